@@ -1,0 +1,75 @@
+//! What can go wrong in an agent.
+
+use sparring_sparse::SparseError;
+
+/// An error of an agent.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AgentError {
+    /// A choice of sparsity that the network cannot have.
+    #[error("{key}: found {found}; allowed: {allowed}; {hint}")]
+    Sparsity {
+        /// The key within the sparsity: `sparsity`, `layers.<name>`, …
+        key: String,
+        /// What was found.
+        found: String,
+        /// What is allowed.
+        allowed: String,
+        /// What to do.
+        hint: String,
+    },
+    /// An environment whose spaces the agent cannot play.
+    #[error("{agent} plays environments with {allowed}, and {env} has {found}")]
+    Space {
+        /// The agent.
+        agent: &'static str,
+        /// The environment's id.
+        env: &'static str,
+        /// What it has.
+        found: String,
+        /// What the agent needs.
+        allowed: &'static str,
+    },
+    /// A number that is not finite, before it could reach the weights.
+    #[error(
+        "{what} is {value} at gradient step {step}; the weights were left as they were. Try a smaller learning rate, or a max_grad_norm"
+    )]
+    NotFinite {
+        /// Which number.
+        what: String,
+        /// NaN or infinite.
+        value: f32,
+        /// Gradient steps done.
+        step: u64,
+    },
+    /// Observations or rewards of another size than the agent was made for.
+    #[error("{what}: expected {expected} values, found {found}")]
+    Length {
+        /// Which argument.
+        what: &'static str,
+        /// The size it must have.
+        expected: usize,
+        /// The size it has.
+        found: usize,
+    },
+    /// An error of a network.
+    #[error(transparent)]
+    Sparse(SparseError),
+    /// An error of candle.
+    #[error(transparent)]
+    Candle(#[from] candle_core::Error),
+}
+
+impl From<SparseError> for AgentError {
+    fn from(error: SparseError) -> Self {
+        match error {
+            SparseError::Config { key, found, allowed, hint } => {
+                Self::Sparsity { key, found, allowed, hint }
+            }
+            SparseError::NotFinite { network, step, found } => {
+                Self::NotFinite { what: format!("the gradient of `{network}`"), value: found, step }
+            }
+            other => Self::Sparse(other),
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! ε-greedy exploration.
+
+use rand::RngExt;
+use serde::Serialize;
+use sparring_sparse::seed::Rng;
+
+/// ε falls linearly from `start` to `end`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Epsilon {
+    /// ε at the first step after the warm-up.
+    pub start: f64,
+    /// ε from `decay_env_steps` after the warm-up on.
+    pub end: f64,
+    /// Environment steps of the fall.
+    pub decay_env_steps: u64,
+    /// ε in evaluation.
+    pub eval: f64,
+}
+
+impl Epsilon {
+    /// ε at `env_steps` after the warm-up.
+    pub fn at(&self, env_steps: u64) -> f64 {
+        if env_steps >= self.decay_env_steps {
+            return self.end;
+        }
+        let progress = env_steps as f64 / self.decay_env_steps as f64;
+        self.start + progress * (self.end - self.start)
+    }
+}
+
+/// With probability `epsilon` any of the actions, else the one of the largest `q (actions)`; the
+/// lower index wins a tie.
+pub fn epsilon_greedy(q: &[f32], epsilon: f64, rng: &mut Rng) -> u32 {
+    if rng.random::<f64>() < epsilon {
+        return rng.random_range(0..q.len() as u32);
+    }
+    let best = |best: usize, a: usize| if q[a] > q[best] { a } else { best };
+    (0..q.len()).fold(0, best) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use sparring_sparse::Seed;
+
+    use super::*;
+
+    #[test]
+    fn falls_linearly_and_stays() {
+        let epsilon = Epsilon { start: 1.0, end: 0.1, decay_env_steps: 100, eval: 0.0 };
+        assert_eq!((epsilon.at(0), epsilon.at(100), epsilon.at(1000)), (1.0, 0.1, 0.1));
+        assert!((epsilon.at(50) - 0.55).abs() < 1e-12);
+        assert_eq!(Epsilon { decay_env_steps: 0, ..epsilon }.at(0), 0.1);
+    }
+
+    #[test]
+    fn is_greedy_but_for_epsilon() {
+        let mut rng = Seed::new(1).rng();
+        let q = [0.0, 2.0, 2.0, 1.0];
+        assert!((0..100).all(|_| epsilon_greedy(&q, 0.0, &mut rng) == 1));
+        let other = (0..10_000).filter(|_| epsilon_greedy(&q, 0.4, &mut rng) != 1).count();
+        // Binomial(10,000, 0.3): four standard deviations are 183.
+        assert!((2817..=3183).contains(&other), "{other}");
+    }
+}

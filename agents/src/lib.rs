@@ -1,0 +1,38 @@
+//! Agents on sparse networks. They see environments only as batches of transitions.
+//!
+//! Each agent is one file that reads from top to bottom: what is chosen, the networks, acting,
+//! updating. [`Agent`] is what a training loop drives:
+//!
+//! ```
+//! use sparring_agents::{AgentConfig, DqnConfig};
+//! use sparring_envs::{OnFault, VectorConfig, VectorEnv, find};
+//! use sparring_sparse::Seed;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let spec = find("CartPole-v1")?;
+//! let vector = VectorConfig { num_envs: 2, workers: 0, on_fault: OnFault::Stop };
+//! let mut envs = VectorEnv::new(spec, &[1, 2], &vector)?;
+//! let config = AgentConfig::Dqn(DqnConfig { hidden: vec![32, 32], warmup_env_steps: 100, ..DqnConfig::paper() });
+//! let mut agent = config.build(spec, 2, &Seed::new(1))?;
+//! for _ in 0..100 {
+//!     let actions = agent.act(envs.obs())?;
+//!     let batch = envs.step(actions)?;
+//!     agent.observe(&batch)?;
+//! }
+//! assert_eq!(agent.gradient_steps(), 100);
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod agent;
+pub mod dqn;
+pub mod error;
+pub mod explore;
+pub mod networks;
+pub mod replay;
+pub mod returns;
+
+pub use agent::{Agent, AgentConfig, Estimate, LayerSummary, Metric, NetworkSummary};
+pub use dqn::{DqnConfig, Loss};
+pub use error::AgentError;
+pub use explore::Epsilon;

@@ -1,0 +1,3 @@
+//! The shapes of networks that agents use.
+
+pub mod mlp;

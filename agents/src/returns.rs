@@ -1,0 +1,145 @@
+//! n-step returns: `R = Σ_{i<k} γⁱ r_i`, bootstrapped with `γᵏ` from the state after the k-th reward.
+//!
+//! `k` is `n`, or fewer at an episode's end, where every waiting transition is given out: after a
+//! termination without bootstrap, after a truncation with it, from the true successor.
+
+use std::collections::VecDeque;
+
+use sparring_envs::{Batch, End};
+
+/// A transition over `k ≤ n` steps.
+#[derive(Debug, PartialEq)]
+pub struct Transition<'a> {
+    /// What was acted on, `(obs_dim)`.
+    pub obs: &'a [f32],
+    /// The first action.
+    pub action: u32,
+    /// `Σ_{i<k} γⁱ r_i`.
+    pub reward: f32,
+    /// `γᵏ`, or 0 after a termination.
+    pub discount: f32,
+    /// The state after the k-th reward, `(obs_dim)`.
+    pub next: &'a [f32],
+}
+
+/// The transitions that wait for their rewards, one queue an environment.
+#[derive(Debug)]
+pub struct NStep {
+    n: usize,
+    gamma: f64,
+    waiting: Vec<VecDeque<Waiting>>,
+    /// Observations given back, to be filled again.
+    spare: Vec<Vec<f32>>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    obs: Vec<f32>,
+    action: u32,
+    reward: f64,
+    /// γ to the number of rewards so far.
+    discount: f64,
+}
+
+impl NStep {
+    /// Queues for `num_envs` environments.
+    pub fn new(n: usize, gamma: f64, num_envs: usize) -> Self {
+        let waiting = (0..num_envs).map(|_| VecDeque::with_capacity(n)).collect();
+        Self { n, gamma, waiting, spare: Vec::new() }
+    }
+
+    /// Takes one vector step and gives `store` every transition that it completes, in order of the
+    /// environments, the older first. A void row drops what its environment was waiting for.
+    pub fn push(
+        &mut self,
+        batch: &Batch<'_>,
+        actions: &[u32],
+        mut store: impl FnMut(Transition<'_>),
+    ) {
+        let dim = batch.obs.len() / actions.len().max(1);
+        for (env, queue) in self.waiting.iter_mut().enumerate() {
+            if batch.void.contains(&env) {
+                self.spare.extend(queue.drain(..).map(|waiting| waiting.obs));
+                continue;
+            }
+            let mut obs = self.spare.pop().unwrap_or_default();
+            obs.clear();
+            obs.extend_from_slice(&batch.obs[env * dim..][..dim]);
+            queue.push_back(Waiting { obs, action: actions[env], reward: 0.0, discount: 1.0 });
+            for waiting in queue.iter_mut() {
+                waiting.reward += waiting.discount * batch.reward[env];
+                waiting.discount *= self.gamma;
+            }
+            let end = batch.end[env];
+            while queue.len() >= self.n || (end.is_some() && !queue.is_empty()) {
+                let Some(first) = queue.pop_front() else { break };
+                let bootstrap = if end == Some(End::Terminated) { 0.0 } else { first.discount };
+                store(Transition {
+                    obs: &first.obs,
+                    action: first.action,
+                    reward: first.reward as f32,
+                    discount: bootstrap as f32,
+                    next: &batch.next[env * dim..][..dim],
+                });
+                self.spare.push(first.obs);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Row = (f32, u32, f32, f32, f32);
+
+    /// One environment that counts: obs t, action t, reward t + 1, next t + 1.
+    fn run(n: usize, ends: &[Option<End>], void: Option<usize>) -> Vec<Row> {
+        let mut queue = NStep::new(n, 0.5, 1);
+        let mut rows = Vec::new();
+        for (t, end) in ends.iter().enumerate() {
+            let (obs, next) = ([t as f32], [t as f32 + 1.0]);
+            let (reward, end) = ([t as f64 + 1.0], [*end]);
+            let void: &[usize] = if void == Some(t) { &[0] } else { &[] };
+            let batch =
+                Batch { obs: &obs, next: &next, reward: &reward, end: &end, void, finished: &[] };
+            queue.push(&batch, &[t as u32], |t| {
+                rows.push((t.obs[0], t.action, t.reward, t.discount, t.next[0]));
+            });
+        }
+        rows
+    }
+
+    #[test]
+    fn one_step_gives_each_transition_at_once() {
+        let ends = [None, Some(End::Truncated), Some(End::Terminated)];
+        let expected = [(0.0, 0, 1.0, 0.5, 1.0), (1.0, 1, 2.0, 0.5, 2.0), (2.0, 2, 3.0, 0.0, 3.0)];
+        assert_eq!(run(1, &ends, None), expected);
+    }
+
+    #[test]
+    fn three_steps_and_a_termination_that_empties_the_queue() {
+        let ends = [None, None, None, Some(End::Terminated), None];
+        let expected = [
+            (0.0, 0, 1.0 + 0.5 * 2.0 + 0.25 * 3.0, 0.125, 3.0),
+            (1.0, 1, 2.0 + 0.5 * 3.0 + 0.25 * 4.0, 0.0, 4.0),
+            (2.0, 2, 3.0 + 0.5 * 4.0, 0.0, 4.0),
+            (3.0, 3, 4.0, 0.0, 4.0),
+        ];
+        assert_eq!(run(3, &ends, None), expected);
+    }
+
+    #[test]
+    fn a_truncation_bootstraps_each_by_its_own_length() {
+        let ends = [None, Some(End::Truncated)];
+        let expected = [(0.0, 0, 1.0 + 0.5 * 2.0, 0.25, 2.0), (1.0, 1, 2.0, 0.5, 2.0)];
+        assert_eq!(run(3, &ends, None), expected);
+    }
+
+    #[test]
+    fn a_void_step_drops_what_waited() {
+        let rows = run(2, &[None, None, None, None, None], Some(2));
+        let seen: Vec<f32> = rows.iter().map(|row| row.0).collect();
+        assert_eq!(seen, [0.0, 3.0]);
+    }
+}

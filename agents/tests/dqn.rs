@@ -1,0 +1,193 @@
+//! DQN as a training loop meets it: it learns with every method and switch, and repeats itself.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+
+use candle_core::{Device, Tensor, Var};
+use sparring_agents::{Agent, AgentConfig, AgentError, DqnConfig, Epsilon, Loss, Metric};
+use sparring_envs::{OnFault, VectorConfig, VectorEnv, find};
+use sparring_sparse::Seed;
+use sparring_sparse::config::{Decay, Distribution, DropGrow, Method, Pruning, SparsityConfig};
+
+fn small() -> DqnConfig {
+    DqnConfig {
+        hidden: vec![32, 32],
+        batch_size: 32,
+        replay_capacity: 5000,
+        warmup_env_steps: 100,
+        target_every_gradient_steps: 50,
+        epsilon: Epsilon { start: 1.0, end: 0.05, decay_env_steps: 1000, eval: 0.0 },
+        ..DqnConfig::paper()
+    }
+}
+
+fn sparse(method: Method) -> SparsityConfig {
+    SparsityConfig {
+        method,
+        sparsity: 0.7,
+        distribution: Distribution::Erk { power: 1.0 },
+        layers: BTreeMap::new(),
+        sparsity_aware_init: true,
+    }
+}
+
+fn methods() -> [Method; 5] {
+    let drop_grow = DropGrow { every: 100, until: 1200, drop_fraction: 0.3, decay: Decay::Cosine };
+    [
+        Method::Dense,
+        Method::Static,
+        Method::Set(drop_grow.clone()),
+        Method::Rigl(drop_grow),
+        Method::Pruning(Pruning { start: 300, end: 1200, every: 100 }),
+    ]
+}
+
+/// Trains for `steps`, then plays `episodes` episodes on one env; gives their mean return.
+fn learn(
+    config: &DqnConfig,
+    env: &str,
+    num_envs: usize,
+    steps: u64,
+    episodes: usize,
+) -> (Box<dyn Agent>, f64) {
+    let spec = find(env).unwrap();
+    let seed = Seed::new(1);
+    let vector = VectorConfig { num_envs, workers: 0, on_fault: OnFault::Stop };
+    let seeds: Vec<u64> =
+        (0..num_envs).map(|i| seed.child("env").child(&i.to_string()).value()).collect();
+    let mut envs = VectorEnv::new(spec, &seeds, &vector).unwrap();
+    let mut agent =
+        AgentConfig::Dqn(config.clone()).build(spec, num_envs, &seed.child("agent")).unwrap();
+    for _ in 0..steps.div_ceil(num_envs as u64) {
+        let actions = agent.act(envs.obs()).unwrap();
+        let batch = envs.step(actions).unwrap();
+        agent.observe(&batch).unwrap();
+    }
+    let mut eval = VectorEnv::new(spec, &[99], &VectorConfig { num_envs: 1, ..vector }).unwrap();
+    let mut returns = Vec::new();
+    while returns.len() < episodes {
+        let actions = agent.act_eval(eval.obs()).unwrap();
+        returns.extend(eval.step(actions).unwrap().finished.iter().map(|episode| episode.ret));
+    }
+    (agent, returns.iter().sum::<f64>() / returns.len() as f64)
+}
+
+#[test]
+fn every_method_solves_the_identity_env() {
+    let best = {
+        let spec = find("Identity-v0").unwrap();
+        f64::from(spec.max_episode_steps.unwrap())
+    };
+    for method in methods() {
+        let config = DqnConfig { sparsity: sparse(method.clone()), ..small() };
+        let (agent, mean) = learn(&config, "Identity-v0", 1, 2000, 10);
+        assert_eq!(mean, best, "{method:?}");
+        assert_eq!(agent.gradient_steps(), 1900);
+        let active: u64 = agent.networks()[0].layers.iter().map(|layer| layer.active_weights).sum();
+        let estimate =
+            AgentConfig::Dqn(config).estimate(find("Identity-v0").unwrap(), 1, 2000).unwrap();
+        let planned: u64 =
+            estimate.networks[0].layers.iter().map(|layer| layer.active_weights).sum();
+        assert_eq!((active, estimate.gradient_steps), (planned, 1900), "{method:?}");
+    }
+}
+
+#[test]
+fn every_switch_walks_the_chain() {
+    let switches = [
+        small(),
+        DqnConfig { double_q: true, ..small() },
+        DqnConfig { loss: Loss::Huber, ..small() },
+        DqnConfig { n_step: 3, ..small() },
+        DqnConfig { target_every_gradient_steps: 1, target_tau: 0.02, ..small() },
+        DqnConfig {
+            train_every_env_steps: 16,
+            gradient_steps: 16,
+            max_grad_norm: Some(10.0),
+            ..small()
+        },
+    ];
+    let (_, best) = learn(&switches[0], "Chain-v0", 1, 6000, 10);
+    for config in switches {
+        let (_, mean) = learn(&config, "Chain-v0", 4, 6000, 10);
+        assert!(mean >= best && mean > 0.0, "{mean} {best} {config:?}");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_training() {
+    let run = |steps| {
+        let config = DqnConfig { sparsity: sparse(methods()[3].clone()), ..small() };
+        let (mut agent, mean) = learn(&config, "CartPole-v1", 3, steps, 3);
+        let mut metrics = Vec::new();
+        agent.drain_metrics(&mut metrics);
+        (metrics, mean)
+    };
+    let (first, second) = (run(1000), run(1000));
+    assert_eq!(first, second);
+    assert_ne!(first, run(1100));
+    let tags: Vec<&str> = first.0.iter().map(|metric: &Metric| metric.tag.as_str()).collect();
+    for tag in
+        ["losses/td", "charts/epsilon", "sparsity/q/hidden.1/grown", "sparsity/q/head/density"]
+    {
+        assert!(tags.contains(&tag), "{tags:?}");
+    }
+}
+
+#[test]
+fn huber_is_quadratic_inside_one_and_linear_outside() {
+    let delta = Var::new(&[0.5f32, -0.5, 3.0, -3.0], &Device::Cpu).unwrap();
+    let loss = Loss::Huber.mean(&delta).unwrap();
+    assert!((loss.to_scalar::<f32>().unwrap() - (0.125 * 2.0 + 2.5 * 2.0) / 4.0).abs() < 1e-6);
+    let grad: Vec<f32> = loss.backward().unwrap().get(&delta).unwrap().to_vec1().unwrap();
+    assert_eq!(grad, [0.125, -0.125, 0.25, -0.25]);
+    let squared = Loss::Squared.mean(&Tensor::new(&[2f32, 4.0], &Device::Cpu).unwrap()).unwrap();
+    assert_eq!(squared.to_scalar::<f32>().unwrap(), 10.0);
+}
+
+#[test]
+fn the_papers_network_has_the_papers_size() {
+    let sparsity = SparsityConfig { sparsity: 0.9, ..sparse(Method::Static) };
+    let config = AgentConfig::Dqn(DqnConfig { sparsity, ..DqnConfig::paper() });
+    let estimate = config.estimate(find("CartPole-v0").unwrap(), 1, 101_000).unwrap();
+    let layers = &estimate.networks[0].layers;
+    let params: u64 = layers.iter().map(|layer| layer.weights + layer.biases).sum();
+    let active: u64 = layers.iter().map(|layer| layer.active_weights + layer.biases).sum();
+    assert_eq!((params, active, estimate.gradient_steps), (266_242, 27_549, 100_000));
+    assert_eq!(estimate.memory_bytes, 100_000 * (2 * 4 * 4 + 4 + 4 + 4));
+}
+
+#[test]
+fn what_cannot_be_is_refused() {
+    let build = |config: DqnConfig, env: &str| {
+        AgentConfig::Dqn(config).build(find(env).unwrap(), 1, &Seed::new(1)).err().unwrap()
+    };
+    let error = build(small(), "Pendulum-v1");
+    assert!(matches!(error, AgentError::Space { env: "Pendulum-v1", .. }), "{error}");
+    let sparsity = SparsityConfig { sparsity: 0.9999, ..sparse(Method::Static) };
+    let error = build(DqnConfig { sparsity, ..small() }, "CartPole-v1");
+    assert!(matches!(&error, AgentError::Sparsity { key, .. } if key == "sparsity"), "{error}");
+}
+
+#[test]
+fn a_loss_that_is_no_number_stops_with_its_source() {
+    let spec = find("CartPole-v1").unwrap();
+    let config = DqnConfig { learning_rate: 1e30, warmup_env_steps: 40, ..small() };
+    let mut agent = AgentConfig::Dqn(config).build(spec, 1, &Seed::new(1)).unwrap();
+    let vector = VectorConfig { num_envs: 1, workers: 0, on_fault: OnFault::Stop };
+    let mut envs = VectorEnv::new(spec, &[1], &vector).unwrap();
+    for _ in 0..500 {
+        let actions = agent.act(envs.obs()).unwrap();
+        let batch = envs.step(actions).unwrap();
+        if let Err(error) = agent.observe(&batch) {
+            let text = error.to_string();
+            assert!(
+                matches!(error, AgentError::NotFinite { .. }) && text.contains("`q`"),
+                "{text}"
+            );
+            return;
+        }
+    }
+    unreachable!("a learning rate of 1e30 went unnoticed");
+}

@@ -1,0 +1,215 @@
+//! The checks, one function each.
+
+use super::CheckReport;
+use super::episode::{Mark, Walk};
+use crate::{Action, EnvError, EnvSpec, Space, Step};
+
+/// A check: what it found wrong, or nothing.
+type Rule = fn(&EnvSpec, &mut CheckReport) -> Result<(), String>;
+
+/// All checks, in the order in which they run.
+pub(super) const RULES: [(&str, Rule); 9] = [
+    ("spaces", spaces),
+    ("step before reset", before_reset),
+    ("same seed", same_seed),
+    ("other seed", other_seed),
+    ("reset without a seed", seedless_reset),
+    ("save and restore", save_restore),
+    ("wrong actions", wrong_actions),
+    ("wrong buffers", wrong_buffers),
+    ("after the end", after_end),
+];
+
+/// Steps of a walk.
+const STEPS: usize = 300;
+/// Steps after which an env without a time limit counts as endless.
+const PATIENCE: u32 = 20_000;
+const SEED: u64 = 1;
+
+fn spaces(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
+    for (name, space) in [("observation", &spec.obs), ("action", &spec.action)] {
+        let sound = match space {
+            Space::Discrete { n } => *n > 0,
+            Space::Box { shape, low, high } => {
+                !low.is_empty()
+                    && shape.iter().product::<usize>() == low.len()
+                    && low.len() == high.len()
+                    && low.iter().zip(high).all(|(low, high)| low <= high)
+            }
+        };
+        if !sound {
+            return Err(format!(
+                "the {name} space {space} is empty or its bounds do not fit its shape"
+            ));
+        }
+    }
+    match spec.max_episode_steps {
+        Some(0) => Err("max_episode_steps is 0; it must be at least 1 or None".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+fn before_reset(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
+    let mut walk = Walk::new(spec);
+    let action = walk.action();
+    match walk.env.step(action.as_action(), &mut walk.obs) {
+        Err(EnvError::ResetNeeded) => Ok(()),
+        other => Err(format!("a step before the reset gave {other:?}; it must give ResetNeeded")),
+    }
+}
+
+/// A seeded reset and what follows it.
+fn course(spec: &EnvSpec, seed: u64) -> Result<Vec<Mark>, String> {
+    let mut walk = Walk::new(spec);
+    let mut marks = vec![walk.reset(Some(seed))?];
+    marks.extend(walk.follow(STEPS)?);
+    Ok(marks)
+}
+
+fn same(left: &[Mark], right: &[Mark], what: &str) -> Result<(), String> {
+    match left.iter().zip(right).position(|(left, right)| left != right) {
+        None if left.len() == right.len() => Ok(()),
+        place => {
+            let place = place.unwrap_or(left.len().min(right.len()));
+            Err(format!("{what} differ at observation {place}; they must be equal bit for bit"))
+        }
+    }
+}
+
+fn same_seed(spec: &EnvSpec, report: &mut CheckReport) -> Result<(), String> {
+    let first = course(spec, SEED)?;
+    report.episodes = first.iter().filter(|mark| mark.ended).count();
+    same(&first, &course(spec, SEED)?, "two new envs with the same seed")?;
+    let mut used = Walk::new(spec);
+    used.reset(Some(SEED + 1))?;
+    used.follow(STEPS)?;
+    let mut again = Walk::new(spec);
+    again.env = used.env;
+    let mut marks = vec![again.reset(Some(SEED))?];
+    marks.extend(again.follow(STEPS)?);
+    same(&first, &marks, "a new env and a used one with the same seed")
+}
+
+fn other_seed(spec: &EnvSpec, report: &mut CheckReport) -> Result<(), String> {
+    report.random = course(spec, SEED)? != course(spec, SEED + 1)?;
+    Ok(())
+}
+
+fn seedless_reset(spec: &EnvSpec, report: &mut CheckReport) -> Result<(), String> {
+    let second = || -> Result<Vec<Mark>, String> {
+        let mut walk = Walk::new(spec);
+        walk.reset(Some(SEED))?;
+        // An env may draw in its steps only.
+        walk.follow(7)?;
+        let mut later = Walk::new(spec);
+        later.env = walk.env;
+        let mut marks = vec![later.reset(None)?];
+        marks.extend(later.follow(STEPS)?);
+        Ok(marks)
+    };
+    let marks = second()?;
+    same(&marks, &second()?, "two seedless resets after the same seed")?;
+    if report.random && marks == course(spec, SEED)? {
+        return Err(
+            "a reset without a seed repeats the seeded one; it must go on with the generator"
+                .into(),
+        );
+    }
+    Ok(())
+}
+
+fn save_restore(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
+    // Odd lengths, so that the save falls into the middle of episodes of different lengths.
+    for before in [0, 7, 123] {
+        let mut walk = Walk::new(spec);
+        walk.reset(Some(SEED))?;
+        walk.follow(before)?;
+        let bytes = walk.env.save().map_err(|e| format!("save: {e}"))?;
+        let mut env = (spec.make)();
+        env.restore(&bytes).map_err(|e| format!("restore of what save gave: {e}"))?;
+        for cut in [0, bytes.len() / 2] {
+            if env.restore(&bytes[..cut]).is_ok() {
+                return Err(format!(
+                    "{cut} of {} saved bytes were restored; they must be refused",
+                    bytes.len()
+                ));
+            }
+        }
+        let mut other = Walk::new(spec);
+        other.reset(Some(SEED))?;
+        other.follow(before)?;
+        other.env = env;
+        same(&walk.follow(STEPS)?, &other.follow(STEPS)?, "the env and its restored copy")?;
+    }
+    Ok(())
+}
+
+fn wrong_actions(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
+    let mut walk = Walk::new(spec);
+    walk.reset(Some(SEED))?;
+    let state = walk.env.save().map_err(|e| format!("save: {e}"))?;
+    let dim = spec.action.dim();
+    let (nan, long) = (vec![f32::NAN; dim], vec![0.0; dim + 1]);
+    let mut beyond = vec![0.0; dim];
+    let mut wrong = vec![Action::Continuous(&[]), Action::Continuous(&long)];
+    match &spec.action {
+        Space::Discrete { n } => {
+            wrong.extend([
+                Action::Discrete(*n),
+                Action::Discrete(u32::MAX),
+                Action::Continuous(&nan),
+            ]);
+        }
+        Space::Box { low, high, .. } => {
+            wrong.extend([Action::Discrete(0), Action::Continuous(&nan)]);
+            beyond.copy_from_slice(low);
+            if let Some(i) = high.iter().position(|high| high.is_finite()) {
+                beyond[i] = high[i] * 1.5 + 1.0;
+                wrong.push(Action::Continuous(&beyond));
+            }
+        }
+    }
+    for action in wrong {
+        if walk.env.step(action, &mut walk.obs).is_ok() {
+            return Err(format!("{action:?} was taken, but the space is {}", spec.action));
+        }
+        if walk.env.save().ok().as_ref() != Some(&state) {
+            return Err(format!("{action:?} was refused but changed the env"));
+        }
+    }
+    Ok(())
+}
+
+fn wrong_buffers(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
+    for len in [spec.obs.dim() - 1, spec.obs.dim() + 1] {
+        let mut walk = Walk::new(spec);
+        if walk.env.reset(Some(SEED), &mut vec![0.0; len]).is_ok() {
+            return Err(format!(
+                "reset wrote into {len} values; it must refuse all but {}",
+                spec.obs.dim()
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn after_end(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
+    let mut walk = Walk::new(spec);
+    walk.reset(Some(SEED))?;
+    for _ in 0..PATIENCE {
+        if walk.step()?.ended {
+            break;
+        }
+    }
+    // A step after the end may be an error, but neither a panic nor a number that is none.
+    let action = walk.action();
+    let outcome = walk.env.step(action.as_action(), &mut walk.obs);
+    let finite = |step: &Step| step.reward.is_finite() && walk.obs.iter().all(|x| x.is_finite());
+    if let Ok(step) = outcome
+        && !finite(&step)
+    {
+        return Err(format!("a step after the end gave {step:?} and {:?}", walk.obs));
+    }
+    walk.reset(None)?;
+    walk.follow(2).map(drop)
+}

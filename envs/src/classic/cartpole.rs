@@ -1,0 +1,123 @@
+//! CartPole-v0 and -v1. Barto, Sutton and Anderson, "Neuronlike Adaptive Elements That Can Solve
+//! Difficult Learning Control Problems" (1983); equations: Florian, "Correct equations for the
+//! dynamics of the cart-pole system" (2007). Oracle: Gymnasium 1.4.0, `tests/traces/CartPole-v1.bin`.
+//!
+//! A pole stands on a cart that is pushed with a fixed force; it must not fall.
+//!
+//! | action | force on the cart |
+//! |---|---|
+//! | 0 | 10 N to the left |
+//! | 1 | 10 N to the right |
+//!
+//! | obs | unit | bound of the space | ends the episode beyond |
+//! |---|---|---|---|
+//! | 0 cart position x | m | 4.8 | 2.4 |
+//! | 1 cart velocity | m/s | none | |
+//! | 2 pole angle θ from upright | rad | 24° | 12° |
+//! | 3 pole angular velocity | rad/s | none | |
+//!
+//! Reward: 1 per step, the last included; 0 for steps after the end. Start: each value uniform in
+//! [-0.05, 0.05]. End: terminated where |x| > 2.4 m or |θ| > 12°; the limit is 200 steps (v0) or 500 (v1).
+
+use serde::{Deserialize, Serialize};
+
+use crate::env::{generator, write_obs};
+use crate::{Action, End, Env, EnvError, EnvRng, EnvSpec, Space, Step, state};
+
+const ID: &str = "CartPole";
+const GRAVITY: f64 = 9.8; // m/s²
+const POLE_MASS: f64 = 0.1; // kg
+const TOTAL_MASS: f64 = POLE_MASS + 1.0; // kg, cart and pole
+const HALF_LENGTH: f64 = 0.5; // m, half the pole
+const POLE_MOMENT: f64 = POLE_MASS * HALF_LENGTH; // kg m
+const FORCE: f64 = 10.0; // N
+const TAU: f64 = 0.02; // s per step
+const X_LIMIT: f64 = 2.4; // m
+const THETA_LIMIT: f64 = 12.0 * 2.0 * std::f64::consts::PI / 360.0; // rad
+const START: f64 = 0.05;
+
+/// The row of CartPole-v0: 200 steps.
+pub fn spec_v0() -> EnvSpec {
+    EnvSpec {
+        id: "CartPole-v0",
+        max_episode_steps: Some(200),
+        reward_threshold: Some(195.0),
+        ..spec_v1()
+    }
+}
+
+/// The row of CartPole-v1: 500 steps.
+pub fn spec_v1() -> EnvSpec {
+    let high = [X_LIMIT as f32 * 2.0, f32::INFINITY, (THETA_LIMIT * 2.0) as f32, f32::INFINITY];
+    EnvSpec {
+        id: "CartPole-v1",
+        obs: Space::vector(&high.map(|bound| -bound), &high),
+        action: Space::Discrete { n: 2 },
+        max_episode_steps: Some(500),
+        reward_threshold: Some(475.0),
+        make: || Box::new(CartPole::default()),
+        about: "balance a pole on a cart that is pushed left or right",
+    }
+}
+
+/// The cart and the pole; see the [module](self).
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct CartPole {
+    rng: Option<EnvRng>,
+    started: bool,
+    fallen: bool,
+    x: f64,
+    x_dot: f64,
+    theta: f64,
+    theta_dot: f64,
+}
+
+impl CartPole {
+    #[inline]
+    fn observe(&self, obs: &mut [f32]) -> Result<(), EnvError> {
+        write_obs(obs, [self.x, self.x_dot, self.theta, self.theta_dot].map(|v| v as f32))
+    }
+}
+
+impl Env for CartPole {
+    fn reset(&mut self, seed: Option<u64>, obs: &mut [f32]) -> Result<(), EnvError> {
+        let rng = generator(&mut self.rng, seed)?;
+        [self.x, self.x_dot, self.theta, self.theta_dot] =
+            std::array::from_fn(|_| rng.uniform(-START, START));
+        (self.started, self.fallen) = (true, false);
+        self.observe(obs)
+    }
+
+    fn step(&mut self, action: Action<'_>, obs: &mut [f32]) -> Result<Step, EnvError> {
+        if !self.started {
+            return Err(EnvError::ResetNeeded);
+        }
+        // Without a branch, which random actions would mispredict every other step.
+        let force = f64::from(action.discrete(2)?) * (2.0 * FORCE) - FORCE;
+        let (sin, cos) = self.theta.sin_cos();
+        let push = (force + POLE_MOMENT * (self.theta_dot * self.theta_dot) * sin) / TOTAL_MASS;
+        let theta_acc = (GRAVITY * sin - cos * push)
+            / (HALF_LENGTH * (4.0 / 3.0 - POLE_MASS * (cos * cos) / TOTAL_MASS));
+        let x_acc = push - POLE_MOMENT * theta_acc * cos / TOTAL_MASS;
+
+        self.x += TAU * self.x_dot;
+        self.x_dot += TAU * x_acc;
+        self.theta += TAU * self.theta_dot;
+        self.theta_dot += TAU * theta_acc;
+        self.observe(obs)?;
+
+        let fell = self.x.abs() > X_LIMIT || self.theta.abs() > THETA_LIMIT;
+        let reward = if fell && self.fallen { 0.0 } else { 1.0 };
+        self.fallen |= fell;
+        Ok(Step { reward, end: fell.then_some(End::Terminated) })
+    }
+
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
+        state::pack(ID, self)
+    }
+
+    fn restore(&mut self, bytes: &[u8]) -> Result<(), EnvError> {
+        *self = state::unpack(ID, bytes)?;
+        Ok(())
+    }
+}

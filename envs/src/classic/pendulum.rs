@@ -1,0 +1,96 @@
+//! Pendulum-v1. The torque-limited swing-up of the control literature, as Gymnasium states it.
+//! Oracle: Gymnasium 1.4.0, `tests/traces/Pendulum-v1.bin`.
+//!
+//! | action | bounds | unit |
+//! |---|---|---|
+//! | 0 torque u | -2 to 2 | N m |
+//!
+//! | obs | unit | bounds |
+//! |---|---|---|
+//! | 0 cos θ | | -1 to 1 |
+//! | 1 sin θ | | -1 to 1 |
+//! | 2 angular velocity ω | rad/s | -8 to 8 |
+//!
+//! θ is 0 upright. Dynamics (g = 10 m/s², m = 1 kg, l = 1 m, dt = 0.05 s): ω ← clip(ω + (15 sin θ + 3 u) dt),
+//! θ ← θ + ω dt. Reward: -(θ² + 0.1 ω² + 0.001 u²) of the state before the step, θ in [-π, π); from
+//! -16.27 to 0. Start: θ uniform in [-π, π], ω uniform in [-1, 1]. End: never terminated; the limit is 200 steps.
+
+use std::f64::consts::PI;
+
+use serde::{Deserialize, Serialize};
+
+use crate::env::{generator, write_obs};
+use crate::libm::{floor_mod, square, square_f32};
+use crate::{Action, Env, EnvError, EnvRng, EnvSpec, Space, Step, state};
+
+const ID: &str = "Pendulum-v1";
+const SPEED: f64 = 8.0; // rad/s
+const TORQUE: f32 = 2.0; // N m
+const DT: f64 = 0.05; // s per step
+const GRAVITY_GAIN: f64 = 15.0; // 3 g / (2 l), 1/s²
+const TORQUE_GAIN: f32 = 3.0; // 3 / (m l²), 1/(kg m²)
+
+/// The row of Pendulum-v1.
+pub fn spec() -> EnvSpec {
+    let high = [1.0, 1.0, SPEED as f32];
+    EnvSpec {
+        id: ID,
+        obs: Space::vector(&high.map(|bound| -bound), &high),
+        action: Space::vector(&[-TORQUE], &[TORQUE]),
+        max_episode_steps: Some(200),
+        reward_threshold: None,
+        make: || Box::new(Pendulum::default()),
+        about: "swing a pendulum up with a bounded torque and hold it",
+    }
+}
+
+/// The pendulum; see the [module](self).
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Pendulum {
+    rng: Option<EnvRng>,
+    started: bool,
+    theta: f64,
+    omega: f64,
+}
+
+impl Pendulum {
+    #[inline]
+    fn observe(&self, obs: &mut [f32]) -> Result<(), EnvError> {
+        let (sin, cos) = self.theta.sin_cos();
+        write_obs(obs, [cos as f32, sin as f32, self.omega as f32])
+    }
+}
+
+impl Env for Pendulum {
+    fn reset(&mut self, seed: Option<u64>, obs: &mut [f32]) -> Result<(), EnvError> {
+        let rng = generator(&mut self.rng, seed)?;
+        self.theta = rng.uniform(-PI, PI);
+        self.omega = rng.uniform(-1.0, 1.0);
+        self.started = true;
+        self.observe(obs)
+    }
+
+    fn step(&mut self, action: Action<'_>, obs: &mut [f32]) -> Result<Step, EnvError> {
+        if !self.started {
+            return Err(EnvError::ResetNeeded);
+        }
+        let &[torque] = action.continuous(-TORQUE, TORQUE)?;
+        let angle = floor_mod(self.theta + PI, 2.0 * PI) - PI;
+        // The torque is a float32 in Gymnasium and its products with constants stay so.
+        let cost = square(angle) + 0.1 * square(self.omega) + f64::from(0.001 * square_f32(torque));
+        let pull = GRAVITY_GAIN * self.theta.sin() + f64::from(TORQUE_GAIN * torque);
+        self.omega = (self.omega + pull * DT).clamp(-SPEED, SPEED);
+        self.theta += self.omega * DT;
+        self.observe(obs)?;
+        Ok(Step { reward: -cost, end: None })
+    }
+
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
+        state::pack(ID, self)
+    }
+
+    fn restore(&mut self, bytes: &[u8]) -> Result<(), EnvError> {
+        *self = state::unpack(ID, bytes)?;
+        Ok(())
+    }
+}

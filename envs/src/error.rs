@@ -1,0 +1,158 @@
+//! The one error type of this crate. Every message says what was found, what is allowed and what to do.
+
+use thiserror::Error;
+
+/// What can go wrong with an environment, a space, a saved state or the vector engine.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum EnvError {
+    /// No row of the registry has this id.
+    #[error(
+        "there is no env `{id}`; the nearest names are {nearest}; `sparring list envs` shows all"
+    )]
+    UnknownEnv {
+        /// The id that was asked for.
+        id: String,
+        /// The nearest registered ids, ready to print.
+        nearest: String,
+    },
+    /// A step before the first reset.
+    #[error("step before the first reset; call reset(Some(seed), ..) first")]
+    ResetNeeded,
+    /// The first reset named no seed, so there is no generator to go on with.
+    #[error("the first reset has no seed to go on from; call reset(Some(seed), ..) once")]
+    SeedNeeded,
+    /// A discrete action for a continuous env, or the reverse.
+    #[error(
+        "the action is {found}, but the action space is {allowed}; pass an action of that kind"
+    )]
+    ActionKind {
+        /// The kind that was passed: `discrete` or `continuous`.
+        found: &'static str,
+        /// The kind of the action space.
+        allowed: &'static str,
+    },
+    /// A discrete action that is too large.
+    #[error("the action is {found}, but it must lie in 0..{n}; map it into that range")]
+    ActionIndex {
+        /// The action that was passed.
+        found: u32,
+        /// How many actions there are.
+        n: u32,
+    },
+    /// A continuous action of the wrong length.
+    #[error("the action has {found} values, but the space has {allowed}; pass one value for each")]
+    ActionLen {
+        /// How many values were passed.
+        found: usize,
+        /// The dimension of the action space.
+        allowed: usize,
+    },
+    /// A value of a continuous action that is NaN or outside the box.
+    #[error(
+        "action value {index} is {found}, but it must lie in [{low}, {high}]; clip or rescale it"
+    )]
+    ActionValue {
+        /// Which value of the action.
+        index: usize,
+        /// What it was.
+        found: f32,
+        /// The least value allowed.
+        low: f32,
+        /// The greatest value allowed.
+        high: f32,
+    },
+    /// A buffer for observations of the wrong length.
+    #[error(
+        "the observation buffer holds {found} values, but the env writes {allowed}; size it by the space"
+    )]
+    ObsLen {
+        /// The length of the buffer.
+        found: usize,
+        /// The dimension of the observation space.
+        allowed: usize,
+    },
+    /// Bytes that are not the saved state of this env or engine.
+    #[error(
+        "not a saved state of `{id}`: {found}; restore only whole bytes that save() of the same env gave"
+    )]
+    State {
+        /// Whose state was expected.
+        id: String,
+        /// What is wrong with the bytes.
+        found: String,
+    },
+    /// A vector engine that cannot be built as asked.
+    #[error("{what} is {found}, but {allowed}")]
+    Config {
+        /// Which setting.
+        what: &'static str,
+        /// What it was.
+        found: usize,
+        /// What is allowed and what to do.
+        allowed: String,
+    },
+    /// The operating system gave no thread.
+    #[error("cannot start env worker {worker}: {cause}; use fewer workers (0 steps inline)")]
+    Spawn {
+        /// Which worker.
+        worker: usize,
+        /// What the operating system said.
+        cause: String,
+    },
+    /// An action in a batch is wrong; nothing was stepped.
+    #[error("the action for env {env} is wrong and nothing was stepped: {source}")]
+    BatchAction {
+        /// The index of the env.
+        env: usize,
+        /// What is wrong with its action.
+        source: Box<EnvError>,
+    },
+    /// The batch of actions has the wrong length; nothing was stepped.
+    #[error(
+        "{found} action values for {num_envs} envs, but {allowed} are needed; nothing was stepped"
+    )]
+    ActionCount {
+        /// How many values were passed.
+        found: usize,
+        /// How many envs there are.
+        num_envs: usize,
+        /// How many values are needed.
+        allowed: usize,
+    },
+    /// An env panicked, failed, or gave NaN or infinity.
+    #[error("env {env} ({id}, seed {seed}) failed in episode {episode} at step {step}: {cause}")]
+    Fault {
+        /// The index of the env.
+        env: usize,
+        /// The id of its spec.
+        id: String,
+        /// The seed of its last seeded reset.
+        seed: u64,
+        /// Its episode, counted from 0.
+        episode: u64,
+        /// The step of that episode, counted from 1; 0 is the reset.
+        step: u32,
+        /// What happened.
+        cause: String,
+    },
+    /// A chunk of envs unwound where no env can be blamed; its envs are lost.
+    #[error(
+        "the envs {first}..{end} are lost; build the engine anew or restore a saved state into a new one"
+    )]
+    ChunkLost {
+        /// The first env of its chunk.
+        first: usize,
+        /// One past the last env of its chunk.
+        end: usize,
+    },
+    /// An env that breaks the contract of [`crate::Env`].
+    #[error("`{id}` breaks the env contract in the check `{check}`: {found}")]
+    Contract {
+        /// The id of the env.
+        id: String,
+        /// The name of the check.
+        check: &'static str,
+        /// What was found and what the contract says.
+        found: String,
+    },
+}

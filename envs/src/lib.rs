@@ -1,0 +1,50 @@
+//! The environments of Sparring and the engine that steps many of them at once.
+//!
+//! An [`EnvSpec`] is a row of the [`registry`]; a [`VectorEnv`] makes and steps n of them:
+//!
+//! ```
+//! use sparring_envs::{Actions, End, VectorConfig, VectorEnv, find};
+//!
+//! let spec = find("CartPole-v1")?;
+//! let config = VectorConfig { num_envs: 4, ..VectorConfig::default() };
+//! let mut envs = VectorEnv::new(spec, &[10, 11, 12, 13], &config)?;
+//! let mut returns = Vec::new();
+//! for _ in 0..100 {
+//!     // An agent would look at envs.obs(), shape (4, 4); this one always pushes right.
+//!     let batch = envs.step(Actions::Discrete(&[1; 4]))?;
+//!     for i in 0..4 {
+//!         let done = batch.end[i] == Some(End::Terminated); // no bootstrap from `next` then
+//!         let row = 4 * i..4 * (i + 1); // (obs, action, reward, next, done) is the transition
+//!         let _ = (&batch.obs[row.clone()], batch.reward[i], &batch.next[row], done);
+//!     }
+//!     returns.extend(batch.finished.iter().map(|episode| episode.ret));
+//! }
+//! assert!(returns.len() > 30 && returns.iter().all(|&ret| (8.0..12.0).contains(&ret)));
+//! # Ok::<(), sparring_envs::EnvError>(())
+//! ```
+//!
+//! - A seed gives the very episode that Gymnasium 1.4.0 gives, bit for bit ([`classic`], [`EnvRng`]).
+//! - The number of workers changes the time and nothing else ([`vector`]).
+//! - [`check_env`] tests an env of your own against the contract of [`Env`].
+
+pub mod check;
+pub mod classic;
+pub mod env;
+mod error;
+mod libm;
+mod registry;
+mod rng;
+mod space;
+mod spec;
+pub mod state;
+pub mod tiny;
+pub mod vector;
+
+pub use check::{CheckReport, check_env};
+pub use env::{Action, End, Env, Step};
+pub use error::EnvError;
+pub use registry::{find, registry};
+pub use rng::EnvRng;
+pub use space::{Sample, Space};
+pub use spec::EnvSpec;
+pub use vector::{Actions, Batch, Episode, OnFault, VectorConfig, VectorEnv};

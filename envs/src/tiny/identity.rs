@@ -1,0 +1,83 @@
+//! Identity-v0: the action must name the state. An agent that does not learn this learns nothing
+//! (the idea of Stable-Baselines3's `test_identity`).
+//!
+//! Action: one of n (4). Obs: one-hot of the state, n values. Reward: 1 where the action equals the
+//! state, else 0. Start and every next state: uniform. End: only by the limit of 100 steps, so the
+//! best return is 100 and a random agent gets 100 / n.
+
+use serde::{Deserialize, Serialize};
+
+use crate::env::generator;
+use crate::{Action, Env, EnvError, EnvRng, EnvSpec, Space, Step, state};
+
+const ID: &str = "Identity-v0";
+/// States of Identity-v0.
+const STATES: u32 = 4;
+
+/// The row of Identity-v0.
+pub fn spec() -> EnvSpec {
+    EnvSpec {
+        id: ID,
+        obs: Space::uniform(&[STATES as usize], 0.0, 1.0),
+        action: Space::Discrete { n: STATES },
+        max_episode_steps: Some(100),
+        reward_threshold: None,
+        make: || Box::new(Identity::new(STATES)),
+        about: "name the state that is shown; any agent must learn it",
+    }
+}
+
+/// The env; see the [module](self).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Identity {
+    states: u32,
+    rng: Option<EnvRng>,
+    shown: u32,
+}
+
+impl Identity {
+    /// One with this many states and actions.
+    pub fn new(states: u32) -> Self {
+        Self { states, rng: None, shown: 0 }
+    }
+
+    fn draw(&mut self, seed: Option<u64>, obs: &mut [f32]) -> Result<(), EnvError> {
+        self.shown = generator(&mut self.rng, seed)?.integers(self.states);
+        one_hot(obs, self.states as usize, self.shown as usize)
+    }
+}
+
+/// Writes the one-hot vector of `index` among `states` values.
+pub(crate) fn one_hot(obs: &mut [f32], states: usize, index: usize) -> Result<(), EnvError> {
+    if obs.len() != states {
+        return Err(EnvError::ObsLen { found: obs.len(), allowed: states });
+    }
+    obs.fill(0.0);
+    obs[index] = 1.0;
+    Ok(())
+}
+
+impl Env for Identity {
+    fn reset(&mut self, seed: Option<u64>, obs: &mut [f32]) -> Result<(), EnvError> {
+        self.draw(seed, obs)
+    }
+
+    fn step(&mut self, action: Action<'_>, obs: &mut [f32]) -> Result<Step, EnvError> {
+        if self.rng.is_none() {
+            return Err(EnvError::ResetNeeded);
+        }
+        let named = action.discrete(self.states)?;
+        let reward = if named == self.shown { 1.0 } else { 0.0 };
+        self.draw(None, obs)?;
+        Ok(Step { reward, end: None })
+    }
+
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
+        state::pack(ID, self)
+    }
+
+    fn restore(&mut self, bytes: &[u8]) -> Result<(), EnvError> {
+        *self = state::unpack(ID, bytes)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,69 @@
+//! IdentityBox-v0: the continuous action must repeat the observation; see [`super::identity`].
+//!
+//! Action: one value in [-1, 1]. Obs: one value x in [-1, 1]. Reward: -(a - x)² for the x that the
+//! agent saw; from -4 to 0. Start and every next x: uniform. End: only by the limit of 100 steps; a
+//! uniformly random agent gets -2/3 per step.
+
+use serde::{Deserialize, Serialize};
+
+use crate::env::{generator, write_obs};
+use crate::{Action, Env, EnvError, EnvRng, EnvSpec, Space, Step, state};
+
+const ID: &str = "IdentityBox-v0";
+
+/// The row of IdentityBox-v0.
+pub fn spec() -> EnvSpec {
+    EnvSpec {
+        id: ID,
+        obs: Space::uniform(&[1], -1.0, 1.0),
+        action: Space::uniform(&[1], -1.0, 1.0),
+        max_episode_steps: Some(100),
+        reward_threshold: None,
+        make: || Box::new(IdentityBox::default()),
+        about: "repeat the number that is shown; any continuous agent must learn it",
+    }
+}
+
+/// The env; see the [module](self).
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct IdentityBox {
+    rng: Option<EnvRng>,
+    shown: f32,
+}
+
+impl IdentityBox {
+    /// One that waits for its first reset.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn draw(&mut self, seed: Option<u64>, obs: &mut [f32]) -> Result<(), EnvError> {
+        self.shown = generator(&mut self.rng, seed)?.uniform(-1.0, 1.0) as f32;
+        write_obs(obs, [self.shown])
+    }
+}
+
+impl Env for IdentityBox {
+    fn reset(&mut self, seed: Option<u64>, obs: &mut [f32]) -> Result<(), EnvError> {
+        self.draw(seed, obs)
+    }
+
+    fn step(&mut self, action: Action<'_>, obs: &mut [f32]) -> Result<Step, EnvError> {
+        if self.rng.is_none() {
+            return Err(EnvError::ResetNeeded);
+        }
+        let &[said] = action.continuous(-1.0, 1.0)?;
+        let miss = f64::from(said) - f64::from(self.shown);
+        self.draw(None, obs)?;
+        Ok(Step { reward: -(miss * miss), end: None })
+    }
+
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
+        state::pack(ID, self)
+    }
+
+    fn restore(&mut self, bytes: &[u8]) -> Result<(), EnvError> {
+        *self = state::unpack(ID, bytes)?;
+        Ok(())
+    }
+}

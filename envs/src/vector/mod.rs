@@ -1,0 +1,188 @@
+//! The vector engine: n envs of one kind, stepped together, writing straight into one slab.
+//!
+//! Threads: the caller owns the engine. The envs are cut into a few chunks of consecutive indices, and
+//! the caller and the workers take them from one queue. Rows depend on nothing but their env, so the
+//! number of workers changes no bit.
+//!
+//! Episodes: `next` is always the true successor; after the step [`VectorEnv::obs`] is the first
+//! observation of the new episode where one ended. The time limit is the engine's, and Terminated
+//! wins where the env terminates on its last permitted step.
+//!
+//! Faults: a panic, an error, NaN or infinity stays with its env; the others' step is kept.
+
+mod batch;
+mod chunk;
+mod config;
+mod faults;
+mod save;
+mod slab;
+mod worker;
+
+use std::fmt;
+
+pub use batch::{Batch, Episode};
+use chunk::Chunk;
+pub use config::{Actions, OnFault, VectorConfig};
+use slab::Slab;
+use worker::Pool;
+
+use crate::{EnvError, EnvSpec, Space};
+
+/// How finely the envs are cut: several chunks a thread, so that one that is late takes fewer.
+const CHUNKS_PER_THREAD: usize = 4;
+
+/// n envs of one spec, stepped together; see the [module](self).
+pub struct VectorEnv {
+    spec: EnvSpec,
+    slab: Slab,
+    /// Empty where a chunk was lost.
+    chunks: Vec<Option<Box<Chunk>>>,
+    /// The index behind the last env of each chunk.
+    ends: Vec<usize>,
+    pool: Pool,
+    finished: Vec<Episode>,
+    void: Vec<usize>,
+    /// The fault that stopped the engine.
+    stopped: Option<EnvError>,
+}
+
+impl VectorEnv {
+    /// Makes the envs and resets each with its seed.
+    pub fn new(spec: &EnvSpec, seeds: &[u64], config: &VectorConfig) -> Result<Self, EnvError> {
+        let n = config.num_envs;
+        if n == 0 {
+            let allowed = "it must be at least 1".to_owned();
+            return Err(EnvError::Config { what: "num_envs", found: n, allowed });
+        }
+        if seeds.len() != n {
+            let allowed = format!("num_envs is {n}; pass one seed for each env");
+            return Err(EnvError::Config {
+                what: "the number of seeds",
+                found: seeds.len(),
+                allowed,
+            });
+        }
+        let act_dim = spec.action.dim();
+        let mut slab = Slab::new(n, spec.obs.dim(), act_dim);
+        let none = match spec.action {
+            Space::Discrete { .. } => Actions::Discrete(&vec![0; n]),
+            Space::Box { .. } => Actions::Continuous(&vec![0.0; n * act_dim]),
+        };
+        let workers = config.workers.min(n - 1);
+        let count = if workers == 0 { 1 } else { n.min((workers + 1) * CHUNKS_PER_THREAD) };
+        let mut rest = slab.rows(none);
+        let (mut chunks, mut ends) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        for chunk in 0..count {
+            let (first, end) = (chunk * n / count, (chunk + 1) * n / count);
+            let mut chunk = Chunk::new(spec, first, &seeds[first..end], config.on_fault)?;
+            let (rows, others) = rest.split_at(end - first);
+            rest = others;
+            chunk.start(rows);
+            if let Some(fault) = chunk.fault {
+                return Err(fault);
+            }
+            chunks.push(Some(Box::new(chunk)));
+            ends.push(end);
+        }
+        Ok(Self {
+            spec: spec.clone(),
+            slab,
+            chunks,
+            ends,
+            pool: Pool::new(workers, count)?,
+            finished: Vec::with_capacity(n),
+            void: (0..n).collect(),
+            stopped: None,
+        })
+    }
+
+    /// What the agent acts on now, shape `(n, obs_dim)`.
+    pub fn obs(&self) -> &[f32] {
+        &self.slab.obs
+    }
+
+    /// Steps every env once. Wrong actions move nothing. After [`EnvError::Fault`] the other envs
+    /// have made their step, which [`VectorEnv::last`] shows, and every later step fails alike.
+    pub fn step(&mut self, actions: Actions<'_>) -> Result<Batch<'_>, EnvError> {
+        if let Some(fault) = &self.stopped {
+            return Err(fault.clone());
+        }
+        self.whole()?;
+        actions.check(&self.spec.action, self.num_envs())?;
+        self.slab.turn();
+        self.pool.step(&mut self.chunks, self.slab.rows(actions));
+        self.finished.clear();
+        self.void.clear();
+        for chunk in self.chunks.iter_mut().flatten() {
+            self.finished.extend_from_slice(&chunk.finished);
+            self.void.extend_from_slice(&chunk.void);
+            if self.stopped.is_none() {
+                self.stopped = chunk.fault.take();
+            }
+        }
+        self.whole()?;
+        match &self.stopped {
+            Some(fault) => Err(fault.clone()),
+            None => Ok(self.last()),
+        }
+    }
+
+    /// The batch of the last step; every row is void before the first step and after a restore.
+    pub fn last(&self) -> Batch<'_> {
+        Batch {
+            obs: &self.slab.acted,
+            next: &self.slab.next,
+            reward: &self.slab.reward,
+            end: &self.slab.end,
+            void: &self.void,
+            finished: &self.finished,
+        }
+    }
+
+    /// An error where a chunk was lost.
+    fn whole(&self) -> Result<(), EnvError> {
+        match self.chunks.iter().position(Option::is_none) {
+            None => Ok(()),
+            Some(lost) => {
+                let first = lost.checked_sub(1).map_or(0, |before| self.ends[before]);
+                Err(EnvError::ChunkLost { first, end: self.ends[lost] })
+            }
+        }
+    }
+
+    /// How many envs.
+    pub fn num_envs(&self) -> usize {
+        self.slab.reward.len()
+    }
+
+    /// Values per observation.
+    pub fn obs_dim(&self) -> usize {
+        self.spec.obs.dim()
+    }
+
+    /// Values per action; 1 for a discrete one.
+    pub fn act_dim(&self) -> usize {
+        self.spec.action.dim()
+    }
+
+    /// What is stepped here.
+    pub fn spec(&self) -> &EnvSpec {
+        &self.spec
+    }
+
+    /// How often each env has been restarted after a fault, shape `(n)`.
+    pub fn restarts(&self) -> Vec<u32> {
+        let chunks = self.chunks.iter().flatten();
+        chunks.flat_map(|chunk| chunk.counters.restarts.iter().copied()).collect()
+    }
+}
+
+impl fmt::Debug for VectorEnv {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VectorEnv")
+            .field("id", &self.spec.id)
+            .field("num_envs", &self.num_envs())
+            .field("chunks", &self.chunks.len())
+            .finish_non_exhaustive()
+    }
+}

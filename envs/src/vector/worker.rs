@@ -1,0 +1,178 @@
+//! The worker threads: one queue of chunks, one message a chunk each way.
+//!
+//! The caller works on the queue too, and whoever is free takes the next chunk. So a worker that sleeps
+//! or that the machine has no time for delays nobody, and a step takes little longer than inline.
+
+use std::hint::spin_loop;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread::{Builder, JoinHandle, available_parallelism};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvError, Sender, TryRecvError, bounded};
+
+use super::chunk::Chunk;
+use super::slab::Rows;
+use crate::EnvError;
+
+/// How long a thread looks for its next message before it sleeps: waking it costs about as much, and
+/// a step of cheap envs takes less.
+const SPIN: Duration = Duration::from_micros(50);
+/// How long a new channel is waited on in vain: the first sleep of a thread on a channel allocates, and
+/// it shall happen before the first step.
+const FIRST_SLEEP: Duration = Duration::from_millis(1);
+/// Looks between two readings of the clock.
+const LOOKS: usize = 64;
+
+/// A chunk, on its way to be stepped, with the rows to write.
+struct Job {
+    slot: usize,
+    chunk: Box<Chunk>,
+    rows: Rows<'static>,
+}
+
+/// A chunk on its way back, its rows free again; None if it unwound, which only a bug here can cause.
+struct Done {
+    slot: usize,
+    chunk: Option<Box<Chunk>>,
+}
+
+/// The threads besides the caller's. Only the thread that owns the engine talks to it.
+pub(super) struct Pool {
+    /// None only while it is dropped, which ends the workers.
+    jobs: Option<Sender<Job>>,
+    /// The workers' end of the queue, from which the caller takes chunks as well.
+    queue: Receiver<Job>,
+    done: Receiver<Done>,
+    threads: Vec<JoinHandle<()>>,
+    spin: Duration,
+}
+
+/// The next message: looked for busily for a while, then asleep.
+fn receive<T>(channel: &Receiver<T>, spin: Duration) -> Result<T, RecvError> {
+    if !spin.is_zero() {
+        let start = Instant::now();
+        while start.elapsed() < spin {
+            for _ in 0..LOOKS {
+                match channel.try_recv() {
+                    Ok(message) => return Ok(message),
+                    Err(TryRecvError::Disconnected) => return Err(RecvError),
+                    Err(TryRecvError::Empty) => spin_loop(),
+                }
+            }
+        }
+    }
+    channel.recv()
+}
+
+/// Steps a chunk. Its rows are dropped in here, whatever happens.
+fn run(Job { slot, mut chunk, rows }: Job) -> Done {
+    match catch_unwind(AssertUnwindSafe(|| chunk.step(rows))) {
+        Ok(()) => Done { slot, chunk: Some(chunk) },
+        Err(payload) => {
+            // Dropping it could unwind again, and this message must be sent.
+            std::mem::forget(payload);
+            std::mem::forget(chunk);
+            Done { slot, chunk: None }
+        }
+    }
+}
+
+impl Pool {
+    /// Starts this many threads, for so many chunks.
+    pub fn new(workers: usize, chunks: usize) -> Result<Self, EnvError> {
+        // With more threads than cores, one that spins keeps another from its work.
+        let cores = available_parallelism().map_or(1, |cores| cores.get());
+        let spin = if workers < cores { SPIN } else { Duration::ZERO };
+        let (jobs, queue) = bounded::<Job>(chunks);
+        let (outbox, done) = bounded(chunks);
+        let (ready, all_ready) = bounded(workers);
+        let mut pool =
+            Self { jobs: Some(jobs), queue, done, threads: Vec::with_capacity(workers), spin };
+        for worker in 0..workers {
+            let (inbox, outbox, ready) = (pool.queue.clone(), outbox.clone(), ready.clone());
+            let serve = move || {
+                // No job comes before all are ready.
+                let _ = inbox.recv_timeout(FIRST_SLEEP);
+                let _ = ready.send(());
+                while let Ok(job) = receive(&inbox, spin) {
+                    if outbox.send(run(job)).is_err() {
+                        return;
+                    }
+                }
+            };
+            let thread = Builder::new().name(format!("env worker {worker}")).spawn(serve);
+            let thread = thread.map_err(|e| EnvError::Spawn { worker, cause: e.to_string() })?;
+            pool.threads.push(thread);
+        }
+        for _ in 0..workers {
+            let _ = all_ready.recv();
+        }
+        if workers > 0 {
+            let _ = pool.done.recv_timeout(FIRST_SLEEP);
+        }
+        Ok(pool)
+    }
+
+    /// Steps every chunk on its rows. All rows are free again when it returns or unwinds. A slot is
+    /// empty afterwards where the chunk is lost.
+    pub fn step(&self, chunks: &mut [Option<Box<Chunk>>], rows: Rows<'_>) {
+        let mut rest = rows;
+        let Some(jobs) = self.jobs.as_ref().filter(|_| !self.threads.is_empty()) else {
+            for chunk in chunks.iter_mut().flatten() {
+                let (rows, others) = rest.split_at(chunk.envs.len());
+                rest = others;
+                chunk.step(rows);
+            }
+            return;
+        };
+        let mut flight = Flight { pool: self, slots: chunks, away: 0 };
+        for slot in 0..flight.slots.len() {
+            let Some(chunk) = flight.slots[slot].take() else { return };
+            let (rows, others) = rest.split_at(chunk.envs.len());
+            rest = others;
+            // SAFETY: only the lifetime is changed. The rows are disjoint from all others and live in
+            // the job alone; `run` drops them before it makes the `Done` of this slot, and the drop of
+            // `flight` waits for that before this function can return or unwind and end the borrow.
+            let rows = unsafe { std::mem::transmute::<Rows<'_>, Rows<'static>>(rows) };
+            flight.away += 1;
+            if jobs.send(Job { slot, chunk, rows }).is_err() {
+                // Cannot be, for `self.queue` is the other end; the job was dropped with its rows.
+                flight.away -= 1;
+            }
+        }
+    }
+}
+
+/// Chunks that are away. Dropping it works on the queue and then waits until every chunk is back.
+struct Flight<'a> {
+    pool: &'a Pool,
+    slots: &'a mut [Option<Box<Chunk>>],
+    away: usize,
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        while self.away > 0 {
+            let done = match self.pool.queue.try_recv() {
+                Ok(job) => run(job),
+                Err(_) => match receive(&self.pool.done, self.pool.spin) {
+                    Ok(done) => done,
+                    // All workers are gone, and with them every chunk that they held.
+                    Err(RecvError) => return,
+                },
+            };
+            self.away -= 1;
+            self.slots[done.slot] = done.chunk;
+        }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.jobs = None;
+        for thread in self.threads.drain(..) {
+            // A worker that panicked has nothing more to say: its chunk is reported as lost.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! A warm step allocates nothing, with and without workers. One test alone, because it counts for the
+//! whole process.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use common::{Actor, engine};
+use sparring_envs::{OnFault, registry};
+
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call is handed to the system allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller keeps the contract of GlobalAlloc::alloc.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the contract of GlobalAlloc::dealloc.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller keeps the contract of GlobalAlloc::realloc.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Steps of which none may allocate; enough for episodes of every env to end.
+const STEPS: usize = 1_000;
+
+#[test]
+fn a_warm_step_allocates_nothing() {
+    for spec in registry() {
+        for workers in [0, 2] {
+            let mut envs = engine(spec, 12, workers, OnFault::Stop);
+            let mut actor = Actor::new(0);
+            let actions = actor.act(&spec.action, 12);
+            for _ in 0..100 {
+                envs.step(actions).unwrap();
+            }
+            let before = ALLOCATIONS.load(Ordering::Relaxed);
+            let mut finished = 0;
+            for _ in 0..STEPS {
+                finished += envs.step(actions).unwrap().finished.len();
+            }
+            let allocated = ALLOCATIONS.load(Ordering::Relaxed) - before;
+            assert_eq!(allocated, 0, "{} with {workers} workers", spec.id);
+            // Left-going walkers of the chain only meet the time limit, but every env ends somehow.
+            assert!(finished > 0, "{}: no episode ended", spec.id);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What several integration tests need. Not every one uses all of it.
+#![allow(dead_code)]
+
+use sparring_envs::{
+    Actions, Batch, End, EnvRng, EnvSpec, Episode, OnFault, Sample, Space, VectorConfig, VectorEnv,
+};
+
+/// An engine over envs with seeds 100, 101, ..
+pub fn engine(spec: &EnvSpec, num_envs: usize, workers: usize, on_fault: OnFault) -> VectorEnv {
+    let seeds: Vec<u64> = (100..100 + num_envs as u64).collect();
+    VectorEnv::new(spec, &seeds, &VectorConfig { num_envs, workers, on_fault }).unwrap()
+}
+
+/// Random actions for every env.
+pub struct Actor {
+    rng: EnvRng,
+    discrete: Vec<u32>,
+    continuous: Vec<f32>,
+}
+
+impl Actor {
+    pub fn new(seed: u64) -> Self {
+        Self { rng: EnvRng::new(seed), discrete: Vec::new(), continuous: Vec::new() }
+    }
+
+    /// One action for each of `n` envs.
+    pub fn act(&mut self, space: &Space, n: usize) -> Actions<'_> {
+        self.discrete.clear();
+        self.continuous.clear();
+        for _ in 0..n {
+            match space.sample(&mut self.rng) {
+                Sample::Discrete(action) => self.discrete.push(action),
+                Sample::Continuous(action) => self.continuous.extend(action),
+            }
+        }
+        match space {
+            Space::Discrete { .. } => Actions::Discrete(&self.discrete),
+            Space::Box { .. } => Actions::Continuous(&self.continuous),
+        }
+    }
+}
+
+/// Everything that a step gave, as bits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    pub obs: Vec<u32>,
+    pub next: Vec<u32>,
+    pub reward: Vec<u64>,
+    pub end: Vec<Option<End>>,
+    pub void: Vec<usize>,
+    pub finished: Vec<Episode>,
+}
+
+impl Record {
+    pub fn of(batch: &Batch<'_>) -> Self {
+        Self {
+            obs: batch.obs.iter().map(|x| x.to_bits()).collect(),
+            next: batch.next.iter().map(|x| x.to_bits()).collect(),
+            reward: batch.reward.iter().map(|x| x.to_bits()).collect(),
+            end: batch.end.to_vec(),
+            void: batch.void.to_vec(),
+            finished: batch.finished.to_vec(),
+        }
+    }
+}
+
+/// So many steps with random actions.
+pub fn drive(envs: &mut VectorEnv, actor: &mut Actor, steps: usize) -> Vec<Record> {
+    let space = envs.spec().action.clone();
+    let n = envs.num_envs();
+    (0..steps).map(|_| Record::of(&envs.step(actor.act(&space, n)).unwrap())).collect()
+}

@@ -1,0 +1,120 @@
+//! Every registered env keeps the contract, and the checker notices when one does not.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
+
+use sparring_envs::env::{generator, write_obs};
+use sparring_envs::{
+    Action, End, Env, EnvError, EnvRng, EnvSpec, Space, Step, check_env, registry, state,
+};
+
+#[test]
+fn every_registered_env_keeps_the_contract() {
+    for spec in registry() {
+        let report = check_env(spec).unwrap();
+        assert_eq!(report.checks.len(), 9, "{report:?}");
+        let fixed = ["Counter-v0", "Chain-v0"].contains(&spec.id);
+        assert_eq!(report.random, !fixed, "{}", spec.id);
+    }
+}
+
+/// A sound env with one thing broken at a time.
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
+struct Broken {
+    how: u8,
+    rng: Option<EnvRng>,
+    seed: u64,
+    steps: Option<u32>,
+}
+
+const NO_RESET_ERROR: u8 = 0;
+const NAN: u8 = 1;
+const OUTSIDE: u8 = 2;
+const FORGETS_GENERATOR: u8 = 3;
+const REPEATS_SEED: u8 = 4;
+const TAKES_ANY_ACTION: u8 = 5;
+const PANICS: u8 = 6;
+const STALE: u8 = 7;
+const SOUND: u8 = 8;
+
+impl Env for Broken {
+    fn reset(&mut self, seed: Option<u64>, obs: &mut [f32]) -> Result<(), EnvError> {
+        self.seed = seed.unwrap_or(self.seed);
+        let seed = if self.how == REPEATS_SEED { Some(self.seed) } else { seed };
+        let x = generator(&mut self.rng, seed)?.random() as f32;
+        self.steps = Some(0);
+        write_obs(obs, [x])
+    }
+
+    fn step(&mut self, action: Action<'_>, obs: &mut [f32]) -> Result<Step, EnvError> {
+        if self.how == NO_RESET_ERROR && self.steps.is_none() {
+            self.reset(Some(0), obs)?;
+        }
+        let steps = self.steps.ok_or(EnvError::ResetNeeded)?;
+        if self.how != TAKES_ANY_ACTION {
+            action.discrete(2)?;
+        }
+        self.steps = Some(steps + 1);
+        let x = generator(&mut self.rng, None)?.random() as f32;
+        match self.how {
+            NAN => write_obs(obs, [f32::NAN])?,
+            OUTSIDE => write_obs(obs, [x + 1.0])?,
+            STALE => {}
+            PANICS if steps == 5 => panic!("five is too many"),
+            _ => write_obs(obs, [x])?,
+        }
+        Ok(Step { reward: 0.0, end: (steps >= 20).then_some(End::Terminated) })
+    }
+
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
+        state::pack("Broken-v0", self)
+    }
+
+    fn restore(&mut self, bytes: &[u8]) -> Result<(), EnvError> {
+        *self = state::unpack("Broken-v0", bytes)?;
+        if self.how == FORGETS_GENERATOR {
+            self.rng = Some(EnvRng::new(99));
+        }
+        Ok(())
+    }
+}
+
+fn boxed<const HOW: u8>() -> Box<dyn Env> {
+    Box::new(Broken { how: HOW, rng: None, seed: 0, steps: None })
+}
+
+#[test]
+fn each_breach_is_named() {
+    let spec = |make| EnvSpec {
+        id: "Broken-v0",
+        obs: Space::uniform(&[1], 0.0, 1.0),
+        action: Space::Discrete { n: 2 },
+        max_episode_steps: None,
+        reward_threshold: None,
+        make,
+        about: "an env that breaks the contract",
+    };
+    assert!(check_env(&spec(boxed::<SOUND>)).unwrap().random);
+    type Make = fn() -> Box<dyn Env>;
+    let cases: [(Make, &str, &str); 8] = [
+        (boxed::<NO_RESET_ERROR>, "step before reset", "ResetNeeded"),
+        (boxed::<NAN>, "same seed", "finite"),
+        (boxed::<STALE>, "same seed", "written"),
+        (boxed::<OUTSIDE>, "same seed", "outside"),
+        (boxed::<REPEATS_SEED>, "reset without a seed", "go on"),
+        (boxed::<FORGETS_GENERATOR>, "save and restore", "restored copy"),
+        (boxed::<TAKES_ANY_ACTION>, "wrong actions", "was taken"),
+        (boxed::<PANICS>, "same seed", "five is too many"),
+    ];
+    for (make, check, words) in cases {
+        match check_env(&spec(make)).unwrap_err() {
+            EnvError::Contract { check: found, found: text, .. } => {
+                assert_eq!(found, check, "{text}");
+                assert!(text.contains(words), "{text}");
+            }
+            other => panic!("{other}"),
+        }
+    }
+    let mut empty = spec(boxed::<SOUND>);
+    empty.action = Space::Discrete { n: 0 };
+    assert!(check_env(&empty).unwrap_err().to_string().contains("spaces"));
+}

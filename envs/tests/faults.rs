@@ -1,0 +1,281 @@
+//! Envs that panic, fail or give NaN: what is reported, what is restarted, what the others keep.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
+
+mod common;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use common::engine;
+use sparring_envs::env::{generator, write_obs};
+use sparring_envs::{
+    Action, Actions, End, Env, EnvError, EnvRng, EnvSpec, OnFault, Space, Step, VectorConfig,
+    VectorEnv, state,
+};
+
+/// Counts up by 1 from a random start; the env with an even first seed fails where `HOW` says.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Faulty<const HOW: u8> {
+    rng: Option<EnvRng>,
+    /// Fails only if the seed was one of the engine's own: 100 + an even number below 50.
+    fails: bool,
+    steps: u32,
+    episodes: u32,
+}
+
+const PANIC: u8 = 0;
+const ERROR: u8 = 1;
+const NAN_OBS: u8 = 2;
+const INF_REWARD: u8 = 3;
+/// Panics while it is reset after its first episode.
+const PANIC_IN_RESET: u8 = 4;
+/// Fails again after every restart.
+const ALWAYS: u8 = 5;
+/// Panics with a payload that is no text.
+const ODD_PAYLOAD: u8 = 6;
+
+impl<const HOW: u8> Env for Faulty<HOW> {
+    fn reset(&mut self, seed: Option<u64>, obs: &mut [f32]) -> Result<(), EnvError> {
+        if let Some(seed) = seed {
+            self.fails = HOW == ALWAYS || ((100..150).contains(&seed) && seed % 2 == 0);
+        } else {
+            self.episodes += 1;
+            assert!(!(self.fails && HOW == PANIC_IN_RESET), "no more episodes");
+        }
+        self.steps = 0;
+        let x = generator(&mut self.rng, seed)?.random() as f32;
+        write_obs(obs, [x, 0.0])
+    }
+
+    fn step(&mut self, action: Action<'_>, obs: &mut [f32]) -> Result<Step, EnvError> {
+        action.discrete(2)?;
+        self.steps += 1;
+        let mut step = Step { reward: 1.0, end: (self.steps == 5).then_some(End::Terminated) };
+        write_obs(obs, [obs[0] * 0.0, self.steps as f32])?;
+        // The second episode, third step.
+        if self.fails && ((self.episodes == 1 && self.steps == 3) || HOW == ALWAYS) {
+            match HOW {
+                PANIC | ALWAYS => panic!("the floor is lava"),
+                ERROR => {
+                    return Err(EnvError::ObsLen { found: 7, allowed: 8 });
+                }
+                NAN_OBS => obs[1] = f32::NAN,
+                INF_REWARD => step.reward = f64::INFINITY,
+                ODD_PAYLOAD => std::panic::panic_any(17u8),
+                _ => {}
+            }
+        }
+        Ok(step)
+    }
+
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
+        state::pack("Faulty-v0", self)
+    }
+
+    fn restore(&mut self, bytes: &[u8]) -> Result<(), EnvError> {
+        *self = state::unpack("Faulty-v0", bytes)?;
+        Ok(())
+    }
+}
+
+fn faulty<const HOW: u8>() -> EnvSpec {
+    EnvSpec {
+        id: "Faulty-v0",
+        obs: Space::uniform(&[2], 0.0, 100.0),
+        action: Space::Discrete { n: 2 },
+        max_episode_steps: None,
+        reward_threshold: None,
+        make: || Box::new(Faulty::<HOW> { rng: None, fails: false, steps: 0, episodes: 0 }),
+        about: "an env that fails",
+    }
+}
+
+/// Steps until the engine stops; returns the steps that went well and the error.
+fn until_stop(envs: &mut VectorEnv) -> (usize, EnvError) {
+    let actions = vec![0; envs.num_envs()];
+    for t in 0..100 {
+        if let Err(error) = envs.step(Actions::Discrete(&actions)) {
+            return (t, error);
+        }
+    }
+    panic!("it never stopped");
+}
+
+fn stops<const HOW: u8>(step: u32, words: &str) {
+    for workers in [0, 2] {
+        // Seeds 101, 102, 103: only the env in the middle fails.
+        let config = VectorConfig { num_envs: 3, workers, on_fault: OnFault::Stop };
+        let mut envs = VectorEnv::new(&faulty::<HOW>(), &[101, 102, 103], &config).unwrap();
+        let (went_well, error) = until_stop(&mut envs);
+        let text = error.to_string();
+        let EnvError::Fault { env, id, seed, episode, step: at, cause } = error.clone() else {
+            panic!("{text}");
+        };
+        assert_eq!((env, id.as_str(), seed, episode, at), (1, "Faulty-v0", 102, 1, step));
+        assert!(cause.contains(words), "{cause}");
+        for part in ["env 1", "Faulty-v0", "seed 102", "episode 1", &format!("step {step}")] {
+            assert!(text.contains(part), "{text}");
+        }
+        // The others made the step, and the engine stays stopped.
+        let last = envs.last();
+        if step == 0 {
+            assert_eq!((went_well, last.void), (4, [0; 0].as_slice()));
+            assert_eq!(last.end, [Some(End::Terminated); 3]);
+            assert_eq!(last.finished.len(), 3);
+        } else {
+            assert_eq!((went_well, last.void), (7, [1].as_slice()));
+            assert_eq!((last.reward, last.end[1]), ([1.0, 0.0, 1.0].as_slice(), None));
+            assert_eq!((last.next[1], last.next[5]), (3.0, 3.0));
+        }
+        assert!(last.next.iter().all(|x| x.is_finite()));
+        assert_eq!(envs.step(Actions::Discrete(&[0; 3])).unwrap_err(), error);
+        // A saved engine remembers why it stopped.
+        let bytes = envs.save().unwrap();
+        let mut again = engine(&faulty::<HOW>(), 3, 0, OnFault::Stop);
+        again.restore(&bytes).unwrap();
+        assert_eq!(again.step(Actions::Discrete(&[0; 3])).unwrap_err(), error);
+    }
+}
+
+#[test]
+fn a_fault_is_named_and_stops() {
+    stops::<PANIC>(3, "panicked: the floor is lava");
+    stops::<ERROR>(3, "holds 7 values");
+    stops::<NAN_OBS>(3, "value 1 is NaN");
+    stops::<INF_REWARD>(3, "reward is inf");
+    stops::<ODD_PAYLOAD>(3, "no text");
+    stops::<PANIC_IN_RESET>(0, "no more episodes");
+}
+
+fn restarts<const HOW: u8>(in_reset: bool) {
+    let run = |workers| {
+        let on_fault = OnFault::Restart { max: 1 };
+        let mut envs = engine(&faulty::<HOW>(), 5, workers, on_fault);
+        let mut records = Vec::new();
+        for t in 1..=40 {
+            let record = common::Record::of(&envs.step(Actions::Discrete(&[0; 5])).unwrap());
+            if t == 8 && !in_reset {
+                // Envs 0, 2 and 4 have the even seeds; their third step of the second episode fails.
+                assert_eq!(record.void, [0, 2, 4]);
+                for env in record.void.iter().copied() {
+                    assert_eq!((record.reward[env], record.end[env]), (0, None));
+                    let row = 2 * env..2 * env + 2;
+                    let obs: Vec<u32> =
+                        envs.obs()[row.clone()].iter().map(|x| x.to_bits()).collect();
+                    assert_eq!(record.next[row], obs);
+                }
+                assert!(f32::from_bits(record.next[3]) == 3.0);
+            } else {
+                assert!(record.void.is_empty(), "step {t}");
+            }
+            records.push(record);
+        }
+        assert_eq!(envs.restarts(), [1, 0, 1, 0, 1]);
+        let starts: std::collections::HashSet<u32> =
+            records.iter().flat_map(|r| [r.obs[0], r.obs[4], r.obs[8]]).collect();
+        assert!(starts.len() > 10, "restarted envs must not share their new episodes");
+        records
+    };
+    let inline = run(0);
+    assert!(run(2) == inline);
+    assert!(run(4) == inline);
+}
+
+#[test]
+fn a_restart_is_counted_void_and_the_same_on_any_worker() {
+    restarts::<PANIC>(false);
+    restarts::<ERROR>(false);
+    restarts::<NAN_OBS>(false);
+    restarts::<INF_REWARD>(false);
+    restarts::<PANIC_IN_RESET>(true);
+}
+
+#[test]
+fn restarts_run_out() {
+    for workers in [0, 1] {
+        let mut envs = engine(&faulty::<ALWAYS>(), 2, workers, OnFault::Restart { max: 3 });
+        let (went_well, error) = until_stop(&mut envs);
+        assert_eq!(went_well, 3);
+        assert_eq!(envs.restarts(), [3, 3]);
+        let text = error.to_string();
+        assert!(text.contains("all 3 restarts") && text.contains("lava"), "{text}");
+        assert_eq!(envs.last().void, [0, 1]);
+    }
+}
+
+#[test]
+fn a_fault_in_the_first_reset_is_an_error_of_new() {
+    fn never() -> Box<dyn Env> {
+        panic!("no env today")
+    }
+    let spec = EnvSpec { make: never, ..faulty::<PANIC>() };
+    let error = VectorEnv::new(&spec, &[5], &VectorConfig::default()).unwrap_err().to_string();
+    assert!(error.contains("no env today") && error.contains("seed 5"), "{error}");
+}
+
+/// Tells when it is dropped; where it lives is told by the count.
+struct Tracked(Arc<AtomicUsize>);
+
+static ALIVE: std::sync::LazyLock<Arc<AtomicUsize>> = std::sync::LazyLock::new(Arc::default);
+
+impl Drop for Tracked {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Env for Tracked {
+    fn reset(&mut self, _: Option<u64>, obs: &mut [f32]) -> Result<(), EnvError> {
+        write_obs(obs, [0.0, 0.0])
+    }
+
+    fn step(&mut self, action: Action<'_>, obs: &mut [f32]) -> Result<Step, EnvError> {
+        assert_eq!(action.discrete(2)?, 0, "only 0 is good");
+        write_obs(obs, [0.0, 0.0])?;
+        Ok(Step { reward: 0.0, end: None })
+    }
+
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
+        Ok(Vec::new())
+    }
+
+    fn restore(&mut self, _: &[u8]) -> Result<(), EnvError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn dropping_joins_and_frees_also_after_a_fault_and_while_panicking() {
+    let make = || -> Box<dyn Env> {
+        ALIVE.fetch_add(1, Ordering::SeqCst);
+        Box::new(Tracked(ALIVE.clone()))
+    };
+    let spec = EnvSpec { make, ..faulty::<PANIC>() };
+    let alive = || ALIVE.load(Ordering::SeqCst);
+
+    let mut envs = engine(&spec, 7, 3, OnFault::Stop);
+    envs.step(Actions::Discrete(&[0; 7])).unwrap();
+    assert_eq!(alive(), 7);
+    drop(envs);
+    assert_eq!(alive(), 0);
+
+    let mut envs = engine(&spec, 7, 3, OnFault::Stop);
+    assert!(envs.step(Actions::Discrete(&[0, 0, 0, 1, 0, 0, 1])).is_err());
+    assert_eq!(envs.last().void, [3, 6]);
+    drop(envs);
+    assert_eq!(alive(), 0);
+
+    let mut envs = engine(&spec, 7, 3, OnFault::Restart { max: 1 });
+    assert_eq!(envs.step(Actions::Discrete(&[0, 1, 0, 0, 0, 0, 1])).unwrap().void, [1, 6]);
+    assert_eq!(alive(), 7);
+
+    let unwound = catch_unwind(AssertUnwindSafe(move || {
+        let mut envs = envs;
+        envs.step(Actions::Discrete(&[0; 7])).unwrap();
+        panic!("elsewhere");
+    }));
+    assert!(unwound.is_err());
+    assert_eq!(alive(), 0);
+}

@@ -1,0 +1,146 @@
+//! The engine: any number of workers gives the same bits, a saved engine goes on, wrong input moves nothing.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
+
+mod common;
+
+use common::{Actor, Record, drive, engine};
+use proptest::prelude::*;
+use sparring_envs::{Actions, EnvError, OnFault, VectorConfig, VectorEnv, find, registry};
+
+#[test]
+fn workers_change_no_bit() {
+    for spec in registry() {
+        for num_envs in [1, 5, 16] {
+            let run = |workers| {
+                let mut envs = engine(spec, num_envs, workers, OnFault::Stop);
+                let first: Vec<u32> = envs.obs().iter().map(|x| x.to_bits()).collect();
+                (first, drive(&mut envs, &mut Actor::new(3), 400))
+            };
+            let inline = run(0);
+            for workers in [1, 3] {
+                assert!(run(workers) == inline, "{}, {num_envs} envs, {workers} workers", spec.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_batch_begins_where_obs_stood_and_rows_chain() {
+    for spec in registry() {
+        let mut envs = engine(spec, 3, 1, OnFault::Stop);
+        let dim = envs.obs_dim();
+        let mut actor = Actor::new(1);
+        for _ in 0..600 {
+            let before = envs.obs().to_vec();
+            let batch = envs.step(actor.act(&spec.action, 3)).unwrap();
+            assert_eq!(batch.obs, before, "{}", spec.id);
+            assert_eq!((batch.reward.len(), batch.end.len()), (3, 3));
+            let (next, end) = (batch.next.to_vec(), batch.end.to_vec());
+            for (i, end) in end.iter().enumerate() {
+                let row = i * dim..(i + 1) * dim;
+                if end.is_none() {
+                    assert_eq!(envs.obs()[row.clone()], next[row], "{}", spec.id);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_saved_engine_goes_on_with_the_same_bits_and_any_workers() {
+    for spec in registry() {
+        let mut envs = engine(spec, 5, 0, OnFault::Stop);
+        drive(&mut envs, &mut Actor::new(4), 137);
+        let bytes = envs.save().unwrap();
+        let going_on = drive(&mut envs, &mut Actor::new(5), 300);
+        for workers in [0, 2] {
+            // Other seeds, so that everything must come from the bytes.
+            let config = VectorConfig { num_envs: 5, workers, on_fault: OnFault::Stop };
+            let mut other = VectorEnv::new(spec, &[9; 5], &config).unwrap();
+            drive(&mut other, &mut Actor::new(6), 20);
+            other.restore(&bytes).unwrap();
+            assert_eq!(other.last().void.len(), 5);
+            assert_eq!(other.save().unwrap(), bytes);
+            assert!(drive(&mut other, &mut Actor::new(5), 300) == going_on, "{}", spec.id);
+        }
+    }
+}
+
+#[test]
+fn broken_or_foreign_bytes_are_refused_and_change_nothing() {
+    let spec = find("CartPole-v1").unwrap();
+    let mut envs = engine(spec, 4, 1, OnFault::Stop);
+    drive(&mut envs, &mut Actor::new(4), 10);
+    let bytes = envs.save().unwrap();
+    for at in (0..bytes.len()).step_by(7) {
+        let mut broken = bytes.clone();
+        broken[at] ^= 0x10;
+        assert!(matches!(envs.restore(&broken), Err(EnvError::State { .. })), "byte {at}");
+        assert!(envs.restore(&bytes[..at]).is_err());
+    }
+    let foreign = engine(find("CartPole-v0").unwrap(), 4, 0, OnFault::Stop).save().unwrap();
+    let error = envs.restore(&foreign).unwrap_err().to_string();
+    assert!(error.contains("4 x CartPole-v1") && error.contains("4 x CartPole-v0"), "{error}");
+    assert_eq!(envs.save().unwrap(), bytes);
+}
+
+#[test]
+fn wrong_actions_move_nothing() {
+    let mut envs = engine(find("CartPole-v1").unwrap(), 3, 1, OnFault::Stop);
+    let before = envs.save().unwrap();
+    let error = envs.step(Actions::Discrete(&[0, 1, 2])).unwrap_err().to_string();
+    assert!(error.contains("env 2") && error.contains("0..2"), "{error}");
+    let error = envs.step(Actions::Discrete(&[0, 1])).unwrap_err().to_string();
+    assert!(error.contains("2 action values for 3 envs"), "{error}");
+    assert!(envs.step(Actions::Continuous(&[0.0; 3])).is_err());
+    assert_eq!(envs.save().unwrap(), before);
+
+    let mut envs = engine(find("Pendulum-v1").unwrap(), 3, 1, OnFault::Stop);
+    let before = envs.save().unwrap();
+    let error = envs.step(Actions::Continuous(&[0.0, 2.5, 0.0])).unwrap_err().to_string();
+    assert!(error.contains("env 1") && error.contains("[-2, 2]"), "{error}");
+    assert!(envs.step(Actions::Continuous(&[0.0, f32::NAN, 0.0])).is_err());
+    assert!(envs.step(Actions::Continuous(&[0.0; 4])).is_err());
+    assert!(envs.step(Actions::Discrete(&[0; 3])).is_err());
+    assert_eq!(envs.save().unwrap(), before);
+    drive(&mut envs, &mut Actor::new(0), 5);
+}
+
+#[test]
+fn an_engine_moves_to_another_thread() {
+    let spec = find("Chain-v0").unwrap();
+    let mut envs = engine(spec, 4, 2, OnFault::Stop);
+    let here = drive(&mut engine(spec, 4, 0, OnFault::Stop), &mut Actor::new(2), 50);
+    let there = std::thread::spawn(move || drive(&mut envs, &mut Actor::new(2), 50));
+    assert!(there.join().unwrap() == here);
+}
+
+#[test]
+fn an_engine_that_cannot_be_built_says_why() {
+    let spec = find("CartPole-v1").unwrap();
+    let config = VectorConfig { num_envs: 0, ..VectorConfig::default() };
+    let error = VectorEnv::new(spec, &[], &config).unwrap_err().to_string();
+    assert!(error.contains("num_envs is 0"), "{error}");
+    let config = VectorConfig { num_envs: 3, ..VectorConfig::default() };
+    let error = VectorEnv::new(spec, &[1, 2], &config).unwrap_err().to_string();
+    assert!(error.contains("seeds is 2") && error.contains("num_envs is 3"), "{error}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn any_split_over_workers_is_the_same(
+        id in 0usize..10, num_envs in 1usize..40, workers in 0usize..7, seed: u64,
+    ) {
+        let spec = &registry()[id];
+        let seeds: Vec<u64> = (0..num_envs as u64).map(|i| seed.wrapping_mul(i + 1)).collect();
+        let run = |workers| -> Vec<Record> {
+            let config = VectorConfig { num_envs, workers, on_fault: OnFault::Stop };
+            let mut envs = VectorEnv::new(spec, &seeds, &config).unwrap();
+            drive(&mut envs, &mut Actor::new(seed), 60)
+        };
+        prop_assert!(run(workers) == run(0));
+    }
+}

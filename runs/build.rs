@@ -1,0 +1,25 @@
+//! Tells the binary which commit and compiler it was built from.
+
+use std::process::Command;
+
+fn main() {
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let version = output(&rustc, &["--version"]).unwrap_or_else(|| "unknown".to_owned());
+    println!("cargo::rustc-env=SPARRING_RUSTC={version}");
+    if let Some(commit) = output("git", &["rev-parse", "HEAD"]) {
+        println!("cargo::rustc-env=SPARRING_COMMIT={commit}");
+    }
+    println!("cargo::rerun-if-changed=build.rs");
+    // The log of HEAD grows with every commit and checkout.
+    if let Some(log) = output("git", &["rev-parse", "--git-path", "logs/HEAD"])
+        && std::path::Path::new(&log).exists()
+    {
+        println!("cargo::rerun-if-changed={log}");
+    }
+}
+
+fn output(program: &str, args: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(args).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+    (output.status.success() && !text.is_empty()).then_some(text)
+}

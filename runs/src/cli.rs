@@ -1,0 +1,149 @@
+//! The command line, as typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::assertion::Assertion;
+
+/// Benchmarks of sparse networks in deep reinforcement learning, from one YAML file.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    fine
+  1    a job failed
+  2    a mistake in the config or on the command line; nothing was written
+  3    an --assert does not hold
+  130  interrupted; what was written is kept";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train every variant with every seed, and print the table
+    Run(RunArgs),
+    /// Print every job with its steps, sizes and memory; run nothing, write nothing
+    Plan(PlanArgs),
+    /// Print what a config can name
+    List {
+        /// Of what
+        #[arg(value_enum)]
+        what: Listed,
+    },
+    /// Print the table of a run again, from its folder alone
+    Report {
+        /// The run's folder
+        dir: PathBuf,
+    },
+}
+
+/// What `list` lists.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Listed {
+    /// Environments, for env.id
+    Envs,
+    /// Sparsity methods, for sparsity.kind
+    Methods,
+    /// Agents, for agent.kind
+    Agents,
+}
+
+/// What `run` and `plan` both take.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// The YAML file that describes the run
+    pub config: PathBuf,
+    /// Change one value of the config, as if typed there; for what a variant sets itself, name it:
+    /// variants.rigl.sparsity.drop_fraction=0.3
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Seeds instead of the config's: 1,2,3 or 1..10, both ends included
+    #[arg(long, value_name = "SEEDS", value_parser = parse_seeds)]
+    seeds: Option<Seeds>,
+    /// Jobs at once, one thread each [default: one a core]
+    #[arg(long, value_name = "N", value_parser = parse_jobs)]
+    pub jobs: Option<usize>,
+}
+
+impl PlanArgs {
+    /// Seeds instead of the config's.
+    pub fn seeds(&self) -> Option<&[u64]> {
+        self.seeds.as_ref().map(|seeds| seeds.0.as_slice())
+    }
+}
+
+/// What `run` takes.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// What is run.
+    #[command(flatten)]
+    pub plan: PlanArgs,
+    /// A new or empty folder for the results [default: out/NAME, after the config]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Fail with exit code 3 unless the interquartile mean over seeds holds this at the end, for
+    /// every variant or the named one: '[variant.]return>=X', also with <=, > and <
+    #[arg(long, value_name = "BOUND", value_parser = Assertion::parse)]
+    pub assert: Vec<Assertion>,
+    /// Print the table alone
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Seeds(Vec<u64>);
+
+/// More seeds than this are a slip of the keyboard.
+const MOST_SEEDS: u64 = 100_000;
+
+fn parse_seeds(text: &str) -> Result<Seeds, String> {
+    let wrong = || "write whole numbers, each once: 1,2,3 or 1..10 (both ends included)".to_owned();
+    let number = |text: &str| text.trim().parse::<u64>().map_err(|_| wrong());
+    let seeds: Vec<u64> = match text.split_once("..") {
+        Some((first, last)) => {
+            let (first, last) = (number(first)?, number(last)?);
+            if last < first || last - first >= MOST_SEEDS {
+                return Err(wrong());
+            }
+            (first..=last).collect()
+        }
+        None => text.split(',').map(number).collect::<Result<_, _>>()?,
+    };
+    let once = |(at, seed): (usize, &u64)| !seeds[..at].contains(seed);
+    if !text.contains("..") && !seeds.iter().enumerate().all(once) {
+        return Err(wrong());
+    }
+    Ok(Seeds(seeds))
+}
+
+fn parse_jobs(text: &str) -> Result<usize, String> {
+    let wrong = || "write a whole number of at least 1".to_owned();
+    text.parse().ok().filter(|jobs| *jobs > 0).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn seeds_as_list_and_range() {
+        assert_eq!(parse_seeds("3,1, 2").unwrap().0, [3, 1, 2]);
+        assert_eq!(parse_seeds("1..4").unwrap().0, [1, 2, 3, 4]);
+        for wrong in ["", "1,,2", "1,1", "4..1", "1..", "-1", "a", "0..18446744073709551615"] {
+            assert!(parse_seeds(wrong).is_err(), "{wrong}");
+        }
+    }
+}

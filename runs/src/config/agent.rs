@@ -1,0 +1,110 @@
+//! The section `agent`.
+
+use sparring_agents::{AgentConfig, DqnConfig, Epsilon, Loss};
+use sparring_envs::{EnvSpec, Space};
+
+use super::bounds::Bounds;
+use super::problem::Checked;
+use super::section::Otherwise::Default;
+use super::section::Section;
+use super::settings::{EnvSettings, TrainSettings};
+use super::sparsity;
+
+/// The agents by name, with one line each.
+pub const KINDS: [(&str, &str, &str); 1] = [(
+    "dqn",
+    "discrete",
+    "deep Q-learning with replay, n-step returns and double Q as a switch (Mnih et al. 2015)",
+)];
+
+/// The sections that an agent's settings depend on.
+pub struct Around<'a> {
+    /// As typed.
+    pub env_section: &'a Section<'a>,
+    /// What is played.
+    pub spec: &'a EnvSpec,
+    /// How.
+    pub env: &'a EnvSettings,
+    /// How long.
+    pub train: &'a TrainSettings,
+}
+
+/// Reads `agent` and `sparsity` together, since the times of a method are fractions of the
+/// gradient steps that the agent takes.
+pub fn read(
+    s: &mut Section<'_>,
+    sparsity: &mut Section<'_>,
+    Around { env_section, spec, env, train }: &Around<'_>,
+) -> Checked<AgentConfig> {
+    let names = KINDS.map(|(name, ..)| (name, ()));
+    s.choice("kind", Default("dqn"), &names)?;
+    check_actions(env_section, spec)?;
+    let typed = sparsity::read(sparsity)?;
+    let mut dqn = read_dqn(s, train)?;
+    let gradient_steps = dqn.gradient_steps(train.total_env_steps, env.num_envs);
+    if gradient_steps == 0 {
+        let found = dqn.warmup_env_steps.to_string();
+        let allowed = format!(
+            "so few that a run of train.total_env_steps = {} trains at least once after them",
+            train.total_env_steps
+        );
+        let hint = (train.total_env_steps / 10).to_string();
+        return Err(s.problem("warmup_env_steps", &found, &allowed, &hint));
+    }
+    dqn.sparsity = typed.resolve(gradient_steps, sparsity)?;
+    Ok(AgentConfig::Dqn(dqn))
+}
+
+/// Refuses an env whose actions the agent cannot choose.
+fn check_actions(env: &Section<'_>, spec: &EnvSpec) -> Checked<()> {
+    let playable = |spec: &&EnvSpec| matches!(spec.action, Space::Discrete { .. });
+    if playable(&spec) {
+        return Ok(());
+    }
+    let envs: Vec<_> = sparring_envs::registry().iter().filter(playable).map(|e| e.id).collect();
+    let found = format!("{}, whose actions are {}", spec.id, spec.action);
+    let allowed = "an env with discrete actions, for agent dqn";
+    Err(env.problem("id", &found, allowed, &format!("one of {}", envs.join(", "))))
+}
+
+/// What is left out is as in the paper.
+fn read_dqn(s: &mut Section<'_>, train: &TrainSettings) -> Checked<DqnConfig> {
+    let unit = Bounds::within(0.0, 1.0);
+    let mut c = DqnConfig::paper();
+    c.hidden = s.wholes("hidden", &c.hidden)?;
+    c.learning_rate = s.number("learning_rate", Default(c.learning_rate), Bounds::above(0.0))?;
+    c.adam_eps = s.number("adam_eps", Default(c.adam_eps), Bounds::above(0.0))?;
+    c.weight_decay = s.number("weight_decay", Default(c.weight_decay), Bounds::at_least(0.0))?;
+    c.max_grad_norm = s.optional_number("max_grad_norm", Bounds::above(0.0))?;
+    c.batch_size = s.count("batch_size", c.batch_size, 1)?;
+    c.replay_capacity = s.count("replay_capacity", c.replay_capacity, 1)?;
+    c.warmup_env_steps = s.whole("warmup_env_steps", Default(c.warmup_env_steps), 0)?;
+    c.train_every_env_steps =
+        s.whole("train_every_env_steps", Default(c.train_every_env_steps), 1)?;
+    c.gradient_steps = s.whole("gradient_steps", Default(c.gradient_steps), 1)?;
+    c.target_every_gradient_steps =
+        s.whole("target_every_gradient_steps", Default(c.target_every_gradient_steps), 1)?;
+    c.target_tau = s.number("target_tau", Default(c.target_tau), Bounds::above_to(0.0, 1.0))?;
+    c.discount = s.number("discount", Default(c.discount), unit)?;
+    c.n_step = s.count("n_step", c.n_step, 1)?;
+    let losses = [("squared", Loss::Squared), ("huber", Loss::Huber)];
+    c.loss = s.choice("loss", Default("squared"), &losses)?;
+    c.double_q = s.flag("double_q", c.double_q)?;
+    let mut e = s.section("epsilon")?;
+    let Epsilon { start, end, decay_env_steps, eval } = c.epsilon;
+    c.epsilon = Epsilon {
+        start: e.number("start", Default(start), unit)?,
+        end: e.number("end", Default(end), unit)?,
+        decay_env_steps: e.whole("decay_env_steps", Default(decay_env_steps), 0)?,
+        eval: e.number("eval", Default(eval), unit)?,
+    };
+    e.finish()?;
+    s.finish()?;
+    if c.replay_capacity < c.batch_size {
+        let found = c.replay_capacity.to_string();
+        let allowed = format!("at least batch_size = {}", c.batch_size);
+        let hint = train.total_env_steps.max(c.batch_size as u64).to_string();
+        return Err(s.problem("replay_capacity", &found, &allowed, &hint));
+    }
+    Ok(c)
+}

@@ -1,0 +1,141 @@
+//! What will be run: every job, resolved and measured.
+
+use std::path::PathBuf;
+
+use sparring_agents::{AgentError, Estimate};
+use sparring_envs::EnvSpec;
+
+use super::problem::{Checked, Problem, nearest};
+use super::settings::Settings;
+use crate::error::{Error, Refusal};
+use crate::machine::gibibytes;
+use crate::yaml::Node;
+
+/// A checked config.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The run's name.
+    pub name: String,
+    /// The config's path.
+    pub file: PathBuf,
+    /// The config, as typed.
+    pub text: String,
+    /// The `--set` arguments, as typed.
+    pub set: Vec<String>,
+    /// Every variant is run with each.
+    pub seeds: Vec<u64>,
+    /// What is compared.
+    pub variants: Vec<Variant>,
+}
+
+/// One variant of a plan.
+#[derive(Clone, Debug)]
+pub struct Variant {
+    /// Names its folder, too.
+    pub name: String,
+    /// What is chosen.
+    pub settings: Settings,
+    /// What is played.
+    pub spec: &'static EnvSpec,
+    /// What it takes.
+    pub estimate: Estimate,
+}
+
+/// One training: a variant and a seed.
+#[derive(Clone, Copy, Debug)]
+pub struct Job<'a> {
+    /// What is trained.
+    pub variant: &'a Variant,
+    /// The run seed.
+    pub seed: u64,
+}
+
+impl Job<'_> {
+    /// The job's folder below the run's, with forward slashes, which is also its name.
+    pub fn path(&self) -> String {
+        format!("{}/seed-{}", self.variant.name, self.seed)
+    }
+}
+
+impl Plan {
+    /// Every job, seed by seed, so that a run that is cut short has compared all variants.
+    pub fn jobs(&self) -> Vec<Job<'_>> {
+        let of_seed = |seed: &u64| {
+            let seed = *seed;
+            self.variants.iter().map(move |variant| Job { variant, seed })
+        };
+        self.seeds.iter().flat_map(of_seed).collect()
+    }
+
+    /// The most memory that `at_once` jobs of this plan can take together.
+    pub fn bytes(&self, at_once: usize) -> u64 {
+        let mut sizes: Vec<_> = self.jobs().iter().map(|job| job.variant.bytes()).collect();
+        sizes.sort_unstable_by(|a, b| b.cmp(a));
+        sizes.iter().take(at_once).fold(0, |sum, bytes| sum.saturating_add(*bytes))
+    }
+
+    /// Refuses a plan that does not fit into `available` bytes, where that is known.
+    pub fn check_memory(&self, at_once: usize, available: Option<u64>) -> Result<(), Error> {
+        let Some(available) = available else { return Ok(()) };
+        let needed = self.bytes(at_once);
+        if needed <= available {
+            return Ok(());
+        }
+        let fitting = (1..at_once).rev().find(|fewer| self.bytes(*fewer) <= available);
+        let hint = match fitting {
+            Some(fewer) => format!("--jobs {fewer}"),
+            None => "a smaller agent.replay_capacity or agent.hidden".to_owned(),
+        };
+        Err(Refusal::argument(
+            format!("{}: memory", self.file.display()),
+            format!("{} GiB for {at_once} jobs at once", gibibytes(needed)),
+            format!("at most {} GiB, which this machine has free", gibibytes(available)),
+            hint,
+        ))
+    }
+}
+
+impl Variant {
+    /// Measures `settings`; what the agent cannot build is answered with the key in `tree`.
+    pub fn new(
+        name: &str,
+        tree: &Node,
+        settings: Settings,
+        spec: &'static EnvSpec,
+    ) -> Checked<Self> {
+        let total = settings.train.total_env_steps;
+        let estimate = settings
+            .agent
+            .estimate(spec, settings.env.num_envs, total)
+            .map_err(|error| unbuildable(tree, error))?;
+        Ok(Self { name: name.to_owned(), settings, spec, estimate })
+    }
+
+    /// Memory of one job.
+    pub fn bytes(&self) -> u64 {
+        self.estimate.network_bytes.saturating_add(self.estimate.memory_bytes)
+    }
+}
+
+fn unbuildable(tree: &Node, error: AgentError) -> Box<Problem> {
+    let (section, key, found, allowed, hint) = match error {
+        AgentError::Sparsity { key, found, allowed, hint } => {
+            ("sparsity", key, found, allowed, hint)
+        }
+        other => {
+            let allowed = "an agent that can be built".to_owned();
+            ("agent", String::new(), other.to_string(), allowed, "another value".to_owned())
+        }
+    };
+    let outer = tree.get(section);
+    let inner = match key.split_once('.') {
+        Some((list, name)) => outer.and_then(|node| node.get(list)?.get(name)),
+        None => outer.and_then(|node| node.get(&key)),
+    };
+    let absent = Node::absent();
+    let layer = key.strip_prefix("layers.").and_then(|name| nearest(name, allowed.split(", ")));
+    let hint = layer.map_or(hint, str::to_owned);
+    let node = inner.or(outer).unwrap_or(&absent);
+    let key = if key.is_empty() { section.to_owned() } else { format!("{section}.{key}") };
+    Problem::at(node, key, found, allowed, hint)
+}

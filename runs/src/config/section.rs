@@ -1,0 +1,303 @@
+//! Reads the keys of one section. The keys that are asked for *are* the list of allowed keys, so
+//! code and message cannot disagree.
+
+use crate::yaml::{Node, Number, Origin, Step, Value};
+
+use super::bounds::Bounds;
+use super::problem::{Checked, MISSING, Problem, nearest};
+
+static ABSENT: Origin = Origin::Absent;
+
+/// What a key is when it is left out.
+pub enum Otherwise<T> {
+    /// This.
+    Default(T),
+    /// An error that gives this example.
+    Required(T),
+}
+
+use Otherwise::{Default, Required};
+
+impl<T> Otherwise<T> {
+    fn value(&self) -> &T {
+        match self {
+            Default(value) | Required(value) => value,
+        }
+    }
+}
+
+/// A section that is being read.
+pub struct Section<'a> {
+    name: String,
+    entries: &'a [(String, Node)],
+    origin: &'a Origin,
+    asked: Vec<&'static str>,
+    listing: bool,
+}
+
+impl<'a> Section<'a> {
+    /// The section `name` of the schema; `None` is one that was left out.
+    pub fn new(name: impl Into<String>, node: Option<&'a Node>) -> Checked<Self> {
+        let name = name.into();
+        let (entries, origin) = match node {
+            None => (&[][..], &ABSENT),
+            Some(node) => (node.entries().ok_or_else(|| not_a_section(node, &name))?, &node.origin),
+        };
+        Ok(Self { name, entries, origin, asked: Vec::new(), listing: false })
+    }
+
+    /// The keys that `read` asks for.
+    pub fn keys_of<T>(read: impl FnOnce(&mut Section<'_>) -> Checked<T>) -> Vec<&'static str> {
+        let mut section = Section {
+            name: String::new(),
+            entries: &[],
+            origin: &ABSENT,
+            asked: Vec::new(),
+            listing: true,
+        };
+        // Nothing is missing in a listing, so reading goes through to the last key.
+        let _ = read(&mut section);
+        section.asked
+    }
+
+    /// The value under `key`, unread.
+    pub fn node(&mut self, key: &'static str) -> Option<&'a Node> {
+        self.asked.push(key);
+        self.entries.iter().find(|(name, _)| name == key).map(|(_, node)| node)
+    }
+
+    /// The section under `key`.
+    pub fn section(&mut self, key: &'static str) -> Checked<Section<'a>> {
+        let node = self.node(key);
+        let mut section = Section::new(self.full(key), node)?;
+        section.listing = self.listing;
+        Ok(section)
+    }
+
+    /// A whole number.
+    pub fn whole(
+        &mut self,
+        key: &'static str,
+        otherwise: Otherwise<u64>,
+        least: u64,
+    ) -> Checked<u64> {
+        let allowed = match least {
+            0 => "a whole number, such as 50_000 or 1e6".to_owned(),
+            _ => format!("a whole number of at least {least}, such as 50_000 or 1e6"),
+        };
+        self.read(key, otherwise, &allowed, |node| whole(&node.value).filter(|n| *n >= least))
+    }
+
+    /// A whole number that counts things in memory.
+    pub fn count(&mut self, key: &'static str, otherwise: usize, least: u64) -> Checked<usize> {
+        let n = self.whole(key, Default(otherwise as u64), least)?;
+        usize::try_from(n).map_err(|_| self.problem(key, &n.to_string(), "a smaller number", ""))
+    }
+
+    /// A finite number within bounds.
+    pub fn number(
+        &mut self,
+        key: &'static str,
+        otherwise: Otherwise<f64>,
+        bounds: Bounds,
+    ) -> Checked<f64> {
+        self.read(key, otherwise, &bounds.to_string(), |node| bounds.take(&node.value))
+    }
+
+    /// A finite number within bounds, or `null`.
+    pub fn optional_number(&mut self, key: &'static str, bounds: Bounds) -> Checked<Option<f64>> {
+        let allowed = format!("{bounds}, or null");
+        self.read(key, Default(None), &allowed, |node| match &node.value {
+            Value::Null => Some(None),
+            value => bounds.take(value).map(Some),
+        })
+    }
+
+    /// `true` or `false`.
+    pub fn flag(&mut self, key: &'static str, otherwise: bool) -> Checked<bool> {
+        self.read(key, Default(otherwise), "true or false", |node| match &node.value {
+            Value::Bool(value) => Some(*value),
+            _ => None,
+        })
+    }
+
+    /// A text that is not empty.
+    pub fn text(&mut self, key: &'static str, otherwise: Otherwise<String>) -> Checked<String> {
+        self.read(key, otherwise, "a text", |node| match &node.value {
+            Value::Text(text) if !text.is_empty() => Some(text.clone()),
+            _ => None,
+        })
+    }
+
+    /// A list of whole numbers of at least 1.
+    pub fn wholes(&mut self, key: &'static str, otherwise: &[usize]) -> Checked<Vec<usize>> {
+        let allowed = "a list of whole numbers of at least 1";
+        self.read(key, Default(otherwise.to_vec()), allowed, |node| match &node.value {
+            Value::List(items) => {
+                let read = |item: &Node| whole(&item.value).filter(|n| *n > 0)?.try_into().ok();
+                items.iter().map(read).collect()
+            }
+            _ => None,
+        })
+    }
+
+    /// One of a few names.
+    pub fn choice<T: Copy>(
+        &mut self,
+        key: &'static str,
+        otherwise: Otherwise<&'static str>,
+        options: &[(&'static str, T)],
+    ) -> Checked<T> {
+        let names = || options.iter().map(|(name, _)| *name);
+        let taken = match (self.node(key), &otherwise, self.listing) {
+            (Some(node), ..) => {
+                let found = match &node.value {
+                    Value::Text(text) => text.clone(),
+                    other => other.to_string(),
+                };
+                names().find(|name| *name == found).ok_or_else(|| {
+                    let list = names().collect::<Vec<_>>().join(", ");
+                    let hint = nearest(&found, names()).unwrap_or(otherwise.value());
+                    Problem::at(node, self.full(key), found.clone(), format!("one of {list}"), hint)
+                })?
+            }
+            (None, Default(name), _) | (None, Required(name), true) => *name,
+            (None, Required(example), false) => {
+                let list = names().collect::<Vec<_>>().join(", ");
+                return Err(self.missing(key, &format!("one of {list}"), example));
+            }
+        };
+        let index = names().position(|name| name == taken).unwrap_or(0);
+        Ok(options[index].1)
+    }
+
+    /// Ends the reading: what was not asked for is unknown. `advice` may know more about a key
+    /// than the nearest name.
+    pub fn finish_with(&self, advice: impl Fn(&str) -> Option<String>) -> Checked<()> {
+        for (key, node) in self.entries {
+            if !self.asked.contains(&key.as_str()) {
+                let hint = advice(key)
+                    .or_else(|| nearest(key, self.asked.iter().copied()).map(str::to_owned))
+                    .unwrap_or_else(|| "remove it".to_owned());
+                let found = format!("the unknown key {key}");
+                return Err(Problem::at(node, self.full(key), found, self.asked.join(", "), hint));
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the reading: what was not asked for is unknown.
+    pub fn finish(&self) -> Checked<()> {
+        self.finish_with(|_| None)
+    }
+
+    /// A mistake in the value of `key`, or in its default where it was left out.
+    pub fn problem(&self, key: &str, found: &str, allowed: &str, hint: &str) -> Box<Problem> {
+        let node = self.entries.iter().find(|(name, _)| name == key).map(|(_, node)| node);
+        let origin = node.map_or(self.origin, |node| &node.origin).clone();
+        let hint = if hint.is_empty() { "another value" } else { hint };
+        Box::new(Problem {
+            origin,
+            key: self.full(key),
+            found: found.to_owned(),
+            allowed: allowed.to_owned(),
+            hint: hint.to_owned(),
+        })
+    }
+
+    /// The key's name from the root of the schema.
+    fn full(&self, key: &str) -> String {
+        if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
+    }
+
+    fn missing(&self, key: &str, allowed: &str, example: &str) -> Box<Problem> {
+        self.problem(key, MISSING, allowed, &format!("{key}: {example}"))
+    }
+
+    fn read<T: Clone + Show>(
+        &mut self,
+        key: &'static str,
+        otherwise: Otherwise<T>,
+        allowed: &str,
+        read: impl Fn(&Node) -> Option<T>,
+    ) -> Checked<T> {
+        match (self.node(key), &otherwise) {
+            (None, Required(example)) if !self.listing => {
+                Err(self.missing(key, allowed, &example.show()))
+            }
+            (None, _) => Ok(otherwise.value().clone()),
+            (Some(node), _) => read(node).ok_or_else(|| {
+                let hint = match &otherwise {
+                    Default(value) => format!("leave it out for the default {}", value.show()),
+                    Required(example) => example.show(),
+                };
+                Problem::at(node, self.full(key), node.value.to_string(), allowed, hint)
+            }),
+        }
+    }
+}
+
+/// The message for a value where a section has to be.
+pub fn not_a_section(node: &Node, key: &str) -> Box<Problem> {
+    let key = match (&node.origin, key) {
+        (Origin::File(path), "") => match path.last() {
+            Some(Step::Key(last)) => last.clone(),
+            _ => "the file".to_owned(),
+        },
+        (_, key) => key.to_owned(),
+    };
+    let hint = format!("write keys below {key}, two spaces further in");
+    Problem::at(node, key, node.value.to_string(), "a section of keys", hint)
+}
+
+/// A whole number, also as `1e6`.
+pub fn whole(value: &Value) -> Option<u64> {
+    /// Above this, neighbouring whole numbers share one f64.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match value.number()? {
+        Number::Whole(n) => u64::try_from(n).ok(),
+        Number::Real(x) if x.fract() == 0.0 && (0.0..=EXACT).contains(&x) => Some(x as u64),
+        Number::Real(_) => None,
+    }
+}
+
+/// A value in a message.
+trait Show {
+    fn show(&self) -> String;
+}
+
+impl Show for u64 {
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Show for f64 {
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Show for bool {
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Show for String {
+    fn show(&self) -> String {
+        self.clone()
+    }
+}
+
+impl Show for Option<f64> {
+    fn show(&self) -> String {
+        self.map_or("null".to_owned(), |x| x.to_string())
+    }
+}
+
+impl Show for Vec<usize> {
+    fn show(&self) -> String {
+        format!("{self:?}")
+    }
+}

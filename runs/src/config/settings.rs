@@ -1,0 +1,140 @@
+//! The sections `env`, `train` and `eval`, and what all sections of one variant say together.
+
+use serde::Serialize;
+use sparring_agents::AgentConfig;
+use sparring_envs::{EnvSpec, OnFault, VectorConfig};
+
+use super::agent::Around;
+use super::problem::{Checked, nearest};
+use super::section::Otherwise::{Default, Required};
+use super::section::Section;
+use crate::yaml::Node;
+
+/// Everything that is chosen about one variant, defaults filled in.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Settings {
+    /// What is played.
+    pub env: EnvSettings,
+    /// How long.
+    pub train: TrainSettings,
+    /// How often the score is taken.
+    pub eval: EvalSettings,
+    /// Who plays.
+    pub agent: AgentConfig,
+}
+
+/// The section `env`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct EnvSettings {
+    /// A row of the registry.
+    pub id: String,
+    /// Environments that are stepped together; a step of all is `num_envs` environment steps.
+    pub num_envs: usize,
+    /// Threads that step them; 0 steps on the job's own.
+    pub workers: usize,
+    /// What an environment that fails does to the run.
+    pub on_fault: FaultPolicy,
+    /// Restarts of one environment before `on_fault: restart` gives up.
+    pub max_restarts: u32,
+}
+
+/// What an environment that fails does to the run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultPolicy {
+    /// It ends the job.
+    Stop,
+    /// It starts anew.
+    Restart,
+}
+
+impl EnvSettings {
+    /// The vector engine's part.
+    pub fn vector(&self) -> VectorConfig {
+        let on_fault = match self.on_fault {
+            FaultPolicy::Stop => OnFault::Stop,
+            FaultPolicy::Restart => OnFault::Restart { max: self.max_restarts },
+        };
+        VectorConfig { num_envs: self.num_envs, workers: self.workers, on_fault }
+    }
+}
+
+/// The section `train`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TrainSettings {
+    /// The run ends with the first step of all environments that reaches it.
+    pub total_env_steps: u64,
+    /// Environment steps from one row of each metric to the next.
+    pub log_every_env_steps: u64,
+}
+
+/// The section `eval`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct EvalSettings {
+    /// Environment steps from one evaluation to the next; step 0 and the end have one, too.
+    pub every_env_steps: u64,
+    /// Episodes in one evaluation.
+    pub episodes: usize,
+    /// Environments that play them; each plays its share to the end, so that short episodes are
+    /// not favoured.
+    pub num_envs: usize,
+}
+
+impl Settings {
+    /// Reads all sections of `tree`.
+    pub fn read(tree: &Node) -> Checked<(Self, &'static EnvSpec)> {
+        let mut top = Section::new("", Some(tree))?;
+        let mut env_section = top.section("env")?;
+        let (env, spec) = read_env(&mut env_section)?;
+        let train = read_train(&mut top.section("train")?)?;
+        let eval = read_eval(&mut top.section("eval")?)?;
+        let (mut agent, mut sparsity) = (top.section("agent")?, top.section("sparsity")?);
+        top.finish()?;
+        let around = Around { env_section: &env_section, spec, env: &env, train: &train };
+        let agent = super::agent::read(&mut agent, &mut sparsity, &around)?;
+        Ok((Self { env, train, eval, agent }, spec))
+    }
+}
+
+fn read_env(s: &mut Section<'_>) -> Checked<(EnvSettings, &'static EnvSpec)> {
+    let id = s.text("id", Required("CartPole-v1".to_owned()))?;
+    let spec = sparring_envs::find(&id).map_err(|_| {
+        let ids = || sparring_envs::registry().iter().map(|spec| spec.id);
+        let allowed = format!("one of {}", ids().collect::<Vec<_>>().join(", "));
+        s.problem("id", &id, &allowed, nearest(&id, ids()).unwrap_or("CartPole-v1"))
+    })?;
+    let num_envs = s.count("num_envs", 1, 1)?;
+    let workers = s.count("workers", 0, 0)?;
+    let policies = [("stop", FaultPolicy::Stop), ("restart", FaultPolicy::Restart)];
+    let on_fault = s.choice("on_fault", Default("stop"), &policies)?;
+    let max_restarts = s.whole("max_restarts", Default(10), 1)?;
+    let max_restarts = u32::try_from(max_restarts).map_err(|_| {
+        s.problem("max_restarts", &max_restarts.to_string(), "at most 4294967295", "10")
+    })?;
+    s.finish()?;
+    Ok((EnvSettings { id, num_envs, workers, on_fault, max_restarts }, spec))
+}
+
+fn read_train(s: &mut Section<'_>) -> Checked<TrainSettings> {
+    let train = TrainSettings {
+        total_env_steps: s.whole("total_env_steps", Default(101_000), 1)?,
+        log_every_env_steps: s.whole("log_every_env_steps", Default(1_000), 1)?,
+    };
+    s.finish()?;
+    Ok(train)
+}
+
+/// More parallel episodes than this make the batch no cheaper per episode.
+const MOST_EVAL_ENVS: usize = 32;
+
+fn read_eval(s: &mut Section<'_>) -> Checked<EvalSettings> {
+    let every_env_steps = s.whole("every_env_steps", Default(2_000), 1)?;
+    let episodes = s.count("episodes", 20, 1)?;
+    let num_envs = s.count("num_envs", episodes.min(MOST_EVAL_ENVS), 1)?;
+    if num_envs > episodes {
+        let (found, allowed) = (num_envs.to_string(), format!("at most episodes = {episodes}"));
+        return Err(s.problem("num_envs", &found, &allowed, &episodes.to_string()));
+    }
+    s.finish()?;
+    Ok(EvalSettings { every_env_steps, episodes, num_envs })
+}

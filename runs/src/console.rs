@@ -1,0 +1,144 @@
+//! What a run shows while it runs: bars on a terminal, plain lines elsewhere; on stderr, so that
+//! stdout holds the table alone.
+
+use std::fmt::Display;
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use crate::error::Error;
+use crate::folder::State;
+use crate::table::thousands;
+
+/// Where a run shows itself.
+pub enum Console {
+    /// A bar a job and one for all.
+    Bars {
+        /// Draws them.
+        all: MultiProgress,
+        /// Jobs that have ended.
+        jobs: ProgressBar,
+    },
+    /// A line where something happens.
+    Lines,
+    /// Nowhere.
+    Quiet,
+}
+
+impl Console {
+    /// Bars on a terminal, lines elsewhere, nothing with `--quiet`.
+    pub fn new(quiet: bool, jobs: usize) -> Self {
+        if quiet {
+            return Self::Quiet;
+        }
+        if !std::io::stderr().is_terminal() {
+            return Self::Lines;
+        }
+        let all = MultiProgress::new();
+        let bar = ProgressBar::new(jobs as u64);
+        let jobs =
+            all.add(bar.with_style(style("{pos}/{len} jobs  {elapsed_precise}  {wide_bar}")));
+        jobs.tick();
+        Self::Bars { all, jobs }
+    }
+
+    /// A line that stays.
+    pub fn say(&self, line: impl Display) {
+        match self {
+            // A bar that cannot be drawn is no reason to stop.
+            Self::Bars { all, .. } => drop(all.println(line.to_string())),
+            Self::Lines => eprintln!("{line}"),
+            Self::Quiet => {}
+        }
+    }
+
+    /// Shows a job of `total` environment steps.
+    pub fn job(&self, name: String, total: u64) -> JobView {
+        let bar = match self {
+            Self::Bars { all, .. } => {
+                let bar = all.add(ProgressBar::new(total));
+                bar.set_style(style("{prefix}  {wide_bar} {percent:>3}%  return {msg}"));
+                bar.set_prefix(name.clone());
+                bar.set_message("–");
+                Some(bar)
+            }
+            Self::Lines | Self::Quiet => None,
+        };
+        let lines = matches!(self, Self::Lines);
+        if lines {
+            self.say(format!("{name}: started, {} env steps", thousands(total)));
+        }
+        JobView { name, total, bar, lines, quarter: AtomicU64::new(0) }
+    }
+
+    /// A job has ended.
+    pub fn ended(&self, view: JobView, state: State, detail: &str) {
+        if let Some(bar) = &view.bar {
+            bar.finish_and_clear();
+        }
+        if let Self::Bars { jobs, .. } = self {
+            jobs.inc(1);
+        }
+        let how = match state {
+            State::Finished => "finished",
+            State::Failed => "failed",
+            State::Interrupted => "interrupted",
+            State::Running => "running",
+        };
+        self.say(format!("{}: {how}, {detail}", view.name));
+    }
+
+    /// Takes the bars away.
+    pub fn clear(&self) {
+        if let Self::Bars { jobs, .. } = self {
+            jobs.finish_and_clear();
+        }
+    }
+}
+
+/// Shows one job.
+pub struct JobView {
+    name: String,
+    total: u64,
+    bar: Option<ProgressBar>,
+    lines: bool,
+    quarter: AtomicU64,
+}
+
+impl JobView {
+    /// The job has come this far.
+    pub fn steps(&self, env_steps: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(env_steps.min(self.total));
+        }
+    }
+
+    /// The job has been evaluated; without bars every quarter of the way is told.
+    pub fn evaluated(&self, env_steps: u64, mean_return: f64) {
+        self.steps(env_steps);
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("{mean_return:.1}"));
+        }
+        let quarter = 4 * env_steps / self.total;
+        if self.lines && quarter < 4 && self.quarter.swap(quarter, Ordering::Relaxed) < quarter {
+            let percent = 25 * quarter;
+            eprintln!("{}: {percent} %, evaluation return {mean_return:.1}", self.name);
+        }
+    }
+}
+
+/// Writes to stdout. A reader that has seen enough and left, such as `head`, is no error.
+pub fn print(text: &str) -> Result<(), Error> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::System { what: "write to stdout", source: Box::new(error) })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    // The templates are ours and fixed; one that did not parse would show as the plain bar.
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}

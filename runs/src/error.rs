@@ -1,0 +1,112 @@
+//! What can go wrong, and the exit code that says so.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Every end of `sparring` that is not success.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The user can mend it: exit code 2, and nothing was run.
+    #[error(transparent)]
+    Refused(#[from] Box<Refusal>),
+    /// A file of the run folder could not be read or written.
+    #[error("{}: cannot {what}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The verb.
+        what: &'static str,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A file of the run folder holds what Sparring did not write.
+    #[error("{}: {message}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Some jobs did not reach their end.
+    #[error("{failed} of {jobs} jobs failed; their status.yaml says why")]
+    JobsFailed {
+        /// How many failed.
+        failed: usize,
+        /// Of how many.
+        jobs: usize,
+    },
+    /// A `--assert` does not hold.
+    #[error("{}", .0.join("\n"))]
+    Assertion(Vec<String>),
+    /// Ctrl-C.
+    #[error("interrupted; everything written so far is kept")]
+    Interrupted,
+    /// The machine would not give what a run needs.
+    #[error("cannot {what}: {source}")]
+    System {
+        /// The verb.
+        what: &'static str,
+        /// What the system says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl Error {
+    /// A failed operation on a file.
+    pub fn file(path: impl AsRef<Path>, what: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.as_ref().to_path_buf();
+        move |source| Self::File { path, what, source }
+    }
+
+    /// What `--help` documents.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Refused(_) => 2,
+            Self::Assertion(_) => 3,
+            Self::Interrupted => 130,
+            Self::File { .. }
+            | Self::Content { .. }
+            | Self::JobsFailed { .. }
+            | Self::System { .. } => 1,
+        }
+    }
+}
+
+/// A mistake in a config or on the command line: where, what was found, what is allowed, what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Refusal {
+    /// `configs/x.yaml:12: sparsity.drop_fraction`, or an argument.
+    pub place: String,
+    /// What stands there.
+    pub found: String,
+    /// What may stand there.
+    pub allowed: String,
+    /// The nearest way out.
+    pub hint: String,
+}
+
+impl Refusal {
+    /// A mistake on the command line.
+    pub fn argument(
+        place: impl Into<String>,
+        found: impl Into<String>,
+        allowed: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Error {
+        Error::Refused(Box::new(Self {
+            place: place.into(),
+            found: found.into(),
+            allowed: allowed.into(),
+            hint: hint.into(),
+        }))
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.place)?;
+        writeln!(f, "  found    {}", self.found)?;
+        writeln!(f, "  allowed  {}", self.allowed)?;
+        write!(f, "  try      {}", self.hint)
+    }
+}

@@ -1,0 +1,53 @@
+//! Takes the score of an agent as it is now.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sparring_agents::Agent;
+use sparring_envs::{EnvSpec, VectorConfig, VectorEnv};
+use sparring_sparse::seed::Seed;
+
+use crate::config::settings::Settings;
+use crate::train::TrainError;
+
+/// One episode of an evaluation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Played {
+    /// The undiscounted sum of its rewards.
+    pub ret: f64,
+    /// Its steps.
+    pub len: u32,
+}
+
+/// Plays `eval.episodes` episodes by the evaluation policy; none if `stop` came first.
+///
+/// Each environment plays a fixed share of the episodes to their ends. Taking the first episodes
+/// to end, from whichever environment, would favour short ones.
+pub fn evaluate(
+    agent: &mut dyn Agent,
+    spec: &EnvSpec,
+    settings: &Settings,
+    seed: &Seed,
+    stop: &AtomicBool,
+) -> Result<Option<Vec<Played>>, TrainError> {
+    let (episodes, num_envs) = (settings.eval.episodes, settings.eval.num_envs);
+    let share = |env: usize| episodes / num_envs + usize::from(env < episodes % num_envs);
+    let seeds: Vec<_> = (0..num_envs).map(|env| seed.child(&env.to_string()).value()).collect();
+    // Evaluation steps inline, whatever training does: few steps, many short-lived engines.
+    let config = VectorConfig { num_envs, workers: 0, ..settings.env.vector() };
+    let mut envs = VectorEnv::new(spec, &seeds, &config)?;
+    let mut played: Vec<Vec<Played>> = (0..num_envs).map(|_| Vec::new()).collect();
+    let mut missing = episodes;
+    while missing > 0 {
+        if stop.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let batch = envs.step(agent.act_eval(envs.obs())?)?;
+        for episode in batch.finished {
+            if played[episode.env].len() < share(episode.env) {
+                played[episode.env].push(Played { ret: episode.ret, len: episode.len });
+                missing -= 1;
+            }
+        }
+    }
+    Ok(Some(played.into_iter().flatten().collect()))
+}

@@ -1,0 +1,60 @@
+//! `sparring`: reinforcement-learning benchmarks of sparse networks, from one YAML file.
+
+mod assertion;
+mod cli;
+mod config;
+mod console;
+mod error;
+mod evaluate;
+mod folder;
+mod list;
+mod log;
+mod machine;
+mod plan;
+mod report;
+mod run;
+mod scheduler;
+mod score;
+mod sizes;
+mod table;
+mod train;
+mod yaml;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+use error::Error;
+
+fn main() -> ExitCode {
+    one_thread_per_job();
+    let Cli { command } = Cli::parse();
+    let done = match command {
+        Command::Run(args) => run::run(&args),
+        Command::Plan(args) => plan::plan(&args.config, &args.set, args.seeds(), args.jobs),
+        Command::List { what } => list::list(what),
+        Command::Report { dir } => report::report(&dir),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error @ Error::Refused(_)) => {
+            eprintln!("error: {error}");
+            ExitCode::from(error.exit_code())
+        }
+        Err(error) => {
+            eprintln!("sparring: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// Without this, candle starts a pool of a thread a core beside the jobs, which have a core each,
+/// and its threads spin between kernels.
+fn one_thread_per_job() {
+    if std::env::var_os("RAYON_NUM_THREADS").is_none() {
+        // SAFETY: this is the first statement of the process; no other thread reads the
+        // environment yet.
+        unsafe { std::env::set_var("RAYON_NUM_THREADS", "1") };
+    }
+}

@@ -1,0 +1,211 @@
+//! The training loop: one job from its first step to its last.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use sparring_agents::{Agent, AgentError, Metric};
+use sparring_envs::{EnvError, Episode, VectorEnv};
+use sparring_sparse::seed::Seed;
+
+use crate::config::Job;
+use crate::console::JobView;
+use crate::error::Error;
+use crate::evaluate::evaluate;
+use crate::folder::{JobFolder, JobStatus, State};
+use crate::log::{JobLog, Stamp};
+use crate::score::score;
+use crate::sizes::Sizes;
+
+/// Why a job failed.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// An environment.
+    #[error("environment: {0}")]
+    Env(#[from] EnvError),
+    /// The agent.
+    #[error("agent: {0}")]
+    Agent(#[from] AgentError),
+    /// A record.
+    #[error("{0}")]
+    Record(#[from] Error),
+}
+
+/// Trains `job` to its end or to `stop`. What it reaches is kept in `status`, also where it fails.
+pub fn train(
+    job: Job<'_>,
+    folder: &JobFolder,
+    mut log: JobLog,
+    status: &mut JobStatus,
+    stop: &AtomicBool,
+    view: &JobView,
+) -> Result<State, TrainError> {
+    let mut loop_ = Loop::new(job, folder, status, stop, view)?;
+    let ended = loop_.run(&mut log);
+    loop_.status.wall_s = loop_.started.elapsed().as_secs_f64();
+    // A job that fails keeps what it has measured; its own error is the one to tell.
+    let flushed = log.finish();
+    let restarts = loop_.envs.restarts();
+    for (env, times) in restarts.iter().enumerate().filter(|(_, times)| **times > 0) {
+        status.warnings.push(format!("environment {env} failed and was restarted {times} times"));
+    }
+    let state = ended?;
+    status.warnings.extend(flushed?);
+    Ok(state)
+}
+
+struct Loop<'a> {
+    job: Job<'a>,
+    seed: Seed,
+    envs: VectorEnv,
+    agent: Box<dyn Agent>,
+    folder: &'a JobFolder,
+    status: &'a mut JobStatus,
+    stop: &'a AtomicBool,
+    view: &'a JobView,
+    started: Instant,
+    /// Mean returns of the evaluations so far.
+    curve: Vec<f64>,
+    since: SinceLog,
+    metrics: Vec<Metric>,
+}
+
+/// What has gathered since the last log.
+struct SinceLog {
+    returns: f64,
+    lengths: u64,
+    episodes: u64,
+    env_steps: u64,
+    begun: Instant,
+}
+
+impl SinceLog {
+    fn new() -> Self {
+        Self { returns: 0.0, lengths: 0, episodes: 0, env_steps: 0, begun: Instant::now() }
+    }
+
+    fn add(&mut self, episodes: &[Episode], env_steps: u64) {
+        self.returns += episodes.iter().map(|episode| episode.ret).sum::<f64>();
+        self.lengths += episodes.iter().map(|episode| u64::from(episode.len)).sum::<u64>();
+        self.episodes += episodes.len() as u64;
+        self.env_steps += env_steps;
+    }
+}
+
+impl<'a> Loop<'a> {
+    fn new(
+        job: Job<'a>,
+        folder: &'a JobFolder,
+        status: &'a mut JobStatus,
+        stop: &'a AtomicBool,
+        view: &'a JobView,
+    ) -> Result<Self, TrainError> {
+        let (settings, spec) = (&job.variant.settings, job.variant.spec);
+        let seed = Seed::new(job.seed);
+        let num_envs = settings.env.num_envs;
+        let of_env = |env: usize| seed.child("env").child(&env.to_string()).value();
+        let seeds: Vec<_> = (0..num_envs).map(of_env).collect();
+        let envs = VectorEnv::new(spec, &seeds, &settings.env.vector())?;
+        let agent = settings.agent.build(spec, num_envs, &seed.child("agent"))?;
+        Ok(Self {
+            job,
+            seed,
+            envs,
+            agent,
+            folder,
+            status,
+            stop,
+            view,
+            started: Instant::now(),
+            curve: Vec::new(),
+            since: SinceLog::new(),
+            metrics: Vec::new(),
+        })
+    }
+
+    /// A step of all environments is `num_envs` environment steps. The run ends with the first
+    /// that reaches the total; logs and evaluations come with the first that reaches their time.
+    fn run(&mut self, log: &mut JobLog) -> Result<State, TrainError> {
+        let settings = &self.job.variant.settings;
+        let num_envs = settings.env.num_envs as u64;
+        let total = settings.train.total_env_steps;
+        let (log_every, eval_every) =
+            (settings.train.log_every_env_steps, settings.eval.every_env_steps);
+        if !self.evaluate(log)? {
+            return Ok(State::Interrupted);
+        }
+        while self.status.env_steps < total {
+            if self.stop.load(Ordering::Relaxed) {
+                return Ok(State::Interrupted);
+            }
+            let batch = self.envs.step(self.agent.act(self.envs.obs())?)?;
+            self.agent.observe(&batch)?;
+            self.since.add(batch.finished, num_envs);
+            let before = self.status.env_steps;
+            let now = before + num_envs;
+            self.status.env_steps = now;
+            self.status.gradient_steps = self.agent.gradient_steps();
+            let due = |every: u64| now / every > before / every || now >= total;
+            if due(log_every) {
+                self.log(log)?;
+            }
+            if due(eval_every) && !self.evaluate(log)? {
+                return Ok(State::Interrupted);
+            }
+        }
+        Ok(State::Finished)
+    }
+
+    fn stamp(&self) -> Stamp {
+        let JobStatus { env_steps, gradient_steps, .. } = *self.status;
+        let wall_s = self.started.elapsed().as_secs_f64();
+        Stamp { env_step: env_steps, gradient_step: gradient_steps, wall_s }
+    }
+
+    fn log(&mut self, log: &mut JobLog) -> Result<(), TrainError> {
+        let at = self.stamp();
+        let since = std::mem::replace(&mut self.since, SinceLog::new());
+        if since.episodes > 0 {
+            let mean = |sum: f64| sum / since.episodes as f64;
+            log.scalar(at, "charts/episode_return", mean(since.returns))?;
+            log.scalar(at, "charts/episode_length", mean(since.lengths as f64))?;
+        }
+        let rate = since.env_steps as f64 / since.begun.elapsed().as_secs_f64();
+        log.clock_scalar(at, "charts/env_steps_per_s", rate);
+        self.agent.drain_metrics(&mut self.metrics);
+        for Metric { tag, value } in self.metrics.drain(..) {
+            log.scalar(at, &tag, value)?;
+        }
+        log.flush()?;
+        self.view.steps(at.env_step);
+        Ok(())
+    }
+
+    /// False where `stop` came first.
+    fn evaluate(&mut self, log: &mut JobLog) -> Result<bool, TrainError> {
+        let variant = self.job.variant;
+        let begun = Instant::now();
+        let seed = self.seed.child("eval").child(&self.curve.len().to_string());
+        let played = evaluate(&mut *self.agent, variant.spec, &variant.settings, &seed, self.stop)?;
+        let Some(played) = played else { return Ok(false) };
+        // The rate of training steps leaves the time of evaluations out.
+        self.since.begun += begun.elapsed();
+        let at = self.stamp();
+        let n = played.len() as f64;
+        let mean = played.iter().map(|p| p.ret).sum::<f64>() / n;
+        let variance = played.iter().map(|p| (p.ret - mean).powi(2)).sum::<f64>() / n;
+        let length = played.iter().map(|p| f64::from(p.len)).sum::<f64>() / n;
+        log.evaluation(at, &played)?;
+        log.scalar(at, "eval/return", mean)?;
+        log.scalar(at, "eval/return_std", variance.sqrt())?;
+        log.scalar(at, "eval/length", length)?;
+        log.flush()?;
+        self.curve.push(mean);
+        self.status.evaluations += 1;
+        self.status.wall_s = at.wall_s;
+        self.status.score = score(&self.curve);
+        self.status.sizes = Some(Sizes::of(&self.agent.networks()));
+        self.folder.write_status(self.status)?;
+        self.view.evaluated(at.env_step, mean);
+        Ok(true)
+    }
+}

@@ -1,0 +1,336 @@
+//! Every kind of mistake in a config or on the command line, through the binary: exit code 2, a
+//! message in four parts at the right line, and nothing written.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+mod common;
+
+use common::{Folder, sparring};
+
+/// A config that runs; each test breaks one thing of it.
+const GOOD: &str = "\
+name: good
+seeds: [1, 2]
+env: {id: CartPole-v1}
+train: {total_env_steps: 3_000}
+agent:
+  hidden: [8]
+  learning_rate: 1e-3
+  epsilon: {start: 1.0, end: 0.1}
+sparsity:
+  sparsity: 0.5
+  drop_fraction: 0.3
+  update_every_gradient_steps: 100
+variants:
+  dense: {sparsity: {kind: dense}}
+  rigl:
+    sparsity:
+      kind: rigl
+sweep:
+  agent.discount: [0.9, 0.99]
+";
+
+/// What is wrong, how it is made from [`GOOD`], the place, and a part of each other line.
+struct Case {
+    what: &'static str,
+    replace: (&'static str, &'static str),
+    place: &'static str,
+    found: &'static str,
+    allowed: &'static str,
+    hint: &'static str,
+}
+
+const fn case(
+    what: &'static str,
+    replace: (&'static str, &'static str),
+    place: &'static str,
+    [found, allowed, hint]: [&'static str; 3],
+) -> Case {
+    Case { what, replace, place, found, allowed, hint }
+}
+
+const CASES: &[Case] = &[
+    case(
+        "unknown key",
+        ("learning_rate", "lerning_rate"),
+        ":7: agent.lerning_rate",
+        ["unknown key lerning_rate", "hidden, learning_rate", "learning_rate"],
+    ),
+    case(
+        "unknown section",
+        ("agent:\n", "agnt:\n"),
+        ":5: agnt",
+        ["unknown key agnt", "env, train, eval, agent", "agent"],
+    ),
+    case(
+        "unknown key of a nested section",
+        ("start: 1.0", "strt: 1.0"),
+        ":8: agent.epsilon.strt",
+        ["unknown key strt", "start, end", "start"],
+    ),
+    case(
+        "unknown key in a variant",
+        ("kind: rigl", "kind: rigl\n      drop_fracton: 0.1"),
+        ":18: variants.rigl.sparsity.drop_fracton",
+        ["unknown key drop_fracton", "drop_fraction", "drop_fraction"],
+    ),
+    case(
+        "a key of another kind",
+        ("{kind: dense}", "{kind: dense, drop_fraction: 0.1}"),
+        ":14: variants.dense.sparsity.drop_fraction",
+        ["unknown key drop_fraction", "kind", "belongs to set, rigl"],
+    ),
+    case(
+        "unknown section in a variant",
+        ("{sparsity: {kind: dense}}", "{sparsty: {kind: dense}}"),
+        ":14: variants.dense.sparsty",
+        ["unknown key sparsty", "env, train, eval, agent, sparsity", "sparsity"],
+    ),
+    case(
+        "repeated key",
+        ("  learning_rate: 1e-3\n", "  learning_rate: 1e-3\n  hidden: [9]\n"),
+        ":8: agent.hidden",
+        ["a second time; the first is in line 6", "once", "remove"],
+    ),
+    case(
+        "text for a number",
+        ("1e-3", "fast"),
+        ":7: agent.learning_rate",
+        ["the text \"fast\"", "a number above 0", "default 0.001"],
+    ),
+    case(
+        "fraction for a whole number",
+        ("3_000", "1.5"),
+        ":4: train.total_env_steps",
+        ["1.5", "whole number", "default 101000"],
+    ),
+    case(
+        "a value for a section",
+        ("env: {id: CartPole-v1}", "env: CartPole-v1"),
+        ":3: env",
+        ["the text \"CartPole-v1\"", "a section", "below env"],
+    ),
+    case(
+        "yes for a truth value",
+        ("  hidden: [8]\n", "  hidden: [8]\n  double_q: yes\n"),
+        ":7: agent.double_q",
+        ["the text \"yes\"", "true or false", "default false"],
+    ),
+    case(
+        "out of range",
+        ("drop_fraction: 0.3", "drop_fraction: 1.3"),
+        ":11: sparsity.drop_fraction",
+        ["1.3", "a number in [0, 1]", "default 0.5"],
+    ),
+    case(
+        "not a number",
+        ("1e-3", ".nan"),
+        ":7: agent.learning_rate",
+        ["NaN", "a number above 0", "default"],
+    ),
+    case(
+        "infinity",
+        ("1e-3", ".inf"),
+        ":7: agent.learning_rate",
+        ["inf", "a number above 0", "default"],
+    ),
+    case(
+        "unknown env",
+        ("CartPole-v1", "Cartpol-v1"),
+        ":3: env.id",
+        ["Cartpol-v1", "Acrobot-v1", "CartPole-v1"],
+    ),
+    case(
+        "no env",
+        ("env: {id: CartPole-v1}", "env: {}"),
+        ":3: env.id",
+        ["missing", "text", "id: CartPole-v1"],
+    ),
+    case(
+        "unknown method",
+        ("kind: rigl", "kind: riggle"),
+        ":17: variants.rigl.sparsity.kind",
+        ["riggle", "dense, static, set, rigl, pruning", "rigl"],
+    ),
+    case(
+        "unknown agent",
+        ("agent:\n", "agent:\n  kind: dqm\n"),
+        ":6: agent.kind",
+        ["dqm", "one of dqn", "dqn"],
+    ),
+    case(
+        "an action space that the agent cannot play",
+        ("CartPole-v1", "Pendulum-v1"),
+        ":3: env.id",
+        ["Pendulum-v1, whose actions are Box", "discrete", "CartPole-v1"],
+    ),
+    case(
+        "no method",
+        ("kind: rigl", "drop_fraction: 0.1"),
+        ":16: variants.rigl.sparsity.kind",
+        ["missing", "one of dense", "kind: rigl"],
+    ),
+    case(
+        "a sparsity that ERK cannot reach",
+        ("  sparsity: 0.5", "  sparsity: 0.9999"),
+        ":10: sparsity.sparsity",
+        ["0.9999, which leaves layer `head`", "at least one weight", "lower it"],
+    ),
+    case(
+        "a layer that is not there",
+        ("  drop_fraction: 0.3", "  layers: {hiden.0: 0.3}"),
+        ":11: sparsity.layers.hiden.0",
+        ["hiden.0", "hidden.0", "hidden.0"],
+    ),
+    case(
+        "a variant equal to another",
+        ("  dense:", "  again: {sparsity: {kind: dense}}\n  dense:"),
+        ":15: variants.dense",
+        ["equal to again", "differ", "remove"],
+    ),
+    case("no seeds", ("[1, 2]", "[]"), ":2: seeds", ["empty list", "whole numbers", "[1, 2, 3]"]),
+    case(
+        "repeated seed",
+        ("[1, 2]", "[1, 1]"),
+        ":2: seeds[1]",
+        ["1 a second time", "each once", "remove"],
+    ),
+    case(
+        "empty sweep axis",
+        ("[0.9, 0.99]", "[]"),
+        ":19: sweep.agent.discount",
+        ["a list of 0", "at least one value", "remove the axis"],
+    ),
+    case(
+        "a sweep of a key that is not there",
+        ("agent.discount", "agent.discnt"),
+        ":19: sweep.agent.discnt[0]",
+        ["unknown key discnt", "discount", "discount"],
+    ),
+    case(
+        "a run that never trains",
+        ("  hidden: [8]\n", "  hidden: [8]\n  warmup_env_steps: 5000\n"),
+        ":7: agent.warmup_env_steps",
+        ["5000", "train.total_env_steps = 3000", "300"],
+    ),
+    case(
+        "a prune interval that is longer than the time to prune",
+        ("kind: rigl", "kind: pruning\n      prune_every_gradient_steps: 5e3"),
+        ":18: variants.rigl.sparsity.prune_every_gradient_steps",
+        ["5000", "at most", "longer run"],
+    ),
+    case(
+        "invalid YAML",
+        ("[1, 2]", "[1, 2"),
+        ":3",
+        ["did not find expected", "one YAML document", "brackets"],
+    ),
+    case(
+        "a tag",
+        ("kind: rigl", "kind: !rigl {}"),
+        ":17",
+        ["!tags", "one YAML document", "near this line"],
+    ),
+];
+
+fn assert_four_parts(what: &str, stderr: &str, place: &str, parts: [&str; 3]) {
+    let lines: Vec<_> = stderr.lines().collect();
+    assert_eq!(lines.len(), 4, "{what}: four lines\n{stderr}");
+    assert!(
+        lines[0].starts_with("error: ") && lines[0].ends_with(place),
+        "{what}: {place}\n{stderr}"
+    );
+    for ((line, name), part) in lines[1..].iter().zip(["found", "allowed", "try"]).zip(parts) {
+        assert!(line.trim_start().starts_with(name), "{what}: {name}\n{stderr}");
+        assert!(line.contains(part), "{what}: {name} has {part}\n{stderr}");
+    }
+}
+
+#[test]
+fn the_good_config_is_good() {
+    let folder = Folder::with("good.yaml", GOOD);
+    sparring().args(["plan", "good.yaml"]).current_dir(folder.path()).assert_code(0);
+}
+
+#[test]
+fn every_mistake_is_answered_in_four_parts_and_writes_nothing() {
+    for Case { what, replace: (old, new), place, found, allowed, hint } in CASES {
+        assert!(GOOD.contains(old), "{what}");
+        let folder = Folder::with("bad.yaml", &GOOD.replacen(old, new, 1));
+        let run = sparring().args(["run", "bad.yaml"]).current_dir(folder.path()).assert_code(2);
+        assert_four_parts(what, &run.stderr, &format!("bad.yaml{place}"), [found, allowed, hint]);
+        assert_eq!(folder.names(), ["bad.yaml"], "{what}");
+        let plan = sparring().args(["plan", "bad.yaml"]).current_dir(folder.path()).assert_code(2);
+        assert_eq!(plan.stderr, run.stderr, "{what}");
+    }
+}
+
+#[test]
+fn a_variant_equal_to_the_base() {
+    let text = "env: {id: CartPole-v1}\nsparsity: {kind: dense}\nvariants:\n  same: {sparsity: {kind: dense}}\n";
+    let folder = Folder::with("bad.yaml", text);
+    let run = sparring().args(["run", "bad.yaml"]).current_dir(folder.path()).assert_code(2);
+    let parts = ["same, which is equal to the base", "differ", "change a key"];
+    assert_four_parts("base", &run.stderr, "bad.yaml:4: variants.same", parts);
+}
+
+#[test]
+fn files_that_are_no_configs() {
+    let folder = Folder::with("empty.yaml", "# nothing here\n");
+    let empty = sparring().args(["run", "empty.yaml"]).current_dir(folder.path()).assert_code(2);
+    assert_four_parts("empty", &empty.stderr, "empty.yaml", ["empty", "a config", "quickstart"]);
+    let none = sparring().args(["run", "none.yaml"]).current_dir(folder.path()).assert_code(2);
+    let parts = ["No such file", "readable", "path"];
+    assert_four_parts("none", &none.stderr, "none.yaml", parts);
+    assert_eq!(folder.names(), ["empty.yaml"]);
+}
+
+#[test]
+fn arguments_are_checked_like_the_file() {
+    let folder = Folder::with("good.yaml", GOOD);
+    let cases: [(&[&str], &str, [&str; 3]); 8] = [
+        (
+            &["--set", "agent.lr=1"],
+            "--set agent.lr=1: agent.lr",
+            ["unknown key lr", "learning_rate", ""],
+        ),
+        (
+            &["--set", "agent.learning_rate=-1"],
+            "--set agent.learning_rate=-1: agent.learning_rate",
+            ["-1", "above 0", "default"],
+        ),
+        (
+            &["--set", "sparsity.kind=dense"],
+            "--set sparsity.kind=dense: sparsity.kind",
+            ["overrules", "at least one job", "variants.<name>.sparsity.kind"],
+        ),
+        (
+            &["--set", "variants.rgl.sparsity.kind=set"],
+            "--set variants.rgl.sparsity.kind=set",
+            ["unknown variant rgl", "one of dense, rigl", "rigl"],
+        ),
+        (&["--set", "agent.hidden"], "--set agent.hidden", ["no = sign", "key=value", "--set"]),
+        (&["--set", "env..id=1"], "--set env..id=1", ["env..id", "path of keys", "--set"]),
+        (
+            &["--assert", "rgl.return>=1"],
+            "--assert 'rgl.return>=1'",
+            ["unknown variant rgl", "rigl", ""],
+        ),
+        (
+            &["--set", "agent.replay_capacity=1e12"],
+            "good.yaml: memory",
+            ["GiB for", "this machine has free", "agent.replay_capacity"],
+        ),
+    ];
+    for (args, place, parts) in cases {
+        let run = sparring()
+            .args(["run", "good.yaml"])
+            .args(args)
+            .current_dir(folder.path())
+            .assert_code(2);
+        assert_four_parts(&args.join(" "), &run.stderr, place, parts);
+    }
+    for args in [["--seeds", "1,1"], ["--jobs", "0"], ["--assert", "reward>1"]] {
+        sparring().args(["run", "good.yaml"]).args(args).current_dir(folder.path()).assert_code(2);
+    }
+    assert_eq!(folder.names(), ["good.yaml"]);
+}

@@ -1,0 +1,57 @@
+"""Reads a run folder back with TensorBoard's own EventAccumulator.
+
+    python runs/tests/read_events.py DIR
+
+Every value of every metrics.csv must be in the events (in f32) at its step and nothing may be there
+twice; the resolved config must be in the text tab. Needs the package `tensorboard`.
+"""
+
+import csv
+import pathlib
+import struct
+import sys
+
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+# Derived from the columns env_step and wall_s of metrics.csv, so only a view of them.
+CLOCK = {"charts/env_steps_per_s"}
+
+
+def f32(value):
+    return struct.unpack("f", struct.pack("f", value))[0]
+
+
+def check(job):
+    (folder,) = job.glob("tb-*")
+    events = EventAccumulator(str(folder), size_guidance={"scalars": 0, "tensors": 0})
+    events.Reload()
+    tags = events.Tags()
+    seen = {(tag, e.step): e.value for tag in tags["scalars"] for e in events.Scalars(tag)}
+    count = sum(len(events.Scalars(tag)) for tag in tags["scalars"])
+    assert count == len(seen), f"{job}: {count - len(seen)} values twice"
+    with open(job / "metrics.csv", newline="") as file:
+        rows = {(r["tag"], int(r["env_step"])): float(r["value"]) for r in csv.DictReader(file)}
+    view = {key: value for key, value in seen.items() if key[0] not in CLOCK}
+    assert view.keys() == rows.keys(), f"{job}: {sorted(view.keys() ^ rows.keys())[:5]}"
+    for key, value in rows.items():
+        assert view[key] == f32(value), f"{job}: {key} is {value}, TensorBoard has {view[key]}"
+    assert CLOCK <= {tag for tag, _ in seen}, f"{job}: no {CLOCK}"
+    (config,) = events.Tensors("config")
+    text = config.tensor_proto.string_val[0].decode()
+    resolved = (job / "resolved.yaml").read_text()
+    assert resolved in text, f"{job}: the text tab has not the resolved config"
+    metadata = events.SummaryMetadata("config")
+    assert metadata.plugin_data.plugin_name == "text", metadata
+    return len(rows)
+
+
+def main():
+    root = pathlib.Path(sys.argv[1])
+    jobs = sorted(path.parent for path in root.glob("**/metrics.csv"))
+    assert jobs, f"no jobs in {root}"
+    values = sum(check(job) for job in jobs)
+    print(f"{len(jobs)} jobs, {values} values: metrics.csv and TensorBoard agree")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,263 @@
+//! Whole runs through the binary: what is learnt, what is logged, what the folder holds.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use common::{Folder, config, sparring};
+
+/// Two small jobs of each of two variants, a second together.
+const SMALL: &str = "\
+seeds: [1, 2]
+env: {id: Identity-v0, num_envs: 3}
+train: {total_env_steps: 1_000, log_every_env_steps: 150}
+eval: {every_env_steps: 200, episodes: 5, num_envs: 2}
+agent:
+  {hidden: [16], batch_size: 16, replay_capacity: 1_000, warmup_env_steps: 100, discount: 0.0}
+sparsity: {sparsity: 0.5, update_every_gradient_steps: 100}
+variants: {dense: {sparsity: {kind: dense}}, rigl: {sparsity: {kind: rigl}}}
+";
+
+/// Far longer than any test waits.
+const ENDLESS: &str = "\
+env: {id: CartPole-v1}
+train: {total_env_steps: 1e9, log_every_env_steps: 200}
+eval: {every_env_steps: 500, episodes: 2}
+agent: {hidden: [16], batch_size: 16, warmup_env_steps: 100}
+sparsity: {kind: dense}
+";
+
+const JOBS: [&str; 4] = ["dense/seed-1", "dense/seed-2", "rigl/seed-1", "rigl/seed-2"];
+
+/// The rows of a record without their column `wall_s`, the third.
+fn without_clock(csv: &str) -> Vec<Vec<&str>> {
+    csv.lines()
+        .map(|line| {
+            let mut fields: Vec<_> = line.split(',').collect();
+            fields.remove(2);
+            fields
+        })
+        .collect()
+}
+
+fn run(folder: &Folder, out: &str, more: &[&str]) -> common::Printed {
+    let args = ["run", "small.yaml", "--out", out];
+    sparring().args(args).args(more).current_dir(folder.path()).assert_code(0)
+}
+
+#[test]
+fn every_method_learns_on_the_smoke_configs() {
+    let folder = Folder::new();
+    for (name, bound) in [("identity", "return>=95"), ("chain", "return>=1")] {
+        let path = config(&format!("smoke/{name}.yaml"));
+        let args = ["--out", name, "--assert", bound, "--quiet"];
+        let run = sparring().arg("run").arg(path).args(args).current_dir(folder.path());
+        let run = run.assert_code(0);
+        assert_eq!(run.stderr, "");
+        for method in ["dense", "static", "set", "rigl", "pruning"] {
+            assert!(run.stdout.contains(&format!("\n{method} ")), "{}", run.stdout);
+        }
+    }
+}
+
+#[test]
+fn records_are_the_same_twice_and_for_any_number_of_jobs() {
+    let folder = Folder::with("small.yaml", SMALL);
+    run(&folder, "one", &["--jobs", "1"]);
+    run(&folder, "two", &["--jobs", "2"]);
+    run(&folder, "again", &["--jobs", "2", "--set", "env.workers=2"]);
+    for job in JOBS {
+        for file in ["metrics.csv", "evals.csv"] {
+            let read = |run: &str| folder.read(&format!("{run}/{job}/{file}"));
+            let (one, two, again) = (read("one"), read("two"), read("again"));
+            assert!(one.lines().count() > 20, "{job}/{file}");
+            assert_eq!(without_clock(&one), without_clock(&two), "{job}/{file}");
+            assert_eq!(without_clock(&one), without_clock(&again), "{job}/{file}");
+        }
+    }
+    let seed = |n: u32| folder.read(&format!("one/dense/seed-{n}/evals.csv"));
+    assert_ne!(without_clock(&seed(1)), without_clock(&seed(2)));
+}
+
+#[test]
+fn the_folder_holds_all_of_the_run() {
+    let folder = Folder::with("small.yaml", SMALL);
+    let printed = run(&folder, "out", &["--set", "agent.learning_rate=2e-3"]);
+    assert_eq!(folder.read("out/config.yaml"), SMALL);
+    assert_eq!(folder.read("out/report.txt"), printed.stdout);
+    let record = folder.read("out/run.yaml");
+    for part in ["agent.learning_rate=2e-3", "rustc 1.", "cpu:", "cores:", "started: 2", "- rigl"] {
+        assert!(record.contains(part), "{part} in {record}");
+    }
+    assert!(folder.read("out/status.yaml").contains("state: finished\njobs: 4\nfinished: 4\n"));
+
+    let resolved = folder.read("out/rigl/seed-2/resolved.yaml");
+    // 1,000 steps of 3 envs end at 1,002; 902 steps follow the warm-up.
+    for part in
+        ["seed: 2", "gradient_steps: 902", "learning_rate: 0.002", "until: 677", "adam_eps: 1e-7"]
+    {
+        assert!(resolved.contains(part), "{part} in {resolved}");
+    }
+    let status = folder.read("out/rigl/seed-2/status.yaml");
+    for part in ["state: finished", "env_steps: 1002", "gradient_steps: 902", "density: 0.5"] {
+        assert!(status.contains(part), "{part} in {status}");
+    }
+    let evals = folder.read("out/rigl/seed-2/evals.csv");
+    let steps: BTreeSet<u32> =
+        evals.lines().skip(1).map(|row| row.split(',').next().unwrap().parse().unwrap()).collect();
+    assert_eq!(steps, BTreeSet::from([0, 201, 402, 600, 801, 1002]));
+    assert_eq!(evals.lines().count(), 1 + 6 * 5);
+    let metrics = folder.read("out/rigl/seed-2/metrics.csv");
+    for tag in [
+        "charts/episode_return",
+        "losses/td",
+        "eval/return",
+        "sparsity/q/hidden.0/density",
+        "sparsity/q/head/dropped",
+        "sparsity/q/head/grown",
+        "sparsity/q/head/regrown",
+    ] {
+        assert!(metrics.contains(&format!(",{tag},")), "{tag}");
+    }
+    let events = std::fs::read_dir(folder.path().join("out/rigl/seed-2/tb-1")).unwrap().count();
+    assert_eq!(events, 1);
+}
+
+#[test]
+fn report_prints_the_bytes_of_run() {
+    let folder = Folder::with("small.yaml", SMALL);
+    let printed = run(&folder, "out", &[]);
+    let report = sparring().args(["report", "out"]).current_dir(folder.path()).assert_code(0);
+    assert_eq!(report.stdout, printed.stdout);
+    assert!(printed.stdout.contains("4 of 4 jobs finished"), "{}", printed.stdout);
+    assert!(printed.stdout.contains("note: 2 seeds are few"), "{}", printed.stdout);
+
+    // What is lost or was never written is told.
+    std::fs::remove_dir_all(folder.path().join("out/rigl/seed-2")).unwrap();
+    let report = sparring().args(["report", "out"]).current_dir(folder.path()).assert_code(0);
+    let told = "note: 1 job did not reach the end: rigl/seed-2";
+    assert!(report.stdout.contains(told), "{}", report.stdout);
+
+    // So is what a killed process left.
+    let evals = folder.path().join("out/rigl/seed-1/evals.csv");
+    let whole = std::fs::read_to_string(&evals).unwrap();
+    std::fs::write(&evals, format!("{whole}1002,902,0.1,5,1")).unwrap();
+    let torn = sparring().args(["report", "out"]).current_dir(folder.path()).assert_code(0);
+    assert_eq!(torn.stdout, report.stdout);
+    std::fs::remove_file(&evals).unwrap();
+    let lost = sparring().args(["report", "out"]).current_dir(folder.path()).assert_code(0);
+    assert!(lost.stdout.contains("rigl "), "{}", lost.stdout);
+
+    let none = sparring().args(["report", "."]).current_dir(folder.path()).assert_code(2);
+    assert_eq!(none.stderr.lines().count(), 4, "{}", none.stderr);
+    assert!(none.stderr.contains("a folder without run.yaml"), "{}", none.stderr);
+}
+
+#[test]
+fn an_assertion_that_does_not_hold_is_exit_code_3() {
+    let folder = Folder::with("small.yaml", SMALL);
+    let args = ["run", "small.yaml", "--assert", "dense.return>=101", "--assert", "return>=0"];
+    let run = sparring().args(args).current_dir(folder.path()).assert_code(3);
+    assert!(run.stderr.contains("dense reached"), "{}", run.stderr);
+    assert!(!run.stderr.contains("rigl reached"), "{}", run.stderr);
+    assert!(folder.read("out/small/report.txt").contains("4 of 4"));
+}
+
+#[test]
+fn a_folder_with_results_is_never_overwritten() {
+    let folder = Folder::with("small.yaml", SMALL);
+    run(&folder, "out", &["--seeds", "7"]);
+    let args = ["run", "small.yaml", "--out", "out"];
+    let again = sparring().args(args).current_dir(folder.path()).assert_code(2);
+    assert_eq!(again.stderr.lines().count(), 4, "{}", again.stderr);
+    assert!(again.stderr.contains("never overwritten"), "{}", again.stderr);
+    assert!(folder.path().join("out/dense/seed-7").is_dir());
+    assert!(!folder.path().join("out/dense/seed-1").exists());
+}
+
+#[test]
+fn a_job_that_fails_is_named_and_the_others_go_on() {
+    let folder = Folder::with("small.yaml", SMALL);
+    let args = ["run", "small.yaml", "--set", "variants.dense.agent.learning_rate=1e30"];
+    let run = sparring().args(args).current_dir(folder.path()).assert_code(1);
+    assert!(run.stderr.contains("2 of 4 jobs failed"), "{}", run.stderr);
+    assert!(run.stdout.contains("note: dense/seed-1 failed: agent: "), "{}", run.stdout);
+    let failed = folder.read("out/small/dense/seed-1/status.yaml");
+    assert!(failed.contains("state: failed") && failed.contains("error: 'agent: "), "{failed}");
+    assert!(folder.read("out/small/rigl/seed-2/status.yaml").contains("state: finished"));
+    assert!(folder.read("out/small/dense/seed-1/evals.csv").lines().count() > 1);
+}
+
+#[test]
+fn plan_and_list_write_nothing() {
+    let folder = Folder::with("small.yaml", SMALL);
+    let args = ["plan", "small.yaml", "--seeds", "1..3", "--jobs", "2"];
+    let plan = sparring().args(args).current_dir(folder.path()).assert_code(0);
+    assert!(plan.stdout.contains("6 jobs, 2 at once"), "{}", plan.stdout);
+    assert!(plan.stdout.contains("hidden.0"), "{}", plan.stdout);
+    for (what, part) in [("envs", "CartPole-v1 "), ("methods", "rigl "), ("agents", "dqn ")] {
+        let begun = Instant::now();
+        let list = sparring().args(["list", what]).current_dir(folder.path()).assert_code(0);
+        // The bar is 50 ms; a loaded machine gets some room.
+        assert!(begun.elapsed() < Duration::from_millis(500));
+        assert!(list.stdout.contains(part), "{}", list.stdout);
+    }
+    assert_eq!(folder.names(), ["small.yaml"]);
+}
+
+#[test]
+fn every_config_of_the_repository_is_good() {
+    let folder = Folder::new();
+    let mut found = 0;
+    for part in [".", "smoke", "classic"] {
+        for entry in std::fs::read_dir(config(part)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "yaml") {
+                sparring().arg("plan").arg(&path).current_dir(folder.path()).assert_code(0);
+                let text = std::fs::read_to_string(&path).unwrap();
+                assert!(text.starts_with("# "), "{} says what it is for", path.display());
+                found += 1;
+            }
+        }
+    }
+    assert!(found >= 7);
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_leaves_everything_readable() {
+    let folder = Folder::with("endless.yaml", ENDLESS);
+    let args = ["run", "endless.yaml", "--out", "out", "--quiet"];
+    let child = sparring().args(args).current_dir(folder.path()).spawn();
+    let status = folder.path().join("out/base/seed-1/status.yaml");
+    wait_for(|| {
+        std::fs::read_to_string(&status).is_ok_and(|text| !text.contains("evaluations: 0"))
+    });
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    let output = child.wait_with_output().unwrap();
+    let (stdout, stderr) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    assert!(stdout.contains("0 of 1 jobs finished") && stdout.contains('~'), "{stdout}");
+    assert!(folder.read("out/status.yaml").contains("state: interrupted"));
+    assert!(folder.read("out/base/seed-1/status.yaml").contains("state: interrupted"));
+    for file in ["metrics.csv", "evals.csv"] {
+        let text = folder.read(&format!("out/base/seed-1/{file}"));
+        let columns = text.lines().next().unwrap().split(',').count();
+        assert!(text.ends_with('\n') && text.lines().all(|row| row.split(',').count() == columns));
+    }
+    let report = sparring().args(["report", "out"]).current_dir(folder.path()).assert_code(0);
+    assert_eq!(report.stdout, stdout);
+}
+
+fn wait_for(mut ready: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !ready() {
+        assert!(begun.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

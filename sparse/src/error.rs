@@ -1,0 +1,74 @@
+//! What can go wrong in a sparse network.
+
+/// An error of this crate; what a user chose wrongly names the key.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SparseError {
+    /// A choice of the user that no topology can satisfy.
+    #[error("{key}: found {found}; allowed: {allowed}; {hint}")]
+    Config {
+        /// `sparsity`, `layers.<name>`, …
+        key: String,
+        /// What was found.
+        found: String,
+        /// What is allowed.
+        allowed: String,
+        /// What to do.
+        hint: String,
+    },
+    /// Positions of a topology that are not strictly ascending within its shape.
+    #[error(
+        "position {index} of a {rows}x{cols} topology is {found}; positions ascend strictly and stay below {rows}·{cols}"
+    )]
+    Position {
+        /// Index in the list of positions.
+        index: usize,
+        /// The position found there.
+        found: u32,
+        /// Outputs.
+        rows: usize,
+        /// Inputs.
+        cols: usize,
+    },
+    /// A layer with more weights than a 32-bit position can name.
+    #[error(
+        "a {rows}x{cols} layer has more than 2^32 − 1 weights, the most that a topology can index"
+    )]
+    TooLarge {
+        /// Outputs.
+        rows: usize,
+        /// Inputs.
+        cols: usize,
+    },
+    /// A slice or tensor of the wrong size.
+    #[error("{what}: expected {expected} values, found {found}")]
+    Length {
+        /// Which argument.
+        what: &'static str,
+        /// The size it must have.
+        expected: usize,
+        /// The size it has.
+        found: usize,
+    },
+    /// A gradient that the loss does not reach.
+    #[error("network `{network}` has no gradient: the loss does not depend on it")]
+    NoGradient {
+        /// The network's name.
+        network: String,
+    },
+    /// A gradient that is no number, before it could reach the weights.
+    #[error(
+        "network `{network}`: the gradient of gradient step {step} is {found}; the weights were left as they were"
+    )]
+    NotFinite {
+        /// The network's name.
+        network: String,
+        /// Gradient steps done.
+        step: u64,
+        /// `NaN` or infinite.
+        found: f32,
+    },
+    /// An error of candle.
+    #[error(transparent)]
+    Candle(#[from] candle_core::Error),
+}

@@ -1,0 +1,65 @@
+//! Sparse networks that store and compute their active weights only, and the methods that choose
+//! which weights those are. Knows nothing of reinforcement learning.
+//!
+//! A [`Trainer`] holds a [`Network`], its optimiser and its method. Structure ([`Topology`]) stands
+//! apart from values: one flat vector of parameters a network.
+//!
+//! ```
+//! use candle_core::{Device, Tensor};
+//! use sparring_sparse::config::{Distribution, Method, SparsityConfig};
+//! use sparring_sparse::{Activation, AdamConfig, Init, LayerSpec, Seed, Trainer};
+//!
+//! # fn main() -> Result<(), sparring_sparse::SparseError> {
+//! let layer = |name: &str, inputs, outputs, activation| LayerSpec {
+//!     name: name.into(), inputs, outputs, activation,
+//!     init: Init::TruncatedNormal { scale: 2.0 }, bias: 0.0, weight_decay: 0.0,
+//! };
+//! let specs = [layer("hidden", 4, 64, Activation::Relu), layer("head", 64, 1, Activation::Identity)];
+//! let sparsity = SparsityConfig {
+//!     method: Method::Static, sparsity: 0.8, distribution: Distribution::Erk { power: 1.0 },
+//!     layers: Default::default(), sparsity_aware_init: true,
+//! };
+//! let adam = AdamConfig { learning_rate: 1e-2, beta1: 0.9, beta2: 0.999, eps: 1e-7, max_grad_norm: None };
+//! let mut trainer = Trainer::new("value", &specs, &sparsity, adam, &Seed::new(1))?;
+//!
+//! let x = Tensor::new(&[[1f32, 0., 0., 0.], [0., 1., 0., 0.]], &Device::Cpu)?;
+//! let y = Tensor::new(&[[1f32], [-1.]], &Device::Cpu)?;
+//! let mut last = f32::INFINITY;
+//! for _ in 0..200 {
+//!     let step = trainer.begin_step()?;
+//!     let loss = (trainer.forward(&x, &step)? - &y)?.sqr()?.mean_all()?;
+//!     last = loss.to_scalar()?;
+//!     trainer.end_step(step, &loss.backward()?)?;
+//! }
+//! assert!(last < 1e-3);
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod config;
+pub mod distribution;
+pub mod error;
+pub mod init;
+pub mod kernels;
+pub mod layers;
+pub mod methods;
+pub mod network;
+mod op;
+pub mod optim;
+pub mod sample;
+mod schedule;
+pub mod seed;
+pub mod target;
+pub mod topology;
+pub mod trainer;
+
+pub use error::SparseError;
+pub use init::Init;
+pub use kernels::Activation;
+pub use layers::{LayerSpec, SparseLinear};
+pub use network::{Network, Probe};
+pub use optim::{Adam, AdamConfig};
+pub use seed::Seed;
+pub use target::Target;
+pub use topology::Topology;
+pub use trainer::{Step, Trainer};

@@ -1,0 +1,101 @@
+//! A stack of layers over one flat vector of parameters, as one differentiable op of candle.
+//!
+//! One op for the whole network means one node in candle's graph, one change of layout on the way
+//! in and out, and one gradient tensor that the optimiser walks in a single pass.
+
+use std::sync::Arc;
+
+use candle_core::{Device, Tensor, Var};
+
+use crate::error::SparseError;
+use crate::layers::SparseLinear;
+use crate::op::NetworkOp;
+use crate::topology::Topology;
+
+/// A multi-layer network, `(batch, in) → (batch, out)`.
+#[derive(Clone, Debug)]
+pub struct Network {
+    layers: Arc<[SparseLinear]>,
+    params: Var,
+}
+
+/// Asks a forward pass for the gradient on other positions than the active ones.
+///
+/// The network is taken as `f(x; W + P)`, where `P` holds one value for each position of a pattern
+/// a layer, and is evaluated at `P = 0`; the gradient of [`Probe::var`] is then the gradient of the
+/// loss on the patterns: the dense gradient where the patterns are dense.
+#[derive(Clone, Debug)]
+pub struct Probe {
+    patterns: Arc<[Arc<Topology>]>,
+    var: Var,
+}
+
+impl Probe {
+    /// A probe of one pattern a layer.
+    pub fn new(patterns: Vec<Arc<Topology>>, device: &Device) -> Result<Self, SparseError> {
+        let size: usize = patterns.iter().map(|pattern| pattern.nnz()).sum();
+        let var = Var::zeros(size, candle_core::DType::F32, device)?;
+        Ok(Self { patterns: patterns.into(), var })
+    }
+
+    /// The variable whose gradient is asked for: the patterns one after the other.
+    pub fn var(&self) -> &Var {
+        &self.var
+    }
+
+    /// One pattern a layer.
+    pub fn patterns(&self) -> &[Arc<Topology>] {
+        &self.patterns
+    }
+}
+
+impl Network {
+    /// A network over `params`, which hold the parameters of `layers` one after the other.
+    pub fn new(layers: Vec<SparseLinear>, params: Vec<f32>) -> Result<Self, SparseError> {
+        let expected = layers.last().map_or(0, |layer| layer.biases().end);
+        if params.len() != expected {
+            let found = params.len();
+            return Err(SparseError::Length { what: "parameters", expected, found });
+        }
+        for pair in layers.windows(2) {
+            let (expected, found) = (pair[0].topology().rows(), pair[1].topology().cols());
+            if expected != found {
+                return Err(SparseError::Length { what: "inputs of a layer", expected, found });
+            }
+        }
+        let params = Var::from_vec(params, expected, &Device::Cpu)?;
+        Ok(Self { layers: layers.into(), params })
+    }
+
+    /// From input to output.
+    pub fn layers(&self) -> &[SparseLinear] {
+        &self.layers
+    }
+
+    /// All parameters: layer by layer, first the active weights, then the biases.
+    pub fn params(&self) -> &Var {
+        &self.params
+    }
+
+    /// Biases and active weights.
+    pub fn num_params(&self) -> usize {
+        self.params.elem_count()
+    }
+
+    /// `(batch, in) → (batch, out)`, differentiable in `x` and the parameters.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor, SparseError> {
+        Ok(x.apply_op2(&self.params, NetworkOp::new(self.layers.clone()))?)
+    }
+
+    /// As [`Self::forward`], and differentiable in the probe.
+    pub fn forward_probed(&self, x: &Tensor, probe: &Probe) -> Result<Tensor, SparseError> {
+        let op = NetworkOp::probed(self.layers.clone(), probe.patterns.clone());
+        Ok(x.apply_op3(&self.params, &probe.var, op)?)
+    }
+
+    /// As [`Self::forward`], leaving no graph: for acting and for targets.
+    pub fn forward_detached(&self, x: &Tensor) -> Result<Tensor, SparseError> {
+        let op = NetworkOp::new(self.layers.clone());
+        Ok(x.detach().apply_op2(&self.params.as_detached_tensor(), op)?)
+    }
+}
