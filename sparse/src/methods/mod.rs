@@ -6,7 +6,7 @@
 //! | [static](static_sparse) | random | – | – |
 //! | [SET](set) | random | smallest magnitude | at random |
 //! | [RigL](rigl) | random | smallest magnitude | largest dense gradient |
-//! | [pruning](pruning) | every weight | smallest magnitude | – |
+//! | [pruning] | every weight | smallest magnitude | – |
 //!
 //! Counts are exact: where scores tie, the lower position wins. A weight that is dropped and grown
 //! again in the same step keeps its value and moments; any other grown weight starts at zero, with
