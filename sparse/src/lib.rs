@@ -52,10 +52,11 @@ pub mod seed;
 pub mod target;
 pub mod topology;
 pub mod trainer;
+mod workspace;
 
 pub use error::SparseError;
 pub use init::Init;
-pub use kernels::Activation;
+pub use kernels::{Activation, Par};
 pub use layers::{LayerSpec, SparseLinear};
 pub use network::{Network, Probe};
 pub use optim::{Adam, AdamConfig};
@@ -63,3 +64,4 @@ pub use seed::Seed;
 pub use target::Target;
 pub use topology::Topology;
 pub use trainer::{Step, Trainer};
+pub use workspace::Executed;

@@ -8,15 +8,18 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor, Var};
 
 use crate::error::SparseError;
+use crate::kernels::Par;
 use crate::layers::SparseLinear;
 use crate::op::NetworkOp;
 use crate::topology::Topology;
+use crate::workspace::{Executed, Frame};
 
 /// A multi-layer network, `(batch, in) → (batch, out)`.
 #[derive(Clone, Debug)]
 pub struct Network {
     layers: Arc<[SparseLinear]>,
     params: Var,
+    frame: Arc<Frame>,
 }
 
 /// Asks a forward pass for the gradient on other positions than the active ones.
@@ -52,19 +55,51 @@ impl Probe {
 impl Network {
     /// A network over `params`, which hold the parameters of `layers` one after the other.
     pub fn new(layers: Vec<SparseLinear>, params: Vec<f32>) -> Result<Self, SparseError> {
+        Self::with_par(layers, params, Par::Serial)
+    }
+
+    /// As [`Self::new`], with products that may use `par`.
+    pub fn with_par(
+        layers: Vec<SparseLinear>,
+        params: Vec<f32>,
+        par: Par,
+    ) -> Result<Self, SparseError> {
+        for pair in layers.windows(2) {
+            let (expected, found) = (pair[0].output_plane().size(), pair[1].input_plane().size());
+            if expected != found {
+                return Err(SparseError::Length { what: "inputs of a layer", expected, found });
+            }
+        }
+        let frame = Arc::new(Frame::new(&layers, par));
+        Self::framed(layers, params, frame)
+    }
+
+    /// The network with other topologies: its memory is used again and its counts go on.
+    pub(crate) fn rewired(
+        &self,
+        layers: Vec<SparseLinear>,
+        params: Vec<f32>,
+    ) -> Result<Self, SparseError> {
+        Self::framed(layers, params, self.frame.clone())
+    }
+
+    fn framed(
+        layers: Vec<SparseLinear>,
+        params: Vec<f32>,
+        frame: Arc<Frame>,
+    ) -> Result<Self, SparseError> {
         let expected = layers.last().map_or(0, |layer| layer.biases().end);
         if params.len() != expected {
             let found = params.len();
             return Err(SparseError::Length { what: "parameters", expected, found });
         }
-        for pair in layers.windows(2) {
-            let (expected, found) = (pair[0].topology().rows(), pair[1].topology().cols());
-            if expected != found {
-                return Err(SparseError::Length { what: "inputs of a layer", expected, found });
-            }
-        }
         let params = Var::from_vec(params, expected, &Device::Cpu)?;
-        Ok(Self { layers: layers.into(), params })
+        Ok(Self { layers: layers.into(), params, frame })
+    }
+
+    /// What it has executed so far, under all its topologies.
+    pub fn executed(&self) -> Executed {
+        self.frame.executed()
     }
 
     /// From input to output.
@@ -84,18 +119,22 @@ impl Network {
 
     /// `(batch, in) → (batch, out)`, differentiable in `x` and the parameters.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor, SparseError> {
-        Ok(x.apply_op2(&self.params, NetworkOp::new(self.layers.clone()))?)
+        Ok(x.apply_op2(&self.params, self.op([].into()))?)
     }
 
     /// As [`Self::forward`], and differentiable in the probe.
     pub fn forward_probed(&self, x: &Tensor, probe: &Probe) -> Result<Tensor, SparseError> {
-        let op = NetworkOp::probed(self.layers.clone(), probe.patterns.clone());
+        let op = self.op(probe.patterns.clone());
         Ok(x.apply_op3(&self.params, &probe.var, op)?)
     }
 
     /// As [`Self::forward`], leaving no graph: for acting and for targets.
     pub fn forward_detached(&self, x: &Tensor) -> Result<Tensor, SparseError> {
-        let op = NetworkOp::new(self.layers.clone());
+        let op = self.op([].into());
         Ok(x.detach().apply_op2(&self.params.as_detached_tensor(), op)?)
+    }
+
+    fn op(&self, patterns: Arc<[Arc<Topology>]>) -> NetworkOp {
+        NetworkOp::new(self.layers.clone(), self.frame.clone(), patterns)
     }
 }

@@ -1,25 +1,20 @@
 //! The op that candle's autograd differentiates: forward with a tape, backward by hand.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Storage, Tensor, bail};
 
-use crate::kernels::{transpose, weight_grad};
+use crate::kernels::Activation;
 use crate::layers::SparseLinear;
 use crate::topology::Topology;
+use crate::workspace::{Frame, Workspace};
 
-/// One use of a network: holds the activations from the forward pass to the backward pass.
+/// One use of a network: keeps the activations from the forward pass to the backward pass.
 pub(crate) struct NetworkOp {
     layers: Arc<[SparseLinear]>,
+    frame: Arc<Frame>,
     patterns: Arc<[Arc<Topology>]>,
-    tape: Mutex<Tape>,
-}
-
-/// The input and every layer's output, feature-major: `(width, batch)` each.
-#[derive(Default)]
-struct Tape {
-    batch: usize,
-    activations: Vec<Vec<f32>>,
+    tape: Mutex<Option<Workspace>>,
 }
 
 /// What a backward pass gives.
@@ -31,65 +26,80 @@ struct Gradients {
 }
 
 impl NetworkOp {
-    pub(crate) fn new(layers: Arc<[SparseLinear]>) -> Self {
-        Self::probed(layers, [].into())
+    /// `patterns` are a probe's, one a layer, or none.
+    pub(crate) fn new(
+        layers: Arc<[SparseLinear]>,
+        frame: Arc<Frame>,
+        patterns: Arc<[Arc<Topology>]>,
+    ) -> Self {
+        Self { layers, frame, patterns, tape: Mutex::default() }
     }
 
-    pub(crate) fn probed(layers: Arc<[SparseLinear]>, patterns: Arc<[Arc<Topology>]>) -> Self {
-        Self { layers, patterns, tape: Mutex::default() }
-    }
-
-    fn tape(&self) -> Result<std::sync::MutexGuard<'_, Tape>> {
+    fn tape(&self) -> Result<MutexGuard<'_, Option<Workspace>>> {
         self.tape.lock().map_err(|_| candle_core::Error::msg("the tape of a network is poisoned"))
     }
 
     fn forward(&self, x: &[f32], layout: &Layout, params: &[f32]) -> Result<(CpuStorage, Shape)> {
-        let inputs = self.layers.first().map_or(0, |layer| layer.topology().cols());
+        let planes = &self.frame.planes;
+        let inputs = planes.first().map_or(0, |plane| plane.size());
         let (batch, width) = layout.shape().dims2()?;
         if width != inputs {
             bail!("the network takes (batch, {inputs}), found ({batch}, {width})");
         }
-        let mut tape = Tape { batch, activations: Vec::with_capacity(self.layers.len() + 1) };
-        let mut first = vec![0.0; x.len()];
-        transpose(batch, inputs, x, &mut first);
-        tape.activations.push(first);
+        let mut tape = self.frame.take(batch);
+        let at = (tape.lanes, self.frame.par);
+        planes[0].from_rows(tape.lanes, x, &mut tape.activations[0]);
         for (l, layer) in self.layers.iter().enumerate() {
-            let mut y = vec![0.0; layer.topology().rows() * batch];
-            layer.forward(params, batch, &tape.activations[l], &mut y);
-            tape.activations.push(y);
+            let (before, after) = tape.activations.split_at_mut(l + 1);
+            layer.forward(params, at, &before[l], &mut after[0]);
+            self.frame.count_forward(layer.flops(batch));
         }
-        let last = &tape.activations[self.layers.len()];
-        let outputs = last.len() / batch.max(1);
-        let mut y = vec![0.0; last.len()];
-        transpose(outputs, batch, last, &mut y);
-        *self.tape()? = tape;
+        let last = self.layers.len();
+        let outputs = planes[last].size();
+        let mut y = vec![0.0; batch * outputs];
+        planes[last].to_rows(tape.lanes, &tape.activations[last], &mut y);
+        *self.tape()? = Some(tape);
         Ok((CpuStorage::F32(y), (batch, outputs).into()))
     }
 
     fn backward(&self, params: &[f32], grad: &[f32], want_input: bool) -> Result<Gradients> {
-        let tape = self.tape()?;
-        let batch = tape.batch;
+        let mut tape = self.tape()?;
+        let Some(Workspace { lanes, activations, gradients, scratch }) = tape.as_mut() else {
+            bail!("the backward pass of a network came before its forward pass");
+        };
+        let planes = &self.frame.gradient_planes;
+        if gradients.is_empty() {
+            *gradients = planes.iter().map(|plane| lanes.zeros(plane.slots())).collect();
+        }
+        let (at, last) = ((*lanes, self.frame.par), self.layers.len());
         let mut params_grad = vec![0.0; params.len()];
         let mut probes = vec![Vec::new(); self.patterns.len()];
-        let mut dy = vec![0.0; grad.len()];
-        transpose(batch, grad.len() / batch, grad, &mut dy);
+        planes[last].from_rows(*lanes, grad, &mut gradients[last]);
+        if let Some(layer) = self.layers.last() {
+            layer.activation().chain(&activations[last], &mut gradients[last]);
+        }
         for (l, layer) in self.layers.iter().enumerate().rev() {
-            let x = &tape.activations[l];
-            layer.activation_grad(&tape.activations[l + 1], &mut dy);
-            layer.param_grad(batch, &dy, x, &mut params_grad);
+            let x = &activations[l];
+            let (before, after) = gradients.split_at_mut(l + 1);
+            let dy = &after[0];
+            layer.param_grad(at, dy, x, &mut params_grad);
+            self.frame.count_backward(layer.flops(lanes.batch()));
             if let Some(pattern) = self.patterns.get(l) {
-                probes[l] = vec![0.0; pattern.nnz()];
-                weight_grad(pattern, batch, &dy, x, &mut probes[l]);
+                probes[l] = layer.probe_grad(pattern, at, dy, x);
+                self.frame.count_backward(layer.flops_of(pattern, lanes.batch()));
             }
             if l > 0 || want_input {
-                let mut dx = vec![0.0; x.len()];
-                layer.input_grad(params, batch, &dy, &mut dx);
-                dy = dx;
+                let below = match l {
+                    0 => Activation::Identity,
+                    _ => self.layers[l - 1].activation(),
+                };
+                layer.input_grad((params, scratch), (below, x), at, dy, &mut before[l]);
+                self.frame.count_backward(layer.flops(lanes.batch()));
             }
         }
         let input = want_input.then(|| {
-            let mut dx = vec![0.0; dy.len()];
-            transpose(dy.len() / batch, batch, &dy, &mut dx);
+            let mut dx = vec![0.0; lanes.batch() * planes[0].size()];
+            planes[0].to_rows(*lanes, &gradients[0], &mut dx);
             dx
         });
         Ok(Gradients { input, params: params_grad, probe: probes.concat() })
@@ -116,6 +126,14 @@ impl NetworkOp {
             Tensor::from_vec(gradients.params, n, x.device())?,
             Tensor::from_vec(gradients.probe, p, x.device())?,
         ])
+    }
+}
+
+impl Drop for NetworkOp {
+    fn drop(&mut self) {
+        if let Ok(tape) = self.tape.get_mut() {
+            tape.take().into_iter().for_each(|workspace| self.frame.give(workspace));
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use candle_core::{CpuStorage, InplaceOp2, Layout, Tensor, bail};
 use serde::Serialize;
 
 use crate::error::SparseError;
-use crate::kernels::sparse::dot;
+use crate::kernels::vector::dot;
 use crate::network::Network;
 use crate::op::slice;
 

@@ -14,9 +14,8 @@
 //!
 //! A layer in which every weight is active carries no index at all.
 
-use std::ops::Range;
-
 use crate::error::SparseError;
+use crate::kernels::gather::Pattern;
 
 /// The structure of one layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,7 +99,9 @@ impl Topology {
         (0..self.rows).flat_map(move |row| {
             let first = (row * self.cols) as u32;
             let (sparse, dense) = match &self.sparse {
-                Some(csr) => (&csr.col[csr.row(row)], 0..0),
+                Some(csr) => {
+                    (&csr.col[csr.row_ptr[row] as usize..csr.row_ptr[row + 1] as usize], 0..0)
+                }
                 None => (&[][..], 0..self.cols as u32),
             };
             sparse.iter().copied().chain(dense).map(move |col| first + col)
@@ -146,27 +147,19 @@ impl Csr {
         (rows + 1 + cols + 1 + 3 * nnz) * size_of::<u32>()
     }
 
-    /// The entries of row `row`.
-    pub fn row(&self, row: usize) -> Range<usize> {
-        self.row_ptr[row] as usize..self.row_ptr[row + 1] as usize
+    /// The entries row by row, the column of each.
+    pub fn by_row(&self) -> Pattern<'_> {
+        // SAFETY: the invariants of this type.
+        unsafe { Pattern::new(&self.row_ptr, &self.col, self.col_ptr.len() - 1) }
     }
 
-    /// The columns of all entries, row by row.
-    pub fn cols(&self) -> &[u32] {
-        &self.col
+    /// The entries column by column, the row of each.
+    pub fn by_col(&self) -> Pattern<'_> {
+        // SAFETY: the invariants of this type.
+        unsafe { Pattern::new(&self.col_ptr, &self.row, self.row_ptr.len() - 1) }
     }
 
-    /// The entries of column `col` in the transposed order.
-    pub fn col(&self, col: usize) -> Range<usize> {
-        self.col_ptr[col] as usize..self.col_ptr[col + 1] as usize
-    }
-
-    /// The rows of all entries, column by column.
-    pub fn rows(&self) -> &[u32] {
-        &self.row
-    }
-
-    /// Where the entries of the transposed order stand in the order of rows.
+    /// Where the entries by column stand in the order of rows.
     pub fn perm(&self) -> &[u32] {
         &self.perm
     }
@@ -182,9 +175,12 @@ mod tests {
     fn the_example_of_the_module() {
         let topology = Topology::new(2, 3, &[0, 2, 3]).unwrap();
         let csr = topology.csr().unwrap();
-        assert_eq!((csr.row_ptr.as_slice(), csr.cols()), (&[0, 2, 3][..], &[0, 2, 0][..]));
-        assert_eq!((csr.col_ptr.as_slice(), csr.rows()), (&[0, 2, 2, 3][..], &[0, 1, 0][..]));
-        assert_eq!(csr.perm(), [0, 2, 1]);
+        assert_eq!((csr.row_ptr.as_slice(), csr.col.as_slice()), (&[0, 2, 3][..], &[0, 2, 0][..]));
+        assert_eq!(
+            (csr.col_ptr.as_slice(), csr.row.as_slice()),
+            (&[0, 2, 2, 3][..], &[0, 1, 0][..])
+        );
+        assert_eq!(csr.perm.as_slice(), [0, 2, 1]);
         assert_eq!((topology.nnz(), topology.size()), (3, 6));
     }
 
@@ -218,9 +214,9 @@ mod tests {
             let Some(csr) = topology.csr() else { return Ok(()) };
             let mut by_column = Vec::new();
             for c in 0..cols {
-                for k in csr.col(c) {
-                    let position = positions[csr.perm()[k] as usize];
-                    prop_assert_eq!(position, csr.rows()[k] * cols as u32 + c as u32);
+                for k in csr.col_ptr[c] as usize..csr.col_ptr[c + 1] as usize {
+                    let position = positions[csr.perm.as_slice()[k] as usize];
+                    prop_assert_eq!(position, csr.row.as_slice()[k] * cols as u32 + c as u32);
                     by_column.push(position);
                 }
             }

@@ -301,5 +301,5 @@ pub(crate) fn moved(network: &Network, moves: &[Moves]) -> Result<Network, Spars
         offset = layer.biases().end;
         layer
     };
-    Network::new(network.layers().iter().zip(moves).map(layer).collect(), params)
+    network.rewired(network.layers().iter().zip(moves).map(layer).collect(), params)
 }

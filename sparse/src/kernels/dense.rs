@@ -1,36 +1,57 @@
-//! The products of a layer in which every weight is active, through the crate `gemm` on one thread.
+//! Products in which every weight takes part, through the crate `gemm`.
 //!
-//! Values are `W (out, in)` row-major; strides say what is transposed, so nothing is copied.
+//! Strides say what is transposed, so nothing is copied; the tiles of [`super::lanes`] cost `gemm`
+//! nothing measurable.
 
 use gemm::{Parallelism, gemm};
 
-use super::Activation;
+use super::Par;
 
-/// A row-major matrix, or the transpose of one.
-#[derive(Clone, Copy)]
-struct View {
-    data: *const f32,
-    row_stride: isize,
-    col_stride: isize,
+/// A matrix with strides.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    data: &'a [f32],
+    rows: usize,
+    cols: usize,
+    row_stride: usize,
+    col_stride: usize,
 }
 
-impl View {
-    /// `data (rows, cols)`.
-    fn new(data: &[f32], rows: usize, cols: usize) -> Self {
-        assert_eq!(data.len(), rows * cols);
-        Self { data: data.as_ptr(), row_stride: cols as isize, col_stride: 1 }
+impl<'a> View<'a> {
+    /// `data (rows, cols)`, row-major and whole.
+    pub fn new(data: &'a [f32], rows: usize, cols: usize) -> Self {
+        Self::strided(data, rows, cols, cols)
     }
 
-    fn transposed(self) -> Self {
-        Self { row_stride: self.col_stride, col_stride: self.row_stride, ..self }
+    /// Rows of `cols` numbers that begin `row_stride` apart.
+    pub fn strided(data: &'a [f32], rows: usize, cols: usize, row_stride: usize) -> Self {
+        assert!(rows == 0 || data.len() >= (rows - 1) * row_stride + cols);
+        Self { data, rows, cols, row_stride, col_stride: 1 }
+    }
+
+    /// The transpose.
+    pub fn t(self) -> Self {
+        Self {
+            rows: self.cols,
+            cols: self.rows,
+            row_stride: self.col_stride,
+            col_stride: self.row_stride,
+            ..self
+        }
     }
 }
 
-/// `c (m, n) = [c +] a (m, k) b (k, n)`.
-fn product(m: usize, n: usize, k: usize, a: View, b: View, c: &mut [f32], add: bool) {
-    assert_eq!(c.len(), m * n);
-    // SAFETY: `View::new` has checked that `a` and `b` span their matrices, whose shapes the callers
-    // give once as (m, k) and (k, n); `c` spans (m, n) and, being borrowed mutably, overlaps neither.
+/// `c (m, n) = a (m, k) b (k, n)`, or `c += …` where `add`; the rows of `c` begin `row_stride` apart.
+pub fn product(a: View<'_>, b: View<'_>, c: &mut [f32], row_stride: usize, add: bool, par: Par) {
+    let (m, n, k) = (a.rows, b.cols, a.cols);
+    assert_eq!(k, b.rows);
+    assert!(m == 0 || c.len() >= (m - 1) * row_stride + n);
+    let parallelism = match par {
+        Par::Serial => Parallelism::None,
+        Par::Threads(threads) => Parallelism::Rayon(threads),
+    };
+    // SAFETY: `View` has checked that `a` and `b` span their matrices, whose inner sizes agree; `c`
+    // spans (m, n) with its stride and, being borrowed mutably, overlaps neither.
     unsafe {
         gemm(
             m,
@@ -38,64 +59,20 @@ fn product(m: usize, n: usize, k: usize, a: View, b: View, c: &mut [f32], add: b
             k,
             c.as_mut_ptr(),
             1,
-            n as isize,
+            row_stride as isize,
             add,
-            a.data,
-            a.col_stride,
-            a.row_stride,
-            b.data,
-            b.col_stride,
-            b.row_stride,
+            a.data.as_ptr(),
+            a.col_stride as isize,
+            a.row_stride as isize,
+            b.data.as_ptr(),
+            b.col_stride as isize,
+            b.row_stride as isize,
             1.0,
             1.0,
             false,
             false,
             false,
-            Parallelism::None,
+            parallelism,
         );
     }
-}
-
-/// See [`super::forward`].
-pub fn forward(
-    inputs: usize,
-    values: &[f32],
-    bias: &[f32],
-    activation: Activation,
-    batch: usize,
-    x: &[f32],
-    y: &mut [f32],
-) {
-    for (y, bias) in y.chunks_exact_mut(batch).zip(bias) {
-        y.fill(*bias);
-    }
-    let (w, x) = (View::new(values, bias.len(), inputs), View::new(x, inputs, batch));
-    product(bias.len(), batch, inputs, w, x, y, true);
-    activation.apply(y);
-}
-
-/// See [`super::input_grad`].
-pub fn input_grad(
-    outputs: usize,
-    inputs: usize,
-    values: &[f32],
-    batch: usize,
-    dy: &[f32],
-    dx: &mut [f32],
-) {
-    let (w, dy) = (View::new(values, outputs, inputs), View::new(dy, outputs, batch));
-    product(inputs, batch, outputs, w.transposed(), dy, dx, false);
-}
-
-/// See [`super::weight_grad`].
-pub fn weight_grad(
-    outputs: usize,
-    inputs: usize,
-    batch: usize,
-    dy: &[f32],
-    x: &[f32],
-    dw: &mut [f32],
-) {
-    let (dy, x) = (View::new(dy, outputs, batch), View::new(x, inputs, batch));
-    product(outputs, inputs, batch, dy, x.transposed(), dw, false);
 }

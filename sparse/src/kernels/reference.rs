@@ -1,4 +1,4 @@
-//! The products as plain loops in `f64`: the oracle of every other kernel.
+//! The products as plain loops in `f64` over rows of samples: the oracle of every other kernel.
 //!
 //! Each result is a pair: the value, and the sum of the magnitudes that went into it, by which a
 //! rounding error is to be judged.
@@ -6,18 +6,31 @@
 use super::Activation;
 use crate::topology::Topology;
 
+/// A value and the magnitudes that went into it.
+pub type Sum = (f64, f64);
+
 /// The active entries as `(row, col, index)`.
 fn entries(topology: &Topology) -> impl Iterator<Item = (usize, usize, usize)> + '_ {
     let cols = topology.cols();
     topology.positions().enumerate().map(move |(k, p)| (p as usize / cols, p as usize % cols, k))
 }
 
-fn add(to: &mut (f64, f64), term: f64) {
+fn add(to: &mut Sum, a: f32, b: f32) {
+    let term = f64::from(a) * f64::from(b);
     to.0 += term;
     to.1 += term.abs();
 }
 
-/// `y (out, batch) = act(W x + b)`.
+/// The largest difference, over the magnitudes that went into the sums.
+pub fn error(found: &[f32], expected: &[Sum]) -> f64 {
+    assert_eq!(found.len(), expected.len());
+    let relative = |(f, (e, scale)): (&f32, &Sum)| (f64::from(*f) - e).abs() / scale.max(1e-30);
+    // `max` would pass over a NaN.
+    let worst = |a: f64, b: f64| if b > a || b.is_nan() { b } else { a };
+    found.iter().zip(expected).map(relative).fold(0.0, worst)
+}
+
+/// `y (batch, out) = act(W x + b)`, x `(batch, in)`.
 pub fn forward(
     topology: &Topology,
     values: &[f32],
@@ -25,47 +38,84 @@ pub fn forward(
     activation: Activation,
     batch: usize,
     x: &[f32],
-) -> Vec<(f64, f64)> {
-    let mut y = vec![(0.0, 0.0); topology.rows() * batch];
+) -> Vec<Sum> {
+    let (rows, cols) = (topology.rows(), topology.cols());
+    let mut y = vec![(0.0, 0.0); rows * batch];
     for (i, y) in y.iter_mut().enumerate() {
-        add(y, f64::from(bias[i / batch]));
+        add(y, bias[i % rows], 1.0);
     }
     for (row, col, k) in entries(topology) {
         for b in 0..batch {
-            add(&mut y[row * batch + b], f64::from(values[k]) * f64::from(x[col * batch + b]));
+            add(&mut y[b * rows + row], values[k], x[b * cols + col]);
         }
     }
-    if activation == Activation::Relu {
-        for y in &mut y {
-            y.0 = y.0.max(0.0);
-        }
+    for y in &mut y {
+        activate(activation, y);
     }
     y
 }
 
-/// `dx (in, batch) = Wᵀ dy`.
+/// Applies `activation` to a sum; its slope is at most 1, so the magnitudes stay a bound.
+pub fn activate(activation: Activation, y: &mut Sum) {
+    match activation {
+        Activation::Identity => {}
+        Activation::Relu => y.0 = y.0.max(0.0),
+        // A bounded function: its own rounding counts beside what comes in.
+        Activation::Tanh => *y = (y.0.tanh(), y.1 + 1.0),
+    }
+}
+
+/// Multiplies a gradient by `act'` of the activation that gave `y`.
+pub fn chain(activation: Activation, y: f32, dx: &mut Sum) {
+    let (slope, magnitude) = match activation {
+        Activation::Identity => (1.0, 1.0),
+        Activation::Relu => (f64::from(u8::from(y > 0.0)), 1.0),
+        Activation::Tanh => (1.0 - f64::from(y).powi(2), 1.0 + f64::from(y).powi(2)),
+    };
+    *dx = (dx.0 * slope, dx.1 * magnitude);
+}
+
+/// `dx (batch, in) = (Wᵀ dy) · act'(x)`, where `below` made `x (batch, in)`.
 pub fn input_grad(
     topology: &Topology,
     values: &[f32],
+    below: Activation,
     batch: usize,
+    x: &[f32],
     dy: &[f32],
-) -> Vec<(f64, f64)> {
-    let mut dx = vec![(0.0, 0.0); topology.cols() * batch];
+) -> Vec<Sum> {
+    let (rows, cols) = (topology.rows(), topology.cols());
+    let mut dx = vec![(0.0, 0.0); cols * batch];
     for (row, col, k) in entries(topology) {
         for b in 0..batch {
-            add(&mut dx[col * batch + b], f64::from(values[k]) * f64::from(dy[row * batch + b]));
+            add(&mut dx[b * cols + col], values[k], dy[b * rows + row]);
         }
+    }
+    for (dx, x) in dx.iter_mut().zip(x) {
+        chain(below, *x, dx);
     }
     dx
 }
 
-/// `dW (nnz) = dy xᵀ` on the active positions.
-pub fn weight_grad(topology: &Topology, batch: usize, dy: &[f32], x: &[f32]) -> Vec<(f64, f64)> {
+/// `dW (nnz) = dy xᵀ` on the active positions: x `(batch, in)`, dy `(batch, out)`.
+pub fn weight_grad(topology: &Topology, batch: usize, x: &[f32], dy: &[f32]) -> Vec<Sum> {
+    let (rows, cols) = (topology.rows(), topology.cols());
     let mut dw = vec![(0.0, 0.0); topology.nnz()];
     for (row, col, k) in entries(topology) {
         for b in 0..batch {
-            add(&mut dw[k], f64::from(dy[row * batch + b]) * f64::from(x[col * batch + b]));
+            add(&mut dw[k], dy[b * rows + row], x[b * cols + col]);
         }
     }
     dw
+}
+
+/// `db (out) = Σ dy`: dy `(batch, out)`.
+pub fn bias_grad(rows: usize, batch: usize, dy: &[f32]) -> Vec<Sum> {
+    let mut db = vec![(0.0, 0.0); rows];
+    for b in 0..batch {
+        for (db, dy) in db.iter_mut().zip(&dy[b * rows..][..rows]) {
+            add(db, *dy, 1.0);
+        }
+    }
+    db
 }

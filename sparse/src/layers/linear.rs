@@ -1,14 +1,14 @@
 //! `y = act(W x + b)` with active weights only: `(batch, in) → (batch, out)`.
 //!
 //! A layer says where its parameters stand in the network's flat vector, first the active weights in
-//! ascending position, then the biases; it holds no values itself. Inside a network activations are
-//! feature-major, `(in, batch)`; see [`crate::kernels`].
+//! ascending position, then the biases; it holds no values itself. Inside a network activations stand
+//! in [`crate::kernels::lanes`].
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::init::Init;
-use crate::kernels::{self, Activation};
+use crate::kernels::{Activation, Lanes, Par, Plane, linear};
 use crate::topology::Topology;
 
 /// What a linear layer shall be.
@@ -67,6 +67,11 @@ impl SparseLinear {
         &self.topology
     }
 
+    /// The function after it.
+    pub fn activation(&self) -> Activation {
+        self.activation
+    }
+
     /// `λ` of the L2 penalty on the weights.
     pub fn weight_decay(&self) -> f64 {
         self.weight_decay
@@ -83,25 +88,67 @@ impl SparseLinear {
         start..start + self.topology.rows()
     }
 
-    /// `x (in, batch) → y (out, batch)`.
-    pub(crate) fn forward(&self, params: &[f32], batch: usize, x: &[f32], y: &mut [f32]) {
+    /// The features that the layer reads.
+    pub(crate) fn input_plane(&self) -> Plane {
+        Plane::features(self.topology.cols())
+    }
+
+    /// The features that it writes.
+    pub(crate) fn output_plane(&self) -> Plane {
+        Plane::features(self.topology.rows())
+    }
+
+    /// How it reads the gradient of what it wrote.
+    pub(crate) fn gradient_plane(&self) -> Plane {
+        self.output_plane()
+    }
+
+    /// `x (in) → y (out)`, in slots.
+    pub(crate) fn forward(&self, params: &[f32], at: (Lanes, Par), x: &[f32], y: &mut [f32]) {
         let (values, bias) = (&params[self.weights()], &params[self.biases()]);
-        kernels::forward(&self.topology, values, bias, self.activation, batch, x, y);
+        linear::forward(&self.topology, values, bias, self.activation, at, x, y);
     }
 
-    /// Turns `dL/dy (out, batch)` into the gradient before the activation, in place.
-    pub(crate) fn activation_grad(&self, y: &[f32], dy: &mut [f32]) {
-        self.activation.backward(y, dy);
+    /// The gradient of the layer's parameters into its place in `grads`; `dy` is the gradient before
+    /// the activation.
+    pub(crate) fn param_grad(&self, at: (Lanes, Par), dy: &[f32], x: &[f32], grads: &mut [f32]) {
+        linear::weight_grad(&self.topology, at, dy, x, &mut grads[self.weights()]);
+        linear::bias_grad(at.0, dy, &mut grads[self.biases()]);
     }
 
-    /// The gradient of the layer's parameters into its place in `grads`.
-    pub(crate) fn param_grad(&self, batch: usize, dy: &[f32], x: &[f32], grads: &mut [f32]) {
-        kernels::weight_grad(&self.topology, batch, dy, x, &mut grads[self.weights()]);
-        kernels::bias_grad(batch, dy, &mut grads[self.biases()]);
+    /// The gradient on the positions of another `pattern`, `(its nnz)`.
+    pub(crate) fn probe_grad(
+        &self,
+        pattern: &Topology,
+        at: (Lanes, Par),
+        dy: &[f32],
+        x: &[f32],
+    ) -> Vec<f32> {
+        let mut grad = vec![0.0; pattern.nnz()];
+        linear::weight_grad(pattern, at, dy, x, &mut grad);
+        grad
     }
 
-    /// `dx (in, batch) = Wᵀ dy`.
-    pub(crate) fn input_grad(&self, params: &[f32], batch: usize, dy: &[f32], dx: &mut [f32]) {
-        kernels::input_grad(&self.topology, &params[self.weights()], batch, dy, dx);
+    /// Floating-point operations of one product with `batch` samples.
+    pub(crate) fn flops(&self, batch: usize) -> u64 {
+        self.flops_of(&self.topology, batch)
+    }
+
+    /// The same with another `pattern`.
+    pub(crate) fn flops_of(&self, pattern: &Topology, batch: usize) -> u64 {
+        2 * (pattern.nnz() * batch) as u64
+    }
+
+    /// `dx (in) = Wᵀ dy` through the activation `below`, which made `x`.
+    pub(crate) fn input_grad(
+        &self,
+        (params, scratch): (&[f32], &mut Vec<f32>),
+        below: (Activation, &[f32]),
+        at: (Lanes, Par),
+        dy: &[f32],
+        dx: &mut [f32],
+    ) {
+        let values = (&params[self.weights()], scratch);
+        linear::input_grad(&self.topology, values, below, at, dy, dx);
     }
 }

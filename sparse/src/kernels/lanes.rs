@@ -1,0 +1,85 @@
+//! Where the activations of a batch stand.
+//!
+//! One weight meets many samples, so samples lie side by side: a *slot* holds one feature of up to
+//! [`TILE`] samples, its lanes. A batch is cut into tiles of [`TILE`] lanes, the last one narrower;
+//! a tile holds all its slots one after the other:
+//!
+//! ```text
+//! batch 80, 3 slots:   tile 0 (64 lanes)              tile 1 (16 lanes)
+//!                      slot 0 | slot 1 | slot 2       slot 0 | slot 1 | slot 2
+//! ```
+//!
+//! A tile of a 256-wide layer is 64 KiB, so the products that gather its slots find most of them in
+//! the first two levels of cache, without the conflicts that rows a power of two apart would have.
+//! Widths are multiples of [`GRAIN`]; lanes beyond the batch hold zeros in inputs and gradients.
+
+use aligned_vec::{AVec, ConstAlign, avec};
+
+/// Lanes of a whole tile. Half as many would find more slots near in layers of 1,024 and more, and
+/// share each broadcast weight among fewer multiply-adds in smaller ones: a few percent either way.
+pub const TILE: usize = 64;
+
+/// The width of a tile is a multiple of this: the lanes of the widest registers.
+pub const GRAIN: usize = 16;
+
+/// Activations, aligned to cache lines: an unaligned register load would touch two.
+pub type Buffer = AVec<f32, ConstAlign<64>>;
+
+/// The layout of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lanes {
+    batch: usize,
+}
+
+/// One tile of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tile {
+    /// The first sample.
+    pub first: usize,
+    /// Samples.
+    pub samples: usize,
+    /// Lanes of a slot: `samples`, rounded up to [`GRAIN`].
+    pub width: usize,
+}
+
+impl Lanes {
+    /// The layout of `batch` samples.
+    pub fn new(batch: usize) -> Self {
+        Self { batch }
+    }
+
+    /// Samples.
+    pub fn batch(self) -> usize {
+        self.batch
+    }
+
+    /// Numbers that one slot takes over all tiles.
+    pub fn width(self) -> usize {
+        self.batch.next_multiple_of(GRAIN)
+    }
+
+    /// Zeros for `slots` slots.
+    pub fn zeros(self, slots: usize) -> Buffer {
+        avec![[64] | 0.0; slots * self.width()]
+    }
+
+    /// The tiles in their order.
+    pub fn tiles(self) -> impl Iterator<Item = Tile> {
+        (0..self.batch).step_by(TILE).map(move |first| {
+            let samples = TILE.min(self.batch - first);
+            Tile { first, samples, width: samples.next_multiple_of(GRAIN) }
+        })
+    }
+}
+
+impl Tile {
+    /// This tile's part of a buffer of `slots` slots.
+    pub fn of(self, buffer: &[f32], slots: usize) -> &[f32] {
+        &buffer[slots * self.first..][..slots * self.width]
+    }
+
+    /// This tile's part of a buffer of `slots` slots.
+    pub fn of_mut(self, buffer: &mut [f32], slots: usize) -> &mut [f32] {
+        &mut buffer[slots * self.first..][..slots * self.width]
+    }
+}

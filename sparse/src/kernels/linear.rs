@@ -1,0 +1,257 @@
+//! The three products of a linear layer, sparse or dense.
+//!
+//! With the weights `W (out, in)` of a [`Topology`] and activations in [`Lanes`],
+//!
+//! ```text
+//! forward      y (out) = act(W x + b)                                SpMM
+//! input_grad  dx (in)  = Wᵀ dy, through the activation below         SpMM, transposed order
+//! weight_grad dW (nnz) = dy xᵀ sampled on the active positions       SDDMM
+//! ```
+//!
+//! Each costs `2 · nnz · batch` floating-point operations. A layer whose weights are all active goes
+//! through dense products.
+
+use super::dense::{View, product};
+use super::gather::{End, Strides, Walk, gather};
+use super::lanes::Lanes;
+use super::sample::sample;
+use super::{Activation, Par};
+use crate::topology::Topology;
+
+/// `y = act(W x + b)`: values `(nnz)`, bias `(out)`, x `(in)` slots, y `(out)` slots.
+pub fn forward(
+    topology: &Topology,
+    values: &[f32],
+    bias: &[f32],
+    activation: Activation,
+    (lanes, par): (Lanes, Par),
+    x: &[f32],
+    y: &mut [f32],
+) {
+    let (rows, cols) = (topology.rows(), topology.cols());
+    for tile in lanes.tiles() {
+        let (x, y) = (tile.of(x, cols), tile.of_mut(y, rows));
+        match topology.csr() {
+            Some(csr) => {
+                let entries = (csr.by_row(), values);
+                let end = End::Forward { bias, activation };
+                par.rows(
+                    rows,
+                    |row| row * tile.width,
+                    y,
+                    |range, y| {
+                        gather(tile, &Walk::FEATURES, entries, range, end, x, y);
+                    },
+                );
+            }
+            None => {
+                let (w, x) = (View::new(values, rows, cols), View::new(x, cols, tile.width));
+                product(w, x, y, tile.width, false, par);
+                for (y, bias) in y.chunks_exact_mut(tile.width).zip(bias) {
+                    activation.apply(*bias, y);
+                }
+            }
+        }
+    }
+}
+
+/// `dx = Wᵀ dy · act'(x)`, where `below` made `x (in)` slots: values `(nnz)`, dy `(out)` slots, dx
+/// `(in)` slots.
+///
+/// `by_col` is scratch for the values in the order of columns: fetching them once in that order beats
+/// fetching them through the permutation for every tile.
+pub fn input_grad(
+    topology: &Topology,
+    (values, by_col): (&[f32], &mut Vec<f32>),
+    (below, x): (Activation, &[f32]),
+    (lanes, par): (Lanes, Par),
+    dy: &[f32],
+    dx: &mut [f32],
+) {
+    let (rows, cols) = (topology.rows(), topology.cols());
+    if let Some(csr) = topology.csr() {
+        by_col.clear();
+        by_col.extend(csr.perm().iter().map(|k| values[*k as usize]));
+    }
+    for tile in lanes.tiles() {
+        let (x, dy, dx) = (tile.of(x, cols), tile.of(dy, rows), tile.of_mut(dx, cols));
+        match topology.csr() {
+            Some(csr) => {
+                let entries = (csr.by_col(), by_col.as_slice());
+                let end = End::Backward { activation: below, y: x, at: Strides::FEATURES };
+                par.rows(
+                    cols,
+                    |col| col * tile.width,
+                    dx,
+                    |range, dx| {
+                        gather(tile, &Walk::FEATURES, entries, range, end, dy, dx);
+                    },
+                );
+            }
+            None => {
+                let (w, dy) = (View::new(values, rows, cols), View::new(dy, rows, tile.width));
+                product(w.t(), dy, dx, tile.width, false, par);
+                below.chain(x, dx);
+            }
+        }
+    }
+}
+
+/// `dW = dy xᵀ` on the active positions: dy `(out)` slots, x `(in)` slots, dw `(nnz)`.
+pub fn weight_grad(
+    topology: &Topology,
+    (lanes, par): (Lanes, Par),
+    dy: &[f32],
+    x: &[f32],
+    dw: &mut [f32],
+) {
+    let (rows, cols) = (topology.rows(), topology.cols());
+    if topology.csr().is_some() {
+        dw.fill(0.0);
+    }
+    for tile in lanes.tiles() {
+        let (x, dy) = (tile.of(x, cols), tile.of(dy, rows));
+        match topology.csr() {
+            Some(csr) => {
+                let pattern = csr.by_row();
+                let ptr = pattern.ptr();
+                par.rows(
+                    rows,
+                    |row| ptr[row] as usize,
+                    dw,
+                    |range, dw| {
+                        sample(tile, &Walk::FEATURES, pattern, range, (dy, x), dw);
+                    },
+                );
+            }
+            None => {
+                let (dy, x) = (View::new(dy, rows, tile.width), View::new(x, cols, tile.width));
+                product(dy, x.t(), dw, cols, tile.first > 0, par);
+            }
+        }
+    }
+}
+
+/// `db = Σ dy` over the batch: dy `(out)` slots, db `(out)`.
+pub fn bias_grad(lanes: Lanes, dy: &[f32], db: &mut [f32]) {
+    db.fill(0.0);
+    for tile in lanes.tiles() {
+        let rows = tile.of(dy, db.len()).chunks_exact(tile.width);
+        for (db, dy) in db.iter_mut().zip(rows) {
+            *db += super::vector::sum(dy);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rand::RngExt;
+
+    use super::*;
+    use crate::kernels::Plane;
+    use crate::kernels::reference::{self, error};
+    use crate::sample::distinct;
+    use crate::seed::Seed;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+        #[test]
+        fn agree_with_the_reference(
+            rows in 1usize..70, cols in 1usize..70, batch in 1usize..301, density in 0.001f64..1.1,
+            seed in any::<u64>(), act in 0usize..3, threads in 0usize..4,
+        ) {
+            let mut rng = Seed::new(seed).rng();
+            let nnz = ((density * (rows * cols) as f64) as usize).min(rows * cols);
+            let positions = distinct(rows * cols, nnz, &mut rng);
+            let topology = Topology::new(rows, cols, &positions).unwrap();
+            let mut draw = |n: usize| (0..n).map(|_| rng.random_range(-1.0..1.0f32)).collect::<Vec<_>>();
+            let (values, bias) = (draw(nnz), draw(rows));
+            let (x_rows, dy_rows) = (draw(cols * batch), draw(rows * batch));
+            let activation = [Activation::Identity, Activation::Relu, Activation::Tanh][act];
+            let par = if threads == 0 { Par::Serial } else { Par::Threads(threads) };
+            let (lanes, inputs, outputs) = (Lanes::new(batch), Plane::features(cols), Plane::features(rows));
+            let (mut x, mut dy) = (lanes.zeros(cols), lanes.zeros(rows));
+            inputs.from_rows(lanes, &x_rows, &mut x);
+            outputs.from_rows(lanes, &dy_rows, &mut dy);
+            let back = |plane: &Plane, slots: &[f32]| {
+                let mut rows = vec![0.0; plane.size() * batch];
+                plane.to_rows(lanes, slots, &mut rows);
+                rows
+            };
+
+            let mut y = lanes.zeros(rows);
+            y.fill(f32::NAN);
+            forward(&topology, &values, &bias, activation, (lanes, par), &x, &mut y);
+            let expected = reference::forward(&topology, &values, &bias, activation, batch, &x_rows);
+            prop_assert!(error(&back(&outputs, &y), &expected) < 1e-5);
+
+            let mut dx = lanes.zeros(cols);
+            dx.fill(f32::NAN);
+            input_grad(&topology, (&values, &mut Vec::new()), (activation, &x), (lanes, par), &dy, &mut dx);
+            let expected = reference::input_grad(&topology, &values, activation, batch, &x_rows, &dy_rows);
+            prop_assert!(error(&back(&inputs, &dx), &expected) < 1e-5);
+
+            let mut dw = vec![f32::NAN; nnz];
+            weight_grad(&topology, (lanes, par), &dy, &x, &mut dw);
+            prop_assert!(error(&dw, &reference::weight_grad(&topology, batch, &x_rows, &dy_rows)) < 1e-5);
+
+            let mut db = vec![f32::NAN; rows];
+            bias_grad(lanes, &dy, &mut db);
+            prop_assert!(error(&db, &reference::bias_grad(rows, batch, &dy_rows)) < 1e-5);
+        }
+    }
+
+    #[test]
+    fn an_empty_row_gives_its_bias_and_an_empty_column_no_gradient() {
+        let topology = Topology::new(2, 2, &[0]).unwrap();
+        let at = (Lanes::new(1), Par::Serial);
+        let (mut x, mut y) = (at.0.zeros(2), at.0.zeros(2));
+        (x[0], x[16]) = (4.0, 5.0);
+        forward(&topology, &[2.0], &[0.5, -3.0], Activation::Identity, at, &x, &mut y);
+        assert_eq!((y[0], y[16]), (8.5, -3.0));
+        let (mut dy, mut dx) = (at.0.zeros(2), at.0.zeros(2));
+        (dy[0], dy[16]) = (1.0, 1.0);
+        input_grad(
+            &topology,
+            (&[2.0], &mut Vec::new()),
+            (Activation::Identity, &x),
+            at,
+            &dy,
+            &mut dx,
+        );
+        assert_eq!((dx[0], dx[16]), (2.0, 0.0));
+    }
+
+    #[test]
+    fn threads_change_no_bit() {
+        let mut rng = Seed::new(5).rng();
+        let positions = distinct(200 * 150, 3000, &mut rng);
+        let topology = Topology::new(200, 150, &positions).unwrap();
+        let mut draw =
+            |n: usize| (0..n).map(|_| rng.random_range(-1.0..1.0f32)).collect::<Vec<_>>();
+        let (values, bias) = (draw(3000), draw(200));
+        let lanes = Lanes::new(100);
+        let (mut x, mut dy) = (lanes.zeros(150), lanes.zeros(200));
+        Plane::features(150).from_rows(lanes, &draw(15_000), &mut x);
+        Plane::features(200).from_rows(lanes, &draw(20_000), &mut dy);
+        let run = |par| {
+            let (mut y, mut dx, mut dw) = (lanes.zeros(200), lanes.zeros(150), vec![0.0; 3000]);
+            forward(&topology, &values, &bias, Activation::Relu, (lanes, par), &x, &mut y);
+            input_grad(
+                &topology,
+                (&values, &mut Vec::new()),
+                (Activation::Relu, &x),
+                (lanes, par),
+                &dy,
+                &mut dx,
+            );
+            weight_grad(&topology, (lanes, par), &dy, &x, &mut dw);
+            (y.to_vec(), dx.to_vec(), dw)
+        };
+        let serial = run(Par::Serial);
+        for threads in [1, 2, 7, 500] {
+            assert!(run(Par::Threads(threads)) == serial, "{threads} threads");
+        }
+    }
+}

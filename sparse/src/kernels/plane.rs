@@ -1,0 +1,149 @@
+//! The features of one layer boundary as slots: `channels × height × width` with a border of zeros.
+//!
+//! A linear layer has `1 × 1` planes without a border: its slots are its features. A convolution reads
+//! its input through a border as wide as its padding, so that no product asks where an image ends.
+
+use super::lanes::Lanes;
+
+/// Slots beside an image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Border {
+    /// Rows above.
+    pub top: usize,
+    /// Rows below.
+    pub bottom: usize,
+    /// Columns before.
+    pub left: usize,
+    /// Columns behind.
+    pub right: usize,
+}
+
+/// The shape of the features between two layers; features count `(channel, row, column)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plane {
+    /// Channels.
+    pub channels: usize,
+    /// Rows of an image.
+    pub height: usize,
+    /// Columns of an image.
+    pub width: usize,
+    /// Zeros around each image.
+    pub border: Border,
+}
+
+impl Plane {
+    /// `n` features without extent.
+    pub fn features(n: usize) -> Self {
+        Self { channels: n, height: 1, width: 1, border: Border::default() }
+    }
+
+    /// The same features without a border.
+    pub fn without_border(self) -> Self {
+        Self { border: Border::default(), ..self }
+    }
+
+    /// Features.
+    pub fn size(&self) -> usize {
+        self.channels * self.height * self.width
+    }
+
+    /// Slots from one row to the next.
+    pub fn row(&self) -> usize {
+        self.border.left + self.width + self.border.right
+    }
+
+    /// Slots from one channel to the next.
+    pub fn channel(&self) -> usize {
+        (self.border.top + self.height + self.border.bottom) * self.row()
+    }
+
+    /// The slot of the first pixel.
+    pub fn origin(&self) -> usize {
+        self.border.top * self.row() + self.border.left
+    }
+
+    /// Slots.
+    pub fn slots(&self) -> usize {
+        self.channels * self.channel()
+    }
+
+    /// Each row of each channel as (first feature, first slot).
+    fn rows(&self) -> impl Iterator<Item = (usize, usize)> {
+        let plane = *self;
+        (0..plane.channels * plane.height).map(move |i| {
+            let (channel, y) = (i / plane.height, i % plane.height);
+            (i * plane.width, channel * plane.channel() + plane.origin() + y * plane.row())
+        })
+    }
+
+    /// `rows (batch, features)` into `slots`; lanes beyond the batch become zero.
+    pub fn from_rows(&self, lanes: Lanes, rows: &[f32], slots: &mut [f32]) {
+        let size = self.size();
+        for tile in lanes.tiles() {
+            let slots = tile.of_mut(slots, self.slots());
+            let rows = &rows[tile.first * size..][..tile.samples * size];
+            for (feature, slot) in self.rows() {
+                for x in 0..self.width {
+                    let to = &mut slots[(slot + x) * tile.width..][..tile.width];
+                    let (samples, beyond) = to.split_at_mut(tile.samples);
+                    for (to, row) in samples.iter_mut().zip(rows.chunks_exact(size)) {
+                        *to = row[feature + x];
+                    }
+                    beyond.fill(0.0);
+                }
+            }
+        }
+    }
+
+    /// `slots` into `rows (batch, features)`.
+    pub fn to_rows(&self, lanes: Lanes, slots: &[f32], rows: &mut [f32]) {
+        let size = self.size();
+        for tile in lanes.tiles() {
+            let slots = tile.of(slots, self.slots());
+            let rows = &mut rows[tile.first * size..][..tile.samples * size];
+            for (feature, slot) in self.rows() {
+                for x in 0..self.width {
+                    let from = &slots[(slot + x) * tile.width..][..tile.samples];
+                    for (from, row) in from.iter().zip(rows.chunks_exact_mut(size)) {
+                        row[feature + x] = *from;
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_come_back_and_borders_stay_zero() {
+        let border = Border { top: 1, bottom: 2, left: 0, right: 1 };
+        for (batch, plane) in [
+            (1, Plane::features(3)),
+            (80, Plane::features(5)),
+            (130, Plane { channels: 2, height: 3, width: 4, border }),
+        ] {
+            let lanes = Lanes::new(batch);
+            let rows: Vec<f32> = (1..=batch * plane.size()).map(|i| i as f32).collect();
+            let mut slots = lanes.zeros(plane.slots());
+            plane.from_rows(lanes, &rows, &mut slots);
+            let filled = slots.iter().filter(|value| **value != 0.0).count();
+            assert_eq!(filled, rows.len(), "everything else is border or beyond the batch");
+            let mut back = vec![0.0; rows.len()];
+            plane.to_rows(lanes, &slots, &mut back);
+            assert_eq!(back, rows);
+        }
+    }
+
+    #[test]
+    fn a_slot_is_a_feature_of_a_tile() {
+        let (lanes, plane) = (Lanes::new(80), Plane::features(3));
+        let rows: Vec<f32> = (0..240).map(|i| i as f32).collect();
+        let mut slots = lanes.zeros(3);
+        plane.from_rows(lanes, &rows, &mut slots);
+        // Sample 2, feature 1; sample 66, feature 2.
+        assert_eq!((slots[64 + 2], slots[3 * 64 + 2 * 16 + 2]), (7.0, 200.0));
+    }
+}

@@ -1,0 +1,101 @@
+//! What all topologies of a network share: its boundaries, its memory, and the count of its work.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::kernels::{Buffer, Lanes, Par, Plane};
+use crate::layers::SparseLinear;
+
+/// Floating-point operations that a network has executed since it was made, those that its forms of
+/// computing really take: `2` a multiply-add of an active weight, or of every weight of a layer that
+/// is computed dense.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Executed {
+    /// Of forward passes.
+    pub forward: u64,
+    /// Of backward passes, probes included.
+    pub backward: u64,
+}
+
+/// The activations and gradients of one pass over a network, in slots.
+#[derive(Debug)]
+pub(crate) struct Workspace {
+    pub lanes: Lanes,
+    /// The input, then every layer's output.
+    pub activations: Vec<Buffer>,
+    /// Their gradients; borders and lanes beyond the batch stay zero.
+    pub gradients: Vec<Buffer>,
+    /// Values in another order.
+    pub scratch: Vec<f32>,
+}
+
+/// Shared by a network and what it becomes when it is rewired.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    /// The input and every layer's output, as the next layer reads it.
+    pub planes: Vec<Plane>,
+    /// The same as their gradients stand.
+    pub gradient_planes: Vec<Plane>,
+    /// How many threads a product may use.
+    pub par: Par,
+    waiting: Mutex<Vec<Workspace>>,
+    forward: AtomicU64,
+    backward: AtomicU64,
+}
+
+/// More batch sizes than an agent uses: acting, evaluating, and training with a target beside it.
+const MOST_WAITING: usize = 8;
+
+impl Frame {
+    pub fn new(layers: &[SparseLinear], par: Par) -> Self {
+        let inputs = layers.iter().map(SparseLinear::input_plane);
+        let outputs = layers.iter().map(SparseLinear::gradient_plane);
+        let last = layers.last().map(|layer| layer.output_plane());
+        let first = layers.first().map(|layer| layer.input_plane().without_border());
+        Self {
+            planes: inputs.chain(last).collect(),
+            gradient_planes: first.into_iter().chain(outputs).collect(),
+            par,
+            waiting: Mutex::default(),
+            forward: AtomicU64::new(0),
+            backward: AtomicU64::new(0),
+        }
+    }
+
+    /// Memory for a pass over `batch` samples: used before, or new.
+    pub fn take(&self, batch: usize) -> Workspace {
+        let lanes = Lanes::new(batch);
+        let waiting = self.waiting.lock().ok().and_then(|mut waiting| {
+            let at = waiting.iter().rposition(|workspace| workspace.lanes == lanes)?;
+            Some(waiting.remove(at))
+        });
+        waiting.unwrap_or_else(|| {
+            let zeros = |plane: &Plane| lanes.zeros(plane.slots());
+            let activations = self.planes.iter().map(zeros).collect();
+            Workspace { lanes, activations, gradients: Vec::new(), scratch: Vec::new() }
+        })
+    }
+
+    /// Gives memory back for the next pass.
+    pub fn give(&self, workspace: Workspace) {
+        if let Ok(mut waiting) = self.waiting.lock() {
+            if waiting.len() == MOST_WAITING {
+                waiting.remove(0);
+            }
+            waiting.push(workspace);
+        }
+    }
+
+    pub fn count_forward(&self, flops: u64) {
+        self.forward.fetch_add(flops, Ordering::Relaxed);
+    }
+
+    pub fn count_backward(&self, flops: u64) {
+        self.backward.fetch_add(flops, Ordering::Relaxed);
+    }
+
+    pub fn executed(&self) -> Executed {
+        let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        Executed { forward: load(&self.forward), backward: load(&self.backward) }
+    }
+}
