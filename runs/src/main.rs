@@ -28,7 +28,8 @@ use cli::{Cli, Command};
 use error::Error;
 
 fn main() -> ExitCode {
-    one_thread_per_job();
+    // SAFETY: this is the first statement of the process; no other thread runs yet.
+    unsafe { sparring_sparse::process::settle() };
     let Cli { command } = Cli::parse();
     let done = match command {
         Command::Run(args) => run::run(&args),
@@ -46,15 +47,5 @@ fn main() -> ExitCode {
             eprintln!("sparring: {error}");
             ExitCode::from(error.exit_code())
         }
-    }
-}
-
-/// Without this, candle starts a pool of a thread a core beside the jobs, which have a core each,
-/// and its threads spin between kernels.
-fn one_thread_per_job() {
-    if std::env::var_os("RAYON_NUM_THREADS").is_none() {
-        // SAFETY: this is the first statement of the process; no other thread reads the
-        // environment yet.
-        unsafe { std::env::set_var("RAYON_NUM_THREADS", "1") };
     }
 }

@@ -46,6 +46,7 @@ pub mod methods;
 pub mod network;
 mod op;
 pub mod optim;
+pub mod process;
 pub mod sample;
 mod schedule;
 pub mod seed;

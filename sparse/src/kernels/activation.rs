@@ -18,17 +18,21 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// `y = act(y + bias)` over whole registers.
-    pub fn apply(self, bias: f32, y: &mut [f32]) {
-        Arch::new().dispatch(
+    /// `y = act(y + bias)`: bias `(rows)`, y rows of `width`.
+    pub fn apply(self, bias: &[f32], width: usize, y: &mut [f32]) {
+        pulp::Arch::new().dispatch(
             #[inline(always)]
-            || match self {
-                Self::Identity => y.iter_mut().for_each(|y| *y += bias),
-                Self::Relu => y.iter_mut().for_each(|y| {
-                    let sum = *y + bias;
-                    *y = if sum < 0.0 { 0.0 } else { sum };
-                }),
-                Self::Tanh => y.iter_mut().for_each(|y| *y = tanh(*y + bias)),
+            || {
+                for (y, bias) in y.chunks_exact_mut(width).zip(bias) {
+                    match self {
+                        Self::Identity => y.iter_mut().for_each(|y| *y += bias),
+                        Self::Relu => y.iter_mut().for_each(|y| {
+                            let sum = *y + bias;
+                            *y = if sum < 0.0 { 0.0 } else { sum };
+                        }),
+                        Self::Tanh => y.iter_mut().for_each(|y| *y = tanh(*y + bias)),
+                    }
+                }
             },
         );
     }
@@ -93,7 +97,8 @@ mod tests {
         let x: Vec<f32> = (-20..=20).map(|i| i as f32 / 10.0).collect();
         for activation in [Activation::Identity, Activation::Relu, Activation::Tanh] {
             let mut y = x.clone();
-            activation.apply(0.25, &mut y);
+            let n = y.len();
+            activation.apply(&[0.25], n, &mut y);
             let mut dx = vec![1.0; y.len()];
             activation.chain(&y, &mut dx);
             for ((x, y), dx) in x.iter().zip(&y).zip(dx) {
@@ -115,7 +120,7 @@ mod tests {
         Activation::Relu.chain(&[1.0, 0.0, 2.0], &mut dy);
         assert_eq!(dy, [1.0, 0.0, 1.0]);
         let mut y = [f32::NAN, -1.0];
-        Activation::Relu.apply(0.0, &mut y);
+        Activation::Relu.apply(&[0.0], 2, &mut y);
         assert!(y[0].is_nan() && y[1] == 0.0);
     }
 }

@@ -15,7 +15,7 @@ use super::dense::{View, product};
 use super::gather::{End, Strides, Walk, gather};
 use super::lanes::Lanes;
 use super::sample::sample;
-use super::{Activation, Par};
+use super::{Activation, Par, vector};
 use crate::topology::Topology;
 
 /// `y = act(W x + b)`: values `(nnz)`, bias `(out)`, x `(in)` slots, y `(out)` slots.
@@ -47,9 +47,7 @@ pub fn forward(
             None => {
                 let (w, x) = (View::new(values, rows, cols), View::new(x, cols, tile.width));
                 product(w, x, y, tile.width, false, par);
-                for (y, bias) in y.chunks_exact_mut(tile.width).zip(bias) {
-                    activation.apply(*bias, y);
-                }
+                activation.apply(bias, tile.width, y);
             }
         }
     }
@@ -136,10 +134,7 @@ pub fn weight_grad(
 pub fn bias_grad(lanes: Lanes, dy: &[f32], db: &mut [f32]) {
     db.fill(0.0);
     for tile in lanes.tiles() {
-        let rows = tile.of(dy, db.len()).chunks_exact(tile.width);
-        for (db, dy) in db.iter_mut().zip(rows) {
-            *db += super::vector::sum(dy);
-        }
+        vector::add_row_sums(tile.of(dy, db.len()), tile.width, db);
     }
 }
 

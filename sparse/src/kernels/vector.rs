@@ -53,42 +53,62 @@ mod x86 {
 
 /// `Σ a · b`, summed in a fixed order.
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
-    pulp::Arch::new().dispatch(Fold::<true>(a, b))
+    struct Dot<'a>(&'a [f32], &'a [f32]);
+    impl WithSimd for Dot<'_> {
+        type Output = f32;
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) -> f32 {
+            let ((a, a_tail), (b, b_tail)) = (S::as_simd_f32s(self.0), S::as_simd_f32s(self.1));
+            let mut sum = [simd.splat_f32s(0.0); 4];
+            let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<4>(), b.as_chunks::<4>());
+            for (a, b) in a.iter().zip(b) {
+                for i in 0..4 {
+                    sum[i] = simd.mul_add_f32s(a[i], b[i], sum[i]);
+                }
+            }
+            for (a, b) in a_rest.iter().zip(b_rest) {
+                sum[0] = simd.mul_add_f32s(*a, *b, sum[0]);
+            }
+            let tail = (simd.partial_load_f32s(a_tail), simd.partial_load_f32s(b_tail));
+            sum[0] = simd.mul_add_f32s(tail.0, tail.1, sum[0]);
+            sum4(simd, sum).iter().sum()
+        }
+    }
+    pulp::Arch::new().dispatch(Dot(a, b))
 }
 
-/// `Σ a`, summed in a fixed order.
-pub fn sum(a: &[f32]) -> f32 {
-    pulp::Arch::new().dispatch(Fold::<false>(a, a))
-}
-
-/// `Σ a · b`, or `Σ a` where `DOT` is not.
-struct Fold<'a, const DOT: bool>(&'a [f32], &'a [f32]);
-
-impl<const DOT: bool> WithSimd for Fold<'_, DOT> {
-    type Output = f32;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> f32 {
-        let add = |sum, a, b| match DOT {
-            true => simd.mul_add_f32s(a, b, sum),
-            false => simd.add_f32s(sum, a),
-        };
-        let ((a, a_tail), (b, b_tail)) = (S::as_simd_f32s(self.0), S::as_simd_f32s(self.1));
-        let mut sum = [simd.splat_f32s(0.0); 4];
-        let (a_fours, a_rest) = a.as_chunks::<4>();
-        let (b_fours, b_rest) = b.as_chunks::<4>();
-        for (a, b) in a_fours.iter().zip(b_fours) {
-            for i in 0..4 {
-                sum[i] = add(sum[i], a[i], b[i]);
+/// `to[row] += Σ from[row]`, rows of `width` numbers, a multiple of [`super::lanes::GRAIN`].
+pub fn add_row_sums(from: &[f32], width: usize, to: &mut [f32]) {
+    struct Sums<'a>(&'a [f32], usize, &'a mut [f32]);
+    impl WithSimd for Sums<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) {
+            let Self(from, width, to) = self;
+            let (fours, rest) = to.as_chunks_mut::<4>();
+            let done = 4 * fours.len() * width;
+            for (to, from) in fours.iter_mut().zip(from.chunks_exact(4 * width)) {
+                let mut sum = [simd.splat_f32s(0.0); 4];
+                for (sum, row) in sum.iter_mut().zip(from.chunks_exact(width)) {
+                    for x in S::as_simd_f32s(row).0 {
+                        *sum = simd.add_f32s(*sum, *x);
+                    }
+                }
+                let sums = sum4(simd, sum);
+                for (to, sum) in to.iter_mut().zip(sums) {
+                    *to += sum;
+                }
+            }
+            for (to, row) in rest.iter_mut().zip(from[done..].chunks_exact(width)) {
+                let mut sum = simd.splat_f32s(0.0);
+                for x in S::as_simd_f32s(row).0 {
+                    sum = simd.add_f32s(sum, *x);
+                }
+                *to += simd.reduce_sum_f32s(sum);
             }
         }
-        for ((sum, a), b) in sum.iter_mut().zip(a_rest).zip(b_rest) {
-            *sum = add(*sum, *a, *b);
-        }
-        let tail = (simd.partial_load_f32s(a_tail), simd.partial_load_f32s(b_tail));
-        sum[3] = add(sum[3], tail.0, tail.1);
-        sum4(simd, sum).iter().sum()
     }
+    pulp::Arch::new().dispatch(Sums(from, width, to));
 }
 
 /// `tanh(x)` to a few units in the last place, in operations that every SIMD has.
@@ -152,6 +172,22 @@ mod tests {
         #[cfg(target_arch = "x86_64")]
         if let Some(v3) = pulp::x86::V3::try_new() {
             Simd::vectorize(v3, Check);
+        }
+    }
+
+    #[test]
+    fn sums_and_dots() {
+        for (rows, width) in [(1, 16), (4, 64), (7, 48), (6, 32)] {
+            let from: Vec<f32> = (0..rows * width).map(|i| (i % 13) as f32).collect();
+            let mut to = vec![1.0; rows];
+            add_row_sums(&from, width, &mut to);
+            let expected: Vec<f32> =
+                from.chunks(width).map(|row| 1.0 + row.iter().sum::<f32>()).collect();
+            assert_eq!(to, expected);
+        }
+        for n in [0, 1, 16, 63, 130] {
+            let a: Vec<f32> = (0..n).map(|i| (i % 7) as f32).collect();
+            assert_eq!(dot(&a, &a), a.iter().map(|a| a * a).sum::<f32>());
         }
     }
 

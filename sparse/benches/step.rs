@@ -1,0 +1,135 @@
+//! Whole training steps (forward, loss, backward, Adam) on one thread, in one run, taken in turn:
+//!
+//! - an MLP 17-256-256-6 with batch 256, dense against 90 % sparse, and against the six bare `gemm`
+//!   calls of its own forward and backward pass;
+//! - 65,536 active weights in ever larger layers.
+//!
+//! `cargo bench -p sparring-sparse --bench step [-- --csv FILE]`
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod common;
+
+use std::hint::black_box;
+
+use candle_core::{Device, Tensor};
+use common::{Samples, seconds};
+use rand::RngExt;
+use sparring_sparse::config::{Distribution, Method, SparsityConfig};
+use sparring_sparse::kernels::dense::{View, product};
+use sparring_sparse::kernels::{Buffer, Lanes, Par};
+use sparring_sparse::{Activation, AdamConfig, Init, LayerSpec, Seed, Trainer};
+
+const BATCH: usize = 256;
+const WIDTHS: [usize; 4] = [17, 256, 256, 6];
+const ROUNDS: usize = 41;
+
+/// A network of `widths` in training on a fixed batch.
+struct Step {
+    trainer: Trainer,
+    x: Tensor,
+    target: Tensor,
+}
+
+impl Step {
+    fn new(widths: &[usize], sparsity: f64) -> Self {
+        let last = widths.len() - 2;
+        let spec = |(l, pair): (usize, &[usize])| LayerSpec {
+            name: l.to_string(),
+            inputs: pair[0],
+            outputs: pair[1],
+            activation: if l == last { Activation::Identity } else { Activation::Relu },
+            init: Init::TruncatedNormal { scale: 2.0 },
+            bias: 0.0,
+            weight_decay: 0.0,
+        };
+        let specs: Vec<LayerSpec> = widths.windows(2).enumerate().map(spec).collect();
+        let config = SparsityConfig {
+            method: if sparsity == 0.0 { Method::Dense } else { Method::Static },
+            sparsity,
+            distribution: Distribution::Erk { power: 1.0 },
+            layers: Default::default(),
+            sparsity_aware_init: true,
+        };
+        let adam = AdamConfig {
+            learning_rate: 3e-4,
+            beta1: 0.9,
+            beta2: 0.999,
+            eps: 1e-8,
+            max_grad_norm: None,
+        };
+        let trainer = Trainer::new("net", &specs, &config, adam, &Seed::new(1)).unwrap();
+        let mut rng = Seed::new(2).rng();
+        let mut draw = |n: usize| {
+            let values: Vec<f32> = (0..BATCH * n).map(|_| rng.random_range(-1.0..1.0)).collect();
+            Tensor::from_vec(values, (BATCH, n), &Device::Cpu).unwrap()
+        };
+        let (x, target) = (draw(widths[0]), draw(widths[widths.len() - 1]));
+        Self { trainer, x, target }
+    }
+
+    fn run(&mut self) {
+        let step = self.trainer.begin_step().unwrap();
+        let y = self.trainer.forward(&self.x, &step).unwrap();
+        let loss = (y - &self.target).unwrap().sqr().unwrap().mean_all().unwrap();
+        self.trainer.end_step(step, &loss.backward().unwrap()).unwrap();
+    }
+}
+
+/// The bare products of the dense network's step, on the tiles that it uses; the input needs no
+/// gradient.
+struct Bare {
+    w: Vec<f32>,
+    x: Buffer,
+    y: Buffer,
+    to: Buffer,
+}
+
+impl Bare {
+    fn new() -> Self {
+        let (lanes, widest) = (Lanes::new(BATCH), 256);
+        let mut x = lanes.zeros(widest);
+        x.fill(0.1);
+        Self { w: vec![0.1; widest * widest], y: x.clone(), to: lanes.zeros(widest), x }
+    }
+
+    fn run(&mut self) {
+        let Self { w, x, y, to } = self;
+        for (l, pair) in WIDTHS.windows(2).enumerate() {
+            let (cols, rows) = (pair[0], pair[1]);
+            for tile in Lanes::new(BATCH).tiles() {
+                let n = tile.width;
+                let (x, dy) = (tile.of(x, cols), tile.of(y, rows));
+                let (x, dy) = (View::new(x, cols, n), View::new(dy, rows, n));
+                let w = View::new(&w[..rows * cols], rows, cols);
+                product(w, x, tile.of_mut(to, rows), n, false, Par::Serial);
+                product(dy, x.t(), &mut to[..rows * cols], cols, tile.first > 0, Par::Serial);
+                if l > 0 {
+                    product(w.t(), dy, tile.of_mut(to, cols), n, false, Par::Serial);
+                }
+            }
+        }
+        black_box(to);
+    }
+}
+
+fn main() {
+    // SAFETY: nothing else runs yet.
+    unsafe { sparring_sparse::process::settle() };
+    let mut samples = Samples::new("step");
+    let mut bare = Bare::new();
+    let (mut dense, mut sparse) = (Step::new(&WIDTHS, 0.0), Step::new(&WIDTHS, 0.9));
+    for _ in 0..ROUNDS {
+        samples.add("dense", seconds(|| dense.run()));
+        samples.add("sparse", seconds(|| sparse.run()));
+        samples.add("gemm", seconds(|| bare.run()));
+    }
+    for (name, over, under) in [
+        ("dense over sparse", "dense", "sparse"),
+        ("dense over its bare gemm calls", "dense", "gemm"),
+    ] {
+        let [a, b] = [over, under].map(|key| samples.median(key) * 1e6);
+        println!("{name}: {a:.1} us / {b:.1} us = {}", samples.ratio(over, under));
+    }
+    samples.write();
+}
