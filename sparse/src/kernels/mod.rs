@@ -11,6 +11,7 @@
 //! does not fit, which its callers have checked.
 
 mod activation;
+pub mod conv;
 pub mod dense;
 pub mod gather;
 pub mod lanes;

@@ -3,6 +3,7 @@
 //! A linear layer has `1 × 1` planes without a border: its slots are its features. A convolution reads
 //! its input through a border as wide as its padding, so that no product asks where an image ends.
 
+use super::gather::Strides;
 use super::lanes::Lanes;
 
 /// Slots beside an image.
@@ -65,6 +66,11 @@ impl Plane {
     /// Slots.
     pub fn slots(&self) -> usize {
         self.channels * self.channel()
+    }
+
+    /// Where its pixels stand.
+    pub(crate) fn strides(&self) -> Strides {
+        Strides { origin: self.origin(), y: self.row(), x: 1, row: self.channel() }
     }
 
     /// Each row of each channel as (first feature, first slot).

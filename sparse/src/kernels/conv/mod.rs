@@ -1,0 +1,25 @@
+//! Convolutions: their shape, and their three products, sparse and dense.
+
+pub mod dense;
+mod shape;
+pub mod sparse;
+
+pub use shape::{Conv2d, Padding};
+pub use sparse::ConvIndex;
+
+use super::Lanes;
+use super::vector::add_row_sums;
+
+/// `db = Σ dy` over pixels and the batch: db `(out channels)`.
+///
+/// The border of `dy` is zero, so whole channels are summed.
+pub fn bias_grad(conv: &Conv2d, lanes: Lanes, dy: &[f32], db: &mut [f32]) {
+    let plane = conv.gradient_plane();
+    db.fill(0.0);
+    for tile in lanes.tiles() {
+        add_row_sums(tile.of(dy, plane.slots()), plane.channel() * tile.width, db);
+    }
+}
+
+#[cfg(test)]
+mod tests;

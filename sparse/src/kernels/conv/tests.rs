@@ -1,0 +1,125 @@
+//! Convolutions against plain loops in `f64`, over random shapes.
+
+use proptest::prelude::*;
+use rand::RngExt;
+
+use super::{Conv2d, ConvIndex, Padding, bias_grad, dense, sparse};
+use crate::kernels::reference::{self, Sum, error};
+use crate::kernels::{Activation, Border, Lanes, Par, Plane};
+use crate::sample::distinct;
+use crate::seed::Seed;
+use crate::topology::Topology;
+
+/// Every product term as `(sample, output feature, input feature, entry)`.
+fn terms(
+    conv: &Conv2d,
+    topology: &Topology,
+    batch: usize,
+    mut each: impl FnMut(usize, usize, usize, usize),
+) {
+    let ([kh, kw], [oh, ow], [h, w]) = (conv.kernel, conv.out_size(), conv.size);
+    let border = conv.input_plane().border;
+    for (k, position) in topology.positions().enumerate() {
+        let (out, col) = (position as usize / conv.cols(), position as usize % conv.cols());
+        let (channel, ky, kx) = (col / (kh * kw), col / kw % kh, col % kw);
+        for (oy, ox) in (0..oh).flat_map(|oy| (0..ow).map(move |ox| (oy, ox))) {
+            let y = (oy * conv.stride + ky) as isize - border.top as isize;
+            let x = (ox * conv.stride + kx) as isize - border.left as isize;
+            if (0..h as isize).contains(&y) && (0..w as isize).contains(&x) {
+                let input = (channel * h + y as usize) * w + x as usize;
+                for b in 0..batch {
+                    each(b, (out * oh + oy) * ow + ox, input, k);
+                }
+            }
+        }
+    }
+}
+
+fn add(to: &mut Sum, a: f32, b: f32) {
+    let term = f64::from(a) * f64::from(b);
+    *to = (to.0 + term, to.1 + term.abs());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+    #[test]
+    fn agree_with_the_reference(
+        channels in (1usize..4, 1usize..6), size in (1usize..9, 1usize..9), kernel in (1usize..5, 1usize..5),
+        stride in 1usize..4, same in any::<bool>(), batch in 1usize..70, density in 0.01f64..1.1,
+        seed in any::<u64>(), act in 0usize..3, threads in 0usize..3, edge in 0usize..2,
+    ) {
+        let conv = Conv2d {
+            in_channels: channels.0,
+            out_channels: channels.1,
+            size: [size.0.max(kernel.0), size.1.max(kernel.1)],
+            kernel: [kernel.0, kernel.1],
+            stride,
+            padding: if same { Padding::Same } else { Padding::Valid },
+        };
+        let mut rng = Seed::new(seed).rng();
+        let weights = conv.out_channels * conv.cols();
+        let nnz = ((density * weights as f64) as usize).min(weights);
+        let topology = Topology::new(conv.out_channels, conv.cols(), &distinct(weights, nnz, &mut rng)).unwrap();
+        let mut draw = |n: usize| (0..n).map(|_| rng.random_range(-1.0..1.0f32)).collect::<Vec<_>>();
+        let activation = [Activation::Identity, Activation::Relu, Activation::Tanh][act];
+        let at = (Lanes::new(batch), if threads == 0 { Par::Serial } else { Par::Threads(threads) });
+
+        // Whoever reads the output, or wrote the input, may want a border of its own.
+        let border = Border { top: edge, bottom: 2 * edge, left: edge, right: 0 };
+        let (input, gradient) = (conv.input_plane(), conv.gradient_plane());
+        let (to, back) = (Plane { border, ..conv.output_plane() }, Plane { border, ..input });
+        let (values, bias) = (draw(nnz), draw(conv.out_channels));
+        let (x_rows, dy_rows) = (draw(batch * input.size()), draw(batch * to.size()));
+        let (mut x, mut dy) = (at.0.zeros(input.slots()), at.0.zeros(gradient.slots()));
+        input.from_rows(at.0, &x_rows, &mut x);
+        gradient.from_rows(at.0, &dy_rows, &mut dy);
+
+        let zero = |n: usize| vec![(0.0, 0.0); n];
+        let (mut y_exact, mut dx_exact, mut dw_exact) = (zero(dy_rows.len()), zero(x_rows.len()), zero(nnz));
+        let pixels = to.size() / conv.out_channels.max(1);
+        for (i, y) in y_exact.iter_mut().enumerate() {
+            add(y, bias[i % to.size() / pixels], 1.0);
+        }
+        terms(&conv, &topology, batch, |b, out, inp, k| {
+            let (out, inp) = (b * to.size() + out, b * input.size() + inp);
+            add(&mut y_exact[out], values[k], x_rows[inp]);
+            add(&mut dx_exact[inp], values[k], dy_rows[out]);
+            add(&mut dw_exact[k], dy_rows[out], x_rows[inp]);
+        });
+        y_exact.iter_mut().for_each(|y| reference::activate(activation, y));
+        dx_exact.iter_mut().zip(&x_rows).for_each(|(dx, x)| reference::chain(activation, *x, dx));
+
+        let (mut y, mut dx) = (at.0.zeros(to.slots()), at.0.zeros(back.slots()));
+        let (mut dw, mut scratch) = (vec![f32::NAN; nnz], Vec::new());
+        match topology.csr() {
+            Some(csr) => {
+                let index = ConvIndex::new(conv, csr);
+                sparse::forward((&index, csr), (&values, &bias, activation), at, &x, (&mut y, &to));
+                sparse::input_grad(&index, (&values, &mut scratch), (activation, &x), at, &dy, (&mut dx, &back));
+                sparse::weight_grad((&index, csr), at, &dy, &x, &mut dw);
+            }
+            None => {
+                dense::forward(&conv, (&values, &bias, activation), at, &mut scratch, &x, (&mut y, &to));
+                dense::input_grad(&conv, (&values, &mut scratch), (activation, &x), at, &dy, (&mut dx, &back));
+                dense::weight_grad(&conv, at, &mut scratch, &dy, &x, &mut dw);
+            }
+        }
+        let rows = |plane: &Plane, slots: &[f32]| {
+            let mut rows = vec![0.0; batch * plane.size()];
+            plane.to_rows(at.0, slots, &mut rows);
+            rows
+        };
+        prop_assert!(error(&rows(&to, &y), &y_exact) < 1e-5);
+        prop_assert!(error(&rows(&back, &dx), &dx_exact) < 1e-5);
+        prop_assert!(error(&dw, &dw_exact) < 1e-5);
+        let inside = |plane: &Plane| plane.size() * at.0.width();
+        prop_assert!(y.iter().filter(|y| **y != 0.0).count() <= inside(&to), "the border was written");
+        prop_assert!(dx.iter().filter(|x| **x != 0.0).count() <= inside(&back), "the border was written");
+
+        let mut db = vec![f32::NAN; conv.out_channels];
+        bias_grad(&conv, at.0, &dy, &mut db);
+        let mut db_exact = zero(conv.out_channels);
+        dy_rows.iter().enumerate().for_each(|(i, dy)| add(&mut db_exact[i % to.size() / pixels], *dy, 1.0));
+        prop_assert!(error(&db, &db_exact) < 1e-5);
+    }
+}
