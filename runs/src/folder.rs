@@ -22,6 +22,9 @@ use crate::machine::Machine;
 use crate::sizes::Sizes;
 use crate::yaml;
 
+/// The files of a run beside the folders of its variants, whose names are taken.
+pub const FILES: [&str; 4] = ["config.yaml", "run.yaml", "status.yaml", "report.txt"];
+
 /// How far a run or a job is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

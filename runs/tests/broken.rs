@@ -187,6 +187,42 @@ const CASES: &[Case] = &[
         ":15: variants.dense",
         ["equal to again", "differ", "remove"],
     ),
+    case(
+        "a width of nothing",
+        ("[8]", "[8, 0]"),
+        ":6: agent.hidden[1]",
+        ["0", "whole numbers of at least 1", "hidden: [512, 512]"],
+    ),
+    case(
+        "a layer that no index reaches",
+        ("[8]", "[65536, 65536]"),
+        ":5: agent",
+        ["a 65536x65536 layer", "can be built", "another value"],
+    ),
+    case(
+        "more steps than anybody means",
+        ("3_000", "18446744073709551615"),
+        ":4: train.total_env_steps",
+        ["18446744073709551615", "from 1 to 1e15", "default 101000"],
+    ),
+    case(
+        "a whole number that no register holds",
+        ("[1, 2]", "[1, 99999999999999999999999]"),
+        ":2: seeds[1]",
+        ["99999999999999999999999", "whole numbers", "[1, 2, 3]"],
+    ),
+    case(
+        "a variant named like a file of the run",
+        ("  dense:", "  status.yaml:"),
+        ":14: variants.status.yaml",
+        ["status.yaml", "any name but config.yaml, run.yaml", "status-yaml"],
+    ),
+    case(
+        "a variant of nothing",
+        ("  dense: {sparsity: {kind: dense}}", "  dense:"),
+        ":9: sparsity.kind",
+        ["missing", "one of dense", "kind: rigl"],
+    ),
     case("no seeds", ("[1, 2]", "[]"), ":2: seeds", ["empty list", "whole numbers", "[1, 2, 3]"]),
     case(
         "repeated seed",
@@ -287,7 +323,7 @@ fn files_that_are_no_configs() {
 #[test]
 fn arguments_are_checked_like_the_file() {
     let folder = Folder::with("good.yaml", GOOD);
-    let cases: [(&[&str], &str, [&str; 3]); 8] = [
+    let cases: [(&[&str], &str, [&str; 3]); 11] = [
         (
             &["--set", "agent.lr=1"],
             "--set agent.lr=1: agent.lr",
@@ -319,6 +355,21 @@ fn arguments_are_checked_like_the_file() {
             &["--set", "agent.replay_capacity=1e12"],
             "good.yaml: memory",
             ["GiB for", "this machine has free", "agent.replay_capacity"],
+        ),
+        (
+            &["--set", "env.num_envs=1e12"],
+            "good.yaml: memory",
+            ["GiB for", "this machine has free", "env.num_envs"],
+        ),
+        (
+            &["--set", "eval.episodes=1e12", "--set", "eval.num_envs=1e12"],
+            "good.yaml: memory",
+            ["GiB for", "this machine has free", "env.num_envs"],
+        ),
+        (
+            &["--set", "agent.n_step=1e12"],
+            "good.yaml: memory",
+            ["GiB for", "this machine has free", ""],
         ),
     ];
     for (args, place, parts) in cases {

@@ -3,7 +3,7 @@
 use sparring_sparse::config::{Method, SparsityConfig};
 use sparring_sparse::topology::Csr;
 use sparring_sparse::trainer::shares;
-use sparring_sparse::{Activation, Init, LayerSpec};
+use sparring_sparse::{Activation, Init, LayerSpec, SparseError};
 
 use crate::agent::{LayerSummary, NetworkSummary};
 use crate::error::AgentError;
@@ -60,6 +60,12 @@ pub fn estimate(
     sparsity: &SparsityConfig,
     target: bool,
 ) -> Result<(NetworkSummary, u64), AgentError> {
+    for &LayerSpec { inputs, outputs, .. } in specs {
+        // Before anything multiplies them.
+        if inputs.checked_mul(outputs).is_none_or(|size| u32::try_from(size).is_err()) {
+            return Err(SparseError::TooLarge { rows: outputs, cols: inputs }.into());
+        }
+    }
     let shares = shares(specs, sparsity)?;
     let float = size_of::<f32>();
     let copies = if target { 5 } else { 4 };

@@ -43,6 +43,10 @@ pub(super) struct Counters {
     pub restarts: Vec<u32>,
 }
 
+impl Counters {
+    pub const BYTES_PER_ENV: usize = 3 * size_of::<u64>() + 2 * size_of::<u32>() + size_of::<f64>();
+}
+
 /// Where a chunk is in its round, kept outside so that it survives a panic.
 pub(super) struct Cursor {
     pub env: usize,

@@ -21,12 +21,12 @@ mod worker;
 use std::fmt;
 
 pub use batch::{Batch, Episode};
-use chunk::Chunk;
+use chunk::{Chunk, Counters};
 pub use config::{Actions, OnFault, VectorConfig};
 use slab::Slab;
 use worker::Pool;
 
-use crate::{EnvError, EnvSpec, Space};
+use crate::{Env, EnvError, EnvSpec, Space};
 
 /// How finely the envs are cut: several chunks a thread, so that one that is late takes fewer.
 const CHUNKS_PER_THREAD: usize = 4;
@@ -94,6 +94,15 @@ impl VectorEnv {
             void: (0..n).collect(),
             stopped: None,
         })
+    }
+
+    /// Bytes that an engine of `num_envs` of `spec` takes: its rows, its counters and the envs
+    /// themselves, what these hold on the heap aside.
+    pub fn bytes(spec: &EnvSpec, num_envs: usize) -> u64 {
+        let env = size_of_val(&*(spec.make)()) + size_of::<Box<dyn Env>>();
+        let lists = size_of::<Episode>() + size_of::<usize>();
+        let one = Slab::bytes_per_env(spec.obs.dim()) + Counters::BYTES_PER_ENV + env + 2 * lists;
+        (num_envs as u64).saturating_mul(one as u64)
     }
 
     /// What the agent acts on now, shape `(n, obs_dim)`.

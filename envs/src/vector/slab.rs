@@ -44,6 +44,11 @@ impl Slab {
         }
     }
 
+    /// Bytes of one env's rows.
+    pub fn bytes_per_env(obs_dim: usize) -> usize {
+        3 * obs_dim * size_of::<f32>() + size_of::<f64>() + size_of::<Option<End>>()
+    }
+
     /// Makes the present observations those that were acted on; `obs` is then to be written anew.
     pub fn turn(&mut self) {
         std::mem::swap(&mut self.acted, &mut self.obs);

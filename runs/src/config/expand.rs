@@ -3,6 +3,7 @@
 use super::overlay::{belongs_to_another_kind, nested, overlay, split_path};
 use super::problem::{Checked, Problem, nearest};
 use super::section::not_a_section;
+use crate::folder::FILES;
 use crate::yaml::{Node, Number, Origin, Value};
 
 /// The sections that a variant or a sweep may change.
@@ -66,6 +67,10 @@ fn read_variants(base: &Node, variants: Option<&Node>) -> Checked<Vec<Expanded>>
             let allowed = "letters, digits, and . _ - after the first: it names a folder";
             let hint = name.replace(|c| !plain(c), "-");
             return Err(Problem::at(node, name, name, allowed, hint));
+        }
+        if FILES.contains(&name.as_str()) {
+            let allowed = format!("any name but {}, the files beside it", FILES.join(", "));
+            return Err(Problem::at(node, name, name, allowed, name.replace('.', "-")));
         }
         let keys = node.entries().ok_or_else(|| not_a_section(node, name))?;
         check_sections(keys.iter().map(|(key, node)| (key.as_str(), node)))?;

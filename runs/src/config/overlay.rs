@@ -13,9 +13,13 @@ pub fn overlay(base: &Node, over: &Node) -> Node {
 }
 
 fn merge(base: &Node, over: &Node, section: Option<&str>) -> Node {
-    let (Some(below), Value::Map(above)) = (base.entries(), &over.value) else {
+    let (Some(below), Some(above)) = (base.entries(), over.entries()) else {
         return over.clone();
     };
+    // A section that is followed by nothing changes nothing; any other value gives way to `null`.
+    if matches!(over.value, Value::Null) {
+        return if matches!(base.value, Value::Map(_)) { base.clone() } else { over.clone() };
+    }
     let chosen = over.get("kind").and_then(|kind| keys_of(section?, kind));
     let keep = |key: &str| match (&chosen, section) {
         (Some(keys), Some(section)) => keys.contains(&key) || !known(section, key),
@@ -88,6 +92,14 @@ mod tests {
         let base = node("env: {id: a, num_envs: 2}\nseeds: [1, 2]");
         let merged = overlay(&base, &node("env: {num_envs: 3}\nseeds: [4]\ntrain: {x: 1}"));
         assert_eq!(merged, node("env: {id: a, num_envs: 3}\nseeds: [4]\ntrain: {x: 1}"));
+    }
+
+    #[test]
+    fn an_empty_section_changes_nothing_and_null_is_a_value() {
+        let base = node("agent: {hidden: [8], max_grad_norm: 10}");
+        assert_eq!(overlay(&base, &node("agent:")), base);
+        let merged = overlay(&base, &node("agent: {max_grad_norm: null}"));
+        assert_eq!(merged, node("agent: {hidden: [8], max_grad_norm: null}"));
     }
 
     #[test]

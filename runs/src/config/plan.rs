@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use sparring_agents::{AgentError, Estimate};
-use sparring_envs::EnvSpec;
+use sparring_envs::{EnvSpec, VectorEnv};
 
 use super::problem::{Checked, Problem, nearest};
 use super::settings::Settings;
@@ -84,7 +84,7 @@ impl Plan {
         let fitting = (1..at_once).rev().find(|fewer| self.bytes(*fewer) <= available);
         let hint = match fitting {
             Some(fewer) => format!("--jobs {fewer}"),
-            None => "a smaller agent.replay_capacity or agent.hidden".to_owned(),
+            None => "a smaller agent.replay_capacity, agent.hidden or env.num_envs".to_owned(),
         };
         Err(Refusal::argument(
             format!("{}: memory", self.file.display()),
@@ -111,9 +111,18 @@ impl Variant {
         Ok(Self { name: name.to_owned(), settings, spec, estimate })
     }
 
-    /// Memory of one job.
+    /// Memory of one job: networks, replay memory, the environments of training and evaluation.
     pub fn bytes(&self) -> u64 {
-        self.estimate.network_bytes.saturating_add(self.estimate.memory_bytes)
+        let Settings { env, eval, .. } = &self.settings;
+        let envs = |n| VectorEnv::bytes(self.spec, n);
+        [
+            self.estimate.network_bytes,
+            self.estimate.memory_bytes,
+            envs(env.num_envs),
+            envs(eval.num_envs),
+        ]
+        .into_iter()
+        .fold(0, u64::saturating_add)
     }
 }
 

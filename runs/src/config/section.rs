@@ -81,11 +81,11 @@ impl<'a> Section<'a> {
         otherwise: Otherwise<u64>,
         least: u64,
     ) -> Checked<u64> {
-        let allowed = match least {
-            0 => "a whole number, such as 50_000 or 1e6".to_owned(),
-            _ => format!("a whole number of at least {least}, such as 50_000 or 1e6"),
-        };
-        self.read(key, otherwise, &allowed, |node| whole(&node.value).filter(|n| *n >= least))
+        /// So large that nobody means more, so small that products of two still fit or saturate.
+        const MOST: u64 = 1_000_000_000_000_000;
+        let allowed = format!("a whole number from {least} to 1e15, such as 50_000 or 1e6");
+        let within = |n: &u64| (least..=MOST).contains(n);
+        self.read(key, otherwise, &allowed, |node| whole(&node.value).filter(within))
     }
 
     /// A whole number that counts things in memory.
@@ -132,11 +132,17 @@ impl<'a> Section<'a> {
     /// A list of whole numbers of at least 1.
     pub fn wholes(&mut self, key: &'static str, otherwise: &[usize]) -> Checked<Vec<usize>> {
         let allowed = "a list of whole numbers of at least 1";
+        let one = |item: &Node| whole(&item.value).filter(|n| *n > 0)?.try_into().ok();
+        let node = self.entries.iter().find(|(name, _)| name == key).map(|(_, node)| &node.value);
+        if let Some(Value::List(items)) = node
+            && let Some(wrong) = items.iter().find(|item| one(item).is_none())
+        {
+            let hint = format!("{key}: {}", otherwise.to_vec().show());
+            let found = wrong.value.to_string();
+            return Err(Problem::at(wrong, self.full(key), found, allowed, hint));
+        }
         self.read(key, Default(otherwise.to_vec()), allowed, |node| match &node.value {
-            Value::List(items) => {
-                let read = |item: &Node| whole(&item.value).filter(|n| *n > 0)?.try_into().ok();
-                items.iter().map(read).collect()
-            }
+            Value::List(items) => items.iter().map(one).collect(),
             _ => None,
         })
     }

@@ -97,6 +97,15 @@ impl<'de> Visitor<'de> for NodeSeed<'_, '_> {
         Ok(self.0.node(Value::Number(Number::Whole(value.into()))))
     }
 
+    fn visit_i128<E>(self, value: i128) -> Result<Node, E> {
+        Ok(self.0.node(Value::Number(Number::Whole(value))))
+    }
+
+    fn visit_u128<E>(self, value: u128) -> Result<Node, E> {
+        let number = i128::try_from(value).map_or(Number::Real(value as f64), Number::Whole);
+        Ok(self.0.node(Value::Number(number)))
+    }
+
     fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
         Ok(self.0.node(Value::Number(Number::Real(value))))
     }
@@ -182,6 +191,11 @@ mod tests {
         assert_eq!(number("1_000_000"), Some(Number::Whole(1_000_000)));
         assert_eq!(number("-1_000"), Some(Number::Whole(-1_000)));
         assert_eq!(number("1e6"), Some(Number::Real(1e6)));
+        assert_eq!(number("99999999999999999999"), Some(Number::Whole(99_999_999_999_999_999_999)));
+        assert_eq!(
+            number("-99999999999999999999"),
+            Some(Number::Whole(-99_999_999_999_999_999_999))
+        );
         assert_eq!(number("1_0.5"), Some(Number::Real(10.5)));
         assert!(matches!(number(".nan"), Some(Number::Real(x)) if x.is_nan()));
         for text in ["\"1000\"", "_1", "1_", "1__0", "a_1", "1_0x", "yes", "true", "[1]"] {
