@@ -37,6 +37,7 @@
 //! ```
 
 pub mod config;
+pub mod cost;
 pub mod distribution;
 pub mod error;
 pub mod init;
@@ -55,6 +56,7 @@ pub mod topology;
 pub mod trainer;
 mod workspace;
 
+pub use cost::LayerCost;
 pub use error::SparseError;
 pub use init::Init;
 pub use kernels::{Activation, Par};
