@@ -1,8 +1,12 @@
 //! What the training loop drives: act, observe (store and train), report.
 
-use serde::Serialize;
+use std::iter::Sum;
+
+use serde::{Deserialize, Serialize};
 use sparring_envs::{Actions, Batch, EnvSpec};
-use sparring_sparse::{Network, Seed};
+use sparring_sparse::config::Method;
+use sparring_sparse::cost::training_flops;
+use sparring_sparse::{LayerCost, Network, Seed, SparseLinear};
 
 use crate::dqn::{Dqn, DqnConfig};
 use crate::error::AgentError;
@@ -89,14 +93,42 @@ pub struct Estimate {
     pub networks: Vec<NetworkSummary>,
     /// Gradient steps in the whole run.
     pub gradient_steps: u64,
+    /// Operations of the whole training, by the model.
+    pub training: TrainingFlops,
     /// Bytes of weights, structure and moments of all networks, at their largest.
     pub network_bytes: u64,
     /// Bytes of the replay memory or rollout.
     pub memory_bytes: u64,
 }
 
+/// Operations of a training by the model of [`sparring_sparse::cost::training_flops`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrainingFlops {
+    /// With the chosen method.
+    pub model: f64,
+    /// With the same networks dense.
+    pub dense: f64,
+}
+
+impl TrainingFlops {
+    /// Training the network of `layers`, given at their final sparsity, by `method`.
+    pub fn of(method: &Method, layers: &[LayerCost], gradient_steps: u64, batch: usize) -> Self {
+        let samples = |method| batch as f64 * training_flops(method, layers, gradient_steps);
+        Self { model: samples(method), dense: samples(&Method::Dense) }
+    }
+}
+
+impl Sum for TrainingFlops {
+    fn sum<I: Iterator<Item = Self>>(networks: I) -> Self {
+        networks.fold(Self::default(), |sum, one| Self {
+            model: sum.model + one.model,
+            dense: sum.dense + one.dense,
+        })
+    }
+}
+
 /// The size of one network.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NetworkSummary {
     /// `q`, `actor`, `critic.1`, …
     pub name: String,
@@ -107,32 +139,54 @@ pub struct NetworkSummary {
 impl NetworkSummary {
     /// `network` as it is now.
     pub fn of(name: &str, network: &Network) -> Self {
-        let layer = |layer: &sparring_sparse::SparseLinear| LayerSummary {
-            name: layer.name().into(),
-            weights: layer.topology().size() as u64,
-            active_weights: layer.topology().nnz() as u64,
-            biases: layer.topology().rows() as u64,
+        let layer = |(at, layer): (usize, &SparseLinear)| {
+            let topology = layer.topology();
+            let (inputs, outputs) = (topology.cols(), topology.rows());
+            let cost = LayerCost::linear(inputs, outputs, topology.nnz(), at == 0);
+            LayerSummary { name: layer.name().into(), cost }
         };
-        Self { name: name.into(), layers: network.layers().iter().map(layer).collect() }
+        let layers = network.layers().iter().enumerate().map(layer).collect();
+        Self { name: name.into(), layers }
+    }
+
+    /// The costs of the layers.
+    pub fn costs(&self) -> Vec<LayerCost> {
+        self.layers.iter().map(|layer| layer.cost).collect()
+    }
+
+    /// `cost/<network>/<layer>/<what>` for each layer, and `cost/<network>/<what>` for their sums.
+    pub fn metrics(&self, out: &mut Vec<Metric>) {
+        for (what, of) in COSTS {
+            for LayerSummary { name, cost } in &self.layers {
+                out.push(Metric::new(
+                    format!("cost/{}/{name}/{what}", self.name),
+                    of(*cost) as f64,
+                ));
+            }
+            let sum: u64 = self.layers.iter().map(|layer| of(layer.cost)).sum();
+            out.push(Metric::new(format!("cost/{}/{what}", self.name), sum as f64));
+        }
     }
 }
 
+type Cost = fn(LayerCost) -> u64;
+
+/// What is logged of a layer's cost.
+const COSTS: [(&str, Cost); 6] = [
+    ("active_parameters", LayerCost::active_parameters),
+    ("forward_flops", LayerCost::forward_flops),
+    ("backward_flops", LayerCost::backward_flops),
+    ("value_bytes", LayerCost::value_bytes),
+    ("structure_bytes", LayerCost::structure_bytes),
+    ("moment_bytes", LayerCost::moment_bytes),
+];
+
 /// The size of one layer.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LayerSummary {
     /// `hidden.0`, `hidden.1`, …, `head`.
     pub name: String,
-    /// Weights of the dense layer.
-    pub weights: u64,
-    /// Weights that are (or, in a plan, will at the end be) active.
-    pub active_weights: u64,
-    /// Biases, always dense.
-    pub biases: u64,
-}
-
-impl LayerSummary {
-    /// Multiplications and additions of one sample's forward pass: `2 · active weights + biases`.
-    pub fn flops(&self) -> u64 {
-        2 * self.active_weights + self.biases
-    }
+    /// Its size now or, in a plan, at the end.
+    #[serde(flatten)]
+    pub cost: LayerCost,
 }

@@ -20,7 +20,7 @@ use sparring_sparse::config::{Distribution, Method, SparsityConfig};
 use sparring_sparse::seed::Rng;
 use sparring_sparse::{AdamConfig, Init, LayerSpec, Seed, Target, Trainer};
 
-use crate::agent::{Agent, Estimate, Metric, NetworkSummary};
+use crate::agent::{Agent, Estimate, Metric, NetworkSummary, TrainingFlops};
 use crate::error::AgentError;
 use crate::explore::{Epsilon, epsilon_greedy};
 use crate::networks::mlp::{self, MlpInit, mlp};
@@ -157,9 +157,12 @@ impl DqnConfig {
         let (obs_dim, actions) = spaces(spec)?;
         let layers = self.layers(obs_dim, actions);
         let (network, network_bytes) = mlp::estimate("q", &layers, &self.sparsity, true)?;
+        let gradient_steps = self.gradient_steps(total_env_steps, num_envs);
+        let (method, costs) = (&self.sparsity.method, network.costs());
         Ok(Estimate {
+            training: TrainingFlops::of(method, &costs, gradient_steps, self.batch_size),
             networks: vec![network],
-            gradient_steps: self.gradient_steps(total_env_steps, num_envs),
+            gradient_steps,
             network_bytes,
             memory_bytes: Replay::bytes(self.replay_capacity, obs_dim)
                 .saturating_add(NStep::bytes(self.n_step, num_envs, obs_dim)),

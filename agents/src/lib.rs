@@ -32,7 +32,9 @@ pub mod networks;
 pub mod replay;
 pub mod returns;
 
-pub use agent::{Agent, AgentConfig, Estimate, LayerSummary, Metric, NetworkSummary};
+pub use agent::{
+    Agent, AgentConfig, Estimate, LayerSummary, Metric, NetworkSummary, TrainingFlops,
+};
 pub use dqn::{DqnConfig, Loss};
 pub use error::AgentError;
 pub use explore::Epsilon;

@@ -84,11 +84,10 @@ fn every_method_solves_the_identity_env() {
         let (agent, mean) = learn(&config, "Identity-v0", 1, 2000, 10);
         assert_eq!(mean, best, "{method:?}");
         assert_eq!(agent.gradient_steps(), 1900);
-        let active: u64 = agent.networks()[0].layers.iter().map(|layer| layer.active_weights).sum();
+        let active: u64 = agent.networks()[0].layers.iter().map(|layer| layer.cost.active).sum();
         let estimate =
             AgentConfig::Dqn(config).estimate(find("Identity-v0").unwrap(), 1, 2000).unwrap();
-        let planned: u64 =
-            estimate.networks[0].layers.iter().map(|layer| layer.active_weights).sum();
+        let planned: u64 = estimate.networks[0].layers.iter().map(|layer| layer.cost.active).sum();
         assert_eq!((active, estimate.gradient_steps), (planned, 1900), "{method:?}");
     }
 }
@@ -152,9 +151,14 @@ fn the_papers_network_has_the_papers_size() {
     let config = AgentConfig::Dqn(DqnConfig { sparsity, ..DqnConfig::paper() });
     let estimate = config.estimate(find("CartPole-v0").unwrap(), 1, 101_000).unwrap();
     let layers = &estimate.networks[0].layers;
-    let params: u64 = layers.iter().map(|layer| layer.weights + layer.biases).sum();
-    let active: u64 = layers.iter().map(|layer| layer.active_weights + layer.biases).sum();
+    let params: u64 = layers.iter().map(|layer| layer.cost.parameters()).sum();
+    let active: u64 = layers.iter().map(|layer| layer.cost.active_parameters()).sum();
     assert_eq!((params, active, estimate.gradient_steps), (266_242, 27_549, 100_000));
+    // Two operations a weight and one a bias forward, three passes, 128 samples a step.
+    let forward = |parameters: u64| (2 * parameters - 1026) as f64;
+    let steps = 3.0 * 128.0 * 100_000.0;
+    assert_eq!(estimate.training.model, steps * forward(active));
+    assert_eq!(estimate.training.dense, steps * forward(params));
     // The replay memory, and one transition that waits for its reward.
     let waiting = estimate.memory_bytes - 100_000 * (2 * 4 * 4 + 4 + 4 + 4);
     assert!((1..=100).contains(&waiting), "{waiting}");

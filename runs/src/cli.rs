@@ -40,6 +40,9 @@ pub enum Command {
     Report {
         /// The run's folder
         dir: PathBuf,
+        /// Then every layer of every variant: weights, FLOPs, bytes
+        #[arg(long)]
+        layers: bool,
     },
 }
 

@@ -14,12 +14,12 @@ use std::time::SystemTime;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use sparring_agents::{NetworkSummary, TrainingFlops};
 
 use crate::config::settings::Settings;
 use crate::config::{Job, Plan};
 use crate::error::{Error, Refusal};
 use crate::machine::Machine;
-use crate::sizes::Sizes;
 use crate::yaml;
 
 /// The files of a run beside the folders of its variants, whose names are taken.
@@ -58,8 +58,10 @@ pub struct JobStatus {
     pub wall_s: f64,
     /// Mean return of the last tenth of the evaluations so far.
     pub score: Option<f64>,
-    /// The networks as they are now.
-    pub sizes: Option<Sizes>,
+    /// The networks as they are now, from the first evaluation on.
+    pub networks: Vec<NetworkSummary>,
+    /// Operations of the whole training, by the model.
+    pub training: TrainingFlops,
 }
 
 /// `status.yaml` of a run.

@@ -35,7 +35,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Plan(args) => plan::plan(&args.config, &args.set, args.seeds(), args.jobs),
         Command::List { what } => list::list(what),
-        Command::Report { dir } => report::report(&dir),
+        Command::Report { dir, layers } => report::report(&dir, layers),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

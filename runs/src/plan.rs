@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use crate::config::{Plan, Variant};
+use crate::config::Plan;
 use crate::console::print;
 use crate::error::Error;
 use crate::machine::{available_memory, gibibytes};
 use crate::run::jobs_at_once;
-use crate::sizes::Sizes;
-use crate::table::{Align, Table, thousands};
+use crate::sizes::{Sizes, layers_table};
+use crate::table::{Align, Table, scientific, thousands};
 
 /// Prints the plan of a config; one that does not fit into memory is refused after it was shown.
 pub fn plan(
@@ -23,7 +23,7 @@ pub fn plan(
     let mut text = format!("{}\n", jobs_table(&plan));
     for variant in &plan.variants {
         text += &format!("{} on {}\n", variant.name, variant.spec.id);
-        text += &format!("{}\n", layers_table(variant));
+        text += &format!("{}\n", layers_table(&variant.estimate.networks));
     }
     text += &format!(
         "{} jobs, {at_once} at once: {} GiB of {} GiB free\n",
@@ -35,6 +35,8 @@ pub fn plan(
     plan.check_memory(at_once, available)
 }
 
+/// FLOPs forward and backward are those of one sample, at the final sparsity; training FLOPs are by the
+/// model of [`sparring_sparse::cost`].
 fn jobs_table(plan: &Plan) -> Table {
     let mut table = Table::new(&[
         ("variant", Align::Left),
@@ -43,7 +45,9 @@ fn jobs_table(plan: &Plan) -> Table {
         ("gradient steps", Align::Right),
         ("parameters", Align::Right),
         ("active", Align::Right),
-        ("FLOPs/sample", Align::Right),
+        ("forward FLOPs", Align::Right),
+        ("backward FLOPs", Align::Right),
+        ("training FLOPs", Align::Right),
         ("MiB", Align::Right),
     ]);
     for job in plan.jobs() {
@@ -56,36 +60,11 @@ fn jobs_table(plan: &Plan) -> Table {
             thousands(variant.estimate.gradient_steps),
             thousands(sizes.parameters),
             thousands(sizes.active_parameters),
-            thousands(sizes.flops_per_sample),
+            thousands(sizes.forward_flops),
+            thousands(sizes.backward_flops),
+            scientific(variant.estimate.training.model),
             format!("{:.1}", variant.bytes() as f64 / f64::from(1 << 20)),
         ]);
-    }
-    table
-}
-
-fn layers_table(variant: &Variant) -> Table {
-    let mut table = Table::new(&[
-        ("  network", Align::Left),
-        ("layer", Align::Left),
-        ("weights", Align::Right),
-        ("active", Align::Right),
-        ("density", Align::Right),
-        ("biases", Align::Right),
-        ("FLOPs/sample", Align::Right),
-    ]);
-    for network in &variant.estimate.networks {
-        for layer in &network.layers {
-            let density = layer.active_weights as f64 / layer.weights.max(1) as f64;
-            table.row([
-                format!("  {}", network.name),
-                layer.name.clone(),
-                thousands(layer.weights),
-                thousands(layer.active_weights),
-                format!("{:.2} %", 100.0 * density),
-                thousands(layer.biases),
-                thousands(layer.flops()),
-            ]);
-        }
     }
     table
 }

@@ -98,7 +98,8 @@ fn execute(
         evaluations: 0,
         wall_s: 0.0,
         score: None,
-        sizes: None,
+        networks: Vec::new(),
+        training: job.variant.estimate.training,
     };
     let ended = catch(|| -> Result<State, TrainError> {
         let resolved = folder.create(run, job)?;

@@ -1,34 +1,105 @@
-//! The size of an agent's networks, in the numbers that variants are compared by.
+//! The size and cost of an agent's networks, in the numbers that variants are compared by.
 
-use serde::{Deserialize, Serialize};
 use sparring_agents::{LayerSummary, NetworkSummary};
+use sparring_sparse::LayerCost;
+
+use crate::table::{Align, Table, kibibytes, thousands};
 
 /// All trained networks of an agent together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Sizes {
     /// Weights and biases of the dense networks.
     pub parameters: u64,
     /// Active weights and biases.
     pub active_parameters: u64,
-    /// Multiplications and additions of one sample's forward pass.
-    pub flops_per_sample: u64,
     /// Active weights as a part of all weights; biases do not count.
     pub density: f64,
+    /// Multiplications and additions of one sample's forward pass.
+    pub forward_flops: u64,
+    /// Those of its backward pass.
+    pub backward_flops: u64,
+    /// Bytes of active weights and biases.
+    pub value_bytes: u64,
+    /// Bytes of the index arrays.
+    pub structure_bytes: u64,
+    /// Bytes of the optimiser's moments.
+    pub moment_bytes: u64,
 }
 
 impl Sizes {
     /// The sum over all layers of `networks`.
     pub fn of(networks: &[NetworkSummary]) -> Self {
-        let sum = |of: fn(&LayerSummary) -> u64| -> u64 {
-            networks.iter().flat_map(|network| &network.layers).map(of).sum()
+        let sum = |of: fn(LayerCost) -> u64| -> u64 {
+            networks.iter().flat_map(|network| &network.layers).map(|layer| of(layer.cost)).sum()
         };
-        let (weights, active) = (sum(|l| l.weights), sum(|l| l.active_weights));
-        let biases = sum(|l| l.biases);
+        let active = sum(|layer| layer.active);
         Self {
-            parameters: weights + biases,
-            active_parameters: active + biases,
-            flops_per_sample: sum(LayerSummary::flops),
-            density: active as f64 / weights.max(1) as f64,
+            parameters: sum(LayerCost::parameters),
+            active_parameters: sum(LayerCost::active_parameters),
+            density: active as f64 / sum(LayerCost::weights).max(1) as f64,
+            forward_flops: sum(LayerCost::forward_flops),
+            backward_flops: sum(LayerCost::backward_flops),
+            value_bytes: sum(LayerCost::value_bytes),
+            structure_bytes: sum(LayerCost::structure_bytes),
+            moment_bytes: sum(LayerCost::moment_bytes),
         }
+    }
+}
+
+/// A row for every layer of `networks`; FLOPs are those of one sample.
+pub fn layers_table(networks: &[NetworkSummary]) -> Table {
+    let mut table = Table::new(&[
+        ("  network", Align::Left),
+        ("layer", Align::Left),
+        ("weights", Align::Right),
+        ("active", Align::Right),
+        ("density", Align::Right),
+        ("biases", Align::Right),
+        ("forward FLOPs", Align::Right),
+        ("backward FLOPs", Align::Right),
+        ("KiB values", Align::Right),
+        ("structure", Align::Right),
+        ("moments", Align::Right),
+    ]);
+    for network in networks {
+        for LayerSummary { name, cost } in &network.layers {
+            table.row([
+                format!("  {}", network.name),
+                name.clone(),
+                thousands(cost.weights()),
+                thousands(cost.active),
+                format!("{:.2} %", 100.0 * cost.density()),
+                thousands(cost.outputs),
+                thousands(cost.forward_flops()),
+                thousands(cost.backward_flops()),
+                kibibytes(cost.value_bytes()),
+                kibibytes(cost.structure_bytes()),
+                kibibytes(cost.moment_bytes()),
+            ]);
+        }
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_add_up() {
+        let network = |name: &str, costs: &[LayerCost]| NetworkSummary {
+            name: name.to_owned(),
+            layers: costs.iter().map(|&cost| LayerSummary { name: "l".to_owned(), cost }).collect(),
+        };
+        let actor = [LayerCost::linear(4, 3, 6, true), LayerCost::linear(3, 2, 6, false)];
+        let critic = [LayerCost::linear(6, 1, 6, true)];
+        let sizes = Sizes::of(&[network("actor", &actor), network("critic", &critic)]);
+        assert_eq!((sizes.parameters, sizes.active_parameters), (15 + 8 + 7, 9 + 8 + 7));
+        assert_eq!(sizes.density, 18.0 / 24.0);
+        assert_eq!(sizes.forward_flops, 15 + 14 + 13);
+        // Both networks begin with a layer whose input needs no gradient.
+        assert_eq!(sizes.backward_flops, 15 + 26 + 13);
+        assert_eq!((sizes.value_bytes, sizes.moment_bytes), (4 * 24, 8 * 24));
+        assert_eq!(sizes.structure_bytes, 4 * (4 + 5 + 18));
     }
 }

@@ -66,6 +66,16 @@ pub fn thousands(n: u64) -> String {
     text
 }
 
+/// `633_000_000_000` as `6.33e11`.
+pub fn scientific(x: f64) -> String {
+    format!("{x:.2e}")
+}
+
+/// A number of bytes in KiB, with one decimal.
+pub fn kibibytes(bytes: u64) -> String {
+    format!("{:.1}", bytes as f64 / 1024.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,7 +14,6 @@ use crate::evaluate::evaluate;
 use crate::folder::{JobFolder, JobStatus, State};
 use crate::log::{JobLog, Stamp};
 use crate::score::score;
-use crate::sizes::Sizes;
 
 /// Why a job failed.
 #[derive(Debug, thiserror::Error)]
@@ -172,6 +171,9 @@ impl<'a> Loop<'a> {
         let rate = since.env_steps as f64 / since.begun.elapsed().as_secs_f64();
         log.clock_scalar(at, "charts/env_steps_per_s", rate);
         self.agent.drain_metrics(&mut self.metrics);
+        for network in self.agent.networks() {
+            network.metrics(&mut self.metrics);
+        }
         for Metric { tag, value } in self.metrics.drain(..) {
             log.scalar(at, &tag, value)?;
         }
@@ -203,7 +205,7 @@ impl<'a> Loop<'a> {
         self.status.evaluations += 1;
         self.status.wall_s = at.wall_s;
         self.status.score = score(&self.curve);
-        self.status.sizes = Some(Sizes::of(&self.agent.networks()));
+        self.status.networks = self.agent.networks();
         self.folder.write_status(self.status)?;
         self.view.evaluated(at.env_step, mean);
         Ok(true)

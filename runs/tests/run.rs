@@ -102,7 +102,7 @@ fn the_folder_holds_all_of_the_run() {
         assert!(resolved.contains(part), "{part} in {resolved}");
     }
     let status = folder.read("out/rigl/seed-2/status.yaml");
-    for part in ["state: finished", "env_steps: 1002", "gradient_steps: 902", "density: 0.5"] {
+    for part in ["state: finished", "env_steps: 1002", "gradient_steps: 902", "name: hidden.0"] {
         assert!(status.contains(part), "{part} in {status}");
     }
     let evals = folder.read("out/rigl/seed-2/evals.csv");
@@ -119,6 +119,8 @@ fn the_folder_holds_all_of_the_run() {
         "sparsity/q/head/dropped",
         "sparsity/q/head/grown",
         "sparsity/q/head/regrown",
+        "cost/q/head/backward_flops",
+        "cost/q/structure_bytes",
     ] {
         assert!(metrics.contains(&format!(",{tag},")), "{tag}");
     }
@@ -134,6 +136,13 @@ fn report_prints_the_bytes_of_run() {
     assert_eq!(report.stdout, printed.stdout);
     assert!(printed.stdout.contains("4 of 4 jobs finished"), "{}", printed.stdout);
     assert!(printed.stdout.contains("note: 2 seeds are few"), "{}", printed.stdout);
+
+    // The same bytes, then the layers: 4 → 16 → 4 at half its weights, by Erdős–Rényi.
+    let args = ["report", "out", "--layers"];
+    let layers = sparring().args(args).current_dir(folder.path()).assert_code(0);
+    let added = layers.stdout.strip_prefix(&printed.stdout).unwrap();
+    assert_eq!(added.matches("hidden.0").count(), 2, "{added}");
+    assert_eq!(added.matches("50.00 %").count(), 2, "{added}");
 
     // What is lost or was never written is told.
     std::fs::remove_dir_all(folder.path().join("out/rigl/seed-2")).unwrap();

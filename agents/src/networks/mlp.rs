@@ -3,7 +3,7 @@
 use sparring_sparse::config::{Method, SparsityConfig};
 use sparring_sparse::topology::Csr;
 use sparring_sparse::trainer::shares;
-use sparring_sparse::{Activation, Init, LayerSpec, SparseError};
+use sparring_sparse::{Activation, Init, LayerCost, LayerSpec, SparseError};
 
 use crate::agent::{LayerSummary, NetworkSummary};
 use crate::error::AgentError;
@@ -70,14 +70,10 @@ pub fn estimate(
     let float = size_of::<f32>();
     let copies = if target { 5 } else { 4 };
     let (mut layers, mut bytes) = (Vec::new(), 0);
-    for (spec, share) in specs.iter().zip(shares) {
+    for (at, (spec, share)) in specs.iter().zip(shares).enumerate() {
         let size = spec.inputs * spec.outputs;
-        layers.push(LayerSummary {
-            name: spec.name.clone(),
-            weights: size as u64,
-            active_weights: share.nnz as u64,
-            biases: spec.outputs as u64,
-        });
+        let cost = LayerCost::linear(spec.inputs, spec.outputs, share.nnz, at == 0);
+        layers.push(LayerSummary { name: spec.name.clone(), cost });
         let csr = |nnz| if nnz < size { Csr::bytes(spec.outputs, spec.inputs, nnz) } else { 0 };
         bytes += copies * spec.outputs * float;
         bytes += match sparsity.method {

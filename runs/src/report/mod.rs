@@ -1,6 +1,7 @@
 //! The table of a run, from its folder alone: `run` prints it at the end, `report` prints the same
 //! bytes again.
 
+mod cost;
 mod statistics;
 mod warning;
 
@@ -8,20 +9,28 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 
+use sparring_agents::{NetworkSummary, TrainingFlops};
 use sparring_sparse::seed::Seed;
 
 use crate::console::print;
 use crate::error::Error;
 use crate::folder::{JobFolder, RunFolder, RunRecord, State};
 use crate::score::{rise, score};
-use crate::sizes::Sizes;
+use crate::sizes::{Sizes, layers_table};
 use crate::table::{Align, Table, thousands};
 use statistics::{iqm, iqm_interval};
 use warning::{FEW_SEEDS, RISING, Warning};
 
-/// `sparring report`: prints the table of the run in `root`.
-pub fn report(root: &Path) -> Result<(), Error> {
-    print(&Report::read(root)?.to_string())
+/// `sparring report`: prints the tables of the run in `root`, on request with every layer.
+pub fn report(root: &Path, layers: bool) -> Result<(), Error> {
+    let report = Report::read(root)?;
+    let mut text = report.to_string();
+    if layers {
+        for row in &report.rows {
+            text += &format!("\n{}\n{}", row.variant, layers_table(&row.networks));
+        }
+    }
+    print(&text)
 }
 
 /// The results of a run.
@@ -41,7 +50,10 @@ struct Row {
     /// Scores of the finished seeds, or where there are none of what the others have.
     scores: Vec<f64>,
     interval: Option<(f64, f64)>,
+    /// The networks of the first seed that has some.
+    networks: Vec<NetworkSummary>,
     sizes: Option<Sizes>,
+    training: TrainingFlops,
     wall_s: f64,
     env_steps: u64,
 }
@@ -108,7 +120,9 @@ fn read_row(
         finished: 0,
         scores: Vec::new(),
         interval: None,
+        networks: Vec::new(),
         sizes: None,
+        training: TrainingFlops::default(),
         wall_s: 0.0,
         env_steps: 0,
     };
@@ -138,7 +152,11 @@ fn read_row(
                 unfinished.push(name.clone());
             }
         }
-        row.sizes = row.sizes.or(status.sizes);
+        row.training = status.training;
+        if row.networks.is_empty() && !status.networks.is_empty() {
+            row.sizes = Some(Sizes::of(&status.networks));
+            row.networks = status.networks;
+        }
         row.wall_s += status.wall_s;
         row.env_steps += status.env_steps;
         let of_job = |message| Warning::Job { job: name.clone(), message };
@@ -211,7 +229,8 @@ impl fmt::Display for Report {
         for row in &self.rows {
             table.row(row.cells());
         }
-        write!(f, "{table}")?;
+        writeln!(f, "{table}")?;
+        write!(f, "{}", cost::table(&self.rows))?;
         if !self.warnings.is_empty() {
             writeln!(f)?;
         }
@@ -243,7 +262,7 @@ impl Row {
             of_sizes(|sizes| thousands(sizes.active_parameters)),
             of_sizes(|sizes| thousands(sizes.parameters)),
             of_sizes(|sizes| format!("{:.2} %", 100.0 * sizes.density)),
-            of_sizes(|sizes| thousands(sizes.flops_per_sample)),
+            of_sizes(|sizes| thousands(sizes.forward_flops)),
             if ran { format!("{:.1}", self.wall_s) } else { none() },
             if ran { thousands((self.env_steps as f64 / self.wall_s) as u64) } else { none() },
         ]
