@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sparring_envs::{Actions, Batch, EnvSpec};
 use sparring_sparse::config::Method;
 use sparring_sparse::cost::training_flops;
-use sparring_sparse::{LayerCost, Network, Seed, SparseLinear};
+use sparring_sparse::{Executed, LayerCost, Network, Seed, SparseLinear};
 
 use crate::dqn::{Dqn, DqnConfig};
 use crate::error::AgentError;
@@ -28,6 +28,10 @@ pub trait Agent: Send {
     /// Moves what has gathered since the last call into `out`: means of losses, counts of rewiring,
     /// present densities.
     fn drain_metrics(&mut self, out: &mut Vec<Metric>);
+
+    /// Operations that all networks have executed so far, targets included: acting, evaluating and
+    /// training.
+    fn executed(&self) -> Executed;
 
     /// The networks as they are now.
     fn networks(&self) -> Vec<NetworkSummary>;

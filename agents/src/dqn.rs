@@ -18,7 +18,7 @@ use serde::Serialize;
 use sparring_envs::{Actions, Batch, EnvSpec, Space};
 use sparring_sparse::config::{Distribution, Method, SparsityConfig};
 use sparring_sparse::seed::Rng;
-use sparring_sparse::{AdamConfig, Init, LayerSpec, Seed, Target, Trainer};
+use sparring_sparse::{AdamConfig, Executed, Init, LayerSpec, Network, Seed, Target, Trainer};
 
 use crate::agent::{Agent, Estimate, Metric, NetworkSummary, TrainingFlops};
 use crate::error::AgentError;
@@ -358,6 +358,10 @@ impl Agent for Dqn {
             out.push(Metric::new(tag("grown"), counts.grown as f64));
             out.push(Metric::new(tag("regrown"), counts.regrown as f64));
         }
+    }
+
+    fn executed(&self) -> Executed {
+        [self.q.network(), self.target.network()].map(Network::executed).into_iter().sum()
     }
 
     fn networks(&self) -> Vec<NetworkSummary> {

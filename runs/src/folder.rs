@@ -15,6 +15,7 @@ use std::time::SystemTime;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sparring_agents::{NetworkSummary, TrainingFlops};
+use sparring_sparse::Executed;
 
 use crate::config::settings::Settings;
 use crate::config::{Job, Plan};
@@ -62,6 +63,8 @@ pub struct JobStatus {
     pub networks: Vec<NetworkSummary>,
     /// Operations of the whole training, by the model.
     pub training: TrainingFlops,
+    /// Operations that all networks have executed so far: acting, evaluating and training.
+    pub executed: Executed,
 }
 
 /// `status.yaml` of a run.

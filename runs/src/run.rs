@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use sparring_sparse::Executed;
+
 use crate::cli::RunArgs;
 use crate::config::{Job, Plan, load};
 use crate::console::{Console, print};
@@ -100,6 +102,7 @@ fn execute(
         score: None,
         networks: Vec::new(),
         training: job.variant.estimate.training,
+        executed: Executed::default(),
     };
     let ended = catch(|| -> Result<State, TrainError> {
         let resolved = folder.create(run, job)?;

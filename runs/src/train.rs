@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use sparring_agents::{Agent, AgentError, Metric};
 use sparring_envs::{EnvError, Episode, VectorEnv};
-use sparring_sparse::seed::Seed;
+use sparring_sparse::{Executed, Seed};
 
 use crate::config::Job;
 use crate::console::JobView;
@@ -41,6 +41,7 @@ pub fn train(
     let mut loop_ = Loop::new(job, folder, status, stop, view)?;
     let ended = loop_.run(&mut log);
     loop_.status.wall_s = loop_.started.elapsed().as_secs_f64();
+    loop_.status.executed = loop_.agent.executed();
     // A job that fails keeps what it has measured; its own error is the one to tell.
     let flushed = log.finish();
     let restarts = loop_.envs.restarts();
@@ -174,6 +175,9 @@ impl<'a> Loop<'a> {
         for network in self.agent.networks() {
             network.metrics(&mut self.metrics);
         }
+        let Executed { forward, backward } = self.agent.executed();
+        self.metrics.push(Metric::new("cost/executed_forward_flops", forward as f64));
+        self.metrics.push(Metric::new("cost/executed_backward_flops", backward as f64));
         for Metric { tag, value } in self.metrics.drain(..) {
             log.scalar(at, &tag, value)?;
         }
@@ -206,6 +210,7 @@ impl<'a> Loop<'a> {
         self.status.wall_s = at.wall_s;
         self.status.score = score(&self.curve);
         self.status.networks = self.agent.networks();
+        self.status.executed = self.agent.executed();
         self.folder.write_status(self.status)?;
         self.view.evaluated(at.env_step, mean);
         Ok(true)

@@ -238,6 +238,18 @@ fn every_config_of_the_repository_is_good() {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_leaves_everything_readable() {
+    ends_in_order_by("-INT");
+}
+
+/// As `timeout`, a container's stop and a cancelled CI job send it.
+#[cfg(unix)]
+#[test]
+fn so_does_sigterm() {
+    ends_in_order_by("-TERM");
+}
+
+#[cfg(unix)]
+fn ends_in_order_by(signal: &str) {
     let folder = Folder::with("endless.yaml", ENDLESS);
     let args = ["run", "endless.yaml", "--out", "out", "--quiet"];
     let child = sparring().args(args).current_dir(folder.path()).spawn();
@@ -245,7 +257,7 @@ fn ctrl_c_leaves_everything_readable() {
     wait_for(|| {
         std::fs::read_to_string(&status).is_ok_and(|text| !text.contains("evaluations: 0"))
     });
-    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let kill = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
     assert!(kill.success());
     let output = child.wait_with_output().unwrap();
     let (stdout, stderr) =

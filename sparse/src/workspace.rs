@@ -1,7 +1,10 @@
 //! What all topologies of a network share: its boundaries, its memory, and the count of its work.
 
+use std::iter::Sum;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::{Deserialize, Serialize};
 
 use crate::kernels::{Buffer, Lanes, Par, Plane};
 use crate::layers::SparseLinear;
@@ -9,12 +12,28 @@ use crate::layers::SparseLinear;
 /// Floating-point operations that a network has executed since it was made, those that its forms of
 /// computing really take: `2` a multiply-add of an active weight, or of every weight of a layer that
 /// is computed dense.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Executed {
     /// Of forward passes.
     pub forward: u64,
     /// Of backward passes, probes included.
     pub backward: u64,
+}
+
+impl Executed {
+    /// Of all passes.
+    pub fn total(self) -> u64 {
+        self.forward + self.backward
+    }
+}
+
+impl Sum for Executed {
+    fn sum<I: Iterator<Item = Self>>(networks: I) -> Self {
+        networks.fold(Self::default(), |sum, one| Self {
+            forward: sum.forward + one.forward,
+            backward: sum.backward + one.backward,
+        })
+    }
 }
 
 /// The activations and gradients of one pass over a network, in slots.

@@ -54,6 +54,8 @@ struct Row {
     networks: Vec<NetworkSummary>,
     sizes: Option<Sizes>,
     training: TrainingFlops,
+    /// Operations that each finished seed executed.
+    executed: Vec<u64>,
     wall_s: f64,
     env_steps: u64,
 }
@@ -100,6 +102,29 @@ impl Report {
 }
 
 impl Row {
+    /// A variant of which nothing has run.
+    fn new(variant: &str, planned: usize) -> Self {
+        Self {
+            variant: variant.to_owned(),
+            planned,
+            finished: 0,
+            scores: Vec::new(),
+            interval: None,
+            networks: Vec::new(),
+            sizes: None,
+            training: TrainingFlops::default(),
+            executed: Vec::new(),
+            wall_s: 0.0,
+            env_steps: 0,
+        }
+    }
+
+    /// The mean of what a finished seed executed.
+    fn executed(&self) -> Option<f64> {
+        let sum: f64 = self.executed.iter().map(|&flops| flops as f64).sum();
+        (!self.executed.is_empty()).then(|| sum / self.executed.len() as f64)
+    }
+
     /// Whether the scores are those of seeds that did not reach their end.
     fn is_partial(&self) -> bool {
         self.finished == 0 && !self.scores.is_empty()
@@ -114,18 +139,7 @@ fn read_row(
     unfinished: &mut Vec<String>,
     rising: &mut Vec<String>,
 ) -> Result<Row, Error> {
-    let mut row = Row {
-        variant: variant.to_owned(),
-        planned: record.seeds.len(),
-        finished: 0,
-        scores: Vec::new(),
-        interval: None,
-        networks: Vec::new(),
-        sizes: None,
-        training: TrainingFlops::default(),
-        wall_s: 0.0,
-        env_steps: 0,
-    };
+    let mut row = Row::new(variant, record.seeds.len());
     let mut partial = Vec::new();
     let mut rises = Vec::new();
     for seed in &record.seeds {
@@ -139,6 +153,7 @@ fn read_row(
         match status.state {
             State::Finished => {
                 row.finished += 1;
+                row.executed.push(status.executed.total());
                 row.scores.extend(score(&curve));
                 rises.extend(rise(&curve));
             }
