@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sparring_envs::{Actions, Batch, EnvSpec};
 use sparring_sparse::config::Method;
 use sparring_sparse::cost::training_flops;
-use sparring_sparse::{Executed, LayerCost, Network, Seed, SparseLinear};
+use sparring_sparse::{Executed, LayerCost, Seed, SparseLinear, Trainer};
 
 use crate::dqn::{Dqn, DqnConfig};
 use crate::error::AgentError;
@@ -141,16 +141,16 @@ pub struct NetworkSummary {
 }
 
 impl NetworkSummary {
-    /// `network` as it is now.
-    pub fn of(name: &str, network: &Network) -> Self {
+    /// The network of `trainer` as it is now.
+    pub fn of(trainer: &Trainer) -> Self {
         let layer = |(at, layer): (usize, &SparseLinear)| {
             let topology = layer.topology();
             let (inputs, outputs) = (topology.cols(), topology.rows());
             let cost = LayerCost::linear(inputs, outputs, topology.nnz(), at == 0);
             LayerSummary { name: layer.name().into(), cost }
         };
-        let layers = network.layers().iter().enumerate().map(layer).collect();
-        Self { name: name.into(), layers }
+        let layers = trainer.network().layers().iter().enumerate().map(layer).collect();
+        Self { name: trainer.name().into(), layers }
     }
 
     /// The costs of the layers.

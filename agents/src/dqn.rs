@@ -365,6 +365,6 @@ impl Agent for Dqn {
     }
 
     fn networks(&self) -> Vec<NetworkSummary> {
-        vec![NetworkSummary::of(self.q.name(), self.q.network())]
+        vec![NetworkSummary::of(&self.q)]
     }
 }

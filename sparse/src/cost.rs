@@ -1,14 +1,14 @@
 //! What a layer and its training cost: floating-point operations by a model, and bytes.
 //!
 //! An operation is one multiplication or one addition; activations are not counted. With `a` active
-//! weights, `o` outputs and `p` output positions a sample (1 in a linear layer, the pixels of the
-//! output in a convolution), one sample takes
+//! weights, `t` trained ones, `o` outputs and `p` output positions a sample (1 in a linear layer, the
+//! pixels of the output in a convolution), one sample takes
 //!
 //! | pass | operations |
 //! |---|---|
 //! | forward | `p (2 a + o)` |
 //! | gradient of the input, but for the first layer | `p 2 a` |
-//! | gradient of weights and biases | `p (2 a + o)` |
+//! | gradient of weights and biases | `p (2 t + o)` |
 //!
 //! [`training_flops`] is the coarser model that papers on sparse training compare by (Evci et al. 2020,
 //! 1911.11134; PAPERS 3.7). It takes a backward pass as two forward ones and counts gradient steps
@@ -19,9 +19,6 @@ use serde::{Deserialize, Serialize};
 use crate::config::{DropGrow, Method, Pruning};
 use crate::topology::Csr;
 
-/// Values that Adam keeps beside each parameter.
-const MOMENTS: u64 = 2;
-
 /// The size of one layer, which all of its costs follow from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LayerCost {
@@ -29,8 +26,12 @@ pub struct LayerCost {
     pub outputs: u64,
     /// Weights of one output where all are active.
     pub inputs: u64,
-    /// Active weights.
+    /// Active weights: those of the forward pass.
     pub active: u64,
+    /// Weights that training updates: the active ones, unless the method trains others with them.
+    pub trained: u64,
+    /// Values that the optimiser keeps beside each of these and of the biases: 2 for Adam.
+    pub moments: u64,
     /// Output positions of one sample: 1 in a linear layer.
     pub positions: u64,
     /// Whether its input is the network's, whose gradient no training step needs.
@@ -38,15 +39,15 @@ pub struct LayerCost {
 }
 
 impl LayerCost {
-    /// A linear layer `inputs → outputs` with `active` weights.
+    /// A linear layer `inputs → outputs` with `active` weights, trained by Adam.
     pub fn linear(inputs: usize, outputs: usize, active: usize, first: bool) -> Self {
         let [inputs, outputs, active] = [inputs, outputs, active].map(|n| n as u64);
-        Self { outputs, inputs, active, positions: 1, first }
+        Self { outputs, inputs, active, trained: active, moments: 2, positions: 1, first }
     }
 
     /// The same layer with every weight active.
     pub fn dense(self) -> Self {
-        Self { active: self.weights(), ..self }
+        Self { active: self.weights(), trained: self.weights(), ..self }
     }
 
     /// Weights where all are active.
@@ -77,7 +78,7 @@ impl LayerCost {
     /// Operations of one sample's backward pass.
     pub fn backward_flops(self) -> u64 {
         let input = if self.first { 0 } else { 2 * self.active };
-        let parameters = 2 * self.active + self.outputs;
+        let parameters = 2 * self.trained + self.outputs;
         self.positions * (input + parameters)
     }
 
@@ -93,9 +94,9 @@ impl LayerCost {
         if self.active < self.weights() { Csr::bytes(outputs, inputs, active) as u64 } else { 0 }
     }
 
-    /// Bytes of Adam's moments.
+    /// Bytes of the optimiser's moments.
     pub fn moment_bytes(self) -> u64 {
-        MOMENTS * self.value_bytes()
+        self.moments * (self.trained + self.outputs) * size_of::<f32>() as u64
     }
 }
 
@@ -184,6 +185,16 @@ mod tests {
         assert_eq!(conv.forward_flops(), 400 * linear.forward_flops());
         assert_eq!(conv.backward_flops(), 400 * linear.backward_flops());
         assert_eq!(conv.value_bytes(), linear.value_bytes());
+    }
+
+    #[test]
+    fn more_weights_may_be_trained_than_are_active() {
+        let [hidden, head] = two();
+        let wider = LayerCost { trained: 9, moments: 1, ..hidden };
+        assert_eq!(wider.forward_flops(), hidden.forward_flops());
+        assert_eq!(wider.backward_flops(), hidden.backward_flops() + 2 * 3);
+        assert_eq!((wider.value_bytes(), wider.moment_bytes()), (36, 4 * (9 + 3)));
+        assert_eq!(head.dense(), head);
     }
 
     #[test]
