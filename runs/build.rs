@@ -2,12 +2,21 @@
 
 use std::process::Command;
 
+/// What the binary is made of.
+const SOURCES: [&str; 5] =
+    ["../envs/src", "../sparse/src", "../agents/src", "src", "../Cargo.lock"];
+
 fn main() {
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
     let version = output(&rustc, &["--version"]).unwrap_or_else(|| "unknown".to_owned());
     println!("cargo::rustc-env=SPARRING_RUSTC={version}");
     if let Some(commit) = output("git", &["rev-parse", "HEAD"]) {
-        println!("cargo::rustc-env=SPARRING_COMMIT={commit}");
+        let changed = output("git", &[&["status", "--porcelain", "--"][..], &SOURCES].concat());
+        let state = if changed.is_some() { " with changes" } else { "" };
+        println!("cargo::rustc-env=SPARRING_COMMIT={commit}{state}");
+    }
+    for source in SOURCES {
+        println!("cargo::rerun-if-changed={source}");
     }
     println!("cargo::rerun-if-changed=build.rs");
     // The log of HEAD grows with every commit and checkout.

@@ -91,7 +91,8 @@ pub struct RunRecord {
     pub set: Vec<String>,
     /// Sparring's version.
     pub sparring: String,
-    /// The commit that it was built from, if it was built in a checkout.
+    /// The commit that it was built from, if it was built in a checkout, and whether the sources had
+    /// changes since.
     pub commit: Option<String>,
     /// The compiler that built it.
     pub rustc: String,

@@ -14,6 +14,7 @@ use crate::log::JobLog;
 use crate::machine::{available_memory, cores};
 use crate::report::Report;
 use crate::scheduler::{catch, keep_panics, run_all};
+use crate::table::counted;
 use crate::train::{TrainError, train};
 
 /// Jobs that run at once: `--jobs`, or one a core, and never more than there are.
@@ -38,7 +39,8 @@ pub fn run(args: &RunArgs) -> Result<(), Error> {
     let mut status = RunStatus { state: State::Running, jobs: jobs.len(), finished: 0, failed: 0 };
     folder.write_status(&status)?;
     let console = Console::new(args.quiet, jobs.len());
-    console.say(format!("{} jobs, {at_once} at once, into {}", jobs.len(), root.display()));
+    let count = counted(jobs.len(), ["job", "jobs"]);
+    console.say(format!("{count}, {at_once} at once, into {}", root.display()));
     let states = run_all(&jobs, at_once, &stop, |job| {
         execute(&plan.name, *job, &folder.job(&job.variant.name, job.seed), &stop, &console)
     })?;

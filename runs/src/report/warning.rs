@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::table::counted;
+
 /// Fewer seeds than this say little about how results spread: a bootstrap resamples what it has.
 pub const FEW_SEEDS: usize = 5;
 
@@ -69,10 +71,6 @@ impl fmt::Display for Warning {
             Self::Job { job, message } => write!(f, "{job}: {message}"),
         }
     }
-}
-
-fn counted(n: usize, [one, many]: [&str; 2]) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 /// The first few of many.
