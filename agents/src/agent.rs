@@ -143,10 +143,12 @@ pub struct NetworkSummary {
 impl NetworkSummary {
     /// The network of `trainer` as it is now.
     pub fn of(trainer: &Trainer) -> Self {
+        let moments = trainer.optimizer().config().rule.moments() as u64;
         let layer = |(at, layer): (usize, &SparseLinear)| {
             let topology = layer.topology();
             let (inputs, outputs) = (topology.cols(), topology.rows());
-            let cost = LayerCost::linear(inputs, outputs, topology.nnz(), at == 0);
+            let linear = LayerCost::linear(inputs, outputs, topology.nnz(), at == 0);
+            let cost = LayerCost { trained: trainer.trained(at) as u64, moments, ..linear };
             LayerSummary { name: layer.name().into(), cost }
         };
         let layers = trainer.network().layers().iter().enumerate().map(layer).collect();

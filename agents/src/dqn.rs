@@ -5,20 +5,20 @@
 //! 2016) `y = R + γᵏ · Q⁻(s', argmax_a' Q(s', a'))`.
 //!
 //! One gradient step (PAPERS 1.10): prune if due → loss and gradients → rewire if due → clip →
-//! Adam, on the gradient at the weights before the rewiring → target update if due.
+//! optimiser, on the gradient at the weights before the rewiring → target update if due.
 //!
 //! Differs from the paper in:
 //! 1. a pruned weight cannot come back ([`sparring_sparse::methods::pruning`]);
 //! 2. ε follows the paper's table (1 to 0.1 over 25,000 steps, 0.1 in evaluation); the released code
 //!    keeps 0.01 and evaluates greedily. Both can be chosen;
-//! 3. `max_grad_norm` sees the gradient of active weights only.
+//! 3. `max_grad_norm` sees the gradient of active weights only, unless `clip_norm` says `dense`.
 
 use candle_core::{D, Device, Tensor};
 use serde::Serialize;
 use sparring_envs::{Actions, Batch, EnvSpec, Space};
-use sparring_sparse::config::{Distribution, Method, SparsityConfig};
+use sparring_sparse::config::{Distribution, Method, Pattern, SparsityConfig};
 use sparring_sparse::seed::Rng;
-use sparring_sparse::{AdamConfig, Executed, Init, LayerSpec, Network, Seed, Target, Trainer};
+use sparring_sparse::{Executed, Init, LayerSpec, Network, OptimizerConfig, Seed, Target, Trainer};
 
 use crate::agent::{Agent, Estimate, Metric, NetworkSummary, TrainingFlops};
 use crate::error::AgentError;
@@ -41,15 +41,10 @@ pub struct DqnConfig {
     pub hidden: Vec<usize>,
     /// Sparsity of the Q-network.
     pub sparsity: SparsityConfig,
-    /// Adam's step size.
-    pub learning_rate: f64,
-    /// Adam's `ε`.
-    pub adam_eps: f64,
-    /// `λ` of the L2 penalty `λ Σ w²` on the weights of the hidden layers (biases and head have
-    /// none).
+    /// Rule, step size, clipping, and what weight decay does.
+    pub optimizer: OptimizerConfig,
+    /// `λ` of the decay of the weights of the hidden layers (biases and head have none).
     pub weight_decay: f64,
-    /// Largest global norm of the gradient; none clips nothing.
-    pub max_grad_norm: Option<f64>,
     /// Transitions in one gradient step.
     pub batch_size: usize,
     /// Transitions that the replay memory holds.
@@ -110,13 +105,12 @@ impl DqnConfig {
                 method: Method::Dense,
                 sparsity: 0.0,
                 distribution: Distribution::Erk { power: 1.0 },
+                pattern: Pattern::Unstructured,
                 layers: Default::default(),
                 sparsity_aware_init: true,
             },
-            learning_rate: 1e-3,
-            adam_eps: 1e-7,
+            optimizer: OptimizerConfig::adam(1e-3),
             weight_decay: 1e-6,
-            max_grad_norm: None,
             batch_size: 128,
             replay_capacity: 100_000,
             warmup_env_steps: 1000,
@@ -156,7 +150,8 @@ impl DqnConfig {
     ) -> Result<Estimate, AgentError> {
         let (obs_dim, actions) = spaces(spec)?;
         let layers = self.layers(obs_dim, actions);
-        let (network, network_bytes) = mlp::estimate("q", &layers, &self.sparsity, true)?;
+        let (network, network_bytes) =
+            mlp::estimate("q", &layers, &self.sparsity, &self.optimizer, true)?;
         let gradient_steps = self.gradient_steps(total_env_steps, num_envs);
         let (method, costs) = (&self.sparsity.method, network.costs());
         Ok(Estimate {
@@ -219,15 +214,8 @@ impl Dqn {
         seed: &Seed,
     ) -> Result<Self, AgentError> {
         let (obs_dim, actions) = spaces(spec)?;
-        let adam = AdamConfig {
-            learning_rate: config.learning_rate,
-            beta1: 0.9,
-            beta2: 0.999,
-            eps: config.adam_eps,
-            max_grad_norm: config.max_grad_norm,
-        };
         let layers = config.layers(obs_dim, actions);
-        let q = Trainer::new("q", &layers, &config.sparsity, adam, &seed.child("q"))?;
+        let q = Trainer::new("q", &layers, &config.sparsity, config.optimizer, &seed.child("q"))?;
         Ok(Self {
             target: Target::new(q.network())?,
             q,
@@ -283,11 +271,11 @@ impl Dqn {
         let loss = self.config.loss.mean(&(&q - y)?)?;
         let value = loss.to_scalar::<f32>()?;
         if !value.is_finite() {
-            let step = self.q.adam().steps();
+            let step = self.q.optimizer().steps();
             return Err(AgentError::NotFinite { what: "the loss of `q`".into(), value, step });
         }
         let grad_norm = self.q.end_step(step, &loss.backward()?)?;
-        if self.q.adam().steps().is_multiple_of(self.config.target_every_gradient_steps) {
+        if self.q.optimizer().steps().is_multiple_of(self.config.target_every_gradient_steps) {
             self.target.update(self.q.network(), self.config.target_tau)?;
         }
 
@@ -337,7 +325,7 @@ impl Agent for Dqn {
     }
 
     fn gradient_steps(&self) -> u64 {
-        self.q.adam().steps()
+        self.q.optimizer().steps()
     }
 
     fn drain_metrics(&mut self, out: &mut Vec<Metric>) {

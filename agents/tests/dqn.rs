@@ -8,7 +8,8 @@ use candle_core::{Device, Tensor, Var};
 use sparring_agents::{Agent, AgentConfig, AgentError, DqnConfig, Epsilon, Loss, Metric};
 use sparring_envs::{OnFault, VectorConfig, VectorEnv, find};
 use sparring_sparse::Seed;
-use sparring_sparse::config::{Decay, Distribution, DropGrow, Method, Pruning, SparsityConfig};
+use sparring_sparse::config::*;
+use sparring_sparse::{ClipNorm, OptimizerConfig, Rule, WeightDecay};
 
 fn small() -> DqnConfig {
     DqnConfig {
@@ -27,18 +28,22 @@ fn sparse(method: Method) -> SparsityConfig {
         method,
         sparsity: 0.7,
         distribution: Distribution::Erk { power: 1.0 },
+        pattern: Pattern::Unstructured,
         layers: BTreeMap::new(),
         sparsity_aware_init: true,
     }
 }
 
-fn methods() -> [Method; 5] {
+fn methods() -> [Method; 8] {
     let drop_grow = DropGrow { every: 100, until: 1200, drop_fraction: 0.3, decay: Decay::Cosine };
     [
         Method::Dense,
         Method::Static,
         Method::Set(drop_grow.clone()),
-        Method::Rigl(drop_grow),
+        Method::Rigl(Rigl::new(drop_grow.clone())),
+        Method::Snfs(Snfs { schedule: drop_grow, smoothing: 0.9 }),
+        Method::Snip,
+        Method::TopKast(TopKast { every: 100, backward_sparsity: 0.5, exploration_penalty: 1e-4 }),
         Method::Pruning(Pruning { start: 300, end: 1200, every: 100 }),
     ]
 }
@@ -103,7 +108,31 @@ fn every_switch_walks_the_chain() {
         DqnConfig {
             train_every_env_steps: 16,
             gradient_steps: 16,
-            max_grad_norm: Some(10.0),
+            optimizer: OptimizerConfig { max_grad_norm: Some(10.0), ..OptimizerConfig::adam(1e-3) },
+            ..small()
+        },
+        DqnConfig {
+            optimizer: OptimizerConfig {
+                max_grad_norm: Some(10.0),
+                clip_norm: ClipNorm::Dense,
+                ..OptimizerConfig::adam(1e-3)
+            },
+            sparsity: sparse(methods()[2].clone()),
+            ..small()
+        },
+        DqnConfig {
+            optimizer: OptimizerConfig {
+                weight_decay: WeightDecay::Decoupled,
+                ..OptimizerConfig::adam(1e-3)
+            },
+            weight_decay: 1e-3,
+            ..small()
+        },
+        DqnConfig {
+            optimizer: OptimizerConfig {
+                rule: Rule::Sgd { momentum: 0.9 },
+                ..OptimizerConfig::adam(1e-2)
+            },
             ..small()
         },
     ];
@@ -179,7 +208,8 @@ fn what_cannot_be_is_refused() {
 #[test]
 fn a_loss_that_is_no_number_stops_with_its_source() {
     let spec = find("CartPole-v1").unwrap();
-    let config = DqnConfig { learning_rate: 1e30, warmup_env_steps: 40, ..small() };
+    let config =
+        DqnConfig { optimizer: OptimizerConfig::adam(1e30), warmup_env_steps: 40, ..small() };
     let mut agent = AgentConfig::Dqn(config).build(spec, 1, &Seed::new(1)).unwrap();
     let vector = VectorConfig { num_envs: 1, workers: 0, on_fault: OnFault::Stop };
     let mut envs = VectorEnv::new(spec, &[1], &vector).unwrap();

@@ -3,7 +3,7 @@
 use sparring_envs::{EnvSpec, Space, registry};
 
 use crate::cli::Listed;
-use crate::config::{agent, sparsity};
+use crate::config::{agent, method};
 use crate::console::print;
 use crate::error::Error;
 use crate::table::{Align, Table};
@@ -51,7 +51,7 @@ fn shape(space: &Space) -> String {
 
 fn methods() -> Table {
     let mut table = Table::new(&[("method", Align::Left), ("about", Align::Left)]);
-    for (name, _, about) in sparsity::KINDS {
+    for (name, _, about) in method::KINDS {
         table.row([name, about].map(str::to_owned));
     }
     table

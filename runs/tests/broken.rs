@@ -77,7 +77,7 @@ const CASES: &[Case] = &[
         "a key of another kind",
         ("{kind: dense}", "{kind: dense, drop_fraction: 0.1}"),
         ":14: variants.dense.sparsity.drop_fraction",
-        ["unknown key drop_fraction", "kind", "belongs to set, rigl"],
+        ["unknown key drop_fraction", "kind", "belongs to set, rigl, snfs"],
     ),
     case(
         "unknown section in a variant",
@@ -149,7 +149,7 @@ const CASES: &[Case] = &[
         "unknown method",
         ("kind: rigl", "kind: riggle"),
         ":17: variants.rigl.sparsity.kind",
-        ["riggle", "dense, static, set, rigl, pruning", "rigl"],
+        ["riggle", "dense, static, set, rigl, snfs, pruning, snip, top_kast", "rigl"],
     ),
     case(
         "unknown agent",
@@ -253,6 +253,75 @@ const CASES: &[Case] = &[
         ("kind: rigl", "kind: pruning\n      prune_every_gradient_steps: 5e3"),
         ":18: variants.rigl.sparsity.prune_every_gradient_steps",
         ["5000", "at most", "longer run"],
+    ),
+    case(
+        "a key of another optimizer",
+        ("learning_rate: 1e-3", "optimizer: sgd\n  adam_eps: 1e-7"),
+        ":8: agent.adam_eps",
+        ["unknown key adam_eps", "momentum", "belongs to optimizer adam, adamw"],
+    ),
+    case(
+        "an unknown optimizer",
+        ("learning_rate: 1e-3", "optimizer: adm"),
+        ":7: agent.optimizer",
+        ["adm", "one of adam, adamw, sgd", "adam"],
+    ),
+    case(
+        "the norm of a clipping that is not",
+        ("learning_rate: 1e-3", "clip_norm: dense"),
+        ":7: agent.clip_norm",
+        ["dense", "max_grad_norm is null", "add max_grad_norm"],
+    ),
+    case(
+        "a pattern that is none",
+        ("kind: rigl", "kind: rigl\n      pattern: 2/4"),
+        ":18: variants.rigl.sparsity.pattern",
+        ["2/4", "unstructured, n:m", "2:4"],
+    ),
+    case(
+        "a group that does not divide the inputs",
+        ("kind: rigl", "kind: rigl\n      distribution: uniform\n      pattern: 3:6"),
+        ":19: variants.rigl.sparsity.pattern",
+        ["3:6, where layer `hidden.0` has 4 inputs", "divides 4", "layers: {hidden.0: 0}"],
+    ),
+    case(
+        "a group that is no group",
+        ("kind: rigl", "kind: rigl\n      pattern: 4:2"),
+        ":18: variants.rigl.sparsity.pattern",
+        ["4:2", "1 ≤ n < m", "2:4"],
+    ),
+    case(
+        "a group that does not fit the sparsity",
+        ("kind: rigl", "kind: rigl\n      distribution: uniform\n      pattern: 1:4"),
+        ":19: variants.rigl.sparsity.pattern",
+        ["1:4, where layer `hidden.0` has the sparsity 0.5", "0.75", "sparsity: 0.75"],
+    ),
+    case(
+        "blocks that do not tile a layer",
+        ("kind: rigl", "kind: rigl\n      distribution: uniform\n      pattern: 4x4"),
+        ":19: variants.rigl.sparsity.pattern",
+        ["4x4, where layer `head` has 2 outputs and 8 inputs", "tile 2x8", "layers: {head: 0}"],
+    ),
+    case(
+        "blocks of which none is left",
+        (
+            "kind: rigl",
+            "kind: rigl\n      distribution: uniform\n      pattern: 2x8\n      layers: {hidden.0: 0}",
+        ),
+        ":19: variants.rigl.sparsity.pattern",
+        ["leaves layer `head` less than one of its 1 blocks", "at least one", "smaller blocks"],
+    ),
+    case(
+        "a backward set that is sparser than the forward set",
+        ("kind: rigl", "kind: top_kast\n      backward_sparsity: 0.6"),
+        ":18: variants.rigl.sparsity.backward_sparsity",
+        ["0.6", "at most sparsity = 0.5", "holds the forward set"],
+    ),
+    case(
+        "a scale of nothing",
+        ("kind: rigl", "kind: rigl\n      grown_scale: 0.1"),
+        ":18: variants.rigl.sparsity.grown_scale",
+        ["0.1", "other than zero", "gradient"],
     ),
     case(
         "invalid YAML",

@@ -15,10 +15,10 @@ use std::hint::black_box;
 use candle_core::{Device, Tensor};
 use common::{Samples, seconds};
 use rand::RngExt;
-use sparring_sparse::config::{Distribution, Method, SparsityConfig};
+use sparring_sparse::config::{Distribution, Method, Pattern, SparsityConfig};
 use sparring_sparse::kernels::dense::{View, product};
 use sparring_sparse::kernels::{Buffer, Lanes, Par};
-use sparring_sparse::{Activation, AdamConfig, Init, LayerSpec, Seed, Trainer};
+use sparring_sparse::{Activation, Init, LayerSpec, OptimizerConfig, Seed, Trainer};
 
 const BATCH: usize = 256;
 const WIDTHS: [usize; 4] = [17, 256, 256, 6];
@@ -48,16 +48,11 @@ impl Step {
             method: if sparsity == 0.0 { Method::Dense } else { Method::Static },
             sparsity,
             distribution: Distribution::Erk { power: 1.0 },
+            pattern: Pattern::Unstructured,
             layers: Default::default(),
             sparsity_aware_init: true,
         };
-        let adam = AdamConfig {
-            learning_rate: 3e-4,
-            beta1: 0.9,
-            beta2: 0.999,
-            eps: 1e-8,
-            max_grad_norm: None,
-        };
+        let adam = OptimizerConfig::adam(3e-4);
         let trainer = Trainer::new("net", &specs, &config, adam, &Seed::new(1)).unwrap();
         let mut rng = Seed::new(2).rng();
         let mut draw = |n: usize| {

@@ -15,6 +15,8 @@ pub struct SparsityConfig {
     pub sparsity: f64,
     /// How the budget is spread over the layers.
     pub distribution: Distribution,
+    /// Which weights come and go together.
+    pub pattern: Pattern,
     /// Layers with a sparsity of their own, by name; they stay out of the distribution's solve.
     pub layers: BTreeMap<String, f64>,
     /// Whether the weights are drawn by the active fan of each unit (PAPERS 1.5) or as in a dense
@@ -22,7 +24,30 @@ pub struct SparsityConfig {
     pub sparsity_aware_init: bool,
 }
 
-/// The methods of Graesser et al. 2022.
+/// Which sets of active weights a layer may have. Layers that the distribution leaves dense have no
+/// pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Pattern {
+    /// Any.
+    Unstructured,
+    /// Exactly `n` of each `m` consecutive inputs of every output.
+    Nm {
+        /// Active weights of a group; the sparsity of a layer is `1 − n/m`.
+        n: usize,
+        /// Inputs in a group; divides the inputs of a layer.
+        m: usize,
+    },
+    /// Whole blocks of `height` outputs and `width` inputs, which tile the layer.
+    Block {
+        /// Divides the outputs of a layer.
+        height: usize,
+        /// Divides the inputs of a layer.
+        width: usize,
+    },
+}
+
+/// What happens to the topology in training.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Method {
@@ -33,12 +58,25 @@ pub enum Method {
     /// Sparse evolutionary training: drop by magnitude, grow at random.
     Set(DropGrow),
     /// The rigged lottery: drop by magnitude, grow where the dense gradient is largest.
-    Rigl(DropGrow),
+    Rigl(Rigl),
+    /// Sparse momentum: drop by magnitude, grow where the averaged dense gradient is largest.
+    Snfs(Snfs),
     /// Gradual magnitude pruning from dense.
     Pruning(Pruning),
+    /// One pruning at the first step, by how much each weight matters to the loss.
+    Snip,
+    /// A forward set of largest magnitudes within a larger backward set that trains.
+    TopKast(TopKast),
 }
 
-/// When and how much SET and RigL rewire (PAPERS 1.6, 1.7).
+impl Method {
+    /// Whether training starts from a network in which every weight is active.
+    pub fn starts_dense(&self) -> bool {
+        matches!(self, Self::Dense | Self::Pruning(_) | Self::Snip)
+    }
+}
+
+/// When and how much SET, RigL and SNFS rewire (PAPERS 1.6, 1.7).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DropGrow {
     /// Gradient steps from one rewiring to the next; step 0 rewires.
@@ -61,6 +99,74 @@ pub enum Decay {
     Linear,
     /// `f(t) = f0 ½ (1 + cos(π t/T))`.
     Cosine,
+}
+
+/// RigL and its variants (PAPERS 1.6).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Rigl {
+    /// When and how much.
+    pub schedule: DropGrow,
+    /// Whether the *smallest* gradients grow (`rigl_inverted`), as a control.
+    pub inverted: bool,
+    /// What a grown weight starts from.
+    pub grown_value: GrownValue,
+    /// `c`: the first moment of a grown weight starts at `c · g` (`initial_acc_scale`).
+    pub grown_moment: f64,
+}
+
+impl Rigl {
+    /// The paper's: largest gradients grow, from zero.
+    pub fn new(schedule: DropGrow) -> Self {
+        Self { schedule, inverted: false, grown_value: GrownValue::Zero, grown_moment: 0.0 }
+    }
+}
+
+/// The value of a weight that RigL grows; `g` is its dense gradient.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum GrownValue {
+    /// 0.
+    Zero,
+    /// `scale · g`; a negative scale goes downhill.
+    Gradient {
+        /// `scale`.
+        scale: f64,
+    },
+    /// `scale · sign(g)`.
+    Sign {
+        /// `scale`.
+        scale: f64,
+    },
+    /// `scale · N(0, σ)`, `σ` being the standard deviation of the layer's active weights.
+    Normal {
+        /// `scale`.
+        scale: f64,
+    },
+    /// `scale · U(−a, a)`, `a` being the mean magnitude of the layer's active weights.
+    Uniform {
+        /// `scale`.
+        scale: f64,
+    },
+}
+
+/// Sparse momentum (SNFS).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Snfs {
+    /// When and how much.
+    pub schedule: DropGrow,
+    /// `α` of the average `a ← α a + (1 − α) g`, in `[0, 1)`.
+    pub smoothing: f64,
+}
+
+/// Top-KAST (PAPERS 5.1).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TopKast {
+    /// `N`: gradient steps from one choice of the sets to the next.
+    pub every: u64,
+    /// Sparsity of the backward set, at most that of the network.
+    pub backward_sparsity: f64,
+    /// `λ` of the penalty `½ λ (Σ_A θ² + 1/D Σ_{B∖A} θ²)`, `D` being the layer's forward density.
+    pub exploration_penalty: f64,
 }
 
 /// When gradual pruning prunes (PAPERS 1.9).

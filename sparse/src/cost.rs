@@ -16,7 +16,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{DropGrow, Method, Pruning};
+use crate::config::{DropGrow, Method, Pruning, Rigl, Snfs};
 use crate::topology::Csr;
 
 /// The size of one layer, which all of its costs follow from.
@@ -102,7 +102,7 @@ impl LayerCost {
 
 /// Operations that training a network takes by the model, for one sample of each of
 /// `gradient_steps`. With `f_D` and `f_S` the operations of a forward pass dense and at the sparsity
-/// of `layers`, the final one, a step takes
+/// of `layers`, the final one, and `f_B` those of a forward pass of all trained weights, a step takes
 ///
 /// | method | operations |
 /// |---|---|
@@ -110,6 +110,10 @@ impl LayerCost {
 /// | static, SET | `3 f_S` |
 /// | RigL, up to the last step that may rewire, `ΔT` steps apart | `(3 f_S ΔT + 2 f_S + f_D) / (ΔT + 1)` |
 /// | RigL after it | `3 f_S` |
+/// | SNFS, up to the last step that may rewire | `2 f_S + f_D` |
+/// | SNFS after it | `3 f_S` |
+/// | Top-KAST | `2 f_S + f_B` |
+/// | SNIP | `3 f_D` at its first step, `3 f_S` from then on |
 /// | pruning, at the sparsity of each step | `3 f_t`, with `f_t` from `f_D` to `f_S` |
 pub fn training_flops(method: &Method, layers: &[LayerCost], gradient_steps: u64) -> f64 {
     let forward = |layers: &mut dyn Iterator<Item = LayerCost>| {
@@ -121,7 +125,17 @@ pub fn training_flops(method: &Method, layers: &[LayerCost], gradient_steps: u64
     match method {
         Method::Dense => 3.0 * dense * steps,
         Method::Static | Method::Set(_) => 3.0 * sparse * steps,
-        Method::Rigl(DropGrow { every, until, .. }) => {
+        Method::Snip => 3.0 * (dense - sparse) * steps.min(1.0) + 3.0 * sparse * steps,
+        Method::TopKast(_) => {
+            let trained = |layer: LayerCost| LayerCost { active: layer.trained, ..layer };
+            let trained = forward(&mut layers.iter().copied().map(trained));
+            (2.0 * sparse + trained) * steps
+        }
+        Method::Snfs(Snfs { schedule, .. }) => {
+            let averaging = gradient_steps.min(schedule.until.saturating_add(1)) as f64;
+            3.0 * sparse * steps + (dense - sparse) * averaging
+        }
+        Method::Rigl(Rigl { schedule: DropGrow { every, until, .. }, .. }) => {
             let rewiring = gradient_steps.min(until.saturating_add(1)) as f64;
             let every = *every as f64;
             let step = (3.0 * sparse * every + 2.0 * sparse + dense) / (every + 1.0);
@@ -156,7 +170,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::config::Decay;
+    use crate::config::{Decay, TopKast};
 
     /// Two layers by hand: 4 → 3 with 6 of 12 weights, 3 → 2 with all of 6.
     fn two() -> [LayerCost; 2] {
@@ -206,8 +220,22 @@ mod tests {
         let schedule = DropGrow { every: 4, until: 9, drop_fraction: 0.5, decay: Decay::Constant };
         assert_eq!(of(Method::Set(schedule.clone()), 10), 3.0 * 29.0 * 10.0);
         let rigl = (3.0 * 29.0 * 4.0 + 2.0 * 29.0 + 41.0) / 5.0;
-        assert_eq!(of(Method::Rigl(schedule.clone()), 10), rigl * 10.0);
-        assert_eq!(of(Method::Rigl(schedule), 30), rigl * 10.0 + 3.0 * 29.0 * 20.0);
+        assert_eq!(of(Method::Rigl(Rigl::new(schedule.clone())), 10), rigl * 10.0);
+        assert_eq!(
+            of(Method::Rigl(Rigl::new(schedule.clone())), 30),
+            rigl * 10.0 + 3.0 * 29.0 * 20.0
+        );
+        let snfs =
+            |steps| of(Method::Snfs(Snfs { schedule: schedule.clone(), smoothing: 0.9 }), steps);
+        assert_eq!(snfs(10), (2.0 * 29.0 + 41.0) * 10.0);
+        assert_eq!(snfs(30), (2.0 * 29.0 + 41.0) * 10.0 + 3.0 * 29.0 * 20.0);
+        assert_eq!(of(Method::Snip, 10), 3.0 * 41.0 + 3.0 * 29.0 * 9.0);
+        // 9 of 12 weights train in the first layer: f_B = 29 + 2 · 3.
+        let top_kast = TopKast { every: 1, backward_sparsity: 0.25, exploration_penalty: 0.0 };
+        let [hidden, head] = two();
+        let layers = [LayerCost { trained: 9, ..hidden }, head];
+        let found = training_flops(&Method::TopKast(top_kast), &layers, 10);
+        assert_eq!(found, (2.0 * 29.0 + 35.0) * 10.0);
         // p: 0 for steps 0 and 1, 0 at 2 and 3, 7/8 at 4 and 5, 1 from 6 on.
         let pruning = Method::Pruning(Pruning { start: 2, end: 6, every: 2 });
         let sum = 4.0 * 41.0 + 2.0 * (41.0 - 0.875 * 12.0) + 4.0 * 29.0;

@@ -6,8 +6,8 @@
 //!
 //! ```
 //! use candle_core::{Device, Tensor};
-//! use sparring_sparse::config::{Distribution, Method, SparsityConfig};
-//! use sparring_sparse::{Activation, AdamConfig, Init, LayerSpec, Seed, Trainer};
+//! use sparring_sparse::config::{Distribution, Method, Pattern, SparsityConfig};
+//! use sparring_sparse::{Activation, Init, LayerSpec, OptimizerConfig, Seed, Trainer};
 //!
 //! # fn main() -> Result<(), sparring_sparse::SparseError> {
 //! let layer = |name: &str, inputs, outputs, activation| LayerSpec {
@@ -17,9 +17,9 @@
 //! let specs = [layer("hidden", 4, 64, Activation::Relu), layer("head", 64, 1, Activation::Identity)];
 //! let sparsity = SparsityConfig {
 //!     method: Method::Static, sparsity: 0.8, distribution: Distribution::Erk { power: 1.0 },
-//!     layers: Default::default(), sparsity_aware_init: true,
+//!     pattern: Pattern::Unstructured, layers: Default::default(), sparsity_aware_init: true,
 //! };
-//! let adam = AdamConfig { learning_rate: 1e-2, beta1: 0.9, beta2: 0.999, eps: 1e-7, max_grad_norm: None };
+//! let adam = OptimizerConfig::adam(1e-2);
 //! let mut trainer = Trainer::new("value", &specs, &sparsity, adam, &Seed::new(1))?;
 //!
 //! let x = Tensor::new(&[[1f32, 0., 0., 0.], [0., 1., 0., 0.]], &Device::Cpu)?;
@@ -62,7 +62,7 @@ pub use init::Init;
 pub use kernels::{Activation, Par};
 pub use layers::{LayerSpec, SparseLinear};
 pub use network::{Network, Probe};
-pub use optim::{Adam, AdamConfig};
+pub use optim::{ClipNorm, Optimizer, OptimizerConfig, Rule, WeightDecay};
 pub use seed::Seed;
 pub use target::Target;
 pub use topology::Topology;

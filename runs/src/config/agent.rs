@@ -2,6 +2,7 @@
 
 use sparring_agents::{AgentConfig, DqnConfig, Epsilon, Loss};
 use sparring_envs::{EnvSpec, Space};
+use sparring_sparse::{ClipNorm, OptimizerConfig, Rule, WeightDecay};
 
 use super::bounds::Bounds;
 use super::problem::Checked;
@@ -72,10 +73,8 @@ fn read_dqn(s: &mut Section<'_>, train: &TrainSettings) -> Checked<DqnConfig> {
     let unit = Bounds::within(0.0, 1.0);
     let mut c = DqnConfig::paper();
     c.hidden = s.wholes("hidden", &c.hidden)?;
-    c.learning_rate = s.number("learning_rate", Default(c.learning_rate), Bounds::above(0.0))?;
-    c.adam_eps = s.number("adam_eps", Default(c.adam_eps), Bounds::above(0.0))?;
+    c.optimizer = read_optimizer(s, c.optimizer)?;
     c.weight_decay = s.number("weight_decay", Default(c.weight_decay), Bounds::at_least(0.0))?;
-    c.max_grad_norm = s.optional_number("max_grad_norm", Bounds::above(0.0))?;
     c.batch_size = s.count("batch_size", c.batch_size, 1)?;
     c.replay_capacity = s.count("replay_capacity", c.replay_capacity, 1)?;
     c.warmup_env_steps = s.whole("warmup_env_steps", Default(c.warmup_env_steps), 0)?;
@@ -99,7 +98,12 @@ fn read_dqn(s: &mut Section<'_>, train: &TrainSettings) -> Checked<DqnConfig> {
         eval: e.number("eval", Default(eval), unit)?,
     };
     e.finish()?;
-    s.finish()?;
+    s.finish_with(|key| {
+        let rules = RULES.iter().filter(|(_, _, keys)| keys.contains(&key));
+        let names: Vec<_> = rules.map(|(name, ..)| *name).collect();
+        (!names.is_empty())
+            .then(|| format!("remove it; it belongs to optimizer {}", names.join(", ")))
+    })?;
     if c.replay_capacity < c.batch_size {
         let found = c.replay_capacity.to_string();
         let allowed = format!("at least batch_size = {}", c.batch_size);
@@ -107,4 +111,48 @@ fn read_dqn(s: &mut Section<'_>, train: &TrainSettings) -> Checked<DqnConfig> {
         return Err(s.problem("replay_capacity", &found, &allowed, &hint));
     }
     Ok(c)
+}
+
+/// Adam, Adam with decoupled decay, or SGD.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Optimizer {
+    Adam,
+    AdamW,
+    Sgd,
+}
+
+/// The optimisers by name, with the keys that not all have.
+const RULES: [(&str, Optimizer, &[&str]); 3] = [
+    ("adam", Optimizer::Adam, &["adam_beta1", "adam_beta2", "adam_eps", "weight_decay_form"]),
+    ("adamw", Optimizer::AdamW, &["adam_beta1", "adam_beta2", "adam_eps"]),
+    ("sgd", Optimizer::Sgd, &["momentum", "weight_decay_form"]),
+];
+
+fn read_optimizer(s: &mut Section<'_>, paper: OptimizerConfig) -> Checked<OptimizerConfig> {
+    let rules = RULES.map(|(name, rule, _)| (name, rule));
+    let optimizer = s.choice("optimizer", Default("adam"), &rules)?;
+    let learning_rate =
+        s.number("learning_rate", Default(paper.learning_rate), Bounds::above(0.0))?;
+    let below = Bounds::below(0.0, 1.0);
+    let rule = match optimizer {
+        Optimizer::Adam | Optimizer::AdamW => Rule::Adam {
+            beta1: s.number("adam_beta1", Default(0.9), below)?,
+            beta2: s.number("adam_beta2", Default(0.999), below)?,
+            eps: s.number("adam_eps", Default(1e-7), Bounds::above(0.0))?,
+        },
+        Optimizer::Sgd => Rule::Sgd { momentum: s.number("momentum", Default(0.9), below)? },
+    };
+    let forms = [("squares", WeightDecay::Squares), ("half_squares", WeightDecay::HalfSquares)];
+    let weight_decay = match optimizer {
+        Optimizer::AdamW => WeightDecay::Decoupled,
+        _ => s.choice("weight_decay_form", Default("squares"), &forms)?,
+    };
+    let max_grad_norm = s.optional_number("max_grad_norm", Bounds::above(0.0))?;
+    let norms = [("active", ClipNorm::Active), ("dense", ClipNorm::Dense)];
+    let clip_norm = s.choice("clip_norm", Default("active"), &norms)?;
+    if clip_norm == ClipNorm::Dense && max_grad_norm.is_none() {
+        let hint = "add max_grad_norm, such as 10, or remove clip_norm";
+        return Err(s.problem("clip_norm", "dense", "active, where max_grad_norm is null", hint));
+    }
+    Ok(OptimizerConfig { rule, learning_rate, weight_decay, max_grad_norm, clip_norm })
 }

@@ -5,6 +5,7 @@
 pub mod agent;
 mod bounds;
 mod expand;
+pub mod method;
 mod overlay;
 mod plan;
 mod problem;

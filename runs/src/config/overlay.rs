@@ -1,6 +1,6 @@
 //! Laying one config over another: variants, sweep values and `--set` over the base.
 
-use super::sparsity;
+use super::{method, sparsity};
 use crate::yaml::{Node, Origin, Value};
 
 /// `over` laid over `base`, map by map.
@@ -47,13 +47,13 @@ pub fn belongs_to_another_kind(tree: &Node, section: &str, key: &str) -> bool {
 /// The keys of the kind that `node` names, in a section whose kinds differ in their keys.
 fn keys_of(section: &str, node: &Node) -> Option<Vec<&'static str>> {
     let Value::Text(name) = &node.value else { return None };
-    let kind = sparsity::KINDS.iter().find(|(kind, ..)| kind == name)?.1;
+    let kind = method::KINDS.iter().find(|(kind, ..)| kind == name)?.1;
     (section == "sparsity").then(|| sparsity::keys_of(kind))
 }
 
 fn known(section: &str, key: &str) -> bool {
     section == "sparsity"
-        && sparsity::KINDS.iter().any(|(_, kind, _)| sparsity::keys_of(*kind).contains(&key))
+        && method::KINDS.iter().any(|(_, kind, _)| sparsity::keys_of(*kind).contains(&key))
 }
 
 /// The way to a key as the command line and `sweep` write it. The name of a layer and the key of a

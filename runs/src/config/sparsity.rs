@@ -2,44 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use sparring_sparse::config::{Decay, Distribution, DropGrow, Method, Pruning, SparsityConfig};
+use sparring_sparse::config::{Distribution, Pattern, SparsityConfig};
 
 use super::bounds::Bounds;
+use super::method::{KINDS, Kind, TypedMethod};
 use super::problem::{Checked, Problem};
 use super::section::Otherwise::{Default, Required};
 use super::section::Section;
-
-/// The methods by name, with one line each.
-pub const KINDS: [(&str, Kind, &str); 5] = [
-    ("dense", Kind::Dense, "every weight is active: the baseline"),
-    ("static", Kind::Static, "a random topology, drawn once, that never changes"),
-    ("set", Kind::Set, "drop the smallest weights, grow at random (Mocanu et al. 2018)"),
-    (
-        "rigl",
-        Kind::Rigl,
-        "drop the smallest weights, grow where the dense gradient is largest (Evci et al. 2020)",
-    ),
-    (
-        "pruning",
-        Kind::Pruning,
-        "from dense, remove the smallest weights on a cubic schedule (Zhu & Gupta 2018)",
-    ),
-];
-
-/// A method, before its numbers are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// See [`Method::Dense`].
-    Dense,
-    /// See [`Method::Static`].
-    Static,
-    /// See [`Method::Set`].
-    Set,
-    /// See [`Method::Rigl`].
-    Rigl,
-    /// See [`Method::Pruning`].
-    Pruning,
-}
 
 /// The section as typed: times are fractions of a run whose length is not yet known.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,19 +16,11 @@ pub struct Typed {
     method: TypedMethod,
     sparsity: f64,
     distribution: Distribution,
+    pattern: Pattern,
     layers: BTreeMap<String, f64>,
     sparsity_aware_init: bool,
 }
 
-#[derive(Clone, Debug, PartialEq)]
-enum TypedMethod {
-    Dense,
-    Static,
-    DropGrow { rigl: bool, every: u64, until: f64, drop_fraction: f64, decay: Decay },
-    Pruning { every: u64, from: f64, until: f64 },
-}
-
-const INTERVAL: u64 = 1_000;
 const SPARSITY: Bounds = Bounds::below(0.0, 1.0);
 
 /// The keys of a kind, `kind` among them.
@@ -85,9 +46,10 @@ pub fn read(s: &mut Section<'_>) -> Checked<Typed> {
 fn read_kind(s: &mut Section<'_>, kind: Kind) -> Checked<Typed> {
     if kind == Kind::Dense {
         return Ok(Typed {
-            method: TypedMethod::Dense,
+            method: TypedMethod::read(s, kind, 0.0)?,
             sparsity: 0.0,
             distribution: Distribution::Uniform,
+            pattern: Pattern::Unstructured,
             layers: BTreeMap::new(),
             sparsity_aware_init: false,
         });
@@ -109,43 +71,34 @@ fn read_kind(s: &mut Section<'_>, kind: Kind) -> Checked<Typed> {
             return Err(s.problem("erk_power", &found, "a power for distribution erk only", hint));
         }
     };
+    let pattern = read_pattern(s)?;
     let layers = read_layers(s)?;
-    // Pruning starts dense, so its weights are drawn as a dense network's (PAPERS 1.9).
-    let sparsity_aware_init = kind != Kind::Pruning && s.flag("sparsity_aware_init", true)?;
-    let method = match kind {
-        Kind::Dense | Kind::Static => TypedMethod::Static,
-        Kind::Set | Kind::Rigl => {
-            let decays = [
-                ("cosine", Decay::Cosine),
-                ("linear", Decay::Linear),
-                ("constant", Decay::Constant),
-            ];
-            TypedMethod::DropGrow {
-                rigl: kind == Kind::Rigl,
-                every: s.whole("update_every_gradient_steps", Default(INTERVAL), 1)?,
-                until: s.number("update_until", Default(0.75), Bounds::above_to(0.0, 1.0))?,
-                drop_fraction: s.number("drop_fraction", Default(0.5), Bounds::within(0.0, 1.0))?,
-                decay: s.choice("drop_schedule", Default("cosine"), &decays)?,
-            }
-        }
-        Kind::Pruning => {
-            let every = s.whole("prune_every_gradient_steps", Default(INTERVAL), 1)?;
-            let from = s.number("prune_from", Default(0.2), Bounds::below(0.0, 1.0))?;
-            let until = s.number("prune_until", Default(0.75), Bounds::above_to(0.0, 1.0))?;
-            if until <= from {
-                let (found, allowed) =
-                    (until.to_string(), format!("more than prune_from = {from}"));
-                return Err(s.problem(
-                    "prune_until",
-                    &found,
-                    &allowed,
-                    "0.75, with prune_from 0.2",
-                ));
-            }
-            TypedMethod::Pruning { every, from, until }
-        }
+    // What starts from dense weights has them drawn as a dense network's (PAPERS 1.9).
+    let draws_dense = matches!(kind, Kind::Pruning | Kind::Snip | Kind::TopKast);
+    let sparsity_aware_init = !draws_dense && s.flag("sparsity_aware_init", true)?;
+    let method = TypedMethod::read(s, kind, sparsity)?;
+    Ok(Typed { method, sparsity, distribution, pattern, layers, sparsity_aware_init })
+}
+
+/// `unstructured`, `2:4` or `4x4`; whether it fits the layers is for the agent to say.
+fn read_pattern(s: &mut Section<'_>) -> Checked<Pattern> {
+    let text = s.text("pattern", Default("unstructured".to_owned()))?;
+    let pair = |separator| {
+        let (a, b) = text.split_once(separator)?;
+        Some((a.parse().ok()?, b.parse().ok()?))
     };
-    Ok(Typed { method, sparsity, distribution, layers, sparsity_aware_init })
+    if text == "unstructured" {
+        return Ok(Pattern::Unstructured);
+    }
+    if let Some((n, m)) = pair(':') {
+        return Ok(Pattern::Nm { n, m });
+    }
+    if let Some((height, width)) = pair('x') {
+        return Ok(Pattern::Block { height, width });
+    }
+    let allowed =
+        "unstructured, n:m (n of every m inputs of an output), or blocks of outputs x inputs";
+    Err(s.problem("pattern", &text, allowed, "unstructured, 2:4 or 4x4"))
 }
 
 /// `layers: {hidden.0: 0.5}`; whether the names exist is for the agent to say, which builds them.
@@ -167,31 +120,8 @@ fn read_layers(s: &mut Section<'_>) -> Checked<BTreeMap<String, f64>> {
 impl Typed {
     /// Fractions become gradient steps of a run that has `gradient_steps` of them.
     pub fn resolve(self, gradient_steps: u64, s: &Section<'_>) -> Checked<SparsityConfig> {
-        let at = |fraction: f64| (fraction * gradient_steps as f64).round() as u64;
-        let method = match self.method {
-            TypedMethod::Dense => Method::Dense,
-            TypedMethod::Static => Method::Static,
-            TypedMethod::DropGrow { rigl, every, until, drop_fraction, decay } => {
-                let drop_grow = DropGrow { every, until: at(until), drop_fraction, decay };
-                if rigl { Method::Rigl(drop_grow) } else { Method::Set(drop_grow) }
-            }
-            TypedMethod::Pruning { every, from, until } => {
-                let (start, last) = (at(from), at(until));
-                let times = last.saturating_sub(start) / every;
-                if times == 0 {
-                    let allowed = format!(
-                        "at most {}, the gradient steps from {start} (prune_from) to {last} (prune_until)",
-                        last.saturating_sub(start)
-                    );
-                    let hint =
-                        format!("{}, or a longer run", (last.saturating_sub(start) / 20).max(1));
-                    let key = "prune_every_gradient_steps";
-                    return Err(s.problem(key, &every.to_string(), &allowed, &hint));
-                }
-                Method::Pruning(Pruning { start, end: start + times * every, every })
-            }
-        };
-        let Self { sparsity, distribution, layers, sparsity_aware_init, .. } = self;
-        Ok(SparsityConfig { method, sparsity, distribution, layers, sparsity_aware_init })
+        let Self { method, sparsity, distribution, pattern, layers, sparsity_aware_init } = self;
+        let method = method.resolve(gradient_steps, s)?;
+        Ok(SparsityConfig { method, sparsity, distribution, pattern, layers, sparsity_aware_init })
     }
 }

@@ -6,30 +6,50 @@
 //! | [static](static_sparse) | random | – | – |
 //! | [SET](set) | random | smallest magnitude | at random |
 //! | [RigL](rigl) | random | smallest magnitude | largest dense gradient |
+//! | [SNFS](snfs) | random | smallest magnitude | largest averaged dense gradient |
 //! | [pruning] | every weight | smallest magnitude | – |
+//! | [SNIP](snip) | every weight | least effect on the loss, once | – |
+//! | [Top-KAST](top_kast) | largest magnitude | smallest magnitude | largest magnitude held ready |
 //!
-//! Counts are exact: where scores tie, the lower position wins. A weight that is dropped and grown
-//! again in the same step keeps its value and moments; any other grown weight starts at zero, with
-//! zero moments (PAPERS 1.6).
+//! Counts are exact, in every layer and every group of a pattern: where scores tie, the lower
+//! position wins. A weight that is dropped and grown again in the same step keeps its value and
+//! moments; any other grown weight starts at zero, with zero moments (PAPERS 1.6), unless its method
+//! says otherwise.
 
 pub mod moves;
 pub mod pruning;
 pub mod rigl;
 pub mod set;
+pub mod snfs;
+pub mod snip;
 pub mod static_sparse;
+pub mod top_kast;
+pub mod units;
+
+use std::sync::Arc;
+
+use crate::topology::Topology;
 
 pub use moves::{Counts, Moves};
+pub use units::Units;
 
-/// The indices of the `count` largest of `scores`, ascending; ties go to the lower index.
-pub(crate) fn largest(scores: impl ExactSizeIterator<Item = f32>, count: usize) -> Vec<u32> {
-    let mut order: Vec<(f32, u32)> = scores.zip(0..).collect();
-    if count < order.len() {
-        order.select_nth_unstable_by(count, |a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        order.truncate(count);
-    }
-    let mut chosen: Vec<u32> = order.into_iter().map(|(_, index)| index).collect();
-    chosen.sort_unstable();
-    chosen
+/// One layer as a method sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct LayerView<'a> {
+    /// Which weights exist.
+    pub topology: &'a Arc<Topology>,
+    /// What comes and goes as one.
+    pub units: &'a Units,
+    /// The active weights, `(nnz)`.
+    pub values: &'a [f32],
+}
+
+/// The active positions of `topology`, ascending, as a list.
+pub(crate) fn positions(topology: &Topology) -> Vec<u32> {
+    let mut positions = Vec::with_capacity(topology.nnz());
+    // Goes row by row, where `extend` would ask for one position at a time.
+    topology.positions().for_each(|position| positions.push(position));
+    positions
 }
 
 /// `⌊f · nnz⌋` in single precision, as the reference implementation counts.
@@ -40,16 +60,6 @@ pub(crate) fn drop_count(fraction: f64, nnz: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_lower_index_wins_a_tie() {
-        let scores = [1.0, 3.0, 1.0, 2.0, 1.0];
-        assert_eq!(largest(scores.into_iter(), 0), [0u32; 0]);
-        assert_eq!(largest(scores.into_iter(), 1), [1]);
-        assert_eq!(largest(scores.into_iter(), 3), [0, 1, 3]);
-        assert_eq!(largest(scores.into_iter(), 4), [0, 1, 2, 3]);
-        assert_eq!(largest(scores.into_iter(), 9), [0, 1, 2, 3, 4]);
-    }
 
     #[test]
     fn counts_truncate() {

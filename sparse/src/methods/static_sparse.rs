@@ -1,16 +1,19 @@
-//! Static sparsity: a random topology that never changes; SET and RigL start from one too.
+//! Static sparsity: a random topology that never changes; SET, RigL and SNFS start from one too.
 
+use super::Units;
 use crate::error::SparseError;
-use crate::sample::distinct;
 use crate::seed::Rng;
 use crate::topology::Topology;
 
-/// Exactly `nnz` active weights, every choice equally likely (PAPERS 1.4).
+/// Exactly `nnz` active weights in a `rows × cols` layer, as many in every group, every choice of
+/// units equally likely (PAPERS 1.4).
 pub fn random(
     rows: usize,
     cols: usize,
+    units: &Units,
     nnz: usize,
     rng: &mut Rng,
 ) -> Result<Topology, SparseError> {
-    Topology::new(rows, cols, &distinct(rows * cols, nnz, rng))
+    let chosen = units.random(nnz / units.size(), rng);
+    Topology::new(rows, cols, &units.positions(chosen))
 }

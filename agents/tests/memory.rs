@@ -1,0 +1,104 @@
+//! What an agent takes stays within what its estimate says. One test alone, because it counts for the
+//! whole process.
+
+#![allow(clippy::unwrap_used)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use sparring_agents::{AgentConfig, DqnConfig};
+use sparring_envs::{OnFault, VectorConfig, VectorEnv, find};
+use sparring_sparse::config::*;
+use sparring_sparse::{ClipNorm, OptimizerConfig, Rule, Seed};
+
+struct Counting;
+
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+fn grown(size: usize) {
+    let live = LIVE.fetch_add(size, Ordering::Relaxed) + size;
+    PEAK.fetch_max(live, Ordering::Relaxed);
+}
+
+// SAFETY: every call is handed to the system allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        grown(layout.size());
+        // SAFETY: the caller keeps the contract of GlobalAlloc::alloc.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: the caller keeps the contract of GlobalAlloc::dealloc.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// The peak of an agent from its making to the end of a short training.
+fn peak(config: &DqnConfig) -> usize {
+    let spec = find("CartPole-v1").unwrap();
+    let vector = VectorConfig { num_envs: 1, workers: 0, on_fault: OnFault::Stop };
+    let mut envs = VectorEnv::new(spec, &[1], &vector).unwrap();
+    let start = LIVE.load(Ordering::Relaxed);
+    PEAK.store(start, Ordering::Relaxed);
+    let mut agent = AgentConfig::Dqn(config.clone()).build(spec, 1, &Seed::new(1)).unwrap();
+    for _ in 0..70 {
+        let batch = envs.step(agent.act(envs.obs()).unwrap()).unwrap();
+        agent.observe(&batch).unwrap();
+    }
+    PEAK.load(Ordering::Relaxed) - start
+}
+
+#[test]
+fn no_method_takes_more_than_estimated() {
+    let schedule = DropGrow { every: 5, until: 40, drop_fraction: 0.5, decay: Decay::Constant };
+    let methods = [
+        Method::Dense,
+        Method::Static,
+        Method::Set(schedule.clone()),
+        Method::Rigl(Rigl::new(schedule.clone())),
+        Method::Snfs(Snfs { schedule, smoothing: 0.9 }),
+        Method::Pruning(Pruning { start: 5, end: 55, every: 1 }),
+        Method::Snip,
+        Method::TopKast(TopKast { every: 5, backward_sparsity: 0.8, exploration_penalty: 0.0 }),
+    ];
+    let adam = OptimizerConfig::adam(1e-3);
+    let optimizers = [
+        adam,
+        OptimizerConfig { rule: Rule::Sgd { momentum: 0.9 }, ..adam },
+        OptimizerConfig { max_grad_norm: Some(1.0), clip_norm: ClipNorm::Dense, ..adam },
+    ];
+    for method in methods {
+        for optimizer in optimizers {
+            let config = DqnConfig {
+                sparsity: SparsityConfig {
+                    method: method.clone(),
+                    sparsity: 0.9,
+                    distribution: Distribution::Erk { power: 1.0 },
+                    pattern: Pattern::Unstructured,
+                    layers: BTreeMap::new(),
+                    sparsity_aware_init: true,
+                },
+                optimizer,
+                batch_size: 2,
+                replay_capacity: 100,
+                warmup_env_steps: 10,
+                ..DqnConfig::paper()
+            };
+            let spec = find("CartPole-v1").unwrap();
+            let estimate = config.estimate(spec, 1, 70).unwrap();
+            let estimated = (estimate.network_bytes + estimate.memory_bytes) as usize;
+            // Activations of a batch of two, and what is small whatever the network's size.
+            let (peak, small) = (peak(&config), 100_000);
+            println!("{method:?} {optimizer:?}: {peak} of {estimated}");
+            assert!(peak <= estimated + small, "{method:?} {optimizer:?}: {peak} of {estimated}");
+            assert!(estimated <= 3 * peak, "{method:?} {optimizer:?}: {peak} of {estimated}");
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! What comes and goes as one: a single weight, or a block of them; and what is counted by the
+//! group: the whole layer, or each `m` inputs of an output.
+//!
+//! | pattern | unit | group |
+//! |---|---|---|
+//! | unstructured | a weight | the layer |
+//! | `n:m` | a weight | `m` consecutive inputs of one output |
+//! | block | `height × width` weights | the layer |
+//!
+//! Units are numbered as positions are, row by row of units. Methods score units, a block by the sum
+//! over its weights, and choose exactly as many as the group may have: where scores tie, the lower
+//! unit wins.
+
+use super::positions;
+use crate::config::Pattern;
+use crate::sample::{distinct, distinct_outside};
+use crate::seed::Rng;
+use crate::topology::Topology;
+
+/// The units of one layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Units {
+    rows: usize,
+    cols: usize,
+    height: usize,
+    width: usize,
+    group: usize,
+}
+
+impl Units {
+    /// The units of a `rows × cols` layer, which the pattern divides.
+    pub fn new(pattern: Pattern, rows: usize, cols: usize) -> Self {
+        let (height, width, group) = match pattern {
+            Pattern::Unstructured => (1, 1, rows * cols),
+            Pattern::Nm { m, .. } => (1, 1, m),
+            Pattern::Block { height, width } => (height, width, rows / height * (cols / width)),
+        };
+        Self { rows, cols, height, width, group }
+    }
+
+    /// Units in the layer.
+    pub fn all(&self) -> usize {
+        self.rows / self.height * (self.cols / self.width)
+    }
+
+    /// Weights in a unit.
+    pub fn size(&self) -> usize {
+        self.height * self.width
+    }
+
+    /// Units in a group.
+    pub fn group(&self) -> usize {
+        self.group
+    }
+
+    /// Groups in the layer.
+    pub fn groups(&self) -> usize {
+        self.all() / self.group
+    }
+
+    /// The unit of a position.
+    fn of(&self, position: u32) -> u32 {
+        if self.size() == 1 {
+            return position;
+        }
+        let (row, col) = (position as usize / self.cols, position as usize % self.cols);
+        (row / self.height * (self.cols / self.width) + col / self.width) as u32
+    }
+
+    /// The active units of `topology`, ascending.
+    pub fn active(&self, topology: &Topology) -> Vec<u32> {
+        let corner = |position: &u32| {
+            let (row, col) = (*position as usize / self.cols, *position as usize % self.cols);
+            row.is_multiple_of(self.height) && col.is_multiple_of(self.width)
+        };
+        match self.size() {
+            1 => positions(topology),
+            _ => topology.positions().filter(corner).map(|position| self.of(position)).collect(),
+        }
+    }
+
+    /// `Σ score` over the entries of each of the `active` units; scores `(nnz)`.
+    pub fn sums(
+        &self,
+        topology: &Topology,
+        active: &[u32],
+        scores: impl Iterator<Item = f32>,
+    ) -> Vec<f32> {
+        if self.size() == 1 {
+            return scores.collect();
+        }
+        let mut sums = vec![0.0; active.len()];
+        for (position, score) in topology.positions().zip(scores) {
+            if let Ok(at) = active.binary_search(&self.of(position)) {
+                sums[at] += score;
+            }
+        }
+        sums
+    }
+
+    /// `Σ score` over all weights of every unit of the layer; scores `(rows · cols)`.
+    pub fn dense_sums(&self, scores: impl Iterator<Item = f32>) -> Vec<f32> {
+        if self.size() == 1 {
+            return scores.collect();
+        }
+        let mut sums = vec![0.0; self.all()];
+        for (position, score) in (0..).zip(scores) {
+            sums[self.of(position) as usize] += score;
+        }
+        sums
+    }
+
+    /// The positions of `units`, both ascending.
+    pub fn positions(&self, units: Vec<u32>) -> Vec<u32> {
+        if self.size() == 1 {
+            return units;
+        }
+        let across = self.cols / self.width;
+        let mut positions = Vec::with_capacity(units.len() * self.size());
+        for row_of_units in units.chunk_by(|a, b| *a as usize / across == *b as usize / across) {
+            for r in 0..self.height {
+                for unit in row_of_units.iter().map(|unit| *unit as usize) {
+                    let row = unit / across * self.height + r;
+                    let first = row * self.cols + unit % across * self.width;
+                    positions.extend(first as u32..(first + self.width) as u32);
+                }
+            }
+        }
+        positions
+    }
+
+    /// `count` units, spread evenly over the groups; every such choice is equally likely.
+    pub fn random(&self, count: usize, rng: &mut Rng) -> Vec<u32> {
+        let each = count / self.groups();
+        let mut units = Vec::with_capacity(count);
+        for first in (0..self.all()).step_by(self.group) {
+            units.extend(distinct(self.group, each, rng).iter().map(|unit| first as u32 + unit));
+        }
+        units
+    }
+
+    /// The `count` of `candidates`, ascending units with scores, that score highest, spread evenly
+    /// over the groups.
+    pub fn largest(&self, candidates: &[(u32, f32)], count: usize) -> Vec<u32> {
+        self.choose(candidates, |_| count / self.groups())
+    }
+
+    /// What fills `kept` up to `count`, evenly over the groups, by highest score (one a unit).
+    pub fn grow_largest(&self, kept: &[u32], count: usize, scores: &[f32]) -> Vec<u32> {
+        let mut stays = kept.iter().peekable();
+        let free = |(unit, score): (u32, &f32)| match stays.next_if_eq(&&unit) {
+            Some(_) => None,
+            None => Some((unit, *score)),
+        };
+        let candidates: Vec<_> = (0..).zip(scores).filter_map(free).collect();
+        let missing = self.missing(kept, count);
+        self.choose(&candidates, |group| missing[group])
+    }
+
+    /// What fills `kept` up to `count`, evenly over the groups, at random.
+    pub fn grow_random(&self, kept: &[u32], count: usize, rng: &mut Rng) -> Vec<u32> {
+        let mut grown = Vec::with_capacity(count - kept.len());
+        let mut kept_units = kept;
+        for (group, missing) in self.missing(kept, count).into_iter().enumerate() {
+            let first = (group * self.group) as u32;
+            let end = first + self.group as u32;
+            let (here, rest) = kept_units.split_at(kept_units.partition_point(|unit| *unit < end));
+            kept_units = rest;
+            if self.groups() == 1 {
+                return distinct_outside(self.group, missing, here, rng);
+            }
+            let here: Vec<u32> = here.iter().map(|unit| unit - first).collect();
+            let drawn = distinct_outside(self.group, missing, &here, rng);
+            grown.extend(drawn.iter().map(|unit| first + unit));
+        }
+        grown
+    }
+
+    /// How many units each group lacks of its share of `count`.
+    fn missing(&self, kept: &[u32], count: usize) -> Vec<usize> {
+        let mut missing = vec![count / self.groups(); self.groups()];
+        for unit in kept {
+            missing[*unit as usize / self.group] -= 1;
+        }
+        missing
+    }
+
+    fn choose(&self, candidates: &[(u32, f32)], count: impl Fn(usize) -> usize) -> Vec<u32> {
+        let (mut chosen, mut keys) = (Vec::new(), Vec::new());
+        let group = |candidate: &(u32, f32)| candidate.0 as usize / self.group;
+        for candidates in candidates.chunk_by(|a, b| group(a) == group(b)) {
+            largest(candidates, count(group(&candidates[0])), &mut keys, &mut chosen);
+        }
+        chosen
+    }
+}
+
+/// The `count` of `candidates`, ascending units with scores, that score highest, in whatever groups.
+pub(crate) fn top(candidates: &[(u32, f32)], count: usize) -> Vec<u32> {
+    let mut chosen = Vec::with_capacity(count);
+    largest(candidates, count, &mut Vec::new(), &mut chosen);
+    chosen
+}
+
+/// Appends to `chosen` the `count` of `candidates` that score highest, in their order; ties go to
+/// the lower unit. `keys` is room to work in.
+fn largest(candidates: &[(u32, f32)], count: usize, keys: &mut Vec<u64>, chosen: &mut Vec<u32>) {
+    // Ascends as `f32::total_cmp` does, then with falling unit.
+    let key = |&(unit, score): &(u32, f32)| {
+        let bits = score.to_bits();
+        let ordered = if bits >> 31 == 0 { bits | 1 << 31 } else { !bits };
+        u64::from(ordered) << 32 | u64::from(!unit)
+    };
+    let least = match candidates.len().checked_sub(count) {
+        _ if count == 0 => return,
+        None | Some(0) => 0,
+        Some(others) => {
+            keys.clear();
+            keys.extend(candidates.iter().map(key));
+            *keys.select_nth_unstable(others).1
+        }
+    };
+    chosen.extend(candidates.iter().filter(|c| key(c) >= least).map(|(unit, _)| *unit));
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rand::RngExt;
+
+    use super::*;
+    use crate::seed::Seed;
+
+    fn choose(units: &Units, scores: &[f32], count: usize) -> Vec<u32> {
+        let candidates: Vec<_> = (0..).zip(scores.iter().copied()).collect();
+        units.largest(&candidates, count)
+    }
+
+    #[test]
+    fn the_lower_unit_wins_a_tie() {
+        let units = Units::new(Pattern::Unstructured, 1, 5);
+        let scores = [1.0, 3.0, 1.0, 2.0, 1.0];
+        assert_eq!(choose(&units, &scores, 0), [0u32; 0]);
+        assert_eq!(choose(&units, &scores, 1), [1]);
+        assert_eq!(choose(&units, &scores, 3), [0, 1, 3]);
+        assert_eq!(choose(&units, &scores, 4), [0, 1, 2, 3]);
+        assert_eq!(choose(&units, &scores, 5), [0, 1, 2, 3, 4]);
+        assert_eq!(choose(&units, &[-1.0, -3.0, 0.0, -0.0, -1.0], 3), [0, 2, 3]);
+    }
+
+    /// 4 × 6 in blocks of 2 × 3, worked by hand: unit 0 holds 0 1 2 6 7 8, unit 3 the last corner.
+    #[test]
+    fn blocks_by_hand() {
+        let units = Units::new(Pattern::Block { height: 2, width: 3 }, 4, 6);
+        assert_eq!((units.all(), units.size(), units.groups()), (4, 6, 1));
+        let positions = units.positions(vec![0, 3]);
+        assert_eq!(positions, [0, 1, 2, 6, 7, 8, 15, 16, 17, 21, 22, 23]);
+        let topology = Topology::new(4, 6, &positions).unwrap();
+        assert_eq!(units.active(&topology), [0, 3]);
+        let scores = [1.0; 6].into_iter().chain([2.0; 6]);
+        assert_eq!(units.sums(&topology, &[0, 3], scores), [6.0, 12.0]);
+        let dense = units.dense_sums((0..24).map(|p| if p == 3 { 5.0 } else { 1.0 }));
+        assert_eq!(dense, [6.0, 10.0, 6.0, 6.0]);
+        assert_eq!(units.grow_largest(&[0], 2, &dense), [1]);
+        assert_eq!(units.grow_largest(&[1], 2, &dense), [0], "of three that tie the lowest");
+    }
+
+    /// 2 × 4 in groups of four, two of each, worked by hand.
+    #[test]
+    fn groups_by_hand() {
+        let units = Units::new(Pattern::Nm { n: 2, m: 4 }, 2, 4);
+        assert_eq!((units.all(), units.size(), units.groups()), (8, 1, 2));
+        let scores = [9.0, 8.0, 7.0, 6.0, 1.0, 1.0, 2.0, 1.0];
+        assert_eq!(choose(&units, &scores, 4), [0, 1, 4, 6]);
+        assert_eq!(units.grow_largest(&[0, 1, 7], 4, &scores), [6]);
+        assert_eq!(units.grow_largest(&[3], 4, &scores), [0, 4, 6]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_pattern_fills_its_groups_exactly(
+            down in 1usize..6, across in 1usize..6, kind in 0usize..3, seed in any::<u64>()
+        ) {
+            let (pattern, rows, cols) = match kind {
+                0 => (Pattern::Unstructured, down, 5 * across),
+                1 => (Pattern::Nm { n: 2, m: 5 }, down, 5 * across),
+                _ => (Pattern::Block { height: 2, width: 3 }, 2 * down, 3 * across),
+            };
+            let units = Units::new(pattern, rows, cols);
+            let mut rng = Seed::new(seed).rng();
+            let count = units.groups() * (units.group() / 2);
+            let start = units.random(count, &mut rng);
+            let positions = units.positions(start.clone());
+            let topology = Topology::new(rows, cols, &positions).unwrap();
+            prop_assert_eq!(units.active(&topology), start.clone());
+            prop_assert_eq!(topology.nnz(), count * units.size());
+            let kept: Vec<u32> = start.into_iter().filter(|_| rng.random()).collect();
+            let scores: Vec<f32> = (0..units.all()).map(|_| rng.random_range(0.0..4.0f32).floor()).collect();
+            for grown in [units.grow_largest(&kept, count, &scores), units.grow_random(&kept, count, &mut rng)] {
+                let mut all: Vec<u32> = kept.iter().chain(&grown).copied().collect();
+                all.sort_unstable();
+                all.dedup();
+                prop_assert_eq!(all.len(), count);
+                for group in all.chunk_by(|a, b| *a as usize / units.group() == *b as usize / units.group()) {
+                    prop_assert_eq!(group.len(), count / units.groups());
+                }
+            }
+        }
+    }
+}

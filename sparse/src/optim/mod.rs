@@ -1,0 +1,228 @@
+//! The optimiser of one network: Adam, AdamW and SGD with momentum over the flat active parameters,
+//! in place.
+//!
+//! A step is two passes: `‖g‖`, with penalties, then the [`Rule`] with `g` clipped to
+//! `max_grad_norm`. `t` counts the network's steps, not a weight's: a weight that is grown late
+//! makes its first step under Adam `lr · (1−β₁)/√(1−β₂) = 3.16 lr` long (PAPERS 1.2). Moments move
+//! with their weight.
+
+mod rule;
+
+use std::cell::RefCell;
+
+use candle_core::{CpuStorage, InplaceOp2, Layout, Tensor, bail};
+use serde::Serialize;
+
+use crate::error::SparseError;
+use crate::network::Network;
+use crate::op::slice;
+
+pub use rule::{Moments, Rule};
+use rule::{Pass, sum_squares};
+
+/// What is chosen about an optimiser.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct OptimizerConfig {
+    /// How weights follow their gradients.
+    pub rule: Rule,
+    /// `lr`.
+    pub learning_rate: f64,
+    /// What a layer's weight decay `λ` does.
+    pub weight_decay: WeightDecay,
+    /// Largest norm of `g`; a longer one is scaled down to it.
+    pub max_grad_norm: Option<f64>,
+    /// Which norm that is.
+    pub clip_norm: ClipNorm,
+}
+
+impl OptimizerConfig {
+    /// Adam as Kingma & Ba give it, with Keras's `ε` and L2 penalty (PAPERS 2.2); clips nothing.
+    pub fn adam(learning_rate: f64) -> Self {
+        Self {
+            rule: Rule::Adam { beta1: 0.9, beta2: 0.999, eps: 1e-7 },
+            learning_rate,
+            weight_decay: WeightDecay::Squares,
+            max_grad_norm: None,
+            clip_norm: ClipNorm::Active,
+        }
+    }
+}
+
+/// What a layer's weight decay `λ` does to its weights; biases have none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WeightDecay {
+    /// The penalty `λ Σ w²` (Keras): `g ← g + 2λw`.
+    Squares,
+    /// The penalty `½ λ Σ w²`: `g ← g + λw`.
+    HalfSquares,
+    /// `w ← w − lr · λw` beside the rule, which does not see it (Loshchilov & Hutter 2019,
+    /// 1711.05101, as PyTorch has it).
+    Decoupled,
+}
+
+/// Whose norm clipping compares with the largest one (PAPERS 1.2, item 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClipNorm {
+    /// That of the gradient which trains: of active weights and biases.
+    Active,
+    /// That of the dense gradient, as masked implementations see it. The dense gradient is formed at
+    /// every step for it, at the cost of a dense layer's weight gradient in time and memory.
+    Dense,
+}
+
+/// The optimiser's state: its moments stand as the parameters do.
+#[derive(Clone, Debug)]
+pub struct Optimizer {
+    config: OptimizerConfig,
+    moments: Moments,
+    step: u64,
+}
+
+/// Weights outside the network that train with it: what Top-KAST holds ready.
+#[derive(Clone, Debug)]
+pub(crate) struct Beside {
+    pub values: Vec<f32>,
+    pub grad: Vec<f32>,
+    pub moments: Moments,
+}
+
+/// What a step takes into account beyond the network and its gradient.
+#[derive(Debug, Default)]
+pub(crate) struct Extra<'a> {
+    /// `λ` of a penalty `½ λ Σ w²` on all weights of the network.
+    pub penalty: f64,
+    /// Squares of gradients that count in the norm only.
+    pub unseen: f64,
+    /// Trained along: by the same rule, at the same step, within the same norm.
+    pub beside: Option<&'a mut Beside>,
+}
+
+impl Optimizer {
+    /// Fresh moments for `size` parameters.
+    pub fn new(config: OptimizerConfig, size: usize) -> Self {
+        Self { config, moments: Moments::new(config.rule, size), step: 0 }
+    }
+
+    /// What was chosen.
+    pub fn config(&self) -> &OptimizerConfig {
+        &self.config
+    }
+
+    /// Steps done.
+    pub fn steps(&self) -> u64 {
+        self.step
+    }
+
+    /// `m` and `v` as the parameters stand; `v` is empty where the rule has none.
+    pub fn moments(&self) -> (&[f32], &[f32]) {
+        let Moments([m, v]) = &self.moments;
+        (m, v)
+    }
+
+    /// Lets the moments follow a change of topology; `remap` is told which of the two it changes.
+    pub(crate) fn remap(&mut self, remap: impl Fn(usize, &[f32]) -> Vec<f32>) {
+        self.moments = self.moments.map(remap);
+    }
+
+    /// Takes one step of `network` along `grad`, which stands as the parameters do. Returns the norm
+    /// of `g` before clipping; where that is not finite, parameters and moments are left as they were.
+    ///
+    /// # Errors
+    /// A network or a gradient of another size.
+    pub(crate) fn step(
+        &mut self,
+        network: &Network,
+        grad: &Tensor,
+        extra: Extra<'_>,
+    ) -> Result<f32, SparseError> {
+        let (expected, found) = (self.moments.0[0].len(), network.num_params());
+        if expected != found {
+            return Err(SparseError::Length { what: "parameters of a step", expected, found });
+        }
+        let state = RefCell::new((self, extra, 0.0));
+        network.params().inplace_op2(grad, &Step { state: &state, network })?;
+        let (_, _, norm) = state.into_inner();
+        Ok(norm)
+    }
+
+    fn apply(&mut self, network: &Network, w: &mut [f32], g: &[f32], extra: &mut Extra<'_>) -> f32 {
+        // The parameters of a layer, with (l2, keep): its weights, then its biases.
+        let parts = || {
+            network.layers().iter().flat_map(|layer| {
+                let decay = self.decay(layer.weight_decay(), extra.penalty);
+                [(layer.weights(), decay), (layer.biases(), [0.0, 1.0])]
+            })
+        };
+        let mut squares = extra.unseen;
+        for (part, [l2, _]) in parts() {
+            squares += sum_squares(&w[part.clone()], &g[part], l2);
+        }
+        if let Some(beside) = &extra.beside {
+            squares += sum_squares(&beside.values, &beside.grad, 0.0);
+        }
+        let norm = squares.sqrt() as f32;
+        if !norm.is_finite() {
+            return norm;
+        }
+        let scale = match self.config.max_grad_norm {
+            Some(max) if f64::from(norm) > max => (max / f64::from(norm)) as f32,
+            _ => 1.0,
+        };
+        let pass = Pass::new(self.config.rule, self.config.learning_rate, self.step + 1, scale);
+        let parts: Vec<_> = parts().collect();
+        let Moments([m, v]) = &mut self.moments;
+        for (part, decay) in parts {
+            let v = v.get_mut(part.clone()).unwrap_or_default();
+            pass.run(&mut w[part.clone()], &g[part.clone()], &mut m[part], v, decay);
+        }
+        if let Some(Beside { values, grad, moments: Moments([m, v]) }) = &mut extra.beside {
+            pass.run(values, grad, m, v, [0.0, 1.0]);
+        }
+        self.step += 1;
+        norm
+    }
+
+    /// `l2`, by which weights pull on their gradient, and what one step's decoupled decay keeps.
+    fn decay(&self, lambda: f64, penalty: f64) -> [f32; 2] {
+        let (l2, keep) = match self.config.weight_decay {
+            WeightDecay::Squares => (2.0 * lambda, 1.0),
+            WeightDecay::HalfSquares => (lambda, 1.0),
+            WeightDecay::Decoupled => (0.0, 1.0 - self.config.learning_rate * lambda),
+        };
+        [(l2 + penalty) as f32, keep as f32]
+    }
+}
+
+/// Candle's door to a tensor's memory.
+struct Step<'a, 'b> {
+    state: &'a RefCell<(&'b mut Optimizer, Extra<'b>, f32)>,
+    network: &'a Network,
+}
+
+impl InplaceOp2 for Step<'_, '_> {
+    fn name(&self) -> &'static str {
+        "optimizer"
+    }
+
+    fn cpu_fwd(
+        &self,
+        params: &mut CpuStorage,
+        layout: &Layout,
+        grad: &CpuStorage,
+        grad_layout: &Layout,
+    ) -> candle_core::Result<()> {
+        let (Some((start, end)), CpuStorage::F32(params)) = (layout.contiguous_offsets(), params)
+        else {
+            bail!("parameters are contiguous f32");
+        };
+        let grad = slice(grad, grad_layout)?;
+        if grad.len() != end - start {
+            bail!("a gradient of {} values for {} parameters", grad.len(), end - start);
+        }
+        let (optimizer, extra, norm) = &mut *self.state.borrow_mut();
+        *norm = optimizer.apply(self.network, &mut params[start..end], grad, extra);
+        Ok(())
+    }
+}

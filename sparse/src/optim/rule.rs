@@ -1,0 +1,194 @@
+//! The rules by which a weight follows its gradient, one pass over flat slices each.
+
+use serde::Serialize;
+
+/// How weights follow their gradients. `g` is the gradient after L2 penalties and clipping, `t` the
+/// network's step, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Rule {
+    /// `m ← β₁m + (1−β₁)g`, `v ← β₂v + (1−β₂)g²`, `w ← w − lr · √(1−β₂ᵗ)/(1−β₁ᵗ) · m / (√v + ε)`
+    ///
+    /// (Kingma & Ba 2015, 1412.6980, the form at the end of section 2, which is Keras's: `ε` is
+    /// their `ε̂`.) With [`WeightDecay::Decoupled`](super::WeightDecay::Decoupled) it is AdamW.
+    Adam {
+        /// `β₁`.
+        beta1: f64,
+        /// `β₂`.
+        beta2: f64,
+        /// `ε`.
+        eps: f64,
+    },
+    /// `m ← μm + g`, `w ← w − lr · m` (PyTorch's form, without dampening).
+    Sgd {
+        /// `μ`; 0 is plain gradient descent.
+        momentum: f64,
+    },
+}
+
+impl Rule {
+    /// Values that it keeps beside each weight.
+    pub fn moments(self) -> usize {
+        match self {
+            Self::Adam { .. } => 2,
+            Self::Sgd { .. } => 1,
+        }
+    }
+}
+
+/// `m` and `v` of the weights that they stand beside; a rule without `v` leaves it empty.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Moments(pub(crate) [Vec<f32>; 2]);
+
+impl Moments {
+    /// Zeros for `size` weights.
+    pub(crate) fn new(rule: Rule, size: usize) -> Self {
+        let second = if rule.moments() > 1 { size } else { 0 };
+        Self([vec![0.0; size], vec![0.0; second]])
+    }
+
+    /// The moments that `change` makes of each kind that there is.
+    pub(crate) fn map(&self, change: impl Fn(usize, &[f32]) -> Vec<f32>) -> Self {
+        let kind = |k: usize| match self.0[k].as_slice() {
+            [] => Vec::new(),
+            moments => change(k, moments),
+        };
+        Self([kind(0), kind(1)])
+    }
+}
+
+/// A rule at one step of a network.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pass {
+    rule: Rule,
+    rate: f32,
+    /// What clipping leaves of the gradient.
+    pub scale: f32,
+}
+
+impl Pass {
+    /// Step `t`, counted from 1.
+    pub fn new(rule: Rule, learning_rate: f64, t: u64, scale: f32) -> Self {
+        let t = t as f64;
+        let correction = match rule {
+            Rule::Adam { beta1, beta2, .. } => (1.0 - beta2.powf(t)).sqrt() / (1.0 - beta1.powf(t)),
+            Rule::Sgd { .. } => 1.0,
+        };
+        Self { rule, rate: (learning_rate * correction) as f32, scale }
+    }
+
+    /// Steps `w` along `scale · (g + l2 · w)`, shrunk to `keep · w` where decay is decoupled.
+    pub fn run(
+        &self,
+        w: &mut [f32],
+        g: &[f32],
+        m: &mut [f32],
+        v: &mut [f32],
+        [l2, keep]: [f32; 2],
+    ) {
+        let Self { rule, rate, scale } = *self;
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || match rule {
+                Rule::Adam { beta1, beta2, eps } => {
+                    let (beta1, beta2, eps) = (beta1 as f32, beta2 as f32, eps as f32);
+                    for (((w, g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
+                        let g = (g + l2 * *w) * scale;
+                        *m = beta1 * *m + (1.0 - beta1) * g;
+                        *v = beta2 * *v + (1.0 - beta2) * g * g;
+                        *w = keep * *w - rate * *m / (v.sqrt() + eps);
+                    }
+                }
+                Rule::Sgd { momentum } => {
+                    let momentum = momentum as f32;
+                    for ((w, g), m) in w.iter_mut().zip(g).zip(m) {
+                        let g = (g + l2 * *w) * scale;
+                        *m = momentum * *m + g;
+                        *w = keep * *w - rate * *m;
+                    }
+                }
+            },
+        );
+    }
+}
+
+/// `Σ (g + l2 · w)²`, in lanes, so that it is one SIMD pass with one order of addition everywhere.
+pub(crate) fn sum_squares(w: &[f32], g: &[f32], l2: f32) -> f64 {
+    const LANES: usize = 32;
+    let mut sums = [0f32; LANES];
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for (w, g) in w.chunks(LANES).zip(g.chunks(LANES)) {
+                for ((sum, w), g) in sums.iter_mut().zip(w).zip(g) {
+                    let g = g + l2 * w;
+                    *sum += g * g;
+                }
+            }
+        },
+    );
+    sums.iter().map(|sum| f64::from(*sum)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Three steps on two weights by the formulas of PyTorch's documentation, in double precision:
+    ///
+    /// ```python
+    /// lr, b1, b2, eps, mu = 0.1, 0.9, 0.999, 1e-8, 0.9
+    /// grads = [(0.5, -2.0), (0.25, 1.0), (-1.0, 0.5)]
+    /// def run(decay, l2, rule):
+    ///     out = []
+    ///     for i, w in enumerate((1.0, -3.0)):
+    ///         m = v = 0.0
+    ///         for t in range(1, 4):
+    ///             g = grads[t - 1][i] + l2 * w
+    ///             w -= lr * decay * w
+    ///             if rule == "adam":
+    ///                 m = b1 * m + (1 - b1) * g
+    ///                 v = b2 * v + (1 - b2) * g * g
+    ///                 w -= lr * (m / (1 - b1**t)) / ((v / (1 - b2**t)) ** 0.5 + eps)
+    ///             else:
+    ///                 m = mu * m + g
+    ///                 w -= lr * m
+    ///         out.append(w)
+    ///     return out
+    /// print(run(0, 0, "adam"), run(0.2, 0, "adam"), run(0, 0.2, "adam"), run(0, 0, "sgd"), run(0, 0.2, "sgd"))
+    /// ```
+    #[test]
+    fn three_steps_by_the_formulas_of_pytorch() {
+        let adam = Rule::Adam { beta1: 0.9, beta2: 0.999, eps: 1e-8 };
+        let sgd = Rule::Sgd { momentum: 0.9 };
+        let table = [
+            (adam, 0.0, 0.0, [0.827417743, -2.867227410]),
+            (adam, 0.2, 0.0, [0.774434102, -2.695296085]),
+            (adam, 0.0, 0.2, [0.797703436, -2.802106789]),
+            (sgd, 0.0, 0.0, [0.917000000, -2.698000000]),
+            (sgd, 0.0, 0.2, [0.810992000, -2.380256000]),
+        ];
+        for (rule, decay, l2, expected) in table {
+            let mut w = [1.0f32, -3.0];
+            let Moments([mut m, mut v]) = Moments::new(rule, 2);
+            for (t, g) in (1..).zip([[0.5, -2.0], [0.25, 1.0], [-1.0, 0.5]]) {
+                let keep = 1.0 - 0.1 * decay;
+                Pass::new(rule, 0.1, t, 1.0).run(&mut w, &g, &mut m, &mut v, [l2, keep]);
+            }
+            for (w, e) in w.iter().zip(expected) {
+                assert!((f64::from(*w) - e).abs() < 2e-6, "{rule:?} {decay} {l2}: {w} {e}");
+            }
+        }
+    }
+
+    #[test]
+    fn squares_are_summed_with_the_penalty() {
+        for size in [0, 1, 31, 32, 33, 100] {
+            let w: Vec<f32> = (0..size).map(|k| k as f32 / 7.0).collect();
+            let g: Vec<f32> = (0..size).map(|k| 1.0 - k as f32 / 5.0).collect();
+            let exact: f64 =
+                w.iter().zip(&g).map(|(w, g)| (f64::from(*g) + 0.5 * f64::from(*w)).powi(2)).sum();
+            assert!((sum_squares(&w, &g, 0.5) - exact).abs() <= 1e-6 * exact, "{size}");
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! A network in training: its optimiser and its method, in the order of PAPERS 1.10.
+//!
+//! ```text
+//! let step = trainer.begin_step()?;            // pruning prunes; SET chooses; others ask
+//! let y = trainer.forward(&x, &step)?;         // … a loss from y …
+//! trainer.end_step(step, &loss.backward()?)?;  // SET, RigL, … rewire; the optimiser steps
+//! ```
+//!
+//! In a step that rewires, the optimiser uses the gradient at the weights before the change, on the
+//! positions after it: a grown weight takes its first step at once. That gradient is asked for with
+//! a [`Probe`], in the steps that need one only:
+//!
+//! | who asks | for the gradient on | at |
+//! |---|---|---|
+//! | SET | the new positions | steps that rewire |
+//! | RigL | all positions | steps that rewire |
+//! | SNFS | all positions | every step until the last that rewires |
+//! | Top-KAST | the backward set outside the forward set | every step |
+//! | [`ClipNorm::Dense`] | all positions | every step |
+
+mod follow;
+mod rewire;
+mod shares;
+mod start;
+
+use std::sync::Arc;
+
+use candle_core::backprop::GradStore;
+use candle_core::{Device, Tensor};
+
+use crate::config::{Method, Rigl, SparsityConfig};
+use crate::distribution::Share;
+use crate::error::SparseError;
+use crate::layers::{LayerSpec, SparseLinear};
+use crate::methods::top_kast::Reserve;
+use crate::methods::{Counts, Moves, Units};
+use crate::network::{Network, Probe};
+use crate::optim::{ClipNorm, Extra, Optimizer, OptimizerConfig};
+use crate::seed::{Rng, Seed};
+use crate::topology::Topology;
+
+use follow::{Probed, remap};
+use start::Start;
+
+pub(crate) use follow::moved;
+pub use shares::{backward_shares, shares};
+
+/// A network, its optimiser and its method.
+#[derive(Debug)]
+pub struct Trainer {
+    name: String,
+    network: Network,
+    optimizer: Optimizer,
+    method: Method,
+    memory: Memory,
+    shares: Vec<Share>,
+    units: Vec<Units>,
+    grow: Rng,
+    rewired: Vec<Counts>,
+}
+
+/// What a method remembers from step to step.
+#[derive(Debug)]
+enum Memory {
+    Nothing,
+    /// SNFS's averages of the dense gradient, layer by layer.
+    Averages(Vec<f32>),
+    /// Top-KAST's weights outside the network.
+    Reserve(Reserve),
+}
+
+/// One gradient step that has begun.
+#[derive(Debug)]
+pub struct Step {
+    probe: Option<Probe>,
+    change: Change,
+}
+
+/// What the end of a step does beside the optimiser's step.
+#[derive(Debug)]
+enum Change {
+    Nothing,
+    /// SET: these moves.
+    Planned(Vec<Moves>),
+    /// RigL: replace this fraction.
+    ByGradient(f64),
+    /// SNFS: average the gradient, and replace this fraction where that is due.
+    ByAverage(Option<f64>),
+    /// SNIP: prune.
+    BySensitivity,
+    /// Top-KAST: train the backward set.
+    Backward,
+}
+
+impl Trainer {
+    /// A fresh network `name` of the layers `specs`; topologies, weights and growth are drawn from
+    /// the streams `topology`, `init` and `grow` below `seed`.
+    pub fn new(
+        name: &str,
+        specs: &[LayerSpec],
+        config: &SparsityConfig,
+        optimizer: OptimizerConfig,
+        seed: &Seed,
+    ) -> Result<Self, SparseError> {
+        let Start { network, shares, units, sets } = Start::draw(specs, config, seed)?;
+        let memory = match config.method {
+            Method::Snfs(_) => Memory::Averages(Vec::new()),
+            Method::TopKast(_) => Memory::Reserve(Reserve::new(sets, optimizer.rule)),
+            _ => Memory::Nothing,
+        };
+        Ok(Self {
+            name: name.into(),
+            optimizer: Optimizer::new(optimizer, network.num_params()),
+            rewired: vec![Counts::default(); network.layers().len()],
+            network,
+            method: config.method.clone(),
+            memory,
+            shares,
+            units,
+            grow: seed.child("grow").rng(),
+        })
+    }
+
+    /// The network's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The network as it is now.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The optimiser and its moments.
+    pub fn optimizer(&self) -> &Optimizer {
+        &self.optimizer
+    }
+
+    /// Weights of layer `at` that training updates: the active ones, and those that Top-KAST trains
+    /// beside them.
+    pub fn trained(&self, at: usize) -> usize {
+        let active = self.network.layers().get(at).map_or(0, |layer| layer.topology().nnz());
+        let outer = match &self.memory {
+            Memory::Reserve(reserve) => reserve.outer().nth(at).map_or(0, |outer| outer.nnz()),
+            _ => 0,
+        };
+        active + outer
+    }
+
+    /// What was rewired in each layer since the last call.
+    pub fn drain_rewired(&mut self) -> Vec<Counts> {
+        std::mem::replace(&mut self.rewired, vec![Counts::default(); self.network.layers().len()])
+    }
+
+    /// Begins gradient step [`Optimizer::steps`].
+    pub fn begin_step(&mut self) -> Result<Step, SparseError> {
+        let t = self.optimizer.steps();
+        let change = match &self.method {
+            Method::Dense | Method::Static => Change::Nothing,
+            Method::Pruning(schedule) => {
+                if let Some(progress) = schedule.progress_at(t) {
+                    let moves = self.prune(progress)?;
+                    self.apply(&moves)?;
+                }
+                Change::Nothing
+            }
+            Method::Snip if t == 0 => Change::BySensitivity,
+            Method::Snip => Change::Nothing,
+            Method::Set(schedule) => match schedule.fraction_at(t) {
+                Some(fraction) => Change::Planned(self.rewire_at_random(fraction)?),
+                None => Change::Nothing,
+            },
+            Method::Rigl(Rigl { schedule, .. }) => {
+                schedule.fraction_at(t).map_or(Change::Nothing, Change::ByGradient)
+            }
+            Method::Snfs(snfs) if t <= snfs.schedule.until => {
+                Change::ByAverage(snfs.schedule.fraction_at(t))
+            }
+            Method::Snfs(_) => {
+                self.memory = Memory::Nothing;
+                Change::Nothing
+            }
+            Method::TopKast(top_kast) => {
+                if t > 0 && t.is_multiple_of(top_kast.every) {
+                    let moves = self.refresh()?;
+                    self.apply(&moves)?;
+                }
+                Change::Backward
+            }
+        };
+        let probe = match self.patterns(&change)? {
+            Some(patterns) => Some(Probe::new(patterns, &Device::Cpu)?),
+            None => None,
+        };
+        Ok(Step { probe, change })
+    }
+
+    /// The network's output in `step`, `(batch, in) → (batch, out)`, differentiable.
+    pub fn forward(&self, x: &Tensor, step: &Step) -> Result<Tensor, SparseError> {
+        match &step.probe {
+            Some(probe) => self.network.forward_probed(x, probe),
+            None => self.network.forward(x),
+        }
+    }
+
+    /// Ends `step` with the gradients of its loss: rewires where that is due, then takes an
+    /// optimiser step. Returns the gradient's norm before clipping.
+    pub fn end_step(&mut self, step: Step, grads: &GradStore) -> Result<f32, SparseError> {
+        let missing = || SparseError::NoGradient { network: self.name.clone() };
+        let mut grad = grads.get(self.network.params()).ok_or_else(missing)?.clone();
+        let probed = match &step.probe {
+            Some(probe) => {
+                let values = grads.get(probe.var()).ok_or_else(missing)?.to_vec1()?;
+                Some(Probed { probe, values })
+            }
+            None => None,
+        };
+        let values = probed.as_ref().map_or(&[][..], |probed| &probed.values);
+        let moves = match step.change {
+            Change::Nothing | Change::Backward => None,
+            Change::Planned(moves) => Some(moves),
+            Change::ByGradient(fraction) => self.rewire_by_gradient(values, fraction)?,
+            Change::ByAverage(fraction) => self.rewire_by_average(values, fraction)?,
+            Change::BySensitivity => Some(self.prune_by_sensitivity(&grad.to_vec1()?)?),
+        };
+        if let Some(moves) = moves {
+            let (layers, old) = (self.network.layers(), grad.to_vec1()?);
+            let new = match &probed {
+                Some(probed) => probed.after(layers, &moves, &old),
+                // Nothing was grown, so the gradient is known.
+                None => remap(layers, &moves, &old, |_| &[]),
+            };
+            let size = new.len();
+            grad = Tensor::from_vec(new, size, &Device::Cpu)?;
+            self.apply(&moves)?;
+        }
+        self.optimize(&grad, probed.as_ref())
+    }
+
+    /// Clips and steps.
+    fn optimize(&mut self, grad: &Tensor, probed: Option<&Probed<'_>>) -> Result<f32, SparseError> {
+        let clips_dense = self.clips_dense();
+        let mut extra = Extra::default();
+        match (&mut self.memory, &self.method, probed) {
+            (Memory::Reserve(reserve), Method::TopKast(top_kast), Some(probed)) => {
+                if clips_dense {
+                    extra.unseen = probed.squares_outside(self.network.layers(), reserve.outer());
+                }
+                extra.penalty = top_kast.exploration_penalty;
+                let grad = probed.on(reserve.outer());
+                extra.beside = Some(reserve.train(grad, extra.penalty));
+            }
+            (_, _, Some(probed)) if clips_dense => {
+                extra.unseen = probed.squares_outside(self.network.layers(), [].into_iter());
+            }
+            _ => {}
+        }
+        let norm = self.optimizer.step(&self.network, grad, extra)?;
+        if !norm.is_finite() {
+            let step = self.optimizer.steps();
+            return Err(SparseError::NotFinite { network: self.name.clone(), step, found: norm });
+        }
+        Ok(norm)
+    }
+
+    fn clips_dense(&self) -> bool {
+        let config = self.optimizer.config();
+        config.max_grad_norm.is_some() && config.clip_norm == ClipNorm::Dense
+    }
+
+    /// Where a step asks for gradients beside those of the active weights.
+    fn patterns(&self, change: &Change) -> Result<Option<Vec<Arc<Topology>>>, SparseError> {
+        let layers = self.network.layers();
+        let sparse = layers.iter().any(|layer| layer.topology().csr().is_some());
+        let dense = || {
+            let pattern = |layer: &SparseLinear| {
+                let topology = layer.topology();
+                Topology::dense(topology.rows(), topology.cols()).map(Arc::new)
+            };
+            layers.iter().map(pattern).collect::<Result<_, _>>().map(Some)
+        };
+        match (change, &self.memory) {
+            _ if self.clips_dense() && (sparse || matches!(change, Change::BySensitivity)) => {
+                dense()
+            }
+            (Change::ByGradient(_) | Change::ByAverage(_), _) => dense(),
+            (Change::Planned(moves), _) => {
+                Ok(Some(moves.iter().map(|moves| moves.topology().clone()).collect()))
+            }
+            (Change::Backward, Memory::Reserve(reserve)) => {
+                Ok(Some(reserve.outer().cloned().collect()))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Moves weights and moments to their new places.
+    fn apply(&mut self, moves: &[Moves]) -> Result<(), SparseError> {
+        let old = self.network.clone();
+        self.network = moved(&old, moves)?;
+        self.optimizer
+            .remap(|k, values| remap(old.layers(), moves, values, |start| &start.moments[k]));
+        for (total, moves) in self.rewired.iter_mut().zip(moves) {
+            let counts = moves.counts();
+            total.dropped += counts.dropped;
+            total.grown += counts.grown;
+            total.regrown += counts.regrown;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::*;
+    use crate::{Activation, Init};
+
+    /// Steps of which `method` asks for gradients beyond those of the active weights: how many, and
+    /// whether dense ones.
+    fn asked(method: Method, optimizer: OptimizerConfig) -> Vec<(u64, bool)> {
+        let layer = |name: &str| LayerSpec {
+            name: name.into(),
+            inputs: 8,
+            outputs: 8,
+            activation: Activation::Relu,
+            init: Init::Uniform { limit: 1.0 },
+            bias: 0.0,
+            weight_decay: 0.0,
+        };
+        let config = SparsityConfig {
+            method,
+            sparsity: 0.75,
+            distribution: Distribution::Uniform,
+            pattern: Pattern::Unstructured,
+            layers: Default::default(),
+            sparsity_aware_init: true,
+        };
+        let specs = [layer("0"), layer("1")];
+        let mut trainer = Trainer::new("net", &specs, &config, optimizer, &Seed::new(1)).unwrap();
+        let x = Tensor::ones((2, 8), candle_core::DType::F32, &Device::Cpu).unwrap();
+        let mut asked = Vec::new();
+        for t in 0..12 {
+            let step = trainer.begin_step().unwrap();
+            if let Some(probe) = &step.probe {
+                asked.push((t, probe.patterns().iter().all(|pattern| pattern.csr().is_none())));
+            }
+            let loss = trainer.forward(&x, &step).unwrap().sum_all().unwrap();
+            trainer.end_step(step, &loss.backward().unwrap()).unwrap();
+        }
+        asked
+    }
+
+    #[test]
+    fn dense_gradients_are_formed_where_they_are_asked_for_only() {
+        let adam = OptimizerConfig::adam(1e-3);
+        let schedule = DropGrow { every: 5, until: 8, drop_fraction: 0.5, decay: Decay::Constant };
+        let rigl = Method::Rigl(Rigl::new(schedule.clone()));
+        let snfs = Method::Snfs(Snfs { schedule: schedule.clone(), smoothing: 0.9 });
+        let backward = TopKast { every: 5, backward_sparsity: 0.5, exploration_penalty: 0.0 };
+        let pruning = Method::Pruning(Pruning { start: 0, end: 10, every: 5 });
+        let none: [(u64, bool); 0] = [];
+        for method in [Method::Dense, Method::Static, Method::Snip, pruning] {
+            assert_eq!(asked(method, adam), none);
+        }
+        assert_eq!(asked(Method::Set(schedule), adam), [(0, false), (5, false)]);
+        assert_eq!(asked(rigl, adam), [(0, true), (5, true)]);
+        let until_8: Vec<_> = (0..=8).map(|t| (t, true)).collect();
+        assert_eq!(asked(snfs, adam), until_8);
+        let always = |dense| (0..12).map(|t| (t, dense)).collect::<Vec<_>>();
+        assert_eq!(asked(Method::TopKast(backward), adam), always(false));
+
+        let clipped =
+            OptimizerConfig { max_grad_norm: Some(1.0), clip_norm: ClipNorm::Dense, ..adam };
+        assert_eq!(asked(Method::Static, clipped), always(true));
+        assert_eq!(asked(Method::Dense, clipped), none, "all of it is active anyway");
+    }
+}

@@ -1,0 +1,123 @@
+//! What the methods do to a network in training: counts, moments, schedules.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::*;
+use sparring_sparse::Network;
+use sparring_sparse::config::*;
+
+#[test]
+fn nnz_stays_exact_over_1000_updates() {
+    for method in rewiring(1) {
+        let kast = matches!(method, Method::TopKast(_));
+        let mut trainer = trainer(method, 0.8, ADAM);
+        let start = nnz(trainer.network());
+        for step in 0..1000 {
+            train(&mut trainer, step);
+            assert_eq!(nnz(trainer.network()), start);
+        }
+        let counts = trainer.drain_rewired();
+        assert!(counts.iter().any(|c| c.grown > if kast { 100 } else { 1000 }), "{counts:?}");
+        assert!(counts.iter().all(|c| c.dropped == c.grown + c.regrown), "{counts:?}");
+    }
+}
+
+#[test]
+fn kept_weights_keep_their_moments_and_grown_ones_start_anew() {
+    for method in &rewiring(50)[..3] {
+        let method = method.clone();
+        let mut trainer = trainer(method, 0.8, ADAM);
+        for step in 0..50 {
+            train(&mut trainer, step);
+        }
+        trainer.drain_rewired();
+        let before = state(&trainer);
+        // A loss so small that its own step leaves no trace beside what the rewiring did.
+        train_scaled(&mut trainer, 50, 1e-30);
+        let (mut kept, mut grown) = (0, 0);
+        for (key, (_, m, v)) in state(&trainer) {
+            match before.get(&key) {
+                Some((_, old_m, old_v)) => {
+                    assert!((m - 0.9 * old_m).abs() <= 1e-6 * old_m.abs() + 1e-28);
+                    assert!((v - 0.999 * old_v).abs() <= 1e-6 * old_v);
+                    kept += usize::from(*old_m != 0.0);
+                }
+                None => {
+                    assert!(m.abs() < 1e-28 && v == 0.0);
+                    grown += 1;
+                }
+            }
+        }
+        let counts = trainer.drain_rewired();
+        assert_eq!(grown, counts.iter().map(|c| c.grown).sum::<usize>());
+        assert!(grown > 10 && kept > 50, "{grown} {kept}");
+    }
+}
+
+#[test]
+fn rigl_grows_where_the_dense_gradient_is_largest() {
+    let mut trainer = trainer(Method::Rigl(Rigl::new(drop_grow(1))), 0.8, ADAM);
+    let before = trainer.network().clone();
+    let (x, y) = data(0);
+    let step = trainer.begin_step().unwrap();
+    let loss = squared_error(trainer.forward(&x, &step).unwrap(), &y);
+    trainer.end_step(step, &loss.backward().unwrap()).unwrap();
+
+    // The dense gradient of layer 1 by central differences at the weights before the change.
+    let params: Vec<f32> = before.params().to_vec1().unwrap();
+    let (old, new) = (before.layers()[1].topology(), trainer.network().layers()[1].topology());
+    let (old, new): (Vec<u32>, Vec<u32>) = (old.positions().collect(), new.positions().collect());
+    let (_, targets) = data(0);
+    let loss_with = |position: u32, delta: f32| {
+        let mut layers = Vec::new();
+        let mut all = Vec::new();
+        for (l, (layer, spec)) in before.layers().iter().zip(specs(&[6, 24, 24, 3])).enumerate() {
+            let mut entries: BTreeMap<u32, f32> =
+                layer.topology().positions().zip(params[layer.weights()].iter().copied()).collect();
+            if l == 1 {
+                *entries.entry(position).or_insert(0.0) += delta;
+            }
+            let positions: Vec<u32> = entries.keys().copied().collect();
+            let (rows, cols) = (layer.topology().rows(), layer.topology().cols());
+            let topology = sparring_sparse::Topology::new(rows, cols, &positions).unwrap();
+            layers.push(sparring_sparse::SparseLinear::new(&spec, topology.into(), all.len()));
+            all.extend(entries.values());
+            all.extend_from_slice(&params[layer.biases()]);
+        }
+        let network = Network::new(layers, all).unwrap();
+        let loss = squared_error(network.forward(&x).unwrap(), &targets);
+        f64::from(loss.to_scalar::<f32>().unwrap())
+    };
+    let gradient = |p: u32| ((loss_with(p, 1e-3) - loss_with(p, -1e-3)) / 2e-3).abs();
+    let smallest_grown =
+        new.iter().filter(|p| !old.contains(p)).map(|p| gradient(*p)).fold(f64::MAX, f64::min);
+    let largest_left = (0..576u32)
+        .filter(|p| !old.contains(p) && !new.contains(p))
+        .map(gradient)
+        .fold(0.0, f64::max);
+    assert!(smallest_grown > largest_left - 1e-3, "{smallest_grown} {largest_left}");
+}
+
+#[test]
+fn pruning_follows_the_cubic_schedule_layer_by_layer() {
+    let schedule = Pruning { start: 10, end: 50, every: 10 };
+    let mut trainer = trainer(Method::Pruning(schedule), 0.9, ADAM);
+    let mut seen = Vec::new();
+    for step in 0..60 {
+        train(&mut trainer, step);
+        seen.push(nnz(trainer.network())[1]);
+    }
+    // ERK at 0.9 gives the middle layer s = 1 − ε·48/576 with ε = 79.2/(30+48+27).
+    let s = 1.0 - (79.2f64.ceil() / 105.0) * 48.0 / 576.0;
+    for (step, nnz) in seen.iter().enumerate() {
+        let pruned = [(10, 0.0), (20, 0.578125), (30, 0.875), (40, 0.984375), (50, 1.0)];
+        let progress = pruned.iter().rev().find(|(t, _)| step >= *t).map_or(0.0, |(_, p)| *p);
+        let expected = (576.0 * (1.0 - progress * s)).round();
+        assert!((*nnz as f64 - expected).abs() <= 1.0, "step {step}: {nnz} against {expected}");
+    }
+    assert_eq!(trainer.optimizer().moments().0.len(), trainer.network().num_params());
+}

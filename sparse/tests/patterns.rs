@@ -1,0 +1,150 @@
+//! N:M and block patterns in training: they hold at every step of every method, and what does not fit
+//! is refused with its key.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use common::*;
+use sparring_sparse::config::*;
+use sparring_sparse::trainer::shares;
+use sparring_sparse::{Network, OptimizerConfig, SparseError, Topology};
+
+const NM: Pattern = Pattern::Nm { n: 1, m: 3 };
+const BLOCK: Pattern = Pattern::Block { height: 3, width: 2 };
+
+fn positions(topology: &Topology) -> Vec<u32> {
+    topology.positions().collect()
+}
+
+/// That `n` (or, where pruning is under way, one number for all groups) of every `m` are active.
+fn groups(topology: &Topology, m: usize) -> usize {
+    let mut counts = vec![0; topology.size() / m];
+    positions(topology).iter().for_each(|p| counts[*p as usize / m] += 1);
+    assert!(counts.windows(2).all(|pair| pair[0] == pair[1]), "{counts:?}");
+    counts[0]
+}
+
+/// That active weights come in whole blocks.
+fn blocks(topology: &Topology, height: usize, width: usize) -> usize {
+    let cols = topology.cols();
+    let block = |p: &u32| (*p as usize / cols / height, *p as usize % cols / width);
+    let active: BTreeSet<_> = positions(topology).iter().map(block).collect();
+    assert_eq!(active.len() * height * width, topology.nnz());
+    active.len()
+}
+
+fn methods() -> Vec<Method> {
+    let others =
+        [Method::Static, Method::Snip, Method::Pruning(Pruning { start: 5, end: 45, every: 5 })];
+    let mut methods: Vec<_> = rewiring(3).into_iter().chain(others).collect();
+    for method in &mut methods {
+        if let Method::TopKast(top_kast) = method {
+            top_kast.backward_sparsity = 1.0 / 3.0;
+        }
+    }
+    methods
+}
+
+#[test]
+fn groups_hold_at_every_step() {
+    for method in methods() {
+        let config = SparsityConfig {
+            pattern: NM,
+            distribution: Distribution::Uniform,
+            ..sparse(method.clone(), 1.0 - 1.0 / 3.0)
+        };
+        let mut trainer = build(&config, ADAM);
+        let shrinks = method.starts_dense();
+        for step in 0..60 {
+            train(&mut trainer, step);
+            for layer in trainer.network().layers() {
+                let n = groups(layer.topology(), 3);
+                assert!(n == 1 || shrinks && step < 45, "{method:?} {step}: {n}");
+            }
+        }
+        let grown: usize = trainer.drain_rewired().iter().map(|c| c.grown).sum();
+        let moves = !shrinks && method != Method::Static;
+        assert_eq!(grown > 0, moves, "{method:?}: {grown}");
+    }
+}
+
+#[test]
+fn blocks_hold_at_every_step() {
+    for method in methods() {
+        let config = SparsityConfig { pattern: BLOCK, ..sparse(method.clone(), 0.75) };
+        let planned = shares(&specs(&WIDTHS), &config).unwrap();
+        let mut trainer = build(&config, OptimizerConfig { learning_rate: 3e-2, ..ADAM });
+        for step in 0..60 {
+            train(&mut trainer, step);
+            for (layer, share) in trainer.network().layers().iter().zip(&planned) {
+                let active = blocks(layer.topology(), 3, 2);
+                assert!(active * 6 == share.nnz || method.starts_dense() && step < 45);
+            }
+        }
+        let nnz = |network: &Network| network.layers().iter().map(|l| l.topology().nnz()).sum();
+        let total: usize = nnz(trainer.network());
+        assert_eq!(total, planned.iter().map(|share| share.nnz).sum::<usize>(), "{method:?}");
+        let grown: usize = trainer.drain_rewired().iter().map(|c| c.grown).sum();
+        assert!(grown.is_multiple_of(6));
+        let moves = !method.starts_dense() && method != Method::Static;
+        assert_eq!(grown > 0, moves, "{method:?}: {grown}");
+    }
+}
+
+#[test]
+fn a_dense_layer_has_no_pattern() {
+    // 6 inputs are no multiple of 4, nor 3 outputs of 2.
+    let config = SparsityConfig {
+        pattern: Pattern::Nm { n: 2, m: 4 },
+        distribution: Distribution::Uniform,
+        layers: BTreeMap::from([("0".into(), 0.0)]),
+        ..sparse(Method::Set(drop_grow(1)), 0.5)
+    };
+    let mut trainer = build(&config, ADAM);
+    train(&mut trainer, 0);
+    let layers = trainer.network().layers();
+    assert!(layers[0].topology().csr().is_none());
+    assert_eq!(groups(layers[1].topology(), 4), 2);
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let refused = |pattern, distribution, sparsity| {
+        let config = SparsityConfig { pattern, distribution, ..sparse(Method::Static, sparsity) };
+        match shares(&specs(&WIDTHS), &config) {
+            Err(SparseError::Config { key, found, .. }) if key == "pattern" => found,
+            other => panic!("{other:?}"),
+        }
+    };
+    let (nm, block) =
+        (|n, m| Pattern::Nm { n, m }, |height, width| Pattern::Block { height, width });
+    let uniform = Distribution::Uniform;
+    assert_eq!(refused(nm(2, 4), uniform, 0.5), "2:4, where layer `0` has 6 inputs");
+    assert_eq!(refused(nm(1, 3), uniform, 0.5), "1:3, where layer `0` has the sparsity 0.5");
+    assert!(
+        refused(nm(1, 2), Distribution::Erk { power: 1.0 }, 0.5).contains("has the sparsity 0.")
+    );
+    assert_eq!(refused(nm(0, 3), uniform, 0.5), "0:3");
+    assert_eq!(refused(nm(3, 3), uniform, 0.5), "3:3");
+    assert_eq!(refused(nm(1, 0), uniform, 0.5), "1:0");
+    assert_eq!(refused(block(0, 2), uniform, 0.5), "0x2");
+    let found = "2x2, where layer `2` has 3 outputs and 24 inputs";
+    assert_eq!(refused(block(2, 2), uniform, 0.5), found);
+    assert!(refused(block(3, 6), uniform, 0.9).contains("less than one of its 8 blocks"));
+}
+
+/// Half of every three are no whole number of weights.
+#[test]
+fn a_backward_set_that_the_groups_cannot_have_is_refused() {
+    let top_kast = TopKast { every: 1, backward_sparsity: 0.5, exploration_penalty: 0.0 };
+    let config = SparsityConfig {
+        pattern: NM,
+        distribution: Distribution::Uniform,
+        ..sparse(Method::TopKast(top_kast.clone()), 1.0 - 1.0 / 3.0)
+    };
+    let error = sparring_sparse::trainer::backward_shares(&specs(&WIDTHS), &config, &top_kast);
+    assert!(matches!(error, Err(SparseError::Config { .. })), "{error:?}");
+}
