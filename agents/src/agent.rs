@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sparring_envs::{Actions, Batch, EnvSpec};
 use sparring_sparse::config::Method;
 use sparring_sparse::cost::training_flops;
-use sparring_sparse::{Executed, LayerCost, Seed, SparseLinear, Trainer};
+use sparring_sparse::{Executed, Layer, LayerCost, Seed, Trainer};
 
 use crate::dqn::{Dqn, DqnConfig};
 use crate::error::AgentError;
@@ -144,11 +144,9 @@ impl NetworkSummary {
     /// The network of `trainer` as it is now.
     pub fn of(trainer: &Trainer) -> Self {
         let moments = trainer.optimizer().config().rule.moments() as u64;
-        let layer = |(at, layer): (usize, &SparseLinear)| {
-            let topology = layer.topology();
-            let (inputs, outputs) = (topology.cols(), topology.rows());
-            let linear = LayerCost::linear(inputs, outputs, topology.nnz(), at == 0);
-            let cost = LayerCost { trained: trainer.trained(at) as u64, moments, ..linear };
+        let layer = |(at, layer): (usize, &Layer)| {
+            let cost = LayerCost::new(layer.shape(), layer.topology().nnz(), at == 0);
+            let cost = LayerCost { trained: trainer.trained(at) as u64, moments, ..cost };
             LayerSummary { name: layer.name().into(), cost }
         };
         let layers = trainer.network().layers().iter().enumerate().map(layer).collect();
@@ -183,7 +181,7 @@ const COSTS: [(&str, Cost); 6] = [
     ("forward_flops", LayerCost::forward_flops),
     ("backward_flops", LayerCost::backward_flops),
     ("value_bytes", LayerCost::value_bytes),
-    ("structure_bytes", LayerCost::structure_bytes),
+    ("structure_bytes", |cost| cost.structure),
     ("moment_bytes", LayerCost::moment_bytes),
 ];
 

@@ -18,12 +18,15 @@ use serde::Serialize;
 use sparring_envs::{Actions, Batch, EnvSpec, Space};
 use sparring_sparse::config::{Distribution, Method, Pattern, SparsityConfig};
 use sparring_sparse::seed::Rng;
-use sparring_sparse::{Executed, Init, LayerSpec, Network, OptimizerConfig, Seed, Target, Trainer};
+use sparring_sparse::{
+    Compute, Executed, Init, LayerSpec, Network, OptimizerConfig, Seed, Target, Trainer,
+};
 
 use crate::agent::{Agent, Estimate, Metric, NetworkSummary, TrainingFlops};
 use crate::error::AgentError;
 use crate::explore::{Epsilon, epsilon_greedy};
-use crate::networks::mlp::{self, MlpInit, mlp};
+use crate::networks::estimate::estimate;
+use crate::networks::mlp::{MlpInit, mlp};
 use crate::replay::{Replay, Sample};
 use crate::returns::NStep;
 
@@ -108,6 +111,7 @@ impl DqnConfig {
                 pattern: Pattern::Unstructured,
                 layers: Default::default(),
                 sparsity_aware_init: true,
+                compute: Compute::Sparse,
             },
             optimizer: OptimizerConfig::adam(1e-3),
             weight_decay: 1e-6,
@@ -151,7 +155,7 @@ impl DqnConfig {
         let (obs_dim, actions) = spaces(spec)?;
         let layers = self.layers(obs_dim, actions);
         let (network, network_bytes) =
-            mlp::estimate("q", &layers, &self.sparsity, &self.optimizer, true)?;
+            estimate("q", &layers, &self.sparsity, &self.optimizer, true)?;
         let gradient_steps = self.gradient_steps(total_env_steps, num_envs);
         let (method, costs) = (&self.sparsity.method, network.costs());
         Ok(Estimate {

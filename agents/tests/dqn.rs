@@ -9,7 +9,7 @@ use sparring_agents::{Agent, AgentConfig, AgentError, DqnConfig, Epsilon, Loss, 
 use sparring_envs::{OnFault, VectorConfig, VectorEnv, find};
 use sparring_sparse::Seed;
 use sparring_sparse::config::*;
-use sparring_sparse::{ClipNorm, OptimizerConfig, Rule, WeightDecay};
+use sparring_sparse::{ClipNorm, Compute, OptimizerConfig, Rule, WeightDecay};
 
 fn small() -> DqnConfig {
     DqnConfig {
@@ -31,6 +31,7 @@ fn sparse(method: Method) -> SparsityConfig {
         pattern: Pattern::Unstructured,
         layers: BTreeMap::new(),
         sparsity_aware_init: true,
+        compute: Compute::Sparse,
     }
 }
 

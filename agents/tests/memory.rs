@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use sparring_agents::{AgentConfig, DqnConfig};
 use sparring_envs::{OnFault, VectorConfig, VectorEnv, find};
 use sparring_sparse::config::*;
-use sparring_sparse::{ClipNorm, OptimizerConfig, Rule, Seed};
+use sparring_sparse::{ClipNorm, Compute, OptimizerConfig, Rule, Seed};
 
 struct Counting;
 
@@ -84,6 +84,7 @@ fn no_method_takes_more_than_estimated() {
                     pattern: Pattern::Unstructured,
                     layers: BTreeMap::new(),
                     sparsity_aware_init: true,
+                    compute: Compute::Sparse,
                 },
                 optimizer,
                 batch_size: 2,

@@ -40,7 +40,7 @@ impl Sizes {
             forward_flops: sum(LayerCost::forward_flops),
             backward_flops: sum(LayerCost::backward_flops),
             value_bytes: sum(LayerCost::value_bytes),
-            structure_bytes: sum(LayerCost::structure_bytes),
+            structure_bytes: sum(|cost| cost.structure),
             moment_bytes: sum(LayerCost::moment_bytes),
         }
     }
@@ -73,7 +73,7 @@ pub fn layers_table(networks: &[NetworkSummary]) -> Table {
                 thousands(cost.forward_flops()),
                 thousands(cost.backward_flops()),
                 kibibytes(cost.value_bytes()),
-                kibibytes(cost.structure_bytes()),
+                kibibytes(cost.structure),
                 kibibytes(cost.moment_bytes()),
             ]);
         }
@@ -83,6 +83,8 @@ pub fn layers_table(networks: &[NetworkSummary]) -> Table {
 
 #[cfg(test)]
 mod tests {
+    use sparring_sparse::Shape;
+
     use super::*;
 
     #[test]
@@ -91,8 +93,10 @@ mod tests {
             name: name.to_owned(),
             layers: costs.iter().map(|&cost| LayerSummary { name: "l".to_owned(), cost }).collect(),
         };
-        let actor = [LayerCost::linear(4, 3, 6, true), LayerCost::linear(3, 2, 6, false)];
-        let critic = [LayerCost::linear(6, 1, 6, true)];
+        let linear =
+            |inputs, outputs, first| LayerCost::new(&Shape::Linear { inputs, outputs }, 6, first);
+        let actor = [linear(4, 3, true), linear(3, 2, false)];
+        let critic = [linear(6, 1, true)];
         let sizes = Sizes::of(&[network("actor", &actor), network("critic", &critic)]);
         assert_eq!((sizes.parameters, sizes.active_parameters), (15 + 8 + 7, 9 + 8 + 7));
         assert_eq!(sizes.density, 18.0 / 24.0);

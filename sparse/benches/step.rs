@@ -18,7 +18,9 @@ use rand::RngExt;
 use sparring_sparse::config::{Distribution, Method, Pattern, SparsityConfig};
 use sparring_sparse::kernels::dense::{View, product};
 use sparring_sparse::kernels::{Buffer, Lanes, Par};
-use sparring_sparse::{Activation, Init, LayerSpec, OptimizerConfig, Seed, Trainer};
+use sparring_sparse::{
+    Activation, Compute, Init, LayerSpec, OptimizerConfig, Seed, Shape, Trainer,
+};
 
 const BATCH: usize = 256;
 const WIDTHS: [usize; 4] = [17, 256, 256, 6];
@@ -36,8 +38,7 @@ impl Step {
         let last = widths.len() - 2;
         let spec = |(l, pair): (usize, &[usize])| LayerSpec {
             name: l.to_string(),
-            inputs: pair[0],
-            outputs: pair[1],
+            shape: Shape::Linear { inputs: pair[0], outputs: pair[1] },
             activation: if l == last { Activation::Identity } else { Activation::Relu },
             init: Init::TruncatedNormal { scale: 2.0 },
             bias: 0.0,
@@ -51,6 +52,7 @@ impl Step {
             pattern: Pattern::Unstructured,
             layers: Default::default(),
             sparsity_aware_init: true,
+            compute: Compute::Sparse,
         };
         let adam = OptimizerConfig::adam(3e-4);
         let trainer = Trainer::new("net", &specs, &config, adam, &Seed::new(1)).unwrap();

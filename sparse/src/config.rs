@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::layers::Compute;
+
 /// How a network is sparse.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SparsityConfig {
@@ -22,6 +24,8 @@ pub struct SparsityConfig {
     /// Whether the weights are drawn by the active fan of each unit (PAPERS 1.5) or as in a dense
     /// network.
     pub sparsity_aware_init: bool,
+    /// In which form layers with inactive weights are computed.
+    pub compute: Compute,
 }
 
 /// Which sets of active weights a layer may have. Layers that the distribution leaves dense have no

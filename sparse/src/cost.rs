@@ -17,7 +17,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::{DropGrow, Method, Pruning, Rigl, Snfs};
-use crate::topology::Csr;
+use crate::layers::Shape;
 
 /// The size of one layer, which all of its costs follow from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,20 +34,24 @@ pub struct LayerCost {
     pub moments: u64,
     /// Output positions of one sample: 1 in a linear layer.
     pub positions: u64,
+    /// Bytes of the index arrays; none where every weight is active.
+    pub structure: u64,
     /// Whether its input is the network's, whose gradient no training step needs.
     pub first: bool,
 }
 
 impl LayerCost {
-    /// A linear layer `inputs → outputs` with `active` weights, trained by Adam.
-    pub fn linear(inputs: usize, outputs: usize, active: usize, first: bool) -> Self {
-        let [inputs, outputs, active] = [inputs, outputs, active].map(|n| n as u64);
-        Self { outputs, inputs, active, trained: active, moments: 2, positions: 1, first }
+    /// A layer of `shape` with `active` weights, trained by Adam.
+    pub fn new(shape: &Shape, active: usize, first: bool) -> Self {
+        let structure = shape.structure_bytes(active) as u64;
+        let [outputs, inputs, active, positions] =
+            [shape.rows(), shape.cols(), active, shape.positions()].map(|n| n as u64);
+        Self { outputs, inputs, active, trained: active, moments: 2, positions, structure, first }
     }
 
     /// The same layer with every weight active.
     pub fn dense(self) -> Self {
-        Self { active: self.weights(), trained: self.weights(), ..self }
+        Self { active: self.weights(), trained: self.weights(), structure: 0, ..self }
     }
 
     /// Weights where all are active.
@@ -85,13 +89,6 @@ impl LayerCost {
     /// Bytes of active weights and biases.
     pub fn value_bytes(self) -> u64 {
         self.active_parameters() * size_of::<f32>() as u64
-    }
-
-    /// Bytes of the index arrays; none where every weight is active.
-    pub fn structure_bytes(self) -> u64 {
-        let [outputs, inputs, active] =
-            [self.outputs, self.inputs, self.active].map(|n| n as usize);
-        if self.active < self.weights() { Csr::bytes(outputs, inputs, active) as u64 } else { 0 }
     }
 
     /// Bytes of the optimiser's moments.
@@ -171,10 +168,12 @@ mod tests {
 
     use super::*;
     use crate::config::{Decay, TopKast};
+    use crate::kernels::conv::{Conv2d, Padding};
 
     /// Two layers by hand: 4 → 3 with 6 of 12 weights, 3 → 2 with all of 6.
     fn two() -> [LayerCost; 2] {
-        [LayerCost::linear(4, 3, 6, true), LayerCost::linear(3, 2, 6, false)]
+        let linear = |inputs, outputs| Shape::Linear { inputs, outputs };
+        [LayerCost::new(&linear(4, 3), 6, true), LayerCost::new(&linear(3, 2), 6, false)]
     }
 
     #[test]
@@ -188,14 +187,23 @@ mod tests {
         // Weights 12 and biases 3; the head's also 12 for its input.
         assert_eq!((hidden.backward_flops(), head.backward_flops()), (15, 26));
         assert_eq!((hidden.value_bytes(), hidden.moment_bytes()), (36, 72));
-        assert_eq!((hidden.structure_bytes(), head.structure_bytes()), (4 * (4 + 5 + 18), 0));
+        assert_eq!((hidden.structure, head.structure), (4 * (4 + 5 + 18), 0));
         assert_eq!((hidden.density(), hidden.dense().forward_flops()), (0.5, 27));
     }
 
     #[test]
     fn a_convolution_repeats_its_weights_at_every_position() {
-        let linear = LayerCost::linear(64, 32, 200, false);
-        let conv = LayerCost { positions: 400, ..linear };
+        let (inputs, outputs) = (4 * 8 * 8, 32);
+        let shape = Conv2d {
+            in_channels: 4,
+            out_channels: outputs,
+            size: [84, 84],
+            kernel: [8, 8],
+            stride: 4,
+            padding: Padding::Valid,
+        };
+        let linear = LayerCost::new(&Shape::Linear { inputs, outputs }, 200, false);
+        let conv = LayerCost::new(&Shape::Conv2d(shape), 200, false);
         assert_eq!(conv.forward_flops(), 400 * linear.forward_flops());
         assert_eq!(conv.backward_flops(), 400 * linear.backward_flops());
         assert_eq!(conv.value_bytes(), linear.value_bytes());

@@ -43,10 +43,12 @@ impl Init {
 
 /// The sparsity-aware initialiser (PAPERS 1.5, `unit_scaled_init_tf1` with `fanavg_uniform`):
 /// `U(−√(3v), √(3v))` with `v = 1 / max(1, (fan_in[o] + fan_out[i]) / 2)`, fans counting active
-/// weights only. It takes the place of the layer's own initialiser. `(nnz)`.
-pub fn sparsity_aware(topology: &Topology, rng: &mut Rng) -> Vec<f32> {
-    let (mut fan_in, mut fan_out) = (vec![0u32; topology.rows()], vec![0u32; topology.cols()]);
-    let ends = |p: u32| (p as usize / topology.cols(), p as usize % topology.cols());
+/// weights only; an input has `area` columns, the kernel of a convolution. It takes the place of the
+/// layer's own initialiser. `(nnz)`.
+pub fn sparsity_aware(topology: &Topology, area: usize, rng: &mut Rng) -> Vec<f32> {
+    let inputs = topology.cols() / area;
+    let (mut fan_in, mut fan_out) = (vec![0u32; topology.rows()], vec![0u32; inputs]);
+    let ends = |p: u32| (p as usize / topology.cols(), p as usize % topology.cols() / area);
     for (o, i) in topology.positions().map(ends) {
         fan_in[o] += 1;
         fan_out[i] += 1;
@@ -88,22 +90,25 @@ mod tests {
         assert!(weights.iter().all(|w| f64::from(w.abs()) <= bound * 1.000_001));
     }
 
+    /// A linear layer of 48 inputs, and a convolution of 4 with 3 × 4 kernels.
     #[test]
     fn sparsity_aware_weights_fill_the_bounds_of_their_units() {
-        let mut rng = Seed::new(2).rng();
-        let positions = distinct(64 * 48, 300, &mut rng);
-        let topology = Topology::new(64, 48, &positions).unwrap();
-        let mut nearest = 0.0f64;
-        for _ in 0..50 {
-            let weights = sparsity_aware(&topology, &mut rng);
-            for (k, p) in positions.iter().enumerate() {
-                let (o, i) = (p / 48, p % 48);
-                let fan_in = positions.iter().filter(|q| **q / 48 == o).count();
-                let fan_out = positions.iter().filter(|q| **q % 48 == i).count();
-                let bound = (3.0 / (((fan_in + fan_out) as f64) / 2.0).max(1.0)).sqrt();
-                nearest = nearest.max(f64::from(weights[k].abs()) / bound);
+        for area in [1, 12] {
+            let mut rng = Seed::new(2).rng();
+            let positions = distinct(64 * 48, 300, &mut rng);
+            let topology = Topology::new(64, 48, &positions).unwrap();
+            let mut nearest = 0.0f64;
+            for _ in 0..50 {
+                let weights = sparsity_aware(&topology, area as usize, &mut rng);
+                for (k, p) in positions.iter().enumerate() {
+                    let (o, i) = (p / 48, p % 48 / area);
+                    let fan_in = positions.iter().filter(|q| **q / 48 == o).count();
+                    let fan_out = positions.iter().filter(|q| **q % 48 / area == i).count();
+                    let bound = (3.0 / (((fan_in + fan_out) as f64) / 2.0).max(1.0)).sqrt();
+                    nearest = nearest.max(f64::from(weights[k].abs()) / bound);
+                }
             }
+            assert!(nearest <= 1.000_001 && nearest > 0.99, "{nearest}");
         }
-        assert!(nearest <= 1.000_001 && nearest > 0.99, "{nearest}");
     }
 }

@@ -7,17 +7,18 @@
 //! ```
 //! use candle_core::{Device, Tensor};
 //! use sparring_sparse::config::{Distribution, Method, Pattern, SparsityConfig};
-//! use sparring_sparse::{Activation, Init, LayerSpec, OptimizerConfig, Seed, Trainer};
+//! use sparring_sparse::{Activation, Compute, Init, LayerSpec, OptimizerConfig, Seed, Shape, Trainer};
 //!
 //! # fn main() -> Result<(), sparring_sparse::SparseError> {
 //! let layer = |name: &str, inputs, outputs, activation| LayerSpec {
-//!     name: name.into(), inputs, outputs, activation,
+//!     name: name.into(), shape: Shape::Linear { inputs, outputs }, activation,
 //!     init: Init::TruncatedNormal { scale: 2.0 }, bias: 0.0, weight_decay: 0.0,
 //! };
 //! let specs = [layer("hidden", 4, 64, Activation::Relu), layer("head", 64, 1, Activation::Identity)];
 //! let sparsity = SparsityConfig {
 //!     method: Method::Static, sparsity: 0.8, distribution: Distribution::Erk { power: 1.0 },
 //!     pattern: Pattern::Unstructured, layers: Default::default(), sparsity_aware_init: true,
+//!     compute: Compute::Sparse,
 //! };
 //! let adam = OptimizerConfig::adam(1e-2);
 //! let mut trainer = Trainer::new("value", &specs, &sparsity, adam, &Seed::new(1))?;
@@ -60,11 +61,11 @@ pub use cost::LayerCost;
 pub use error::SparseError;
 pub use init::Init;
 pub use kernels::{Activation, Par};
-pub use layers::{LayerSpec, SparseLinear};
+pub use layers::{Compute, Layer, LayerSpec, Shape};
 pub use network::{Network, Probe};
 pub use optim::{ClipNorm, Optimizer, OptimizerConfig, Rule, WeightDecay};
 pub use seed::Seed;
 pub use target::Target;
 pub use topology::Topology;
 pub use trainer::{Step, Trainer};
-pub use workspace::Executed;
+pub use workspace::{Executed, pass_bytes};

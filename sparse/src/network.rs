@@ -9,7 +9,7 @@ use candle_core::{Device, Tensor, Var};
 
 use crate::error::SparseError;
 use crate::kernels::Par;
-use crate::layers::SparseLinear;
+use crate::layers::Layer;
 use crate::op::NetworkOp;
 use crate::topology::Topology;
 use crate::workspace::{Executed, Frame};
@@ -17,7 +17,7 @@ use crate::workspace::{Executed, Frame};
 /// A multi-layer network, `(batch, in) → (batch, out)`.
 #[derive(Clone, Debug)]
 pub struct Network {
-    layers: Arc<[SparseLinear]>,
+    layers: Arc<[Layer]>,
     params: Var,
     frame: Arc<Frame>,
 }
@@ -54,37 +54,35 @@ impl Probe {
 
 impl Network {
     /// A network over `params`, which hold the parameters of `layers` one after the other.
-    pub fn new(layers: Vec<SparseLinear>, params: Vec<f32>) -> Result<Self, SparseError> {
+    pub fn new(layers: Vec<Layer>, params: Vec<f32>) -> Result<Self, SparseError> {
         Self::with_par(layers, params, Par::Serial)
     }
 
     /// As [`Self::new`], with products that may use `par`.
-    pub fn with_par(
-        layers: Vec<SparseLinear>,
-        params: Vec<f32>,
-        par: Par,
-    ) -> Result<Self, SparseError> {
+    pub fn with_par(layers: Vec<Layer>, params: Vec<f32>, par: Par) -> Result<Self, SparseError> {
         for pair in layers.windows(2) {
-            let (expected, found) = (pair[0].output_plane().size(), pair[1].input_plane().size());
+            let expected = pair[0].shape().output_plane().size();
+            let found = pair[1].shape().input_plane().size();
             if expected != found {
                 return Err(SparseError::Length { what: "inputs of a layer", expected, found });
             }
         }
-        let frame = Arc::new(Frame::new(&layers, par));
+        let shapes: Vec<_> = layers.iter().map(|layer| *layer.shape()).collect();
+        let frame = Arc::new(Frame::new(&shapes, par));
         Self::framed(layers, params, frame)
     }
 
     /// The network with other topologies: its memory is used again and its counts go on.
     pub(crate) fn rewired(
         &self,
-        layers: Vec<SparseLinear>,
+        layers: Vec<Layer>,
         params: Vec<f32>,
     ) -> Result<Self, SparseError> {
         Self::framed(layers, params, self.frame.clone())
     }
 
     fn framed(
-        layers: Vec<SparseLinear>,
+        layers: Vec<Layer>,
         params: Vec<f32>,
         frame: Arc<Frame>,
     ) -> Result<Self, SparseError> {
@@ -103,7 +101,7 @@ impl Network {
     }
 
     /// From input to output.
-    pub fn layers(&self) -> &[SparseLinear] {
+    pub fn layers(&self) -> &[Layer] {
         &self.layers
     }
 

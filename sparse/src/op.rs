@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Storage, Tensor, bail};
 
 use crate::kernels::Activation;
-use crate::layers::SparseLinear;
+use crate::layers::Layer;
 use crate::topology::Topology;
 use crate::workspace::{Frame, Workspace};
 
 /// One use of a network: keeps the activations from the forward pass to the backward pass.
 pub(crate) struct NetworkOp {
-    layers: Arc<[SparseLinear]>,
+    layers: Arc<[Layer]>,
     frame: Arc<Frame>,
     patterns: Arc<[Arc<Topology>]>,
     tape: Mutex<Option<Workspace>>,
@@ -28,7 +28,7 @@ struct Gradients {
 impl NetworkOp {
     /// `patterns` are a probe's, one a layer, or none.
     pub(crate) fn new(
-        layers: Arc<[SparseLinear]>,
+        layers: Arc<[Layer]>,
         frame: Arc<Frame>,
         patterns: Arc<[Arc<Topology>]>,
     ) -> Self {
@@ -50,8 +50,10 @@ impl NetworkOp {
         let at = (tape.lanes, self.frame.par);
         planes[0].from_rows(tape.lanes, x, &mut tape.activations[0]);
         for (l, layer) in self.layers.iter().enumerate() {
-            let (before, after) = tape.activations.split_at_mut(l + 1);
-            layer.forward(params, at, &before[l], &mut after[0]);
+            let Workspace { activations, weights, scratch, .. } = &mut tape;
+            let (before, after) = activations.split_at_mut(l + 1);
+            let y = (after[0].as_mut_slice(), &planes[l + 1]);
+            layer.forward(params, &mut weights[l], at, scratch, &before[l], y);
             self.frame.count_forward(layer.flops(batch));
         }
         let last = self.layers.len();
@@ -64,7 +66,8 @@ impl NetworkOp {
 
     fn backward(&self, params: &[f32], grad: &[f32], want_input: bool) -> Result<Gradients> {
         let mut tape = self.tape()?;
-        let Some(Workspace { lanes, activations, gradients, scratch }) = tape.as_mut() else {
+        let Some(Workspace { lanes, activations, gradients, weights, scratch }) = tape.as_mut()
+        else {
             bail!("the backward pass of a network came before its forward pass");
         };
         let planes = &self.frame.gradient_planes;
@@ -76,16 +79,17 @@ impl NetworkOp {
         let mut probes = vec![Vec::new(); self.patterns.len()];
         planes[last].from_rows(*lanes, grad, &mut gradients[last]);
         if let Some(layer) = self.layers.last() {
-            layer.activation().chain(&activations[last], &mut gradients[last]);
+            let y = (activations[last].as_slice(), &self.frame.planes[last]);
+            planes[last].chain(*lanes, layer.activation(), y, &mut gradients[last]);
         }
         for (l, layer) in self.layers.iter().enumerate().rev() {
             let x = &activations[l];
             let (before, after) = gradients.split_at_mut(l + 1);
             let dy = &after[0];
-            layer.param_grad(at, dy, x, &mut params_grad);
+            layer.param_grad(at, scratch, dy, x, &mut params_grad);
             self.frame.count_backward(layer.flops(lanes.batch()));
             if let Some(pattern) = self.patterns.get(l) {
-                probes[l] = layer.probe_grad(pattern, at, dy, x);
+                probes[l] = layer.probe_grad(pattern, at, scratch, dy, x);
                 self.frame.count_backward(layer.flops_of(pattern, lanes.batch()));
             }
             if l > 0 || want_input {
@@ -93,7 +97,8 @@ impl NetworkOp {
                     0 => Activation::Identity,
                     _ => self.layers[l - 1].activation(),
                 };
-                layer.input_grad((params, scratch), (below, x), at, dy, &mut before[l]);
+                let dx = (before[l].as_mut_slice(), &planes[l]);
+                layer.input_grad((params, &weights[l]), (below, x), at, scratch, dy, dx);
                 self.frame.count_backward(layer.flops(lanes.batch()));
             }
         }

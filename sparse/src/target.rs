@@ -8,7 +8,7 @@ use std::sync::Arc;
 use candle_core::{CpuStorage, InplaceOp2, Layout, Tensor, bail};
 
 use crate::error::SparseError;
-use crate::layers::SparseLinear;
+use crate::layers::Layer;
 use crate::methods::Moves;
 use crate::network::Network;
 use crate::op::slice;
@@ -40,7 +40,7 @@ impl Target {
     /// Moves towards `online` by `tau`; 1 copies it.
     pub fn update(&mut self, online: &Network, tau: f64) -> Result<(), SparseError> {
         let pairs = || self.network.layers().iter().zip(online.layers());
-        let same = |(a, b): (&SparseLinear, &SparseLinear)| Arc::ptr_eq(a.topology(), b.topology());
+        let same = |(a, b): (&Layer, &Layer)| Arc::ptr_eq(a.topology(), b.topology());
         if !pairs().all(same) {
             let moves: Vec<Moves> =
                 pairs().map(|(a, b)| Moves::between(a.topology(), b.topology().clone())).collect();

@@ -15,7 +15,7 @@
 //! A layer in which every weight is active carries no index at all.
 
 use crate::error::SparseError;
-use crate::kernels::gather::Pattern;
+use crate::kernels::gather::Entries;
 
 /// The structure of one layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,15 +148,15 @@ impl Csr {
     }
 
     /// The entries row by row, the column of each.
-    pub fn by_row(&self) -> Pattern<'_> {
+    pub fn by_row(&self) -> Entries<'_> {
         // SAFETY: the invariants of this type.
-        unsafe { Pattern::new(&self.row_ptr, &self.col, self.col_ptr.len() - 1) }
+        unsafe { Entries::new(&self.row_ptr, &self.col, self.col_ptr.len() - 1) }
     }
 
     /// The entries column by column, the row of each.
-    pub fn by_col(&self) -> Pattern<'_> {
+    pub fn by_col(&self) -> Entries<'_> {
         // SAFETY: the invariants of this type.
-        unsafe { Pattern::new(&self.col_ptr, &self.row, self.row_ptr.len() - 1) }
+        unsafe { Entries::new(&self.col_ptr, &self.row, self.row_ptr.len() - 1) }
     }
 
     /// Where the entries by column stand in the order of rows.

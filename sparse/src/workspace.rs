@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::{Deserialize, Serialize};
 
 use crate::kernels::{Buffer, Lanes, Par, Plane};
-use crate::layers::SparseLinear;
+use crate::layers::{Scratch, Shape};
 
 /// Floating-point operations that a network has executed since it was made, those that its forms of
 /// computing really take: `2` a multiply-add of an active weight, or of every weight of a layer that
@@ -44,8 +44,9 @@ pub(crate) struct Workspace {
     pub activations: Vec<Buffer>,
     /// Their gradients; borders and lanes beyond the batch stay zero.
     pub gradients: Vec<Buffer>,
-    /// Values in another order.
-    pub scratch: Vec<f32>,
+    /// The weights of every layer that is computed dense.
+    pub weights: Vec<Vec<f32>>,
+    pub scratch: Scratch,
 }
 
 /// Shared by a network and what it becomes when it is rewired.
@@ -62,18 +63,34 @@ pub(crate) struct Frame {
     backward: AtomicU64,
 }
 
+fn planes(shapes: &[Shape]) -> Vec<Plane> {
+    let last = shapes.last().map(Shape::output_plane);
+    shapes.iter().map(Shape::input_plane).chain(last).collect()
+}
+
+fn gradient_planes(shapes: &[Shape]) -> Vec<Plane> {
+    let first = shapes.first().map(|shape| shape.input_plane().without_border());
+    first.into_iter().chain(shapes.iter().map(Shape::gradient_plane)).collect()
+}
+
+/// Bytes of activations that a network of `shapes` takes for a forward pass over `batch` samples, and
+/// for a backward pass after it.
+pub fn pass_bytes(shapes: &[Shape], batch: usize) -> [usize; 2] {
+    let bytes = |planes: Vec<Plane>| {
+        let slots: usize = planes.iter().map(Plane::slots).sum();
+        slots * Lanes::new(batch).width() * size_of::<f32>()
+    };
+    [bytes(planes(shapes)), bytes(gradient_planes(shapes))]
+}
+
 /// More batch sizes than an agent uses: acting, evaluating, and training with a target beside it.
 const MOST_WAITING: usize = 8;
 
 impl Frame {
-    pub fn new(layers: &[SparseLinear], par: Par) -> Self {
-        let inputs = layers.iter().map(SparseLinear::input_plane);
-        let outputs = layers.iter().map(SparseLinear::gradient_plane);
-        let last = layers.last().map(|layer| layer.output_plane());
-        let first = layers.first().map(|layer| layer.input_plane().without_border());
+    pub fn new(shapes: &[Shape], par: Par) -> Self {
         Self {
-            planes: inputs.chain(last).collect(),
-            gradient_planes: first.into_iter().chain(outputs).collect(),
+            planes: planes(shapes),
+            gradient_planes: gradient_planes(shapes),
             par,
             waiting: Mutex::default(),
             forward: AtomicU64::new(0),
@@ -90,8 +107,13 @@ impl Frame {
         });
         waiting.unwrap_or_else(|| {
             let zeros = |plane: &Plane| lanes.zeros(plane.slots());
-            let activations = self.planes.iter().map(zeros).collect();
-            Workspace { lanes, activations, gradients: Vec::new(), scratch: Vec::new() }
+            Workspace {
+                lanes,
+                activations: self.planes.iter().map(zeros).collect(),
+                gradients: Vec::new(),
+                weights: vec![Vec::new(); self.planes.len() - 1],
+                scratch: Scratch::default(),
+            }
         })
     }
 

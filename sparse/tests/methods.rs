@@ -84,7 +84,15 @@ fn rigl_grows_where_the_dense_gradient_is_largest() {
             let positions: Vec<u32> = entries.keys().copied().collect();
             let (rows, cols) = (layer.topology().rows(), layer.topology().cols());
             let topology = sparring_sparse::Topology::new(rows, cols, &positions).unwrap();
-            layers.push(sparring_sparse::SparseLinear::new(&spec, topology.into(), all.len()));
+            layers.push(
+                sparring_sparse::Layer::new(
+                    &spec,
+                    topology.into(),
+                    sparring_sparse::Compute::Sparse,
+                    all.len(),
+                )
+                .unwrap(),
+            );
             all.extend(entries.values());
             all.extend_from_slice(&params[layer.biases()]);
         }

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor, Var};
 use rand::RngExt;
 use sparring_sparse::sample::distinct;
-use sparring_sparse::{Activation, Init, LayerSpec, Network, Probe, Seed, SparseLinear, Topology};
+use sparring_sparse::{
+    Activation, Compute, Init, Layer, LayerSpec, Network, Probe, Seed, Shape, Topology,
+};
 
 fn spec(index: usize, inputs: usize, outputs: usize, activation: Activation) -> LayerSpec {
     LayerSpec {
         name: index.to_string(),
-        inputs,
-        outputs,
+        shape: Shape::Linear { inputs, outputs },
         activation,
         init: Init::Uniform { limit: 1.0 },
         bias: 0.0,
@@ -30,8 +31,13 @@ fn network(widths: &[usize], nnz: &[usize], seed: u64) -> Network {
         let activation = if last { Activation::Identity } else { Activation::Relu };
         let positions = distinct(pair[0] * pair[1], nnz[l], &mut rng);
         let topology = Topology::new(pair[1], pair[0], &positions).unwrap();
-        let layer =
-            SparseLinear::new(&spec(l, pair[0], pair[1], activation), Arc::new(topology), offset);
+        let layer = Layer::new(
+            &spec(l, pair[0], pair[1], activation),
+            Arc::new(topology),
+            Compute::Sparse,
+            offset,
+        )
+        .unwrap();
         offset = layer.biases().end;
         layers.push(layer);
     }
@@ -47,7 +53,7 @@ fn random(shape: (usize, usize), seed: u64) -> Tensor {
 /// The masked-dense oracle: one dense weight and one bias a layer.
 fn masked_dense(network: &Network) -> Vec<(Var, Var)> {
     let params: Vec<f32> = network.params().to_vec1().unwrap();
-    let dense = |layer: &SparseLinear| {
+    let dense = |layer: &Layer| {
         let topology = layer.topology();
         let mut w = vec![0.0; topology.size()];
         for (position, value) in topology.positions().zip(&params[layer.weights()]) {

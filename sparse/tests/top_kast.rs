@@ -8,7 +8,7 @@ mod common;
 use common::*;
 use sparring_sparse::config::*;
 use sparring_sparse::trainer::{backward_shares, shares};
-use sparring_sparse::{ClipNorm, Network, OptimizerConfig, SparseLinear, Topology};
+use sparring_sparse::{ClipNorm, Compute, Layer, Network, OptimizerConfig, Topology};
 
 /// `θ`, `m`, `v` and the sets of one layer; biases stand in sets of their own that hold them all.
 struct Oracle {
@@ -77,8 +77,8 @@ impl Oracle {
 fn network(weights: &[Oracle], biases: &[Oracle]) -> Network {
     let (mut layers, mut all) = (Vec::new(), Vec::new());
     for ((weights, biases), spec) in weights.iter().zip(biases).zip(specs(&WIDTHS)) {
-        let topology = Topology::dense(spec.outputs, spec.inputs).unwrap();
-        layers.push(SparseLinear::new(&spec, topology.into(), all.len()));
+        let topology = Topology::dense(spec.shape.rows(), spec.shape.cols()).unwrap();
+        layers.push(Layer::new(&spec, topology.into(), Compute::Sparse, all.len()).unwrap());
         let masked = weights.theta.iter().zip(&weights.a);
         all.extend(masked.map(|(theta, a)| if *a { *theta as f32 } else { 0.0 }));
         all.extend(biases.theta.iter().map(|theta| *theta as f32));

@@ -1,3 +1,4 @@
 //! The shapes of networks that agents use.
 
+pub mod estimate;
 pub mod mlp;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sparring_sparse::Compute;
 use sparring_sparse::config::{Distribution, Pattern, SparsityConfig};
 
 use super::bounds::Bounds;
@@ -122,6 +123,15 @@ impl Typed {
     pub fn resolve(self, gradient_steps: u64, s: &Section<'_>) -> Checked<SparsityConfig> {
         let Self { method, sparsity, distribution, pattern, layers, sparsity_aware_init } = self;
         let method = method.resolve(gradient_steps, s)?;
-        Ok(SparsityConfig { method, sparsity, distribution, pattern, layers, sparsity_aware_init })
+        let compute = Compute::Sparse;
+        Ok(SparsityConfig {
+            method,
+            sparsity,
+            distribution,
+            pattern,
+            layers,
+            sparsity_aware_init,
+            compute,
+        })
     }
 }

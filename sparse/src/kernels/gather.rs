@@ -59,13 +59,13 @@ impl Walk {
 
 /// Where the entries of a matrix stand, row by row.
 #[derive(Clone, Copy, Debug)]
-pub struct Pattern<'a> {
+pub struct Entries<'a> {
     ptr: &'a [u32],
     index: &'a [u32],
     bound: usize,
 }
 
-impl<'a> Pattern<'a> {
+impl<'a> Entries<'a> {
     /// `rows + 1` bounds of the rows, and the slot of each entry relative to the position, all of them
     /// below `bound`.
     ///
@@ -118,7 +118,7 @@ pub enum End<'a> {
 pub fn gather(
     tile: Tile,
     walk: &Walk,
-    (pattern, values): (Pattern<'_>, &[f32]),
+    (pattern, values): (Entries<'_>, &[f32]),
     rows: Range<usize>,
     end: End<'_>,
     from: &[f32],
@@ -141,7 +141,7 @@ pub fn gather(
 struct Gather<'a> {
     width: usize,
     walk: Walk,
-    pattern: Pattern<'a>,
+    pattern: Entries<'a>,
     values: &'a [f32],
     rows: Range<usize>,
     end: End<'a>,
@@ -229,7 +229,7 @@ impl Gather<'_> {
         (to, to_step): (*mut f32, usize),
     ) {
         let width = self.width;
-        // SAFETY: `gather` has checked the rows, the values, `bias` and `y`; `Pattern` promises its
+        // SAFETY: `gather` has checked the rows, the values, `bias` and `y`; `Entries` promises its
         // index; `from` and `to` are the caller's. A register type has the alignment of its f32s.
         unsafe {
             let start = match self.end {
@@ -237,7 +237,7 @@ impl Gather<'_> {
                 End::Backward { .. } => 0.0,
             };
             let mut sum = [[simd.splat_f32s(start); R]; P];
-            let Pattern { ptr, index, .. } = self.pattern;
+            let Entries { ptr, index, .. } = self.pattern;
             let (begin, end) = (*ptr.get_unchecked(row), *ptr.get_unchecked(row + 1));
             for k in begin as usize..end as usize {
                 let weight = simd.splat_f32s(*self.values.get_unchecked(k));

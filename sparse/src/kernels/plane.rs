@@ -3,6 +3,7 @@
 //! A linear layer has `1 × 1` planes without a border: its slots are its features. A convolution reads
 //! its input through a border as wide as its padding, so that no product asks where an image ends.
 
+use super::Activation;
 use super::gather::Strides;
 use super::lanes::Lanes;
 
@@ -80,6 +81,24 @@ impl Plane {
             let (channel, y) = (i / plane.height, i % plane.height);
             (i * plane.width, channel * plane.channel() + plane.origin() + y * plane.row())
         })
+    }
+
+    /// Turns `dL/dy` in slots of this plane into the gradient before `activation`, which gave `y` in
+    /// slots of another plane of the same features.
+    pub(crate) fn chain(
+        &self,
+        lanes: Lanes,
+        activation: Activation,
+        (y, plane): (&[f32], &Plane),
+        dy: &mut [f32],
+    ) {
+        for tile in lanes.tiles() {
+            let (y, dy) = (tile.of(y, plane.slots()), tile.of_mut(dy, self.slots()));
+            let row = self.width * tile.width;
+            for ((_, from), (_, to)) in plane.rows().zip(self.rows()) {
+                activation.chain(&y[from * tile.width..][..row], &mut dy[to * tile.width..][..row]);
+            }
+        }
     }
 
     /// `rows (batch, features)` into `slots`; lanes beyond the batch become zero.

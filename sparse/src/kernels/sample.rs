@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::gather::{Pattern, Strides, Walk};
+use super::gather::{Entries, Strides, Walk};
 use super::lanes::Tile;
 use super::vector::sum4;
 
@@ -16,7 +16,7 @@ use super::vector::sum4;
 pub fn sample(
     tile: Tile,
     walk: &Walk,
-    pattern: Pattern<'_>,
+    pattern: Entries<'_>,
     rows: Range<usize>,
     (dy, x): (&[f32], &[f32]),
     dw: &mut [f32],
@@ -84,7 +84,7 @@ impl Sample<'_> {
                 let (fours, rest) = self.index[entries].as_chunks::<4>();
                 let (dw_fours, dw_rest) = dw.as_chunks_mut::<4>();
                 for (index, dw) in fours.iter().zip(dw_fours) {
-                    // SAFETY: as above, for every index of a `Pattern`.
+                    // SAFETY: as above, for every index of a `Entries`.
                     let sums = unsafe { dot.of::<S, R, 4>(simd, index, dy, x) };
                     let sums = sum4(simd, sums);
                     *dw = std::array::from_fn(|i| dw[i] + sums[i]);

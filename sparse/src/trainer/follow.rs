@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::SparseError;
-use crate::layers::SparseLinear;
+use crate::layers::Layer;
 use crate::methods::Moves;
 use crate::methods::moves::Start;
 use crate::network::{Network, Probe};
@@ -12,7 +12,7 @@ use crate::topology::Topology;
 /// `values`, which stand as the parameters of `layers` do, after `moves`, which start new weights
 /// from what `start` names.
 pub(super) fn remap(
-    layers: &[SparseLinear],
+    layers: &[Layer],
     moves: &[Moves],
     values: &[f32],
     start: impl Fn(&Start) -> &[f32],
@@ -30,12 +30,13 @@ pub(crate) fn moved(network: &Network, moves: &[Moves]) -> Result<Network, Spars
     let old = network.params().to_vec1::<f32>()?;
     let params = remap(network.layers(), moves, &old, |start| &start.values);
     let mut offset = 0;
-    let layer = |(layer, moves): (&SparseLinear, &Moves)| {
-        let layer = layer.rewired(moves.topology().clone(), offset);
+    let layer = |(layer, moves): (&Layer, &Moves)| {
+        let layer = layer.rewired(moves.topology(), offset)?;
         offset = layer.biases().end;
-        layer
+        Ok(layer)
     };
-    network.rewired(network.layers().iter().zip(moves).map(layer).collect(), params)
+    let layers: Result<_, SparseError> = network.layers().iter().zip(moves).map(layer).collect();
+    network.rewired(layers?, params)
 }
 
 /// The gradients that a probe brought back.
@@ -67,7 +68,7 @@ impl Probed<'_> {
 
     /// The gradient as the parameters stand after `moves`, whose positions lie within the patterns:
     /// weights from the probe, biases from the `old` gradient.
-    pub fn after(&self, layers: &[SparseLinear], moves: &[Moves], old: &[f32]) -> Vec<f32> {
+    pub fn after(&self, layers: &[Layer], moves: &[Moves], old: &[f32]) -> Vec<f32> {
         let mut grad = Vec::with_capacity(old.len());
         for ((layer, moves), (pattern, values)) in layers.iter().zip(moves).zip(self.layers()) {
             gather(pattern, values, moves.topology(), &mut grad);
@@ -80,7 +81,7 @@ impl Probed<'_> {
     /// nothing.
     pub fn squares_outside<'a>(
         &self,
-        layers: &[SparseLinear],
+        layers: &[Layer],
         mut beside: impl Iterator<Item = &'a Arc<Topology>>,
     ) -> f64 {
         let mut squares = 0.0;

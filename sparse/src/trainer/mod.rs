@@ -31,7 +31,7 @@ use candle_core::{Device, Tensor};
 use crate::config::{Method, Rigl, SparsityConfig};
 use crate::distribution::Share;
 use crate::error::SparseError;
-use crate::layers::{LayerSpec, SparseLinear};
+use crate::layers::{Layer, LayerSpec};
 use crate::methods::top_kast::Reserve;
 use crate::methods::{Counts, Moves, Units};
 use crate::network::{Network, Probe};
@@ -273,7 +273,7 @@ impl Trainer {
         let layers = self.network.layers();
         let sparse = layers.iter().any(|layer| layer.topology().csr().is_some());
         let dense = || {
-            let pattern = |layer: &SparseLinear| {
+            let pattern = |layer: &Layer| {
                 let topology = layer.topology();
                 Topology::dense(topology.rows(), topology.cols()).map(Arc::new)
             };
@@ -314,6 +314,7 @@ impl Trainer {
 mod tests {
     use super::*;
     use crate::config::*;
+    use crate::layers::{Compute, Shape};
     use crate::{Activation, Init};
 
     /// Steps of which `method` asks for gradients beyond those of the active weights: how many, and
@@ -321,8 +322,7 @@ mod tests {
     fn asked(method: Method, optimizer: OptimizerConfig) -> Vec<(u64, bool)> {
         let layer = |name: &str| LayerSpec {
             name: name.into(),
-            inputs: 8,
-            outputs: 8,
+            shape: Shape::Linear { inputs: 8, outputs: 8 },
             activation: Activation::Relu,
             init: Init::Uniform { limit: 1.0 },
             bias: 0.0,
@@ -335,6 +335,7 @@ mod tests {
             pattern: Pattern::Unstructured,
             layers: Default::default(),
             sparsity_aware_init: true,
+            compute: Compute::Sparse,
         };
         let specs = [layer("0"), layer("1")];
         let mut trainer = Trainer::new("net", &specs, &config, optimizer, &Seed::new(1)).unwrap();

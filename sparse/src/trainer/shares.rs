@@ -14,10 +14,8 @@ use crate::methods::{Units, pruning};
 /// A sparsity that the distribution cannot spread, and a layer that the pattern does not fit.
 pub fn shares(specs: &[LayerSpec], config: &SparsityConfig) -> Result<Vec<Share>, SparseError> {
     let sparsity = if config.method == Method::Dense { 0.0 } else { config.sparsity };
-    let shape = |spec: &LayerSpec| LayerShape {
-        name: spec.name.clone(),
-        shape: vec![spec.inputs, spec.outputs],
-    };
+    let shape =
+        |spec: &LayerSpec| LayerShape { name: spec.name.clone(), shape: spec.shape.kernel_shape() };
     let shapes: Vec<LayerShape> = specs.iter().map(shape).collect();
     let mut shares = distribute(config.distribution, sparsity, &shapes, &config.layers)?;
     for (share, spec) in shares.iter_mut().zip(specs) {
@@ -74,14 +72,14 @@ pub fn backward_shares(
 
 /// The units of a layer; one that is dense has no pattern.
 pub(super) fn units(pattern: Pattern, spec: &LayerSpec, share: &Share) -> Units {
-    let (rows, cols) = (spec.outputs, spec.inputs);
+    let (rows, cols) = (spec.shape.rows(), spec.shape.cols());
     let pattern = if share.nnz == rows * cols { Pattern::Unstructured } else { pattern };
     Units::new(pattern, rows, cols)
 }
 
 /// The units of a layer at a `sparsity` above 0, which must fit.
 fn fitting(pattern: Pattern, spec: &LayerSpec, sparsity: f64) -> Result<Units, SparseError> {
-    let LayerSpec { name, inputs, outputs, .. } = spec;
+    let (name, outputs, inputs) = (&spec.name, spec.shape.rows(), spec.shape.cols());
     let refuse = |found: String, allowed: String, hint: String| {
         Err(SparseError::Config { key: "pattern".into(), found, allowed, hint })
     };
@@ -127,5 +125,5 @@ fn fitting(pattern: Pattern, spec: &LayerSpec, sparsity: f64) -> Result<Units, S
             }
         }
     }
-    Ok(Units::new(pattern, *outputs, *inputs))
+    Ok(Units::new(pattern, outputs, inputs))
 }

@@ -7,7 +7,7 @@ use crate::config::{Method, SparsityConfig};
 use crate::distribution::Share;
 use crate::error::SparseError;
 use crate::init::sparsity_aware;
-use crate::layers::{LayerSpec, SparseLinear};
+use crate::layers::{Layer, LayerSpec};
 use crate::methods::static_sparse;
 use crate::methods::top_kast::LayerSets;
 use crate::methods::units::Units;
@@ -40,7 +40,7 @@ impl Start {
         let units: Vec<_> = each.map(|(spec, share)| units(config.pattern, spec, share)).collect();
         let (mut layers, mut params, mut sets) = (Vec::new(), Vec::new(), Vec::new());
         for (l, spec) in specs.iter().enumerate() {
-            let (rows, cols, units) = (spec.outputs, spec.inputs, units[l]);
+            let (rows, cols, units) = (spec.shape.rows(), spec.shape.cols(), units[l]);
             let init = &mut seed.child("init").child(&spec.name).rng();
             let (topology, weights) = if config.method.starts_dense() {
                 let topology = Topology::dense(rows, cols)?;
@@ -55,12 +55,12 @@ impl Start {
                 let mut rng = seed.child("topology").child(&spec.name).rng();
                 let topology = static_sparse::random(rows, cols, &units, shares[l].nnz, &mut rng)?;
                 let weights = match config.sparsity_aware_init {
-                    true => sparsity_aware(&topology, init),
+                    true => sparsity_aware(&topology, spec.shape.area(), init),
                     false => spec.init.draw(&topology, init),
                 };
                 (Arc::new(topology), weights)
             };
-            layers.push(SparseLinear::new(spec, topology, params.len()));
+            layers.push(Layer::new(spec, topology, config.compute, params.len())?);
             params.extend(weights);
             params.extend(std::iter::repeat_n(spec.bias, rows));
         }

@@ -8,8 +8,8 @@ use candle_core::{Device, Tensor};
 use rand::RngExt;
 use sparring_sparse::config::*;
 use sparring_sparse::{
-    Activation, ClipNorm, Init, LayerSpec, Network, OptimizerConfig, Rule, Seed, SparseLinear,
-    Topology, Trainer, WeightDecay,
+    Activation, ClipNorm, Compute, Init, Layer, LayerSpec, Network, OptimizerConfig, Rule, Seed,
+    Shape, Topology, Trainer, WeightDecay,
 };
 
 pub const ADAM: OptimizerConfig = OptimizerConfig {
@@ -25,8 +25,7 @@ pub const WIDTHS: [usize; 4] = [6, 24, 24, 3];
 pub fn specs(widths: &[usize]) -> Vec<LayerSpec> {
     let layer = |(l, pair): (usize, &[usize])| LayerSpec {
         name: l.to_string(),
-        inputs: pair[0],
-        outputs: pair[1],
+        shape: Shape::Linear { inputs: pair[0], outputs: pair[1] },
         activation: if l + 2 == widths.len() { Activation::Identity } else { Activation::Relu },
         init: Init::TruncatedNormal { scale: 2.0 },
         // Not 0, where a unit without inputs would sit on the kink of ReLU.
@@ -44,6 +43,7 @@ pub fn sparse(method: Method, sparsity: f64) -> SparsityConfig {
         pattern: Pattern::Unstructured,
         layers: BTreeMap::new(),
         sparsity_aware_init: true,
+        compute: Compute::Sparse,
     }
 }
 
@@ -128,7 +128,7 @@ pub fn dense_gradient(network: &Network, x: &Tensor, y: &Tensor) -> Vec<(Vec<f32
         for (position, k) in layer.topology().positions().zip(layer.weights()) {
             weights[position as usize] = params[k];
         }
-        layers.push(SparseLinear::new(&spec, topology.into(), all.len()));
+        layers.push(Layer::new(&spec, topology.into(), Compute::Sparse, all.len()).unwrap());
         all.extend(weights);
         all.extend_from_slice(&params[layer.biases()]);
     }
@@ -136,7 +136,6 @@ pub fn dense_gradient(network: &Network, x: &Tensor, y: &Tensor) -> Vec<(Vec<f32
     let loss = squared_error(dense.forward(x).unwrap(), y);
     let grads = loss.backward().unwrap();
     let grad: Vec<f32> = grads.get(dense.params()).unwrap().to_vec1().unwrap();
-    let part =
-        |layer: &SparseLinear| (grad[layer.weights()].to_vec(), grad[layer.biases()].to_vec());
+    let part = |layer: &Layer| (grad[layer.weights()].to_vec(), grad[layer.biases()].to_vec());
     dense.layers().iter().map(part).collect()
 }

@@ -49,8 +49,7 @@ pub fn input_grad(
     let w = View::new(values, conv.out_channels, conv.cols());
     for tile in lanes.tiles() {
         let width = tile.width;
-        let (x, dy) = (tile.of(x, input.slots()), tile.of(dy, from.slots()));
-        let dx = tile.of_mut(dx, to.slots());
+        let (dy, dx) = (tile.of(dy, from.slots()), tile.of_mut(dx, to.slots()));
         dx.fill(0.0);
         scratch.resize(conv.cols() * pixels * width, 0.0);
         for row in 0..rows {
@@ -60,15 +59,8 @@ pub fn input_grad(
             product(w.t(), dy, scratch, n, false, par);
             fold(conv, width, row, scratch, (dx, to));
         }
-        let segment = conv.size[1] * width;
-        for line in 0..conv.in_channels * conv.size[0] {
-            let (channel, y) = (line / conv.size[0], line % conv.size[0]);
-            let at = |plane: &Plane| {
-                (channel * plane.channel() + plane.origin() + y * plane.row()) * width
-            };
-            below.chain(&x[at(&input)..][..segment], &mut dx[at(to)..][..segment]);
-        }
     }
+    to.chain(lanes, below, (x, &input), dx);
 }
 
 /// `dW = Σ dy x`, `(out channels, K)`.

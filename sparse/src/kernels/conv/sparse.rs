@@ -5,11 +5,11 @@
 //! `stride²` phases, and within one every pixel is reached by the same weights at the same distances.
 
 use super::shape::Conv2d;
-use crate::kernels::gather::{End, Pattern, Strides, Walk, gather};
+use crate::kernels::gather::{End, Entries, Strides, Walk, gather};
 use crate::kernels::lanes::Lanes;
 use crate::kernels::sample::sample;
 use crate::kernels::{Activation, Par, Plane};
-use crate::topology::{Csr, Topology};
+use crate::topology::Csr;
 
 /// The entries of a convolution's topology as its products find them; made once a topology.
 #[derive(Debug)]
@@ -58,10 +58,10 @@ impl ConvIndex {
         (3 * nnz + ptr) * size_of::<u32>()
     }
 
-    fn pattern<'a>(&'a self, csr: &'a Csr) -> Pattern<'a> {
+    fn pattern<'a>(&'a self, csr: &'a Csr) -> Entries<'a> {
         // SAFETY: the bounds of `csr`, whose entries are as many as `slots`, of which `bound` is one
         // more than the largest.
-        unsafe { Pattern::new(csr.by_row().ptr(), &self.slots, self.bound) }
+        unsafe { Entries::new(csr.by_row().ptr(), &self.slots, self.bound) }
     }
 }
 
@@ -91,10 +91,10 @@ impl PhaseIndex {
         Self { rows, cols, ptr, bound: bound(&slots), slots, perm: places }
     }
 
-    fn pattern(&self) -> Pattern<'_> {
+    fn pattern(&self) -> Entries<'_> {
         // SAFETY: `new` ends every row at a length of `slots`, and `bound` is one more than the
         // largest of them.
-        unsafe { Pattern::new(&self.ptr, &self.slots, self.bound) }
+        unsafe { Entries::new(&self.ptr, &self.slots, self.bound) }
     }
 }
 
@@ -182,9 +182,4 @@ pub fn weight_grad(
             },
         );
     }
-}
-
-/// The index of a sparse topology of `conv`; none where every weight is active.
-pub fn index(conv: &Conv2d, topology: &Topology) -> Option<ConvIndex> {
-    topology.csr().map(|csr| ConvIndex::new(*conv, csr))
 }
