@@ -1,8 +1,6 @@
-//! Whole training steps (forward, loss, backward, Adam) on one thread, in one run, taken in turn:
-//!
-//! - an MLP 17-256-256-6 with batch 256, dense against 90 % sparse, and against the six bare `gemm`
-//!   calls of its own forward and backward pass;
-//! - 65,536 active weights in ever larger layers.
+//! A whole training step (forward, loss, backward, Adam) of an MLP 17-256-256-6 with batch 256 on one
+//! thread, dense against 90 % sparse (ERK), and against the bare `gemm` calls of its own forward and
+//! backward pass, in one run, taken in turn.
 //!
 //! `cargo bench -p sparring-sparse --bench step [-- --csv FILE]`
 
@@ -13,14 +11,11 @@ mod common;
 use std::hint::black_box;
 
 use candle_core::{Device, Tensor};
-use common::{Samples, seconds};
+use common::{Samples, mlp, seconds, trainer};
 use rand::RngExt;
-use sparring_sparse::config::{Distribution, Method, Pattern, SparsityConfig};
 use sparring_sparse::kernels::dense::{View, product};
 use sparring_sparse::kernels::{Buffer, Lanes, Par};
-use sparring_sparse::{
-    Activation, Compute, Init, LayerSpec, OptimizerConfig, Seed, Shape, Trainer,
-};
+use sparring_sparse::{Compute, Seed, Trainer};
 
 const BATCH: usize = 256;
 const WIDTHS: [usize; 4] = [17, 256, 256, 6];
@@ -35,27 +30,7 @@ struct Step {
 
 impl Step {
     fn new(widths: &[usize], sparsity: f64) -> Self {
-        let last = widths.len() - 2;
-        let spec = |(l, pair): (usize, &[usize])| LayerSpec {
-            name: l.to_string(),
-            shape: Shape::Linear { inputs: pair[0], outputs: pair[1] },
-            activation: if l == last { Activation::Identity } else { Activation::Relu },
-            init: Init::TruncatedNormal { scale: 2.0 },
-            bias: 0.0,
-            weight_decay: 0.0,
-        };
-        let specs: Vec<LayerSpec> = widths.windows(2).enumerate().map(spec).collect();
-        let config = SparsityConfig {
-            method: if sparsity == 0.0 { Method::Dense } else { Method::Static },
-            sparsity,
-            distribution: Distribution::Erk { power: 1.0 },
-            pattern: Pattern::Unstructured,
-            layers: Default::default(),
-            sparsity_aware_init: true,
-            compute: Compute::Sparse,
-        };
-        let adam = OptimizerConfig::adam(3e-4);
-        let trainer = Trainer::new("net", &specs, &config, adam, &Seed::new(1)).unwrap();
+        let trainer = trainer(&mlp(widths), sparsity, Compute::Sparse);
         let mut rng = Seed::new(2).rng();
         let mut draw = |n: usize| {
             let values: Vec<f32> = (0..BATCH * n).map(|_| rng.random_range(-1.0..1.0)).collect();

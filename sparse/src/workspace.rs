@@ -63,9 +63,15 @@ pub(crate) struct Frame {
     backward: AtomicU64,
 }
 
+/// What a layer writes stands as the next one reads it, and as an image also where that one reads
+/// features.
 fn planes(shapes: &[Shape]) -> Vec<Plane> {
-    let last = shapes.last().map(Shape::output_plane);
-    shapes.iter().map(Shape::input_plane).chain(last).collect()
+    let first = shapes.first().map(Shape::input_plane);
+    let next = |l: usize| match shapes.get(l + 1) {
+        Some(Shape::Conv2d(conv)) => conv.input_plane(),
+        Some(Shape::Linear { .. }) | None => shapes[l].output_plane(),
+    };
+    first.into_iter().chain((0..shapes.len()).map(next)).collect()
 }
 
 fn gradient_planes(shapes: &[Shape]) -> Vec<Plane> {

@@ -1,8 +1,50 @@
 //! Samples of a benchmark: taken in turn, kept raw, told as medians and quartiles.
 
+// Each benchmark takes what it needs.
+#![allow(dead_code)]
+
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Instant;
+
+use sparring_sparse::config::{Distribution, Method, Pattern, SparsityConfig};
+use sparring_sparse::{
+    Activation, Compute, Init, LayerSpec, Network, OptimizerConfig, Seed, Shape, Trainer,
+};
+
+/// A ReLU network in training: dense at a sparsity of 0, else with a static ERK topology.
+pub fn trainer(shapes: &[Shape], sparsity: f64, compute: Compute) -> Trainer {
+    let last = shapes.len() - 1;
+    let spec = |(l, shape): (usize, &Shape)| LayerSpec {
+        name: l.to_string(),
+        shape: *shape,
+        activation: if l == last { Activation::Identity } else { Activation::Relu },
+        init: Init::TruncatedNormal { scale: 2.0 },
+        bias: 0.0,
+        weight_decay: 0.0,
+    };
+    let specs: Vec<LayerSpec> = shapes.iter().enumerate().map(spec).collect();
+    let config = SparsityConfig {
+        method: if sparsity == 0.0 { Method::Dense } else { Method::Static },
+        sparsity,
+        distribution: Distribution::Erk { power: 1.0 },
+        pattern: Pattern::Unstructured,
+        layers: BTreeMap::new(),
+        sparsity_aware_init: true,
+        compute,
+    };
+    Trainer::new("net", &specs, &config, OptimizerConfig::adam(3e-4), &Seed::new(1)).unwrap()
+}
+
+/// The network alone.
+pub fn network(shapes: &[Shape], sparsity: f64, compute: Compute) -> Network {
+    trainer(shapes, sparsity, compute).network().clone()
+}
+
+/// The shapes of a multi-layer perceptron.
+pub fn mlp(widths: &[usize]) -> Vec<Shape> {
+    widths.windows(2).map(|pair| Shape::Linear { inputs: pair[0], outputs: pair[1] }).collect()
+}
 
 /// Seconds of one call, the mean of as many as take about a millisecond.
 pub fn seconds(mut call: impl FnMut()) -> f64 {

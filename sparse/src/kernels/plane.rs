@@ -83,6 +83,18 @@ impl Plane {
         })
     }
 
+    /// Takes slots of the same features without a border.
+    pub(crate) fn take(&self, lanes: Lanes, from: &[f32], to: &mut [f32]) {
+        for tile in lanes.tiles() {
+            let (from, to) = (tile.of(from, self.size()), tile.of_mut(to, self.slots()));
+            let row = self.width * tile.width;
+            for (feature, slot) in self.rows() {
+                to[slot * tile.width..][..row]
+                    .copy_from_slice(&from[feature * tile.width..][..row]);
+            }
+        }
+    }
+
     /// Turns `dL/dy` in slots of this plane into the gradient before `activation`, which gave `y` in
     /// slots of another plane of the same features.
     pub(crate) fn chain(

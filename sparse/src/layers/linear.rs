@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Scratch;
-use crate::kernels::{Activation, Lanes, Par, linear};
+use crate::kernels::{Activation, Lanes, Par, Plane, linear};
 use crate::topology::Topology;
 
 /// The products of a linear layer over one topology of `(out, in)`.
@@ -34,7 +34,8 @@ impl SparseLinear {
         linear::forward(&self.topology, values, bias, activation, at, x, y);
     }
 
-    /// `dx (in) = Wᵀ dy` through the activation `below`, which made `x`.
+    /// `dx (in) = Wᵀ dy` through the activation `below`, which made `x`; dx in `to`, which may be the
+    /// images of a convolution.
     pub fn input_grad(
         &self,
         values: &[f32],
@@ -42,9 +43,16 @@ impl SparseLinear {
         at: (Lanes, Par),
         scratch: &mut Scratch,
         dy: &[f32],
-        dx: &mut [f32],
+        (dx, to): (&mut [f32], &Plane),
     ) {
-        linear::input_grad(&self.topology, (values, &mut scratch.values), below, at, dy, dx);
+        let Scratch { values: by_col, features, .. } = scratch;
+        let values = (values, by_col);
+        if to.slots() == to.size() {
+            return linear::input_grad(&self.topology, values, below, at, dy, dx);
+        }
+        features.resize(to.size() * at.0.width(), 0.0);
+        linear::input_grad(&self.topology, values, below, at, dy, features);
+        to.take(at.0, features, dx);
     }
 
     /// `dW (nnz) = dy xᵀ` on the active positions.

@@ -49,11 +49,11 @@ impl Unit {
         at: (Lanes, Par),
         scratch: &mut Scratch,
         dy: &[f32],
-        (dx, to): (&mut [f32], &Plane),
+        dx: (&mut [f32], &Plane),
     ) {
         match self {
             Self::Linear(linear) => linear.input_grad(values, below, at, scratch, dy, dx),
-            Self::Conv2d(conv) => conv.input_grad(values, below, at, scratch, dy, (dx, to)),
+            Self::Conv2d(conv) => conv.input_grad(values, below, at, scratch, dy, dx),
         }
     }
 
