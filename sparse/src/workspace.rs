@@ -74,9 +74,15 @@ fn planes(shapes: &[Shape]) -> Vec<Plane> {
     first.into_iter().chain((0..shapes.len()).map(next)).collect()
 }
 
+/// The gradient of what a layer wrote stands as that layer reads it, and as an image also where it
+/// wrote features that the next one took for one.
 fn gradient_planes(shapes: &[Shape]) -> Vec<Plane> {
     let first = shapes.first().map(|shape| shape.input_plane().without_border());
-    first.into_iter().chain(shapes.iter().map(Shape::gradient_plane)).collect()
+    let after = |l: usize| match (&shapes[l], shapes.get(l + 1)) {
+        (Shape::Linear { .. }, Some(next)) => next.input_plane().without_border(),
+        (layer, _) => layer.gradient_plane(),
+    };
+    first.into_iter().chain((0..shapes.len()).map(after)).collect()
 }
 
 /// Bytes of activations that a network of `shapes` takes for a forward pass over `batch` samples, and

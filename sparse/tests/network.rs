@@ -6,15 +6,16 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor, Var};
 use rand::RngExt;
+use sparring_sparse::kernels::conv::{Conv2d, Padding};
 use sparring_sparse::sample::distinct;
 use sparring_sparse::{
-    Activation, Compute, Init, Layer, LayerSpec, Network, Probe, Seed, Shape, Topology,
+    Activation, Compute, Executed, Init, Layer, LayerSpec, Network, Probe, Seed, Shape, Topology,
 };
 
-fn spec(index: usize, inputs: usize, outputs: usize, activation: Activation) -> LayerSpec {
+fn spec(index: usize, shape: Shape, activation: Activation) -> LayerSpec {
     LayerSpec {
         name: index.to_string(),
-        shape: Shape::Linear { inputs, outputs },
+        shape,
         activation,
         init: Init::Uniform { limit: 1.0 },
         bias: 0.0,
@@ -22,22 +23,21 @@ fn spec(index: usize, inputs: usize, outputs: usize, activation: Activation) -> 
     }
 }
 
-/// A ReLU network of `widths` where layer `l` has `nnz[l]` active weights, all values random.
-fn network(widths: &[usize], nnz: &[usize], seed: u64) -> Network {
+fn mlp(widths: &[usize]) -> Vec<Shape> {
+    widths.windows(2).map(|pair| Shape::Linear { inputs: pair[0], outputs: pair[1] }).collect()
+}
+
+/// A ReLU network of `shapes` where layer `l` has `nnz[l]` active weights, all values random.
+fn network(shapes: &[Shape], nnz: &[usize], seed: u64, compute: Compute) -> Network {
     let mut rng = Seed::new(seed).rng();
     let (mut layers, mut offset) = (Vec::new(), 0);
-    for (l, pair) in widths.windows(2).enumerate() {
-        let last = l + 2 == widths.len();
+    for (l, &shape) in shapes.iter().enumerate() {
+        let last = l + 1 == shapes.len();
         let activation = if last { Activation::Identity } else { Activation::Relu };
-        let positions = distinct(pair[0] * pair[1], nnz[l], &mut rng);
-        let topology = Topology::new(pair[1], pair[0], &positions).unwrap();
-        let layer = Layer::new(
-            &spec(l, pair[0], pair[1], activation),
-            Arc::new(topology),
-            Compute::Sparse,
-            offset,
-        )
-        .unwrap();
+        let (rows, cols) = (shape.rows(), shape.cols());
+        let topology = Topology::new(rows, cols, &distinct(rows * cols, nnz[l], &mut rng)).unwrap();
+        let spec = spec(l, shape, activation);
+        let layer = Layer::new(&spec, Arc::new(topology), compute, offset).unwrap();
         offset = layer.biases().end;
         layers.push(layer);
     }
@@ -69,15 +69,41 @@ fn masked_dense(network: &Network) -> Vec<(Var, Var)> {
     network.layers().iter().map(dense).collect()
 }
 
-fn dense_forward(layers: &[(Var, Var)], x: &Tensor) -> Tensor {
+fn dense_forward(network: &Network, oracle: &[(Var, Var)], x: &Tensor) -> Tensor {
     let mut y = x.clone();
-    for (l, (w, b)) in layers.iter().enumerate() {
-        y = y.matmul(&w.t().unwrap()).unwrap().broadcast_add(b).unwrap();
-        if l + 1 < layers.len() {
+    for (l, (layer, (w, b))) in network.layers().iter().zip(oracle).enumerate() {
+        y = match layer.shape() {
+            Shape::Linear { .. } => y.matmul(&w.t().unwrap()).unwrap().broadcast_add(b).unwrap(),
+            Shape::Conv2d(conv) => convolve(conv, &y, w, b),
+        };
+        if l + 1 < oracle.len() {
             y = y.relu().unwrap();
         }
     }
     y
+}
+
+/// A convolution as a sum of products, one a kernel pixel: `(batch, features) → (batch, features)`.
+fn convolve(conv: &Conv2d, x: &Tensor, w: &Var, b: &Var) -> Tensor {
+    let ([h, width], [kh, kw], [oh, ow]) = (conv.size, conv.kernel, conv.out_size());
+    let (batch, border) = (x.dim(0).unwrap(), conv.input_plane().border);
+    let x = x.reshape((batch, conv.in_channels, h, width)).unwrap();
+    let x = x.pad_with_zeros(2, border.top, border.bottom).unwrap();
+    let x = x.pad_with_zeros(3, border.left, border.right).unwrap();
+    let w = w.reshape((conv.out_channels, conv.in_channels, kh, kw)).unwrap();
+    let steps = |first: usize, n: usize| {
+        let steps: Vec<u32> = (0..n).map(|i| (first + i * conv.stride) as u32).collect();
+        Tensor::new(steps, &Device::Cpu).unwrap()
+    };
+    let mut y = b.reshape((1, conv.out_channels, 1)).unwrap();
+    for (ky, kx) in (0..kh).flat_map(|ky| (0..kw).map(move |kx| (ky, kx))) {
+        let x = x.index_select(&steps(ky, oh), 2).unwrap().index_select(&steps(kx, ow), 3).unwrap();
+        let x = x.contiguous().unwrap().reshape((batch, conv.in_channels, oh * ow)).unwrap();
+        let w = w.narrow(2, ky, 1).unwrap().narrow(3, kx, 1).unwrap().contiguous().unwrap();
+        let w = w.reshape((conv.out_channels, conv.in_channels)).unwrap();
+        y = y.broadcast_add(&w.broadcast_matmul(&x).unwrap()).unwrap();
+    }
+    y.flatten_from(1).unwrap()
 }
 
 fn close(a: &[f32], b: &[f32], tolerance: f32) {
@@ -92,6 +118,45 @@ fn flat(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().unwrap().to_vec1().unwrap()
 }
 
+/// Every gradient of `network` against the masked dense network in candle's own ops.
+fn agree(network: &Network, batch: usize) {
+    let oracle = masked_dense(network);
+    let (first, last) = (network.layers()[0].shape(), network.layers().last().unwrap().shape());
+    let x = Var::from_tensor(&random((batch, first.input_plane().size()), 7)).unwrap();
+    let weigh = random((batch, last.output_plane().size()), 8);
+
+    let dense = |layer: &Layer| {
+        let topology = layer.topology();
+        Arc::new(Topology::dense(topology.rows(), topology.cols()).unwrap())
+    };
+    let dense: Vec<_> = network.layers().iter().map(dense).collect();
+    let probe = Probe::new(dense, &Device::Cpu).unwrap();
+    let y = network.forward_probed(&x, &probe).unwrap();
+    close(&flat(&y), &flat(&dense_forward(network, &oracle, &x)), 1e-5);
+    assert_eq!(flat(&y), flat(&network.forward(&x).unwrap()));
+    assert_eq!(flat(&y), flat(&network.forward_detached(&x).unwrap()));
+
+    // A loss that is not linear in y, so that its gradient varies.
+    let loss = |y: Tensor| (y.sqr().unwrap() * &weigh).unwrap().sum_all().unwrap();
+    let found = loss(y).backward().unwrap();
+    let expected = loss(dense_forward(network, &oracle, &x)).backward().unwrap();
+    close(&flat(found.get(&x).unwrap()), &flat(expected.get(&x).unwrap()), 2e-5);
+    let (params, probed) =
+        (flat(found.get(network.params()).unwrap()), flat(found.get(probe.var()).unwrap()));
+    let mut offset = 0;
+    for (layer, (w, b)) in network.layers().iter().zip(&oracle) {
+        let dw = flat(expected.get(w).unwrap());
+        close(&params[layer.biases()], &flat(expected.get(b).unwrap()), 2e-5);
+        let active: Vec<f32> = layer.topology().positions().map(|p| dw[p as usize]).collect();
+        close(&params[layer.weights()], &active, 2e-5);
+        close(&probed[offset..offset + dw.len()], &dw, 2e-5);
+        offset += dw.len();
+    }
+}
+
+const FORMS: [Compute; 3] =
+    [Compute::Sparse, Compute::Dense, Compute::Auto { linear: 0.5, conv: 0.5 }];
+
 #[test]
 fn forward_and_all_gradients_agree_with_a_masked_dense_network() {
     // Sparse and dense layers mixed, batches that fill a tile and not, an empty layer, one row.
@@ -104,46 +169,70 @@ fn forward_and_all_gradients_agree_with_a_masked_dense_network() {
         (&[100, 100, 100], &[10, 10], 33),
     ];
     for (case, (widths, nnz, batch)) in cases.into_iter().enumerate() {
-        let network = network(widths, nnz, case as u64);
-        let oracle = masked_dense(&network);
-        let x = Var::from_tensor(&random((batch, widths[0]), 7)).unwrap();
-        let weigh = random((batch, *widths.last().unwrap()), 8);
-
-        let dense: Vec<_> = network
-            .layers()
-            .iter()
-            .map(|layer| {
-                Arc::new(Topology::dense(layer.topology().rows(), layer.topology().cols()).unwrap())
-            })
-            .collect();
-        let probe = Probe::new(dense, &Device::Cpu).unwrap();
-        let y = network.forward_probed(&x, &probe).unwrap();
-        close(&flat(&y), &flat(&dense_forward(&oracle, &x)), 1e-5);
-        assert_eq!(flat(&y), flat(&network.forward(&x).unwrap()));
-        assert_eq!(flat(&y), flat(&network.forward_detached(&x).unwrap()));
-
-        // A loss that is not linear in y, so that its gradient varies.
-        let loss = |y: Tensor| (y.sqr().unwrap() * &weigh).unwrap().sum_all().unwrap();
-        let found = loss(y).backward().unwrap();
-        let expected = loss(dense_forward(&oracle, &x)).backward().unwrap();
-        close(&flat(found.get(&x).unwrap()), &flat(expected.get(&x).unwrap()), 2e-5);
-        let (params, probed) =
-            (flat(found.get(network.params()).unwrap()), flat(found.get(probe.var()).unwrap()));
-        let mut offset = 0;
-        for (layer, (w, b)) in network.layers().iter().zip(&oracle) {
-            let dw = flat(expected.get(w).unwrap());
-            close(&params[layer.biases()], &flat(expected.get(b).unwrap()), 2e-5);
-            let active: Vec<f32> = layer.topology().positions().map(|p| dw[p as usize]).collect();
-            close(&params[layer.weights()], &active, 2e-5);
-            close(&probed[offset..offset + dw.len()], &dw, 2e-5);
-            offset += dw.len();
+        for compute in FORMS {
+            agree(&network(&mlp(widths), nnz, case as u64, compute), batch);
         }
     }
 }
 
 #[test]
+fn convolutions_agree_with_a_masked_dense_network() {
+    let conv = |channels: [usize; 2], size, kernel, stride, padding| {
+        let ([in_channels, out_channels], kernel) = (channels, [kernel, kernel + 1]);
+        Shape::Conv2d(Conv2d { in_channels, out_channels, size, kernel, stride, padding })
+    };
+    let linear = |inputs, outputs| Shape::Linear { inputs, outputs };
+    let (same, valid) = (Padding::Same, Padding::Valid);
+    let cases = [
+        // Images into images into features, (3, 9, 8) → (4, 5, 4) → (5, 4, 2) → 7 → 2.
+        (
+            vec![
+                conv([3, 4], [9, 8], 3, 2, same),
+                conv([4, 5], [5, 4], 2, 1, valid),
+                linear(40, 7),
+                linear(7, 2),
+            ],
+            [40, 60, 280, 5],
+            10,
+        ),
+        // Features into images, and images at the end.
+        (
+            vec![
+                linear(6, 60),
+                conv([3, 4], [5, 4], 2, 3, same),
+                conv([4, 2], [2, 2], 1, 1, same),
+                conv([2, 3], [2, 2], 2, 2, same),
+            ],
+            [100, 72, 9, 20],
+            70,
+        ),
+    ];
+    for (shapes, nnz, batch) in cases {
+        for compute in FORMS {
+            agree(&network(&shapes, &nnz, 1, compute), batch);
+        }
+    }
+}
+
+#[test]
+fn a_network_counts_what_its_forms_execute() {
+    let executed = |compute| {
+        let network = network(&mlp(&[10, 20, 4]), &[60, 80], 1, compute);
+        network.forward(&random((3, 10), 1)).unwrap().sum_all().unwrap().backward().unwrap();
+        network.executed()
+    };
+    // Weights of both layers forward; backward their gradients, and the second layer's input.
+    let sparse = Executed { forward: 2 * 3 * (60 + 80), backward: 2 * 3 * (60 + 80 + 80) };
+    let dense = Executed { forward: 2 * 3 * (200 + 80), backward: 2 * 3 * (200 + 80 + 80) };
+    assert_eq!(executed(Compute::Sparse), sparse);
+    assert_eq!(executed(Compute::Dense), dense);
+    assert_eq!(executed(Compute::Auto { linear: 0.31, conv: 0.0 }), sparse);
+    assert_eq!(executed(Compute::Auto { linear: 0.3, conv: 0.0 }), dense);
+}
+
+#[test]
 fn gradients_agree_with_central_differences() {
-    let network = network(&[3, 8, 8, 2], &[15, 30, 9], 3);
+    let network = network(&mlp(&[3, 8, 8, 2]), &[15, 30, 9], 3, Compute::Sparse);
     let x = random((5, 3), 4);
     let loss = |network: &Network| network.forward(&x).unwrap().sqr().unwrap().mean_all().unwrap();
     let grad = flat(loss(&network).backward().unwrap().get(network.params()).unwrap());
@@ -165,7 +254,7 @@ fn gradients_agree_with_central_differences() {
 
 #[test]
 fn a_network_used_twice_in_a_loss_sums_its_gradients() {
-    let network = network(&[3, 8, 2], &[10, 9], 5);
+    let network = network(&mlp(&[3, 8, 2]), &[10, 9], 5, Compute::Sparse);
     let (a, b) = (random((4, 3), 1), random((4, 3), 2));
     let sum = |x: &Tensor| network.forward(x).unwrap().sum_all().unwrap();
     let grad = |loss: Tensor| flat(loss.backward().unwrap().get(network.params()).unwrap());
@@ -176,7 +265,7 @@ fn a_network_used_twice_in_a_loss_sums_its_gradients() {
 
 #[test]
 fn wrong_shapes_are_errors() {
-    let network = network(&[3, 4, 2], &[6, 4], 6);
+    let network = network(&mlp(&[3, 4, 2]), &[6, 4], 6, Compute::Sparse);
     let error = network.forward(&random((2, 5), 1)).unwrap_err().to_string();
     assert!(error.contains("(batch, 3)") && error.contains("(2, 5)"), "{error}");
     let layers = network.layers().to_vec();

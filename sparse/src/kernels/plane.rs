@@ -83,10 +83,22 @@ impl Plane {
         })
     }
 
-    /// Takes slots of the same features without a border.
-    pub(crate) fn take(&self, lanes: Lanes, from: &[f32], to: &mut [f32]) {
+    /// Lets `write` write slots without a border, and puts them into `slots` of this plane, by way of
+    /// `beside` where it has one.
+    pub(crate) fn fill(
+        &self,
+        lanes: Lanes,
+        beside: &mut Vec<f32>,
+        slots: &mut [f32],
+        write: impl FnOnce(&mut [f32]),
+    ) {
+        if self.border == Border::default() {
+            return write(slots);
+        }
+        beside.resize(self.size() * lanes.width(), 0.0);
+        write(beside);
         for tile in lanes.tiles() {
-            let (from, to) = (tile.of(from, self.size()), tile.of_mut(to, self.slots()));
+            let (from, to) = (tile.of(beside, self.size()), tile.of_mut(slots, self.slots()));
             let row = self.width * tile.width;
             for (feature, slot) in self.rows() {
                 to[slot * tile.width..][..row]

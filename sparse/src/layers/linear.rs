@@ -23,15 +23,20 @@ impl SparseLinear {
         &self.topology
     }
 
-    /// `y = act(W x + b)`: values `(nnz)`, bias `(out)`; x `(in)` and y `(out)` in slots.
+    /// `y = act(W x + b)`: values `(nnz)`, bias `(out)`; x `(in)`, y `(out)` in `to`, which may be the
+    /// images of a convolution.
     pub fn forward(
         &self,
         (values, bias, activation): (&[f32], &[f32], Activation),
         at: (Lanes, Par),
+        scratch: &mut Scratch,
         x: &[f32],
-        y: &mut [f32],
+        (y, to): (&mut [f32], &Plane),
     ) {
-        linear::forward(&self.topology, values, bias, activation, at, x, y);
+        let forward = |y: &mut [f32]| {
+            linear::forward(&self.topology, values, bias, activation, at, x, y);
+        };
+        to.fill(at.0, &mut scratch.features, y, forward);
     }
 
     /// `dx (in) = Wᵀ dy` through the activation `below`, which made `x`; dx in `to`, which may be the
@@ -46,13 +51,10 @@ impl SparseLinear {
         (dx, to): (&mut [f32], &Plane),
     ) {
         let Scratch { values: by_col, features, .. } = scratch;
-        let values = (values, by_col);
-        if to.slots() == to.size() {
-            return linear::input_grad(&self.topology, values, below, at, dy, dx);
-        }
-        features.resize(to.size() * at.0.width(), 0.0);
-        linear::input_grad(&self.topology, values, below, at, dy, features);
-        to.take(at.0, features, dx);
+        let input_grad = |dx: &mut [f32]| {
+            linear::input_grad(&self.topology, (values, by_col), below, at, dy, dx);
+        };
+        to.fill(at.0, features, dx, input_grad);
     }
 
     /// `dW (nnz) = dy xᵀ` on the active positions.

@@ -23,7 +23,7 @@ pub struct Scratch {
     pub(crate) values: Vec<f32>,
     /// An unrolled row of a convolution's input.
     pub(crate) columns: Vec<f32>,
-    /// The gradient of features that go to images.
+    /// Features on their way to images.
     pub(crate) features: Vec<f32>,
     /// The gradient of all weights of a layer that is computed dense.
     pub(crate) gradient: Vec<f32>,

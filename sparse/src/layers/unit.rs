@@ -34,11 +34,11 @@ impl Unit {
         at: (Lanes, Par),
         scratch: &mut Scratch,
         x: &[f32],
-        (y, to): (&mut [f32], &Plane),
+        y: (&mut [f32], &Plane),
     ) {
         match self {
-            Self::Linear(linear) => linear.forward(weights, at, x, y),
-            Self::Conv2d(conv) => conv.forward(weights, at, scratch, x, (y, to)),
+            Self::Linear(linear) => linear.forward(weights, at, scratch, x, y),
+            Self::Conv2d(conv) => conv.forward(weights, at, scratch, x, y),
         }
     }
 
