@@ -7,10 +7,9 @@
 
 mod common;
 
-use candle_core::{Device, Tensor};
-use common::{Samples, network, seconds};
+use common::{Samples, Step, erk, seconds};
 use sparring_sparse::kernels::conv::{Conv2d, Padding};
-use sparring_sparse::{Compute, Network, Shape};
+use sparring_sparse::{Compute, Shape};
 
 const BATCH: usize = 32;
 const ROUNDS: usize = 15;
@@ -29,21 +28,15 @@ fn shapes() -> Vec<Shape> {
     ]
 }
 
-fn run(network: &Network, x: &Tensor) {
-    let y = network.forward(x).unwrap();
-    y.sqr().unwrap().mean_all().unwrap().backward().unwrap();
-}
-
 fn main() {
     // SAFETY: nothing else runs yet.
     unsafe { sparring_sparse::process::settle() };
-    let x = Tensor::rand(0f32, 1.0, (BATCH, 84 * 84 * 4), &Device::Cpu).unwrap();
-    let dense = network(&shapes(), 0.0, Compute::Sparse);
-    let sparse = network(&shapes(), 0.9, Compute::Sparse);
+    let [dense, sparse] =
+        [0.0, 0.9].map(|s| Step::new(&shapes(), erk(&shapes(), s), Compute::Sparse, BATCH));
     let mut samples = Samples::new("nature_cnn");
     for _ in 0..ROUNDS {
-        samples.add("dense", seconds(|| run(&dense, &x)));
-        samples.add("sparse", seconds(|| run(&sparse, &x)));
+        samples.add("dense", seconds(|| dense.gradient()));
+        samples.add("sparse", seconds(|| sparse.gradient()));
     }
     let [a, b] = ["dense", "sparse"].map(|key| samples.median(key) * 1e3);
     println!("dense over sparse: {a:.2} ms / {b:.2} ms = {}", samples.ratio("dense", "sparse"));

@@ -10,43 +10,14 @@ mod common;
 
 use std::hint::black_box;
 
-use candle_core::{Device, Tensor};
-use common::{Samples, mlp, seconds, trainer};
-use rand::RngExt;
+use common::{Samples, Step, erk, mlp, seconds};
+use sparring_sparse::Compute;
 use sparring_sparse::kernels::dense::{View, product};
 use sparring_sparse::kernels::{Buffer, Lanes, Par};
-use sparring_sparse::{Compute, Seed, Trainer};
 
 const BATCH: usize = 256;
 const WIDTHS: [usize; 4] = [17, 256, 256, 6];
 const ROUNDS: usize = 41;
-
-/// A network of `widths` in training on a fixed batch.
-struct Step {
-    trainer: Trainer,
-    x: Tensor,
-    target: Tensor,
-}
-
-impl Step {
-    fn new(widths: &[usize], sparsity: f64) -> Self {
-        let trainer = trainer(&mlp(widths), sparsity, Compute::Sparse);
-        let mut rng = Seed::new(2).rng();
-        let mut draw = |n: usize| {
-            let values: Vec<f32> = (0..BATCH * n).map(|_| rng.random_range(-1.0..1.0)).collect();
-            Tensor::from_vec(values, (BATCH, n), &Device::Cpu).unwrap()
-        };
-        let (x, target) = (draw(widths[0]), draw(widths[widths.len() - 1]));
-        Self { trainer, x, target }
-    }
-
-    fn run(&mut self) {
-        let step = self.trainer.begin_step().unwrap();
-        let y = self.trainer.forward(&self.x, &step).unwrap();
-        let loss = (y - &self.target).unwrap().sqr().unwrap().mean_all().unwrap();
-        self.trainer.end_step(step, &loss.backward().unwrap()).unwrap();
-    }
-}
 
 /// The bare products of the dense network's step, on the tiles that it uses; the input needs no
 /// gradient.
@@ -90,7 +61,8 @@ fn main() {
     unsafe { sparring_sparse::process::settle() };
     let mut samples = Samples::new("step");
     let mut bare = Bare::new();
-    let (mut dense, mut sparse) = (Step::new(&WIDTHS, 0.0), Step::new(&WIDTHS, 0.9));
+    let [mut dense, mut sparse] =
+        [0.0, 0.9].map(|s| Step::new(&mlp(&WIDTHS), erk(&mlp(&WIDTHS), s), Compute::Sparse, BATCH));
     for _ in 0..ROUNDS {
         samples.add("dense", seconds(|| dense.run()));
         samples.add("sparse", seconds(|| sparse.run()));

@@ -7,38 +7,89 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Instant;
 
+use candle_core::{Device, Tensor};
+use rand::RngExt;
 use sparring_sparse::config::{Distribution, Method, Pattern, SparsityConfig};
+use sparring_sparse::distribution::{LayerShape, distribute};
 use sparring_sparse::{
-    Activation, Compute, Init, LayerSpec, Network, OptimizerConfig, Seed, Shape, Trainer,
+    Activation, Compute, Init, LayerSpec, OptimizerConfig, Seed, Shape, Trainer,
 };
 
-/// A ReLU network in training: dense at a sparsity of 0, else with a static ERK topology.
-pub fn trainer(shapes: &[Shape], sparsity: f64, compute: Compute) -> Trainer {
-    let last = shapes.len() - 1;
-    let spec = |(l, shape): (usize, &Shape)| LayerSpec {
-        name: l.to_string(),
-        shape: *shape,
-        activation: if l == last { Activation::Identity } else { Activation::Relu },
-        init: Init::TruncatedNormal { scale: 2.0 },
-        bias: 0.0,
-        weight_decay: 0.0,
-    };
-    let specs: Vec<LayerSpec> = shapes.iter().enumerate().map(spec).collect();
-    let config = SparsityConfig {
-        method: if sparsity == 0.0 { Method::Dense } else { Method::Static },
-        sparsity,
-        distribution: Distribution::Erk { power: 1.0 },
-        pattern: Pattern::Unstructured,
-        layers: BTreeMap::new(),
-        sparsity_aware_init: true,
-        compute,
-    };
-    Trainer::new("net", &specs, &config, OptimizerConfig::adam(3e-4), &Seed::new(1)).unwrap()
+/// A ReLU network in training on a fixed batch, with the mean squared error for a loss.
+pub struct Step {
+    /// The network and its Adam.
+    pub trainer: Trainer,
+    x: Tensor,
+    target: Tensor,
 }
 
-/// The network alone.
-pub fn network(shapes: &[Shape], sparsity: f64, compute: Compute) -> Network {
-    trainer(shapes, sparsity, compute).network().clone()
+impl Step {
+    /// Layers are named by their number; those without a sparsity are dense.
+    pub fn new(
+        shapes: &[Shape],
+        sparsities: BTreeMap<String, f64>,
+        compute: Compute,
+        batch: usize,
+    ) -> Self {
+        let last = shapes.len() - 1;
+        let spec = |(l, shape): (usize, &Shape)| LayerSpec {
+            name: l.to_string(),
+            shape: *shape,
+            activation: if l == last { Activation::Identity } else { Activation::Relu },
+            init: Init::TruncatedNormal { scale: 2.0 },
+            bias: 0.0,
+            weight_decay: 0.0,
+        };
+        let specs: Vec<LayerSpec> = shapes.iter().enumerate().map(spec).collect();
+        let config = SparsityConfig {
+            method: Method::Static,
+            sparsity: 0.0,
+            distribution: Distribution::Uniform,
+            pattern: Pattern::Unstructured,
+            layers: sparsities,
+            sparsity_aware_init: true,
+            compute,
+        };
+        let adam = OptimizerConfig::adam(3e-4);
+        let mut rng = Seed::new(2).rng();
+        let mut draw = |n: usize| {
+            let values: Vec<f32> = (0..batch * n).map(|_| rng.random_range(-1.0..1.0)).collect();
+            Tensor::from_vec(values, (batch, n), &Device::Cpu).unwrap()
+        };
+        Self {
+            trainer: Trainer::new("net", &specs, &config, adam, &Seed::new(1)).unwrap(),
+            x: draw(shapes[0].input_plane().size()),
+            target: draw(shapes[last].output_plane().size()),
+        }
+    }
+
+    /// Forward, loss and backward.
+    pub fn gradient(&self) {
+        self.loss(self.trainer.network().forward(&self.x).unwrap()).backward().unwrap();
+    }
+
+    /// A whole training step.
+    pub fn run(&mut self) {
+        let step = self.trainer.begin_step().unwrap();
+        let loss = self.loss(self.trainer.forward(&self.x, &step).unwrap());
+        self.trainer.end_step(step, &loss.backward().unwrap()).unwrap();
+    }
+
+    fn loss(&self, y: Tensor) -> Tensor {
+        (y - &self.target).unwrap().sqr().unwrap().mean_all().unwrap()
+    }
+}
+
+/// What ERK gives each layer at a sparsity.
+pub fn erk(shapes: &[Shape], sparsity: f64) -> BTreeMap<String, f64> {
+    let layer = |(l, shape): (usize, &Shape)| LayerShape {
+        name: l.to_string(),
+        shape: shape.kernel_shape(),
+    };
+    let layers: Vec<_> = shapes.iter().enumerate().map(layer).collect();
+    let erk = Distribution::Erk { power: 1.0 };
+    let shares = distribute(erk, sparsity, &layers, &BTreeMap::new()).unwrap();
+    layers.into_iter().zip(shares).map(|(layer, share)| (layer.name, share.sparsity)).collect()
 }
 
 /// The shapes of a multi-layer perceptron.
