@@ -61,7 +61,7 @@ pub use cost::LayerCost;
 pub use error::SparseError;
 pub use init::Init;
 pub use kernels::{Activation, Par};
-pub use layers::{Compute, Layer, LayerSpec, Shape};
+pub use layers::{BreakEven, Compute, Layer, LayerSpec, Shape};
 pub use network::{Network, Probe};
 pub use optim::{ClipNorm, Optimizer, OptimizerConfig, Rule, WeightDecay};
 pub use seed::Seed;

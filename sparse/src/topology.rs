@@ -99,13 +99,35 @@ impl Topology {
         (0..self.rows).flat_map(move |row| {
             let first = (row * self.cols) as u32;
             let (sparse, dense) = match &self.sparse {
-                Some(csr) => {
-                    (&csr.col[csr.row_ptr[row] as usize..csr.row_ptr[row + 1] as usize], 0..0)
-                }
+                Some(csr) => (&csr.col[csr.row(row)], 0..0),
                 None => (&[][..], 0..self.cols as u32),
             };
             sparse.iter().copied().chain(dense).map(move |col| first + col)
         })
+    }
+
+    /// Puts `values (nnz)` at their positions of `all (size)`, and zeros elsewhere.
+    pub(crate) fn expand(&self, values: &[f32], all: &mut Vec<f32>) {
+        all.clear();
+        let Some(csr) = &self.sparse else { return all.extend_from_slice(values) };
+        all.resize(self.size(), 0.0);
+        for (row, all) in all.chunks_exact_mut(self.cols).enumerate() {
+            let entries = csr.row(row);
+            for (col, value) in csr.col[entries.clone()].iter().zip(&values[entries]) {
+                all[*col as usize] = *value;
+            }
+        }
+    }
+
+    /// Takes what stands at the active positions of `all (size)` into `values (nnz)`.
+    pub(crate) fn pick(&self, all: &[f32], values: &mut [f32]) {
+        let Some(csr) = &self.sparse else { return values.copy_from_slice(all) };
+        for (row, all) in all.chunks_exact(self.cols).enumerate() {
+            let entries = csr.row(row);
+            for (col, value) in csr.col[entries.clone()].iter().zip(&mut values[entries]) {
+                *value = all[*col as usize];
+            }
+        }
     }
 
     /// Bytes of the index arrays.
@@ -147,6 +169,10 @@ impl Csr {
         (rows + 1 + cols + 1 + 3 * nnz) * size_of::<u32>()
     }
 
+    fn row(&self, row: usize) -> std::ops::Range<usize> {
+        self.row_ptr[row] as usize..self.row_ptr[row + 1] as usize
+    }
+
     /// The entries row by row, the column of each.
     pub fn by_row(&self) -> Entries<'_> {
         // SAFETY: the invariants of this type.
@@ -182,6 +208,20 @@ mod tests {
         );
         assert_eq!(csr.perm.as_slice(), [0, 2, 1]);
         assert_eq!((topology.nnz(), topology.size()), (3, 6));
+    }
+
+    #[test]
+    fn values_go_to_their_positions_and_back() {
+        for positions in [&[0, 2, 3][..], &[], &[0, 1, 2, 3, 4, 5]] {
+            let topology = Topology::new(2, 3, positions).unwrap();
+            let values: Vec<f32> = positions.iter().map(|p| *p as f32 + 1.0).collect();
+            let (mut all, mut back) = (vec![9.0; 7], vec![0.0; values.len()]);
+            topology.expand(&values, &mut all);
+            let at = |p: u32| if positions.contains(&p) { p as f32 + 1.0 } else { 0.0 };
+            assert_eq!(all, (0..6).map(at).collect::<Vec<_>>());
+            topology.pick(&all, &mut back);
+            assert_eq!(back, values);
+        }
     }
 
     #[test]

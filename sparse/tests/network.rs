@@ -9,7 +9,8 @@ use rand::RngExt;
 use sparring_sparse::kernels::conv::{Conv2d, Padding};
 use sparring_sparse::sample::distinct;
 use sparring_sparse::{
-    Activation, Compute, Executed, Init, Layer, LayerSpec, Network, Probe, Seed, Shape, Topology,
+    Activation, BreakEven, Compute, Executed, Init, Layer, LayerSpec, Network, Probe, Seed, Shape,
+    Topology,
 };
 
 fn spec(index: usize, shape: Shape, activation: Activation) -> LayerSpec {
@@ -154,8 +155,12 @@ fn agree(network: &Network, batch: usize) {
     }
 }
 
-const FORMS: [Compute; 3] =
-    [Compute::Sparse, Compute::Dense, Compute::Auto { linear: 0.5, conv: 0.5 }];
+/// Dense from a density of `even` on.
+const fn even(even: f64) -> Compute {
+    Compute::Auto(BreakEven { small: even, large: even, conv: even })
+}
+
+const FORMS: [Compute; 3] = [Compute::Sparse, Compute::Dense, even(0.5)];
 
 #[test]
 fn forward_and_all_gradients_agree_with_a_masked_dense_network() {
@@ -226,8 +231,8 @@ fn a_network_counts_what_its_forms_execute() {
     let dense = Executed { forward: 2 * 3 * (200 + 80), backward: 2 * 3 * (200 + 80 + 80) };
     assert_eq!(executed(Compute::Sparse), sparse);
     assert_eq!(executed(Compute::Dense), dense);
-    assert_eq!(executed(Compute::Auto { linear: 0.31, conv: 0.0 }), sparse);
-    assert_eq!(executed(Compute::Auto { linear: 0.3, conv: 0.0 }), dense);
+    assert_eq!(executed(even(0.31)), sparse);
+    assert_eq!(executed(even(0.3)), dense);
 }
 
 #[test]

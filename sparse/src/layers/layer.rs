@@ -120,11 +120,7 @@ impl Layer {
         match &self.dense {
             None => self.sparse.forward((values, bias, self.activation), at, scratch, x, y),
             Some(dense) => {
-                all.clear();
-                all.resize(self.topology().size(), 0.0);
-                for (position, value) in self.topology().positions().zip(values) {
-                    all[position as usize] = *value;
-                }
+                self.topology().expand(values, all);
                 dense.forward((all, bias, self.activation), at, scratch, x, y);
             }
         }
@@ -164,9 +160,7 @@ impl Layer {
                 let mut all = std::mem::take(&mut scratch.gradient);
                 all.resize(self.topology().size(), 0.0);
                 dense.weight_grad(at, scratch, dy, x, &mut all);
-                for (position, dw) in self.topology().positions().zip(dw) {
-                    *dw = all[position as usize];
-                }
+                self.topology().pick(&all, dw);
                 scratch.gradient = all;
             }
         }

@@ -5,16 +5,18 @@
 //! are its products over one topology, in the layout of [`crate::kernels::lanes`]. A layer of a new kind
 //! is one file beside them, one row in [`Shape`] and one in `unit.rs`.
 
+mod compute;
 mod conv2d;
 mod layer;
 mod linear;
 mod spec;
 mod unit;
 
+pub use compute::{BreakEven, Compute};
 pub use conv2d::SparseConv2d;
 pub use layer::Layer;
 pub use linear::SparseLinear;
-pub use spec::{Compute, LayerSpec, Shape};
+pub use spec::{LayerSpec, Shape};
 
 /// Memory that products want beside their results; its contents mean nothing between them.
 #[derive(Debug, Default)]

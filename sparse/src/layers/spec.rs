@@ -1,7 +1,5 @@
 //! What a layer shall be.
 
-use serde::Serialize;
-
 use crate::init::Init;
 use crate::kernels::conv::{Conv2d, ConvIndex};
 use crate::kernels::{Activation, Plane};
@@ -112,36 +110,6 @@ impl Shape {
         match self {
             Self::Linear { inputs, outputs } => vec![*inputs, *outputs],
             Self::Conv2d(c) => vec![c.kernel[0], c.kernel[1], c.in_channels, c.out_channels],
-        }
-    }
-}
-
-/// In which form a layer with inactive weights is computed; its results differ by rounding only.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Compute {
-    /// Active weights only.
-    Sparse,
-    /// All weights, the inactive ones as zeros: the form of other libraries' masks.
-    Dense,
-    /// Sparse below a density, dense from it on.
-    Auto {
-        /// The density of a linear layer from which the dense form is faster.
-        linear: f64,
-        /// The same of a convolution.
-        conv: f64,
-    },
-}
-
-impl Compute {
-    /// Whether a layer of `shape` at `density` is computed dense. One without inactive weights always
-    /// is.
-    pub fn is_dense(&self, shape: &Shape, density: f64) -> bool {
-        match (self, shape) {
-            (Self::Sparse, _) => density >= 1.0,
-            (Self::Dense, _) => true,
-            (Self::Auto { linear, .. }, Shape::Linear { .. }) => density >= *linear,
-            (Self::Auto { conv, .. }, Shape::Conv2d(_)) => density >= *conv,
         }
     }
 }
