@@ -154,8 +154,12 @@ impl DqnConfig {
     ) -> Result<Estimate, AgentError> {
         let (obs_dim, actions) = spaces(spec)?;
         let layers = self.layers(obs_dim, actions);
+        // Acting; online values and their gradients; target values; an evaluation of as many
+        // episodes at once.
+        let batches =
+            [num_envs, self.batch_size, self.batch_size, self.batch_size, self.batch_size];
         let (network, network_bytes) =
-            estimate("q", &layers, &self.sparsity, &self.optimizer, true)?;
+            estimate("q", &layers, &self.sparsity, &self.optimizer, true, &batches)?;
         let gradient_steps = self.gradient_steps(total_env_steps, num_envs);
         let (method, costs) = (&self.sparsity.method, network.costs());
         Ok(Estimate {

@@ -95,9 +95,8 @@ fn no_method_takes_more_than_estimated() {
             let spec = find("CartPole-v1").unwrap();
             let estimate = config.estimate(spec, 1, 70).unwrap();
             let estimated = (estimate.network_bytes + estimate.memory_bytes) as usize;
-            // Activations of a batch of two, and what is small whatever the network's size.
-            let (peak, small) = (peak(&config), 100_000);
-            println!("{method:?} {optimizer:?}: {peak} of {estimated}");
+            // What is small whatever the network's size.
+            let (peak, small) = (peak(&config), 10_000);
             assert!(peak <= estimated + small, "{method:?} {optimizer:?}: {peak} of {estimated}");
             assert!(estimated <= 3 * peak, "{method:?} {optimizer:?}: {peak} of {estimated}");
         }

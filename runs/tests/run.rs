@@ -97,7 +97,7 @@ fn the_folder_holds_all_of_the_run() {
     let resolved = folder.read("out/rigl/seed-2/resolved.yaml");
     // 1,000 steps of 3 envs end at 1,002; 902 steps follow the warm-up.
     for part in
-        ["seed: 2", "gradient_steps: 902", "learning_rate: 0.002", "until: 677", "adam_eps: 1e-7"]
+        ["seed: 2", "gradient_steps: 902", "learning_rate: 0.002", "until: 677", " eps: 1e-7"]
     {
         assert!(resolved.contains(part), "{part} in {resolved}");
     }

@@ -1,21 +1,24 @@
 //! What a network will take, known before it is made.
 
 use sparring_sparse::config::{Method, SparsityConfig};
+use sparring_sparse::kernels::lanes::GRAIN;
 use sparring_sparse::trainer::{backward_shares, shares};
-use sparring_sparse::{ClipNorm, LayerCost, LayerSpec, OptimizerConfig, SparseError};
+use sparring_sparse::{ClipNorm, Compute, LayerCost, LayerSpec, OptimizerConfig, SparseError};
 
 use crate::agent::{LayerSummary, NetworkSummary};
 use crate::error::AgentError;
 
 /// The network `specs` at its final sparsity, and the bytes that it takes at its largest: weights,
 /// structure, moments, gradients and, where `target`, a target network, with what stands beside them
-/// for the time of a rewiring.
+/// for the time of a rewiring. `batches` are the samples of each set of activations, or of their
+/// gradients, that is kept for the next pass.
 pub fn estimate(
     name: &str,
     specs: &[LayerSpec],
     sparsity: &SparsityConfig,
     optimizer: &OptimizerConfig,
     target: bool,
+    batches: &[usize],
 ) -> Result<(NetworkSummary, u64), AgentError> {
     for spec in specs {
         // Before anything multiplies them.
@@ -40,7 +43,10 @@ pub fn estimate(
     // What is old and new side by side, where it comes from, and a choice.
     let rewiring = 12;
     let clips_dense = optimizer.max_grad_norm.is_some() && optimizer.clip_norm == ClipNorm::Dense;
-    let (mut layers, mut bytes) = (Vec::new(), 0);
+    let lanes: usize =
+        batches.iter().fold(0, |sum, batch| sum.saturating_add(batch.saturating_add(GRAIN)));
+    let inputs = specs.first().map_or(0, |spec| spec.shape.input_plane().slots());
+    let (mut layers, mut floats, mut structure) = (Vec::new(), lanes.saturating_mul(inputs), 0);
     for (at, ((spec, share), backward)) in specs.iter().zip(shares).zip(backward).enumerate() {
         let (size, nnz) = (spec.shape.rows() * spec.shape.cols(), share.nnz);
         let cost = LayerCost {
@@ -50,28 +56,44 @@ pub fn estimate(
         };
         layers.push(LayerSummary { name: spec.name.clone(), cost });
         let csr = |nnz| spec.shape.structure_bytes(nnz);
-        let rewired = (copies + rewiring) * nnz;
-        let (floats, structure) = match sparsity.method {
-            Method::Dense => (copies * size, 0),
-            Method::Static => (copies * nnz, csr(nnz)),
-            Method::Set(_) => (rewired, 2 * csr(nnz)),
-            Method::Rigl(_) => (rewired + (probe + choice) * size, 2 * csr(nnz)),
+        // Sparse products keep the values in another order, dense ones pack them.
+        let (sparse, dense) = ((copies + 1) * nnz, (copies + 1) * size);
+        let (values, indices) = match sparsity.method {
+            Method::Dense => (dense, 0),
+            Method::Static => (sparse, csr(nnz)),
+            Method::Set(_) => (sparse + rewiring * nnz, 2 * csr(nnz)),
+            Method::Rigl(_) => (sparse + rewiring * nnz + (probe + choice) * size, 2 * csr(nnz)),
             // The average, on top.
-            Method::Snfs(_) => (rewired + (probe + choice + 1) * size, 2 * csr(nnz)),
+            Method::Snfs(_) => {
+                (sparse + rewiring * nnz + (probe + choice + 1) * size, 2 * csr(nnz))
+            }
             // From dense, by way of a topology that may be nearly full.
             Method::Pruning(_) | Method::Snip => {
-                ((copies + rewiring) * size, 2 * csr(size.saturating_sub(1)))
+                (dense + rewiring * size, 2 * csr(size.saturating_sub(1)))
             }
             // The value of every position, beside a network of the size of the backward set.
             Method::TopKast(_) => {
-                let sets = (copies + rewiring) * backward.nnz;
+                let sets = (copies + 1 + rewiring) * backward.nnz;
                 (sets + (choice + 1) * size, 2 * csr(nnz) + 2 * csr(backward.nnz))
             }
         };
         let probes_anyway =
             matches!(sparsity.method, Method::Dense | Method::Rigl(_) | Method::Snfs(_));
         let clipping = if clips_dense && !probes_anyway { probe * size } else { 0 };
-        bytes += (floats + clipping + copies * spec.shape.rows()) * size_of::<f32>() + structure;
+        // A layer that is computed dense holds all its weights with each set of activations, and
+        // their gradient.
+        let computed_dense = sparsity.compute != Compute::Sparse
+            && (sparsity.method.starts_dense()
+                || sparsity.compute.is_dense(&spec.shape, nnz as f64 / size as f64));
+        let masked = if computed_dense { (batches.len() + 1) * size } else { 0 };
+        // It stands as the next layer reads it, or as its gradient does.
+        let output = spec.shape.output_plane().slots().max(spec.shape.gradient_plane().slots());
+        let next = specs.get(at + 1).map_or(0, |next| next.shape.input_plane().slots());
+        floats = floats
+            .saturating_add(values + clipping + masked + copies * spec.shape.rows())
+            .saturating_add(lanes.saturating_mul(output.max(next)));
+        structure += indices;
     }
-    Ok((NetworkSummary { name: name.into(), layers }, bytes as u64))
+    let bytes = (floats as u64).saturating_mul(size_of::<f32>() as u64);
+    Ok((NetworkSummary { name: name.into(), layers }, bytes.saturating_add(structure as u64)))
 }

@@ -129,10 +129,10 @@ const RULES: [(&str, Optimizer, &[&str]); 3] = [
 ];
 
 fn read_optimizer(s: &mut Section<'_>, paper: OptimizerConfig) -> Checked<OptimizerConfig> {
-    let rules = RULES.map(|(name, rule, _)| (name, rule));
-    let optimizer = s.choice("optimizer", Default("adam"), &rules)?;
     let learning_rate =
         s.number("learning_rate", Default(paper.learning_rate), Bounds::above(0.0))?;
+    let rules = RULES.map(|(name, rule, _)| (name, rule));
+    let optimizer = s.choice("optimizer", Default("adam"), &rules)?;
     let below = Bounds::below(0.0, 1.0);
     let rule = match optimizer {
         Optimizer::Adam | Optimizer::AdamW => Rule::Adam {
