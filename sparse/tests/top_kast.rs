@@ -166,3 +166,21 @@ fn agrees_with_dense_arrays_over_several_refreshes() {
         assert!(entered > 5, "{entered}: the backward set earns its way in");
     }
 }
+
+/// With a backward set of the forward set's size nothing trains beside the network, though weights
+/// that fall below one that lies still give it their place; with all weights active nothing changes.
+#[test]
+fn nothing_need_be_held_ready() {
+    for sparsity in [0.8, 0.0] {
+        let top_kast = TopKast { every: 3, backward_sparsity: sparsity, exploration_penalty: 1e-3 };
+        let mut trainer = trainer(Method::TopKast(top_kast), sparsity, ADAM);
+        let start = nnz(trainer.network());
+        for step in 0..20 {
+            train(&mut trainer, step);
+            assert_eq!(nnz(trainer.network()), start);
+            assert!((0..3).all(|l| trainer.trained(l) == start[l]));
+        }
+        let grown: usize = trainer.drain_rewired().iter().map(|counts| counts.grown).sum();
+        assert_eq!(grown > 0, sparsity > 0.0, "{grown}");
+    }
+}
