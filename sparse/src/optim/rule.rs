@@ -115,16 +115,22 @@ impl Pass {
 /// `Σ (g + l2 · w)²`, in lanes, so that it is one SIMD pass with one order of addition everywhere.
 pub(crate) fn sum_squares(w: &[f32], g: &[f32], l2: f32) -> f64 {
     const LANES: usize = 32;
-    let mut sums = [0f32; LANES];
-    pulp::Arch::new().dispatch(
+    let sums = pulp::Arch::new().dispatch(
         #[inline(always)]
         || {
-            for (w, g) in w.chunks(LANES).zip(g.chunks(LANES)) {
-                for ((sum, w), g) in sums.iter_mut().zip(w).zip(g) {
+            let mut sums = [0f32; LANES];
+            let ((w, w_rest), (g, g_rest)) = (w.as_chunks::<LANES>(), g.as_chunks::<LANES>());
+            for (w, g) in w.iter().zip(g) {
+                for (sum, (w, g)) in sums.iter_mut().zip(w.iter().zip(g)) {
                     let g = g + l2 * w;
                     *sum += g * g;
                 }
             }
+            for (sum, (w, g)) in sums.iter_mut().zip(w_rest.iter().zip(g_rest)) {
+                let g = g + l2 * w;
+                *sum += g * g;
+            }
+            sums
         },
     );
     sums.iter().map(|sum| f64::from(*sum)).sum()
