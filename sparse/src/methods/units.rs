@@ -169,6 +169,9 @@ impl Units {
             if self.groups() == 1 {
                 return distinct_outside(self.group, missing, here, rng);
             }
+            if missing == 0 {
+                continue;
+            }
             let here: Vec<u32> = here.iter().map(|unit| unit - first).collect();
             let drawn = distinct_outside(self.group, missing, &here, rng);
             grown.extend(drawn.iter().map(|unit| first + unit));
@@ -277,6 +280,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn largest_is_the_head_of_a_stable_sort(
+            scores in prop::collection::vec(-3i8..4, 1..60), scale in prop::sample::select(vec![0.0f32, 1.0, 1e-40, 1e30]), part in 0.0f64..=1.0
+        ) {
+            let scores: Vec<f32> = scores.iter().map(|score| f32::from(*score) * scale).collect();
+            let count = (part * scores.len() as f64) as usize;
+            let mut order: Vec<u32> = (0..scores.len() as u32).collect();
+            order.sort_by(|a, b| scores[*b as usize].total_cmp(&scores[*a as usize]));
+            order.truncate(count);
+            order.sort_unstable();
+            let units = Units::new(Pattern::Unstructured, 1, scores.len());
+            prop_assert_eq!(choose(&units, &scores, count), order);
+        }
+
         #[test]
         fn every_pattern_fills_its_groups_exactly(
             down in 1usize..6, across in 1usize..6, kind in 0usize..3, seed in any::<u64>()

@@ -185,6 +185,13 @@ impl Trainer {
             None => None,
         };
         let values = probed.as_ref().map_or(&[][..], |probed| &probed.values);
+        if !matches!(step.change, Change::Nothing | Change::Backward) {
+            // Before anything is rewired by it.
+            let grad: Vec<f32> = grad.to_vec1()?;
+            if let Some(found) = grad.iter().chain(values).find(|g| !g.is_finite()) {
+                return Err(self.not_finite(*found));
+            }
+        }
         let moves = match step.change {
             Change::Nothing | Change::Backward => None,
             Change::Planned(moves) => Some(moves),
@@ -226,10 +233,14 @@ impl Trainer {
         }
         let norm = self.optimizer.step(&self.network, grad, extra)?;
         if !norm.is_finite() {
-            let step = self.optimizer.steps();
-            return Err(SparseError::NotFinite { network: self.name.clone(), step, found: norm });
+            return Err(self.not_finite(norm));
         }
         Ok(norm)
+    }
+
+    fn not_finite(&self, found: f32) -> SparseError {
+        let step = self.optimizer.steps();
+        SparseError::NotFinite { network: self.name.clone(), step, found }
     }
 
     /// Moves weights and moments to their new places.
