@@ -53,7 +53,7 @@ const CASES: &[Case] = &[
         "unknown key",
         ("learning_rate", "lerning_rate"),
         ":7: agent.lerning_rate",
-        ["unknown key lerning_rate", "hidden, optimizer, learning_rate", "learning_rate"],
+        ["unknown key lerning_rate", "hidden, learning_rate", "learning_rate"],
     ),
     case(
         "unknown section",

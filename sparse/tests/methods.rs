@@ -6,9 +6,13 @@ mod common;
 
 use std::collections::BTreeMap;
 
+use candle_core::{Device, Tensor};
 use common::*;
-use sparring_sparse::Network;
+use rand::RngExt;
 use sparring_sparse::config::*;
+use sparring_sparse::kernels::conv::{Conv2d, Padding};
+use sparring_sparse::layers::Shape;
+use sparring_sparse::{Activation, Init, LayerSpec, Network, OptimizerConfig, Seed, Trainer};
 
 #[test]
 fn nnz_stays_exact_over_1000_updates() {
@@ -128,4 +132,67 @@ fn pruning_follows_the_cubic_schedule_layer_by_layer() {
         assert!((*nnz as f64 - expected).abs() <= 1.0, "step {step}: {nnz} against {expected}");
     }
     assert_eq!(trainer.optimizer().moments().0.len(), trainer.network().num_params());
+}
+
+/// A convolution is rows and columns to a method, as a linear layer is: every method and pattern
+/// keeps its counts there, and learns.
+#[test]
+fn convolutions_are_layers_like_others() {
+    let conv = Conv2d {
+        in_channels: 2,
+        out_channels: 8,
+        size: [6, 6],
+        kernel: [3, 3],
+        stride: 1,
+        padding: Padding::Valid,
+    };
+    let layer = |name: &str, shape| LayerSpec {
+        name: name.into(),
+        shape,
+        activation: Activation::Relu,
+        init: Init::TruncatedNormal { scale: 2.0 },
+        bias: 0.1,
+        weight_decay: 0.0,
+    };
+    let specs = [
+        layer("conv", Shape::Conv2d(conv)),
+        LayerSpec {
+            activation: Activation::Identity,
+            ..layer("head", Shape::Linear { inputs: 8 * 4 * 4, outputs: 2 })
+        },
+    ];
+    let mut rng = Seed::new(3).rng();
+    let mut draw = |n: usize| -> Vec<f32> { (0..n).map(|_| rng.random_range(-1.0..1.0)).collect() };
+    let x = Tensor::from_vec(draw(8 * 72), (8, 72), &Device::Cpu).unwrap();
+    let y = Tensor::from_vec(draw(8 * 2), (8, 2), &Device::Cpu).unwrap();
+    let others = [Method::Snip, Method::Pruning(Pruning { start: 10, end: 100, every: 10 })];
+    let methods: Vec<_> = rewiring(10).into_iter().chain(others).collect();
+    let patterns =
+        [Pattern::Unstructured, Pattern::Nm { n: 1, m: 2 }, Pattern::Block { height: 2, width: 2 }];
+    for method in &methods {
+        for pattern in patterns {
+            let mut method = method.clone();
+            if let Method::TopKast(top_kast) = &mut method {
+                top_kast.backward_sparsity = 0.0;
+            }
+            let config = SparsityConfig {
+                pattern,
+                distribution: Distribution::Uniform,
+                ..sparse(method.clone(), 0.5)
+            };
+            let adam = OptimizerConfig { learning_rate: 1e-2, ..ADAM };
+            let mut trainer = Trainer::new("net", &specs, &config, adam, &Seed::new(1)).unwrap();
+            let mut losses = Vec::new();
+            for _ in 0..200 {
+                let step = trainer.begin_step().unwrap();
+                let loss = squared_error(trainer.forward(&x, &step).unwrap(), &y);
+                trainer.end_step(step, &loss.backward().unwrap()).unwrap();
+                losses.push(loss.to_scalar::<f32>().unwrap());
+            }
+            assert_eq!(nnz(trainer.network()), [72, 128], "{method:?} {pattern:?}");
+            let counts = trainer.drain_rewired();
+            assert!(counts[0].dropped > 0, "{method:?} {pattern:?}");
+            assert!(losses[199] < 0.1 * losses[0], "{method:?} {pattern:?}: {losses:?}");
+        }
+    }
 }
