@@ -220,6 +220,7 @@ impl Gather<'_> {
     /// # Safety
     /// All entries of the row lie behind `from` and all positions behind `to`, with `R` registers each.
     #[inline(always)]
+    #[allow(clippy::needless_range_loop)] // Iterators over registers keep them in memory.
     unsafe fn block<S: Simd, const R: usize, const P: usize>(
         &self,
         simd: S,
