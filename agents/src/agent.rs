@@ -147,7 +147,8 @@ impl NetworkSummary {
         let layer = |(at, layer): (usize, &Layer)| {
             let cost = LayerCost::new(layer.shape(), layer.topology().nnz(), at == 0);
             let cost = LayerCost { trained: trainer.trained(at) as u64, moments, ..cost };
-            LayerSummary { name: layer.name().into(), cost }
+            let computed_dense = layer.is_computed_dense();
+            LayerSummary { name: layer.name().into(), cost, computed_dense }
         };
         let layers = trainer.network().layers().iter().enumerate().map(layer).collect();
         Self { name: trainer.name().into(), layers }
@@ -161,7 +162,7 @@ impl NetworkSummary {
     /// `cost/<network>/<layer>/<what>` for each layer, and `cost/<network>/<what>` for their sums.
     pub fn metrics(&self, out: &mut Vec<Metric>) {
         for (what, of) in COSTS {
-            for LayerSummary { name, cost } in &self.layers {
+            for LayerSummary { name, cost, .. } in &self.layers {
                 out.push(Metric::new(
                     format!("cost/{}/{name}/{what}", self.name),
                     of(*cost) as f64,
@@ -169,6 +170,10 @@ impl NetworkSummary {
             }
             let sum: u64 = self.layers.iter().map(|layer| of(layer.cost)).sum();
             out.push(Metric::new(format!("cost/{}/{what}", self.name), sum as f64));
+        }
+        for layer in &self.layers {
+            let tag = format!("cost/{}/{}/computed_dense", self.name, layer.name);
+            out.push(Metric::new(tag, f64::from(u8::from(layer.computed_dense))));
         }
     }
 }
@@ -193,4 +198,6 @@ pub struct LayerSummary {
     /// Its size now or, in a plan, at the end.
     #[serde(flatten)]
     pub cost: LayerCost,
+    /// Whether its products go over all weights, the inactive ones as zeros.
+    pub computed_dense: bool,
 }

@@ -111,7 +111,7 @@ impl DqnConfig {
                 pattern: Pattern::Unstructured,
                 layers: Default::default(),
                 sparsity_aware_init: true,
-                compute: Compute::Sparse,
+                compute: Compute::Sparse.into(),
             },
             optimizer: OptimizerConfig::adam(1e-3),
             weight_decay: 1e-6,

@@ -31,7 +31,7 @@ fn sparse(method: Method) -> SparsityConfig {
         pattern: Pattern::Unstructured,
         layers: BTreeMap::new(),
         sparsity_aware_init: true,
-        compute: Compute::Sparse,
+        compute: Compute::Sparse.into(),
     }
 }
 

@@ -84,7 +84,7 @@ fn no_method_takes_more_than_estimated() {
                     pattern: Pattern::Unstructured,
                     layers: BTreeMap::new(),
                     sparsity_aware_init: true,
-                    compute: Compute::Sparse,
+                    compute: Compute::Sparse.into(),
                 },
                 optimizer,
                 batch_size: 2,

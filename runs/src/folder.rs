@@ -251,13 +251,15 @@ impl JobFolder {
     }
 }
 
-fn write_yaml<T: Serialize>(path: &Path, value: &T) -> Result<(), Error> {
+/// Writes `value` as YAML, whole or not at all.
+pub fn write_yaml<T: Serialize>(path: &Path, value: &T) -> Result<(), Error> {
     let text = yaml::to_text(value)
         .map_err(|message| Error::Content { path: path.to_path_buf(), message })?;
     write_whole(path, &text)
 }
 
-fn read_yaml<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
+/// Reads a value back.
+pub fn read_yaml<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
     let text = fs::read_to_string(path).map_err(Error::file(path, "read"))?;
     yaml::from_text(&text).map_err(|message| Error::Content { path: path.to_path_buf(), message })
 }

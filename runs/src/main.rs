@@ -1,6 +1,7 @@
 //! `sparring`: reinforcement-learning benchmarks of sparse networks, from one YAML file.
 
 mod assertion;
+mod break_even;
 mod cli;
 mod config;
 mod console;

@@ -55,6 +55,7 @@ pub fn layers_table(networks: &[NetworkSummary]) -> Table {
         ("active", Align::Right),
         ("density", Align::Right),
         ("biases", Align::Right),
+        ("computed", Align::Left),
         ("forward FLOPs", Align::Right),
         ("backward FLOPs", Align::Right),
         ("KiB values", Align::Right),
@@ -62,7 +63,7 @@ pub fn layers_table(networks: &[NetworkSummary]) -> Table {
         ("moments", Align::Right),
     ]);
     for network in networks {
-        for LayerSummary { name, cost } in &network.layers {
+        for LayerSummary { name, cost, computed_dense } in &network.layers {
             table.row([
                 format!("  {}", network.name),
                 name.clone(),
@@ -70,6 +71,7 @@ pub fn layers_table(networks: &[NetworkSummary]) -> Table {
                 thousands(cost.active),
                 format!("{:.2} %", 100.0 * cost.density()),
                 thousands(cost.outputs),
+                if *computed_dense { "dense" } else { "sparse" }.to_owned(),
                 thousands(cost.forward_flops()),
                 thousands(cost.backward_flops()),
                 kibibytes(cost.value_bytes()),
@@ -91,7 +93,10 @@ mod tests {
     fn networks_add_up() {
         let network = |name: &str, costs: &[LayerCost]| NetworkSummary {
             name: name.to_owned(),
-            layers: costs.iter().map(|&cost| LayerSummary { name: "l".to_owned(), cost }).collect(),
+            layers: costs
+                .iter()
+                .map(|&cost| LayerSummary { name: "l".to_owned(), cost, computed_dense: false })
+                .collect(),
         };
         let linear =
             |inputs, outputs, first| LayerCost::new(&Shape::Linear { inputs, outputs }, 6, first);

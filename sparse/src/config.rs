@@ -25,7 +25,29 @@ pub struct SparsityConfig {
     /// network.
     pub sparsity_aware_init: bool,
     /// In which form layers with inactive weights are computed.
-    pub compute: Compute,
+    pub compute: Forms,
+}
+
+/// In which form each layer with inactive weights is computed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Forms {
+    /// The form of all layers that have none of their own.
+    pub all: Compute,
+    /// Layers with a form of their own, by name.
+    pub layers: BTreeMap<String, Compute>,
+}
+
+impl Forms {
+    /// The form of the layer `name`.
+    pub fn of(&self, name: &str) -> Compute {
+        self.layers.get(name).copied().unwrap_or(self.all)
+    }
+}
+
+impl From<Compute> for Forms {
+    fn from(all: Compute) -> Self {
+        Self { all, layers: BTreeMap::new() }
+    }
 }
 
 /// Which sets of active weights a layer may have. Layers that the distribution leaves dense have no

@@ -18,7 +18,7 @@
 //! let sparsity = SparsityConfig {
 //!     method: Method::Static, sparsity: 0.8, distribution: Distribution::Erk { power: 1.0 },
 //!     pattern: Pattern::Unstructured, layers: Default::default(), sparsity_aware_init: true,
-//!     compute: Compute::Sparse,
+//!     compute: Compute::Sparse.into(),
 //! };
 //! let adam = OptimizerConfig::adam(1e-2);
 //! let mut trainer = Trainer::new("value", &specs, &sparsity, adam, &Seed::new(1))?;

@@ -53,7 +53,7 @@ fn weight_decay_pulls_on_weights_and_not_on_biases() {
     let config = SparsityConfig {
         distribution: Distribution::Uniform,
         sparsity_aware_init: false,
-        compute: sparring_sparse::Compute::Sparse,
+        compute: sparring_sparse::Compute::Sparse.into(),
         ..sparse(Method::Static, 0.5)
     };
     let mut trainer = Trainer::new("net", &specs, &config, ADAM, &Seed::new(2)).unwrap();

@@ -54,7 +54,6 @@ pub fn estimate(
             moments: moments as u64,
             ..LayerCost::new(&spec.shape, nnz, at == 0)
         };
-        layers.push(LayerSummary { name: spec.name.clone(), cost });
         let csr = |nnz| spec.shape.structure_bytes(nnz);
         // Sparse products keep the values in another order, dense ones pack them.
         let (sparse, dense) = ((copies + 1) * nnz, (copies + 1) * size);
@@ -82,10 +81,12 @@ pub fn estimate(
         let clipping = if clips_dense && !probes_anyway { probe * size } else { 0 };
         // A layer that is computed dense holds all its weights with each set of activations, and
         // their gradient.
-        let computed_dense = sparsity.compute != Compute::Sparse
-            && (sparsity.method.starts_dense()
-                || sparsity.compute.is_dense(&spec.shape, nnz as f64 / size as f64));
-        let masked = if computed_dense { (batches.len() + 1) * size } else { 0 };
+        let (form, density) = (sparsity.compute.of(&spec.name), nnz as f64 / size as f64);
+        let computed_dense = form.is_dense(&spec.shape, density);
+        let ever_dense =
+            computed_dense || (form != Compute::Sparse && sparsity.method.starts_dense());
+        let masked = if ever_dense { (batches.len() + 1) * size } else { 0 };
+        layers.push(LayerSummary { name: spec.name.clone(), cost, computed_dense });
         // It stands as the next layer reads it, or as its gradient does.
         let output = spec.shape.output_plane().slots().max(spec.shape.gradient_plane().slots());
         let next = specs.get(at + 1).map_or(0, |next| next.shape.input_plane().slots());

@@ -4,6 +4,7 @@
 
 pub mod agent;
 mod bounds;
+mod compute;
 mod expand;
 pub mod method;
 mod overlay;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use sparring_sparse::Compute;
 use sparring_sparse::config::{Distribution, Pattern, SparsityConfig};
 
 use super::bounds::Bounds;
+use super::compute::TypedForms;
 use super::method::{KINDS, Kind, TypedMethod};
 use super::problem::{Checked, Problem};
 use super::section::Otherwise::{Default, Required};
@@ -20,6 +20,7 @@ pub struct Typed {
     pattern: Pattern,
     layers: BTreeMap<String, f64>,
     sparsity_aware_init: bool,
+    compute: TypedForms,
 }
 
 const SPARSITY: Bounds = Bounds::below(0.0, 1.0);
@@ -53,6 +54,7 @@ fn read_kind(s: &mut Section<'_>, kind: Kind) -> Checked<Typed> {
             pattern: Pattern::Unstructured,
             layers: BTreeMap::new(),
             sparsity_aware_init: false,
+            compute: TypedForms::DENSE,
         });
     }
     let sparsity = s.number("sparsity", Required(0.9), SPARSITY)?;
@@ -78,7 +80,8 @@ fn read_kind(s: &mut Section<'_>, kind: Kind) -> Checked<Typed> {
     let draws_dense = matches!(kind, Kind::Pruning | Kind::Snip | Kind::TopKast);
     let sparsity_aware_init = !draws_dense && s.flag("sparsity_aware_init", true)?;
     let method = TypedMethod::read(s, kind, sparsity)?;
-    Ok(Typed { method, sparsity, distribution, pattern, layers, sparsity_aware_init })
+    let compute = TypedForms::read(s)?;
+    Ok(Typed { method, sparsity, distribution, pattern, layers, sparsity_aware_init, compute })
 }
 
 /// `unstructured`, `2:4` or `4x4`; whether it fits the layers is for the agent to say.
@@ -121,17 +124,14 @@ fn read_layers(s: &mut Section<'_>) -> Checked<BTreeMap<String, f64>> {
 impl Typed {
     /// Fractions become gradient steps of a run that has `gradient_steps` of them.
     pub fn resolve(self, gradient_steps: u64, s: &Section<'_>) -> Checked<SparsityConfig> {
-        let Self { method, sparsity, distribution, pattern, layers, sparsity_aware_init } = self;
-        let method = method.resolve(gradient_steps, s)?;
-        let compute = Compute::Sparse;
         Ok(SparsityConfig {
-            method,
-            sparsity,
-            distribution,
-            pattern,
-            layers,
-            sparsity_aware_init,
-            compute,
+            method: self.method.resolve(gradient_steps, s)?,
+            sparsity: self.sparsity,
+            distribution: self.distribution,
+            pattern: self.pattern,
+            layers: self.layers,
+            sparsity_aware_init: self.sparsity_aware_init,
+            compute: self.compute.resolve(),
         })
     }
 }

@@ -48,7 +48,7 @@ impl Step {
             pattern: Pattern::Unstructured,
             layers: sparsities,
             sparsity_aware_init: true,
-            compute,
+            compute: compute.into(),
         };
         let adam = OptimizerConfig::adam(3e-4);
         let mut rng = Seed::new(2).rng();

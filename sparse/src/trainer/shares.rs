@@ -18,6 +18,17 @@ pub fn shares(specs: &[LayerSpec], config: &SparsityConfig) -> Result<Vec<Share>
         |spec: &LayerSpec| LayerShape { name: spec.name.clone(), shape: spec.shape.kernel_shape() };
     let shapes: Vec<LayerShape> = specs.iter().map(shape).collect();
     let mut shares = distribute(config.distribution, sparsity, &shapes, &config.layers)?;
+    if let Some(name) =
+        config.compute.layers.keys().find(|name| specs.iter().all(|s| s.name != **name))
+    {
+        let names: Vec<_> = specs.iter().map(|spec| spec.name.as_str()).collect();
+        return Err(SparseError::Config {
+            key: format!("compute_layers.{name}"),
+            found: format!("a layer named `{name}`"),
+            allowed: names.join(", "),
+            hint: "name a layer of this network".into(),
+        });
+    }
     for (share, spec) in shares.iter_mut().zip(specs) {
         if share.sparsity > 0.0 {
             let units = fitting(config.pattern, spec, share.sparsity)?;

@@ -60,7 +60,7 @@ impl Start {
                 };
                 (Arc::new(topology), weights)
             };
-            layers.push(Layer::new(spec, topology, config.compute, params.len())?);
+            layers.push(Layer::new(spec, topology, config.compute.of(&spec.name), params.len())?);
             params.extend(weights);
             params.extend(std::iter::repeat_n(spec.bias, rows));
         }

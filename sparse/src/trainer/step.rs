@@ -107,7 +107,7 @@ mod tests {
             pattern: Pattern::Unstructured,
             layers: Default::default(),
             sparsity_aware_init: true,
-            compute: Compute::Sparse,
+            compute: Compute::Sparse.into(),
         };
         let specs = [layer("0"), layer("1")];
         let mut trainer = Trainer::new("net", &specs, &config, optimizer, &Seed::new(1)).unwrap();

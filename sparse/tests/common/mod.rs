@@ -43,7 +43,7 @@ pub fn sparse(method: Method, sparsity: f64) -> SparsityConfig {
         pattern: Pattern::Unstructured,
         layers: BTreeMap::new(),
         sparsity_aware_init: true,
-        compute: Compute::Sparse,
+        compute: Compute::Sparse.into(),
     }
 }
 
