@@ -1,8 +1,9 @@
 //! The function after a layer.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use serde::Serialize;
 
+use super::dispatch::dispatch;
 use super::vector::tanh;
 
 /// The function after a layer.
@@ -20,7 +21,7 @@ pub enum Activation {
 impl Activation {
     /// `y = act(y + bias)`: bias `(rows)`, y rows of `width`.
     pub fn apply(self, bias: &[f32], width: usize, y: &mut [f32]) {
-        pulp::Arch::new().dispatch(
+        dispatch(
             #[inline(always)]
             || {
                 for (y, bias) in y.chunks_exact_mut(width).zip(bias) {
@@ -55,7 +56,7 @@ impl Activation {
             }
         }
         if self != Self::Identity {
-            Arch::new().dispatch(Chain(self, y, dy));
+            dispatch(Chain(self, y, dy));
         }
     }
 

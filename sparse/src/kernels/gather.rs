@@ -12,6 +12,7 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
+use super::dispatch::dispatch;
 use super::lanes::Tile;
 use super::{Activation, vector};
 
@@ -135,7 +136,7 @@ pub fn gather(
         End::Forward { bias, .. } => assert!(rows.end <= bias.len()),
         End::Backward { y, at, .. } => assert!((at.last(&walk, rows.end) + 1) * width <= y.len()),
     }
-    pulp::Arch::new().dispatch(Gather { width, walk, pattern, values, rows, end, from, to });
+    dispatch(Gather { width, walk, pattern, values, rows, end, from, to });
 }
 
 struct Gather<'a> {

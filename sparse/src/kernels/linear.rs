@@ -145,17 +145,19 @@ mod tests {
 
     use super::*;
     use crate::kernels::Plane;
+    use crate::kernels::dispatch::tests::{LEVEL, LEVELS};
     use crate::kernels::reference::{self, error};
     use crate::sample::distinct;
     use crate::seed::Seed;
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(300))]
+        #![proptest_config(ProptestConfig::with_cases(500))]
         #[test]
         fn agree_with_the_reference(
             rows in 1usize..70, cols in 1usize..70, batch in 1usize..301, density in 0.001f64..1.1,
-            seed in any::<u64>(), act in 0usize..3, threads in 0usize..4,
+            seed in any::<u64>(), act in 0usize..3, threads in 0usize..4, level in 0usize..3,
         ) {
+            LEVEL.set(LEVELS[level]);
             let mut rng = Seed::new(seed).rng();
             let nnz = ((density * (rows * cols) as f64) as usize).min(rows * cols);
             let positions = distinct(rows * cols, nnz, &mut rng);

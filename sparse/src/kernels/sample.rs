@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
+use super::dispatch::dispatch;
 use super::gather::{Entries, Strides, Walk};
 use super::lanes::Tile;
 use super::vector::sum4;
@@ -29,7 +30,7 @@ pub fn sample(
     assert_eq!(dw.len(), (ptr[rows.end] - ptr[rows.start]) as usize);
     assert!(pattern.reach(&walk, width) <= x.len());
     assert!((walk.to.last(&walk, rows.end) + 1) * width <= dy.len());
-    pulp::Arch::new().dispatch(Sample { width, walk, ptr, index, rows, dy, x, dw });
+    dispatch(Sample { width, walk, ptr, index, rows, dy, x, dw });
 }
 
 struct Sample<'a> {

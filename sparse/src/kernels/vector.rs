@@ -4,6 +4,8 @@ use std::any::Any;
 
 use pulp::{Simd, WithSimd};
 
+use super::dispatch::dispatch;
+
 /// The sum of each of four registers.
 ///
 /// Four sums at once share their shuffles: on AVX they cost about as much as one alone.
@@ -82,7 +84,7 @@ pub fn add_row_sums(from: &[f32], width: usize, to: &mut [f32]) {
             }
         }
     }
-    pulp::Arch::new().dispatch(Sums(from, width, to));
+    dispatch(Sums(from, width, to));
 }
 
 /// `tanh(x)` to a few units in the last place, in operations that every SIMD has.
@@ -116,9 +118,8 @@ pub fn tanh(x: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use pulp::Arch;
-
     use super::*;
+    use crate::kernels::dispatch::tests::{LEVEL, LEVELS};
 
     #[test]
     fn four_sums_are_the_sums_of_each() {
@@ -135,11 +136,9 @@ mod tests {
                 assert_eq!(found.as_slice(), expected);
             }
         }
-        Arch::new().dispatch(Check);
-        Simd::vectorize(pulp::Scalar::new(), Check);
-        #[cfg(target_arch = "x86_64")]
-        if let Some(v3) = pulp::x86::V3::try_new() {
-            Simd::vectorize(v3, Check);
+        for level in LEVELS {
+            LEVEL.set(level);
+            dispatch(Check);
         }
     }
 

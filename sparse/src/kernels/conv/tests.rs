@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use rand::RngExt;
 
 use super::{Conv2d, ConvIndex, Padding, bias_grad, dense, sparse};
+use crate::kernels::dispatch::tests::{LEVEL, LEVELS};
 use crate::kernels::reference::{self, Sum, error};
 use crate::kernels::{Activation, Border, Lanes, Par, Plane};
 use crate::sample::distinct;
@@ -41,13 +42,14 @@ fn add(to: &mut Sum, a: f32, b: f32) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(250))]
     #[test]
     fn agree_with_the_reference(
         channels in (1usize..4, 1usize..6), size in (1usize..9, 1usize..9), kernel in (1usize..5, 1usize..5),
         stride in 1usize..4, same in any::<bool>(), batch in 1usize..70, density in 0.01f64..1.1,
-        seed in any::<u64>(), act in 0usize..3, threads in 0usize..3, edge in 0usize..2,
+        seed in any::<u64>(), act in 0usize..3, threads in 0usize..3, edge in 0usize..2, level in 0usize..3,
     ) {
+        LEVEL.set(LEVELS[level]);
         let conv = Conv2d {
             in_channels: channels.0,
             out_channels: channels.1,
