@@ -15,6 +15,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 QUIET = 0.05
 # Quiet samples that a row needs to be made of them alone.
 ENOUGH = 5
+# How a row says that it is made of all.
+TOO_FEW = "(all, too few were quiet)"
 
 
 def command(*parts, **options):
@@ -70,7 +72,7 @@ def quiet_or_all(items, shares):
     quiet = [item for item in items if all(share < QUIET for share in shares(item))]
     if len(quiet) >= ENOUGH:
         return quiet, f"{len(quiet)} quiet of {len(items)}"
-    return items, f"{len(items)} (all, too few were quiet) of {len(items)}"
+    return items, f"{len(items)} {TOO_FEW} of {len(items)}"
 
 
 def quartiles(values, digits):
