@@ -17,7 +17,7 @@ use super::vector::sum4;
 pub fn sample(
     tile: Tile,
     walk: &Walk,
-    pattern: Entries<'_>,
+    entries: Entries<'_>,
     rows: Range<usize>,
     (dy, x): (&[f32], &[f32]),
     dw: &mut [f32],
@@ -26,18 +26,74 @@ pub fn sample(
     if rows.is_empty() || walk.ny * walk.nx == 0 {
         return;
     }
-    let (ptr, index) = (pattern.ptr(), pattern.index());
+    let ptr = entries.ptr();
     assert_eq!(dw.len(), (ptr[rows.end] - ptr[rows.start]) as usize);
-    assert!(pattern.reach(&walk, width) <= x.len());
+    assert!(entries.reach(&walk, width) <= x.len());
     assert!((walk.to.last(&walk, rows.end) + 1) * width <= dy.len());
-    dispatch(Sample { width, walk, ptr, index, rows, dy, x, dw });
+    let index = Index::Sparse(ptr, entries.index());
+    dispatch(Sample { width, walk, index, rows, dy, x, dw });
+}
+
+/// More columns than this a narrow layer has not.
+const MOST_COLUMNS: usize = 4096;
+
+static COLUMNS: [u32; MOST_COLUMNS] = {
+    let mut columns = [0; MOST_COLUMNS];
+    let mut i = 0;
+    while i < MOST_COLUMNS {
+        columns[i] = i as u32;
+        i += 1;
+    }
+    columns
+};
+
+/// Whether [`sample_all`] is quicker than `gemm`, which packs both sides for a product this thin.
+pub fn is_narrow(rows: usize, cols: usize) -> bool {
+    rows.min(cols) <= 32 && cols <= MOST_COLUMNS
+}
+
+/// As [`sample`] with every weight active: the weight gradient of a narrow dense layer.
+pub fn sample_all(
+    tile: Tile,
+    cols: usize,
+    rows: Range<usize>,
+    (dy, x): (&[f32], &[f32]),
+    dw: &mut [f32],
+) {
+    let (width, walk) = (tile.width, Walk::FEATURES);
+    assert_eq!(dw.len(), rows.len() * cols);
+    assert!(cols * width <= x.len() && rows.end * width <= dy.len());
+    let index = Index::All(&COLUMNS[..cols]);
+    dispatch(Sample { width, walk, index, rows, dy, x, dw });
+}
+
+/// The slots of the entries of each row.
+#[derive(Clone, Copy)]
+enum Index<'a> {
+    /// Bounds of the rows and the slots of all.
+    Sparse(&'a [u32], &'a [u32]),
+    /// The slots of every row.
+    All(&'a [u32]),
+}
+
+impl<'a> Index<'a> {
+    /// Where the entries of `row` begin, and their slots.
+    #[inline(always)]
+    fn row(self, row: usize) -> (usize, &'a [u32]) {
+        match self {
+            Self::Sparse(ptr, index) => {
+                let (begin, end) = (ptr[row] as usize, ptr[row + 1] as usize);
+                (begin, &index[begin..end])
+            }
+            Self::All(columns) => (row * columns.len(), columns),
+        }
+    }
 }
 
 struct Sample<'a> {
     width: usize,
     walk: Walk,
-    ptr: &'a [u32],
-    index: &'a [u32],
+    index: Index<'a>,
     rows: Range<usize>,
     dy: &'a [f32],
     x: &'a [f32],
@@ -71,7 +127,7 @@ impl Sample<'_> {
         let base = |at: Strides, y: usize, row: usize| {
             (at.origin + y * at.y + row * at.row) * width + lane
         };
-        let offset = self.ptr[self.rows.start] as usize;
+        let (offset, _) = self.index.row(self.rows.start);
         let dot =
             Dot { width, nx: walk.nx, x_step: walk.from.x * width, dy_step: walk.to.x * width };
         for y in 0..walk.ny {
@@ -80,12 +136,12 @@ impl Sample<'_> {
             for row in self.rows.clone() {
                 // SAFETY: as above, for the last row of `dy`.
                 let dy = unsafe { self.dy.as_ptr().add(base(walk.to, y, row)) };
-                let entries = self.ptr[row] as usize..self.ptr[row + 1] as usize;
-                let dw = &mut self.dw[entries.start - offset..entries.end - offset];
-                let (fours, rest) = self.index[entries].as_chunks::<4>();
+                let (begin, index) = self.index.row(row);
+                let dw = &mut self.dw[begin - offset..][..index.len()];
+                let (fours, rest) = index.as_chunks::<4>();
                 let (dw_fours, dw_rest) = dw.as_chunks_mut::<4>();
                 for (index, dw) in fours.iter().zip(dw_fours) {
-                    // SAFETY: as above, for every index of a `Entries`.
+                    // SAFETY: as above, for every index that there is.
                     let sums = unsafe { dot.of::<S, R, 4>(simd, index, dy, x) };
                     let sums = sum4(simd, sums);
                     *dw = std::array::from_fn(|i| dw[i] + sums[i]);
