@@ -36,7 +36,13 @@ fn sparse(method: Method) -> SparsityConfig {
 }
 
 fn methods() -> [Method; 8] {
-    let drop_grow = DropGrow { every: 100, until: 1200, drop_fraction: 0.3, decay: Decay::Cosine };
+    let drop_grow = DropGrow {
+        every: 100,
+        until: 1200,
+        drop_fraction: 0.3,
+        decay: Decay::Cosine,
+        order: Order::BeforeStep,
+    };
     [
         Method::Dense,
         Method::Static,

@@ -57,7 +57,13 @@ fn peak(config: &DqnConfig) -> usize {
 
 #[test]
 fn no_method_takes_more_than_estimated() {
-    let schedule = DropGrow { every: 5, until: 40, drop_fraction: 0.5, decay: Decay::Constant };
+    let schedule = DropGrow {
+        every: 5,
+        until: 40,
+        drop_fraction: 0.5,
+        decay: Decay::Constant,
+        order: Order::BeforeStep,
+    };
     let methods = [
         Method::Dense,
         Method::Static,

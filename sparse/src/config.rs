@@ -96,6 +96,16 @@ pub enum Method {
 }
 
 impl Method {
+    /// Where its rewiring stands beside the optimiser's step.
+    pub fn order(&self) -> Order {
+        match self {
+            Self::Set(schedule)
+            | Self::Rigl(Rigl { schedule, .. })
+            | Self::Snfs(Snfs { schedule, .. }) => schedule.order,
+            _ => Order::BeforeStep,
+        }
+    }
+
     /// Whether training starts from a network in which every weight is active.
     pub fn starts_dense(&self) -> bool {
         matches!(self, Self::Dense | Self::Pruning(_) | Self::Snip)
@@ -113,6 +123,23 @@ pub struct DropGrow {
     pub drop_fraction: f64,
     /// How the fraction falls to `until`.
     pub decay: Decay,
+    /// Where the rewiring stands beside the optimiser's step.
+    pub order: Order,
+}
+
+/// Where a rewiring stands beside the optimiser's step (PAPERS 1.10); the gradient is that of the
+/// minibatch at the weights before both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// Rewire, then step: what has grown takes its first step at once (TF-Agents: DQN, PPO).
+    #[default]
+    BeforeStep,
+    /// Step, then rewire by the stepped weights (Atari: SET).
+    AfterStep,
+    /// Rewire and take no step; the minibatch serves nothing else, and the step that was due is the next
+    /// one (Atari: RigL).
+    InsteadOfStep,
 }
 
 /// The annealing `f(t)` of the drop fraction.

@@ -167,7 +167,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::config::{Decay, TopKast};
+    use crate::config::{Decay, Order, TopKast};
     use crate::kernels::conv::{Conv2d, Padding};
 
     /// Two layers by hand: 4 → 3 with 6 of 12 weights, 3 → 2 with all of 6.
@@ -225,7 +225,13 @@ mod tests {
         let of = |method: Method, steps| training_flops(&method, &two(), steps);
         assert_eq!(of(Method::Dense, 10), 3.0 * 41.0 * 10.0);
         assert_eq!(of(Method::Static, 10), 3.0 * 29.0 * 10.0);
-        let schedule = DropGrow { every: 4, until: 9, drop_fraction: 0.5, decay: Decay::Constant };
+        let schedule = DropGrow {
+            every: 4,
+            until: 9,
+            drop_fraction: 0.5,
+            decay: Decay::Constant,
+            order: Order::BeforeStep,
+        };
         assert_eq!(of(Method::Set(schedule.clone()), 10), 3.0 * 29.0 * 10.0);
         let rigl = (3.0 * 29.0 * 4.0 + 2.0 * 29.0 + 41.0) / 5.0;
         assert_eq!(of(Method::Rigl(Rigl::new(schedule.clone())), 10), rigl * 10.0);

@@ -40,9 +40,10 @@ impl Pruning {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Order;
 
     fn drop_grow(decay: Decay) -> DropGrow {
-        DropGrow { every: 100, until: 1000, drop_fraction: 0.4, decay }
+        DropGrow { every: 100, until: 1000, drop_fraction: 0.4, decay, order: Order::BeforeStep }
     }
 
     #[test]

@@ -101,6 +101,61 @@ fn one_step_of_every_method() {
     }
 }
 
+/// The orders of the Atari loops (PAPERS 1.10), and both for SET and RigL.
+#[test]
+fn rewiring_after_a_step_and_instead_of_one() {
+    for order in [Order::AfterStep, Order::InsteadOfStep] {
+        let schedule = DropGrow { order, ..drop_grow(10) };
+        for method in [Method::Set(schedule.clone()), Method::Rigl(Rigl::new(schedule))] {
+            let mut trainer = trainer(method.clone(), 0.8, ADAM);
+            // The step that a rewiring took the place of is due again.
+            let mut minibatch = 0;
+            while trainer.optimizer().steps() < 10 {
+                train(&mut trainer, minibatch);
+                minibatch += 1;
+            }
+            let alone = u64::from(order == Order::InsteadOfStep);
+            assert_eq!(minibatch, 10 + alone, "step 0 rewired, too");
+            trainer.drain_rewired();
+
+            let before = entries(&trainer);
+            let (x, y) = data(minibatch);
+            let gradients = dense_gradient(trainer.network(), &x, &y);
+            train(&mut trainer, minibatch);
+            let after = entries(&trainer);
+            let stepped = |key: &(usize, u32)| {
+                let (layer, position) = *key;
+                let (weights, biases) = &gradients[layer];
+                let bias = || biases[position as usize - 1_000_000];
+                let g = weights.get(position as usize).copied().unwrap_or_else(bias);
+                match order {
+                    Order::AfterStep => adam(before[key], g.into(), 11),
+                    _ => before[key].0,
+                }
+            };
+            let counts = trainer.drain_rewired();
+            assert!(counts[1].dropped > 0 && counts[1].grown > 0, "{method:?} {counts:?}");
+            assert_eq!(trainer.optimizer().steps(), 11 - alone);
+            for (key, (w, m, v)) in &after {
+                let expected = if before.contains_key(key) { stepped(key) } else { 0.0 };
+                assert!((w - expected).abs() < 2e-6, "{method:?} {key:?}: {w} {expected}");
+                assert!(before.contains_key(key) || (*m, *v) == (0.0, 0.0), "{method:?} {key:?}");
+            }
+            // What went was smallest by the weights as they stood then.
+            let gone = before.keys().filter(|key| key.0 == 1 && !after.contains_key(key));
+            let largest = gone.map(|key| stepped(key).abs()).fold(0.0, f64::max);
+            let of_layer = |key: &&(usize, u32)| key.0 == 1 && key.1 < 1_000_000;
+            let smaller = before.keys().filter(of_layer).filter(|key| stepped(key).abs() < largest);
+            assert!(smaller.count() < counts[1].dropped, "{method:?}");
+
+            let topology = trainer.network().layers()[1].topology().clone();
+            train(&mut trainer, minibatch + 1);
+            assert_eq!(*trainer.network().layers()[1].topology(), topology, "{method:?}");
+            assert_eq!(trainer.optimizer().steps(), 12 - alone);
+        }
+    }
+}
+
 /// SNIP's one pruning comes before any step: its dense gradient is that of the first minibatch.
 #[test]
 fn snip_prunes_once_by_the_first_gradient_and_steps_on_what_is_left() {

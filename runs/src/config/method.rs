@@ -1,6 +1,8 @@
 //! The methods of the section `sparsity`, and the keys of each.
 
-use sparring_sparse::config::{Decay, DropGrow, GrownValue, Method, Pruning, Rigl, Snfs, TopKast};
+use sparring_sparse::config::{
+    Decay, DropGrow, GrownValue, Method, Order, Pruning, Rigl, Snfs, TopKast,
+};
 
 use super::bounds::Bounds;
 use super::problem::Checked;
@@ -144,8 +146,14 @@ impl TypedDropGrow {
         let until = s.number("update_until", Default(0.75), Bounds::above_to(0.0, 1.0))?;
         let drop_fraction = s.number("drop_fraction", Default(0.5), Bounds::within(0.0, 1.0))?;
         let decay = s.choice("drop_schedule", Default("cosine"), &decays)?;
+        let orders = [
+            ("before_step", Order::BeforeStep),
+            ("after_step", Order::AfterStep),
+            ("instead_of_step", Order::InsteadOfStep),
+        ];
+        let order = s.choice("update_order", Default("before_step"), &orders)?;
         // The last step is known when the run's length is.
-        Ok(Self { schedule: DropGrow { every, until: 0, drop_fraction, decay }, until })
+        Ok(Self { schedule: DropGrow { every, until: 0, drop_fraction, decay, order }, until })
     }
 }
 

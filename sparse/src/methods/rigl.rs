@@ -76,13 +76,19 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::config::{Decay, DropGrow, Pattern};
+    use crate::config::{Decay, DropGrow, Order, Pattern};
     use crate::methods::{Counts, Units};
     use crate::seed::Seed;
     use crate::topology::Topology;
 
     fn paper() -> Rigl {
-        Rigl::new(DropGrow { every: 1, until: 1, drop_fraction: 0.5, decay: Decay::Constant })
+        Rigl::new(DropGrow {
+            every: 1,
+            until: 1,
+            drop_fraction: 0.5,
+            decay: Decay::Constant,
+            order: Order::BeforeStep,
+        })
     }
 
     fn rewired(

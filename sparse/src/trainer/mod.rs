@@ -19,7 +19,7 @@ mod step;
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor};
 
-use crate::config::{Method, Rigl, SparsityConfig};
+use crate::config::{DropGrow, Method, Order, Rigl, SparsityConfig};
 use crate::distribution::Share;
 use crate::error::SparseError;
 use crate::layers::LayerSpec;
@@ -49,6 +49,8 @@ pub struct Trainer {
     units: Vec<Units>,
     grow: Rng,
     rewired: Vec<Counts>,
+    /// The step that a rewiring last took the place of.
+    rewired_alone_at: Option<u64>,
 }
 
 /// What a method remembers from step to step.
@@ -87,6 +89,7 @@ impl Trainer {
             shares,
             units,
             grow: seed.child("grow").rng(),
+            rewired_alone_at: None,
         })
     }
 
@@ -124,6 +127,11 @@ impl Trainer {
     /// Begins gradient step [`Optimizer::steps`].
     pub fn begin_step(&mut self) -> Result<Step, SparseError> {
         let t = self.optimizer.steps();
+        // A step that a rewiring took the place of is due again, and its rewiring is not.
+        let fraction_at = |schedule: &DropGrow| match self.rewired_alone_at {
+            Some(at) if at == t => None,
+            _ => schedule.fraction_at(t),
+        };
         let change = match &self.method {
             Method::Dense | Method::Static => Change::Nothing,
             Method::Pruning(schedule) => {
@@ -135,15 +143,20 @@ impl Trainer {
             }
             Method::Snip if t == 0 => Change::BySensitivity,
             Method::Snip => Change::Nothing,
-            Method::Set(schedule) => match schedule.fraction_at(t) {
-                Some(fraction) => Change::Planned(self.rewire_at_random(fraction)?),
-                None => Change::Nothing,
+            Method::Set(schedule) => match (fraction_at(schedule), schedule.order) {
+                (Some(fraction), Order::BeforeStep) => {
+                    Change::Planned(self.rewire_at_random(fraction)?)
+                }
+                (Some(fraction), Order::AfterStep | Order::InsteadOfStep) => {
+                    Change::AtRandom(fraction)
+                }
+                (None, _) => Change::Nothing,
             },
             Method::Rigl(Rigl { schedule, .. }) => {
-                schedule.fraction_at(t).map_or(Change::Nothing, Change::ByGradient)
+                fraction_at(schedule).map_or(Change::Nothing, Change::ByGradient)
             }
             Method::Snfs(snfs) if t <= snfs.schedule.until => {
-                Change::ByAverage(snfs.schedule.fraction_at(t))
+                Change::ByAverage(fraction_at(&snfs.schedule))
             }
             Method::Snfs(_) => {
                 self.memory = Memory::Nothing;
@@ -192,25 +205,49 @@ impl Trainer {
                 return Err(self.not_finite(*found));
             }
         }
-        let moves = match step.change {
-            Change::Nothing | Change::Backward => None,
-            Change::Planned(moves) => Some(moves),
-            Change::ByGradient(fraction) => self.rewire_by_gradient(values, fraction)?,
-            Change::ByAverage(fraction) => self.rewire_by_average(values, fraction)?,
-            Change::BySensitivity => Some(self.prune_by_sensitivity(&grad.to_vec1()?)?),
-        };
-        if let Some(moves) = moves {
-            let (layers, old) = (self.network.layers(), grad.to_vec1()?);
-            let new = match &probed {
-                Some(probed) => probed.after(layers, &moves, &old),
-                // Nothing was grown, so the gradient is known.
-                None => remap(layers, &moves, &old, |_| &[]),
-            };
-            let size = new.len();
-            grad = Tensor::from_vec(new, size, &Device::Cpu)?;
-            self.apply(&moves)?;
+        let order = self.method.order();
+        if order == Order::AfterStep {
+            let norm = self.optimize(&grad, probed.as_ref())?;
+            if let Some(moves) = self.choose(step.change, &grad, values)? {
+                self.apply(&moves)?;
+            }
+            return Ok(norm);
         }
+        let Some(moves) = self.choose(step.change, &grad, values)? else {
+            return self.optimize(&grad, probed.as_ref());
+        };
+        let (layers, old) = (self.network.layers(), grad.to_vec1()?);
+        if order == Order::InsteadOfStep {
+            self.rewired_alone_at = Some(self.optimizer.steps());
+            self.apply(&moves)?;
+            return Ok(old.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt() as f32);
+        }
+        let new = match &probed {
+            Some(probed) => probed.after(layers, &moves, &old),
+            // Nothing was grown, so the gradient is known.
+            None => remap(layers, &moves, &old, |_| &[]),
+        };
+        let size = new.len();
+        grad = Tensor::from_vec(new, size, &Device::Cpu)?;
+        self.apply(&moves)?;
         self.optimize(&grad, probed.as_ref())
+    }
+
+    /// What `change` moves, by the gradient of the parameters and the `probed` one.
+    fn choose(
+        &mut self,
+        change: Change,
+        grad: &Tensor,
+        probed: &[f32],
+    ) -> Result<Option<Vec<Moves>>, SparseError> {
+        match change {
+            Change::Nothing | Change::Backward => Ok(None),
+            Change::Planned(moves) => Ok(Some(moves)),
+            Change::AtRandom(fraction) => self.rewire_at_random(fraction).map(Some),
+            Change::ByGradient(fraction) => self.rewire_by_gradient(probed, fraction),
+            Change::ByAverage(fraction) => self.rewire_by_average(probed, fraction),
+            Change::BySensitivity => self.prune_by_sensitivity(&grad.to_vec1()?).map(Some),
+        }
     }
 
     /// Clips and steps.

@@ -31,8 +31,10 @@ pub struct Step {
 #[derive(Debug)]
 pub(super) enum Change {
     Nothing,
-    /// SET: these moves.
+    /// SET before the step: these moves.
     Planned(Vec<Moves>),
+    /// SET after the step or instead of it: replace this fraction.
+    AtRandom(f64),
     /// RigL: replace this fraction.
     ByGradient(f64),
     /// SNFS: average the gradient, and replace this fraction where that is due.
@@ -127,7 +129,13 @@ mod tests {
     #[test]
     fn dense_gradients_are_formed_where_they_are_asked_for_only() {
         let adam = OptimizerConfig::adam(1e-3);
-        let schedule = DropGrow { every: 5, until: 8, drop_fraction: 0.5, decay: Decay::Constant };
+        let schedule = DropGrow {
+            every: 5,
+            until: 8,
+            drop_fraction: 0.5,
+            decay: Decay::Constant,
+            order: Order::BeforeStep,
+        };
         let rigl = Method::Rigl(Rigl::new(schedule.clone()));
         let snfs = Method::Snfs(Snfs { schedule: schedule.clone(), smoothing: 0.9 });
         let backward = TopKast { every: 5, backward_sparsity: 0.5, exploration_penalty: 0.0 };

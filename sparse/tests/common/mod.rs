@@ -56,7 +56,13 @@ pub fn build(config: &SparsityConfig, optimizer: OptimizerConfig) -> Trainer {
 }
 
 pub fn drop_grow(every: u64) -> DropGrow {
-    DropGrow { every, until: u64::MAX, drop_fraction: 0.3, decay: Decay::Constant }
+    DropGrow {
+        every,
+        until: u64::MAX,
+        drop_fraction: 0.3,
+        decay: Decay::Constant,
+        order: Order::BeforeStep,
+    }
 }
 
 pub fn data(seed: u64) -> (Tensor, Tensor) {
