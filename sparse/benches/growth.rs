@@ -23,23 +23,23 @@ const ROUNDS: usize = 21;
 fn main() {
     // SAFETY: nothing else runs yet.
     unsafe { sparring_sparse::process::settle() };
-    let mut samples = Samples::new("width");
+    let mut samples = Samples::new("width,bytes");
     let mut steps: Vec<Step> = WIDTHS.iter().map(|n| step(*n)).collect();
+    let sizes: Vec<usize> = steps.iter().map(bytes).collect();
+    let key = |i: usize| format!("{},{}", WIDTHS[i], sizes[i]);
     for _ in 0..ROUNDS {
-        for (step, n) in steps.iter_mut().zip(WIDTHS) {
-            samples.add(&n.to_string(), seconds(|| step.run()));
+        for (i, step) in steps.iter_mut().enumerate() {
+            samples.add(&key(i), seconds(|| step.run()));
         }
     }
     println!("width      step us   over the first (quartiles)   KiB   over the first");
-    let first = bytes(&steps[0]);
-    for (step, n) in steps.iter().zip(WIDTHS) {
-        let (key, bytes) = (n.to_string(), bytes(step));
+    for (i, n) in WIDTHS.iter().enumerate() {
         println!(
             "{n:>5} {:>12.1}   {:>26} {:>7} {:>10.2}",
-            samples.median(&key) * 1e6,
-            samples.ratio(&key, &WIDTHS[0].to_string()),
-            bytes / 1024,
-            bytes as f64 / first as f64,
+            samples.median(&key(i)) * 1e6,
+            samples.ratio(&key(i), &key(0)),
+            sizes[i] / 1024,
+            sizes[i] as f64 / sizes[0] as f64,
         );
     }
     samples.write();
