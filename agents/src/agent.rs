@@ -146,7 +146,8 @@ impl NetworkSummary {
         let moments = trainer.optimizer().config().rule.moments() as u64;
         let layer = |(at, layer): (usize, &Layer)| {
             let cost = LayerCost::new(layer.shape(), layer.topology().nnz(), at == 0);
-            let cost = LayerCost { trained: trainer.trained(at) as u64, moments, ..cost };
+            let (trained, method) = (trainer.trained(at) as u64, trainer.method_bytes(at) as u64);
+            let cost = LayerCost { trained, moments, method, ..cost };
             let computed_dense = layer.is_computed_dense();
             LayerSummary { name: layer.name().into(), cost, computed_dense }
         };
@@ -181,13 +182,14 @@ impl NetworkSummary {
 type Cost = fn(LayerCost) -> u64;
 
 /// What is logged of a layer's cost.
-const COSTS: [(&str, Cost); 6] = [
+const COSTS: [(&str, Cost); 7] = [
     ("active_parameters", LayerCost::active_parameters),
     ("forward_flops", LayerCost::forward_flops),
     ("backward_flops", LayerCost::backward_flops),
     ("value_bytes", LayerCost::value_bytes),
     ("structure_bytes", |cost| cost.structure),
     ("moment_bytes", LayerCost::moment_bytes),
+    ("method_bytes", |cost| cost.method),
 ];
 
 /// The size of one layer.

@@ -24,6 +24,8 @@ pub struct Sizes {
     pub structure_bytes: u64,
     /// Bytes of the optimiser's moments.
     pub moment_bytes: u64,
+    /// Bytes that methods keep beside them.
+    pub method_bytes: u64,
 }
 
 impl Sizes {
@@ -42,6 +44,7 @@ impl Sizes {
             value_bytes: sum(LayerCost::value_bytes),
             structure_bytes: sum(|cost| cost.structure),
             moment_bytes: sum(LayerCost::moment_bytes),
+            method_bytes: sum(|cost| cost.method),
         }
     }
 }
@@ -61,6 +64,7 @@ pub fn layers_table(networks: &[NetworkSummary]) -> Table {
         ("KiB values", Align::Right),
         ("structure", Align::Right),
         ("moments", Align::Right),
+        ("method", Align::Right),
     ]);
     for network in networks {
         for LayerSummary { name, cost, computed_dense } in &network.layers {
@@ -77,6 +81,7 @@ pub fn layers_table(networks: &[NetworkSummary]) -> Table {
                 kibibytes(cost.value_bytes()),
                 kibibytes(cost.structure),
                 kibibytes(cost.moment_bytes()),
+                kibibytes(cost.method),
             ]);
         }
     }

@@ -36,6 +36,9 @@ pub struct LayerCost {
     pub positions: u64,
     /// Bytes of the index arrays; none where every weight is active.
     pub structure: u64,
+    /// Bytes that the method keeps beside: SNFS's averages; every `θ` of Top-KAST and the structure of
+    /// what it trains outside the active set.
+    pub method: u64,
     /// Whether its input is the network's, whose gradient no training step needs.
     pub first: bool,
 }
@@ -46,12 +49,22 @@ impl LayerCost {
         let structure = shape.structure_bytes(active) as u64;
         let [outputs, inputs, active, positions] =
             [shape.rows(), shape.cols(), active, shape.positions()].map(|n| n as u64);
-        Self { outputs, inputs, active, trained: active, moments: 2, positions, structure, first }
+        Self {
+            outputs,
+            inputs,
+            active,
+            trained: active,
+            moments: 2,
+            positions,
+            structure,
+            method: 0,
+            first,
+        }
     }
 
     /// The same layer with every weight active.
     pub fn dense(self) -> Self {
-        Self { active: self.weights(), trained: self.weights(), structure: 0, ..self }
+        Self { active: self.weights(), trained: self.weights(), structure: 0, method: 0, ..self }
     }
 
     /// Weights where all are active.

@@ -2,6 +2,7 @@
 
 use sparring_sparse::config::{Method, SparsityConfig};
 use sparring_sparse::kernels::lanes::GRAIN;
+use sparring_sparse::topology::Csr;
 use sparring_sparse::trainer::{backward_shares, shares};
 use sparring_sparse::{ClipNorm, Compute, LayerCost, LayerSpec, OptimizerConfig, SparseError};
 
@@ -49,9 +50,18 @@ pub fn estimate(
     let (mut layers, mut floats, mut structure) = (Vec::new(), lanes.saturating_mul(inputs), 0);
     for (at, ((spec, share), backward)) in specs.iter().zip(shares).zip(backward).enumerate() {
         let (size, nnz) = (spec.shape.rows() * spec.shape.cols(), share.nnz);
+        let method = match sparsity.method {
+            Method::Snfs(_) => size * size_of::<f32>(),
+            Method::TopKast(_) => {
+                let outer = Csr::bytes(spec.shape.rows(), spec.shape.cols(), backward.nnz - nnz);
+                size * size_of::<f32>() + outer
+            }
+            _ => 0,
+        };
         let cost = LayerCost {
             trained: backward.nnz as u64,
             moments: moments as u64,
+            method: method as u64,
             ..LayerCost::new(&spec.shape, nnz, at == 0)
         };
         let csr = |nnz| spec.shape.structure_bytes(nnz);

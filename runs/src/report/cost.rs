@@ -22,6 +22,7 @@ pub fn table(rows: &[Row]) -> Table {
         ("KiB values", Align::Right),
         ("structure", Align::Right),
         ("moments", Align::Right),
+        ("method", Align::Right),
     ]);
     for row in rows {
         let of_sizes = |of: fn(&Sizes) -> String| row.sizes.as_ref().map_or_else(none, of);
@@ -38,6 +39,7 @@ pub fn table(rows: &[Row]) -> Table {
             of_sizes(|sizes| kibibytes(sizes.value_bytes)),
             of_sizes(|sizes| kibibytes(sizes.structure_bytes)),
             of_sizes(|sizes| kibibytes(sizes.moment_bytes)),
+            of_sizes(|sizes| kibibytes(sizes.method_bytes)),
         ]);
     }
     table

@@ -119,6 +119,20 @@ impl Trainer {
         active + outer
     }
 
+    /// Bytes that the method keeps for layer `at` beside its weights and moments.
+    pub fn method_bytes(&self, at: usize) -> usize {
+        let Some(layer) = self.network.layers().get(at) else { return 0 };
+        let all = layer.topology().size() * size_of::<f32>();
+        match &self.memory {
+            Memory::Nothing => 0,
+            Memory::Averages(averages) if averages.is_empty() => 0,
+            Memory::Averages(_) => all,
+            Memory::Reserve(reserve) => {
+                all + reserve.outer().nth(at).map_or(0, |outer| outer.bytes())
+            }
+        }
+    }
+
     /// What was rewired in each layer since the last call.
     pub fn drain_rewired(&mut self) -> Vec<Counts> {
         std::mem::replace(&mut self.rewired, vec![Counts::default(); self.network.layers().len()])
