@@ -26,17 +26,42 @@ pub enum Init {
         /// `limit`.
         limit: f64,
     },
+    /// Glorot's `U(−√(6 / (n_in + n_out)), √(6 / (n_in + n_out)))`; the weights of a kernel count in
+    /// both fans.
+    GlorotUniform,
+    /// `gain` times a random matrix with orthonormal rows, or columns where there are fewer of them
+    /// (Saxe et al. 2014, 1312.6120): Gram–Schmidt on normal draws.
+    Orthogonal {
+        /// `gain`.
+        gain: f64,
+    },
 }
 
 impl Init {
-    /// One weight for each active position, `(nnz)`.
-    pub fn draw(self, topology: &Topology, rng: &mut Rng) -> Vec<f32> {
+    /// One weight for each active position, `(nnz)`; an input has `area` columns, the kernel of a
+    /// convolution.
+    pub fn draw(self, topology: &Topology, area: usize, rng: &mut Rng) -> Vec<f32> {
+        let (rows, cols) = (topology.rows(), topology.cols());
         match self {
             Self::TruncatedNormal { scale } => {
-                let std = (scale / topology.cols() as f64).sqrt() / TRUNCATED_STD;
+                let std = (scale / cols as f64).sqrt() / TRUNCATED_STD;
                 (0..topology.nnz()).map(|_| (truncated_normal(rng) * std) as f32).collect()
             }
             Self::Uniform { limit } => (0..topology.nnz()).map(|_| uniform(limit, rng)).collect(),
+            Self::GlorotUniform => {
+                let limit = (6.0 / (cols + rows * area) as f64).sqrt();
+                (0..topology.nnz()).map(|_| uniform(limit, rng)).collect()
+            }
+            Self::Orthogonal { gain } => {
+                let (count, len) = (rows.min(cols), rows.max(cols));
+                let basis = orthonormal(count, len, rng);
+                let at = |row: usize, col: usize| match rows <= cols {
+                    true => basis[row][col],
+                    false => basis[col][row],
+                };
+                let weight = |p: u32| (gain * at(p as usize / cols, p as usize % cols)) as f32;
+                topology.positions().map(weight).collect()
+            }
         }
     }
 }
@@ -64,6 +89,26 @@ fn uniform(limit: f64, rng: &mut Rng) -> f32 {
     (limit * (2.0 * rng.random::<f64>() - 1.0)) as f32
 }
 
+/// `count ≤ len` random vectors of length 1 that stand at right angles, `(count, len)`.
+fn orthonormal(count: usize, len: usize, rng: &mut Rng) -> Vec<Vec<f64>> {
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let mut basis: Vec<Vec<f64>> = Vec::with_capacity(count);
+    while basis.len() < count {
+        let mut v: Vec<f64> = (0..len).map(|_| StandardNormal.sample(rng)).collect();
+        // Twice is enough (Giraud et al. 2005).
+        for _ in 0..2 {
+            for b in &basis {
+                let along = dot(&v, b);
+                v.iter_mut().zip(b).for_each(|(v, b)| *v -= along * b);
+            }
+        }
+        let norm = dot(&v, &v).sqrt();
+        v.iter_mut().for_each(|v| *v /= norm);
+        basis.push(v);
+    }
+    basis
+}
+
 fn truncated_normal(rng: &mut Rng) -> f64 {
     loop {
         let draw: f64 = StandardNormal.sample(rng);
@@ -83,11 +128,45 @@ mod tests {
     fn truncated_normal_has_the_variance_of_its_fan_in() {
         let topology = Topology::dense(512, 512).unwrap();
         let init = Init::TruncatedNormal { scale: 2.0 };
-        let weights = init.draw(&topology, &mut Seed::new(1).rng());
+        let weights = init.draw(&topology, 1, &mut Seed::new(1).rng());
         let variance = weights.iter().map(|w| f64::from(w * w)).sum::<f64>() / weights.len() as f64;
         assert!((variance * 512.0 / 2.0 - 1.0).abs() < 0.02, "{variance}");
         let bound = 2.0 * (2.0 / 512.0f64).sqrt() / TRUNCATED_STD;
         assert!(weights.iter().all(|w| f64::from(w.abs()) <= bound * 1.000_001));
+    }
+
+    #[test]
+    fn glorot_fills_its_bounds() {
+        for (area, fans) in [(1, 48 + 64), (12, 48 + 64 * 12)] {
+            let topology = Topology::dense(64, 48).unwrap();
+            let weights = Init::GlorotUniform.draw(&topology, area, &mut Seed::new(1).rng());
+            let largest = weights.iter().fold(0f32, |largest, w| largest.max(w.abs()));
+            let limit = (6.0 / fans as f64).sqrt();
+            assert!((0.99..=1.000_001).contains(&(f64::from(largest) / limit)), "{largest}");
+        }
+    }
+
+    #[test]
+    fn orthogonal_rows_or_columns_have_the_gain_as_length_and_stand_at_right_angles() {
+        for (rows, cols) in [(16, 16), (5, 40), (40, 5), (1, 7)] {
+            let topology = Topology::dense(rows, cols).unwrap();
+            let init = Init::Orthogonal { gain: 2.0 };
+            let weights = init.draw(&topology, 1, &mut Seed::new(1).rng());
+            let at = |row: usize, col: usize| f64::from(weights[row * cols + col]);
+            let few = rows.min(cols);
+            for (a, b) in (0..few).flat_map(|a| (0..few).map(move |b| (a, b))) {
+                let product: f64 = match rows <= cols {
+                    true => (0..cols).map(|k| at(a, k) * at(b, k)).sum(),
+                    false => (0..rows).map(|k| at(k, a) * at(k, b)).sum(),
+                };
+                let expected = if a == b { 4.0 } else { 0.0 };
+                assert!((product - expected).abs() < 1e-5, "{rows}x{cols}: {product}");
+            }
+            // What a sparse layer keeps of it stands where it stood.
+            let sparse = Topology::new(rows, cols, &[(rows * cols - 1) as u32]).unwrap();
+            let kept = init.draw(&sparse, 1, &mut Seed::new(1).rng());
+            assert_eq!(kept, weights[rows * cols - 1..]);
+        }
     }
 
     /// A linear layer of 48 inputs, and a convolution of 4 with 3 × 4 kernels.

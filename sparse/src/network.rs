@@ -126,6 +126,12 @@ impl Network {
         Ok(x.apply_op3(&self.params, &probe.var, op)?)
     }
 
+    /// As [`Self::forward`], differentiable in `x` alone: for a loss that trains what comes before.
+    pub fn forward_frozen(&self, x: &Tensor) -> Result<Tensor, SparseError> {
+        let op = self.op([].into());
+        Ok(x.apply_op2(&self.params.as_detached_tensor(), op)?)
+    }
+
     /// As [`Self::forward`], leaving no graph: for acting and for targets.
     pub fn forward_detached(&self, x: &Tensor) -> Result<Tensor, SparseError> {
         let op = self.op([].into());

@@ -64,7 +64,13 @@ impl NetworkOp {
         Ok((CpuStorage::F32(y), (batch, outputs).into()))
     }
 
-    fn backward(&self, params: &[f32], grad: &[f32], want_input: bool) -> Result<Gradients> {
+    fn backward(
+        &self,
+        params: &[f32],
+        grad: &[f32],
+        want_input: bool,
+        want_params: bool,
+    ) -> Result<Gradients> {
         let mut tape = self.tape()?;
         let Some(Workspace { lanes, activations, gradients, weights, scratch }) = tape.as_mut()
         else {
@@ -75,7 +81,7 @@ impl NetworkOp {
             *gradients = planes.iter().map(|plane| lanes.zeros(plane.slots())).collect();
         }
         let (at, last) = ((*lanes, self.frame.par), self.layers.len());
-        let mut params_grad = vec![0.0; params.len()];
+        let mut params_grad = vec![0.0; if want_params { params.len() } else { 0 }];
         let mut probes = vec![Vec::new(); self.patterns.len()];
         planes[last].from_rows(*lanes, grad, &mut gradients[last]);
         if let Some(layer) = self.layers.last() {
@@ -86,8 +92,10 @@ impl NetworkOp {
             let x = &activations[l];
             let (before, after) = gradients.split_at_mut(l + 1);
             let dy = &after[0];
-            layer.param_grad(at, scratch, dy, x, &mut params_grad);
-            self.frame.count_backward(layer.flops(lanes.batch()));
+            if want_params {
+                layer.param_grad(at, scratch, dy, x, &mut params_grad);
+                self.frame.count_backward(layer.flops(lanes.batch()));
+            }
             if let Some(pattern) = self.patterns.get(l) {
                 probes[l] = layer.probe_grad(pattern, at, scratch, dy, x);
                 self.frame.count_backward(layer.flops_of(pattern, lanes.batch()));
@@ -112,6 +120,7 @@ impl NetworkOp {
 
     fn bwd(&self, x: &Tensor, params: &Tensor, grad: &Tensor) -> Result<[Tensor; 3]> {
         let grad = grad.contiguous()?;
+        let (want_input, want_params) = (x.track_op(), params.track_op());
         let gradients = {
             let ((params, params_layout), (grad, grad_layout)) =
                 (params.storage_and_layout(), grad.storage_and_layout());
@@ -119,7 +128,7 @@ impl NetworkOp {
                 bail!("the network runs on the CPU");
             };
             let (params, grad) = (slice(params, params_layout)?, slice(grad, grad_layout)?);
-            self.backward(params, grad, x.track_op())?
+            self.backward(params, grad, want_input, want_params)?
         };
         let dx = match gradients.input {
             Some(dx) => Tensor::from_vec(dx, x.shape(), x.device())?,
@@ -173,7 +182,7 @@ impl CustomOp2 for NetworkOp {
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let [dx, dparams, _] = Self::bwd(self, x, params, grad)?;
-        Ok((x.track_op().then_some(dx), Some(dparams)))
+        Ok((x.track_op().then_some(dx), params.track_op().then_some(dparams)))
     }
 }
 

@@ -258,6 +258,21 @@ fn gradients_agree_with_central_differences() {
 }
 
 #[test]
+fn a_frozen_network_hands_its_gradient_on_and_takes_none() {
+    let network = network(&[3, 8, 2], &[10, 9], 5);
+    let x = Var::from_tensor(&random((4, 3), 1)).unwrap();
+    let loss = |y: Tensor| y.sqr().unwrap().sum_all().unwrap();
+    let trained = loss(network.forward(&x).unwrap()).backward().unwrap();
+    let before = network.executed();
+    let frozen = loss(network.forward_frozen(&x).unwrap()).backward().unwrap();
+    assert_eq!(flat(frozen.get(&x).unwrap()), flat(trained.get(&x).unwrap()));
+    assert!(frozen.get(network.params()).is_none());
+    // Forward and the gradient of the input cost the same; that of the parameters is left out.
+    let after = network.executed();
+    assert_eq!(after.backward - before.backward, before.backward / 2);
+}
+
+#[test]
 fn a_network_used_twice_in_a_loss_sums_its_gradients() {
     let network = network(&mlp(&[3, 8, 2]), &[10, 9], 5, Compute::Sparse);
     let (a, b) = (random((4, 3), 1), random((4, 3), 2));

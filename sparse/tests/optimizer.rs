@@ -144,3 +144,20 @@ fn momentum_follows_its_weight_too() {
         }
     }
 }
+
+#[test]
+fn a_new_learning_rate_holds_from_the_next_step_on() {
+    let config = OptimizerConfig { rule: Rule::Sgd { momentum: 0.0 }, learning_rate: 0.1, ..ADAM };
+    let moved = |learning_rate: Option<f64>| -> Vec<f32> {
+        let mut trainer = trainer(Method::Dense, 0.0, config);
+        learning_rate.into_iter().for_each(|rate| trainer.set_learning_rate(rate));
+        let before: Vec<f32> = trainer.network().params().to_vec1().unwrap();
+        train(&mut trainer, 1);
+        let after: Vec<f32> = trainer.network().params().to_vec1().unwrap();
+        before.iter().zip(after).map(|(before, after)| after - before).collect()
+    };
+    for (full, half) in moved(None).iter().zip(moved(Some(0.05))) {
+        assert!((full - 2.0 * half).abs() < 1e-6, "{full} {half}");
+    }
+    assert_eq!(moved(Some(0.1)), moved(None));
+}

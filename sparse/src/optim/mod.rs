@@ -110,6 +110,11 @@ impl Optimizer {
         &self.config
     }
 
+    /// Changes the learning rate from the next step on.
+    pub(crate) fn set_learning_rate(&mut self, learning_rate: f64) {
+        self.config.learning_rate = learning_rate;
+    }
+
     /// Steps done.
     pub fn steps(&self) -> u64 {
         self.step

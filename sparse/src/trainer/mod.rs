@@ -108,6 +108,11 @@ impl Trainer {
         &self.optimizer
     }
 
+    /// Changes the learning rate from the next step on; moments and their bias correction go on.
+    pub fn set_learning_rate(&mut self, learning_rate: f64) {
+        self.optimizer.set_learning_rate(learning_rate);
+    }
+
     /// Weights of layer `at` that training updates: the active ones, and those that Top-KAST trains
     /// beside them.
     pub fn trained(&self, at: usize) -> usize {

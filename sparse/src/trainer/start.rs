@@ -44,10 +44,10 @@ impl Start {
             let init = &mut seed.child("init").child(&spec.name).rng();
             let (topology, weights) = if config.method.starts_dense() {
                 let topology = Topology::dense(rows, cols)?;
-                let weights = spec.init.draw(&topology, init);
+                let weights = spec.init.draw(&topology, spec.shape.area(), init);
                 (Arc::new(topology), weights)
             } else if matches!(config.method, Method::TopKast(_)) {
-                let theta = spec.init.draw(&Topology::dense(rows, cols)?, init);
+                let theta = spec.init.draw(&Topology::dense(rows, cols)?, spec.shape.area(), init);
                 let sizes = [shares[l].nnz, backward[l].nnz].map(|nnz| nnz / units.size());
                 sets.push(LayerSets::new(rows, cols, units, sizes, theta)?);
                 sets[l].forward()
@@ -56,7 +56,7 @@ impl Start {
                 let topology = static_sparse::random(rows, cols, &units, shares[l].nnz, &mut rng)?;
                 let weights = match config.sparsity_aware_init {
                     true => sparsity_aware(&topology, spec.shape.area(), init),
-                    false => spec.init.draw(&topology, init),
+                    false => spec.init.draw(&topology, spec.shape.area(), init),
                 };
                 (Arc::new(topology), weights)
             };
