@@ -10,6 +10,7 @@ use sparring_sparse::{Executed, Layer, LayerCost, Seed, Trainer};
 
 use crate::dqn::{Dqn, DqnConfig};
 use crate::error::AgentError;
+use crate::sac::{Sac, SacConfig};
 
 /// An agent in training. It sees environments only as batches.
 pub trait Agent: Send {
@@ -43,6 +44,8 @@ pub trait Agent: Send {
 pub enum AgentConfig {
     /// Deep Q-learning.
     Dqn(DqnConfig),
+    /// Soft actor-critic.
+    Sac(SacConfig),
 }
 
 impl AgentConfig {
@@ -58,6 +61,7 @@ impl AgentConfig {
     ) -> Result<Estimate, AgentError> {
         match self {
             Self::Dqn(config) => config.estimate(spec, num_envs, total_env_steps),
+            Self::Sac(config) => config.estimate(spec, num_envs, total_env_steps),
         }
     }
 
@@ -70,6 +74,7 @@ impl AgentConfig {
     ) -> Result<Box<dyn Agent>, AgentError> {
         match self {
             Self::Dqn(config) => Ok(Box::new(Dqn::new(config.clone(), spec, num_envs, seed)?)),
+            Self::Sac(config) => Ok(Box::new(Sac::new(config.clone(), spec, num_envs, seed)?)),
         }
     }
 }
@@ -87,6 +92,19 @@ impl Metric {
     /// `tag` with `value`.
     pub fn new(tag: impl Into<String>, value: f64) -> Self {
         Self { tag: tag.into(), value }
+    }
+}
+
+/// `sparsity/<network>/<layer>/<what>`: the density of each layer of `trainer`, and what was rewired
+/// since the last call.
+pub fn sparsity_metrics(trainer: &mut Trainer, out: &mut Vec<Metric>) {
+    let rewired = trainer.drain_rewired();
+    for (layer, counts) in trainer.network().layers().iter().zip(rewired) {
+        let tag = |what| format!("sparsity/{}/{}/{what}", trainer.name(), layer.name());
+        out.push(Metric::new(tag("density"), layer.topology().density()));
+        out.push(Metric::new(tag("dropped"), counts.dropped as f64));
+        out.push(Metric::new(tag("grown"), counts.grown as f64));
+        out.push(Metric::new(tag("regrown"), counts.regrown as f64));
     }
 }
 

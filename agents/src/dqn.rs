@@ -16,25 +16,28 @@
 use candle_core::{D, Device, Tensor};
 use serde::Serialize;
 use sparring_envs::{Actions, Batch, EnvSpec, Space};
-use sparring_sparse::config::{Distribution, Method, Pattern, SparsityConfig};
+use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::seed::Rng;
 use sparring_sparse::{
-    Compute, Executed, Init, LayerSpec, Network, OptimizerConfig, Seed, Target, Trainer,
+    Activation, Executed, Init, LayerSpec, Network, OptimizerConfig, Seed, Target, Trainer,
 };
 
-use crate::agent::{Agent, Estimate, Metric, NetworkSummary, TrainingFlops};
+use crate::agent::{Agent, Estimate, Metric, NetworkSummary, TrainingFlops, sparsity_metrics};
+use crate::cadence::Cadence;
 use crate::error::AgentError;
 use crate::explore::{Epsilon, epsilon_greedy};
 use crate::networks::estimate::estimate;
-use crate::networks::mlp::{MlpInit, mlp};
+use crate::networks::mlp::{MlpStyle, mlp};
 use crate::replay::{Replay, Sample};
 use crate::returns::NStep;
 
 /// Hidden layers: He's truncated normal. Head: `U(−0.03, 0.03)` with biases −0.2 (PAPERS 2.2).
-const INIT: MlpInit = MlpInit {
+const STYLE: MlpStyle = MlpStyle {
+    activation: Activation::Relu,
     hidden: Init::TruncatedNormal { scale: 2.0 },
     head: Init::Uniform { limit: 0.03 },
     head_bias: -0.2,
+    head_decays: false,
 };
 
 /// What is chosen about a DQN agent. Steps are environment steps unless the name says otherwise.
@@ -104,15 +107,7 @@ impl DqnConfig {
     pub fn paper() -> Self {
         Self {
             hidden: vec![512, 512],
-            sparsity: SparsityConfig {
-                method: Method::Dense,
-                sparsity: 0.0,
-                distribution: Distribution::Erk { power: 1.0 },
-                pattern: Pattern::Unstructured,
-                layers: Default::default(),
-                sparsity_aware_init: true,
-                compute: Compute::Sparse.into(),
-            },
+            sparsity: SparsityConfig::dense(),
             optimizer: OptimizerConfig::adam(1e-3),
             weight_decay: 1e-6,
             batch_size: 128,
@@ -132,17 +127,16 @@ impl DqnConfig {
 
     /// Gradient steps in a run of `total_env_steps`, which `num_envs` at once round up.
     pub fn gradient_steps(&self, total_env_steps: u64, num_envs: usize) -> u64 {
-        let env_steps = total_env_steps.next_multiple_of(num_envs as u64);
-        self.trainings(env_steps).saturating_mul(self.gradient_steps)
+        self.cadence().total(total_env_steps, num_envs)
     }
 
-    /// Trainings due by `env_steps`.
-    fn trainings(&self, env_steps: u64) -> u64 {
-        env_steps.saturating_sub(self.warmup_env_steps) / self.train_every_env_steps
+    fn cadence(&self) -> Cadence {
+        let Self { warmup_env_steps, train_every_env_steps, gradient_steps, .. } = *self;
+        Cadence { warmup_env_steps, train_every_env_steps, gradient_steps }
     }
 
     fn layers(&self, obs_dim: usize, actions: usize) -> Vec<LayerSpec> {
-        mlp(obs_dim, &self.hidden, actions, INIT, self.weight_decay)
+        mlp(obs_dim, &self.hidden, actions, STYLE, self.weight_decay)
     }
 
     /// See [`crate::AgentConfig::estimate`].
@@ -167,8 +161,8 @@ impl DqnConfig {
             networks: vec![network],
             gradient_steps,
             network_bytes,
-            memory_bytes: Replay::bytes(self.replay_capacity, obs_dim)
-                .saturating_add(NStep::bytes(self.n_step, num_envs, obs_dim)),
+            memory_bytes: Replay::bytes(self.replay_capacity, obs_dim, 1)
+                .saturating_add(NStep::bytes(self.n_step, num_envs, obs_dim + 1)),
         })
     }
 }
@@ -227,7 +221,7 @@ impl Dqn {
         Ok(Self {
             target: Target::new(q.network())?,
             q,
-            replay: Replay::new(config.replay_capacity, obs_dim),
+            replay: Replay::new(config.replay_capacity, obs_dim, 1),
             n_step: NStep::new(config.n_step, config.discount, num_envs),
             explore: seed.child("explore").rng(),
             sampler: seed.child("replay").rng(),
@@ -262,6 +256,7 @@ impl Dqn {
             self.replay.sample(batch, &mut self.sampler);
         let observations = |v| Tensor::from_vec(v, (batch, self.obs_dim), &Device::Cpu);
         let (obs, next) = (observations(obs)?, observations(next)?);
+        let action: Vec<u32> = action.into_iter().map(|index| index as u32).collect();
         let action = Tensor::from_vec(action, (batch, 1), &Device::Cpu)?;
         let reward = Tensor::from_vec(reward, batch, &Device::Cpu)?;
         let discount = Tensor::from_vec(discount, batch, &Device::Cpu)?;
@@ -317,17 +312,16 @@ impl Agent for Dqn {
         if expected != found || batch.reward.len() != found {
             return Err(AgentError::Length { what: "actions before a batch", expected, found });
         }
-        let before = self.config.trainings(self.env_steps);
-        self.n_step.push(batch, &self.actions, |transition| self.replay.push(transition));
+        let before = self.config.cadence().due(self.env_steps);
+        let actions = Actions::Discrete(&self.actions);
+        self.n_step.push(batch, actions, |transition| self.replay.push(transition));
         self.env_steps += self.num_envs as u64;
         // Void steps and long returns can leave the memory empty after a short warm-up.
         if self.replay.is_empty() {
             return Ok(());
         }
-        for _ in before..self.config.trainings(self.env_steps) {
-            for _ in 0..self.config.gradient_steps {
-                self.update()?;
-            }
+        for _ in before..self.config.cadence().due(self.env_steps) {
+            self.update()?;
         }
         Ok(())
     }
@@ -346,14 +340,7 @@ impl Agent for Dqn {
         }
         out.push(Metric::new("charts/epsilon", self.epsilon()));
         out.push(Metric::new("charts/replay_size", self.replay.len() as f64));
-        let rewired = self.q.drain_rewired();
-        for (layer, counts) in self.q.network().layers().iter().zip(rewired) {
-            let tag = |what| format!("sparsity/{}/{}/{what}", self.q.name(), layer.name());
-            out.push(Metric::new(tag("density"), layer.topology().density()));
-            out.push(Metric::new(tag("dropped"), counts.dropped as f64));
-            out.push(Metric::new(tag("grown"), counts.grown as f64));
-            out.push(Metric::new(tag("regrown"), counts.regrown as f64));
-        }
+        sparsity_metrics(&mut self.q, out);
     }
 
     fn executed(&self) -> Executed {

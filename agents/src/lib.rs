@@ -24,13 +24,18 @@
 //! # }
 //! ```
 
+pub mod action_box;
 pub mod agent;
+pub mod cadence;
 pub mod dqn;
 pub mod error;
 pub mod explore;
+pub mod free;
 pub mod networks;
 pub mod replay;
 pub mod returns;
+pub mod sac;
+pub mod tanh_normal;
 
 pub use agent::{
     Agent, AgentConfig, Estimate, LayerSummary, Metric, NetworkSummary, TrainingFlops,
@@ -38,3 +43,4 @@ pub use agent::{
 pub use dqn::{DqnConfig, Loss};
 pub use error::AgentError;
 pub use explore::Epsilon;
+pub use sac::{SacConfig, Temperature};

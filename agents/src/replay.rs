@@ -10,13 +10,14 @@ use crate::returns::Transition;
 pub struct Replay {
     capacity: usize,
     dim: usize,
+    act_dim: usize,
     /// Transitions held.
     len: usize,
     /// Where the next one goes.
     cursor: usize,
     obs: Vec<f32>,
     next: Vec<f32>,
-    action: Vec<u32>,
+    action: Vec<f32>,
     reward: Vec<f32>,
     discount: Vec<f32>,
 }
@@ -28,8 +29,8 @@ pub struct Sample {
     pub obs: Vec<f32>,
     /// `(batch, obs_dim)`.
     pub next: Vec<f32>,
-    /// `(batch)`.
-    pub action: Vec<u32>,
+    /// `(batch, act_dim)`.
+    pub action: Vec<f32>,
     /// `(batch)`.
     pub reward: Vec<f32>,
     /// `(batch)`.
@@ -37,24 +38,25 @@ pub struct Sample {
 }
 
 impl Replay {
-    /// Room for `capacity` transitions of `dim` numbers an observation.
-    pub fn new(capacity: usize, dim: usize) -> Self {
+    /// Room for `capacity` transitions of `dim` numbers an observation and `act_dim` an action.
+    pub fn new(capacity: usize, dim: usize, act_dim: usize) -> Self {
         Self {
             capacity,
             dim,
+            act_dim,
             len: 0,
             cursor: 0,
             obs: vec![0.0; capacity * dim],
             next: vec![0.0; capacity * dim],
-            action: vec![0; capacity],
+            action: vec![0.0; capacity * act_dim],
             reward: vec![0.0; capacity],
             discount: vec![0.0; capacity],
         }
     }
 
     /// Bytes of a memory of `capacity` transitions.
-    pub fn bytes(capacity: usize, dim: usize) -> u64 {
-        let one = 2 * dim * size_of::<f32>() + size_of::<u32>() + 2 * size_of::<f32>();
+    pub fn bytes(capacity: usize, dim: usize, act_dim: usize) -> u64 {
+        let one = (2 * dim + act_dim + 2) * size_of::<f32>();
         (capacity as u64).saturating_mul(one as u64)
     }
 
@@ -70,10 +72,10 @@ impl Replay {
 
     /// Stores a transition over the oldest one where the memory is full.
     pub fn push(&mut self, transition: Transition<'_>) {
-        let (i, dim) = (self.cursor, self.dim);
+        let (i, dim, act_dim) = (self.cursor, self.dim, self.act_dim);
         self.obs[i * dim..][..dim].copy_from_slice(transition.obs);
         self.next[i * dim..][..dim].copy_from_slice(transition.next);
-        self.action[i] = transition.action;
+        self.action[i * act_dim..][..act_dim].copy_from_slice(transition.action);
         self.reward[i] = transition.reward;
         self.discount[i] = transition.discount;
         self.cursor = (i + 1) % self.capacity;
@@ -85,13 +87,15 @@ impl Replay {
         let mut sample = Sample {
             obs: Vec::with_capacity(batch * self.dim),
             next: Vec::with_capacity(batch * self.dim),
-            ..Sample::default()
+            action: Vec::with_capacity(batch * self.act_dim),
+            reward: Vec::with_capacity(batch),
+            discount: Vec::with_capacity(batch),
         };
         for _ in 0..batch {
             let i = rng.random_range(0..self.len);
             sample.obs.extend_from_slice(&self.obs[i * self.dim..][..self.dim]);
             sample.next.extend_from_slice(&self.next[i * self.dim..][..self.dim]);
-            sample.action.push(self.action[i]);
+            sample.action.extend_from_slice(&self.action[i * self.act_dim..][..self.act_dim]);
             sample.reward.push(self.reward[i]);
             sample.discount.push(self.discount[i]);
         }
@@ -106,11 +110,12 @@ mod tests {
     use super::*;
 
     fn filled(capacity: usize, pushes: u32) -> Replay {
-        let mut replay = Replay::new(capacity, 2);
+        let mut replay = Replay::new(capacity, 2, 2);
         for t in 0..pushes {
             let (obs, next) = ([t as f32, -1.0], [t as f32 + 1.0, -2.0]);
             let (reward, discount) = (t as f32 * 10.0, t as f32 * 100.0);
-            replay.push(Transition { obs: &obs, action: t, reward, discount, next: &next });
+            let action = [t as f32, t as f32 + 0.5];
+            replay.push(Transition { obs: &obs, action: &action, reward, discount, next: &next });
         }
         replay
     }
@@ -118,13 +123,23 @@ mod tests {
     #[test]
     fn the_parts_of_a_transition_stay_together() {
         let sample = filled(5, 3).sample(100, &mut Seed::new(1).rng());
-        for (i, action) in sample.action.iter().enumerate() {
-            let t = *action as f32;
+        for (i, action) in sample.action.chunks(2).enumerate() {
+            let t = action[0];
+            assert_eq!(action[1], t + 0.5);
             assert_eq!(sample.obs[2 * i..][..2], [t, -1.0]);
             assert_eq!(sample.next[2 * i..][..2], [t + 1.0, -2.0]);
             assert_eq!((sample.reward[i], sample.discount[i]), (t * 10.0, t * 100.0));
         }
-        assert!((0..3).all(|t| sample.action.contains(&t)));
+        assert!((0..3).all(|t| sample.action.contains(&(t as f32))));
+    }
+
+    #[test]
+    fn all_of_it_is_counted() {
+        let Replay { obs, next, action, reward, discount, .. } = Replay::new(10, 17, 6);
+        let values =
+            [obs, next, action, reward, discount].map(|v| v.capacity()).iter().sum::<usize>();
+        assert_eq!(Replay::bytes(10, 17, 6), (values * size_of::<f32>()) as u64);
+        assert_eq!(Replay::bytes(10, 17, 6), 10 * 4 * (17 + 17 + 6 + 1 + 1));
     }
 
     #[test]
@@ -132,7 +147,8 @@ mod tests {
         let replay = filled(5, 12);
         assert_eq!(replay.len(), 5);
         let sample = replay.sample(200, &mut Seed::new(1).rng());
-        assert!(sample.action.iter().all(|t| (7..12).contains(t)));
-        assert!((7..12).all(|t| sample.action.contains(&t)));
+        let firsts: Vec<u32> = sample.action.chunks(2).map(|action| action[0] as u32).collect();
+        assert!(firsts.iter().all(|t| (7..12).contains(t)));
+        assert!((7..12).all(|t| firsts.contains(&t)));
     }
 }

@@ -5,15 +5,15 @@
 
 use std::collections::VecDeque;
 
-use sparring_envs::{Batch, End};
+use sparring_envs::{Actions, Batch, End};
 
 /// A transition over `k ≤ n` steps.
 #[derive(Debug, PartialEq)]
 pub struct Transition<'a> {
     /// What was acted on, `(obs_dim)`.
     pub obs: &'a [f32],
-    /// The first action.
-    pub action: u32,
+    /// The first action, `(act_dim)`; a discrete one as its index, which is exact below 2²⁴.
+    pub action: &'a [f32],
     /// `Σ_{i<k} γⁱ r_i`.
     pub reward: f32,
     /// `γᵏ`, or 0 after a termination.
@@ -28,14 +28,14 @@ pub struct NStep {
     n: usize,
     gamma: f64,
     waiting: Vec<VecDeque<Waiting>>,
-    /// Observations given back, to be filled again.
+    /// Memory given back, to be filled again.
     spare: Vec<Vec<f32>>,
 }
 
 #[derive(Debug)]
 struct Waiting {
-    obs: Vec<f32>,
-    action: u32,
+    /// Observation and action, one after the other.
+    taken: Vec<f32>,
     reward: f64,
     /// γ to the number of rewards so far.
     discount: f64,
@@ -48,7 +48,7 @@ impl NStep {
         Self { n, gamma, waiting, spare: Vec::new() }
     }
 
-    /// Bytes of queues for `num_envs` environments of `dim` numbers an observation.
+    /// Bytes of queues for `num_envs` environments of `dim` numbers an observation and action.
     pub fn bytes(n: usize, num_envs: usize, dim: usize) -> u64 {
         let one = size_of::<Waiting>() + dim * size_of::<f32>();
         (num_envs as u64).saturating_mul(n as u64).saturating_mul(one as u64)
@@ -59,19 +59,27 @@ impl NStep {
     pub fn push(
         &mut self,
         batch: &Batch<'_>,
-        actions: &[u32],
+        actions: Actions<'_>,
         mut store: impl FnMut(Transition<'_>),
     ) {
-        let dim = batch.obs.len() / actions.len().max(1);
+        let num_envs = self.waiting.len().max(1);
+        let dim = batch.obs.len() / num_envs;
         for (env, queue) in self.waiting.iter_mut().enumerate() {
             if batch.void.contains(&env) {
-                self.spare.extend(queue.drain(..).map(|waiting| waiting.obs));
+                self.spare.extend(queue.drain(..).map(|waiting| waiting.taken));
                 continue;
             }
-            let mut obs = self.spare.pop().unwrap_or_default();
-            obs.clear();
-            obs.extend_from_slice(&batch.obs[env * dim..][..dim]);
-            queue.push_back(Waiting { obs, action: actions[env], reward: 0.0, discount: 1.0 });
+            let mut taken = self.spare.pop().unwrap_or_default();
+            taken.clear();
+            taken.extend_from_slice(&batch.obs[env * dim..][..dim]);
+            match actions {
+                Actions::Discrete(actions) => taken.push(actions[env] as f32),
+                Actions::Continuous(actions) => {
+                    let act_dim = actions.len() / num_envs;
+                    taken.extend_from_slice(&actions[env * act_dim..][..act_dim]);
+                }
+            }
+            queue.push_back(Waiting { taken, reward: 0.0, discount: 1.0 });
             for waiting in queue.iter_mut() {
                 waiting.reward += waiting.discount * batch.reward[env];
                 waiting.discount *= self.gamma;
@@ -81,13 +89,13 @@ impl NStep {
                 let Some(first) = queue.pop_front() else { break };
                 let bootstrap = if end == Some(End::Terminated) { 0.0 } else { first.discount };
                 store(Transition {
-                    obs: &first.obs,
-                    action: first.action,
+                    obs: &first.taken[..dim],
+                    action: &first.taken[dim..],
                     reward: first.reward as f32,
                     discount: bootstrap as f32,
                     next: &batch.next[env * dim..][..dim],
                 });
-                self.spare.push(first.obs);
+                self.spare.push(first.taken);
             }
         }
     }
@@ -109,8 +117,8 @@ mod tests {
             let void: &[usize] = if void == Some(t) { &[0] } else { &[] };
             let batch =
                 Batch { obs: &obs, next: &next, reward: &reward, end: &end, void, finished: &[] };
-            queue.push(&batch, &[t as u32], |t| {
-                rows.push((t.obs[0], t.action, t.reward, t.discount, t.next[0]));
+            queue.push(&batch, Actions::Discrete(&[t as u32]), |t| {
+                rows.push((t.obs[0], t.action[0] as u32, t.reward, t.discount, t.next[0]));
             });
         }
         rows
@@ -140,6 +148,30 @@ mod tests {
         let ends = [None, Some(End::Truncated)];
         let expected = [(0.0, 0, 1.0 + 0.5 * 2.0, 0.25, 2.0), (1.0, 1, 2.0, 0.5, 2.0)];
         assert_eq!(run(3, &ends, None), expected);
+    }
+
+    #[test]
+    fn actions_of_several_numbers_stay_with_their_environment() {
+        let mut queue = NStep::new(2, 1.0, 2);
+        let mut seen = Vec::new();
+        for t in [0.0, 10.0] {
+            let (obs, next) = ([t, t + 1.0], [t + 2.0, t + 3.0]);
+            let actions = [t + 0.1, t + 0.2, t + 1.1, t + 1.2];
+            let (reward, end) = ([1.0, 2.0], [None, None]);
+            let batch = Batch {
+                obs: &obs,
+                next: &next,
+                reward: &reward,
+                end: &end,
+                void: &[],
+                finished: &[],
+            };
+            queue.push(&batch, Actions::Continuous(&actions), |t| {
+                seen.push((t.obs[0], t.action.to_vec(), t.reward, t.next[0]));
+            });
+        }
+        let expected = [(0.0, vec![0.1, 0.2], 2.0, 12.0), (1.0, vec![1.1, 1.2], 4.0, 13.0)];
+        assert_eq!(seen, expected);
     }
 
     #[test]

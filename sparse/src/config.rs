@@ -50,6 +50,21 @@ impl From<Compute> for Forms {
     }
 }
 
+impl SparsityConfig {
+    /// Every weight is active.
+    pub fn dense() -> Self {
+        Self {
+            method: Method::Dense,
+            sparsity: 0.0,
+            distribution: Distribution::Erk { power: 1.0 },
+            pattern: Pattern::Unstructured,
+            layers: BTreeMap::new(),
+            sparsity_aware_init: true,
+            compute: Compute::Sparse,
+        }
+    }
+}
+
 /// Which sets of active weights a layer may have. Layers that the distribution leaves dense have no
 /// pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -1,25 +1,29 @@
-//! Multi-layer perceptrons: ReLU layers `hidden.0`, `hidden.1`, … and a linear `head`.
+//! Multi-layer perceptrons: layers `hidden.0`, `hidden.1`, … and a linear `head`.
 
 use sparring_sparse::{Activation, Init, LayerSpec, Shape};
 
-/// Which weights and biases a network starts from.
+/// What an agent fixes about its networks: their activation, and what they start from.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct MlpInit {
+pub struct MlpStyle {
+    /// The function after each hidden layer.
+    pub activation: Activation,
     /// Weights of the hidden layers; their biases are 0.
     pub hidden: Init,
     /// Weights of the head.
     pub head: Init,
     /// Biases of the head.
     pub head_bias: f32,
+    /// Whether the weights of the head decay as those of the hidden layers do.
+    pub head_decays: bool,
 }
 
 /// `(batch, inputs) → (batch, outputs)` through layers of widths `hidden`, whose weights have the
-/// decay `weight_decay`; the head has none.
+/// decay `weight_decay`.
 pub fn mlp(
     inputs: usize,
     hidden: &[usize],
     outputs: usize,
-    init: MlpInit,
+    style: MlpStyle,
     weight_decay: f64,
 ) -> Vec<LayerSpec> {
     let mut widths = vec![inputs];
@@ -27,8 +31,8 @@ pub fn mlp(
     let layer = |(l, pair): (usize, &[usize])| LayerSpec {
         name: format!("hidden.{l}"),
         shape: Shape::Linear { inputs: pair[0], outputs: pair[1] },
-        activation: Activation::Relu,
-        init: init.hidden,
+        activation: style.activation,
+        init: style.hidden,
         bias: 0.0,
         weight_decay,
     };
@@ -37,9 +41,9 @@ pub fn mlp(
         name: "head".into(),
         shape: Shape::Linear { inputs: widths[widths.len() - 1], outputs },
         activation: Activation::Identity,
-        init: init.head,
-        bias: init.head_bias,
-        weight_decay: 0.0,
+        init: style.head,
+        bias: style.head_bias,
+        weight_decay: if style.head_decays { weight_decay } else { 0.0 },
     });
     specs
 }

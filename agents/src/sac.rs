@@ -1,0 +1,335 @@
+//! SAC (Haarnoja et al. 2018, 1812.05905) as Graesser et al. 2022 train it on MuJoCo (PAPERS 2.3).
+//!
+//! Critics: `L = ½ Σᵢ mean (Qᵢ(s, a) − y)²`, `y = c R + γᵏ (min_i Qᵢ⁻(s', a') − α log π(a'|s'))`, where
+//! `a' ~ π(s')`, `R` sums `k` rewards, `c` is the reward scale, and `γᵏ` is 0 after a termination; a
+//! truncated transition bootstraps. Actor: `L = mean (α log π(ã|s) − min_i Qᵢ(s, ã))`, `ã ~ π(s)`.
+//! Temperature: `L = −log α · mean (log π(ã|s) + H̄)`, with the target entropy `H̄`.
+//!
+//! One gradient step (PAPERS 1.10): critics → actor, by the stepped critics → temperature, by the
+//! log-probabilities of the actor's draw → targets, if due.
+//!
+//! Differs from the paper in:
+//! 1. a network rewires within its own step, by the gradient before that step, as in DQN; the paper's
+//!    code rewires all three after the actor's step, by fresh gradients at the stepped weights;
+//! 2. the temperature steps on the actions that the actor's step drew; the paper's code draws again
+//!    from the stepped actor, which costs another forward pass;
+//! 3. critics and log-probabilities see actions as `[−1, 1]` a dimension, whatever the environment's
+//!    bounds;
+//! 4. a pruned weight cannot come back ([`sparring_sparse::methods::pruning`]);
+//! 5. with `n_step` above 1 the rewards within a return carry no entropy.
+
+mod config;
+#[cfg(test)]
+mod tests;
+
+use candle_core::{Device, Tensor};
+use rand::RngExt;
+use rand_distr::{Distribution as _, StandardNormal};
+use sparring_envs::{Actions, Batch, EnvSpec};
+use sparring_sparse::config::SparsityConfig;
+use sparring_sparse::seed::Rng;
+use sparring_sparse::{Executed, LayerSpec, Network, Seed, Target, Trainer};
+
+use crate::action_box::ActionBox;
+use crate::agent::{Agent, Metric, NetworkSummary, sparsity_metrics};
+use crate::error::AgentError;
+use crate::free::Free;
+use crate::replay::{Replay, Sample};
+use crate::returns::NStep;
+use crate::tanh_normal::TanhNormal;
+
+pub use config::{SacConfig, Temperature};
+
+/// A SAC agent in training.
+pub struct Sac {
+    config: SacConfig,
+    obs_dim: usize,
+    num_envs: usize,
+    policy: TanhNormal,
+    bounds: ActionBox,
+    actor: Trainer,
+    critics: [Trainer; 2],
+    targets: [Target; 2],
+    log_alpha: Free,
+    replay: Replay,
+    n_step: NStep,
+    explore: Rng,
+    noise: Rng,
+    sampler: Rng,
+    env_steps: u64,
+    /// `(n, act_dim)` in `[−1, 1]`: what was chosen last.
+    chosen: Vec<f32>,
+    /// The same in the environment's units.
+    actions: Vec<f32>,
+    eval_actions: Vec<f32>,
+    means: Means,
+}
+
+/// Sums over the gradient steps since the last report.
+#[derive(Debug, Default)]
+struct Means {
+    steps: u64,
+    critic_loss: f64,
+    actor_loss: f64,
+    q: f64,
+    entropy: f64,
+    grad_norms: [f64; 3],
+}
+
+impl Sac {
+    /// A fresh agent for `num_envs` of `spec`.
+    pub fn new(
+        config: SacConfig,
+        spec: &EnvSpec,
+        num_envs: usize,
+        seed: &Seed,
+    ) -> Result<Self, AgentError> {
+        let bounds = ActionBox::of(spec, "sac")?;
+        let (obs_dim, act_dim) = (spec.obs.dim(), bounds.dim());
+        let [actor, critic] = config.layers(spec);
+        let trainer = |name: &str, layers: &[LayerSpec], sparsity: &SparsityConfig| {
+            Trainer::new(name, layers, sparsity, config.optimizer, &seed.child(name))
+        };
+        let actor = trainer("actor", &actor, &config.actor_sparsity)?;
+        let critics = [
+            trainer("critic.1", &critic, &config.critic_sparsity)?,
+            trainer("critic.2", &critic, &config.critic_sparsity)?,
+        ];
+        let (alpha, rate) = match config.temperature {
+            Temperature::Learned { initial, learning_rate, .. } => (initial, learning_rate),
+            Temperature::Fixed { alpha } => (alpha, 0.0),
+        };
+        let [log_std_min, log_std_max] = config.log_std;
+        Ok(Self {
+            policy: TanhNormal { act_dim, log_std_min, log_std_max },
+            bounds,
+            targets: [Target::new(critics[0].network())?, Target::new(critics[1].network())?],
+            actor,
+            critics,
+            log_alpha: Free::new(vec![alpha.ln()], rate, 1e-7),
+            replay: Replay::new(config.replay_capacity, obs_dim, act_dim),
+            n_step: NStep::new(config.n_step, config.discount, num_envs),
+            explore: seed.child("explore").rng(),
+            noise: seed.child("noise").rng(),
+            sampler: seed.child("replay").rng(),
+            env_steps: 0,
+            chosen: Vec::new(),
+            actions: Vec::new(),
+            eval_actions: Vec::new(),
+            means: Means::default(),
+            obs_dim,
+            num_envs,
+            config,
+        })
+    }
+
+    fn alpha(&self) -> f64 {
+        self.log_alpha.values()[0].exp()
+    }
+
+    /// `(n · obs_dim) → (n, 2 · act_dim)`, leaving no graph.
+    fn head(&self, obs: &[f32]) -> Result<Vec<f32>, AgentError> {
+        let obs = rows(obs.to_vec(), self.obs_dim)?;
+        Ok(self.actor.network().forward_detached(&obs)?.flatten_all()?.to_vec1()?)
+    }
+
+    /// `ε` of `n` actions.
+    fn noise(&mut self, n: usize) -> Vec<f32> {
+        let draw = |_| StandardNormal.sample(&mut self.noise);
+        (0..n * self.policy.act_dim).map(draw).collect()
+    }
+
+    /// One gradient step.
+    fn update(&mut self) -> Result<(), AgentError> {
+        let sample = self.replay.sample(self.config.batch_size, &mut self.sampler);
+        let y = self.target_values(&sample)?;
+        let taken = beside((&sample.obs, self.obs_dim), (&sample.action, self.policy.act_dim))?;
+        self.step_critics(&taken, &y)?;
+        let log_prob = self.step_actor(&rows(sample.obs, self.obs_dim)?)?;
+        self.step_temperature(log_prob);
+        let steps = self.actor.optimizer().steps();
+        if steps.is_multiple_of(self.config.target_every_gradient_steps) {
+            for (target, critic) in self.targets.iter_mut().zip(&self.critics) {
+                target.update(critic.network(), self.config.target_tau)?;
+            }
+        }
+        self.means.steps += 1;
+        Ok(())
+    }
+
+    /// `y (batch, 1)`.
+    fn target_values(&mut self, sample: &Sample) -> Result<Tensor, AgentError> {
+        let (batch, act_dim) = (sample.reward.len(), self.policy.act_dim);
+        let (head, noise) = (self.head(&sample.next)?, self.noise(batch));
+        let mut drawn = vec![0.0; batch * (act_dim + 1)];
+        self.policy.draw(&head, &noise, &mut drawn);
+        let next = beside((&sample.next, self.obs_dim), (&drawn, act_dim + 1))?;
+        let next = next.narrow(1, 0, self.obs_dim + act_dim)?.contiguous()?;
+        let value = |target: &Target| -> Result<Vec<f32>, AgentError> {
+            Ok(target.forward(&next)?.flatten_all()?.to_vec1()?)
+        };
+        let values = [value(&self.targets[0])?, value(&self.targets[1])?];
+        let (scale, alpha) = (self.config.reward_scale as f32, self.alpha() as f32);
+        let y = (0..batch).map(|i| {
+            let soft = values[0][i].min(values[1][i]) - alpha * drawn[i * (act_dim + 1) + act_dim];
+            scale * sample.reward[i] + sample.discount[i] * soft
+        });
+        rows(y.collect(), 1)
+    }
+
+    /// `taken (batch, obs_dim + act_dim)`, `y (batch, 1)`.
+    fn step_critics(&mut self, taken: &Tensor, y: &Tensor) -> Result<(), AgentError> {
+        let [first, second] = &mut self.critics;
+        let steps = [first.begin_step()?, second.begin_step()?];
+        let q = [first.forward(taken, &steps[0])?, second.forward(taken, &steps[1])?];
+        let error = |q: &Tensor| (q - y)?.sqr()?.mean_all();
+        let loss = ((error(&q[0])? + error(&q[1])?)? * 0.5)?;
+        let value = finite(&loss, "the loss of the critics", first)?;
+        let grads = loss.backward()?;
+        for (i, (critic, step)) in self.critics.iter_mut().zip(steps).enumerate() {
+            self.means.grad_norms[1 + i] += f64::from(critic.end_step(step, &grads)?);
+        }
+        self.means.critic_loss += value;
+        self.means.q += f64::from(q[0].mean_all()?.to_scalar::<f32>()?);
+        Ok(())
+    }
+
+    /// `obs (batch, obs_dim)`; gives `mean log π(ã|s)`.
+    fn step_actor(&mut self, obs: &Tensor) -> Result<f64, AgentError> {
+        let (batch, act_dim) = (obs.dim(0)?, self.policy.act_dim);
+        let noise = self.noise(batch);
+        let step = self.actor.begin_step()?;
+        let drawn = self.policy.draw_tensor(&self.actor.forward(obs, &step)?, noise)?;
+        let log_prob = drawn.narrow(1, act_dim, 1)?; // (batch, 1)
+        let drawn = Tensor::cat(&[obs, &drawn.narrow(1, 0, act_dim)?], 1)?;
+        let [first, second] = &self.critics;
+        let q = first.network().forward_frozen(&drawn)?;
+        let q = q.minimum(&second.network().forward_frozen(&drawn)?)?;
+        let loss = ((&log_prob * self.alpha())? - q)?.mean_all()?;
+        let value = finite(&loss, "the loss of the actor", &self.actor)?;
+        let norm = self.actor.end_step(step, &loss.backward()?)?;
+        let log_prob = f64::from(log_prob.mean_all()?.to_scalar::<f32>()?);
+        self.means.grad_norms[0] += f64::from(norm);
+        self.means.actor_loss += value;
+        self.means.entropy -= log_prob;
+        Ok(log_prob)
+    }
+
+    fn step_temperature(&mut self, log_prob: f64) {
+        if let Temperature::Learned { target_entropy_per_dim, .. } = self.config.temperature {
+            let target = target_entropy_per_dim * self.policy.act_dim as f64;
+            self.log_alpha.step(&[-(log_prob + target)]);
+        }
+    }
+}
+
+/// `v (n · width) → (n, width)`.
+fn rows(v: Vec<f32>, width: usize) -> Result<Tensor, AgentError> {
+    let n = v.len() / width;
+    Ok(Tensor::from_vec(v, (n, width), &Device::Cpu)?)
+}
+
+/// `a (n · p)` and `b (n · q)` → `(n, p + q)`.
+fn beside((a, p): (&[f32], usize), (b, q): (&[f32], usize)) -> Result<Tensor, AgentError> {
+    let mut both = Vec::with_capacity(a.len() + b.len());
+    for (a, b) in a.chunks_exact(p).zip(b.chunks_exact(q)) {
+        both.extend_from_slice(a);
+        both.extend_from_slice(b);
+    }
+    rows(both, p + q)
+}
+
+/// The value of a loss, which must be a number before it reaches the weights of `of`.
+fn finite(loss: &Tensor, what: &str, of: &Trainer) -> Result<f64, AgentError> {
+    let value = loss.to_scalar::<f32>()?;
+    if value.is_finite() {
+        return Ok(f64::from(value));
+    }
+    Err(AgentError::NotFinite { what: what.into(), value, step: of.optimizer().steps() })
+}
+
+impl Agent for Sac {
+    fn act(&mut self, obs: &[f32]) -> Result<Actions<'_>, AgentError> {
+        let (n, act_dim) = (obs.len() / self.obs_dim, self.policy.act_dim);
+        self.chosen.clear();
+        if self.env_steps < self.config.warmup_env_steps {
+            let random = |_| self.explore.random_range(-1.0..=1.0);
+            self.chosen.extend((0..n * act_dim).map(random));
+        } else {
+            let (head, noise) = (self.head(obs)?, self.noise(n));
+            let mut drawn = vec![0.0; n * (act_dim + 1)];
+            self.policy.draw(&head, &noise, &mut drawn);
+            for drawn in drawn.chunks_exact(act_dim + 1) {
+                self.chosen.extend_from_slice(&drawn[..act_dim]);
+            }
+        }
+        self.bounds.scale(&self.chosen, &mut self.actions);
+        Ok(Actions::Continuous(&self.actions))
+    }
+
+    fn act_eval(&mut self, obs: &[f32]) -> Result<Actions<'_>, AgentError> {
+        let mut modes = Vec::new();
+        self.policy.modes(&self.head(obs)?, &mut modes);
+        self.bounds.scale(&modes, &mut self.eval_actions);
+        Ok(Actions::Continuous(&self.eval_actions))
+    }
+
+    fn observe(&mut self, batch: &Batch<'_>) -> Result<(), AgentError> {
+        let (expected, found) = (self.num_envs, self.chosen.len() / self.policy.act_dim);
+        if expected != found || batch.reward.len() != found {
+            return Err(AgentError::Length { what: "actions before a batch", expected, found });
+        }
+        let before = self.config.cadence().due(self.env_steps);
+        let actions = Actions::Continuous(&self.chosen);
+        self.n_step.push(batch, actions, |transition| self.replay.push(transition));
+        self.env_steps += self.num_envs as u64;
+        // Void steps and long returns can leave the memory empty after a short warm-up.
+        if self.replay.is_empty() {
+            return Ok(());
+        }
+        for _ in before..self.config.cadence().due(self.env_steps) {
+            self.update()?;
+        }
+        Ok(())
+    }
+
+    fn gradient_steps(&self) -> u64 {
+        self.actor.optimizer().steps()
+    }
+
+    fn drain_metrics(&mut self, out: &mut Vec<Metric>) {
+        let Means { steps, critic_loss, actor_loss, q, entropy, grad_norms } =
+            std::mem::take(&mut self.means);
+        let [actor, first, second] = grad_norms;
+        if steps > 0 {
+            for (tag, sum) in [
+                ("losses/critic", critic_loss),
+                ("losses/actor", actor_loss),
+                ("losses/q", q),
+                ("losses/grad_norm_actor", actor),
+                ("losses/grad_norm_critic.1", first),
+                ("losses/grad_norm_critic.2", second),
+                ("charts/entropy", entropy),
+            ] {
+                out.push(Metric::new(tag, sum / steps as f64));
+            }
+        }
+        out.push(Metric::new("charts/temperature", self.alpha()));
+        out.push(Metric::new("charts/replay_size", self.replay.len() as f64));
+        let [first, second] = &mut self.critics;
+        for trainer in [&mut self.actor, first, second] {
+            sparsity_metrics(trainer, out);
+        }
+    }
+
+    fn executed(&self) -> Executed {
+        let trained = [&self.actor, &self.critics[0], &self.critics[1]].map(Trainer::network);
+        let targets = [&self.targets[0], &self.targets[1]].map(Target::network);
+        trained.into_iter().chain(targets).map(Network::executed).sum()
+    }
+
+    fn networks(&self) -> Vec<NetworkSummary> {
+        let [first, second] = &self.critics;
+        [&self.actor, first, second].map(NetworkSummary::of).into()
+    }
+}

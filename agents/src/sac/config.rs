@@ -1,0 +1,166 @@
+//! What is chosen about SAC, and what it will take.
+
+use serde::Serialize;
+use sparring_envs::EnvSpec;
+use sparring_sparse::config::SparsityConfig;
+use sparring_sparse::{Activation, Init, LayerSpec, OptimizerConfig};
+
+use crate::action_box::ActionBox;
+use crate::agent::{Estimate, TrainingFlops};
+use crate::cadence::Cadence;
+use crate::error::AgentError;
+use crate::networks::estimate::estimate;
+use crate::networks::mlp::{MlpStyle, mlp};
+use crate::replay::Replay;
+use crate::returns::NStep;
+
+/// Glorot's uniform weights in every layer; heads decay as hidden layers do (PAPERS 2.3).
+const STYLE: MlpStyle = MlpStyle {
+    activation: Activation::Relu,
+    hidden: Init::GlorotUniform,
+    head: Init::GlorotUniform,
+    head_bias: 0.0,
+    head_decays: true,
+};
+
+/// What is chosen about a SAC agent. Steps are environment steps unless the name says otherwise.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SacConfig {
+    /// Widths of the actor's hidden ReLU layers.
+    pub actor_hidden: Vec<usize>,
+    /// Widths of each critic's hidden ReLU layers.
+    pub critic_hidden: Vec<usize>,
+    /// Sparsity of the actor.
+    pub actor_sparsity: SparsityConfig,
+    /// Sparsity of each critic.
+    pub critic_sparsity: SparsityConfig,
+    /// Rule, step size, clipping, and what weight decay does, in each network.
+    pub optimizer: OptimizerConfig,
+    /// `λ` of the decay of all weights (biases have none).
+    pub weight_decay: f64,
+    /// `α`.
+    pub temperature: Temperature,
+    /// Bounds of the actor's `log σ`; none where infinite.
+    pub log_std: [f32; 2],
+    /// Transitions in one gradient step.
+    pub batch_size: usize,
+    /// Transitions that the replay memory holds.
+    pub replay_capacity: usize,
+    /// Environment steps taken at random before training starts.
+    pub warmup_env_steps: u64,
+    /// Environment steps from one training to the next.
+    pub train_every_env_steps: u64,
+    /// Gradient steps in one training.
+    pub gradient_steps: u64,
+    /// Gradient steps from one target update to the next.
+    pub target_every_gradient_steps: u64,
+    /// `τ`: target ← (1 − τ) target + τ online.
+    pub target_tau: f64,
+    /// `γ`.
+    pub discount: f64,
+    /// Rewards in a return before it bootstraps.
+    pub n_step: usize,
+    /// `c`, which multiplies every reward that a critic sees.
+    pub reward_scale: f64,
+}
+
+/// Where the temperature `α` comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Temperature {
+    /// Adam on `log α` holds the policy's entropy near `H̄ = target_entropy_per_dim · act_dim`.
+    Learned {
+        /// `α` at the start.
+        initial: f64,
+        /// `lr` of `log α`.
+        learning_rate: f64,
+        /// −½ in the paper's code (TF-Agents), −1 as Haarnoja et al. have it.
+        target_entropy_per_dim: f64,
+    },
+    /// It stays.
+    Fixed {
+        /// `α`.
+        alpha: f64,
+    },
+}
+
+impl SacConfig {
+    /// The paper's values for MuJoCo, dense; `reward_scale` is the released code's.
+    pub fn paper() -> Self {
+        Self {
+            actor_hidden: vec![256, 256],
+            critic_hidden: vec![256, 256],
+            actor_sparsity: SparsityConfig::dense(),
+            critic_sparsity: SparsityConfig::dense(),
+            optimizer: OptimizerConfig::adam(3e-4),
+            weight_decay: 1e-4,
+            temperature: Temperature::Learned {
+                initial: 1.0,
+                learning_rate: 3e-4,
+                target_entropy_per_dim: -0.5,
+            },
+            log_std: [f32::NEG_INFINITY, f32::INFINITY],
+            batch_size: 256,
+            replay_capacity: 1_000_000,
+            warmup_env_steps: 10_000,
+            train_every_env_steps: 1,
+            gradient_steps: 1,
+            target_every_gradient_steps: 1,
+            target_tau: 0.005,
+            discount: 0.99,
+            n_step: 1,
+            reward_scale: 0.1,
+        }
+    }
+
+    /// When it trains.
+    pub fn cadence(&self) -> Cadence {
+        let Self { warmup_env_steps, train_every_env_steps, gradient_steps, .. } = *self;
+        Cadence { warmup_env_steps, train_every_env_steps, gradient_steps }
+    }
+
+    /// The layers of the actor and of each critic.
+    pub fn layers(&self, spec: &EnvSpec) -> [Vec<LayerSpec>; 2] {
+        let (obs, act, decay) = (spec.obs.dim(), spec.action.dim(), self.weight_decay);
+        [
+            mlp(obs, &self.actor_hidden, 2 * act, STYLE, decay),
+            mlp(obs + act, &self.critic_hidden, 1, STYLE, decay),
+        ]
+    }
+
+    /// See [`crate::AgentConfig::estimate`].
+    pub fn estimate(
+        &self,
+        spec: &EnvSpec,
+        num_envs: usize,
+        total_env_steps: u64,
+    ) -> Result<Estimate, AgentError> {
+        ActionBox::of(spec, "sac")?;
+        let [actor, critic] = self.layers(spec);
+        let networks = [
+            ("actor", &actor, &self.actor_sparsity, false),
+            ("critic.1", &critic, &self.critic_sparsity, true),
+            ("critic.2", &critic, &self.critic_sparsity, true),
+        ];
+        let gradient_steps = self.cadence().total(total_env_steps, num_envs);
+        let (obs, act) = (spec.obs.dim(), spec.action.dim());
+        let mut sum = Estimate {
+            networks: Vec::new(),
+            gradient_steps,
+            training: TrainingFlops::default(),
+            network_bytes: 0,
+            memory_bytes: Replay::bytes(self.replay_capacity, obs, act)
+                .saturating_add(NStep::bytes(self.n_step, num_envs, obs + act)),
+        };
+        for (name, layers, sparsity, target) in networks {
+            let (network, bytes) = estimate(name, layers, sparsity, &self.optimizer, target)?;
+            let costs = network.costs();
+            let flops =
+                TrainingFlops::of(&sparsity.method, &costs, gradient_steps, self.batch_size);
+            sum.training = [sum.training, flops].into_iter().sum();
+            sum.network_bytes += bytes;
+            sum.networks.push(network);
+        }
+        Ok(sum)
+    }
+}

@@ -1,0 +1,238 @@
+//! One gradient step against SAC written out in candle's own ops, which says in which order the
+//! parts must see each other.
+
+use std::collections::BTreeMap;
+
+use candle_core::Var;
+use sparring_envs::find;
+use sparring_sparse::config::*;
+use sparring_sparse::{Compute, OptimizerConfig};
+
+use super::*;
+use crate::returns::Transition;
+
+const OBS: usize = 3;
+const BATCH: usize = 8;
+
+fn config(method: Method) -> SacConfig {
+    let sparsity = SparsityConfig {
+        method,
+        sparsity: 0.5,
+        distribution: Distribution::Uniform,
+        pattern: Pattern::Unstructured,
+        layers: BTreeMap::new(),
+        sparsity_aware_init: true,
+        compute: Compute::Sparse,
+    };
+    SacConfig {
+        actor_hidden: vec![16],
+        critic_hidden: vec![16],
+        actor_sparsity: sparsity.clone(),
+        critic_sparsity: sparsity,
+        // So long that a part which saw another's weights of the wrong time would end elsewhere.
+        optimizer: OptimizerConfig::adam(0.05),
+        weight_decay: 0.0,
+        temperature: Temperature::Learned {
+            initial: 0.7,
+            learning_rate: 0.1,
+            target_entropy_per_dim: -0.5,
+        },
+        batch_size: BATCH,
+        replay_capacity: 32,
+        target_tau: 0.25,
+        reward_scale: 0.5,
+        ..SacConfig::paper()
+    }
+}
+
+fn agent(config: SacConfig) -> Sac {
+    let mut sac = Sac::new(config, find("Pendulum-v1").unwrap(), 1, &Seed::new(3)).unwrap();
+    for t in 0..20 {
+        let at = |k: usize| (t as f32 + k as f32 * 0.7).sin();
+        let (obs, next) = ([at(0), at(1), at(2)], [at(3), at(4), at(5)]);
+        let (action, reward) = ([at(6)], at(7));
+        let discount = if t % 5 == 0 { 0.0 } else { 0.9 };
+        sac.replay.push(Transition { obs: &obs, action: &action, reward, discount, next: &next });
+    }
+    sac
+}
+
+/// A network as dense weights and biases, which autograd differentiates in candle's own ops.
+struct Plain(Vec<(Var, Var)>);
+
+impl Plain {
+    fn of(network: &Network) -> Self {
+        let params: Vec<f32> = network.params().to_vec1().unwrap();
+        let layer = |layer: &sparring_sparse::Layer| {
+            let topology = layer.topology();
+            let mut w = vec![0.0; topology.size()];
+            for (position, value) in topology.positions().zip(&params[layer.weights()]) {
+                w[position as usize] = *value;
+            }
+            let shape = (topology.rows(), topology.cols());
+            (
+                Var::from_vec(w, shape, &Device::Cpu).unwrap(),
+                Var::from_vec(params[layer.biases()].to_vec(), shape.0, &Device::Cpu).unwrap(),
+            )
+        };
+        Self(network.layers().iter().map(layer).collect())
+    }
+
+    fn forward(&self, x: &Tensor) -> Tensor {
+        let mut y = x.clone();
+        for (l, (w, b)) in self.0.iter().enumerate() {
+            y = y.matmul(&w.t().unwrap()).unwrap().broadcast_add(b).unwrap();
+            if l + 1 < self.0.len() {
+                // The gradient at 0 is 0, where candle's own ReLU has 1.
+                let positive = y.gt(0f32).unwrap().to_dtype(candle_core::DType::F32).unwrap();
+                y = (y * positive).unwrap();
+            }
+        }
+        y
+    }
+
+    /// The first step of Adam: `lr` along the sign of each gradient, but for `ε`.
+    fn first_adam_step(&self, loss: &Tensor, lr: f64) {
+        let grads = loss.backward().unwrap();
+        for var in self.0.iter().flat_map(|(w, b)| [w, b]) {
+            let g = grads.get(var).unwrap();
+            // m / (√v + ε) with both corrections, in the form of `Rule::Adam`.
+            let m = (g * 0.1).unwrap();
+            let v = (g.sqr().unwrap() * 0.001).unwrap();
+            let rate = lr * 0.001f64.sqrt() / 0.1;
+            let step = (m / (v.sqrt().unwrap() + 1e-7).unwrap()).unwrap();
+            // Masked weights have no step.
+            let active = var.ne(0f32).unwrap().to_dtype(candle_core::DType::F32).unwrap();
+            let active = if var.rank() == 1 { active.ones_like().unwrap() } else { active };
+            let moved = (var.as_tensor() - (step * rate).unwrap() * active).unwrap();
+            var.set(&moved).unwrap();
+        }
+    }
+
+    fn values(&self) -> Vec<f32> {
+        let flat = |var: &Var| var.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        self.0.iter().flat_map(|(w, b)| [flat(w), flat(b)]).flatten().collect()
+    }
+}
+
+/// `(actions, log π)` of shape `(n, 1)` each, by the textbook formula.
+fn draw(head: &Tensor, noise: &Tensor) -> (Tensor, Tensor) {
+    let mean = head.narrow(1, 0, 1).unwrap();
+    let log_std = head.narrow(1, 1, 1).unwrap();
+    let u = (mean + (log_std.exp().unwrap() * noise).unwrap()).unwrap();
+    let a = u.tanh().unwrap();
+    let normal = ((noise.sqr().unwrap() * -0.5).unwrap() - log_std).unwrap();
+    let normal = (normal - 0.5 * std::f64::consts::TAU.ln()).unwrap();
+    let squash = (a.sqr().unwrap() * -1.0).unwrap().affine(1.0, 1.0).unwrap().log().unwrap();
+    (a, (normal - squash).unwrap())
+}
+
+fn close(found: &[f32], expected: &[f32], what: &str) {
+    assert_eq!(found.len(), expected.len());
+    for (i, (a, b)) in found.iter().zip(expected).enumerate() {
+        assert!((a - b).abs() < 2e-4, "{what} {i}: {a} against {b}");
+    }
+}
+
+#[test]
+fn one_step_is_that_of_the_formulas_in_their_order() {
+    for method in [Method::Dense, Method::Static] {
+        let mut sac = agent(config(method));
+        let alpha = 0.7;
+        let column = |v: Vec<f32>| rows(v, 1).unwrap();
+        let [mut sampler, mut noise] =
+            ["replay", "noise"].map(|name| Seed::new(3).child(name).rng());
+        let sample = sac.replay.sample(BATCH, &mut sampler);
+        let mut draws = || -> Tensor {
+            column((0..BATCH).map(|_| StandardNormal.sample(&mut noise)).collect())
+        };
+        let (next_noise, noise) = (draws(), draws());
+        let [obs, next] = [sample.obs, sample.next].map(|v| rows(v, OBS).unwrap());
+        let action = column(sample.action);
+        let (reward, discount) = (column(sample.reward), column(sample.discount));
+        let actor = Plain::of(sac.actor.network());
+        let critics = [0, 1].map(|i| Plain::of(sac.critics[i].network()));
+        let targets = [0, 1].map(|i| Plain::of(sac.targets[i].network()));
+        let least =
+            |of: &[Plain; 2], x: &Tensor| of[0].forward(x).minimum(&of[1].forward(x)).unwrap();
+
+        // The value of the next state by the actor and the targets before any step.
+        let (a, log_prob) = draw(&actor.forward(&next), &next_noise);
+        let soft = (least(&targets, &Tensor::cat(&[&next, &a], 1).unwrap())
+            - (log_prob * alpha).unwrap())
+        .unwrap();
+        let y = ((reward * 0.5).unwrap() + (discount * soft).unwrap()).unwrap().detach();
+        let taken = Tensor::cat(&[&obs, &action], 1).unwrap();
+        let error = |critic: &Plain| {
+            (critic.forward(&taken) - &y).unwrap().sqr().unwrap().mean_all().unwrap()
+        };
+        let losses = [error(&critics[0]), error(&critics[1])];
+        for (critic, loss) in critics.iter().zip(&losses) {
+            critic.first_adam_step(&(loss * 0.5).unwrap(), 0.05);
+        }
+        // The actor by the critics after their step.
+        let (a, log_prob) = draw(&actor.forward(&obs), &noise);
+        let q = least(&critics, &Tensor::cat(&[&obs, &a], 1).unwrap());
+        let loss = ((&log_prob * alpha).unwrap() - q).unwrap().mean_all().unwrap();
+        actor.first_adam_step(&loss, 0.05);
+        // The temperature: one step of Adam along the sign of its gradient.
+        let missing = log_prob.mean_all().unwrap().to_scalar::<f32>().unwrap() - 0.5;
+        let log_alpha = alpha.ln() + 0.1 * f64::from(missing.signum());
+
+        let before = [0, 1].map(|i| targets[i].values());
+        sac.update().unwrap();
+
+        close(&Plain::of(sac.actor.network()).values(), &actor.values(), "actor");
+        for i in 0..2 {
+            let critic = critics[i].values();
+            close(&Plain::of(sac.critics[i].network()).values(), &critic, "critic");
+            // The targets follow the critics after their step.
+            let mixed = before[i].iter().zip(&critic).map(|(t, c)| 0.75 * t + 0.25 * c);
+            let found = Plain::of(sac.targets[i].network()).values();
+            close(&found, &mixed.collect::<Vec<_>>(), "target");
+        }
+        assert!((sac.log_alpha.values()[0] - log_alpha).abs() < 1e-4);
+    }
+}
+
+#[test]
+fn targets_have_the_topology_of_their_critics_after_every_update() {
+    let schedule = DropGrow { every: 2, until: 100, drop_fraction: 0.4, decay: Decay::Constant };
+    for method in [Method::Set(schedule.clone()), Method::Rigl(Rigl::new(schedule))] {
+        let mut sac = agent(config(method));
+        let first = sac.critics[0].network().layers()[0].topology().clone();
+        for _ in 0..10 {
+            sac.update().unwrap();
+            for (target, critic) in sac.targets.iter().zip(&sac.critics) {
+                let layers = target.network().layers().iter().zip(critic.network().layers());
+                for (target, critic) in layers {
+                    assert_eq!(target.topology(), critic.topology());
+                }
+            }
+        }
+        let moved = sac.critics[0].network().layers()[0].topology();
+        assert_ne!(moved, &first);
+        assert_eq!(moved.nnz(), first.nnz());
+        let other = sac.critics[1].network().layers()[0].topology();
+        assert_ne!(moved, other, "each critic has a topology of its own");
+    }
+}
+
+#[test]
+fn a_target_that_waits_keeps_its_weights_until_its_step() {
+    let mut sac = agent(SacConfig { target_every_gradient_steps: 3, ..config(Method::Dense) });
+    let params = |sac: &Sac| sac.targets[0].network().params().to_vec1::<f32>().unwrap();
+    let start = params(&sac);
+    for step in 1..=3 {
+        sac.update().unwrap();
+        assert_eq!(params(&sac) == start, step < 3);
+    }
+}
+
+#[test]
+fn a_fixed_temperature_stays() {
+    let temperature = Temperature::Fixed { alpha: 0.2 };
+    let mut sac = agent(SacConfig { temperature, ..config(Method::Dense) });
+    sac.update().unwrap();
+    assert!((sac.alpha() - 0.2).abs() < 1e-12);
+}

@@ -1,0 +1,240 @@
+//! The tanh-normal distribution of SAC's actions (Haarnoja et al. 2018, 1812.05905, appendix C).
+//!
+//! A head gives `(μ, log σ)`. With `ε ~ N(0, 1)`, `u = μ + σ ε` and `a = tanh u`:
+//!
+//! `log π(a) = Σ_j (−½ ε² − log σ − ½ log 2π − log(1 − a²))`
+//!
+//! where, from `t = e^(−2|u|)`, `|a| = (1 − t) / (1 + t)` and `log(1 − a²) = log 4 − 2|u| − 2 log(1 + t)`
+//! lose nothing where tanh saturates. The gradients, with `ε` held:
+//!
+//! `∂a/∂u = 1 − a²`, `∂log π/∂u = 2a`, `∂u/∂μ = 1`, `∂u/∂log σ = σ ε`, and `∂log π/∂log σ` has a `−1` of
+//! its own.
+
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+
+/// `½ log 2π`.
+const HALF_LOG_TAU: f32 = 0.918_938_5;
+/// `log 4`.
+const LOG_4: f32 = 1.386_294_4;
+
+/// The distribution of actions of `act_dim` numbers in `(−1, 1)`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TanhNormal {
+    /// Numbers of an action.
+    pub act_dim: usize,
+    /// `log σ` below it counts as it, and has no gradient.
+    pub log_std_min: f32,
+    /// `log σ` above it counts as it, and has no gradient.
+    pub log_std_max: f32,
+}
+
+impl TanhNormal {
+    /// `head (n, 2 · act_dim)` and `ε (n, act_dim)` → `(n, act_dim + 1)`: actions, and the
+    /// log-probability of each.
+    pub fn draw(&self, head: &[f32], noise: &[f32], out: &mut [f32]) {
+        let act_dim = self.act_dim;
+        let rows = head.chunks_exact(2 * act_dim).zip(noise.chunks_exact(act_dim));
+        for ((head, noise), out) in rows.zip(out.chunks_exact_mut(act_dim + 1)) {
+            // At most 2 an action: the logarithm of the product is that of all of them at once.
+            let (mut log_prob, mut product) = (0.0, 1.0f64);
+            for j in 0..act_dim {
+                let (mean, log_std) = (head[j], self.clamp(head[act_dim + j]));
+                let u = mean + log_std.exp() * noise[j];
+                let t = (-2.0 * u.abs()).exp();
+                out[j] = ((1.0 - t) / (1.0 + t)).copysign(u);
+                log_prob += 2.0 * u.abs() - LOG_4 - 0.5 * noise[j] * noise[j];
+                log_prob -= log_std + HALF_LOG_TAU;
+                product *= f64::from(1.0 + t);
+            }
+            out[act_dim] = log_prob + 2.0 * product.ln() as f32;
+        }
+    }
+
+    /// As [`Self::draw`], differentiable in `head`.
+    pub fn draw_tensor(&self, head: &Tensor, noise: Vec<f32>) -> Result<Tensor> {
+        head.apply_op1(Draw { distribution: *self, noise })
+    }
+
+    /// `head (n, 2 · act_dim) → tanh μ (n, act_dim)`, appended to `actions`.
+    pub fn modes(&self, head: &[f32], actions: &mut Vec<f32>) {
+        let rows = head.chunks_exact(2 * self.act_dim);
+        actions.extend(rows.flat_map(|head| head[..self.act_dim].iter().map(|mean| mean.tanh())));
+    }
+
+    fn clamp(&self, log_std: f32) -> f32 {
+        log_std.clamp(self.log_std_min, self.log_std_max)
+    }
+}
+
+/// One draw, as an op with a backward pass.
+struct Draw {
+    distribution: TanhNormal,
+    noise: Vec<f32>,
+}
+
+impl CustomOp1 for Draw {
+    fn name(&self) -> &'static str {
+        "tanh-normal"
+    }
+
+    fn cpu_fwd(&self, head: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let act_dim = self.distribution.act_dim;
+        let (n, width) = layout.shape().dims2()?;
+        if width != 2 * act_dim || self.noise.len() != n * act_dim {
+            let noise = self.noise.len();
+            bail!("{act_dim} actions from a head of (n, {width}) and {noise} draws");
+        }
+        let Some((start, end)) = layout.contiguous_offsets() else {
+            bail!("a head is contiguous, found strides {:?}", layout.stride());
+        };
+        let mut out = vec![0.0; n * (act_dim + 1)];
+        self.distribution.draw(&head.as_slice::<f32>()?[start..end], &self.noise, &mut out);
+        Ok((CpuStorage::F32(out), (n, act_dim + 1).into()))
+    }
+
+    fn bwd(&self, head: &Tensor, out: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        let TanhNormal { act_dim, log_std_min, log_std_max } = self.distribution;
+        let values = |tensor: &Tensor| tensor.flatten_all()?.to_vec1::<f32>();
+        let (at, out, grad) = (values(head)?, values(out)?, values(grad)?);
+        let mut d_head = vec![0.0; at.len()];
+        let rows = at.chunks_exact(2 * act_dim).zip(self.noise.chunks_exact(act_dim));
+        let given = out.chunks_exact(act_dim + 1).zip(grad.chunks_exact(act_dim + 1));
+        let each = d_head.chunks_exact_mut(2 * act_dim).zip(rows).zip(given);
+        for ((d_head, (head, noise)), (out, grad)) in each {
+            let d_log_prob = grad[act_dim];
+            for j in 0..act_dim {
+                let (a, log_std) = (out[j], head[act_dim + j]);
+                let d_u = grad[j] * (1.0 - a * a) + d_log_prob * 2.0 * a;
+                d_head[j] = d_u;
+                if (log_std_min..=log_std_max).contains(&log_std) {
+                    d_head[act_dim + j] = d_u * log_std.exp() * noise[j] - d_log_prob;
+                }
+            }
+        }
+        Ok(Some(Tensor::from_vec(d_head, head.shape(), head.device())?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{Device, Var};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FREE: TanhNormal =
+        TanhNormal { act_dim: 2, log_std_min: f32::NEG_INFINITY, log_std_max: f32::INFINITY };
+
+    /// The formula of the header in f64, with tanh and logarithms as they stand there.
+    fn plain(head: &[f64], noise: &[f64]) -> (Vec<f64>, f64) {
+        let n = noise.len();
+        let mut log_prob = 0.0;
+        let action = (0..n).map(|j| {
+            let u = head[j] + head[n + j].exp() * noise[j];
+            let a = u.tanh();
+            let normal = -0.5 * noise[j].powi(2) - head[n + j] - 0.5 * std::f64::consts::TAU.ln();
+            log_prob += normal - (1.0 - a * a).ln();
+            a
+        });
+        (action.collect(), log_prob)
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_the_formula(
+            head in prop::collection::vec(-2.0f64..2.0, 4), noise in prop::collection::vec(-2.0f64..2.0, 2)
+        ) {
+            let (action, log_prob) = plain(&head, &noise);
+            let [head, noise] = [head, noise].map(|v| v.iter().map(|x| *x as f32).collect::<Vec<_>>());
+            let mut out = [0.0; 3];
+            FREE.draw(&head, &noise, &mut out);
+            // Above 1 − 1e-8 the f64 formula itself has lost its digits.
+            if action.iter().all(|a| a.abs() < 1.0 - 1e-8) {
+                prop_assert!((f64::from(out[2]) - log_prob).abs() < 1e-4 * (1.0 + log_prob.abs()));
+            }
+            for (found, a) in out.iter().zip(action) {
+                prop_assert!((f64::from(*found) - a).abs() < 1e-6);
+            }
+        }
+
+        /// The gradient of `c · (a, log π)` against central differences of the f64 formula.
+        #[test]
+        fn gradients_agree_with_central_differences(
+            head in prop::collection::vec(-1.0f64..1.0, 4),
+            noise in prop::collection::vec(-1.5f64..1.5, 2),
+            weigh in prop::collection::vec(-1.0f64..1.0, 3),
+        ) {
+            let loss = |head: &[f64]| {
+                let (action, log_prob) = plain(head, &noise);
+                action.iter().zip(&weigh).map(|(a, w)| a * w).sum::<f64>() + weigh[2] * log_prob
+            };
+            let as_f32 = |v: &[f64]| v.iter().map(|x| *x as f32).collect::<Vec<_>>();
+            let x = Var::from_vec(as_f32(&head), (1, 4), &Device::Cpu).unwrap();
+            let out = FREE.draw_tensor(&x, as_f32(&noise)).unwrap();
+            let weigh = Tensor::from_vec(as_f32(&weigh), (1, 3), &Device::Cpu).unwrap();
+            let grads = (out * weigh).unwrap().sum_all().unwrap().backward().unwrap();
+            let grad: Vec<f32> = grads.get(&x).unwrap().flatten_all().unwrap().to_vec1().unwrap();
+            for (i, g) in grad.iter().enumerate() {
+                let at = |delta: f64| {
+                    let mut head = head.clone();
+                    head[i] += delta;
+                    loss(&head)
+                };
+                let difference = (at(1e-5) - at(-1e-5)) / 2e-5;
+                prop_assert!((difference - f64::from(*g)).abs() < 1e-3 * (1.0 + difference.abs()));
+            }
+        }
+    }
+
+    /// `∫ π(a) da = 1`, with the density that the log-probabilities give.
+    #[test]
+    fn the_density_integrates_to_one() {
+        let one = TanhNormal { act_dim: 1, ..FREE };
+        let (mean, log_std) = (0.3f32, -0.5f32);
+        let n = 20_000;
+        let mut sum = 0.0;
+        for i in 0..n {
+            let a = -1.0 + (f64::from(i) + 0.5) * 2.0 / f64::from(n);
+            let noise = (a.atanh() as f32 - mean) / log_std.exp();
+            let mut out = [0.0; 2];
+            one.draw(&[mean, log_std], &[noise], &mut out);
+            assert!((f64::from(out[0]) - a).abs() < 1e-5);
+            sum += f64::from(out[1]).exp() * 2.0 / f64::from(n);
+        }
+        assert!((sum - 1.0).abs() < 1e-3, "{sum}");
+    }
+
+    #[test]
+    fn saturated_actions_have_a_finite_log_probability() {
+        let mut out = [0.0; 3];
+        FREE.draw(&[40.0, -40.0, 0.0, 0.0], &[0.0, 0.0], &mut out);
+        // 2 · (−½ log 2π − log 4 + 2 · 40), nothing being left of t.
+        let expected = 2.0 * (80.0 - HALF_LOG_TAU - LOG_4);
+        assert_eq!((out[0], out[1]), (1.0, -1.0));
+        assert!((out[2] - expected).abs() < 1e-4, "{}", out[2]);
+    }
+
+    #[test]
+    fn bounds_hold_the_spread_and_stop_its_gradient() {
+        let bounded = TanhNormal { act_dim: 1, log_std_min: -2.0, log_std_max: 0.5 };
+        let draw = |log_std: f32| {
+            let x = Var::from_vec(vec![0.1, log_std], (1, 2), &Device::Cpu).unwrap();
+            let out = bounded.draw_tensor(&x, vec![0.7]).unwrap();
+            let grads = out.sum_all().unwrap().backward().unwrap();
+            let flat = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            (flat(&out), flat(grads.get(&x).unwrap()))
+        };
+        assert_eq!(draw(-9.0).0, draw(-2.0).0);
+        assert_eq!(draw(3.0).0, draw(0.5).0);
+        assert_eq!((draw(-9.0).1[1], draw(3.0).1[1]), (0.0, 0.0));
+        assert!(draw(0.0).1[1] != 0.0);
+    }
+
+    #[test]
+    fn modes_are_where_the_noise_is_nothing() {
+        let (head, mut out, mut modes) = ([0.5, -1.0, 0.3, 0.2], [0.0; 3], Vec::new());
+        FREE.draw(&head, &[0.0, 0.0], &mut out);
+        FREE.modes(&head, &mut modes);
+        assert!(modes.iter().zip(out).all(|(mode, a)| (mode - a).abs() < 1e-6));
+    }
+}
