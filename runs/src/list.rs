@@ -60,7 +60,7 @@ fn methods() -> Table {
 fn agents() -> Table {
     let mut table =
         Table::new(&[("agent", Align::Left), ("actions", Align::Left), ("about", Align::Left)]);
-    for (name, actions, about) in agent::KINDS {
+    for (name, _, actions, about) in agent::KINDS {
         table.row([name, actions, about].map(str::to_owned));
     }
     table

@@ -60,7 +60,7 @@ impl SparsityConfig {
             pattern: Pattern::Unstructured,
             layers: BTreeMap::new(),
             sparsity_aware_init: true,
-            compute: Compute::Sparse,
+            compute: Compute::Sparse.into(),
         }
     }
 }

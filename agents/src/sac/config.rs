@@ -137,6 +137,9 @@ impl SacConfig {
     ) -> Result<Estimate, AgentError> {
         ActionBox::of(spec, "sac")?;
         let [actor, critic] = self.layers(spec);
+        // Acting, the next states, the states and their gradients, an evaluation; for critics what
+        // was done, what the actor would do, the gradients of both, and the targets.
+        let batches = [num_envs.max(self.batch_size); 5];
         let networks = [
             ("actor", &actor, &self.actor_sparsity, false),
             ("critic.1", &critic, &self.critic_sparsity, true),
@@ -153,7 +156,8 @@ impl SacConfig {
                 .saturating_add(NStep::bytes(self.n_step, num_envs, obs + act)),
         };
         for (name, layers, sparsity, target) in networks {
-            let (network, bytes) = estimate(name, layers, sparsity, &self.optimizer, target)?;
+            let (network, bytes) =
+                estimate(name, layers, sparsity, &self.optimizer, target, &batches)?;
             let costs = network.costs();
             let flops =
                 TrainingFlops::of(&sparsity.method, &costs, gradient_steps, self.batch_size);

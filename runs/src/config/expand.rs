@@ -151,7 +151,7 @@ fn multiply<'a>(
         return all.push(Expanded { name, ..start });
     };
     let elsewhere =
-        axis.path.len() == 2 && belongs_to_another_kind(&start.tree, axis.path[0], axis.path[1]);
+        axis.path.len() >= 2 && belongs_to_another_kind(&start.tree, axis.path[0], axis.path[1]);
     if elsewhere {
         return multiply(start, axes, depth + 1, parts, used, all);
     }

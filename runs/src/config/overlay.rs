@@ -1,6 +1,6 @@
 //! Laying one config over another: variants, sweep values and `--set` over the base.
 
-use super::{method, sparsity};
+use super::{agent, method, sparsity};
 use crate::yaml::{Node, Origin, Value};
 
 /// `over` laid over `base`, map by map.
@@ -47,13 +47,21 @@ pub fn belongs_to_another_kind(tree: &Node, section: &str, key: &str) -> bool {
 /// The keys of the kind that `node` names, in a section whose kinds differ in their keys.
 fn keys_of(section: &str, node: &Node) -> Option<Vec<&'static str>> {
     let Value::Text(name) = &node.value else { return None };
-    let kind = method::KINDS.iter().find(|(kind, ..)| kind == name)?.1;
-    (section == "sparsity").then(|| sparsity::keys_of(kind))
+    let kinds = kinds(section);
+    kinds.into_iter().find(|(kind, _)| kind == name).map(|(_, keys)| keys)
 }
 
 fn known(section: &str, key: &str) -> bool {
-    section == "sparsity"
-        && method::KINDS.iter().any(|(_, kind, _)| sparsity::keys_of(*kind).contains(&key))
+    kinds(section).iter().any(|(_, keys)| keys.contains(&key))
+}
+
+/// The kinds of a section by name, with the keys of each.
+fn kinds(section: &str) -> Vec<(&'static str, Vec<&'static str>)> {
+    match section {
+        "agent" => agent::KINDS.map(|(name, kind, ..)| (name, agent::keys_of(kind))).into(),
+        "sparsity" => method::KINDS.map(|(name, kind, _)| (name, sparsity::keys_of(kind))).into(),
+        _ => Vec::new(),
+    }
 }
 
 /// The way to a key as the command line and `sweep` write it. The name of a layer and the key of a

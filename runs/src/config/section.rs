@@ -60,10 +60,21 @@ impl<'a> Section<'a> {
         section.asked
     }
 
+    /// Its entries without those under `keys`, as a node of its own.
+    pub fn without(&self, keys: &[&str]) -> Node {
+        let kept = self.entries.iter().filter(|(key, _)| !keys.contains(&key.as_str()));
+        Node { value: Value::Map(kept.cloned().collect()), origin: self.origin.clone() }
+    }
+
+    /// The value under `key`, where it is not yet read.
+    pub fn peek(&self, key: &str) -> Option<&'a Node> {
+        self.entries.iter().find(|(name, _)| name == key).map(|(_, node)| node)
+    }
+
     /// The value under `key`, unread.
     pub fn node(&mut self, key: &'static str) -> Option<&'a Node> {
         self.asked.push(key);
-        self.entries.iter().find(|(name, _)| name == key).map(|(_, node)| node)
+        self.peek(key)
     }
 
     /// The section under `key`.
@@ -105,9 +116,14 @@ impl<'a> Section<'a> {
     }
 
     /// A finite number within bounds, or `null`.
-    pub fn optional_number(&mut self, key: &'static str, bounds: Bounds) -> Checked<Option<f64>> {
+    pub fn optional_number(
+        &mut self,
+        key: &'static str,
+        otherwise: Option<f64>,
+        bounds: Bounds,
+    ) -> Checked<Option<f64>> {
         let allowed = format!("{bounds}, or null");
-        self.read(key, Default(None), &allowed, |node| match &node.value {
+        self.read(key, Default(otherwise), &allowed, |node| match &node.value {
             Value::Null => Some(None),
             value => bounds.take(value).map(Some),
         })

@@ -88,10 +88,10 @@ impl Settings {
         let (env, spec) = read_env(&mut env_section)?;
         let train = read_train(&mut top.section("train")?)?;
         let eval = read_eval(&mut top.section("eval")?)?;
-        let (mut agent, mut sparsity) = (top.section("agent")?, top.section("sparsity")?);
+        let (mut agent, sparsity) = (top.section("agent")?, top.section("sparsity")?);
         top.finish()?;
         let around = Around { env_section: &env_section, spec, env: &env, train: &train };
-        let agent = super::agent::read(&mut agent, &mut sparsity, &around)?;
+        let agent = super::agent::read(&mut agent, &sparsity, &around)?;
         Ok((Self { env, train, eval, agent }, spec))
     }
 }
