@@ -10,6 +10,7 @@ use sparring_sparse::{Executed, Layer, LayerCost, Seed, Trainer};
 
 use crate::dqn::{Dqn, DqnConfig};
 use crate::error::AgentError;
+use crate::ppo::{Ppo, PpoConfig};
 use crate::sac::{Sac, SacConfig};
 
 /// An agent in training. It sees environments only as batches.
@@ -46,6 +47,8 @@ pub enum AgentConfig {
     Dqn(DqnConfig),
     /// Soft actor-critic.
     Sac(SacConfig),
+    /// Proximal policy optimisation.
+    Ppo(PpoConfig),
 }
 
 impl AgentConfig {
@@ -62,6 +65,7 @@ impl AgentConfig {
         match self {
             Self::Dqn(config) => config.estimate(spec, num_envs, total_env_steps),
             Self::Sac(config) => config.estimate(spec, num_envs, total_env_steps),
+            Self::Ppo(config) => config.estimate(spec, num_envs, total_env_steps),
         }
     }
 
@@ -75,6 +79,7 @@ impl AgentConfig {
         match self {
             Self::Dqn(config) => Ok(Box::new(Dqn::new(config.clone(), spec, num_envs, seed)?)),
             Self::Sac(config) => Ok(Box::new(Sac::new(config.clone(), spec, num_envs, seed)?)),
+            Self::Ppo(config) => Ok(Box::new(Ppo::new(config.clone(), spec, num_envs, seed)?)),
         }
     }
 }

@@ -31,9 +31,15 @@ pub mod dqn;
 pub mod error;
 pub mod explore;
 pub mod free;
+pub mod gae;
+pub mod graft;
 pub mod networks;
+pub mod normalize;
+pub mod policy;
+pub mod ppo;
 pub mod replay;
 pub mod returns;
+pub mod rollout;
 pub mod sac;
 pub mod tanh_normal;
 
@@ -43,4 +49,5 @@ pub use agent::{
 pub use dqn::{DqnConfig, Loss};
 pub use error::AgentError;
 pub use explore::Epsilon;
+pub use ppo::PpoConfig;
 pub use sac::{SacConfig, Temperature};

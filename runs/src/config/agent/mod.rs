@@ -2,6 +2,7 @@
 
 mod dqn;
 mod optimizer;
+mod ppo;
 mod sac;
 
 use sparring_agents::AgentConfig;
@@ -13,7 +14,7 @@ use super::section::Section;
 use super::settings::{EnvSettings, TrainSettings};
 
 /// The agents by name, with the actions that they choose and one line each.
-pub const KINDS: [(&str, Kind, &str, &str); 2] = [
+pub const KINDS: [(&str, Kind, &str, &str); 3] = [
     (
         "dqn",
         Kind::Dqn,
@@ -26,6 +27,12 @@ pub const KINDS: [(&str, Kind, &str, &str); 2] = [
         "continuous",
         "soft actor-critic with twin critics and a learned temperature (Haarnoja et al. 2018)",
     ),
+    (
+        "ppo",
+        Kind::Ppo,
+        "discrete or continuous",
+        "proximal policy optimisation with normalised observations and rewards (Schulman et al. 2017)",
+    ),
 ];
 
 /// An agent, before its numbers are read.
@@ -35,6 +42,8 @@ pub enum Kind {
     Dqn,
     /// See [`AgentConfig::Sac`].
     Sac,
+    /// See [`AgentConfig::Ppo`].
+    Ppo,
 }
 
 impl Kind {
@@ -43,6 +52,7 @@ impl Kind {
         match self {
             Self::Dqn => matches!(space, Space::Discrete { .. }),
             Self::Sac => matches!(space, Space::Box { .. }),
+            Self::Ppo => true,
         }
     }
 }
@@ -64,6 +74,7 @@ pub fn keys_of(kind: Kind) -> Vec<&'static str> {
     let mut keys = Section::keys_of(|s| match kind {
         Kind::Dqn => dqn::read_keys(s).map(drop),
         Kind::Sac => sac::read_keys(s).map(drop),
+        Kind::Ppo => ppo::read_keys(s, 0).map(drop),
     });
     keys.push("kind");
     keys
@@ -82,6 +93,7 @@ pub fn read(
     Ok(match kind {
         Kind::Dqn => AgentConfig::Dqn(dqn::read(s, sparsity, around)?),
         Kind::Sac => AgentConfig::Sac(sac::read(s, sparsity, around)?),
+        Kind::Ppo => AgentConfig::Ppo(ppo::read(s, sparsity, around)?),
     })
 }
 

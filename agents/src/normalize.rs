@@ -1,0 +1,202 @@
+//! Running moments of observations and of discounted returns, by which PPO scales what it sees.
+//!
+//! Observations become `clip((x − mean) / √(var + 10⁻⁸), ±10)`, value by value; rewards
+//! `clip(r / √(var(R) + 10⁻⁸), ±10)`, where `R ← γ R + r` runs along each episode: their sign and the
+//! place of 0 stay. Moments are those of everything seen so far in training (Welford's updates, in
+//! f64); evaluation reads them and changes nothing.
+
+use sparring_envs::Batch;
+
+/// Under the root, so that what never varies stays small.
+const EPSILON: f64 = 1e-8;
+/// What is scaled is cut off here (PAPERS 2.4).
+const CLIP: f64 = 10.0;
+
+/// Count, mean and variance of each of a few numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Moments {
+    count: f64,
+    mean: Vec<f64>,
+    /// Sum of squared distances from the mean.
+    squares: Vec<f64>,
+}
+
+impl Moments {
+    /// Of nothing yet.
+    pub fn new(dim: usize) -> Self {
+        Self { count: 0.0, mean: vec![0.0; dim], squares: vec![0.0; dim] }
+    }
+
+    /// Takes one row in.
+    pub fn add(&mut self, row: impl Iterator<Item = f64>) {
+        self.count += 1.0;
+        for (x, (mean, squares)) in row.zip(self.mean.iter_mut().zip(&mut self.squares)) {
+            let distance = x - *mean;
+            *mean += distance / self.count;
+            *squares += distance * (x - *mean);
+        }
+    }
+
+    /// The mean of number `i`.
+    pub fn mean(&self, i: usize) -> f64 {
+        self.mean[i]
+    }
+
+    /// The variance of number `i`; 1 where fewer than two were seen.
+    pub fn variance(&self, i: usize) -> f64 {
+        if self.count < 2.0 { 1.0 } else { self.squares[i] / self.count }
+    }
+}
+
+/// Scales observations of `dim` numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ObservationScale {
+    dim: usize,
+    /// None where observations are left as they are.
+    moments: Option<Moments>,
+}
+
+impl ObservationScale {
+    /// One that has seen nothing, or that never scales.
+    pub fn new(dim: usize, scales: bool) -> Self {
+        Self { dim, moments: scales.then(|| Moments::new(dim)) }
+    }
+
+    /// Takes `obs (n, dim)` in.
+    pub fn see(&mut self, obs: &[f32]) {
+        if let Some(moments) = &mut self.moments {
+            obs.chunks_exact(self.dim)
+                .for_each(|row| moments.add(row.iter().map(|x| f64::from(*x))));
+        }
+    }
+
+    /// `obs (n, dim)` by the moments as they are, appended to `scaled`.
+    pub fn scale(&self, obs: &[f32], scaled: &mut Vec<f32>) {
+        let Some(moments) = &self.moments else { return scaled.extend_from_slice(obs) };
+        for row in obs.chunks_exact(self.dim) {
+            scaled.extend(row.iter().enumerate().map(|(i, x)| {
+                let deviation = (moments.variance(i) + EPSILON).sqrt();
+                ((f64::from(*x) - moments.mean(i)) / deviation).clamp(-CLIP, CLIP) as f32
+            }));
+        }
+    }
+}
+
+/// Scales rewards by the spread of discounted returns.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RewardScale {
+    discount: f64,
+    returns: Vec<f64>,
+    /// None where rewards are left as they are.
+    moments: Option<Moments>,
+}
+
+impl RewardScale {
+    /// One that has seen nothing, or that never scales.
+    pub fn new(discount: f64, num_envs: usize, scales: bool) -> Self {
+        let moments = scales.then(|| Moments::new(1));
+        Self { discount, returns: vec![0.0; num_envs], moments }
+    }
+
+    /// Takes the rewards of `batch` in and gives them scaled, `(n)`; void rows give 0.
+    pub fn scale(&mut self, batch: &Batch<'_>, scaled: &mut Vec<f32>) {
+        scaled.clear();
+        let Some(moments) = &mut self.moments else {
+            return scaled.extend(batch.reward.iter().map(|reward| *reward as f32));
+        };
+        for (env, ret) in self.returns.iter_mut().enumerate() {
+            if batch.void.contains(&env) {
+                *ret = 0.0;
+                continue;
+            }
+            *ret = self.discount * *ret + batch.reward[env];
+            moments.add([*ret].into_iter());
+            if batch.end[env].is_some() {
+                *ret = 0.0;
+            }
+        }
+        let deviation = (moments.variance(0) + EPSILON).sqrt();
+        scaled.extend(batch.reward.iter().enumerate().map(|(env, reward)| {
+            let scaled = (reward / deviation).clamp(-CLIP, CLIP) as f32;
+            if batch.void.contains(&env) { 0.0 } else { scaled }
+        }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use sparring_envs::End;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn moments_are_those_of_all_rows(rows in prop::collection::vec(-100.0f64..100.0, 2..50)) {
+            let mut moments = Moments::new(1);
+            rows.iter().for_each(|x| moments.add([*x].into_iter()));
+            let n = rows.len() as f64;
+            let mean = rows.iter().sum::<f64>() / n;
+            let variance = rows.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
+            prop_assert!((moments.mean(0) - mean).abs() < 1e-9);
+            prop_assert!((moments.variance(0) - variance).abs() < 1e-7 * (1.0 + variance));
+        }
+    }
+
+    #[test]
+    fn observations_are_scaled_and_cut_off() {
+        let mut scale = ObservationScale::new(2, true);
+        scale.see(&[0.0, 5.0, 2.0, 5.0]);
+        let mut scaled = Vec::new();
+        // Means 1 and 5, variances 1 and 0.
+        scale.scale(&[1.0, 5.0, 3.0, 6.0, -99.0, 5.0], &mut scaled);
+        let expected = [0.0, 0.0, 2.0, 10.0, -10.0, 0.0];
+        assert!(scaled.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{scaled:?}");
+        let before = scale.clone();
+        scale.scale(&[7.0, 7.0], &mut scaled);
+        assert_eq!(scale, before, "scaling takes nothing in");
+    }
+
+    #[test]
+    fn what_does_not_scale_hands_on() {
+        let mut scale = ObservationScale::new(2, false);
+        scale.see(&[9.0, 9.0]);
+        let mut scaled = Vec::new();
+        scale.scale(&[100.0, -3.0], &mut scaled);
+        assert_eq!(scaled, [100.0, -3.0]);
+    }
+
+    /// By hand with γ = ½: returns 2, then 2 + 1 = 3 with the end, then 4 from a fresh start. The
+    /// variance after three is that of (2, 3, 4).
+    #[test]
+    fn rewards_are_scaled_by_the_spread_of_returns_that_end_with_their_episode() {
+        let mut scale = RewardScale::new(0.5, 1, true);
+        let (ends, mut scaled) = ([None, Some(End::Truncated), None], Vec::new());
+        for (reward, end) in [2.0, 2.0, 4.0].into_iter().zip(ends) {
+            let (reward, end) = ([reward], [end]);
+            let batch =
+                Batch { obs: &[], next: &[], reward: &reward, end: &end, void: &[], finished: &[] };
+            scale.scale(&batch, &mut scaled);
+        }
+        let deviation = (2.0f64 / 3.0).sqrt();
+        assert!((f64::from(scaled[0]) - 4.0 / deviation).abs() < 1e-6, "{scaled:?}");
+    }
+
+    #[test]
+    fn a_void_row_is_not_seen() {
+        let mut scale = RewardScale::new(0.5, 2, true);
+        let mut scaled = Vec::new();
+        for _ in 0..3 {
+            let batch = Batch {
+                obs: &[],
+                next: &[],
+                reward: &[1.0, f64::NAN],
+                end: &[None, None],
+                void: &[1],
+                finished: &[],
+            };
+            scale.scale(&batch, &mut scaled);
+            assert!(scaled[0].is_finite() && scaled[1] == 0.0);
+        }
+    }
+}

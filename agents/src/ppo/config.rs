@@ -1,0 +1,173 @@
+//! What is chosen about PPO, and what it will take.
+
+use serde::Serialize;
+use sparring_envs::EnvSpec;
+use sparring_sparse::config::SparsityConfig;
+use sparring_sparse::{Activation, Init, LayerSpec, OptimizerConfig, Rule};
+
+use crate::agent::{Estimate, TrainingFlops};
+use crate::error::AgentError;
+use crate::networks::estimate::estimate;
+use crate::networks::mlp::{MlpStyle, mlp};
+use crate::policy::Policy;
+use crate::rollout::Rollout;
+
+/// Orthogonal hidden layers; the actor's head starts small, so that it starts undecided (PAPERS 2.4).
+const ACTOR: MlpStyle = MlpStyle {
+    activation: Activation::Tanh,
+    hidden: Init::Orthogonal { gain: 1.0 },
+    head: Init::TruncatedNormal { scale: 0.1 },
+    head_bias: 0.0,
+    head_decays: true,
+};
+
+/// As the actor, but for its head: `U(−0.03, 0.03)`.
+const CRITIC: MlpStyle = MlpStyle { head: Init::Uniform { limit: 0.03 }, ..ACTOR };
+
+/// What is chosen about a PPO agent. Steps are environment steps unless the name says otherwise.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PpoConfig {
+    /// Widths of the actor's hidden layers.
+    pub actor_hidden: Vec<usize>,
+    /// Widths of the critic's hidden layers.
+    pub critic_hidden: Vec<usize>,
+    /// The function after each hidden layer of the actor.
+    pub actor_activation: Activation,
+    /// The function after each hidden layer of the critic.
+    pub critic_activation: Activation,
+    /// Sparsity of the actor.
+    pub actor_sparsity: SparsityConfig,
+    /// Sparsity of the critic.
+    pub critic_sparsity: SparsityConfig,
+    /// Rule, first step size, clipping, and what weight decay does, in each network.
+    pub optimizer: OptimizerConfig,
+    /// The environment step at which the learning rate, falling linearly from rollout to rollout,
+    /// would be 0; none keeps it.
+    pub decay_env_steps: Option<u64>,
+    /// `λ` of the decay of all weights (biases have none).
+    pub weight_decay: f64,
+    /// Steps of each environment in a rollout.
+    pub rollout_steps: usize,
+    /// Passes over a rollout.
+    pub epochs: usize,
+    /// Transitions in one gradient step.
+    pub minibatch_size: usize,
+    /// `γ`.
+    pub discount: f64,
+    /// `λ` of the advantages.
+    pub gae_lambda: f64,
+    /// `ε` of the clipped ratio.
+    pub clip: f64,
+    /// `ε_v` of the clipped values; none leaves them free.
+    pub value_clip: Option<f64>,
+    /// `c_v`, the weight of the critic's loss.
+    pub value_coef: f64,
+    /// `c`, the weight of the entropy.
+    pub entropy_coef: f64,
+    /// `σ` of continuous actions at the start, where the bounds are ±1.
+    pub initial_std: f64,
+    /// Whether observations are scaled by their running moments.
+    pub normalize_observations: bool,
+    /// Whether rewards are scaled by the running spread of returns.
+    pub normalize_rewards: bool,
+    /// Whether the advantages of each minibatch get mean 0 and deviation 1.
+    pub normalize_advantages: bool,
+}
+
+impl PpoConfig {
+    /// The paper's values for MuJoCo, dense, in a run of `total_env_steps`.
+    pub fn paper(total_env_steps: u64) -> Self {
+        Self {
+            actor_hidden: vec![64, 64],
+            critic_hidden: vec![64, 64],
+            actor_activation: Activation::Tanh,
+            critic_activation: Activation::Relu,
+            actor_sparsity: SparsityConfig::dense(),
+            critic_sparsity: SparsityConfig::dense(),
+            optimizer: OptimizerConfig {
+                rule: Rule::Adam { beta1: 0.9, beta2: 0.999, eps: 1e-5 },
+                max_grad_norm: Some(0.5),
+                ..OptimizerConfig::adam(3e-4)
+            },
+            decay_env_steps: Some(total_env_steps),
+            weight_decay: 1e-6,
+            rollout_steps: 2048,
+            epochs: 10,
+            minibatch_size: 64,
+            discount: 0.99,
+            gae_lambda: 0.95,
+            clip: 0.2,
+            value_clip: None,
+            value_coef: 0.5,
+            entropy_coef: 0.0,
+            initial_std: 0.35,
+            normalize_observations: true,
+            normalize_rewards: true,
+            normalize_advantages: true,
+        }
+    }
+
+    /// Gradient steps in a run of `total_env_steps`, which `num_envs` at once round up; a rollout that
+    /// the run's end cuts trains nothing.
+    pub fn gradient_steps(&self, total_env_steps: u64, num_envs: usize) -> u64 {
+        let rollouts = total_env_steps.div_ceil(num_envs as u64) / self.rollout_steps as u64;
+        let minibatches = (self.rollout_steps * num_envs).div_ceil(self.minibatch_size);
+        rollouts.saturating_mul((self.epochs * minibatches) as u64)
+    }
+
+    /// The layers of the actor and of the critic.
+    ///
+    /// # Errors
+    /// Continuous actions without bounds.
+    pub fn layers(&self, spec: &EnvSpec) -> Result<[Vec<LayerSpec>; 2], AgentError> {
+        let (obs, width) = (spec.obs.dim(), Policy::of(spec, "ppo")?.width());
+        let actor = MlpStyle { activation: self.actor_activation, ..ACTOR };
+        let critic = MlpStyle { activation: self.critic_activation, ..CRITIC };
+        Ok([
+            mlp(obs, &self.actor_hidden, width, actor, self.weight_decay),
+            mlp(obs, &self.critic_hidden, 1, critic, self.weight_decay),
+        ])
+    }
+
+    /// See [`crate::AgentConfig::estimate`].
+    pub fn estimate(
+        &self,
+        spec: &EnvSpec,
+        num_envs: usize,
+        total_env_steps: u64,
+    ) -> Result<Estimate, AgentError> {
+        let [actor, critic] = self.layers(spec)?;
+        let policy = Policy::of(spec, "ppo")?;
+        let gradient_steps = self.gradient_steps(total_env_steps, num_envs);
+        // The values of a whole rollout and of what it keeps.
+        let rows = self.rollout_steps.saturating_mul(num_envs);
+        let minibatch = self.minibatch_size;
+        let batches = [
+            // Acting, what is learnt from and its gradients, an evaluation.
+            vec![num_envs, minibatch, minibatch, num_envs],
+            vec![rows, rows, minibatch, minibatch],
+        ];
+        let (obs_dim, act_dim) = (spec.obs.dim(), policy.act_dim());
+        let mut sum = Estimate {
+            networks: Vec::new(),
+            gradient_steps,
+            training: TrainingFlops::default(),
+            network_bytes: 0,
+            memory_bytes: Rollout::bytes(self.rollout_steps, num_envs, obs_dim, act_dim),
+        };
+        for (name, layers, sparsity, batches) in [
+            ("actor", &actor, &self.actor_sparsity, &batches[0]),
+            ("critic", &critic, &self.critic_sparsity, &batches[1]),
+        ] {
+            let (network, bytes) =
+                estimate(name, layers, sparsity, &self.optimizer, false, batches)?;
+            let costs = network.costs();
+            let flops =
+                TrainingFlops::of(&sparsity.method, &costs, gradient_steps, self.minibatch_size);
+            sum.training = [sum.training, flops].into_iter().sum();
+            sum.network_bytes = sum.network_bytes.saturating_add(bytes);
+            sum.networks.push(network);
+        }
+        Ok(sum)
+    }
+}

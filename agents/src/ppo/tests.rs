@@ -1,0 +1,130 @@
+//! What only the inside of the agent shows: frozen moments, the falling learning rate, what a rollout
+//! teaches.
+
+use sparring_envs::{End, find};
+
+use super::*;
+
+fn agent(config: PpoConfig, env: &str, num_envs: usize) -> Ppo {
+    Ppo::new(config, find(env).unwrap(), num_envs, &Seed::new(1)).unwrap()
+}
+
+fn small() -> PpoConfig {
+    PpoConfig { rollout_steps: 4, epochs: 1, minibatch_size: 4, ..PpoConfig::paper(1000) }
+}
+
+/// One step of an agent on a made-up environment of three observations, one action.
+fn step(ppo: &mut Ppo, t: f32, end: Option<End>, void: &[usize]) {
+    let (obs, next) = ([t.sin(), t.cos(), t], [(t + 1.0).sin(), (t + 1.0).cos(), t + 1.0]);
+    ppo.act(&obs).unwrap();
+    let batch =
+        Batch { obs: &obs, next: &next, reward: &[f64::from(t)], end: &[end], void, finished: &[] };
+    ppo.observe(&batch).unwrap();
+}
+
+#[test]
+fn evaluation_reads_the_moments_and_changes_nothing() {
+    let mut ppo = agent(small(), "Pendulum-v1", 1);
+    (0..6).for_each(|t| step(&mut ppo, t as f32, None, &[]));
+    let before = (ppo.observations.clone(), ppo.rewards.clone(), ppo.rollout.rows());
+    let first = match ppo.act_eval(&[0.1, 0.2, 7.0]).unwrap() {
+        Actions::Continuous(actions) => actions.to_vec(),
+        Actions::Discrete(_) => unreachable!("a box"),
+    };
+    for _ in 0..50 {
+        ppo.act_eval(&[1.0, -1.0, 40.0]).unwrap();
+    }
+    assert_eq!((ppo.observations.clone(), ppo.rewards.clone(), ppo.rollout.rows()), before);
+    let again = ppo.act_eval(&[0.1, 0.2, 7.0]).unwrap();
+    assert!(matches!(again, Actions::Continuous(actions) if actions == first));
+    // And it does read them: without moments, the same network acts otherwise.
+    ppo.observations = ObservationScale::new(3, false);
+    let unscaled = ppo.act_eval(&[0.1, 0.2, 7.0]).unwrap();
+    assert!(matches!(unscaled, Actions::Continuous(actions) if actions != first));
+}
+
+#[test]
+fn the_learning_rate_falls_from_rollout_to_rollout() {
+    let rate = |ppo: &Ppo| ppo.actor.optimizer().config().learning_rate;
+    let config = PpoConfig { decay_env_steps: Some(16), ..small() };
+    let mut ppo = agent(config, "Pendulum-v1", 1);
+    let mut rates = Vec::new();
+    for t in 0..16 {
+        step(&mut ppo, t as f32, None, &[]);
+        if t % 4 == 3 {
+            rates.push(rate(&ppo) / 3e-4);
+            assert_eq!(ppo.spread.learning_rate, rate(&ppo));
+            assert_eq!(ppo.critic.optimizer().config().learning_rate, rate(&ppo));
+        }
+    }
+    assert!(rates.iter().zip([1.0, 0.75, 0.5, 0.25]).all(|(a, b)| (a - b).abs() < 1e-12));
+    let mut ppo = agent(PpoConfig { decay_env_steps: None, ..small() }, "Pendulum-v1", 1);
+    (0..12).for_each(|t| step(&mut ppo, t as f32, None, &[]));
+    assert_eq!(rate(&ppo), 3e-4);
+}
+
+/// Truncated rows bootstrap from the successor that the batch gave, in the scale of its step; the
+/// returns are advantages and values; a void row is left out.
+#[test]
+fn a_rollout_teaches_what_gae_says_of_it() {
+    let config = PpoConfig { rollout_steps: 5, normalize_rewards: false, ..small() };
+    let mut ppo = agent(config, "Pendulum-v1", 1);
+    step(&mut ppo, 0.0, None, &[]);
+    step(&mut ppo, 1.0, Some(End::Truncated), &[]);
+    step(&mut ppo, 5.0, Some(End::Terminated), &[]);
+    step(&mut ppo, 7.0, None, &[0]);
+    let lesson = ppo.lesson().unwrap();
+    let value = |obs: &[f32]| ppo.outputs(ppo.critic.network(), obs).unwrap()[0];
+    let row = |t: usize| &ppo.rollout.obs[3 * t..][..3];
+    let (v0, v1, v2) = (value(row(0)), value(row(1)), value(row(2)));
+    let a1 = 1.0 + 0.99 * value(&ppo.rollout.kept) - v1;
+    let a0 = 0.0 + 0.99 * v1 - v0 + 0.99 * 0.95 * a1;
+    let expected = [a0, a1, 5.0 - v2, 0.0];
+    assert_eq!(ppo.rollout.keeps, [1]);
+    for (t, a) in expected.iter().enumerate() {
+        assert!((lesson.advantage[t] - a).abs() < 1e-5, "{t}: {:?}", lesson.advantage);
+        assert!((lesson.ret[t] - (a + lesson.value[t])).abs() < 1e-5);
+    }
+    step(&mut ppo, 9.0, None, &[]);
+    // Four of five rows are transitions: one minibatch.
+    assert_eq!((ppo.gradient_steps(), ppo.rollout.rows()), (1, 0));
+}
+
+#[test]
+fn advantages_are_normalized_within_a_minibatch() {
+    let mut values = [1.0, 2.0, 6.0];
+    normalize(&mut values);
+    // Mean 3, variance 14/3.
+    let deviation = (14.0f32 / 3.0).sqrt();
+    let expected = [-2.0, -1.0, 3.0].map(|x| x / deviation);
+    assert!(values.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6));
+    let mut same = [2.0; 4];
+    normalize(&mut same);
+    assert_eq!(same, [0.0; 4]);
+}
+
+/// In the first minibatch of a rollout the policy is still the one that acted.
+#[test]
+fn the_first_step_has_a_ratio_of_one() {
+    for env in ["Pendulum-v1", "Identity-v0"] {
+        let config = PpoConfig { minibatch_size: 8, rollout_steps: 4, ..small() };
+        let mut ppo = agent(config, env, 2);
+        let dim = ppo.obs_dim;
+        for t in 0..4 {
+            let obs: Vec<f32> = (0..2 * dim).map(|i| ((t * 7 + i) as f32).sin()).collect();
+            ppo.act(&obs).unwrap();
+            let reward = [t as f64, 1.0];
+            let batch = Batch {
+                obs: &obs,
+                next: &obs,
+                reward: &reward,
+                end: &[None; 2],
+                void: &[],
+                finished: &[],
+            };
+            ppo.observe(&batch).unwrap();
+        }
+        assert_eq!(ppo.gradient_steps(), 1);
+        assert!(ppo.means.kl.abs() < 1e-6 && ppo.means.clip_fraction == 0.0, "{:?}", ppo.means);
+    }
+}

@@ -1,0 +1,184 @@
+//! What PPO collects between two trainings: `steps` steps of `n` environments, in flat arrays.
+//!
+//! The successor of a row is the observation `n` rows on, except where an episode was truncated and
+//! at the end of the rollout: there it is kept beside the rows, so that its value can be bootstrapped.
+
+use sparring_envs::{Batch, End};
+
+/// A rollout that is being filled. All of it but the kept successors is taken at the start.
+#[derive(Debug)]
+pub struct Rollout {
+    steps: usize,
+    num_envs: usize,
+    /// `(t · n, obs_dim)`, as the agent saw them.
+    pub obs: Vec<f32>,
+    /// `(t · n, act_dim)`.
+    pub action: Vec<f32>,
+    /// `log π` of each action when it was chosen, `(t · n)`.
+    pub log_prob: Vec<f32>,
+    /// `(t · n)`.
+    pub reward: Vec<f32>,
+    /// `(t · n)`.
+    pub end: Vec<Option<End>>,
+    /// Whether the row is no transition, `(t · n)`.
+    pub void: Vec<bool>,
+    /// Rows whose successor stands in `kept`, ascending.
+    pub keeps: Vec<usize>,
+    /// Their successors, `(keeps, obs_dim)`.
+    pub kept: Vec<f32>,
+}
+
+/// One vector step as the agent saw it.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// `(n, obs_dim)`.
+    pub obs: &'a [f32],
+    /// `(n, act_dim)`.
+    pub action: &'a [f32],
+    /// `(n)`.
+    pub log_prob: &'a [f32],
+    /// `(n)`.
+    pub reward: &'a [f32],
+}
+
+impl Rollout {
+    /// Room for `steps` steps of `num_envs` environments.
+    pub fn new(steps: usize, num_envs: usize, obs_dim: usize, act_dim: usize) -> Self {
+        let rows = steps * num_envs;
+        Self {
+            steps,
+            num_envs,
+            obs: Vec::with_capacity(rows * obs_dim),
+            action: Vec::with_capacity(rows * act_dim),
+            log_prob: Vec::with_capacity(rows),
+            reward: Vec::with_capacity(rows),
+            end: Vec::with_capacity(rows),
+            void: Vec::with_capacity(rows),
+            keeps: Vec::new(),
+            kept: Vec::new(),
+        }
+    }
+
+    /// Bytes of a rollout, if one row of ten keeps its successor.
+    pub fn bytes(steps: usize, num_envs: usize, obs_dim: usize, act_dim: usize) -> u64 {
+        let floats = (obs_dim + act_dim + 2) * size_of::<f32>();
+        let row = floats + size_of::<Option<End>>() + size_of::<bool>() + floats / 10;
+        (steps as u64).saturating_mul(num_envs as u64).saturating_mul(row as u64)
+    }
+
+    /// Rows held.
+    pub fn rows(&self) -> usize {
+        self.reward.len()
+    }
+
+    /// Whether every step is there.
+    pub fn is_full(&self) -> bool {
+        self.rows() == self.steps * self.num_envs
+    }
+
+    /// Takes one vector step. `scale` appends a true successor `(obs_dim)` as the agent sees it.
+    pub fn push(
+        &mut self,
+        seen: Seen<'_>,
+        batch: &Batch<'_>,
+        mut scale: impl FnMut(&[f32], &mut Vec<f32>),
+    ) {
+        let start = self.rows();
+        let last = start + self.num_envs == self.steps * self.num_envs;
+        let dim = batch.next.len() / self.num_envs;
+        self.obs.extend_from_slice(seen.obs);
+        self.action.extend_from_slice(seen.action);
+        self.log_prob.extend_from_slice(seen.log_prob);
+        self.reward.extend_from_slice(seen.reward);
+        self.end.extend_from_slice(batch.end);
+        for env in 0..self.num_envs {
+            let void = batch.void.contains(&env);
+            self.void.push(void);
+            let end = batch.end[env];
+            if !void && (end == Some(End::Truncated) || (last && end.is_none())) {
+                self.keeps.push(start + env);
+                scale(&batch.next[env * dim..][..dim], &mut self.kept);
+            }
+        }
+    }
+
+    /// The value of each row's successor from the values of all rows and of those kept; what follows
+    /// a termination is not meant to be read.
+    pub fn next_values(&self, value: &[f32], kept: &[f32]) -> Vec<f32> {
+        let next = (0..self.rows()).map(|i| value.get(i + self.num_envs).copied().unwrap_or(0.0));
+        let mut next: Vec<f32> = next.collect();
+        for (row, value) in self.keeps.iter().zip(kept) {
+            next[*row] = *value;
+        }
+        next
+    }
+
+    /// Starts over, in the same memory.
+    pub fn clear(&mut self) {
+        let Self { obs, action, log_prob, reward, end, void, keeps, kept, .. } = self;
+        [obs, action, log_prob, reward, kept].into_iter().for_each(Vec::clear);
+        (end.clear(), void.clear(), keeps.clear());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two environments, three steps; the observation says which: `10 · env + t`.
+    fn filled() -> Rollout {
+        let mut rollout = Rollout::new(3, 2, 1, 1);
+        let ends = [
+            [None, Some(End::Truncated)],
+            [Some(End::Terminated), None],
+            [None, Some(End::Terminated)],
+        ];
+        for (t, end) in ends.iter().enumerate() {
+            let t = t as f32;
+            let (obs, next) = ([t, 10.0 + t], [t + 0.5, 10.5 + t]);
+            let batch =
+                Batch { obs: &obs, next: &next, reward: &[0.0; 2], end, void: &[], finished: &[] };
+            let seen = Seen { obs: &obs, action: &[0.0; 2], log_prob: &[0.0; 2], reward: &[t, -t] };
+            rollout.push(seen, &batch, |next, kept| kept.extend(next.iter().map(|x| 100.0 * x)));
+        }
+        rollout
+    }
+
+    #[test]
+    fn successors_are_kept_where_no_row_has_them() {
+        let rollout = filled();
+        assert!(rollout.is_full());
+        // The truncated row, and the one that the rollout cuts; not the terminated last one.
+        assert_eq!(rollout.keeps, [1, 4]);
+        assert_eq!(rollout.kept, [1050.0, 250.0]);
+        let value: Vec<f32> = rollout.obs.iter().map(|x| 2.0 * x).collect();
+        let next = rollout.next_values(&value, &[-1.0, -2.0]);
+        assert_eq!((next[0], next[1], next[3], next[4]), (value[2], -1.0, value[5], -2.0));
+    }
+
+    #[test]
+    fn void_rows_keep_nothing() {
+        let mut rollout = Rollout::new(1, 2, 1, 1);
+        let batch = Batch {
+            obs: &[0.0; 2],
+            next: &[1.0, f32::NAN],
+            reward: &[0.0; 2],
+            end: &[None, None],
+            void: &[1],
+            finished: &[],
+        };
+        let seen =
+            Seen { obs: &[0.0; 2], action: &[0.0; 2], log_prob: &[0.0; 2], reward: &[0.0; 2] };
+        rollout.push(seen, &batch, |next, kept| kept.extend_from_slice(next));
+        assert_eq!((rollout.void.clone(), rollout.keeps.clone()), (vec![false, true], vec![0]));
+    }
+
+    #[test]
+    fn clearing_starts_over_in_the_same_memory() {
+        let mut rollout = filled();
+        let before = (rollout.obs.as_ptr(), rollout.obs.capacity());
+        rollout.clear();
+        assert_eq!((rollout.rows(), rollout.keeps.len(), rollout.kept.len()), (0, 0, 0));
+        assert_eq!((rollout.obs.as_ptr(), rollout.obs.capacity()), before);
+    }
+}
