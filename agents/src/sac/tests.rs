@@ -22,7 +22,7 @@ fn config(method: Method) -> SacConfig {
         pattern: Pattern::Unstructured,
         layers: BTreeMap::new(),
         sparsity_aware_init: true,
-        compute: Compute::Sparse,
+        compute: Compute::Sparse.into(),
     };
     SacConfig {
         actor_hidden: vec![16],
@@ -197,7 +197,13 @@ fn one_step_is_that_of_the_formulas_in_their_order() {
 
 #[test]
 fn targets_have_the_topology_of_their_critics_after_every_update() {
-    let schedule = DropGrow { every: 2, until: 100, drop_fraction: 0.4, decay: Decay::Constant };
+    let schedule = DropGrow {
+        every: 2,
+        until: 100,
+        drop_fraction: 0.4,
+        decay: Decay::Constant,
+        order: Order::BeforeStep,
+    };
     for method in [Method::Set(schedule.clone()), Method::Rigl(Rigl::new(schedule))] {
         let mut sac = agent(config(method));
         let first = sac.critics[0].network().layers()[0].topology().clone();
