@@ -39,7 +39,7 @@ impl Strides {
     }
 }
 
-/// The positions at which a pattern is applied, `ny · nx` of them.
+/// The positions at which a entries is applied, `ny · nx` of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Walk {
     /// Rows of positions.
@@ -114,12 +114,12 @@ pub enum End<'a> {
     },
 }
 
-/// Sums one tile: `from` and `to` are its slots. `rows` of the matrix `pattern` with `values` are done,
-/// and the first of them is written to row 0 of `to`.
+/// Sums one tile: `from` and `to` are its slots. `rows` of the matrix of `entries` with `values`
+/// are done, and the first of them is written to row 0 of `to`.
 pub fn gather(
     tile: Tile,
     walk: &Walk,
-    (pattern, values): (Entries<'_>, &[f32]),
+    (entries, values): (Entries<'_>, &[f32]),
     rows: Range<usize>,
     end: End<'_>,
     from: &[f32],
@@ -129,20 +129,20 @@ pub fn gather(
     if rows.is_empty() || walk.ny * walk.nx == 0 {
         return;
     }
-    assert!(rows.end < pattern.ptr.len() && pattern.ptr[rows.end] as usize <= values.len());
-    assert!(pattern.reach(&walk, width) <= from.len());
+    assert!(rows.end < entries.ptr.len() && entries.ptr[rows.end] as usize <= values.len());
+    assert!(entries.reach(&walk, width) <= from.len());
     assert!((walk.to.last(&walk, rows.len()) + 1) * width <= to.len());
     match end {
         End::Forward { bias, .. } => assert!(rows.end <= bias.len()),
         End::Backward { y, at, .. } => assert!((at.last(&walk, rows.end) + 1) * width <= y.len()),
     }
-    dispatch(Gather { width, walk, pattern, values, rows, end, from, to });
+    dispatch(Gather { width, walk, entries, values, rows, end, from, to });
 }
 
 struct Gather<'a> {
     width: usize,
     walk: Walk,
-    pattern: Entries<'a>,
+    entries: Entries<'a>,
     values: &'a [f32],
     rows: Range<usize>,
     end: End<'a>,
@@ -239,7 +239,7 @@ impl Gather<'_> {
                 End::Backward { .. } => 0.0,
             };
             let mut sum = [[simd.splat_f32s(start); R]; P];
-            let Entries { ptr, index, .. } = self.pattern;
+            let Entries { ptr, index, .. } = self.entries;
             let (begin, end) = (*ptr.get_unchecked(row), *ptr.get_unchecked(row + 1));
             for k in begin as usize..end as usize {
                 let weight = simd.splat_f32s(*self.values.get_unchecked(k));

@@ -112,14 +112,14 @@ pub fn weight_grad(
         let (x, dy) = (tile.of(x, cols), tile.of(dy, rows));
         match topology.csr() {
             Some(csr) => {
-                let pattern = csr.by_row();
-                let ptr = pattern.ptr();
+                let entries = csr.by_row();
+                let ptr = entries.ptr();
                 par.rows(
                     rows,
                     |row| ptr[row] as usize,
                     dw,
                     |range, dw| {
-                        sample(tile, &Walk::FEATURES, pattern, range, (dy, x), dw);
+                        sample(tile, &Walk::FEATURES, entries, range, (dy, x), dw);
                     },
                 );
             }

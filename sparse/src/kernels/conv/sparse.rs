@@ -58,7 +58,7 @@ impl ConvIndex {
         (3 * nnz + ptr) * size_of::<u32>()
     }
 
-    fn pattern<'a>(&'a self, csr: &'a Csr) -> Entries<'a> {
+    fn entries<'a>(&'a self, csr: &'a Csr) -> Entries<'a> {
         // SAFETY: the bounds of `csr`, whose entries are as many as `slots`, of which `bound` is one
         // more than the largest.
         unsafe { Entries::new(csr.by_row().ptr(), &self.slots, self.bound) }
@@ -91,7 +91,7 @@ impl PhaseIndex {
         Self { rows, cols, ptr, bound: bound(&slots), slots, perm: places }
     }
 
-    fn pattern(&self) -> Entries<'_> {
+    fn entries(&self) -> Entries<'_> {
         // SAFETY: `new` ends every row at a length of `slots`, and `bound` is one more than the
         // largest of them.
         unsafe { Entries::new(&self.ptr, &self.slots, self.bound) }
@@ -110,11 +110,11 @@ pub fn forward(
     let (walk, from) = (conv.walk(to), conv.input_plane());
     for tile in lanes.tiles() {
         let (x, y) = (tile.of(x, from.slots()), tile.of_mut(y, to.slots()));
-        let entries = (index.pattern(csr), values);
+        let matrix = (index.entries(csr), values);
         let end = End::Forward { bias, activation };
         let bound = |row: usize| row * to.channel() * tile.width;
         par.rows(conv.out_channels, bound, y, |range, y| {
-            gather(tile, &walk, entries, range, end, x, y);
+            gather(tile, &walk, matrix, range, end, x, y);
         });
     }
 }
@@ -149,11 +149,11 @@ pub fn input_grad(
         scratch.extend(phase.perm.iter().map(|k| values[*k as usize]));
         for tile in lanes.tiles() {
             let (x, dy) = (tile.of(x, input.slots()), tile.of(dy, from.slots()));
-            let entries = (phase.pattern(), scratch.as_slice());
+            let matrix = (phase.entries(), scratch.as_slice());
             let end = End::Backward { activation: below, y: x, at: at(&input) };
             let bound = |row: usize| row * to.channel() * tile.width;
             par.rows(conv.in_channels, bound, tile.of_mut(dx, to.slots()), |range, dx| {
-                gather(tile, &walk, entries, range, end, dy, dx);
+                gather(tile, &walk, matrix, range, end, dy, dx);
             });
         }
     }
@@ -169,16 +169,16 @@ pub fn weight_grad(
 ) {
     let conv = &index.conv;
     let (to, from) = (conv.gradient_plane(), conv.input_plane());
-    let (walk, pattern) = (conv.walk(&to), index.pattern(csr));
+    let (walk, entries) = (conv.walk(&to), index.entries(csr));
     dw.fill(0.0);
     for tile in lanes.tiles() {
         let (x, dy) = (tile.of(x, from.slots()), tile.of(dy, to.slots()));
         par.rows(
             conv.out_channels,
-            |row| pattern.ptr()[row] as usize,
+            |row| entries.ptr()[row] as usize,
             dw,
             |range, dw| {
-                sample(tile, &walk, pattern, range, (dy, x), dw);
+                sample(tile, &walk, entries, range, (dy, x), dw);
             },
         );
     }
