@@ -251,11 +251,15 @@ fn finite(loss: &Tensor, what: &str, of: &Trainer) -> Result<f64, AgentError> {
 impl Agent for Sac {
     fn act(&mut self, obs: &[f32]) -> Result<Actions<'_>, AgentError> {
         let (n, act_dim) = (obs.len() / self.obs_dim, self.policy.act_dim);
-        self.chosen.clear();
         if self.env_steps < self.config.warmup_env_steps {
-            let random = |_| self.explore.random_range(-1.0..=1.0);
-            self.chosen.extend((0..n * act_dim).map(random));
+            let step = self.env_steps / self.num_envs as u64;
+            if step.is_multiple_of(self.config.warmup_hold_steps) {
+                self.chosen.clear();
+                let random = |_| self.explore.random_range(-1.0..=1.0);
+                self.chosen.extend((0..n * act_dim).map(random));
+            }
         } else {
+            self.chosen.clear();
             let (head, noise) = (self.head(obs)?, self.noise(n));
             let mut drawn = vec![0.0; n * (act_dim + 1)];
             self.policy.draw(&head, &noise, &mut drawn);

@@ -2,14 +2,15 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
+mod common;
 
 use candle_core::{Device, Tensor, Var};
-use sparring_agents::{Agent, AgentConfig, AgentError, DqnConfig, Epsilon, Loss, Metric};
+use common::{as_planned, learn, methods, sparse};
+use sparring_agents::{AgentConfig, AgentError, DqnConfig, Epsilon, Loss, Metric};
 use sparring_envs::{OnFault, VectorConfig, VectorEnv, find};
 use sparring_sparse::Seed;
-use sparring_sparse::config::*;
-use sparring_sparse::{ClipNorm, Compute, OptimizerConfig, Rule, WeightDecay};
+use sparring_sparse::config::{Method, SparsityConfig};
+use sparring_sparse::{ClipNorm, OptimizerConfig, Rule, WeightDecay};
 
 fn small() -> DqnConfig {
     DqnConfig {
@@ -23,68 +24,6 @@ fn small() -> DqnConfig {
     }
 }
 
-fn sparse(method: Method) -> SparsityConfig {
-    SparsityConfig {
-        method,
-        sparsity: 0.7,
-        distribution: Distribution::Erk { power: 1.0 },
-        pattern: Pattern::Unstructured,
-        layers: BTreeMap::new(),
-        sparsity_aware_init: true,
-        compute: Compute::Sparse.into(),
-    }
-}
-
-fn methods() -> [Method; 8] {
-    let drop_grow = DropGrow {
-        every: 100,
-        until: 1200,
-        drop_fraction: 0.3,
-        decay: Decay::Cosine,
-        order: Order::BeforeStep,
-    };
-    [
-        Method::Dense,
-        Method::Static,
-        Method::Set(drop_grow.clone()),
-        Method::Rigl(Rigl::new(drop_grow.clone())),
-        Method::Snfs(Snfs { schedule: drop_grow, smoothing: 0.9 }),
-        Method::Snip,
-        Method::TopKast(TopKast { every: 100, backward_sparsity: 0.5, exploration_penalty: 1e-4 }),
-        Method::Pruning(Pruning { start: 300, end: 1200, every: 100 }),
-    ]
-}
-
-/// Trains for `steps`, then plays `episodes` episodes on one env; gives their mean return.
-fn learn(
-    config: &DqnConfig,
-    env: &str,
-    num_envs: usize,
-    steps: u64,
-    episodes: usize,
-) -> (Box<dyn Agent>, f64) {
-    let spec = find(env).unwrap();
-    let seed = Seed::new(1);
-    let vector = VectorConfig { num_envs, workers: 0, on_fault: OnFault::Stop };
-    let seeds: Vec<u64> =
-        (0..num_envs).map(|i| seed.child("env").child(&i.to_string()).value()).collect();
-    let mut envs = VectorEnv::new(spec, &seeds, &vector).unwrap();
-    let mut agent =
-        AgentConfig::Dqn(config.clone()).build(spec, num_envs, &seed.child("agent")).unwrap();
-    for _ in 0..steps.div_ceil(num_envs as u64) {
-        let actions = agent.act(envs.obs()).unwrap();
-        let batch = envs.step(actions).unwrap();
-        agent.observe(&batch).unwrap();
-    }
-    let mut eval = VectorEnv::new(spec, &[99], &VectorConfig { num_envs: 1, ..vector }).unwrap();
-    let mut returns = Vec::new();
-    while returns.len() < episodes {
-        let actions = agent.act_eval(eval.obs()).unwrap();
-        returns.extend(eval.step(actions).unwrap().finished.iter().map(|episode| episode.ret));
-    }
-    (agent, returns.iter().sum::<f64>() / returns.len() as f64)
-}
-
 #[test]
 fn every_method_solves_the_identity_env() {
     let best = {
@@ -93,14 +32,10 @@ fn every_method_solves_the_identity_env() {
     };
     for method in methods() {
         let config = DqnConfig { sparsity: sparse(method.clone()), ..small() };
-        let (agent, mean) = learn(&config, "Identity-v0", 1, 2000, 10);
+        let (agent, mean) = learn(&AgentConfig::Dqn(config.clone()), "Identity-v0", 1, 2000, 10);
         assert_eq!(mean, best, "{method:?}");
         assert_eq!(agent.gradient_steps(), 1900);
-        let active: u64 = agent.networks()[0].layers.iter().map(|layer| layer.cost.active).sum();
-        let estimate =
-            AgentConfig::Dqn(config).estimate(find("Identity-v0").unwrap(), 1, 2000).unwrap();
-        let planned: u64 = estimate.networks[0].layers.iter().map(|layer| layer.cost.active).sum();
-        assert_eq!((active, estimate.gradient_steps), (planned, 1900), "{method:?}");
+        as_planned(&AgentConfig::Dqn(config), &*agent, "Identity-v0", 1, 2000);
     }
 }
 
@@ -143,9 +78,9 @@ fn every_switch_walks_the_chain() {
             ..small()
         },
     ];
-    let (_, best) = learn(&switches[0], "Chain-v0", 1, 6000, 10);
+    let (_, best) = learn(&AgentConfig::Dqn(switches[0].clone()), "Chain-v0", 1, 6000, 10);
     for config in switches {
-        let (_, mean) = learn(&config, "Chain-v0", 4, 6000, 10);
+        let (_, mean) = learn(&AgentConfig::Dqn(config.clone()), "Chain-v0", 4, 6000, 10);
         assert!(mean >= best && mean > 0.0, "{mean} {best} {config:?}");
     }
 }
@@ -154,7 +89,8 @@ fn every_switch_walks_the_chain() {
 fn the_same_seed_gives_the_same_training() {
     let run = |steps| {
         let config = DqnConfig { sparsity: sparse(methods()[3].clone()), ..small() };
-        let (mut agent, mean) = learn(&config, "CartPole-v1", 3, steps, 3);
+        let (mut agent, mean) =
+            learn(&AgentConfig::Dqn(config.clone()), "CartPole-v1", 3, steps, 3);
         let mut metrics = Vec::new();
         agent.drain_metrics(&mut metrics);
         (metrics, mean)
@@ -240,7 +176,7 @@ fn a_loss_that_is_no_number_stops_with_its_source() {
 #[test]
 fn every_product_is_counted_as_executed() {
     let config = DqnConfig { warmup_env_steps: 99, sparsity: sparse(Method::Static), ..small() };
-    let run = |steps| learn(&config, "Identity-v0", 1, steps, 0).0;
+    let run = |steps| learn(&AgentConfig::Dqn(config.clone()), "Identity-v0", 1, steps, 0).0;
     let [before, after] = [run(99), run(100)].map(|agent| (agent.executed(), agent.networks()));
     let layers = &after.1[0].layers;
     let product = |first: usize| -> u64 { layers[first..].iter().map(|l| 2 * l.cost.active).sum() };

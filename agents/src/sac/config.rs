@@ -48,6 +48,9 @@ pub struct SacConfig {
     pub replay_capacity: usize,
     /// Environment steps taken at random before training starts.
     pub warmup_env_steps: u64,
+    /// Steps of an environment for which each random action of the warm-up is held: 1 is white noise,
+    /// more reaches what only a lasting push reaches.
+    pub warmup_hold_steps: u64,
     /// Environment steps from one training to the next.
     pub train_every_env_steps: u64,
     /// Gradient steps in one training.
@@ -103,6 +106,7 @@ impl SacConfig {
             batch_size: 256,
             replay_capacity: 1_000_000,
             warmup_env_steps: 10_000,
+            warmup_hold_steps: 1,
             train_every_env_steps: 1,
             gradient_steps: 1,
             target_every_gradient_steps: 1,

@@ -61,7 +61,11 @@ pub fn of_actor_and_critics(
     critics: usize,
     gradient_steps: u64,
 ) -> Checked<[SparsityConfig; 2]> {
-    let base = s.without(&OF_NETWORKS);
+    let mut base = s.without(&OF_NETWORKS);
+    // A variant with a budget unsays what it inherits.
+    if let Value::Map(entries) = &mut base.value {
+        entries.retain(|(key, node)| key != "sparsity" || node.value != Value::Null);
+    }
     let dense = matches!(base.get("kind"), Some(kind) if kind.value == Value::Text("dense".into()));
     if let Some(key) = OF_NETWORKS.iter().find(|key| dense && s.peek(key).is_some()) {
         let hint = "remove it, or write another kind here and kind: dense below a network";
@@ -110,7 +114,7 @@ fn read_network(
     let typed = read_kind(&mut s, kind, given)?;
     s.finish_with(|key| {
         if given.is_some() && key == "sparsity" {
-            return Some("remove it, or remove the budget, which decides it".to_owned());
+            return Some("sparsity: null beside a budget, which decides it".to_owned());
         }
         let knowing = KINDS.iter().filter(|(_, kind, _)| keys_of(*kind).contains(&key));
         let names: Vec<_> = knowing.map(|(name, ..)| *name).collect();

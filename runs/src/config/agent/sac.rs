@@ -47,6 +47,7 @@ pub fn read_keys(s: &mut Section<'_>) -> Checked<SacConfig> {
     c.batch_size = s.count("batch_size", c.batch_size, 1)?;
     c.replay_capacity = s.count("replay_capacity", c.replay_capacity, 1)?;
     c.warmup_env_steps = s.whole("warmup_env_steps", Default(c.warmup_env_steps), 0)?;
+    c.warmup_hold_steps = s.whole("warmup_hold_steps", Default(c.warmup_hold_steps), 1)?;
     c.train_every_env_steps =
         s.whole("train_every_env_steps", Default(c.train_every_env_steps), 1)?;
     c.gradient_steps = s.whole("gradient_steps", Default(c.gradient_steps), 1)?;
@@ -60,27 +61,17 @@ pub fn read_keys(s: &mut Section<'_>) -> Checked<SacConfig> {
     Ok(c)
 }
 
-/// `{kind: learned, …}` or `{kind: fixed, alpha: 0.2}`.
+/// `{alpha: 1.0, learned: true, …}`; what only a learned one has is without effect on a fixed one, so
+/// that a variant may fix what others learn.
 fn read_temperature(s: &mut Section<'_>) -> Checked<Temperature> {
-    let learned = s.choice("kind", Default("learned"), &[("learned", true), ("fixed", false)])?;
-    let temperature = match learned {
-        true => Temperature::Learned {
-            initial: s.number("initial", Default(1.0), Bounds::above(0.0))?,
-            learning_rate: s.number("learning_rate", Default(3e-4), Bounds::above(0.0))?,
-            target_entropy_per_dim: s.number(
-                "target_entropy_per_dim",
-                Default(-0.5),
-                Bounds::within(-100.0, 100.0),
-            )?,
-        },
-        false => Temperature::Fixed { alpha: s.number("alpha", Default(0.2), Bounds::above(0.0))? },
-    };
-    s.finish_with(|key| match (learned, key) {
-        (true, "alpha") => Some("initial, or kind: fixed".to_owned()),
-        (false, "initial" | "learning_rate" | "target_entropy_per_dim") => {
-            Some("remove it; it belongs to kind: learned".to_owned())
-        }
-        _ => None,
-    })?;
-    Ok(temperature)
+    let alpha = s.number("alpha", Default(1.0), Bounds::above(0.0))?;
+    let learned = s.flag("learned", true)?;
+    let learning_rate = s.number("learning_rate", Default(3e-4), Bounds::above(0.0))?;
+    let entropies = Bounds::within(-100.0, 100.0);
+    let target_entropy_per_dim = s.number("target_entropy_per_dim", Default(-0.5), entropies)?;
+    s.finish()?;
+    Ok(match learned {
+        true => Temperature::Learned { initial: alpha, learning_rate, target_entropy_per_dim },
+        false => Temperature::Fixed { alpha },
+    })
 }

@@ -1,0 +1,87 @@
+//! An agent as a training loop meets it, for the tests of all agents.
+#![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+
+use sparring_agents::{Agent, AgentConfig};
+use sparring_envs::{OnFault, VectorConfig, VectorEnv, find};
+use sparring_sparse::config::*;
+use sparring_sparse::{Compute, Seed};
+
+pub fn sparse(method: Method) -> SparsityConfig {
+    SparsityConfig {
+        method,
+        sparsity: 0.7,
+        distribution: Distribution::Erk { power: 1.0 },
+        pattern: Pattern::Unstructured,
+        layers: BTreeMap::new(),
+        sparsity_aware_init: true,
+        compute: Compute::Sparse,
+    }
+}
+
+/// Every method, done with rewiring after 1,200 gradient steps.
+pub fn methods() -> [Method; 8] {
+    let drop_grow = DropGrow { every: 100, until: 1200, drop_fraction: 0.3, decay: Decay::Cosine };
+    [
+        Method::Dense,
+        Method::Static,
+        Method::Set(drop_grow.clone()),
+        Method::Rigl(Rigl::new(drop_grow.clone())),
+        Method::Snfs(Snfs { schedule: drop_grow, smoothing: 0.9 }),
+        Method::Snip,
+        Method::TopKast(TopKast { every: 100, backward_sparsity: 0.5, exploration_penalty: 1e-4 }),
+        Method::Pruning(Pruning { start: 300, end: 1200, every: 100 }),
+    ]
+}
+
+/// Trains for `steps`, then plays `episodes` episodes on one env; gives their mean return.
+pub fn learn(
+    config: &AgentConfig,
+    env: &str,
+    num_envs: usize,
+    steps: u64,
+    episodes: usize,
+) -> (Box<dyn Agent>, f64) {
+    let spec = find(env).unwrap();
+    let seed = Seed::new(1);
+    let vector = VectorConfig { num_envs, workers: 0, on_fault: OnFault::Stop };
+    let seeds: Vec<u64> =
+        (0..num_envs).map(|i| seed.child("env").child(&i.to_string()).value()).collect();
+    let mut envs = VectorEnv::new(spec, &seeds, &vector).unwrap();
+    let mut agent = config.build(spec, num_envs, &seed.child("agent")).unwrap();
+    for _ in 0..steps.div_ceil(num_envs as u64) {
+        let actions = agent.act(envs.obs()).unwrap();
+        let batch = envs.step(actions).unwrap();
+        agent.observe(&batch).unwrap();
+    }
+    let mut eval = VectorEnv::new(spec, &[99], &VectorConfig { num_envs: 1, ..vector }).unwrap();
+    let mut returns = Vec::new();
+    while returns.len() < episodes {
+        let actions = agent.act_eval(eval.obs()).unwrap();
+        returns.extend(eval.step(actions).unwrap().finished.iter().map(|episode| episode.ret));
+    }
+    (agent, returns.iter().sum::<f64>() / returns.len() as f64)
+}
+
+/// What an agent reports, and how it plays, after a training.
+pub fn trace(config: &AgentConfig, env: &str, steps: u64) -> (Vec<(String, u64)>, u64) {
+    let (mut agent, mean) = learn(config, env, 3, steps, 3);
+    let mut metrics = Vec::new();
+    agent.drain_metrics(&mut metrics);
+    (metrics.into_iter().map(|m| (m.tag, m.value.to_bits())).collect(), mean.to_bits())
+}
+
+/// The networks have the active weights that the plan promised.
+pub fn as_planned(config: &AgentConfig, agent: &dyn Agent, env: &str, num_envs: usize, steps: u64) {
+    let estimate = config.estimate(find(env).unwrap(), num_envs, steps).unwrap();
+    let of = |networks: &[sparring_agents::NetworkSummary]| -> Vec<(String, Vec<u64>)> {
+        let active = |network: &sparring_agents::NetworkSummary| {
+            network.layers.iter().map(|layer| layer.cost.active).collect()
+        };
+        networks.iter().map(|network| (network.name.clone(), active(network))).collect()
+    };
+    assert_eq!(of(&agent.networks()), of(&estimate.networks), "{config:?}");
+    assert_eq!(agent.gradient_steps(), estimate.gradient_steps, "{config:?}");
+}
