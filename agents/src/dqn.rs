@@ -26,7 +26,7 @@ use crate::agent::{Agent, Estimate, Metric, NetworkSummary, TrainingFlops, spars
 use crate::cadence::Cadence;
 use crate::error::AgentError;
 use crate::explore::{Epsilon, epsilon_greedy};
-use crate::networks::estimate::estimate;
+use crate::networks::estimate::{Bytes, estimate};
 use crate::networks::mlp::{MlpStyle, mlp};
 use crate::replay::{Replay, Sample};
 use crate::returns::NStep;
@@ -152,7 +152,7 @@ impl DqnConfig {
         // episodes at once.
         let batches =
             [num_envs, self.batch_size, self.batch_size, self.batch_size, self.batch_size];
-        let (network, network_bytes) =
+        let (network, bytes) =
             estimate("q", &layers, &self.sparsity, &self.optimizer, true, &batches)?;
         let gradient_steps = self.gradient_steps(total_env_steps, num_envs);
         let (method, costs) = (&self.sparsity.method, network.costs());
@@ -160,7 +160,7 @@ impl DqnConfig {
             training: TrainingFlops::of(method, &costs, gradient_steps, self.batch_size),
             networks: vec![network],
             gradient_steps,
-            network_bytes,
+            network_bytes: Bytes::together(&[bytes]),
             memory_bytes: Replay::bytes(self.replay_capacity, obs_dim, 1)
                 .saturating_add(NStep::bytes(self.n_step, num_envs, obs_dim + 1)),
         })

@@ -9,6 +9,8 @@ pub enum AgentError {
     /// A choice of sparsity that the network cannot have.
     #[error("{key}: found {found}; allowed: {allowed}; {hint}")]
     Sparsity {
+        /// The network, of an agent that has several.
+        network: Option<String>,
         /// The key within the sparsity: `sparsity`, `layers.<name>`, …
         key: String,
         /// What was found.
@@ -60,11 +62,23 @@ pub enum AgentError {
     Candle(#[from] candle_core::Error),
 }
 
+impl AgentError {
+    /// The same of one network among several.
+    pub fn within(self, network: &str) -> Self {
+        match self {
+            Self::Sparsity { key, found, allowed, hint, .. } => {
+                Self::Sparsity { network: Some(network.into()), key, found, allowed, hint }
+            }
+            other => other,
+        }
+    }
+}
+
 impl From<SparseError> for AgentError {
     fn from(error: SparseError) -> Self {
         match error {
             SparseError::Config { key, found, allowed, hint } => {
-                Self::Sparsity { key, found, allowed, hint }
+                Self::Sparsity { network: None, key, found, allowed, hint }
             }
             SparseError::NotFinite { network, step, found } => {
                 Self::NotFinite { what: format!("the gradient of `{network}`"), value: found, step }

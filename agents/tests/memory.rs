@@ -7,7 +7,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sparring_agents::{AgentConfig, DqnConfig};
+use sparring_agents::{AgentConfig, DqnConfig, PpoConfig, SacConfig};
 use sparring_envs::{OnFault, VectorConfig, VectorEnv, find};
 use sparring_sparse::config::*;
 use sparring_sparse::{ClipNorm, Compute, OptimizerConfig, Rule, Seed};
@@ -41,13 +41,13 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 /// The peak of an agent from its making to the end of a short training.
-fn peak(config: &DqnConfig) -> usize {
-    let spec = find("CartPole-v1").unwrap();
+fn peak(config: &AgentConfig, env: &str) -> usize {
+    let spec = find(env).unwrap();
     let vector = VectorConfig { num_envs: 1, workers: 0, on_fault: OnFault::Stop };
     let mut envs = VectorEnv::new(spec, &[1], &vector).unwrap();
     let start = LIVE.load(Ordering::Relaxed);
     PEAK.store(start, Ordering::Relaxed);
-    let mut agent = AgentConfig::Dqn(config.clone()).build(spec, 1, &Seed::new(1)).unwrap();
+    let mut agent = config.build(spec, 1, &Seed::new(1)).unwrap();
     for _ in 0..70 {
         let batch = envs.step(agent.act(envs.obs()).unwrap()).unwrap();
         agent.observe(&batch).unwrap();
@@ -82,29 +82,64 @@ fn no_method_takes_more_than_estimated() {
     ];
     for method in methods {
         for optimizer in optimizers {
-            let config = DqnConfig {
-                sparsity: SparsityConfig {
-                    method: method.clone(),
-                    sparsity: 0.9,
-                    distribution: Distribution::Erk { power: 1.0 },
-                    pattern: Pattern::Unstructured,
-                    layers: BTreeMap::new(),
-                    sparsity_aware_init: true,
-                    compute: Compute::Sparse.into(),
-                },
-                optimizer,
-                batch_size: 2,
-                replay_capacity: 100,
-                warmup_env_steps: 10,
-                ..DqnConfig::paper()
+            let sparsity = SparsityConfig {
+                method: method.clone(),
+                sparsity: 0.9,
+                distribution: Distribution::Erk { power: 1.0 },
+                pattern: Pattern::Unstructured,
+                layers: BTreeMap::new(),
+                sparsity_aware_init: true,
+                compute: Compute::Sparse.into(),
             };
-            let spec = find("CartPole-v1").unwrap();
-            let estimate = config.estimate(spec, 1, 70).unwrap();
-            let estimated = (estimate.network_bytes + estimate.memory_bytes) as usize;
-            // What is small whatever the network's size.
-            let (peak, small) = (peak(&config), 10_000);
-            assert!(peak <= estimated + small, "{method:?} {optimizer:?}: {peak} of {estimated}");
-            assert!(estimated <= 3 * peak, "{method:?} {optimizer:?}: {peak} of {estimated}");
+            for (env, config) in agents(&sparsity, optimizer) {
+                let estimate = config.estimate(find(env).unwrap(), 1, 70).unwrap();
+                let estimated = (estimate.network_bytes + estimate.memory_bytes) as usize;
+                // What is small whatever the network's size.
+                let (peak, small) = (peak(&config, env), 20_000);
+                assert!(peak <= estimated + small, "{config:?}: {peak} of {estimated}");
+                assert!(estimated <= 3 * peak, "{config:?}: {peak} of {estimated}");
+            }
         }
     }
+}
+
+/// Each agent with the sparsity and the optimiser, on an env that it plays; 60 gradient steps in 70
+/// environment steps.
+fn agents(
+    sparsity: &SparsityConfig,
+    optimizer: OptimizerConfig,
+) -> [(&'static str, AgentConfig); 3] {
+    let dqn = DqnConfig {
+        sparsity: sparsity.clone(),
+        optimizer,
+        batch_size: 2,
+        replay_capacity: 100,
+        warmup_env_steps: 10,
+        ..DqnConfig::paper()
+    };
+    let sac = SacConfig {
+        actor_sparsity: sparsity.clone(),
+        critic_sparsity: sparsity.clone(),
+        optimizer,
+        batch_size: 2,
+        replay_capacity: 100,
+        warmup_env_steps: 10,
+        ..SacConfig::paper()
+    };
+    let ppo = PpoConfig {
+        actor_hidden: vec![256, 256],
+        critic_hidden: vec![256, 256],
+        actor_sparsity: sparsity.clone(),
+        critic_sparsity: sparsity.clone(),
+        optimizer,
+        rollout_steps: 35,
+        epochs: 5,
+        minibatch_size: 6,
+        ..PpoConfig::paper(70)
+    };
+    [
+        ("CartPole-v1", AgentConfig::Dqn(dqn)),
+        ("Pendulum-v1", AgentConfig::Sac(sac)),
+        ("Pendulum-v1", AgentConfig::Ppo(ppo)),
+    ]
 }

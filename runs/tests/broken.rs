@@ -155,13 +155,35 @@ const CASES: &[Case] = &[
         "unknown agent",
         ("agent:\n", "agent:\n  kind: dqm\n"),
         ":6: agent.kind",
-        ["dqm", "one of dqn", "dqn"],
+        ["dqm", "one of dqn, sac, ppo", "dqn"],
     ),
     case(
         "an action space that the agent cannot play",
         ("CartPole-v1", "Pendulum-v1"),
         ":3: env.id",
         ["Pendulum-v1, whose actions are Box", "discrete", "CartPole-v1"],
+    ),
+    case(
+        "discrete actions for an agent of continuous ones",
+        ("agent:\n", "agent:\n  kind: sac\n"),
+        ":3: env.id",
+        [
+            "CartPole-v1, whose actions are Discrete",
+            "continuous actions, for agent sac",
+            "Pendulum-v1",
+        ],
+    ),
+    case(
+        "a key of another agent",
+        ("  epsilon: {start: 1.0, end: 0.1}\n", "  gae_lambda: 0.9\n"),
+        ":8: agent.gae_lambda",
+        ["unknown key gae_lambda", "hidden, learning_rate", "belongs to agent ppo"],
+    ),
+    case(
+        "a network that the agent has not",
+        ("  drop_fraction: 0.3\n", "  critic: {sparsity: 0.3}\n"),
+        ":11: sparsity.critic",
+        ["the key critic", "this agent has q alone", "remove it"],
     ),
     case(
         "no method",
@@ -336,6 +358,106 @@ const CASES: &[Case] = &[
         ["!tags", "one YAML document", "near this line"],
     ),
 ];
+
+/// A config of an agent with several networks; each test breaks one thing of it.
+const ACTOR_CRITIC: &str = "\
+env: {id: Pendulum-v1}
+train: {total_env_steps: 3_000}
+agent:
+  kind: sac
+  hidden: [8]
+  warmup_env_steps: 100
+sparsity:
+  kind: static
+  sparsity: 0.5
+  actor: {sparsity: 0.2}
+";
+
+const ACTOR_CRITIC_CASES: &[Case] = &[
+    case(
+        "a wrong value for one network",
+        ("{sparsity: 0.2}", "{sparsity: 1.5}"),
+        ":10: sparsity.actor.sparsity",
+        ["1.5", "a number in [0, 1)", "0.9"],
+    ),
+    case(
+        "an unknown key for one network",
+        ("{sparsity: 0.2}", "{sparsty: 0.2}"),
+        ":10: sparsity.actor.sparsty",
+        ["unknown key sparsty", "sparsity, distribution", "sparsity"],
+    ),
+    case(
+        "a sparsity that one network cannot have",
+        ("{sparsity: 0.2}", "{sparsity: 0.99}"),
+        ":10: sparsity.actor.sparsity",
+        ["0.99, which leaves layer", "at least one weight", "lower it"],
+    ),
+    case(
+        "a layer that one network has not",
+        ("{sparsity: 0.2}", "{layers: {haed: 0}}"),
+        ":10: sparsity.actor.layers.haed",
+        ["a layer named `haed`, in network actor", "hidden.0, head", "head"],
+    ),
+    case(
+        "a network beside a dense whole",
+        ("kind: static\n  sparsity: 0.5", "kind: dense"),
+        ":9: sparsity.actor",
+        ["the key actor", "none beside kind: dense", "kind: dense below a network"],
+    ),
+    case(
+        "a sparsity beside a budget",
+        ("actor: {sparsity: 0.2}", "budget: {total: 0.7, actor_share: 0.4}"),
+        ":9: sparsity.sparsity",
+        ["unknown key sparsity", "distribution", "sparsity: null beside a budget"],
+    ),
+    case(
+        "a share that the actor cannot use",
+        ("sparsity: 0.5\n  actor: {sparsity: 0.2}", "budget: {total: 0.9, actor_share: 0.9}"),
+        ":9: sparsity.budget.actor_share",
+        ["0.9", "for these networks and this total", "0.34"],
+    ),
+    case(
+        "a budget without a share",
+        ("sparsity: 0.5\n  actor: {sparsity: 0.2}", "budget: {total: 0.9}"),
+        ":9: sparsity.budget.actor_share",
+        ["missing", "a number in [0, 1]", "actor_share: 0.34"],
+    ),
+    case(
+        "bounds of the spread in the wrong order",
+        ("  hidden: [8]\n", "  log_std_min: 2\n  log_std_max: -20\n"),
+        ":5: agent.log_std_min",
+        ["2", "less than log_std_max = -20", "-20, with 2"],
+    ),
+    case(
+        "a minibatch larger than a rollout",
+        ("kind: sac\n  hidden: [8]\n  warmup_env_steps: 100", "kind: ppo\n  rollout_steps: 32"),
+        ": agent.minibatch_size",
+        ["64", "at most rollout_steps x env.num_envs = 32", "8"],
+    ),
+    case(
+        "a rollout longer than the run",
+        ("kind: sac\n  hidden: [8]\n  warmup_env_steps: 100", "kind: ppo\n  rollout_steps: 4_000"),
+        ":5: agent.rollout_steps",
+        ["4000", "fill a rollout within train.total_env_steps = 3000", "300"],
+    ),
+];
+
+#[test]
+fn mistakes_in_an_agent_with_several_networks_are_answered_too() {
+    for Case { what, replace: (old, new), place, found, allowed, hint } in ACTOR_CRITIC_CASES {
+        let broken = ACTOR_CRITIC.replacen(old, new, 1);
+        assert_ne!(&broken, ACTOR_CRITIC, "{what}");
+        let folder = Folder::with("broken.yaml", &broken);
+        let run = sparring().args(["run", "broken.yaml"]).current_dir(folder.path()).assert_code(2);
+        assert_four_parts(what, &run.stderr, place, [found, allowed, hint]);
+        assert_eq!(folder.names(), ["broken.yaml"], "{what}");
+    }
+    let folder = Folder::with("good.yaml", ACTOR_CRITIC);
+    let plan = sparring().args(["plan", "good.yaml"]).current_dir(folder.path()).assert_code(0);
+    for network in ["actor", "critic.1", "critic.2"] {
+        assert!(plan.stdout.contains(network), "{}", plan.stdout);
+    }
+}
 
 fn assert_four_parts(what: &str, stderr: &str, place: &str, parts: [&str; 3]) {
     let lines: Vec<_> = stderr.lines().collect();

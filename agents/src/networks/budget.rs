@@ -46,6 +46,7 @@ impl Budget {
         if !(least - slack..=most + slack).contains(&actor_share) || least >= most + slack {
             let fits = least < most;
             return Err(AgentError::Sparsity {
+                network: None,
                 key: if fits { "budget.actor_share" } else { "budget.total" }.into(),
                 found: if fits { actor_share } else { total }.to_string(),
                 allowed: match fits {

@@ -9,9 +9,25 @@ use sparring_sparse::{ClipNorm, Compute, LayerCost, LayerSpec, OptimizerConfig, 
 use crate::agent::{LayerSummary, NetworkSummary};
 use crate::error::AgentError;
 
-/// The network `specs` at its final sparsity, and the bytes that it takes at its largest: weights,
-/// structure, moments, gradients and, where `target`, a target network, with what stands beside them
-/// for the time of a rewiring. `batches` are the samples of each set of activations, or of their
+/// Bytes of a network in training.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bytes {
+    /// Weights, structure, moments, gradients, activations.
+    pub lasting: u64,
+    /// What stands beside them for the time of a rewiring.
+    pub passing: u64,
+}
+
+impl Bytes {
+    /// Of networks of which one rewires at a time.
+    pub fn together(networks: &[Self]) -> u64 {
+        let passing = networks.iter().map(|bytes| bytes.passing).max().unwrap_or(0);
+        networks.iter().fold(passing, |sum, bytes| sum.saturating_add(bytes.lasting))
+    }
+}
+
+/// The network `specs` at its final sparsity, and the bytes that it takes at its largest, with
+/// a target network where `target`. `batches` are the samples of each set of activations, or of their
 /// gradients, that is kept for the next pass.
 pub fn estimate(
     name: &str,
@@ -20,7 +36,7 @@ pub fn estimate(
     optimizer: &OptimizerConfig,
     target: bool,
     batches: &[usize],
-) -> Result<(NetworkSummary, u64), AgentError> {
+) -> Result<(NetworkSummary, Bytes), AgentError> {
     for spec in specs {
         // Before anything multiplies them.
         let (rows, cols) = (spec.shape.rows(), spec.shape.cols());
@@ -47,7 +63,8 @@ pub fn estimate(
     let lanes: usize =
         batches.iter().fold(0, |sum, batch| sum.saturating_add(batch.saturating_add(GRAIN)));
     let inputs = specs.first().map_or(0, |spec| spec.shape.input_plane().slots());
-    let (mut layers, mut floats, mut structure) = (Vec::new(), lanes.saturating_mul(inputs), 0);
+    let (mut layers, mut structure) = (Vec::new(), 0);
+    let (mut floats, mut passing) = (lanes.saturating_mul(inputs), 0usize);
     for (at, ((spec, share), backward)) in specs.iter().zip(shares).zip(backward).enumerate() {
         let (size, nnz) = (spec.shape.rows() * spec.shape.cols(), share.nnz);
         let method = match sparsity.method {
@@ -67,23 +84,27 @@ pub fn estimate(
         let csr = |nnz| spec.shape.structure_bytes(nnz);
         // Sparse products keep the values in another order, dense ones pack them.
         let (sparse, dense) = ((copies + 1) * nnz, (copies + 1) * size);
-        let (values, indices) = match sparsity.method {
-            Method::Dense => (dense, 0),
-            Method::Static => (sparse, csr(nnz)),
-            Method::Set(_) => (sparse + rewiring * nnz, 2 * csr(nnz)),
-            Method::Rigl(_) => (sparse + rewiring * nnz + (probe + choice) * size, 2 * csr(nnz)),
+        // Values, what a rewiring adds, and index arrays.
+        let (values, beside, indices) = match sparsity.method {
+            Method::Dense => (dense, 0, 0),
+            Method::Static => (sparse, 0, csr(nnz)),
+            Method::Set(_) => (sparse, rewiring * nnz, 2 * csr(nnz)),
+            Method::Rigl(_) => {
+                (sparse + probe * size, rewiring * nnz + choice * size, 2 * csr(nnz))
+            }
             // The average, on top.
             Method::Snfs(_) => {
-                (sparse + rewiring * nnz + (probe + choice + 1) * size, 2 * csr(nnz))
+                (sparse + (probe + 1) * size, rewiring * nnz + choice * size, 2 * csr(nnz))
             }
             // From dense, by way of a topology that may be nearly full.
             Method::Pruning(_) | Method::Snip => {
-                (dense + rewiring * size, 2 * csr(size.saturating_sub(1)))
+                (dense, rewiring * size, 2 * csr(size.saturating_sub(1)))
             }
             // The value of every position, beside a network of the size of the backward set.
             Method::TopKast(_) => {
-                let sets = (copies + 1 + rewiring) * backward.nnz;
-                (sets + (choice + 1) * size, 2 * csr(nnz) + 2 * csr(backward.nnz))
+                let indices = 2 * csr(nnz) + 2 * csr(backward.nnz);
+                let values = (copies + 1) * backward.nnz + size;
+                (values, rewiring * backward.nnz + choice * size, indices)
             }
         };
         let probes_anyway =
@@ -103,8 +124,11 @@ pub fn estimate(
         floats = floats
             .saturating_add(values + clipping + masked + copies * spec.shape.rows())
             .saturating_add(lanes.saturating_mul(output.max(next)));
+        passing = passing.saturating_add(beside);
         structure += indices;
     }
-    let bytes = (floats as u64).saturating_mul(size_of::<f32>() as u64);
-    Ok((NetworkSummary { name: name.into(), layers }, bytes.saturating_add(structure as u64)))
+    let bytes = |floats: usize| (floats as u64).saturating_mul(size_of::<f32>() as u64);
+    let lasting = bytes(floats).saturating_add(structure as u64);
+    let summary = NetworkSummary { name: name.into(), layers };
+    Ok((summary, Bytes { lasting, passing: bytes(passing) }))
 }

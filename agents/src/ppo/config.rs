@@ -7,7 +7,7 @@ use sparring_sparse::{Activation, Init, LayerSpec, OptimizerConfig, Rule};
 
 use crate::agent::{Estimate, TrainingFlops};
 use crate::error::AgentError;
-use crate::networks::estimate::estimate;
+use crate::networks::estimate::{Bytes, estimate};
 use crate::networks::mlp::{MlpStyle, mlp};
 use crate::policy::Policy;
 use crate::rollout::Rollout;
@@ -148,6 +148,7 @@ impl PpoConfig {
             vec![rows, rows, minibatch, minibatch],
         ];
         let (obs_dim, act_dim) = (spec.obs.dim(), policy.act_dim());
+        let mut taken = Vec::new();
         let mut sum = Estimate {
             networks: Vec::new(),
             gradient_steps,
@@ -160,14 +161,16 @@ impl PpoConfig {
             ("critic", &critic, &self.critic_sparsity, &batches[1]),
         ] {
             let (network, bytes) =
-                estimate(name, layers, sparsity, &self.optimizer, false, batches)?;
+                estimate(name, layers, sparsity, &self.optimizer, false, batches)
+                    .map_err(|error| error.within(name))?;
             let costs = network.costs();
             let flops =
                 TrainingFlops::of(&sparsity.method, &costs, gradient_steps, self.minibatch_size);
             sum.training = [sum.training, flops].into_iter().sum();
-            sum.network_bytes = sum.network_bytes.saturating_add(bytes);
+            taken.push(bytes);
             sum.networks.push(network);
         }
+        sum.network_bytes = Bytes::together(&taken);
         Ok(sum)
     }
 }

@@ -9,7 +9,7 @@ use crate::action_box::ActionBox;
 use crate::agent::{Estimate, TrainingFlops};
 use crate::cadence::Cadence;
 use crate::error::AgentError;
-use crate::networks::estimate::estimate;
+use crate::networks::estimate::{Bytes, estimate};
 use crate::networks::mlp::{MlpStyle, mlp};
 use crate::replay::Replay;
 use crate::returns::NStep;
@@ -151,6 +151,7 @@ impl SacConfig {
         ];
         let gradient_steps = self.cadence().total(total_env_steps, num_envs);
         let (obs, act) = (spec.obs.dim(), spec.action.dim());
+        let mut taken = Vec::new();
         let mut sum = Estimate {
             networks: Vec::new(),
             gradient_steps,
@@ -161,14 +162,16 @@ impl SacConfig {
         };
         for (name, layers, sparsity, target) in networks {
             let (network, bytes) =
-                estimate(name, layers, sparsity, &self.optimizer, target, &batches)?;
+                estimate(name, layers, sparsity, &self.optimizer, target, &batches)
+                    .map_err(|error| error.within(name))?;
             let costs = network.costs();
             let flops =
                 TrainingFlops::of(&sparsity.method, &costs, gradient_steps, self.batch_size);
             sum.training = [sum.training, flops].into_iter().sum();
-            sum.network_bytes += bytes;
+            taken.push(bytes);
             sum.networks.push(network);
         }
+        sum.network_bytes = Bytes::together(&taken);
         Ok(sum)
     }
 }

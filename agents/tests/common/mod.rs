@@ -17,13 +17,19 @@ pub fn sparse(method: Method) -> SparsityConfig {
         pattern: Pattern::Unstructured,
         layers: BTreeMap::new(),
         sparsity_aware_init: true,
-        compute: Compute::Sparse,
+        compute: Compute::Sparse.into(),
     }
 }
 
 /// Every method, done with rewiring after 1,200 gradient steps.
 pub fn methods() -> [Method; 8] {
-    let drop_grow = DropGrow { every: 100, until: 1200, drop_fraction: 0.3, decay: Decay::Cosine };
+    let drop_grow = DropGrow {
+        every: 100,
+        until: 1200,
+        drop_fraction: 0.3,
+        decay: Decay::Cosine,
+        order: Order::BeforeStep,
+    };
     [
         Method::Dense,
         Method::Static,

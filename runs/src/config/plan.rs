@@ -127,24 +127,34 @@ impl Variant {
 }
 
 fn unbuildable(tree: &Node, error: AgentError) -> Box<Problem> {
-    let (section, key, found, allowed, hint) = match error {
-        AgentError::Sparsity { key, found, allowed, hint } => {
-            ("sparsity", key, found, allowed, hint)
+    let (section, network, key, found, allowed, hint) = match error {
+        AgentError::Sparsity { network, key, found, allowed, hint } => {
+            let of = network.as_ref().map(|name| format!(", in network {name}"));
+            ("sparsity", network, key, found + &of.unwrap_or_default(), allowed, hint)
         }
         other => {
             let allowed = "an agent that can be built".to_owned();
-            ("agent", String::new(), other.to_string(), allowed, "another value".to_owned())
+            let (key, found, hint) = (String::new(), other.to_string(), "another value".to_owned());
+            ("agent", None, key, found, allowed, hint)
         }
     };
     let outer = tree.get(section);
-    let inner = match key.split_once('.') {
-        Some((list, name)) => outer.and_then(|node| node.get(list)?.get(name)),
-        None => outer.and_then(|node| node.get(&key)),
+    // What is laid over the section for a network comes before what all have.
+    let group = network.as_deref().and_then(|name| name.split('.').next());
+    let own = group.and_then(|group| outer?.get(group));
+    let within = |node: &Node| match key.split_once('.') {
+        Some((list, name)) => node.get(list)?.get(name).cloned(),
+        None => node.get(&key).cloned(),
     };
+    let (section, written) = match (own.and_then(within), group) {
+        (Some(written), Some(group)) => (format!("{section}.{group}"), Some(written)),
+        _ => (section.to_owned(), outer.and_then(within)),
+    };
+    let inner = written.as_ref().or_else(|| outer.and_then(|node| node.get("budget")));
     let absent = Node::absent();
     let layer = key.strip_prefix("layers.").and_then(|name| nearest(name, allowed.split(", ")));
     let hint = layer.map_or(hint, str::to_owned);
     let node = inner.or(outer).unwrap_or(&absent);
-    let key = if key.is_empty() { section.to_owned() } else { format!("{section}.{key}") };
+    let key = if key.is_empty() { section } else { format!("{section}.{key}") };
     Problem::at(node, key, found, allowed, hint)
 }

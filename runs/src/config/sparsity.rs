@@ -80,7 +80,7 @@ pub fn of_actor_and_critics(
             s.finish()?;
             let solved = Budget { total, actor_share }.solve(actor, critic, critics);
             solved.map(|sparsities| sparsities.map(Some)).map_err(|error| match error {
-                AgentError::Sparsity { key, found, allowed, hint } => {
+                AgentError::Sparsity { key, found, allowed, hint, .. } => {
                     let key = key.rsplit('.').next().unwrap_or_default();
                     s.problem(key, &found, &allowed, &hint)
                 }
