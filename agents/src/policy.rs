@@ -98,7 +98,8 @@ impl Policy {
         actions: &mut Vec<f32>,
         log_probs: &mut Vec<f32>,
     ) {
-        (actions.clear(), log_probs.clear());
+        actions.clear();
+        log_probs.clear();
         for head in head.chunks_exact(self.width()) {
             match self {
                 Self::Categorical { .. } => {
@@ -161,7 +162,9 @@ impl Policy {
     pub fn slopes(&self, head: &[f32], spread: &[f64], action: &[f32], slopes: &mut Slopes) {
         let Slopes { log_prob, entropy, head: by_head, spread: by_spread, .. } = slopes;
         let (entropy_head, entropy_spread) = (&mut slopes.entropy_head, &mut slopes.entropy_spread);
-        (by_head.clear(), by_spread.clear(), entropy_head.clear(), entropy_spread.clear());
+        [&mut *by_head, &mut *by_spread, &mut *entropy_head, &mut *entropy_spread]
+            .into_iter()
+            .for_each(Vec::clear);
         (*log_prob, *entropy) = (0.0, 0.0);
         match self {
             Self::Categorical { .. } => {

@@ -117,7 +117,9 @@ impl Rollout {
     pub fn clear(&mut self) {
         let Self { obs, action, log_prob, reward, end, void, keeps, kept, .. } = self;
         [obs, action, log_prob, reward, kept].into_iter().for_each(Vec::clear);
-        (end.clear(), void.clear(), keeps.clear());
+        end.clear();
+        void.clear();
+        keeps.clear();
     }
 }
 
