@@ -21,12 +21,18 @@ pub enum TrainError {
     /// An environment.
     #[error("environment: {0}")]
     Env(#[from] EnvError),
-    /// The agent.
+    /// The agent; boxed, because it has many words.
     #[error("agent: {0}")]
-    Agent(#[from] AgentError),
+    Agent(Box<AgentError>),
     /// A record.
     #[error("{0}")]
     Record(#[from] Error),
+}
+
+impl From<AgentError> for TrainError {
+    fn from(error: AgentError) -> Self {
+        Self::Agent(Box::new(error))
+    }
 }
 
 /// Trains `job` to its end or to `stop`. What it reaches is kept in `status`, also where it fails.

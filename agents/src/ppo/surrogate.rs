@@ -143,8 +143,9 @@ mod tests {
         let box_ = Policy::of(sparring_envs::find("Pendulum-v1").unwrap(), "ppo").unwrap();
         let log_prob = [-0.9, -0.6, -1.0];
         let advantage = [1.0, -0.7, 0.3];
-        let cases: [(&Policy, Vec<f32>, Vec<f64>, [f32; 3]); 2] = [
-            (&TWO, vec![0.3, -0.2, 0.8, 0.1, -0.4, 0.2], vec![], [0.0, 1.0, 1.0]),
+        let none: Vec<f64> = vec![];
+        let cases = [
+            (&TWO, vec![0.3, -0.2, 0.8, 0.1, -0.4, 0.2], none, [0.0f32, 1.0, 1.0]),
             (&box_, vec![0.3, -0.2, 0.8], vec![-0.5], [0.1, -0.4, 0.9]),
         ];
         for (policy, head, spread, action) in cases {
