@@ -10,7 +10,7 @@ pub enum AgentError {
     #[error("{key}: found {found}; allowed: {allowed}; {hint}")]
     Sparsity {
         /// The network, of an agent that has several.
-        network: Option<String>,
+        network: Option<Box<str>>,
         /// The key within the sparsity: `sparsity`, `layers.<name>`, …
         key: String,
         /// What was found.

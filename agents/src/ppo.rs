@@ -58,6 +58,8 @@ pub struct Ppo {
     explore: Rng,
     order: Rng,
     env_steps: u64,
+    /// Gradient steps; a network whose rewiring took the place of its own counts fewer.
+    updates: u64,
     /// What was seen and chosen last: `(n, obs_dim)`, `(n, act_dim)`, `(n)`, and the rewards of it.
     obs: Vec<f32>,
     chosen: Vec<f32>,
@@ -116,6 +118,7 @@ impl Ppo {
             explore: seed.child("explore").rng(),
             order: seed.child("order").rng(),
             env_steps: 0,
+            updates: 0,
             obs: Vec::new(),
             chosen: Vec::new(),
             log_probs: Vec::new(),
@@ -221,7 +224,7 @@ impl Ppo {
         for (what, value) in [("the loss of `actor`", loss), ("the loss of `critic`", critic_loss)]
         {
             if !value.is_finite() {
-                let step = self.actor.optimizer().steps();
+                let step = self.updates;
                 return Err(AgentError::NotFinite { what: what.into(), value, step });
             }
         }
@@ -230,6 +233,7 @@ impl Ppo {
         let grads = graft(&value, critic_loss, d_value)?.backward()?;
         let critic_norm = self.critic.end_step(critic_step, &grads)?;
         self.spread.step(&spread);
+        self.updates += 1;
 
         self.means.steps += 1;
         self.means.actor_loss += f64::from(loss);
@@ -289,7 +293,7 @@ impl Agent for Ppo {
     }
 
     fn gradient_steps(&self) -> u64 {
-        self.actor.optimizer().steps()
+        self.updates
     }
 
     fn drain_metrics(&mut self, out: &mut Vec<Metric>) {

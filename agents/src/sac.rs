@@ -9,8 +9,9 @@
 //! log-probabilities of the actor's draw → targets, if due.
 //!
 //! Differs from the paper in:
-//! 1. a network rewires within its own step, by the gradient before that step, as in DQN; the paper's
-//!    code rewires all three after the actor's step, by fresh gradients at the stepped weights;
+//! 1. a network rewires within its own step, by the gradient of that step, before or after it as the
+//!    method's order says; the paper's code rewires all three after the actor's step, by fresh
+//!    gradients at the stepped weights;
 //! 2. the temperature steps on the actions that the actor's step drew; the paper's code draws again
 //!    from the stepped actor, which costs another forward pass;
 //! 3. critics and log-probabilities see actions as `[−1, 1]` a dimension, whatever the environment's
@@ -57,6 +58,8 @@ pub struct Sac {
     noise: Rng,
     sampler: Rng,
     env_steps: u64,
+    /// Gradient steps; a network whose rewiring took the place of its own counts fewer.
+    updates: u64,
     /// `(n, act_dim)` in `[−1, 1]`: what was chosen last.
     chosen: Vec<f32>,
     /// The same in the environment's units.
@@ -113,6 +116,7 @@ impl Sac {
             noise: seed.child("noise").rng(),
             sampler: seed.child("replay").rng(),
             env_steps: 0,
+            updates: 0,
             chosen: Vec::new(),
             actions: Vec::new(),
             eval_actions: Vec::new(),
@@ -147,8 +151,8 @@ impl Sac {
         self.step_critics(&taken, &y)?;
         let log_prob = self.step_actor(&rows(sample.obs, self.obs_dim)?)?;
         self.step_temperature(log_prob);
-        let steps = self.actor.optimizer().steps();
-        if steps.is_multiple_of(self.config.target_every_gradient_steps) {
+        self.updates += 1;
+        if self.updates.is_multiple_of(self.config.target_every_gradient_steps) {
             for (target, critic) in self.targets.iter_mut().zip(&self.critics) {
                 target.update(critic.network(), self.config.target_tau)?;
             }
@@ -184,7 +188,7 @@ impl Sac {
         let q = [first.forward(taken, &steps[0])?, second.forward(taken, &steps[1])?];
         let error = |q: &Tensor| (q - y)?.sqr()?.mean_all();
         let loss = ((error(&q[0])? + error(&q[1])?)? * 0.5)?;
-        let value = finite(&loss, "the loss of the critics", first)?;
+        let value = finite(&loss, "the loss of the critics", self.updates)?;
         let grads = loss.backward()?;
         for (i, (critic, step)) in self.critics.iter_mut().zip(steps).enumerate() {
             self.means.grad_norms[1 + i] += f64::from(critic.end_step(step, &grads)?);
@@ -206,7 +210,7 @@ impl Sac {
         let q = first.network().forward_frozen(&drawn)?;
         let q = q.minimum(&second.network().forward_frozen(&drawn)?)?;
         let loss = ((&log_prob * self.alpha())? - q)?.mean_all()?;
-        let value = finite(&loss, "the loss of the actor", &self.actor)?;
+        let value = finite(&loss, "the loss of the actor", self.updates)?;
         let norm = self.actor.end_step(step, &loss.backward()?)?;
         let log_prob = f64::from(log_prob.mean_all()?.to_scalar::<f32>()?);
         self.means.grad_norms[0] += f64::from(norm);
@@ -239,13 +243,13 @@ fn beside((a, p): (&[f32], usize), (b, q): (&[f32], usize)) -> Result<Tensor, Ag
     rows(both, p + q)
 }
 
-/// The value of a loss, which must be a number before it reaches the weights of `of`.
-fn finite(loss: &Tensor, what: &str, of: &Trainer) -> Result<f64, AgentError> {
+/// The value of a loss, which must be a number before it reaches the weights.
+fn finite(loss: &Tensor, what: &str, step: u64) -> Result<f64, AgentError> {
     let value = loss.to_scalar::<f32>()?;
     if value.is_finite() {
         return Ok(f64::from(value));
     }
-    Err(AgentError::NotFinite { what: what.into(), value, step: of.optimizer().steps() })
+    Err(AgentError::NotFinite { what: what.into(), value, step })
 }
 
 impl Agent for Sac {
@@ -298,7 +302,7 @@ impl Agent for Sac {
     }
 
     fn gradient_steps(&self) -> u64 {
-        self.actor.optimizer().steps()
+        self.updates
     }
 
     fn drain_metrics(&mut self, out: &mut Vec<Metric>) {

@@ -236,6 +236,27 @@ fn a_target_that_waits_keeps_its_weights_until_its_step() {
 }
 
 #[test]
+fn a_step_that_a_rewiring_takes_the_place_of_counts_as_a_gradient_step() {
+    let schedule = DropGrow {
+        every: 2,
+        until: 100,
+        drop_fraction: 0.4,
+        decay: Decay::Constant,
+        order: Order::InsteadOfStep,
+    };
+    let config = config(Method::Rigl(Rigl::new(schedule)));
+    let mut sac = agent(SacConfig { target_every_gradient_steps: 3, ..config });
+    let params = |sac: &Sac| sac.targets[0].network().params().to_vec1::<f32>().unwrap();
+    for step in 1..=9 {
+        let before = params(&sac);
+        sac.update().unwrap();
+        assert_eq!(params(&sac) != before, step % 3 == 0, "{step}");
+    }
+    assert_eq!(sac.gradient_steps(), 9);
+    assert!(sac.actor.optimizer().steps() < 9);
+}
+
+#[test]
 fn a_fixed_temperature_stays() {
     let temperature = Temperature::Fixed { alpha: 0.2 };
     let mut sac = agent(SacConfig { temperature, ..config(Method::Dense) });
