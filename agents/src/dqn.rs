@@ -11,174 +11,29 @@
 //! 1. a pruned weight cannot come back ([`sparring_sparse::methods::pruning`]);
 //! 2. ε follows the paper's table (1 to 0.1 over 25,000 steps, 0.1 in evaluation); the released code
 //!    keeps 0.01 and evaluates greedily. Both can be chosen;
-//! 3. `max_grad_norm` sees the gradient of active weights only, unless `clip_norm` says `dense`.
+//! 3. `max_grad_norm` sees the gradient of active weights only, unless `clip_norm` says `dense`;
+//! 4. duelling (Wang et al. 2016, 1511.06581) splits the head alone: value and advantages share all
+//!    hidden layers;
+//! 5. prioritised replay keeps the exponent of its importance weights, where Schaul et al. 2016 let it
+//!    rise to 1.
+
+mod config;
+#[cfg(test)]
+mod tests;
 
 use candle_core::{D, Device, Tensor};
-use serde::Serialize;
-use sparring_envs::{Actions, Batch, EnvSpec, Space};
-use sparring_sparse::config::SparsityConfig;
+use sparring_envs::{Actions, Batch, EnvSpec};
 use sparring_sparse::seed::Rng;
-use sparring_sparse::{
-    Activation, Executed, Init, LayerSpec, Network, OptimizerConfig, Seed, Target, Trainer,
-};
+use sparring_sparse::{Executed, Network, Seed, Target, Trainer};
 
-use crate::agent::{Agent, Estimate, Metric, NetworkSummary, TrainingFlops, sparsity_metrics};
-use crate::cadence::Cadence;
+use crate::agent::{Agent, Metric, NetworkSummary, sparsity_metrics};
 use crate::error::AgentError;
-use crate::explore::{Epsilon, epsilon_greedy};
-use crate::networks::estimate::{Bytes, estimate};
-use crate::networks::mlp::{MlpStyle, mlp};
+use crate::explore::epsilon_greedy;
 use crate::replay::{Replay, Sample};
 use crate::returns::NStep;
 
-/// Hidden layers: He's truncated normal. Head: `U(−0.03, 0.03)` with biases −0.2 (PAPERS 2.2).
-const STYLE: MlpStyle = MlpStyle {
-    activation: Activation::Relu,
-    hidden: Init::TruncatedNormal { scale: 2.0 },
-    head: Init::Uniform { limit: 0.03 },
-    head_bias: -0.2,
-    head_decays: false,
-};
-
-/// What is chosen about a DQN agent. Steps are environment steps unless the name says otherwise.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct DqnConfig {
-    /// Widths of the hidden ReLU layers.
-    pub hidden: Vec<usize>,
-    /// Sparsity of the Q-network.
-    pub sparsity: SparsityConfig,
-    /// Rule, step size, clipping, and what weight decay does.
-    pub optimizer: OptimizerConfig,
-    /// `λ` of the decay of the weights of the hidden layers (biases and head have none).
-    pub weight_decay: f64,
-    /// Transitions in one gradient step.
-    pub batch_size: usize,
-    /// Transitions that the replay memory holds.
-    pub replay_capacity: usize,
-    /// Environment steps taken at random before training starts.
-    pub warmup_env_steps: u64,
-    /// Environment steps from one training to the next.
-    pub train_every_env_steps: u64,
-    /// Gradient steps in one training.
-    pub gradient_steps: u64,
-    /// Gradient steps from one target update to the next.
-    pub target_every_gradient_steps: u64,
-    /// `τ`: target ← (1 − τ) target + τ online; 1 copies.
-    pub target_tau: f64,
-    /// `γ`.
-    pub discount: f64,
-    /// Rewards in a return before it bootstraps.
-    pub n_step: usize,
-    /// The loss of the temporal-difference error.
-    pub loss: Loss,
-    /// Whether the online network chooses the action that the target network values (double DQN).
-    pub double_q: bool,
-    /// Exploration.
-    pub epsilon: Epsilon,
-}
-
-/// The loss `ℓ` of a temporal-difference error `δ`, averaged over the batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Loss {
-    /// `δ²`.
-    Squared,
-    /// `½ δ²` for `|δ| ≤ 1`, else `|δ| − ½`.
-    Huber,
-}
-
-impl Loss {
-    /// `δ (batch) → mean ℓ(δ)`.
-    pub fn mean(self, delta: &Tensor) -> candle_core::Result<Tensor> {
-        match self {
-            Self::Squared => delta.sqr()?.mean_all(),
-            // With c = min(|δ|, 1): ½ c² + |δ| − c.
-            Self::Huber => {
-                let size = delta.abs()?;
-                let clipped = size.minimum(1.0)?;
-                ((clipped.sqr()? * 0.5)? + (size - clipped)?)?.mean_all()
-            }
-        }
-    }
-}
-
-impl DqnConfig {
-    /// The paper's values for classic control, dense.
-    pub fn paper() -> Self {
-        Self {
-            hidden: vec![512, 512],
-            sparsity: SparsityConfig::dense(),
-            optimizer: OptimizerConfig::adam(1e-3),
-            weight_decay: 1e-6,
-            batch_size: 128,
-            replay_capacity: 100_000,
-            warmup_env_steps: 1000,
-            train_every_env_steps: 1,
-            gradient_steps: 1,
-            target_every_gradient_steps: 100,
-            target_tau: 1.0,
-            discount: 0.99,
-            n_step: 1,
-            loss: Loss::Squared,
-            double_q: false,
-            epsilon: Epsilon { start: 1.0, end: 0.1, decay_env_steps: 25_000, eval: 0.1 },
-        }
-    }
-
-    /// Gradient steps in a run of `total_env_steps`, which `num_envs` at once round up.
-    pub fn gradient_steps(&self, total_env_steps: u64, num_envs: usize) -> u64 {
-        self.cadence().total(total_env_steps, num_envs)
-    }
-
-    fn cadence(&self) -> Cadence {
-        let Self { warmup_env_steps, train_every_env_steps, gradient_steps, .. } = *self;
-        Cadence { warmup_env_steps, train_every_env_steps, gradient_steps }
-    }
-
-    fn layers(&self, obs_dim: usize, actions: usize) -> Vec<LayerSpec> {
-        mlp(obs_dim, &self.hidden, actions, STYLE, self.weight_decay)
-    }
-
-    /// See [`crate::AgentConfig::estimate`].
-    pub fn estimate(
-        &self,
-        spec: &EnvSpec,
-        num_envs: usize,
-        total_env_steps: u64,
-    ) -> Result<Estimate, AgentError> {
-        let (obs_dim, actions) = spaces(spec)?;
-        let layers = self.layers(obs_dim, actions);
-        // Acting; online values and their gradients; target values; an evaluation of as many
-        // episodes at once.
-        let batches =
-            [num_envs, self.batch_size, self.batch_size, self.batch_size, self.batch_size];
-        let (network, bytes) =
-            estimate("q", &layers, &self.sparsity, &self.optimizer, true, &batches)?;
-        let gradient_steps = self.gradient_steps(total_env_steps, num_envs);
-        let (method, costs) = (&self.sparsity.method, network.costs());
-        Ok(Estimate {
-            training: TrainingFlops::of(method, &costs, gradient_steps, self.batch_size),
-            networks: vec![network],
-            gradient_steps,
-            network_bytes: Bytes::together(&[bytes]),
-            memory_bytes: Replay::bytes(self.replay_capacity, obs_dim, 1)
-                .saturating_add(NStep::bytes(self.n_step, num_envs, obs_dim + 1)),
-        })
-    }
-}
-
-/// `(obs_dim, actions)`.
-fn spaces(spec: &EnvSpec) -> Result<(usize, usize), AgentError> {
-    match spec.action {
-        Space::Discrete { n } => Ok((spec.obs.dim(), n as usize)),
-        Space::Box { .. } => Err(AgentError::Space {
-            agent: "dqn",
-            env: spec.id,
-            found: format!("actions {}", spec.action),
-            allowed: "discrete actions",
-        }),
-    }
-}
+use config::spaces;
+pub use config::{DqnConfig, Loss, Prioritized};
 
 /// A DQN agent in training.
 pub struct Dqn {
@@ -221,7 +76,10 @@ impl Dqn {
         Ok(Self {
             target: Target::new(q.network())?,
             q,
-            replay: Replay::new(config.replay_capacity, obs_dim, 1),
+            replay: match config.prioritized {
+                None => Replay::new(config.replay_capacity, obs_dim, 1),
+                Some(_) => Replay::new(config.replay_capacity, obs_dim, 1).prioritized(),
+            },
             n_step: NStep::new(config.n_step, config.discount, num_envs),
             explore: seed.child("explore").rng(),
             sampler: seed.child("replay").rng(),
@@ -246,13 +104,50 @@ impl Dqn {
     /// `obs (n · obs_dim) → Q (n, actions)`.
     fn values(&self, obs: &[f32]) -> Result<Vec<Vec<f32>>, AgentError> {
         let obs = Tensor::from_slice(obs, (obs.len() / self.obs_dim, self.obs_dim), &Device::Cpu)?;
-        Ok(self.q.network().forward_detached(&obs)?.to_vec2()?)
+        Ok(self.q_of(self.q.network().forward_detached(&obs)?)?.to_vec2()?)
+    }
+
+    /// `(n, outputs) → Q (n, actions)`.
+    fn q_of(&self, outputs: Tensor) -> candle_core::Result<Tensor> {
+        if !self.config.dueling {
+            return Ok(outputs);
+        }
+        let advantages = outputs.narrow(1, 1, outputs.dim(1)? - 1)?;
+        let value = outputs.narrow(1, 0, 1)?.broadcast_sub(&advantages.mean_keepdim(1)?)?;
+        advantages.broadcast_add(&value)
+    }
+
+    /// `w (batch)`: 1 each where transitions are drawn uniformly.
+    fn weights(&mut self, place: &[usize]) -> Vec<f32> {
+        let held = self.replay.len() as f64;
+        let (Some(prioritized), Some(priorities)) =
+            (self.config.prioritized, self.replay.priorities())
+        else {
+            return vec![1.0; place.len()];
+        };
+        let total = priorities.total();
+        let weight =
+            |place: &usize| (held * priorities.get(*place) / total).powf(-prioritized.importance);
+        let weights: Vec<f64> = place.iter().map(weight).collect();
+        let largest = weights.iter().fold(f64::MIN_POSITIVE, |largest, w| largest.max(*w));
+        weights.iter().map(|w| (w / largest) as f32).collect()
+    }
+
+    /// Priorities by the errors `delta (batch)`.
+    fn prioritize(&mut self, place: &[usize], delta: &[f32]) {
+        if let (Some(Prioritized { exponent, .. }), Some(priorities)) =
+            (self.config.prioritized, self.replay.priorities())
+        {
+            for (place, delta) in place.iter().zip(delta) {
+                priorities.set(*place, (f64::from(delta.abs()) + 1e-6).powf(exponent));
+            }
+        }
     }
 
     /// One gradient step.
     fn update(&mut self) -> Result<(), AgentError> {
         let batch = self.config.batch_size;
-        let Sample { obs, next, action, reward, discount } =
+        let Sample { obs, next, action, reward, discount, place } =
             self.replay.sample(batch, &mut self.sampler);
         let observations = |v| Tensor::from_vec(v, (batch, self.obs_dim), &Device::Cpu);
         let (obs, next) = (observations(obs)?, observations(next)?);
@@ -260,24 +155,29 @@ impl Dqn {
         let action = Tensor::from_vec(action, (batch, 1), &Device::Cpu)?;
         let reward = Tensor::from_vec(reward, batch, &Device::Cpu)?;
         let discount = Tensor::from_vec(discount, batch, &Device::Cpu)?;
+        let weights = Tensor::from_vec(self.weights(&place), batch, &Device::Cpu)?;
 
         let step = self.q.begin_step()?;
-        let next_q = self.target.forward(&next)?; // (batch, actions)
+        let next_q = self.q_of(self.target.forward(&next)?)?; // (batch, actions)
         let next_value = if self.config.double_q {
-            let best = self.q.network().forward_detached(&next)?.argmax_keepdim(D::Minus1)?;
+            let online = self.q_of(self.q.network().forward_detached(&next)?)?;
+            let best = online.argmax_keepdim(D::Minus1)?;
             next_q.gather(&best, 1)?.squeeze(1)?
         } else {
             next_q.max(D::Minus1)?
         };
         let y = (reward + (discount * next_value)?)?; // (batch)
-        let q = self.q.forward(&obs, &step)?.gather(&action, 1)?.squeeze(1)?; // (batch)
-        let loss = self.config.loss.mean(&(&q - y)?)?;
+        let q = self.q_of(self.q.forward(&obs, &step)?)?;
+        let q = q.gather(&action, 1)?.squeeze(1)?; // (batch)
+        let delta = (&q - y)?;
+        let loss = (self.config.loss.each(&delta)? * weights)?.mean_all()?;
         let value = loss.to_scalar::<f32>()?;
         if !value.is_finite() {
             let step = self.q.optimizer().steps();
             return Err(AgentError::NotFinite { what: "the loss of `q`".into(), value, step });
         }
         let grad_norm = self.q.end_step(step, &loss.backward()?)?;
+        self.prioritize(&place, &delta.to_vec1()?);
         if self.q.optimizer().steps().is_multiple_of(self.config.target_every_gradient_steps) {
             self.target.update(self.q.network(), self.config.target_tau)?;
         }

@@ -37,6 +37,7 @@ pub mod networks;
 pub mod normalize;
 pub mod policy;
 pub mod ppo;
+pub mod priorities;
 pub mod replay;
 pub mod returns;
 pub mod rollout;
@@ -46,7 +47,7 @@ pub mod tanh_normal;
 pub use agent::{
     Agent, AgentConfig, Estimate, LayerSummary, Metric, NetworkSummary, TrainingFlops,
 };
-pub use dqn::{DqnConfig, Loss};
+pub use dqn::{DqnConfig, Loss, Prioritized};
 pub use error::AgentError;
 pub use explore::Epsilon;
 pub use ppo::PpoConfig;

@@ -1,8 +1,10 @@
-//! A ring of transitions in flat arrays, sampled uniformly with replacement.
+//! A ring of transitions in flat arrays, sampled with replacement: uniformly, or by priorities (Schaul et
+//! al. 2016, 1511.05952, the proportional variant).
 
 use rand::RngExt;
 use sparring_sparse::seed::Rng;
 
+use crate::priorities::Priorities;
 use crate::returns::Transition;
 
 /// Replay memory. All of it is taken at the start.
@@ -20,6 +22,7 @@ pub struct Replay {
     action: Vec<f32>,
     reward: Vec<f32>,
     discount: Vec<f32>,
+    priorities: Option<Priorities>,
 }
 
 /// A batch of transitions, as [`Transition`] names them.
@@ -35,6 +38,8 @@ pub struct Sample {
     pub reward: Vec<f32>,
     /// `(batch)`.
     pub discount: Vec<f32>,
+    /// Where each was found, `(batch)`.
+    pub place: Vec<usize>,
 }
 
 impl Replay {
@@ -51,7 +56,13 @@ impl Replay {
             action: vec![0.0; capacity * act_dim],
             reward: vec![0.0; capacity],
             discount: vec![0.0; capacity],
+            priorities: None,
         }
+    }
+
+    /// The same, sampled by priorities.
+    pub fn prioritized(self) -> Self {
+        Self { priorities: Some(Priorities::new(self.capacity)), ..self }
     }
 
     /// Bytes of a memory of `capacity` transitions.
@@ -78,11 +89,19 @@ impl Replay {
         self.action[i * act_dim..][..act_dim].copy_from_slice(transition.action);
         self.reward[i] = transition.reward;
         self.discount[i] = transition.discount;
+        if let Some(priorities) = &mut self.priorities {
+            priorities.renew(i);
+        }
         self.cursor = (i + 1) % self.capacity;
         self.len = (self.len + 1).min(self.capacity);
     }
 
-    /// `batch` transitions drawn uniformly with replacement; the memory must hold one.
+    /// The priorities, of a memory that is sampled by them.
+    pub fn priorities(&mut self) -> Option<&mut Priorities> {
+        self.priorities.as_mut()
+    }
+
+    /// `batch` transitions drawn with replacement; the memory must hold one.
     pub fn sample(&self, batch: usize, rng: &mut Rng) -> Sample {
         let mut sample = Sample {
             obs: Vec::with_capacity(batch * self.dim),
@@ -90,9 +109,14 @@ impl Replay {
             action: Vec::with_capacity(batch * self.act_dim),
             reward: Vec::with_capacity(batch),
             discount: Vec::with_capacity(batch),
+            place: Vec::with_capacity(batch),
         };
         for _ in 0..batch {
-            let i = rng.random_range(0..self.len);
+            let i = match &self.priorities {
+                None => rng.random_range(0..self.len),
+                Some(priorities) => priorities.find(rng.random::<f64>() * priorities.total()),
+            };
+            sample.place.push(i);
             sample.obs.extend_from_slice(&self.obs[i * self.dim..][..self.dim]);
             sample.next.extend_from_slice(&self.next[i * self.dim..][..self.dim]);
             sample.action.extend_from_slice(&self.action[i * self.act_dim..][..self.act_dim]);
@@ -140,6 +164,27 @@ mod tests {
             [obs, next, action, reward, discount].map(|v| v.capacity()).iter().sum::<usize>();
         assert_eq!(Replay::bytes(10, 17, 6), (values * size_of::<f32>()) as u64);
         assert_eq!(Replay::bytes(10, 17, 6), 10 * 4 * (17 + 17 + 6 + 1 + 1));
+    }
+
+    #[test]
+    fn priorities_decide_how_often_each_is_drawn() {
+        let mut replay = Replay::new(4, 2, 2).prioritized();
+        for t in 0..6 {
+            let x = [t as f32, 0.0];
+            replay.push(Transition { obs: &x, action: &x, reward: 0.0, discount: 0.0, next: &x });
+        }
+        // Places hold 4, 5, 2, 3.
+        for (place, priority) in [1.0, 0.0, 2.0, 5.0].into_iter().enumerate() {
+            replay.priorities().unwrap().set(place, priority);
+        }
+        let sample = replay.sample(8000, &mut Seed::new(1).rng());
+        for (place, held, expected) in [(0, 4.0, 1000.0), (1, 5.0, 0.0), (2, 2.0, 2000.0)] {
+            let drawn = sample.place.iter().filter(|p| **p == place).count() as f64;
+            // Four standard deviations are at most 155.
+            assert!((drawn - expected).abs() < 155.0, "{place}: {drawn}");
+            let rows = sample.place.iter().zip(sample.action.chunks(2));
+            assert!(rows.filter(|(p, _)| **p == place).all(|(_, action)| action[0] == held));
+        }
     }
 
     #[test]

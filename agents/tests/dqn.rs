@@ -6,7 +6,7 @@ mod common;
 
 use candle_core::{Device, Tensor, Var};
 use common::{as_planned, learn, methods, sparse};
-use sparring_agents::{AgentConfig, AgentError, DqnConfig, Epsilon, Loss, Metric};
+use sparring_agents::{AgentConfig, AgentError, DqnConfig, Epsilon, Loss, Metric, Prioritized};
 use sparring_envs::{OnFault, VectorConfig, VectorEnv, find};
 use sparring_sparse::Seed;
 use sparring_sparse::config::{Method, SparsityConfig};
@@ -45,6 +45,8 @@ fn every_switch_walks_the_chain() {
         small(),
         DqnConfig { double_q: true, ..small() },
         DqnConfig { loss: Loss::Huber, ..small() },
+        DqnConfig { dueling: true, double_q: true, ..small() },
+        DqnConfig { prioritized: Some(Prioritized { exponent: 0.6, importance: 0.4 }), ..small() },
         DqnConfig { n_step: 3, ..small() },
         DqnConfig { target_every_gradient_steps: 1, target_tau: 0.02, ..small() },
         DqnConfig {
@@ -109,12 +111,12 @@ fn the_same_seed_gives_the_same_training() {
 #[test]
 fn huber_is_quadratic_inside_one_and_linear_outside() {
     let delta = Var::new(&[0.5f32, -0.5, 3.0, -3.0], &Device::Cpu).unwrap();
-    let loss = Loss::Huber.mean(&delta).unwrap();
+    let loss = Loss::Huber.each(&delta).unwrap().mean_all().unwrap();
     assert!((loss.to_scalar::<f32>().unwrap() - (0.125 * 2.0 + 2.5 * 2.0) / 4.0).abs() < 1e-6);
     let grad: Vec<f32> = loss.backward().unwrap().get(&delta).unwrap().to_vec1().unwrap();
     assert_eq!(grad, [0.125, -0.125, 0.25, -0.25]);
-    let squared = Loss::Squared.mean(&Tensor::new(&[2f32, 4.0], &Device::Cpu).unwrap()).unwrap();
-    assert_eq!(squared.to_scalar::<f32>().unwrap(), 10.0);
+    let squared = Loss::Squared.each(&Tensor::new(&[2f32, 4.0], &Device::Cpu).unwrap()).unwrap();
+    assert_eq!(squared.to_vec1::<f32>().unwrap(), [4.0, 16.0]);
 }
 
 #[test]

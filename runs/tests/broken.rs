@@ -180,6 +180,12 @@ const CASES: &[Case] = &[
         ["unknown key gae_lambda", "hidden, learning_rate", "belongs to agent ppo"],
     ),
     case(
+        "priorities without their exponent",
+        ("  epsilon: {start: 1.0, end: 0.1}\n", "  prioritized: {importance: 0.4}\n"),
+        ":8: agent.prioritized.exponent",
+        ["missing", "a number in [0, 1]", "exponent: 0.6"],
+    ),
+    case(
         "a network that the agent has not",
         ("  drop_fraction: 0.3\n", "  critic: {sparsity: 0.3}\n"),
         ":11: sparsity.critic",

@@ -1,13 +1,14 @@
 //! The keys of `agent` with `kind: dqn`.
 
-use sparring_agents::{DqnConfig, Epsilon, Loss};
+use sparring_agents::{DqnConfig, Epsilon, Loss, Prioritized};
 
 use super::{Around, check_replay, check_trains, finish, optimizer};
 use crate::config::bounds::Bounds;
 use crate::config::problem::Checked;
-use crate::config::section::Otherwise::Default;
+use crate::config::section::Otherwise::{Default, Required};
 use crate::config::section::Section;
 use crate::config::sparsity;
+use crate::yaml::Value;
 
 /// Reads the agent and the sparsity of its one network.
 pub fn read(
@@ -44,6 +45,15 @@ pub fn read_keys(s: &mut Section<'_>) -> Checked<DqnConfig> {
     let losses = [("squared", Loss::Squared), ("huber", Loss::Huber)];
     c.loss = s.choice("loss", Default("squared"), &losses)?;
     c.double_q = s.flag("double_q", c.double_q)?;
+    c.dueling = s.flag("dueling", c.dueling)?;
+    // `null` draws uniformly, so that a variant may unsay what it inherits.
+    if let Some(node) = s.node("prioritized").filter(|node| node.value != Value::Null) {
+        let mut p = Section::new("agent.prioritized", Some(node))?;
+        let exponent = p.number("exponent", Required(0.6), unit)?;
+        let importance = p.number("importance", Required(0.4), unit)?;
+        p.finish()?;
+        c.prioritized = Some(Prioritized { exponent, importance });
+    }
     let mut e = s.section("epsilon")?;
     let Epsilon { start, end, decay_env_steps, eval } = c.epsilon;
     c.epsilon = Epsilon {

@@ -19,7 +19,7 @@ pub const KINDS: [(&str, Kind, &str, &str); 3] = [
         "dqn",
         Kind::Dqn,
         "discrete",
-        "deep Q-learning with replay, n-step returns and double Q as a switch (Mnih et al. 2015)",
+        "deep Q-learning; n-step, double, duelling and prioritised as switches (Mnih et al. 2015)",
     ),
     (
         "sac",

@@ -1,0 +1,188 @@
+//! What is chosen about DQN, and what it will take.
+
+use candle_core::Tensor;
+use serde::Serialize;
+use sparring_envs::{EnvSpec, Space};
+use sparring_sparse::config::SparsityConfig;
+use sparring_sparse::{Activation, Init, LayerSpec, OptimizerConfig};
+
+use crate::agent::{Estimate, TrainingFlops};
+use crate::cadence::Cadence;
+use crate::error::AgentError;
+use crate::explore::Epsilon;
+use crate::networks::estimate::{Bytes, estimate};
+use crate::networks::mlp::{MlpStyle, mlp};
+use crate::priorities::Priorities;
+use crate::replay::Replay;
+use crate::returns::NStep;
+
+/// Hidden layers: He's truncated normal. Head: `U(−0.03, 0.03)` with biases −0.2 (PAPERS 2.2).
+const STYLE: MlpStyle = MlpStyle {
+    activation: Activation::Relu,
+    hidden: Init::TruncatedNormal { scale: 2.0 },
+    head: Init::Uniform { limit: 0.03 },
+    head_bias: -0.2,
+    head_decays: false,
+};
+
+/// What is chosen about a DQN agent. Steps are environment steps unless the name says otherwise.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DqnConfig {
+    /// Widths of the hidden ReLU layers.
+    pub hidden: Vec<usize>,
+    /// Sparsity of the Q-network.
+    pub sparsity: SparsityConfig,
+    /// Rule, step size, clipping, and what weight decay does.
+    pub optimizer: OptimizerConfig,
+    /// `λ` of the decay of the weights of the hidden layers (biases and head have none).
+    pub weight_decay: f64,
+    /// Transitions in one gradient step.
+    pub batch_size: usize,
+    /// Transitions that the replay memory holds.
+    pub replay_capacity: usize,
+    /// Environment steps taken at random before training starts.
+    pub warmup_env_steps: u64,
+    /// Environment steps from one training to the next.
+    pub train_every_env_steps: u64,
+    /// Gradient steps in one training.
+    pub gradient_steps: u64,
+    /// Gradient steps from one target update to the next.
+    pub target_every_gradient_steps: u64,
+    /// `τ`: target ← (1 − τ) target + τ online; 1 copies.
+    pub target_tau: f64,
+    /// `γ`.
+    pub discount: f64,
+    /// Rewards in a return before it bootstraps.
+    pub n_step: usize,
+    /// The loss of the temporal-difference error.
+    pub loss: Loss,
+    /// Whether the online network chooses the action that the target network values (double DQN).
+    pub double_q: bool,
+    /// Whether the head gives a value and advantages, from which `Q = V + A − mean A` (duelling).
+    pub dueling: bool,
+    /// Which transitions are drawn more often than others; none draws uniformly.
+    pub prioritized: Option<Prioritized>,
+    /// Exploration.
+    pub epsilon: Epsilon,
+}
+
+/// Prioritised replay: a transition of error `δ` is drawn in proportion to `(|δ| + 10⁻⁶)^exponent`, a new
+/// one as the largest so far; its loss counts `(N P)^(−importance)`, over the largest such weight of the
+/// batch.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Prioritized {
+    /// 0 draws uniformly.
+    pub exponent: f64,
+    /// 1 takes back all that the draws prefer.
+    pub importance: f64,
+}
+
+/// The loss `ℓ` of a temporal-difference error `δ`, averaged over the batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Loss {
+    /// `δ²`.
+    Squared,
+    /// `½ δ²` for `|δ| ≤ 1`, else `|δ| − ½`.
+    Huber,
+}
+
+impl Loss {
+    /// `δ (batch) → ℓ(δ) (batch)`.
+    pub fn each(self, delta: &Tensor) -> candle_core::Result<Tensor> {
+        match self {
+            Self::Squared => delta.sqr(),
+            // With c = min(|δ|, 1): ½ c² + |δ| − c.
+            Self::Huber => {
+                let size = delta.abs()?;
+                let clipped = size.minimum(1.0)?;
+                (clipped.sqr()? * 0.5)? + (size - clipped)?
+            }
+        }
+    }
+}
+
+impl DqnConfig {
+    /// The paper's values for classic control, dense.
+    pub fn paper() -> Self {
+        Self {
+            hidden: vec![512, 512],
+            sparsity: SparsityConfig::dense(),
+            optimizer: OptimizerConfig::adam(1e-3),
+            weight_decay: 1e-6,
+            batch_size: 128,
+            replay_capacity: 100_000,
+            warmup_env_steps: 1000,
+            train_every_env_steps: 1,
+            gradient_steps: 1,
+            target_every_gradient_steps: 100,
+            target_tau: 1.0,
+            discount: 0.99,
+            n_step: 1,
+            loss: Loss::Squared,
+            double_q: false,
+            dueling: false,
+            prioritized: None,
+            epsilon: Epsilon { start: 1.0, end: 0.1, decay_env_steps: 25_000, eval: 0.1 },
+        }
+    }
+
+    /// Gradient steps in a run of `total_env_steps`, which `num_envs` at once round up.
+    pub fn gradient_steps(&self, total_env_steps: u64, num_envs: usize) -> u64 {
+        self.cadence().total(total_env_steps, num_envs)
+    }
+
+    /// When it trains.
+    pub fn cadence(&self) -> Cadence {
+        let Self { warmup_env_steps, train_every_env_steps, gradient_steps, .. } = *self;
+        Cadence { warmup_env_steps, train_every_env_steps, gradient_steps }
+    }
+
+    /// The layers of the network.
+    pub fn layers(&self, obs_dim: usize, actions: usize) -> Vec<LayerSpec> {
+        let outputs = actions + usize::from(self.dueling);
+        mlp(obs_dim, &self.hidden, outputs, STYLE, self.weight_decay)
+    }
+
+    /// See [`crate::AgentConfig::estimate`].
+    pub fn estimate(
+        &self,
+        spec: &EnvSpec,
+        num_envs: usize,
+        total_env_steps: u64,
+    ) -> Result<Estimate, AgentError> {
+        let (obs_dim, actions) = spaces(spec)?;
+        let layers = self.layers(obs_dim, actions);
+        // Acting; online values and their gradients; target values; an evaluation of as many
+        // episodes at once.
+        let batches =
+            [num_envs, self.batch_size, self.batch_size, self.batch_size, self.batch_size];
+        let (network, bytes) =
+            estimate("q", &layers, &self.sparsity, &self.optimizer, true, &batches)?;
+        let gradient_steps = self.gradient_steps(total_env_steps, num_envs);
+        let (method, costs) = (&self.sparsity.method, network.costs());
+        let priorities = self.prioritized.map_or(0, |_| Priorities::bytes(self.replay_capacity));
+        Ok(Estimate {
+            training: TrainingFlops::of(method, &costs, gradient_steps, self.batch_size),
+            networks: vec![network],
+            gradient_steps,
+            network_bytes: Bytes::together(&[bytes]),
+            memory_bytes: Replay::bytes(self.replay_capacity, obs_dim, 1)
+                .saturating_add(priorities)
+                .saturating_add(NStep::bytes(self.n_step, num_envs, obs_dim + 1)),
+        })
+    }
+}
+
+/// `(obs_dim, actions)`.
+pub fn spaces(spec: &EnvSpec) -> Result<(usize, usize), AgentError> {
+    match spec.action {
+        Space::Discrete { n } => Ok((spec.obs.dim(), n as usize)),
+        Space::Box { .. } => Err(AgentError::Space {
+            agent: "dqn",
+            env: spec.id,
+            found: format!("actions {}", spec.action),
+            allowed: "discrete actions",
+        }),
+    }
+}

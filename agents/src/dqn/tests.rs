@@ -1,0 +1,53 @@
+//! The formulas of the switches, by hand.
+
+use sparring_envs::find;
+
+use super::*;
+use crate::returns::Transition;
+
+fn agent(config: DqnConfig) -> Dqn {
+    let config = DqnConfig { hidden: vec![8], batch_size: 4, replay_capacity: 4, ..config };
+    Dqn::new(config, find("CartPole-v1").unwrap(), 1, &Seed::new(1)).unwrap()
+}
+
+#[test]
+fn duelling_adds_the_value_to_advantages_of_mean_zero() {
+    let dqn = agent(DqnConfig { dueling: true, ..DqnConfig::paper() });
+    // V = 10 and A = (1, 3); V = −1 and A = (2, 2).
+    let outputs = Tensor::new(&[[10f32, 1.0, 3.0], [-1.0, 2.0, 2.0]], &Device::Cpu).unwrap();
+    let q: Vec<Vec<f32>> = dqn.q_of(outputs).unwrap().to_vec2().unwrap();
+    assert_eq!(q, [[9.0, 11.0], [-1.0, -1.0]]);
+    assert_eq!(dqn.values(&[0.0; 8]).unwrap()[1].len(), 2);
+    let plain = agent(DqnConfig::paper());
+    let outputs = Tensor::new(&[[1f32, 3.0]], &Device::Cpu).unwrap();
+    assert_eq!(plain.q_of(outputs).unwrap().to_vec2::<f32>().unwrap(), [[1.0, 3.0]]);
+}
+
+#[test]
+fn importance_weights_and_priorities_of_a_memory_of_three() {
+    let prioritized = Some(Prioritized { exponent: 0.5, importance: 1.0 });
+    let mut dqn = agent(DqnConfig { prioritized, ..DqnConfig::paper() });
+    let obs = [0.0; 4];
+    for _ in 0..3 {
+        let (reward, discount) = (0.0, 0.0);
+        let action = &[0.0];
+        dqn.replay.push(Transition { obs: &obs, action, reward, discount, next: &obs });
+    }
+    // |δ| = 1, 4, 9, whose roots are the priorities: P = 1/6, 2/6, 3/6.
+    dqn.prioritize(&[0, 1, 2], &[1.0, -4.0, 9.0]);
+    let priorities = dqn.replay.priorities().unwrap();
+    assert!((priorities.total() - 6.0).abs() < 1e-5);
+    // (N P)⁻¹ = 2, 1, 2/3, over the largest of those drawn.
+    let near = |found: Vec<f32>, expected: &[f32]| {
+        assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5), "{found:?}");
+    };
+    near(dqn.weights(&[0, 1, 2, 0]), &[1.0, 0.5, 1.0 / 3.0, 1.0]);
+    near(dqn.weights(&[2, 1]), &[2.0 / 3.0, 1.0]);
+    near(agent(DqnConfig::paper()).weights(&[5, 6]), &[1.0, 1.0]);
+    // A gradient step changes the priorities of what it drew.
+    let before: Vec<f64> =
+        (0..3).map(|place| dqn.replay.priorities().unwrap().get(place)).collect();
+    dqn.update().unwrap();
+    let after: Vec<f64> = (0..3).map(|place| dqn.replay.priorities().unwrap().get(place)).collect();
+    assert_ne!(before, after);
+}
