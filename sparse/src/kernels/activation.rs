@@ -21,21 +21,26 @@ pub enum Activation {
 impl Activation {
     /// `y = act(y + bias)`: bias `(rows)`, y rows of `width`.
     pub fn apply(self, bias: &[f32], width: usize, y: &mut [f32]) {
-        dispatch(
+        /// A struct, because a closure is compiled apart from the dispatch, without its instructions.
+        struct Apply<'a>(Activation, &'a [f32], usize, &'a mut [f32]);
+        impl WithSimd for Apply<'_> {
+            type Output = ();
             #[inline(always)]
-            || {
+            fn with_simd<S: Simd>(self, _: S) {
+                let Self(activation, bias, width, y) = self;
                 for (y, bias) in y.chunks_exact_mut(width).zip(bias) {
-                    match self {
-                        Self::Identity => y.iter_mut().for_each(|y| *y += bias),
-                        Self::Relu => y.iter_mut().for_each(|y| {
+                    match activation {
+                        Activation::Identity => y.iter_mut().for_each(|y| *y += bias),
+                        Activation::Relu => y.iter_mut().for_each(|y| {
                             let sum = *y + bias;
                             *y = if sum < 0.0 { 0.0 } else { sum };
                         }),
-                        Self::Tanh => y.iter_mut().for_each(|y| *y = tanh(*y + bias)),
+                        Activation::Tanh => y.iter_mut().for_each(|y| *y = tanh(*y + bias)),
                     }
                 }
-            },
-        );
+            }
+        }
+        dispatch(Apply(self, bias, width, y));
     }
 
     /// Turns `dL/dy` into `dL/dx`, given `y = act(x)`.

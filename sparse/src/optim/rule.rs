@@ -1,5 +1,6 @@
 //! The rules by which a weight follows its gradient, one pass over flat slices each.
 
+use pulp::{Arch, Simd, WithSimd};
 use serde::Serialize;
 
 /// How weights follow their gradients. `g` is the gradient after L2 penalties and clipping, `t` the
@@ -86,36 +87,54 @@ impl Pass {
         v: &mut [f32],
         [l2, keep]: [f32; 2],
     ) {
-        let Self { rule, rate, scale } = *self;
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || match rule {
-                Rule::Adam { beta1, beta2, eps } => {
-                    let (beta1, beta2, eps) = (beta1 as f32, beta2 as f32, eps as f32);
-                    for (((w, g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
-                        let g = (g + l2 * *w) * scale;
-                        *m = beta1 * *m + (1.0 - beta1) * g;
-                        *v = beta2 * *v + (1.0 - beta2) * g * g;
-                        *w = keep * *w - rate * *m / (v.sqrt() + eps);
-                    }
+        Arch::new().dispatch(Run { pass: *self, w, g, m, v, l2, keep });
+    }
+}
+
+/// [`Pass::run`]: a struct, because a closure is compiled apart from the dispatch, without its
+/// instructions.
+struct Run<'a> {
+    pass: Pass,
+    w: &'a mut [f32],
+    g: &'a [f32],
+    m: &'a mut [f32],
+    v: &'a mut [f32],
+    l2: f32,
+    keep: f32,
+}
+
+impl WithSimd for Run<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { pass: Pass { rule, rate, scale }, w, g, m, v, l2, keep } = self;
+        match rule {
+            Rule::Adam { beta1, beta2, eps } => {
+                let (beta1, beta2, eps) = (beta1 as f32, beta2 as f32, eps as f32);
+                for (((w, g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
+                    let g = (g + l2 * *w) * scale;
+                    *m = beta1 * *m + (1.0 - beta1) * g;
+                    *v = beta2 * *v + (1.0 - beta2) * g * g;
+                    *w = keep * *w - rate * *m / (v.sqrt() + eps);
                 }
-                Rule::Sgd { momentum } => {
-                    let momentum = momentum as f32;
-                    for ((w, g), m) in w.iter_mut().zip(g).zip(m) {
-                        let g = (g + l2 * *w) * scale;
-                        *m = momentum * *m + g;
-                        *w = keep * *w - rate * *m;
-                    }
+            }
+            Rule::Sgd { momentum } => {
+                let momentum = momentum as f32;
+                for ((w, g), m) in w.iter_mut().zip(g).zip(m) {
+                    let g = (g + l2 * *w) * scale;
+                    *m = momentum * *m + g;
+                    *w = keep * *w - rate * *m;
                 }
-            },
-        );
+            }
+        }
     }
 }
 
 /// `Σ (g + l2 · w)²`, in lanes, so that it is one SIMD pass with one order of addition everywhere.
 pub(crate) fn sum_squares(w: &[f32], g: &[f32], l2: f32) -> f64 {
     const LANES: usize = 32;
-    let sums = pulp::Arch::new().dispatch(
+    let sums = Arch::new().dispatch(
         #[inline(always)]
         || {
             let mut sums = [0f32; LANES];
