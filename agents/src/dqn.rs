@@ -157,6 +157,10 @@ impl Dqn {
         let discount = Tensor::from_vec(discount, batch, &Device::Cpu)?;
         let weights = Tensor::from_vec(self.weights(&place), batch, &Device::Cpu)?;
 
+        if let Some(until) = self.config.decay_gradient_steps {
+            let left = 1.0 - self.q.optimizer().steps() as f64 / until as f64;
+            self.q.set_learning_rate(self.config.optimizer.learning_rate * left.max(0.0));
+        }
         let step = self.q.begin_step()?;
         let next_q = self.q_of(self.target.forward(&next)?)?; // (batch, actions)
         let next_value = if self.config.double_q {

@@ -48,6 +48,7 @@ fn every_switch_walks_the_chain() {
         DqnConfig { dueling: true, double_q: true, ..small() },
         DqnConfig { prioritized: Some(Prioritized { exponent: 0.6, importance: 0.4 }), ..small() },
         DqnConfig { n_step: 3, ..small() },
+        DqnConfig { decay_gradient_steps: Some(6000), ..small() },
         DqnConfig { target_every_gradient_steps: 1, target_tau: 0.02, ..small() },
         DqnConfig {
             train_every_env_steps: 16,

@@ -34,6 +34,8 @@ pub struct DqnConfig {
     pub sparsity: SparsityConfig,
     /// Rule, step size, clipping, and what weight decay does.
     pub optimizer: OptimizerConfig,
+    /// `T`: the learning rate falls linearly to 0 over that many gradient steps; none keeps it.
+    pub decay_gradient_steps: Option<u64>,
     /// `λ` of the decay of the weights of the hidden layers (biases and head have none).
     pub weight_decay: f64,
     /// Transitions in one gradient step.
@@ -109,6 +111,7 @@ impl DqnConfig {
             hidden: vec![512, 512],
             sparsity: SparsityConfig::dense(),
             optimizer: OptimizerConfig::adam(1e-3),
+            decay_gradient_steps: None,
             weight_decay: 1e-6,
             batch_size: 128,
             replay_capacity: 100_000,

@@ -20,6 +20,8 @@ pub fn read(
     check_replay(s, c.replay_capacity, c.batch_size, around.train)?;
     let gradient_steps = c.gradient_steps(around.train.total_env_steps, around.env.num_envs);
     check_trains(s, gradient_steps, c.warmup_env_steps, around.train)?;
+    // Until now it said whether.
+    c.decay_gradient_steps = c.decay_gradient_steps.map(|_| gradient_steps);
     c.sparsity = sparsity::of_one(sparsity, "q", gradient_steps)?;
     Ok(c)
 }
@@ -30,6 +32,8 @@ pub fn read_keys(s: &mut Section<'_>) -> Checked<DqnConfig> {
     let mut c = DqnConfig::paper();
     c.hidden = s.wholes("hidden", &c.hidden)?;
     c.optimizer = optimizer::read(s, c.optimizer)?;
+    let decays = [("constant", None), ("linear", Some(0))];
+    c.decay_gradient_steps = s.choice("learning_rate_decay", Default("constant"), &decays)?;
     c.weight_decay = s.number("weight_decay", Default(c.weight_decay), Bounds::at_least(0.0))?;
     c.batch_size = s.count("batch_size", c.batch_size, 1)?;
     c.replay_capacity = s.count("replay_capacity", c.replay_capacity, 1)?;
