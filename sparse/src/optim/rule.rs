@@ -134,9 +134,13 @@ impl WithSimd for Run<'_> {
 /// `Σ (g + l2 · w)²`, in lanes, so that it is one SIMD pass with one order of addition everywhere.
 pub(crate) fn sum_squares(w: &[f32], g: &[f32], l2: f32) -> f64 {
     const LANES: usize = 32;
-    let sums = Arch::new().dispatch(
+    struct Squares<'a>(&'a [f32], &'a [f32], f32);
+    impl WithSimd for Squares<'_> {
+        type Output = [f32; LANES];
+
         #[inline(always)]
-        || {
+        fn with_simd<S: Simd>(self, _: S) -> [f32; LANES] {
+            let Self(w, g, l2) = self;
             let mut sums = [0f32; LANES];
             let ((w, w_rest), (g, g_rest)) = (w.as_chunks::<LANES>(), g.as_chunks::<LANES>());
             for (w, g) in w.iter().zip(g) {
@@ -150,8 +154,9 @@ pub(crate) fn sum_squares(w: &[f32], g: &[f32], l2: f32) -> f64 {
                 *sum += g * g;
             }
             sums
-        },
-    );
+        }
+    }
+    let sums = Arch::new().dispatch(Squares(w, g, l2));
     sums.iter().map(|sum| f64::from(*sum)).sum()
 }
 
