@@ -48,6 +48,8 @@ pub struct Dqn {
     sampler: Rng,
     eval: Rng,
     env_steps: u64,
+    /// Gradient steps, those among them that a rewiring took the place of.
+    updates: u64,
     actions: Vec<u32>,
     eval_actions: Vec<u32>,
     means: Means,
@@ -85,6 +87,7 @@ impl Dqn {
             sampler: seed.child("replay").rng(),
             eval: seed.child("eval").rng(),
             env_steps: 0,
+            updates: 0,
             actions: Vec::with_capacity(num_envs),
             eval_actions: Vec::new(),
             means: Means::default(),
@@ -158,7 +161,7 @@ impl Dqn {
         let weights = Tensor::from_vec(self.weights(&place), batch, &Device::Cpu)?;
 
         if let Some(until) = self.config.decay_gradient_steps {
-            let left = 1.0 - self.q.optimizer().steps() as f64 / until as f64;
+            let left = 1.0 - self.updates as f64 / until as f64;
             self.q.set_learning_rate(self.config.optimizer.learning_rate * left.max(0.0));
         }
         let step = self.q.begin_step()?;
@@ -182,7 +185,8 @@ impl Dqn {
         }
         let grad_norm = self.q.end_step(step, &loss.backward()?)?;
         self.prioritize(&place, &delta.to_vec1()?);
-        if self.q.optimizer().steps().is_multiple_of(self.config.target_every_gradient_steps) {
+        self.updates += 1;
+        if self.updates.is_multiple_of(self.config.target_every_gradient_steps) {
             self.target.update(self.q.network(), self.config.target_tau)?;
         }
 
@@ -231,7 +235,7 @@ impl Agent for Dqn {
     }
 
     fn gradient_steps(&self) -> u64 {
-        self.q.optimizer().steps()
+        self.updates
     }
 
     fn drain_metrics(&mut self, out: &mut Vec<Metric>) {

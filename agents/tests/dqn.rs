@@ -9,7 +9,7 @@ use common::{as_planned, learn, methods, sparse};
 use sparring_agents::{AgentConfig, AgentError, DqnConfig, Epsilon, Loss, Metric, Prioritized};
 use sparring_envs::{OnFault, VectorConfig, VectorEnv, find};
 use sparring_sparse::Seed;
-use sparring_sparse::config::{Method, SparsityConfig};
+use sparring_sparse::config::*;
 use sparring_sparse::{ClipNorm, OptimizerConfig, Rule, WeightDecay};
 
 fn small() -> DqnConfig {
@@ -189,4 +189,18 @@ fn every_product_is_counted_as_executed() {
     let batch = config.batch_size as u64;
     assert_eq!(after.0.forward, (100 + 2 * batch) * product(0));
     assert_eq!(after.0.backward, batch * (product(0) + product(1)));
+}
+
+#[test]
+fn a_step_that_a_rewiring_takes_the_place_of_counts_as_a_gradient_step() {
+    let schedule = DropGrow {
+        every: 50,
+        until: 300,
+        drop_fraction: 0.3,
+        decay: Decay::Constant,
+        order: Order::InsteadOfStep,
+    };
+    let config = DqnConfig { sparsity: sparse(Method::Set(schedule)), ..small() };
+    let (agent, _) = learn(&AgentConfig::Dqn(config), "Identity-v0", 1, 500, 1);
+    assert_eq!(agent.gradient_steps(), 400);
 }

@@ -9,8 +9,8 @@ use rand::RngExt;
 use sparring_sparse::kernels::conv::{Conv2d, Padding};
 use sparring_sparse::sample::distinct;
 use sparring_sparse::{
-    Activation, BreakEven, Compute, Executed, Init, Layer, LayerSpec, Network, Probe, Seed, Shape,
-    Topology,
+    Activation, BreakEven, Compute, Executed, Init, Layer, LayerSpec, Network, Par, Probe, Seed,
+    Shape, Topology,
 };
 
 fn spec(index: usize, shape: Shape, activation: Activation) -> LayerSpec {
@@ -217,6 +217,20 @@ fn convolutions_agree_with_a_masked_dense_network() {
             agree(&network(&shapes, &nnz, 1, compute), batch);
         }
     }
+}
+
+#[test]
+fn threads_change_no_bit_of_a_network() {
+    let serial = network(&mlp(&[30, 40, 5]), &[300, 150], 1, Compute::Sparse);
+    let (layers, params) = (serial.layers().to_vec(), flat(serial.params()));
+    let threaded = Network::with_par(layers, params, Par::Threads(3)).unwrap();
+    let x = random((70, 30), 2);
+    let run = |network: &Network| {
+        let y = network.forward(&x).unwrap();
+        let grads = y.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+        (flat(&y), flat(grads.get(network.params()).unwrap()))
+    };
+    assert!(run(&serial) == run(&threaded));
 }
 
 #[test]
