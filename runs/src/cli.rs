@@ -69,6 +69,10 @@ pub struct PlanArgs {
     /// Seeds instead of the config's: 1,2,3 or 1..10, both ends included
     #[arg(long, value_name = "SEEDS", value_parser = parse_seeds)]
     seeds: Option<Seeds>,
+    /// Only this variant; may be given again. `rigl` names it with every value of a sweep,
+    /// `rigl,sparsity=0.9` with one
+    #[arg(long, value_name = "NAME")]
+    pub variant: Vec<String>,
     /// Jobs at once, one thread each [default: one a core]
     #[arg(long, value_name = "N", value_parser = parse_jobs)]
     pub jobs: Option<usize>,

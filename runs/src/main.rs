@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     let Cli { command } = Cli::parse();
     let done = match command {
         Command::Run(args) => run::run(&args),
-        Command::Plan(args) => plan::plan(&args.config, &args.set, args.seeds(), args.jobs),
+        Command::Plan(args) => plan::plan(&args),
         Command::List { what } => list::list(what),
         Command::Report { dir, layers } => report::report(&dir, layers),
     };

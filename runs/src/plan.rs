@@ -1,8 +1,7 @@
 //! `sparring plan`: every job with its size, and nothing is run.
 
-use std::path::Path;
-
-use crate::config::Plan;
+use crate::cli::PlanArgs;
+use crate::config::{Plan, load};
 use crate::console::print;
 use crate::error::Error;
 use crate::machine::{available_memory, gibibytes};
@@ -11,14 +10,9 @@ use crate::sizes::{Sizes, layers_table};
 use crate::table::{Align, Table, scientific, thousands};
 
 /// Prints the plan of a config; one that does not fit into memory is refused after it was shown.
-pub fn plan(
-    file: &Path,
-    set: &[String],
-    seeds: Option<&[u64]>,
-    jobs: Option<usize>,
-) -> Result<(), Error> {
-    let plan = crate::config::load(file, set, seeds)?;
-    let at_once = jobs_at_once(jobs, &plan);
+pub fn plan(args: &PlanArgs) -> Result<(), Error> {
+    let plan = load(&args.config, &args.set, args.seeds())?.only(&args.variant)?;
+    let at_once = jobs_at_once(args.jobs, &plan);
     let available = available_memory();
     let mut text = format!("{}\n", jobs_table(&plan));
     for variant in &plan.variants {

@@ -58,6 +58,29 @@ impl Job<'_> {
 }
 
 impl Plan {
+    /// The plan of the named variants alone, or of all where none is named. The name of a variant stands
+    /// for it under every value of a sweep, too.
+    pub fn only(mut self, named: &[String]) -> Result<Self, Error> {
+        let is = |variant: &Variant, name: &str| {
+            let below = variant.name.strip_prefix(name);
+            below.is_some_and(|rest| rest.is_empty() || rest.starts_with(','))
+        };
+        if let Some(name) = named.iter().find(|name| !self.variants.iter().any(|v| is(v, name))) {
+            let names = || self.variants.iter().map(|variant| variant.name.as_str());
+            let nearest = nearest(name, names()).unwrap_or("a variant of the config");
+            return Err(Refusal::argument(
+                format!("--variant {name}"),
+                "no variant of this name",
+                format!("one of {}", names().collect::<Vec<_>>().join("; ")),
+                nearest,
+            ));
+        }
+        if !named.is_empty() {
+            self.variants.retain(|variant| named.iter().any(|name| is(variant, name)));
+        }
+        Ok(self)
+    }
+
     /// Every job, seed by seed, so that a run that is cut short has compared all variants.
     pub fn jobs(&self) -> Vec<Job<'_>> {
         let of_seed = |seed: &u64| {
