@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sparring_envs::{Actions, Batch, EnvSpec};
 use sparring_sparse::config::Method;
 use sparring_sparse::cost::training_flops;
-use sparring_sparse::{Executed, Layer, LayerCost, Seed, Trainer};
+use sparring_sparse::{Executed, Layer, LayerCost, Saved, Seed, Trainer};
 
 use crate::dqn::{Dqn, DqnConfig};
 use crate::error::AgentError;
@@ -37,6 +37,12 @@ pub trait Agent: Send {
 
     /// The networks as they are now.
     fn networks(&self) -> Vec<NetworkSummary>;
+
+    /// Puts what [`Self::act_eval`] depends on into `saved`, the critics beside it.
+    fn save_policy(&self, saved: &mut Saved) -> Result<(), AgentError>;
+
+    /// Takes back what [`Self::save_policy`] gave, to act with.
+    fn load_policy(&mut self, saved: &Saved) -> Result<(), AgentError>;
 }
 
 /// The agents and what is chosen about them.

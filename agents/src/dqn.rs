@@ -24,7 +24,7 @@ mod tests;
 use candle_core::{D, Device, Tensor};
 use sparring_envs::{Actions, Batch, EnvSpec};
 use sparring_sparse::seed::Rng;
-use sparring_sparse::{Executed, Network, Seed, Target, Trainer};
+use sparring_sparse::{Executed, Network, Saved, Seed, Target, Trainer};
 
 use crate::agent::{Agent, Metric, NetworkSummary, sparsity_metrics};
 use crate::error::AgentError;
@@ -257,5 +257,12 @@ impl Agent for Dqn {
 
     fn networks(&self) -> Vec<NetworkSummary> {
         vec![NetworkSummary::of(&self.q)]
+    }
+    fn save_policy(&self, saved: &mut Saved) -> Result<(), AgentError> {
+        Ok(self.q.network().save("q", saved)?)
+    }
+
+    fn load_policy(&mut self, saved: &Saved) -> Result<(), AgentError> {
+        Ok(self.q.load(saved)?)
     }
 }

@@ -5,7 +5,11 @@
 //! place of 0 stay. Moments are those of everything seen so far in training (Welford's updates, in
 //! f64); evaluation reads them and changes nothing.
 
+use candle_core::{Device, Tensor};
 use sparring_envs::Batch;
+use sparring_sparse::{Saved, SparseError};
+
+use crate::error::AgentError;
 
 /// Under the root, so that what never varies stays small.
 const EPSILON: f64 = 1e-8;
@@ -48,6 +52,38 @@ impl Moments {
     }
 }
 
+impl Moments {
+    /// Puts `<name>/count (1)`, `<name>/mean (dim)` and `<name>/squares (dim)`, in f64, into `saved`.
+    pub fn save(&self, name: &str, saved: &mut Saved) -> Result<(), AgentError> {
+        let of = |values: &[f64]| Tensor::from_slice(values, values.len(), &Device::Cpu);
+        saved.insert(format!("{name}/count"), of(&[self.count])?);
+        saved.insert(format!("{name}/mean"), of(&self.mean)?);
+        saved.insert(format!("{name}/squares"), of(&self.squares)?);
+        Ok(())
+    }
+
+    /// Takes back what [`Self::save`] gave; on an error they stay as they were.
+    pub fn load(&mut self, name: &str, saved: &Saved) -> Result<(), AgentError> {
+        let of = |what: &str, expected: usize| -> Result<Vec<f64>, AgentError> {
+            let tensor = format!("{name}/{what}");
+            let Some(found) = saved.get(&tensor) else {
+                return Err(SparseError::NotSaved { tensor }.into());
+            };
+            let values = found.to_vec1::<f64>()?;
+            match values.len() == expected {
+                true => Ok(values),
+                false => {
+                    Err(AgentError::Length { what: "saved moments", expected, found: values.len() })
+                }
+            }
+        };
+        let dim = self.mean.len();
+        let (count, mean, squares) = (of("count", 1)?, of("mean", dim)?, of("squares", dim)?);
+        *self = Self { count: count[0], mean, squares };
+        Ok(())
+    }
+}
+
 /// Scales observations of `dim` numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ObservationScale {
@@ -60,6 +96,16 @@ impl ObservationScale {
     /// One that has seen nothing, or that never scales.
     pub fn new(dim: usize, scales: bool) -> Self {
         Self { dim, moments: scales.then(|| Moments::new(dim)) }
+    }
+
+    /// What it scales by; none where it never scales.
+    pub fn moments(&self) -> Option<&Moments> {
+        self.moments.as_ref()
+    }
+
+    /// The same, to be replaced.
+    pub fn moments_mut(&mut self) -> Option<&mut Moments> {
+        self.moments.as_mut()
     }
 
     /// Takes `obs (n, dim)` in.
@@ -96,6 +142,16 @@ impl RewardScale {
     pub fn new(discount: f64, num_envs: usize, scales: bool) -> Self {
         let moments = scales.then(|| Moments::new(1));
         Self { discount, returns: vec![0.0; num_envs], moments }
+    }
+
+    /// What it scales by; none where it never scales.
+    pub fn moments(&self) -> Option<&Moments> {
+        self.moments.as_ref()
+    }
+
+    /// The same, to be replaced.
+    pub fn moments_mut(&mut self) -> Option<&mut Moments> {
+        self.moments.as_mut()
     }
 
     /// Takes the rewards of `batch` in and gives them scaled, `(n)`; void rows give 0.

@@ -29,7 +29,7 @@ use rand::seq::SliceRandom;
 use sparring_envs::{Actions, Batch, EnvSpec};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::seed::Rng;
-use sparring_sparse::{Executed, LayerSpec, Network, Rule, Seed, Trainer};
+use sparring_sparse::{Executed, LayerSpec, Network, Rule, Saved, Seed, Trainer};
 
 use crate::agent::{Agent, Metric, NetworkSummary, sparsity_metrics};
 use crate::error::AgentError;
@@ -329,5 +329,21 @@ impl Agent for Ppo {
 
     fn networks(&self) -> Vec<NetworkSummary> {
         [&self.actor, &self.critic].map(NetworkSummary::of).into()
+    }
+
+    /// The scales of observations and rewards beside the networks; evaluation reads them frozen.
+    fn save_policy(&self, saved: &mut Saved) -> Result<(), AgentError> {
+        for trainer in [&self.actor, &self.critic] {
+            trainer.network().save(trainer.name(), saved)?;
+        }
+        self.observations.moments().map_or(Ok(()), |m| m.save("observations", saved))?;
+        self.rewards.moments().map_or(Ok(()), |m| m.save("rewards", saved))
+    }
+
+    fn load_policy(&mut self, saved: &Saved) -> Result<(), AgentError> {
+        self.actor.load(saved)?;
+        self.critic.load(saved)?;
+        self.observations.moments_mut().map_or(Ok(()), |m| m.load("observations", saved))?;
+        self.rewards.moments_mut().map_or(Ok(()), |m| m.load("rewards", saved))
     }
 }

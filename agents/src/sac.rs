@@ -29,7 +29,7 @@ use rand_distr::{Distribution as _, StandardNormal};
 use sparring_envs::{Actions, Batch, EnvSpec};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::seed::Rng;
-use sparring_sparse::{Executed, LayerSpec, Network, Seed, Target, Trainer};
+use sparring_sparse::{Executed, LayerSpec, Network, Saved, Seed, Target, Trainer};
 
 use crate::action_box::ActionBox;
 use crate::agent::{Agent, Metric, NetworkSummary, sparsity_metrics};
@@ -339,5 +339,18 @@ impl Agent for Sac {
     fn networks(&self) -> Vec<NetworkSummary> {
         let [first, second] = &self.critics;
         [&self.actor, first, second].map(NetworkSummary::of).into()
+    }
+
+    fn save_policy(&self, saved: &mut Saved) -> Result<(), AgentError> {
+        let [first, second] = &self.critics;
+        for trainer in [&self.actor, first, second] {
+            trainer.network().save(trainer.name(), saved)?;
+        }
+        Ok(())
+    }
+
+    fn load_policy(&mut self, saved: &Saved) -> Result<(), AgentError> {
+        let [first, second] = &mut self.critics;
+        Ok([&mut self.actor, first, second].into_iter().try_for_each(|t| t.load(saved))?)
     }
 }

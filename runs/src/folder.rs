@@ -5,7 +5,8 @@
 //! run.yaml                   command, versions, machine, jobs
 //! status.yaml                running | finished | failed | interrupted, with counts
 //! report.txt                 the table at the end
-//! <variant>/seed-<n>/        one job: resolved.yaml, status.yaml, metrics.csv, evals.csv, tb-1/
+//! <variant>/seed-<n>/        one job: resolved.yaml, status.yaml, metrics.csv, evals.csv,
+//!                            policy.safetensors, tb-1/
 //! ```
 
 use std::fs;
@@ -25,6 +26,9 @@ use crate::yaml;
 
 /// The files of a run beside the folders of its variants, whose names are taken.
 pub const FILES: [&str; 4] = ["config.yaml", "run.yaml", "status.yaml", "report.txt"];
+
+/// The networks of a job as its last evaluation played them, and PPO's scales.
+pub const POLICY: &str = "policy.safetensors";
 
 /// How far a run or a job is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

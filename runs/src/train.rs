@@ -5,13 +5,13 @@ use std::time::Instant;
 
 use sparring_agents::{Agent, AgentError, Metric};
 use sparring_envs::{EnvError, Episode, VectorEnv};
-use sparring_sparse::{Executed, Seed};
+use sparring_sparse::{Executed, Saved, Seed, saved};
 
 use crate::config::Job;
 use crate::console::JobView;
 use crate::error::Error;
 use crate::evaluate::evaluate;
-use crate::folder::{JobFolder, JobStatus, State};
+use crate::folder::{JobFolder, JobStatus, POLICY, State};
 use crate::log::{JobLog, Stamp};
 use crate::score::score;
 
@@ -218,6 +218,9 @@ impl<'a> Loop<'a> {
         self.status.networks = self.agent.networks();
         self.status.executed = self.agent.executed();
         self.folder.write_status(self.status)?;
+        let mut policy = Saved::new();
+        self.agent.save_policy(&mut policy)?;
+        saved::write(&policy, &self.folder.path(POLICY)).map_err(AgentError::from)?;
         self.view.evaluated(at.env_step, mean);
         Ok(true)
     }

@@ -124,8 +124,22 @@ fn the_folder_holds_all_of_the_run() {
     ] {
         assert!(metrics.contains(&format!(",{tag},")), "{tag}");
     }
+    assert!(folder.path().join("out/rigl/seed-2/policy.safetensors").is_file());
     let events = std::fs::read_dir(folder.path().join("out/rigl/seed-2/tb-1")).unwrap().count();
     assert_eq!(events, 1);
+}
+
+#[test]
+fn variant_keeps_the_named_ones() {
+    let folder = Folder::with("small.yaml", SMALL);
+    let printed = run(&folder, "out", &["--variant", "rigl", "--seeds", "1"]);
+    assert!(printed.stdout.contains("1 of 1 jobs finished"), "{}", printed.stdout);
+    assert!(folder.path().join("out/rigl").is_dir() && !folder.path().join("out/dense").exists());
+    let arguments = ["run", "small.yaml", "--out", "other", "--variant", "rigle"];
+    let refused = sparring().args(arguments).current_dir(folder.path()).assert_code(2);
+    for part in ["--variant rigle", "dense; rigl", "try      rigl"] {
+        assert!(refused.stderr.contains(part), "{part} in {}", refused.stderr);
+    }
 }
 
 #[test]

@@ -68,6 +68,14 @@ pub enum SparseError {
         /// `NaN` or infinite.
         found: f32,
     },
+    /// A tensor that a saved network does not have.
+    #[error(
+        "the saved network has no tensor `{tensor}` that fits: it was saved from another agent or other widths"
+    )]
+    NotSaved {
+        /// Its name.
+        tensor: String,
+    },
     /// An error of candle.
     #[error(transparent)]
     Candle(#[from] candle_core::Error),

@@ -27,6 +27,7 @@ use crate::methods::top_kast::Reserve;
 use crate::methods::{Counts, Moves, Units};
 use crate::network::{Network, Probe};
 use crate::optim::{Extra, Optimizer, OptimizerConfig};
+use crate::saved::Saved;
 use crate::seed::{Rng, Seed};
 
 use follow::{Probed, remap};
@@ -136,6 +137,15 @@ impl Trainer {
                 all + reserve.outer().nth(at).map_or(0, |outer| outer.bytes())
             }
         }
+    }
+
+    /// Takes over the network that `saved` has under this one's name, to act with; trained on, it is
+    /// a static one with fresh moments.
+    pub fn load(&mut self, saved: &Saved) -> Result<(), SparseError> {
+        self.network = self.network.load(&self.name, saved)?;
+        self.optimizer = Optimizer::new(*self.optimizer.config(), self.network.num_params());
+        (self.method, self.memory) = (Method::Static, Memory::Nothing);
+        Ok(())
     }
 
     /// What was rewired in each layer since the last call.

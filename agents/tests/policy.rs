@@ -1,0 +1,79 @@
+//! A saved policy acts as the agent that saved it, bit for bit.
+
+use sparring_agents::{AgentConfig, DqnConfig, PpoConfig, SacConfig};
+use sparring_envs::{Actions, VectorConfig, VectorEnv, find};
+use sparring_sparse::config::{Method, SparsityConfig};
+use sparring_sparse::{Saved, Seed, saved};
+
+/// `act_eval` of an agent that was trained a little, and of a fresh one that loads what it saved.
+fn before_and_after(config: &AgentConfig, env: &str) -> [Vec<f32>; 2] {
+    let spec = find(env).unwrap();
+    let mut envs = VectorEnv::new(spec, &[1], &VectorConfig::default()).unwrap();
+    let mut agent = config.build(spec, 1, &Seed::new(1)).unwrap();
+    for _ in 0..150 {
+        let batch = envs.step(agent.act(envs.obs()).unwrap()).unwrap();
+        agent.observe(&batch).unwrap();
+    }
+    let mut kept = Saved::new();
+    agent.save_policy(&mut kept).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("policy.safetensors");
+    saved::write(&kept, &file).unwrap();
+
+    let mut other = config.build(spec, 1, &Seed::new(2)).unwrap();
+    other.load_policy(&saved::read(&file).unwrap()).unwrap();
+    [&mut agent, &mut other].map(|agent| match agent.act_eval(envs.obs()).unwrap() {
+        Actions::Discrete(actions) => actions.iter().map(|action| *action as f32).collect(),
+        Actions::Continuous(actions) => actions.to_vec(),
+    })
+}
+
+fn sparse() -> SparsityConfig {
+    SparsityConfig { method: Method::Static, sparsity: 0.5, ..SparsityConfig::dense() }
+}
+
+#[test]
+fn of_dqn() {
+    let paper = DqnConfig::paper();
+    let epsilon = sparring_agents::Epsilon { eval: 0.0, ..paper.epsilon };
+    let config = DqnConfig { warmup_env_steps: 20, sparsity: sparse(), epsilon, ..paper };
+    let [before, after] = before_and_after(&AgentConfig::Dqn(config), "CartPole-v1");
+    assert_eq!(before, after);
+}
+
+#[test]
+fn of_sac() {
+    let config = SacConfig {
+        warmup_env_steps: 100,
+        replay_capacity: 1000,
+        actor_sparsity: sparse(),
+        critic_sparsity: sparse(),
+        ..SacConfig::paper()
+    };
+    let [before, after] = before_and_after(&AgentConfig::Sac(config), "Pendulum-v1");
+    assert_eq!(before, after);
+}
+
+#[test]
+fn of_ppo_with_its_scales() {
+    let config = PpoConfig {
+        rollout_steps: 32,
+        minibatch_size: 16,
+        actor_sparsity: sparse(),
+        critic_sparsity: sparse(),
+        ..PpoConfig::paper(1000)
+    };
+    let [before, after] = before_and_after(&AgentConfig::Ppo(config), "Pendulum-v1");
+    assert_eq!(before, after);
+}
+
+#[test]
+fn another_agent_is_refused() {
+    let spec = find("Pendulum-v1").unwrap();
+    let sac = AgentConfig::Sac(SacConfig { replay_capacity: 10, ..SacConfig::paper() });
+    let ppo = AgentConfig::Ppo(PpoConfig::paper(1000));
+    let mut kept = Saved::new();
+    sac.build(spec, 1, &Seed::new(1)).unwrap().save_policy(&mut kept).unwrap();
+    let error = ppo.build(spec, 1, &Seed::new(1)).unwrap().load_policy(&kept).unwrap_err();
+    assert!(error.to_string().contains("saved"), "{error}");
+}
