@@ -24,7 +24,8 @@ pub fn jobs_at_once(asked: Option<usize>, plan: &Plan) -> usize {
 
 /// Runs a config.
 pub fn run(args: &RunArgs) -> Result<(), Error> {
-    let plan = load(&args.plan.config, &args.plan.set, args.plan.seeds())?.only(&args.plan.variant)?;
+    let plan =
+        load(&args.plan.config, &args.plan.set, args.plan.seeds())?.only(&args.plan.variant)?;
     for assertion in &args.assert {
         assertion.check(&plan)?;
     }
