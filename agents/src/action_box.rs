@@ -55,7 +55,7 @@ impl ActionBox {
 
 #[cfg(test)]
 mod tests {
-    use sparring_envs::find;
+    use sparring_envs::spec;
 
     use super::*;
 
@@ -77,8 +77,8 @@ mod tests {
 
     #[test]
     fn discrete_actions_are_refused() {
-        let error = ActionBox::of(find("CartPole-v1").unwrap(), "sac").unwrap_err().to_string();
+        let error = ActionBox::of(&spec("CartPole-v1").unwrap(), "sac").unwrap_err().to_string();
         assert!(error.contains("sac") && error.contains("finite bounds"), "{error}");
-        assert_eq!(ActionBox::of(find("Pendulum-v1").unwrap(), "sac").unwrap().dim(), 1);
+        assert_eq!(ActionBox::of(&spec("Pendulum-v1").unwrap(), "sac").unwrap().dim(), 1);
     }
 }

@@ -5,11 +5,11 @@
 //!
 //! ```
 //! use sparring_agents::{AgentConfig, DqnConfig};
-//! use sparring_envs::{OnFault, VectorConfig, VectorEnv, find};
+//! use sparring_envs::{OnFault, VectorConfig, VectorEnv, spec};
 //! use sparring_sparse::Seed;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let spec = find("CartPole-v1")?;
+//! let spec = &spec("CartPole-v1")?;
 //! let vector = VectorConfig { num_envs: 2, workers: 0, on_fault: OnFault::Stop };
 //! let mut envs = VectorEnv::new(spec, &[1, 2], &vector)?;
 //! let config = AgentConfig::Dqn(DqnConfig { hidden: vec![32, 32], warmup_env_steps: 100, ..DqnConfig::paper() });

@@ -214,13 +214,13 @@ fn log_sum_exp(z: &[f32]) -> f32 {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use sparring_envs::find;
+    use sparring_envs::spec;
     use sparring_sparse::Seed;
 
     use super::*;
 
     fn gaussian() -> Policy {
-        Policy::of(find("Pendulum-v1").unwrap(), "ppo").unwrap()
+        Policy::of(&spec("Pendulum-v1").unwrap(), "ppo").unwrap()
     }
 
     /// `(log π(a), entropy)` in f64, as the header has them.

@@ -7,7 +7,7 @@ mod common;
 use candle_core::{Device, Tensor, Var};
 use common::{as_planned, learn, methods, sparse};
 use sparring_agents::{AgentConfig, AgentError, DqnConfig, Epsilon, Loss, Metric, Prioritized};
-use sparring_envs::{OnFault, VectorConfig, VectorEnv, find};
+use sparring_envs::{OnFault, VectorConfig, VectorEnv, spec};
 use sparring_sparse::Seed;
 use sparring_sparse::config::*;
 use sparring_sparse::{ClipNorm, OptimizerConfig, Rule, WeightDecay};
@@ -27,7 +27,7 @@ fn small() -> DqnConfig {
 #[test]
 fn every_method_solves_the_identity_env() {
     let best = {
-        let spec = find("Identity-v0").unwrap();
+        let spec = &spec("Identity-v0").unwrap();
         f64::from(spec.max_episode_steps.unwrap())
     };
     for method in methods() {
@@ -124,7 +124,7 @@ fn huber_is_quadratic_inside_one_and_linear_outside() {
 fn the_papers_network_has_the_papers_size() {
     let sparsity = SparsityConfig { sparsity: 0.9, ..sparse(Method::Static) };
     let config = AgentConfig::Dqn(DqnConfig { sparsity, ..DqnConfig::paper() });
-    let estimate = config.estimate(find("CartPole-v0").unwrap(), 1, 101_000).unwrap();
+    let estimate = config.estimate(&spec("CartPole-v0").unwrap(), 1, 101_000).unwrap();
     let layers = &estimate.networks[0].layers;
     let params: u64 = layers.iter().map(|layer| layer.cost.parameters()).sum();
     let active: u64 = layers.iter().map(|layer| layer.cost.active_parameters()).sum();
@@ -142,7 +142,7 @@ fn the_papers_network_has_the_papers_size() {
 #[test]
 fn what_cannot_be_is_refused() {
     let build = |config: DqnConfig, env: &str| {
-        AgentConfig::Dqn(config).build(find(env).unwrap(), 1, &Seed::new(1)).err().unwrap()
+        AgentConfig::Dqn(config).build(&spec(env).unwrap(), 1, &Seed::new(1)).err().unwrap()
     };
     let error = build(small(), "Pendulum-v1");
     assert!(matches!(error, AgentError::Space { env: "Pendulum-v1", .. }), "{error}");
@@ -153,7 +153,7 @@ fn what_cannot_be_is_refused() {
 
 #[test]
 fn a_loss_that_is_no_number_stops_with_its_source() {
-    let spec = find("CartPole-v1").unwrap();
+    let spec = &spec("CartPole-v1").unwrap();
     let config =
         DqnConfig { optimizer: OptimizerConfig::adam(1e30), warmup_env_steps: 40, ..small() };
     let mut agent = AgentConfig::Dqn(config).build(spec, 1, &Seed::new(1)).unwrap();

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sparring_agents::{AgentConfig, DqnConfig, PpoConfig, SacConfig};
-use sparring_envs::{OnFault, VectorConfig, VectorEnv, find};
+use sparring_envs::{OnFault, VectorConfig, VectorEnv, spec};
 use sparring_sparse::config::*;
 use sparring_sparse::{ClipNorm, Compute, OptimizerConfig, Rule, Seed};
 
@@ -42,7 +42,7 @@ static ALLOCATOR: Counting = Counting;
 
 /// The peak of an agent from its making to the end of a short training.
 fn peak(config: &AgentConfig, env: &str) -> usize {
-    let spec = find(env).unwrap();
+    let spec = &spec(env).unwrap();
     let vector = VectorConfig { num_envs: 1, workers: 0, on_fault: OnFault::Stop };
     let mut envs = VectorEnv::new(spec, &[1], &vector).unwrap();
     let start = LIVE.load(Ordering::Relaxed);
@@ -92,7 +92,7 @@ fn no_method_takes_more_than_estimated() {
                 compute: Compute::Sparse.into(),
             };
             for (env, config) in agents(&sparsity, optimizer) {
-                let estimate = config.estimate(find(env).unwrap(), 1, 70).unwrap();
+                let estimate = config.estimate(&spec(env).unwrap(), 1, 70).unwrap();
                 let estimated = (estimate.network_bytes + estimate.memory_bytes) as usize;
                 // What is small whatever the network's size.
                 let (peak, small) = (peak(&config, env), 20_000);

@@ -6,7 +6,7 @@ mod common;
 
 use common::{as_planned, learn, methods, sparse, trace};
 use sparring_agents::{AgentConfig, AgentError, PpoConfig};
-use sparring_envs::find;
+use sparring_envs::spec;
 use sparring_sparse::config::{Method, SparsityConfig};
 use sparring_sparse::{Activation, ClipNorm, OptimizerConfig, Rule, Seed};
 
@@ -123,6 +123,6 @@ fn a_rollout_that_the_end_cuts_trains_nothing_and_is_not_planned() {
 fn what_cannot_be_is_refused() {
     let sparsity = SparsityConfig { sparsity: 0.9999, ..sparse(Method::Static) };
     let config = AgentConfig::Ppo(with(sparsity, 1000));
-    let error = config.build(find("CartPole-v1").unwrap(), 1, &Seed::new(1)).err().unwrap();
+    let error = config.build(&spec("CartPole-v1").unwrap(), 1, &Seed::new(1)).err().unwrap();
     assert!(matches!(&error, AgentError::Sparsity { key, .. } if key == "sparsity"), "{error}");
 }

@@ -7,7 +7,7 @@ mod common;
 use common::{as_planned, learn, methods, sparse, trace};
 use sparring_agents::replay::Replay;
 use sparring_agents::{AgentConfig, AgentError, SacConfig, Temperature};
-use sparring_envs::{OnFault, VectorConfig, VectorEnv, find};
+use sparring_envs::{OnFault, VectorConfig, VectorEnv, spec};
 use sparring_sparse::config::{Method, SparsityConfig};
 use sparring_sparse::{ClipNorm, OptimizerConfig, Seed};
 
@@ -93,7 +93,7 @@ fn the_same_seed_gives_the_same_training() {
 
 #[test]
 fn random_actions_are_held_for_as_long_as_asked() {
-    let spec = find("Pendulum-v1").unwrap();
+    let spec = &spec("Pendulum-v1").unwrap();
     let config = SacConfig { warmup_env_steps: 60, warmup_hold_steps: 5, ..small() };
     let mut agent = AgentConfig::Sac(config).build(spec, 2, &Seed::new(1)).unwrap();
     let vector = VectorConfig { num_envs: 2, workers: 0, on_fault: OnFault::Stop };
@@ -121,7 +121,7 @@ fn the_papers_networks_and_memory_have_their_sizes() {
         replay_capacity: 100_000,
         ..with(SparsityConfig { sparsity: 0.9, ..sparse(Method::Static) })
     });
-    let estimate = config.estimate(find("Pendulum-v1").unwrap(), 1, 20_000).unwrap();
+    let estimate = config.estimate(&spec("Pendulum-v1").unwrap(), 1, 20_000).unwrap();
     let names: Vec<_> = estimate.networks.iter().map(|network| network.name.as_str()).collect();
     assert_eq!(names, ["actor", "critic.1", "critic.2"]);
     // 3-32-32-2 and 4-32-32-1.
@@ -137,7 +137,7 @@ fn the_papers_networks_and_memory_have_their_sizes() {
 #[test]
 fn what_cannot_be_is_refused() {
     let build = |config: SacConfig, env: &str| {
-        AgentConfig::Sac(config).build(find(env).unwrap(), 1, &Seed::new(1)).err().unwrap()
+        AgentConfig::Sac(config).build(&spec(env).unwrap(), 1, &Seed::new(1)).err().unwrap()
     };
     let error = build(small(), "CartPole-v1");
     assert!(matches!(error, AgentError::Space { env: "CartPole-v1", .. }), "{error}");
@@ -148,7 +148,7 @@ fn what_cannot_be_is_refused() {
 
 #[test]
 fn a_loss_that_is_no_number_stops_with_its_source() {
-    let spec = find("Pendulum-v1").unwrap();
+    let spec = &spec("Pendulum-v1").unwrap();
     let config = SacConfig { optimizer: OptimizerConfig::adam(1e30), discount: 0.99, ..small() };
     let mut agent = AgentConfig::Sac(config).build(spec, 1, &Seed::new(1)).unwrap();
     let vector = VectorConfig { num_envs: 1, workers: 0, on_fault: OnFault::Stop };

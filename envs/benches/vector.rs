@@ -2,7 +2,7 @@
 //! `scripts/bench-envpool`.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use sparring_envs::{Actions, EnvRng, Sample, VectorConfig, VectorEnv, find};
+use sparring_envs::{Actions, EnvRng, Sample, VectorConfig, VectorEnv, spec};
 
 const NUM_ENVS: usize = 1024;
 /// Different batches of actions, used in turn: the same action again and again ends episodes early.
@@ -16,10 +16,10 @@ fn steps(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(id);
         group.throughput(Throughput::Elements(NUM_ENVS as u64));
         for workers in WORKERS {
-            let Ok(spec) = find(id) else { continue };
+            let Ok(spec) = spec(id) else { continue };
             let seeds: Vec<u64> = (0..NUM_ENVS as u64).collect();
             let config = VectorConfig { num_envs: NUM_ENVS, workers, ..VectorConfig::default() };
-            let Ok(mut envs) = VectorEnv::new(spec, &seeds, &config) else { continue };
+            let Ok(mut envs) = VectorEnv::new(&spec, &seeds, &config) else { continue };
             let mut rng = EnvRng::new(0);
             let (mut discrete, mut continuous) = (Vec::new(), Vec::new());
             for _ in 0..ACTION_SETS * NUM_ENVS {

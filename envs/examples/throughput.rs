@@ -8,7 +8,7 @@ use std::env::args;
 use std::error::Error;
 use std::time::Instant;
 
-use sparring_envs::{Actions, EnvRng, Sample, VectorConfig, VectorEnv, find};
+use sparring_envs::{Actions, EnvRng, Sample, VectorConfig, VectorEnv, spec};
 
 /// Different batches of actions, used in turn.
 const ACTION_SETS: usize = 16;
@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (num_envs, workers) = (num_envs.parse()?, workers.parse()?);
     let (batches, samples): (usize, usize) = (batches.parse()?, samples.parse()?);
 
-    let spec = find(id)?;
+    let spec = &spec(id)?;
     let seeds: Vec<u64> = (0..num_envs as u64).collect();
     let config = VectorConfig { num_envs, workers, ..VectorConfig::default() };
     let mut envs = VectorEnv::new(spec, &seeds, &config)?;

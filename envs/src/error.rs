@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::Feature;
+
 /// What can go wrong with an environment, a space, a saved state or the vector engine.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum EnvError {
@@ -14,6 +16,44 @@ pub enum EnvError {
         id: String,
         /// The nearest registered ids, ready to print.
         nearest: String,
+    },
+    /// An env that this build was made without.
+    #[error("`{id}` needs the feature `{feature}`, which this build lacks; {}", feature.way())]
+    Feature {
+        /// The id that was asked for.
+        id: &'static str,
+        /// The feature.
+        feature: Feature,
+    },
+    /// An option that the env does not have.
+    #[error("`{id}` has no option `{key}`; {allowed}")]
+    OptionKey {
+        /// The id of the env.
+        id: &'static str,
+        /// The key that was given.
+        key: String,
+        /// The keys that it has, in words.
+        allowed: String,
+    },
+    /// A value that an option does not take.
+    #[error("the option `{key}` of `{id}` is {found}, but it must be {allowed}")]
+    OptionValue {
+        /// The id of the env.
+        id: &'static str,
+        /// The key of the option.
+        key: &'static str,
+        /// What was given.
+        found: String,
+        /// What the option takes.
+        allowed: String,
+    },
+    /// Options that were read before [`crate::Options::resolve`], or by the wrong key or type.
+    #[error("no {kind} stands under the option `{key}`; resolve the options by those of the env")]
+    OptionUnread {
+        /// The key that was asked for.
+        key: &'static str,
+        /// The type that was asked for.
+        kind: &'static str,
     },
     /// A step before the first reset.
     #[error("step before the first reset; call reset(Some(seed), ..) first")]

@@ -1,13 +1,14 @@
 //! The environments of Sparring and the engine that steps many of them at once.
 //!
-//! An [`EnvSpec`] is a row of the [`registry`]; a [`VectorEnv`] makes and steps n of them:
+//! The [`registry`] has a row for each env, which with its [`Options`] settled is an [`EnvSpec`]; a
+//! [`VectorEnv`] makes and steps n of them:
 //!
 //! ```
-//! use sparring_envs::{Actions, End, VectorConfig, VectorEnv, find};
+//! use sparring_envs::{Actions, End, VectorConfig, VectorEnv, spec};
 //!
-//! let spec = find("CartPole-v1")?;
+//! let spec = spec("CartPole-v1")?;
 //! let config = VectorConfig { num_envs: 4, ..VectorConfig::default() };
-//! let mut envs = VectorEnv::new(spec, &[10, 11, 12, 13], &config)?;
+//! let mut envs = VectorEnv::new(&spec, &[10, 11, 12, 13], &config)?;
 //! let mut returns = Vec::new();
 //! for _ in 0..100 {
 //!     // An agent would look at envs.obs(), shape (4, 4); this one always pushes right.
@@ -31,7 +32,9 @@ pub mod check;
 pub mod classic;
 pub mod env;
 mod error;
+mod feature;
 mod libm;
+mod options;
 mod registry;
 mod rng;
 mod space;
@@ -43,8 +46,10 @@ pub mod vector;
 pub use check::{CheckReport, check_env};
 pub use env::{Action, End, Env, Step};
 pub use error::EnvError;
-pub use registry::{find, registry};
+pub use feature::Feature;
+pub use options::{EnvOption, Limits, OptionValue, Options};
+pub use registry::{find, registry, spec};
 pub use rng::EnvRng;
 pub use space::{Sample, Space};
-pub use spec::EnvSpec;
+pub use spec::{EnvRow, EnvSpec, Make, maker};
 pub use vector::{Actions, Batch, Episode, OnFault, VectorConfig, VectorEnv};

@@ -1,46 +1,42 @@
 //! The registry: every env that this crate knows, one row each.
 
-use std::sync::LazyLock;
-
-use crate::{EnvError, EnvSpec, classic, tiny};
+use crate::{EnvError, EnvRow, EnvSpec, Options, classic, tiny};
 
 /// How many near names an unknown id is answered with.
 const NEAREST: usize = 3;
 
-static REGISTRY: LazyLock<Vec<EnvSpec>> = LazyLock::new(|| {
-    vec![
-        classic::cartpole::spec_v0(),
-        classic::cartpole::spec_v1(),
-        classic::mountain_car::spec(),
-        classic::mountain_car_continuous::spec(),
-        classic::acrobot::spec(),
-        classic::pendulum::spec(),
-        tiny::counter::spec(),
-        tiny::identity::spec(),
-        tiny::identity_box::spec(),
-        tiny::chain::spec(),
-    ]
-});
+static REGISTRY: &[EnvRow] = &[
+    classic::cartpole::ROW_V0,
+    classic::cartpole::ROW_V1,
+    classic::mountain_car::ROW,
+    classic::mountain_car_continuous::ROW,
+    classic::acrobot::ROW,
+    classic::pendulum::ROW,
+    tiny::counter::ROW,
+    tiny::identity::ROW,
+    tiny::identity_box::ROW,
+    tiny::chain::ROW,
+];
 
-/// All registered envs.
-pub fn registry() -> &'static [EnvSpec] {
-    &REGISTRY
+/// All registered envs, those included that need a feature which this build lacks.
+pub fn registry() -> &'static [EnvRow] {
+    REGISTRY
 }
 
-/// The env of this id; an unknown id is answered with the nearest names.
+/// The row of this id; an unknown id is answered with the nearest names.
 ///
 /// ```
-/// assert_eq!(sparring_envs::find("CartPole-v1")?.max_episode_steps, Some(500));
+/// assert_eq!(sparring_envs::find("CartPole-v1")?.id, "CartPole-v1");
 /// let error = sparring_envs::find("cartpole-v1").unwrap_err().to_string();
 /// assert!(error.contains("CartPole-v1"));
 /// # Ok::<(), sparring_envs::EnvError>(())
 /// ```
-pub fn find(id: &str) -> Result<&'static EnvSpec, EnvError> {
-    registry().iter().find(|spec| spec.id == id).ok_or_else(|| {
+pub fn find(id: &str) -> Result<&'static EnvRow, EnvError> {
+    registry().iter().find(|row| row.id == id).ok_or_else(|| {
         let wanted = id.to_lowercase();
         let mut near: Vec<_> = registry()
             .iter()
-            .map(|spec| (strsim::damerau_levenshtein(&wanted, &spec.id.to_lowercase()), spec.id))
+            .map(|row| (strsim::damerau_levenshtein(&wanted, &row.id.to_lowercase()), row.id))
             .collect();
         near.sort_unstable();
         let names: Vec<_> = near.iter().take(NEAREST).map(|(_, id)| format!("`{id}`")).collect();
@@ -48,20 +44,51 @@ pub fn find(id: &str) -> Result<&'static EnvSpec, EnvError> {
     })
 }
 
+/// The env of this id with the defaults of its options.
+pub fn spec(id: &str) -> Result<EnvSpec, EnvError> {
+    find(id)?.spec(&Options::default())
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
     use super::{find, registry};
+    use crate::{EnvError, Options};
 
     #[test]
     fn ids_are_unique_and_versioned() {
-        let ids: HashSet<_> = registry().iter().map(|spec| spec.id).collect();
+        let ids: HashSet<_> = registry().iter().map(|row| row.id).collect();
         assert_eq!(ids.len(), registry().len());
-        for spec in registry() {
-            let version = spec.id.rsplit_once("-v").map(|(_, version)| version.parse::<u32>());
-            assert!(matches!(version, Some(Ok(_))), "{}", spec.id);
-            assert!(!spec.about.is_empty() && !spec.about.contains('\n'), "{}", spec.id);
+        for row in registry() {
+            let version = row.id.rsplit_once("-v").map(|(_, version)| version.parse::<u32>());
+            assert!(matches!(version, Some(Ok(_))), "{}", row.id);
+            assert!(!row.about.is_empty() && !row.about.contains('\n'), "{}", row.id);
+        }
+    }
+
+    #[test]
+    fn options_take_their_defaults_and_have_one_meaning() {
+        for row in registry() {
+            let keys: HashSet<_> = row.options.iter().map(|option| option.key).collect();
+            assert_eq!(keys.len(), row.options.len(), "{}", row.id);
+            for option in row.options {
+                assert!(option.takes(&option.default), "{}: {}", row.id, option.key);
+                assert!(!option.about.is_empty() && !option.about.contains('\n'), "{}", row.id);
+            }
+        }
+    }
+
+    #[test]
+    fn a_spec_has_the_id_of_its_row_or_names_what_it_needs() {
+        for row in registry() {
+            match (row.spec(&Options::default()), row.missing()) {
+                (Ok(spec), None) => assert_eq!(spec.id, row.id),
+                (Err(EnvError::Feature { id, feature }), Some(missing)) => {
+                    assert_eq!((id, feature), (row.id, missing));
+                }
+                (other, missing) => panic!("{}: {other:?}, {missing:?}", row.id),
+            }
         }
     }
 

@@ -1,11 +1,56 @@
-//! The row of an env in the registry.
+//! What is known about an env before one is made: its row in the registry, and its spec, which is the
+//! row with its options settled.
 
-use crate::{Env, Space};
+use std::fmt;
+use std::sync::Arc;
 
-/// A versioned env: everything that is known before one is made.
+use crate::{Env, EnvError, EnvOption, Feature, Options, Space};
+
+/// A row of the registry: an env and the options that its spec depends on.
 #[derive(Debug, Clone)]
-pub struct EnvSpec {
+pub struct EnvRow {
     /// Name and version, for example `CartPole-v1`; new behaviour takes a new version.
+    pub id: &'static str,
+    /// What the task is, in one line.
+    pub about: &'static str,
+    /// What can be chosen.
+    pub options: &'static [EnvOption],
+    /// The feature that a build needs to have it; None: every build has it.
+    pub needs: Option<Feature>,
+    /// The spec for options that [`Options::resolve`] gave; [`EnvRow::spec`] checks them first.
+    pub spec: fn(&Options) -> Result<EnvSpec, EnvError>,
+}
+
+impl EnvRow {
+    /// The env with these options and defaults for the others.
+    ///
+    /// ```
+    /// use sparring_envs::{Options, find};
+    ///
+    /// let spec = find("CartPole-v1")?.spec(&Options::default())?;
+    /// assert_eq!(spec.max_episode_steps, Some(500));
+    /// # Ok::<(), sparring_envs::EnvError>(())
+    /// ```
+    pub fn spec(&self, options: &Options) -> Result<EnvSpec, EnvError> {
+        if let Some(feature) = self.missing() {
+            return Err(EnvError::Feature { id: self.id, feature });
+        }
+        (self.spec)(&options.resolve(self.id, self.options)?)
+    }
+
+    /// The feature that it needs and this build lacks.
+    pub fn missing(&self) -> Option<Feature> {
+        self.needs.filter(|feature| !feature.compiled())
+    }
+}
+
+/// Makes an env, from any thread.
+pub type Make = Arc<dyn Fn() -> Result<Box<dyn Env>, EnvError> + Send + Sync>;
+
+/// A versioned env with its options settled.
+#[derive(Clone)]
+pub struct EnvSpec {
+    /// Name and version, as in its row.
     pub id: &'static str,
     /// The space of observations.
     pub obs: Space,
@@ -15,8 +60,25 @@ pub struct EnvSpec {
     pub max_episode_steps: Option<u32>,
     /// The return at which the task counts as solved, if Gymnasium names one.
     pub reward_threshold: Option<f64>,
-    /// Makes one; it needs a reset with a seed before its first step.
-    pub make: fn() -> Box<dyn Env>,
-    /// What the task is, in one line.
-    pub about: &'static str,
+    /// Makes one, by [`maker`]; it needs a reset with a seed before its first step.
+    pub make: Make,
+}
+
+/// A [`Make`] from a constructor.
+pub fn maker<E: Env + 'static>(
+    new: impl Fn() -> Result<E, EnvError> + Send + Sync + 'static,
+) -> Make {
+    Arc::new(move || Ok(Box::new(new()?)))
+}
+
+impl fmt::Debug for EnvSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EnvSpec")
+            .field("id", &self.id)
+            .field("obs", &self.obs)
+            .field("action", &self.action)
+            .field("max_episode_steps", &self.max_episode_steps)
+            .field("reward_threshold", &self.reward_threshold)
+            .finish_non_exhaustive()
+    }
 }

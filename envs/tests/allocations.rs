@@ -8,8 +8,8 @@ mod common;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::{Actor, engine};
-use sparring_envs::{OnFault, registry};
+use common::{Actor, engine, specs};
+use sparring_envs::OnFault;
 
 struct Counting;
 
@@ -43,7 +43,7 @@ const STEPS: usize = 1_000;
 
 #[test]
 fn a_warm_step_allocates_nothing() {
-    for spec in registry() {
+    for spec in &specs() {
         for workers in [0, 2] {
             let mut envs = engine(spec, 12, workers, OnFault::Stop);
             let mut actor = Actor::new(0);

@@ -12,7 +12,7 @@ use common::engine;
 use sparring_envs::env::{generator, write_obs};
 use sparring_envs::{
     Action, Actions, End, Env, EnvError, EnvRng, EnvSpec, OnFault, Space, Step, VectorConfig,
-    VectorEnv, state,
+    VectorEnv, maker, state,
 };
 
 /// Counts up by 1 from a random start; the env with an even first seed fails where `HOW` says.
@@ -87,8 +87,7 @@ fn faulty<const HOW: u8>() -> EnvSpec {
         action: Space::Discrete { n: 2 },
         max_episode_steps: None,
         reward_threshold: None,
-        make: || Box::new(Faulty::<HOW> { rng: None, fails: false, steps: 0, episodes: 0 }),
-        about: "an env that fails",
+        make: maker(|| Ok(Faulty::<HOW> { rng: None, fails: false, steps: 0, episodes: 0 })),
     }
 }
 
@@ -210,9 +209,18 @@ fn a_fault_in_the_first_reset_is_an_error_of_new() {
     fn never() -> Box<dyn Env> {
         panic!("no env today")
     }
-    let spec = EnvSpec { make: never, ..faulty::<PANIC>() };
+    let spec = EnvSpec { make: Arc::new(|| Ok(never())), ..faulty::<PANIC>() };
     let error = VectorEnv::new(&spec, &[5], &VectorConfig::default()).unwrap_err().to_string();
     assert!(error.contains("no env today") && error.contains("seed 5"), "{error}");
+}
+
+#[test]
+fn an_env_that_cannot_be_made_is_an_error_of_new() {
+    let make = Arc::new(|| Err(EnvError::ObsLen { found: 7, allowed: 8 }));
+    let spec = EnvSpec { make, ..faulty::<PANIC>() };
+    let error = VectorEnv::new(&spec, &[5], &VectorConfig::default()).unwrap_err().to_string();
+    assert!(error.contains("holds 7 values") && error.contains("seed 5"), "{error}");
+    assert!(VectorEnv::bytes(&spec, 1).is_err());
 }
 
 /// Tells when it is dropped; where it lives is told by the count.
@@ -248,10 +256,10 @@ impl Env for Tracked {
 
 #[test]
 fn dropping_joins_and_frees_also_after_a_fault_and_while_panicking() {
-    let make = || -> Box<dyn Env> {
+    let make = maker(|| {
         ALIVE.fetch_add(1, Ordering::SeqCst);
-        Box::new(Tracked(ALIVE.clone()))
-    };
+        Ok(Tracked(ALIVE.clone()))
+    });
     let spec = EnvSpec { make, ..faulty::<PANIC>() };
     let alive = || ALIVE.load(Ordering::SeqCst);
 

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use sparring_envs::{Actions, End, EnvRng, VectorConfig, VectorEnv, find};
+use sparring_envs::{Actions, End, EnvRng, VectorConfig, VectorEnv, spec};
 
 /// Steps of the random seeds alone: 20 seeds of 1,000.
 const RANDOM_STEPS: usize = 20_000;
@@ -89,7 +89,7 @@ fn replay(id: &str) -> (usize, [usize; 2]) {
     let traces = read(id);
     let seeds: Vec<u64> = traces.iter().map(|trace| trace.seed).collect();
     let config = VectorConfig { num_envs: seeds.len(), workers: 1, ..VectorConfig::default() };
-    let mut envs = VectorEnv::new(find(id).unwrap(), &seeds, &config).unwrap();
+    let mut envs = VectorEnv::new(&spec(id).unwrap(), &seeds, &config).unwrap();
     let dim = envs.obs_dim();
     for (obs, trace) in envs.obs().chunks(dim).zip(&traces) {
         assert_eq!(bits(obs), trace.first, "{id}, seed {}: first observation", trace.seed);
@@ -154,7 +154,7 @@ fn every_bit_equals_gymnasium() {
 fn every_first_observation_of_acrobot_equals_gymnasium() {
     let bytes = trace("Acrobot-v1.resets.bin");
     let mut reader = Reader(&bytes);
-    let mut env = (find("Acrobot-v1").unwrap().make)();
+    let mut env = (spec("Acrobot-v1").unwrap().make)().unwrap();
     let mut obs = [0.0; 6];
     for seed in 0..5_000 {
         env.reset(Some(seed), &mut obs).unwrap();

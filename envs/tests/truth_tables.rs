@@ -4,9 +4,11 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::engine;
-use sparring_envs::tiny::counter::{Counter, spec as counter};
-use sparring_envs::{Actions, End, Env, EnvSpec, Episode, OnFault};
+use sparring_envs::tiny::counter::Counter;
+use sparring_envs::{Actions, End, Env, EnvSpec, Episode, OnFault, spec};
 
 const T: Option<End> = Some(End::Terminated);
 const C: Option<End> = Some(End::Truncated);
@@ -27,7 +29,8 @@ fn never_ends() -> Box<dyn Env> {
 type Row = (f32, f32, f64, Option<End>, f32);
 
 fn check(make: fn() -> Box<dyn Env>, max_episode_steps: Option<u32>, table: &[Row]) {
-    let spec = EnvSpec { max_episode_steps, make, ..counter() };
+    let make = Arc::new(move || Ok(make()));
+    let spec = EnvSpec { max_episode_steps, make, ..spec("Counter-v0").unwrap() };
     for workers in [0, 1] {
         let mut envs = engine(&spec, 2, workers, OnFault::Stop);
         assert_eq!(envs.obs(), [0.0; 2]);
@@ -132,7 +135,8 @@ fn a_limit_of_one_ends_every_step() {
 
 #[test]
 fn without_a_limit_nothing_ends() {
-    let spec = EnvSpec { max_episode_steps: None, make: never_ends, ..counter() };
+    let make = Arc::new(|| Ok(never_ends()));
+    let spec = EnvSpec { max_episode_steps: None, make, ..spec("Counter-v0").unwrap() };
     let mut envs = engine(&spec, 1, 0, OnFault::Stop);
     for t in 1..=10_000 {
         let batch = envs.step(Actions::Discrete(&[0])).unwrap();

@@ -4,13 +4,17 @@
 
 mod common;
 
-use common::{Actor, Record, drive, engine};
+use std::sync::LazyLock;
+
+use common::{Actor, Record, drive, engine, specs};
 use proptest::prelude::*;
-use sparring_envs::{Actions, EnvError, OnFault, VectorConfig, VectorEnv, find, registry};
+use sparring_envs::{Actions, EnvError, EnvSpec, OnFault, VectorConfig, VectorEnv, spec};
+
+static SPECS: LazyLock<Vec<EnvSpec>> = LazyLock::new(specs);
 
 #[test]
 fn workers_change_no_bit() {
-    for spec in registry() {
+    for spec in &*SPECS {
         for num_envs in [1, 5, 16] {
             let run = |workers| {
                 let mut envs = engine(spec, num_envs, workers, OnFault::Stop);
@@ -27,7 +31,7 @@ fn workers_change_no_bit() {
 
 #[test]
 fn a_batch_begins_where_obs_stood_and_rows_chain() {
-    for spec in registry() {
+    for spec in &*SPECS {
         let mut envs = engine(spec, 3, 1, OnFault::Stop);
         let dim = envs.obs_dim();
         let mut actor = Actor::new(1);
@@ -49,7 +53,7 @@ fn a_batch_begins_where_obs_stood_and_rows_chain() {
 
 #[test]
 fn a_saved_engine_goes_on_with_the_same_bits_and_any_workers() {
-    for spec in registry() {
+    for spec in &*SPECS {
         let mut envs = engine(spec, 5, 0, OnFault::Stop);
         drive(&mut envs, &mut Actor::new(4), 137);
         let bytes = envs.save().unwrap();
@@ -69,8 +73,7 @@ fn a_saved_engine_goes_on_with_the_same_bits_and_any_workers() {
 
 #[test]
 fn broken_or_foreign_bytes_are_refused_and_change_nothing() {
-    let spec = find("CartPole-v1").unwrap();
-    let mut envs = engine(spec, 4, 1, OnFault::Stop);
+    let mut envs = engine(&spec("CartPole-v1").unwrap(), 4, 1, OnFault::Stop);
     drive(&mut envs, &mut Actor::new(4), 10);
     let bytes = envs.save().unwrap();
     for at in (0..bytes.len()).step_by(7) {
@@ -79,7 +82,7 @@ fn broken_or_foreign_bytes_are_refused_and_change_nothing() {
         assert!(matches!(envs.restore(&broken), Err(EnvError::State { .. })), "byte {at}");
         assert!(envs.restore(&bytes[..at]).is_err());
     }
-    let foreign = engine(find("CartPole-v0").unwrap(), 4, 0, OnFault::Stop).save().unwrap();
+    let foreign = engine(&spec("CartPole-v0").unwrap(), 4, 0, OnFault::Stop).save().unwrap();
     let error = envs.restore(&foreign).unwrap_err().to_string();
     assert!(error.contains("4 x CartPole-v1") && error.contains("4 x CartPole-v0"), "{error}");
     assert_eq!(envs.save().unwrap(), bytes);
@@ -87,7 +90,7 @@ fn broken_or_foreign_bytes_are_refused_and_change_nothing() {
 
 #[test]
 fn wrong_actions_move_nothing() {
-    let mut envs = engine(find("CartPole-v1").unwrap(), 3, 1, OnFault::Stop);
+    let mut envs = engine(&spec("CartPole-v1").unwrap(), 3, 1, OnFault::Stop);
     let before = envs.save().unwrap();
     let error = envs.step(Actions::Discrete(&[0, 1, 2])).unwrap_err().to_string();
     assert!(error.contains("env 2") && error.contains("0..2"), "{error}");
@@ -96,7 +99,7 @@ fn wrong_actions_move_nothing() {
     assert!(envs.step(Actions::Continuous(&[0.0; 3])).is_err());
     assert_eq!(envs.save().unwrap(), before);
 
-    let mut envs = engine(find("Pendulum-v1").unwrap(), 3, 1, OnFault::Stop);
+    let mut envs = engine(&spec("Pendulum-v1").unwrap(), 3, 1, OnFault::Stop);
     let before = envs.save().unwrap();
     let error = envs.step(Actions::Continuous(&[0.0, 2.5, 0.0])).unwrap_err().to_string();
     assert!(error.contains("env 1") && error.contains("[-2, 2]"), "{error}");
@@ -109,7 +112,7 @@ fn wrong_actions_move_nothing() {
 
 #[test]
 fn an_engine_moves_to_another_thread() {
-    let spec = find("Chain-v0").unwrap();
+    let spec = &spec("Chain-v0").unwrap();
     let mut envs = engine(spec, 4, 2, OnFault::Stop);
     let here = drive(&mut engine(spec, 4, 0, OnFault::Stop), &mut Actor::new(2), 50);
     let there = std::thread::spawn(move || drive(&mut envs, &mut Actor::new(2), 50));
@@ -118,7 +121,7 @@ fn an_engine_moves_to_another_thread() {
 
 #[test]
 fn an_engine_that_cannot_be_built_says_why() {
-    let spec = find("CartPole-v1").unwrap();
+    let spec = &spec("CartPole-v1").unwrap();
     let config = VectorConfig { num_envs: 0, ..VectorConfig::default() };
     let error = VectorEnv::new(spec, &[], &config).unwrap_err().to_string();
     assert!(error.contains("num_envs is 0"), "{error}");
@@ -132,9 +135,9 @@ proptest! {
 
     #[test]
     fn any_split_over_workers_is_the_same(
-        id in 0usize..10, num_envs in 1usize..40, workers in 0usize..7, seed: u64,
+        id: usize, num_envs in 1usize..40, workers in 0usize..7, seed: u64,
     ) {
-        let spec = &registry()[id];
+        let spec = &SPECS[id % SPECS.len()];
         let seeds: Vec<u64> = (0..num_envs as u64).map(|i| seed.wrapping_mul(i + 1)).collect();
         let run = |workers| -> Vec<Record> {
             let config = VectorConfig { num_envs, workers, on_fault: OnFault::Stop };

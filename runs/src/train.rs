@@ -105,7 +105,7 @@ impl<'a> Loop<'a> {
         stop: &'a AtomicBool,
         view: &'a JobView,
     ) -> Result<Self, TrainError> {
-        let (settings, spec) = (&job.variant.settings, job.variant.spec);
+        let (settings, spec) = (&job.variant.settings, &job.variant.spec);
         let seed = Seed::new(job.seed);
         let num_envs = settings.env.num_envs;
         let of_env = |env: usize| seed.child("env").child(&env.to_string()).value();
@@ -197,7 +197,8 @@ impl<'a> Loop<'a> {
         let variant = self.job.variant;
         let begun = Instant::now();
         let seed = self.seed.child("eval").child(&self.curve.len().to_string());
-        let played = evaluate(&mut *self.agent, variant.spec, &variant.settings, &seed, self.stop)?;
+        let played =
+            evaluate(&mut *self.agent, &variant.spec, &variant.settings, &seed, self.stop)?;
         let Some(played) = played else { return Ok(false) };
         // The rate of training steps leaves the time of evaluations out.
         self.since.begun += begun.elapsed();

@@ -140,6 +140,36 @@ const CASES: &[Case] = &[
         ["Cartpol-v1", "Acrobot-v1", "CartPole-v1"],
     ),
     case(
+        "an option that the env does not have",
+        ("{id: CartPole-v1}", "{id: Chain-v0, options: {place: 4}}"),
+        ":3: env.options.place",
+        ["unknown key place", "places", "places"],
+    ),
+    case(
+        "an option of an env that has none",
+        ("{id: CartPole-v1}", "{id: CartPole-v1, options: {places: 4}}"),
+        ":3: env.options.places",
+        ["unknown key places", "no key", "remove it"],
+    ),
+    case(
+        "an option of the wrong type",
+        ("{id: CartPole-v1}", "{id: Chain-v0, options: {places: [4, 5]}}"),
+        ":3: env.options.places",
+        ["[4, 5]", "a whole number in [2, 50]", "default 5"],
+    ),
+    case(
+        "an option out of range",
+        ("{id: CartPole-v1}", "{id: Chain-v0, options: {places: 1}}"),
+        ":3: env.options.places",
+        ["1", "a whole number in [2, 50]", "default 5"],
+    ),
+    case(
+        "options that are no section",
+        ("{id: CartPole-v1}", "{id: Chain-v0, options: 5}"),
+        ":3: env.options",
+        ["5", "a section of keys", "options"],
+    ),
+    case(
         "no env",
         ("env: {id: CartPole-v1}", "env: {}"),
         ":3: env.id",

@@ -215,6 +215,21 @@ fn a_job_that_fails_is_named_and_the_others_go_on() {
 }
 
 #[test]
+fn options_of_an_env_are_resolved_and_listed() {
+    let folder = Folder::with("small.yaml", SMALL);
+    let chain = ["--set", "env.id=Chain-v0", "--seeds", "1", "--variant", "dense"];
+    run(&folder, "five", &chain);
+    run(&folder, "three", &[&chain[..], &["--set", "env.options.places=3"]].concat());
+    let resolved = |out: &str| folder.read(&format!("{out}/dense/seed-1/resolved.yaml"));
+    assert!(resolved("five").contains("options:\n    places: 5"), "{}", resolved("five"));
+    assert!(resolved("three").contains("options:\n    places: 3"), "{}", resolved("three"));
+    let list = sparring().args(["list", "envs"]).assert_code(0).stdout;
+    let line = list.lines().find(|line| line.contains(" places ")).unwrap();
+    let words: Vec<_> = line.split("  ").map(str::trim).filter(|word| !word.is_empty()).collect();
+    assert_eq!(words[..4], ["Chain-v0", "places", "5", "a whole number in [2, 50]"], "{line}");
+}
+
+#[test]
 fn plan_and_list_write_nothing() {
     let folder = Folder::with("small.yaml", SMALL);
     let args = ["plan", "small.yaml", "--seeds", "1..3", "--jobs", "2"];

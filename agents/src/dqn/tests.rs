@@ -1,13 +1,13 @@
 //! The formulas of the switches, by hand.
 
-use sparring_envs::find;
+use sparring_envs::spec;
 
 use super::*;
 use crate::returns::Transition;
 
 fn agent(config: DqnConfig) -> Dqn {
     let config = DqnConfig { hidden: vec![8], batch_size: 4, replay_capacity: 4, ..config };
-    Dqn::new(config, find("CartPole-v1").unwrap(), 1, &Seed::new(1)).unwrap()
+    Dqn::new(config, &spec("CartPole-v1").unwrap(), 1, &Seed::new(1)).unwrap()
 }
 
 #[test]

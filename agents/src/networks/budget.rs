@@ -65,7 +65,7 @@ impl Budget {
 
 #[cfg(test)]
 mod tests {
-    use sparring_envs::find;
+    use sparring_envs::spec;
     use sparring_sparse::trainer::shares;
 
     use super::*;
@@ -73,7 +73,7 @@ mod tests {
 
     fn layers() -> [Vec<LayerSpec>; 2] {
         SacConfig { actor_hidden: vec![64, 64], critic_hidden: vec![64, 64], ..SacConfig::paper() }
-            .layers(find("Pendulum-v1").unwrap())
+            .layers(&spec("Pendulum-v1").unwrap())
     }
 
     /// The networks that the sparsities make have the parameters of the budget.

@@ -140,7 +140,7 @@ mod tests {
     /// Central differences of the whole loss, entropy included, for both kinds of policy.
     #[test]
     fn gradients_agree_with_central_differences() {
-        let box_ = Policy::of(sparring_envs::find("Pendulum-v1").unwrap(), "ppo").unwrap();
+        let box_ = Policy::of(&sparring_envs::spec("Pendulum-v1").unwrap(), "ppo").unwrap();
         let log_prob = [-0.9, -0.6, -1.0];
         let advantage = [1.0, -0.7, 0.3];
         let none: Vec<f64> = vec![];

@@ -1,12 +1,12 @@
 //! What only the inside of the agent shows: frozen moments, the falling learning rate, what a rollout
 //! teaches.
 
-use sparring_envs::{End, find};
+use sparring_envs::{End, spec};
 
 use super::*;
 
 fn agent(config: PpoConfig, env: &str, num_envs: usize) -> Ppo {
-    Ppo::new(config, find(env).unwrap(), num_envs, &Seed::new(1)).unwrap()
+    Ppo::new(config, &spec(env).unwrap(), num_envs, &Seed::new(1)).unwrap()
 }
 
 fn small() -> PpoConfig {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use candle_core::Var;
-use sparring_envs::find;
+use sparring_envs::spec;
 use sparring_sparse::config::*;
 use sparring_sparse::{Compute, OptimizerConfig};
 
@@ -46,7 +46,7 @@ fn config(method: Method) -> SacConfig {
 }
 
 fn agent(config: SacConfig) -> Sac {
-    let mut sac = Sac::new(config, find("Pendulum-v1").unwrap(), 1, &Seed::new(3)).unwrap();
+    let mut sac = Sac::new(config, &spec("Pendulum-v1").unwrap(), 1, &Seed::new(3)).unwrap();
     for t in 0..20 {
         let at = |k: usize| (t as f32 + k as f32 * 0.7).sin();
         let (obs, next) = ([at(0), at(1), at(2)], [at(3), at(4), at(5)]);

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use sparring_agents::{Agent, AgentConfig};
-use sparring_envs::{OnFault, VectorConfig, VectorEnv, find};
+use sparring_envs::{OnFault, VectorConfig, VectorEnv, spec};
 use sparring_sparse::config::*;
 use sparring_sparse::{Compute, Seed};
 
@@ -50,7 +50,7 @@ pub fn learn(
     steps: u64,
     episodes: usize,
 ) -> (Box<dyn Agent>, f64) {
-    let spec = find(env).unwrap();
+    let spec = &spec(env).unwrap();
     let seed = Seed::new(1);
     let vector = VectorConfig { num_envs, workers: 0, on_fault: OnFault::Stop };
     let seeds: Vec<u64> =
@@ -81,7 +81,7 @@ pub fn trace(config: &AgentConfig, env: &str, steps: u64) -> (Vec<(String, u64)>
 
 /// The networks have the active weights that the plan promised.
 pub fn as_planned(config: &AgentConfig, agent: &dyn Agent, env: &str, num_envs: usize, steps: u64) {
-    let estimate = config.estimate(find(env).unwrap(), num_envs, steps).unwrap();
+    let estimate = config.estimate(&spec(env).unwrap(), num_envs, steps).unwrap();
     let of = |networks: &[sparring_agents::NetworkSummary]| -> Vec<(String, Vec<u64>)> {
         let active = |network: &sparring_agents::NetworkSummary| {
             network.layers.iter().map(|layer| layer.cost.active).collect()

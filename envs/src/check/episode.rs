@@ -21,9 +21,10 @@ pub(super) struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     /// A new env; the same actions await every walk.
-    pub fn new(spec: &'a EnvSpec) -> Self {
+    pub fn new(spec: &'a EnvSpec) -> Result<Self, String> {
         let obs = vec![0.0; spec.obs.dim()];
-        Self { spec, env: (spec.make)(), obs, steps: 0, actions: EnvRng::new(0) }
+        let env = (spec.make)().map_err(|e| format!("making one: {e}"))?;
+        Ok(Self { spec, env, obs, steps: 0, actions: EnvRng::new(0) })
     }
 
     /// Resets and checks the observation.

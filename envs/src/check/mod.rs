@@ -29,7 +29,7 @@ pub struct CheckReport {
 ///
 /// ```
 /// use sparring_envs::env::{Action, End, Env, Step, generator, write_obs};
-/// use sparring_envs::{EnvError, EnvRng, EnvSpec, Space, check_env, state};
+/// use sparring_envs::{EnvError, EnvRng, EnvSpec, Space, check_env, maker, state};
 /// use serde::{Deserialize, Serialize};
 ///
 /// /// Guess the toss of a coin, eight times.
@@ -72,8 +72,7 @@ pub struct CheckReport {
 ///     action: Space::Discrete { n: 2 },
 ///     max_episode_steps: None,
 ///     reward_threshold: None,
-///     make: || Box::new(Coin::default()),
-///     about: "guess the toss of a coin",
+///     make: maker(|| Ok(Coin::default())),
 /// };
 /// let report = check_env(&spec)?;
 /// assert!(report.random && report.episodes > 10);

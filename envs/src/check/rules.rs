@@ -50,7 +50,7 @@ fn spaces(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
 }
 
 fn before_reset(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
-    let mut walk = Walk::new(spec);
+    let mut walk = Walk::new(spec)?;
     let action = walk.action();
     match walk.env.step(action.as_action(), &mut walk.obs) {
         Err(EnvError::ResetNeeded) => Ok(()),
@@ -60,7 +60,7 @@ fn before_reset(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
 
 /// A seeded reset and what follows it.
 fn course(spec: &EnvSpec, seed: u64) -> Result<Vec<Mark>, String> {
-    let mut walk = Walk::new(spec);
+    let mut walk = Walk::new(spec)?;
     let mut marks = vec![walk.reset(Some(seed))?];
     marks.extend(walk.follow(STEPS)?);
     Ok(marks)
@@ -80,10 +80,10 @@ fn same_seed(spec: &EnvSpec, report: &mut CheckReport) -> Result<(), String> {
     let first = course(spec, SEED)?;
     report.episodes = first.iter().filter(|mark| mark.ended).count();
     same(&first, &course(spec, SEED)?, "two new envs with the same seed")?;
-    let mut used = Walk::new(spec);
+    let mut used = Walk::new(spec)?;
     used.reset(Some(SEED + 1))?;
     used.follow(STEPS)?;
-    let mut again = Walk::new(spec);
+    let mut again = Walk::new(spec)?;
     again.env = used.env;
     let mut marks = vec![again.reset(Some(SEED))?];
     marks.extend(again.follow(STEPS)?);
@@ -97,11 +97,11 @@ fn other_seed(spec: &EnvSpec, report: &mut CheckReport) -> Result<(), String> {
 
 fn seedless_reset(spec: &EnvSpec, report: &mut CheckReport) -> Result<(), String> {
     let second = || -> Result<Vec<Mark>, String> {
-        let mut walk = Walk::new(spec);
+        let mut walk = Walk::new(spec)?;
         walk.reset(Some(SEED))?;
         // An env may draw in its steps only.
         walk.follow(7)?;
-        let mut later = Walk::new(spec);
+        let mut later = Walk::new(spec)?;
         later.env = walk.env;
         let mut marks = vec![later.reset(None)?];
         marks.extend(later.follow(STEPS)?);
@@ -121,11 +121,11 @@ fn seedless_reset(spec: &EnvSpec, report: &mut CheckReport) -> Result<(), String
 fn save_restore(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
     // Odd lengths, so that the save falls into the middle of episodes of different lengths.
     for before in [0, 7, 123] {
-        let mut walk = Walk::new(spec);
+        let mut walk = Walk::new(spec)?;
         walk.reset(Some(SEED))?;
         walk.follow(before)?;
         let bytes = walk.env.save().map_err(|e| format!("save: {e}"))?;
-        let mut env = (spec.make)();
+        let mut env = (spec.make)().map_err(|e| format!("making one: {e}"))?;
         env.restore(&bytes).map_err(|e| format!("restore of what save gave: {e}"))?;
         for cut in [0, bytes.len() / 2] {
             if env.restore(&bytes[..cut]).is_ok() {
@@ -135,7 +135,7 @@ fn save_restore(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
                 ));
             }
         }
-        let mut other = Walk::new(spec);
+        let mut other = Walk::new(spec)?;
         other.reset(Some(SEED))?;
         other.follow(before)?;
         other.env = env;
@@ -145,7 +145,7 @@ fn save_restore(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
 }
 
 fn wrong_actions(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
-    let mut walk = Walk::new(spec);
+    let mut walk = Walk::new(spec)?;
     walk.reset(Some(SEED))?;
     let state = walk.env.save().map_err(|e| format!("save: {e}"))?;
     let dim = spec.action.dim();
@@ -182,7 +182,7 @@ fn wrong_actions(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
 
 fn wrong_buffers(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
     for len in [spec.obs.dim() - 1, spec.obs.dim() + 1] {
-        let mut walk = Walk::new(spec);
+        let mut walk = Walk::new(spec)?;
         if walk.env.reset(Some(SEED), &mut vec![0.0; len]).is_ok() {
             return Err(format!(
                 "reset wrote into {len} values; it must refuse all but {}",
@@ -194,7 +194,7 @@ fn wrong_buffers(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
 }
 
 fn after_end(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
-    let mut walk = Walk::new(spec);
+    let mut walk = Walk::new(spec)?;
     walk.reset(Some(SEED))?;
     for _ in 0..PATIENCE {
         if walk.step()?.ended {

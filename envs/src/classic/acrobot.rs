@@ -26,7 +26,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::env::{generator, write_obs};
 use crate::libm::{sin_cos, sin_cos_f32, square};
-use crate::{Action, End, Env, EnvError, EnvRng, EnvSpec, Space, Step, state};
+use crate::{
+    Action, End, Env, EnvError, EnvRng, EnvRow, EnvSpec, Options, Space, Step, maker, state,
+};
 
 const ID: &str = "Acrobot-v1";
 const DT: f64 = 0.2; // s per step
@@ -39,17 +41,24 @@ const SPEED_2: f64 = 9.0 * PI; // rad/s
 const START: f64 = 0.1;
 
 /// The row of Acrobot-v1.
-pub fn spec() -> EnvSpec {
+pub const ROW: EnvRow = EnvRow {
+    id: ID,
+    about: "swing up a two-link arm by a torque on its middle joint",
+    options: &[],
+    needs: None,
+    spec,
+};
+
+fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
     let high = [1.0, 1.0, 1.0, 1.0, SPEED_1 as f32, SPEED_2 as f32];
-    EnvSpec {
+    Ok(EnvSpec {
         id: ID,
         obs: Space::vector(&high.map(|bound| -bound), &high),
         action: Space::Discrete { n: 3 },
         max_episode_steps: Some(500),
         reward_threshold: Some(-100.0),
-        make: || Box::new(Acrobot::default()),
-        about: "swing up a two-link arm by a torque on its middle joint",
-    }
+        make: maker(|| Ok(Acrobot::default())),
+    })
 }
 
 /// θ1, θ2 and their velocities.

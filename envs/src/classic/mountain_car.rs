@@ -21,7 +21,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::env::{generator, write_obs};
-use crate::{Action, End, Env, EnvError, EnvRng, EnvSpec, Space, Step, state};
+use crate::{
+    Action, End, Env, EnvError, EnvRng, EnvRow, EnvSpec, Options, Space, Step, maker, state,
+};
 
 const ID: &str = "MountainCar-v0";
 const LEFT: f64 = -1.2; // m
@@ -32,16 +34,23 @@ const FORCE: f64 = 0.001; // m per step²
 const GRAVITY: f64 = 0.0025; // m per step²
 
 /// The row of MountainCar-v0.
-pub fn spec() -> EnvSpec {
-    EnvSpec {
+pub const ROW: EnvRow = EnvRow {
+    id: ID,
+    about: "swing a weak car out of a valley with three thrusts",
+    options: &[],
+    needs: None,
+    spec,
+};
+
+fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
+    Ok(EnvSpec {
         id: ID,
         obs: Space::vector(&[LEFT as f32, -SPEED as f32], &[RIGHT as f32, SPEED as f32]),
         action: Space::Discrete { n: 3 },
         max_episode_steps: Some(200),
         reward_threshold: Some(-110.0),
-        make: || Box::new(MountainCar::default()),
-        about: "swing a weak car out of a valley with three thrusts",
-    }
+        make: maker(|| Ok(MountainCar::default())),
+    })
 }
 
 /// The car; see the [module](self).

@@ -20,7 +20,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::env::{generator, write_obs};
-use crate::{Action, End, Env, EnvError, EnvRng, EnvSpec, Space, Step, state};
+use crate::{
+    Action, End, Env, EnvError, EnvRng, EnvRow, EnvSpec, Options, Space, Step, maker, state,
+};
 
 const ID: &str = "MountainCarContinuous-v0";
 const LEFT: f64 = -1.2; // m
@@ -32,16 +34,23 @@ const GRAVITY: f64 = 0.0025; // m per step²
 const GOAL_REWARD: f64 = 100.0;
 
 /// The row of MountainCarContinuous-v0.
-pub fn spec() -> EnvSpec {
-    EnvSpec {
+pub const ROW: EnvRow = EnvRow {
+    id: ID,
+    about: "swing a weak car out of a valley with a continuous thrust",
+    options: &[],
+    needs: None,
+    spec,
+};
+
+fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
+    Ok(EnvSpec {
         id: ID,
         obs: Space::vector(&[LEFT as f32, -SPEED as f32], &[RIGHT as f32, SPEED as f32]),
         action: Space::vector(&[-1.0], &[1.0]),
         max_episode_steps: Some(999),
         reward_threshold: Some(90.0),
-        make: || Box::new(MountainCarContinuous::default()),
-        about: "swing a weak car out of a valley with a continuous thrust",
-    }
+        make: maker(|| Ok(MountainCarContinuous::default())),
+    })
 }
 
 /// Position and velocity, in the precision that Gymnasium holds them in.

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::env::{generator, write_obs};
 use crate::libm::{floor_mod, square, square_f32};
-use crate::{Action, Env, EnvError, EnvRng, EnvSpec, Space, Step, state};
+use crate::{Action, Env, EnvError, EnvRng, EnvRow, EnvSpec, Options, Space, Step, maker, state};
 
 const ID: &str = "Pendulum-v1";
 const SPEED: f64 = 8.0; // rad/s
@@ -31,17 +31,24 @@ const GRAVITY_GAIN: f64 = 15.0; // 3 g / (2 l), 1/s²
 const TORQUE_GAIN: f32 = 3.0; // 3 / (m l²), 1/(kg m²)
 
 /// The row of Pendulum-v1.
-pub fn spec() -> EnvSpec {
+pub const ROW: EnvRow = EnvRow {
+    id: ID,
+    about: "swing a pendulum up with a bounded torque and hold it",
+    options: &[],
+    needs: None,
+    spec,
+};
+
+fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
     let high = [1.0, 1.0, SPEED as f32];
-    EnvSpec {
+    Ok(EnvSpec {
         id: ID,
         obs: Space::vector(&high.map(|bound| -bound), &high),
         action: Space::vector(&[-TORQUE], &[TORQUE]),
         max_episode_steps: Some(200),
         reward_threshold: None,
-        make: || Box::new(Pendulum::default()),
-        about: "swing a pendulum up with a bounded torque and hold it",
-    }
+        make: maker(|| Ok(Pendulum::default())),
+    })
 }
 
 /// The pendulum; see the [module](self).

@@ -1,30 +1,45 @@
 //! Chain-v0: walk right along a short chain; the smallest task in which reward comes late.
 //!
-//! Action: 0 left, 1 right. Obs: one-hot of the place, n values (5). Reward: 1 on reaching the right
-//! end, else 0. Start: the left end, whose wall holds. End: terminated at the right end; the limit is
-//! 50 steps. Nothing is random; the best episode takes n - 1 steps, so under discount γ the value of
-//! place i is γ^(n - 2 - i).
+//! Action: 0 left, 1 right. Obs: one-hot of the place, n values. Reward: 1 on reaching the right end,
+//! else 0. Start: the left end, whose wall holds. End: terminated at the right end; the limit is 50
+//! steps. Nothing is random; the best episode takes n - 1 steps, so under discount γ the value of place
+//! i is γ^(n - 2 - i). The option `places` is n.
 
 use serde::{Deserialize, Serialize};
 
 use super::identity::one_hot;
-use crate::{Action, End, Env, EnvError, EnvSpec, Space, Step, state};
+use crate::{
+    Action, End, Env, EnvError, EnvOption, EnvRow, EnvSpec, Limits, OptionValue, Options, Space,
+    Step, maker, state,
+};
 
 const ID: &str = "Chain-v0";
-/// Places of Chain-v0.
-const PLACES: u32 = 5;
+const OPTIONS: &[EnvOption] = &[EnvOption {
+    key: "places",
+    default: OptionValue::Whole(5),
+    limits: Limits::Within(2.0, 50.0),
+    about: "places of the chain",
+}];
 
 /// The row of Chain-v0.
-pub fn spec() -> EnvSpec {
-    EnvSpec {
+pub const ROW: EnvRow = EnvRow {
+    id: ID,
+    about: "walk to the right end of a chain; its reward comes late",
+    options: OPTIONS,
+    needs: None,
+    spec,
+};
+
+fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
+    let places = options.u32("places")?;
+    Ok(EnvSpec {
         id: ID,
-        obs: Space::uniform(&[PLACES as usize], 0.0, 1.0),
+        obs: Space::uniform(&[places as usize], 0.0, 1.0),
         action: Space::Discrete { n: 2 },
         max_episode_steps: Some(50),
         reward_threshold: None,
-        make: || Box::new(Chain::new(PLACES)),
-        about: "walk to the right end of a chain of five places",
-    }
+        make: maker(move || Ok(Chain::new(places))),
+    })
 }
 
 /// The chain; see the [module](self).

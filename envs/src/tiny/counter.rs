@@ -7,23 +7,30 @@
 use serde::{Deserialize, Serialize};
 
 use crate::env::write_obs;
-use crate::{Action, End, Env, EnvError, EnvSpec, Space, Step, state};
+use crate::{Action, End, Env, EnvError, EnvRow, EnvSpec, Options, Space, Step, maker, state};
 
 const ID: &str = "Counter-v0";
 /// Where Counter-v0 terminates.
 const LENGTH: u32 = 10;
 
 /// The row of Counter-v0.
-pub fn spec() -> EnvSpec {
-    EnvSpec {
+pub const ROW: EnvRow = EnvRow {
+    id: ID,
+    about: "count to ten; a test of whoever steps it",
+    options: &[],
+    needs: None,
+    spec,
+};
+
+fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
+    Ok(EnvSpec {
         id: ID,
         obs: Space::uniform(&[1], 0.0, f32::INFINITY),
         action: Space::Discrete { n: 2 },
         max_episode_steps: None,
         reward_threshold: None,
-        make: || Box::new(Counter::new(Some((LENGTH, End::Terminated)))),
-        about: "count to ten; a test of whoever steps it",
-    }
+        make: maker(|| Ok(Counter::new(Some((LENGTH, End::Terminated))))),
+    })
 }
 
 /// The counter; see the [module](self).

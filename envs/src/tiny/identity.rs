@@ -8,23 +8,30 @@
 use serde::{Deserialize, Serialize};
 
 use crate::env::generator;
-use crate::{Action, Env, EnvError, EnvRng, EnvSpec, Space, Step, state};
+use crate::{Action, Env, EnvError, EnvRng, EnvRow, EnvSpec, Options, Space, Step, maker, state};
 
 const ID: &str = "Identity-v0";
 /// States of Identity-v0.
 const STATES: u32 = 4;
 
 /// The row of Identity-v0.
-pub fn spec() -> EnvSpec {
-    EnvSpec {
+pub const ROW: EnvRow = EnvRow {
+    id: ID,
+    about: "name the state that is shown; any agent must learn it",
+    options: &[],
+    needs: None,
+    spec,
+};
+
+fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
+    Ok(EnvSpec {
         id: ID,
         obs: Space::uniform(&[STATES as usize], 0.0, 1.0),
         action: Space::Discrete { n: STATES },
         max_episode_steps: Some(100),
         reward_threshold: None,
-        make: || Box::new(Identity::new(STATES)),
-        about: "name the state that is shown; any agent must learn it",
-    }
+        make: maker(|| Ok(Identity::new(STATES))),
+    })
 }
 
 /// The env; see the [module](self).

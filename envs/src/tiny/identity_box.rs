@@ -7,21 +7,28 @@
 use serde::{Deserialize, Serialize};
 
 use crate::env::{generator, write_obs};
-use crate::{Action, Env, EnvError, EnvRng, EnvSpec, Space, Step, state};
+use crate::{Action, Env, EnvError, EnvRng, EnvRow, EnvSpec, Options, Space, Step, maker, state};
 
 const ID: &str = "IdentityBox-v0";
 
 /// The row of IdentityBox-v0.
-pub fn spec() -> EnvSpec {
-    EnvSpec {
+pub const ROW: EnvRow = EnvRow {
+    id: ID,
+    about: "repeat the number that is shown; any continuous agent must learn it",
+    options: &[],
+    needs: None,
+    spec,
+};
+
+fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
+    Ok(EnvSpec {
         id: ID,
         obs: Space::uniform(&[1], -1.0, 1.0),
         action: Space::uniform(&[1], -1.0, 1.0),
         max_episode_steps: Some(100),
         reward_threshold: None,
-        make: || Box::new(IdentityBox::default()),
-        about: "repeat the number that is shown; any continuous agent must learn it",
-    }
+        make: maker(|| Ok(IdentityBox::default())),
+    })
 }
 
 /// The env; see the [module](self).

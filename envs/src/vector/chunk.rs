@@ -5,14 +5,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::faults::{self, Cause};
 use super::slab::Rows;
 use super::{Actions, Episode, OnFault};
-use crate::{Action, End, Env, EnvError, EnvSpec};
+use crate::{Action, End, Env, EnvError, EnvSpec, Make};
 
 /// Consecutive envs. It moves to a worker and back with each step, so only one thread ever has it.
 pub(super) struct Chunk {
     /// The index of its first env.
     pub first: usize,
     pub id: &'static str,
-    pub make: fn() -> Box<dyn Env>,
+    pub make: Make,
     pub on_fault: OnFault,
     /// The time limit in steps.
     limit: u32,
@@ -65,19 +65,27 @@ impl Chunk {
         let n = seeds.len();
         let mut envs = Vec::with_capacity(n);
         for (i, &seed) in seeds.iter().enumerate() {
-            envs.push(catch_unwind(spec.make).map_err(|payload| EnvError::Fault {
+            let cause = match catch_unwind(AssertUnwindSafe(|| (spec.make)())) {
+                Ok(Ok(env)) => {
+                    envs.push(env);
+                    continue;
+                }
+                Ok(Err(error)) => Cause::from(error),
+                Err(payload) => Cause::panic(payload),
+            };
+            return Err(EnvError::Fault {
                 env: first + i,
                 id: spec.id.to_owned(),
                 seed,
                 episode: 0,
                 step: 0,
-                cause: Cause::panic(payload).to_string(),
-            })?);
+                cause: cause.to_string(),
+            });
         }
         Ok(Self {
             first,
             id: spec.id,
-            make: spec.make,
+            make: spec.make.clone(),
             on_fault,
             limit: spec.max_episode_steps.unwrap_or(u32::MAX),
             act_dim: spec.action.dim(),

@@ -122,7 +122,7 @@ impl Chunk {
             self.counters.current_seeds[i] = seed;
             let outcome = catch_unwind(AssertUnwindSafe(|| {
                 // The old env may panic again while it is dropped here.
-                self.envs[i] = (self.make)();
+                self.envs[i] = (self.make)()?;
                 self.envs[i].reset(Some(seed), obs)?;
                 check_finite(obs)
             }));

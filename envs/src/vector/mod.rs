@@ -98,11 +98,11 @@ impl VectorEnv {
 
     /// Bytes that an engine of `num_envs` of `spec` takes: its rows, its counters and the envs
     /// themselves, what these hold on the heap aside.
-    pub fn bytes(spec: &EnvSpec, num_envs: usize) -> u64 {
-        let env = size_of_val(&*(spec.make)()) + size_of::<Box<dyn Env>>();
+    pub fn bytes(spec: &EnvSpec, num_envs: usize) -> Result<u64, EnvError> {
+        let env = size_of_val(&*(spec.make)()?) + size_of::<Box<dyn Env>>();
         let lists = size_of::<Episode>() + size_of::<usize>();
         let one = Slab::bytes_per_env(spec.obs.dim()) + Counters::BYTES_PER_ENV + env + 2 * lists;
-        (num_envs as u64).saturating_mul(one as u64)
+        Ok((num_envs as u64).saturating_mul(one as u64))
     }
 
     /// What the agent acts on now, shape `(n, obs_dim)`.

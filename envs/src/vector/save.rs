@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::VectorEnv;
 use super::faults::Cause;
-use crate::{Env, EnvError, state};
+use crate::{EnvError, state};
 
 /// What is written, by env index.
 #[derive(Serialize, Deserialize)]
@@ -94,7 +94,7 @@ impl VectorEnv {
         let mut envs = Vec::with_capacity(n);
         for bytes in &saved.envs {
             envs.push(caught(self.spec.id, || {
-                let mut env: Box<dyn Env> = (self.spec.make)();
+                let mut env = (self.spec.make)()?;
                 env.restore(bytes)?;
                 Ok(env)
             })?);

@@ -2,8 +2,15 @@
 #![allow(dead_code)]
 
 use sparring_envs::{
-    Actions, Batch, End, EnvRng, EnvSpec, Episode, OnFault, Sample, Space, VectorConfig, VectorEnv,
+    Actions, Batch, End, EnvRng, EnvSpec, Episode, OnFault, Options, Sample, Space, VectorConfig,
+    VectorEnv, registry,
 };
+
+/// Every env that this build has, with the defaults of its options.
+pub fn specs() -> Vec<EnvSpec> {
+    let there = registry().iter().filter(|row| row.missing().is_none());
+    there.map(|row| row.spec(&Options::default()).unwrap()).collect()
+}
 
 /// An engine over envs with seeds 100, 101, ..
 pub fn engine(spec: &EnvSpec, num_envs: usize, workers: usize, on_fault: OnFault) -> VectorEnv {

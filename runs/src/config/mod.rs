@@ -5,6 +5,7 @@
 pub mod agent;
 mod bounds;
 mod compute;
+mod env;
 mod expand;
 pub mod method;
 mod overlay;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use sparring_agents::{AgentError, Estimate};
-use sparring_envs::{EnvSpec, VectorEnv};
+use sparring_envs::{EnvError, EnvSpec, VectorEnv};
 
 use super::problem::{Checked, Problem, nearest};
 use super::settings::Settings;
@@ -36,9 +36,11 @@ pub struct Variant {
     /// What is chosen.
     pub settings: Settings,
     /// What is played.
-    pub spec: &'static EnvSpec,
+    pub spec: EnvSpec,
     /// What it takes.
     pub estimate: Estimate,
+    /// Memory of the environments of training and evaluation.
+    env_bytes: u64,
 }
 
 /// One training: a variant and a seed.
@@ -120,33 +122,31 @@ impl Plan {
 
 impl Variant {
     /// Measures `settings`; what the agent cannot build is answered with the key in `tree`.
-    pub fn new(
-        name: &str,
-        tree: &Node,
-        settings: Settings,
-        spec: &'static EnvSpec,
-    ) -> Checked<Self> {
+    pub fn new(name: &str, tree: &Node, settings: Settings, spec: EnvSpec) -> Checked<Self> {
         let total = settings.train.total_env_steps;
         let estimate = settings
             .agent
-            .estimate(spec, settings.env.num_envs, total)
+            .estimate(&spec, settings.env.num_envs, total)
             .map_err(|error| unbuildable(tree, error))?;
-        Ok(Self { name: name.to_owned(), settings, spec, estimate })
+        let envs = |n| VectorEnv::bytes(&spec, n);
+        let env_bytes = envs(settings.env.num_envs)
+            .and_then(|bytes| Ok(bytes.saturating_add(envs(settings.eval.num_envs)?)))
+            .map_err(|error| unmade(tree, &error))?;
+        Ok(Self { name: name.to_owned(), settings, spec, estimate, env_bytes })
     }
 
     /// Memory of one job: networks, replay memory, the environments of training and evaluation.
     pub fn bytes(&self) -> u64 {
-        let Settings { env, eval, .. } = &self.settings;
-        let envs = |n| VectorEnv::bytes(self.spec, n);
-        [
-            self.estimate.network_bytes,
-            self.estimate.memory_bytes,
-            envs(env.num_envs),
-            envs(eval.num_envs),
-        ]
-        .into_iter()
-        .fold(0, u64::saturating_add)
+        [self.estimate.network_bytes, self.estimate.memory_bytes, self.env_bytes]
+            .into_iter()
+            .fold(0, u64::saturating_add)
     }
+}
+
+fn unmade(tree: &Node, error: &EnvError) -> Box<Problem> {
+    let absent = Node::absent();
+    let node = tree.get("env").unwrap_or(&absent);
+    Problem::at(node, "env", error.to_string(), "an env that can be made", "what it says")
 }
 
 fn unbuildable(tree: &Node, error: AgentError) -> Box<Problem> {

@@ -202,7 +202,11 @@ impl<'a> Section<'a> {
                     .or_else(|| nearest(key, self.asked.iter().copied()).map(str::to_owned))
                     .unwrap_or_else(|| "remove it".to_owned());
                 let found = format!("the unknown key {key}");
-                return Err(Problem::at(node, self.full(key), found, self.asked.join(", "), hint));
+                let allowed = match self.asked.is_empty() {
+                    true => "no key".to_owned(),
+                    false => self.asked.join(", "),
+                };
+                return Err(Problem::at(node, self.full(key), found, allowed, hint));
             }
         }
         Ok(())

@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 use sparring_agents::AgentConfig;
-use sparring_envs::{EnvSpec, OnFault, VectorConfig};
+use sparring_envs::{EnvSpec, OnFault, Options, VectorConfig};
 
 use super::agent::Around;
-use super::problem::{Checked, nearest};
+use super::env;
+use super::problem::Checked;
 use super::section::Otherwise::{Default, Required};
 use super::section::Section;
 use crate::yaml::Node;
@@ -28,6 +29,9 @@ pub struct Settings {
 pub struct EnvSettings {
     /// A row of the registry.
     pub id: String,
+    /// What can be chosen about it, defaults filled in.
+    #[serde(skip_serializing_if = "Options::is_empty")]
+    pub options: Options,
     /// Environments that are stepped together; a step of all is `num_envs` environment steps.
     pub num_envs: usize,
     /// Threads that step them; 0 steps on the job's own.
@@ -82,7 +86,7 @@ pub struct EvalSettings {
 
 impl Settings {
     /// Reads all sections of `tree`.
-    pub fn read(tree: &Node) -> Checked<(Self, &'static EnvSpec)> {
+    pub fn read(tree: &Node) -> Checked<(Self, EnvSpec)> {
         let mut top = Section::new("", Some(tree))?;
         let mut env_section = top.section("env")?;
         let (env, spec) = read_env(&mut env_section)?;
@@ -90,19 +94,15 @@ impl Settings {
         let eval = read_eval(&mut top.section("eval")?)?;
         let (mut agent, sparsity) = (top.section("agent")?, top.section("sparsity")?);
         top.finish()?;
-        let around = Around { env_section: &env_section, spec, env: &env, train: &train };
+        let around = Around { env_section: &env_section, spec: &spec, env: &env, train: &train };
         let agent = super::agent::read(&mut agent, &sparsity, &around)?;
         Ok((Self { env, train, eval, agent }, spec))
     }
 }
 
-fn read_env(s: &mut Section<'_>) -> Checked<(EnvSettings, &'static EnvSpec)> {
+fn read_env(s: &mut Section<'_>) -> Checked<(EnvSettings, EnvSpec)> {
     let id = s.text("id", Required("CartPole-v1".to_owned()))?;
-    let spec = sparring_envs::find(&id).map_err(|_| {
-        let ids = || sparring_envs::registry().iter().map(|spec| spec.id);
-        let allowed = format!("one of {}", ids().collect::<Vec<_>>().join(", "));
-        s.problem("id", &id, &allowed, nearest(&id, ids()).unwrap_or("CartPole-v1"))
-    })?;
+    let (options, spec) = env::read(s, &id)?;
     let num_envs = s.count("num_envs", 1, 1)?;
     let workers = s.count("workers", 0, 0)?;
     let policies = [("stop", FaultPolicy::Stop), ("restart", FaultPolicy::Restart)];
@@ -112,7 +112,7 @@ fn read_env(s: &mut Section<'_>) -> Checked<(EnvSettings, &'static EnvSpec)> {
         s.problem("max_restarts", &max_restarts.to_string(), "at most 4294967295", "10")
     })?;
     s.finish()?;
-    Ok((EnvSettings { id, num_envs, workers, on_fault, max_restarts }, spec))
+    Ok((EnvSettings { id, options, num_envs, workers, on_fault, max_restarts }, spec))
 }
 
 fn read_train(s: &mut Section<'_>) -> Checked<TrainSettings> {

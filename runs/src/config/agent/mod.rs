@@ -6,7 +6,7 @@ mod ppo;
 mod sac;
 
 use sparring_agents::AgentConfig;
-use sparring_envs::{EnvSpec, Space};
+use sparring_envs::{EnvSpec, Options, Space};
 
 use super::problem::Checked;
 use super::section::Otherwise::Default;
@@ -102,7 +102,9 @@ fn check_actions(kind: Kind, Around { env_section, spec, .. }: &Around<'_>) -> C
     if kind.plays(&spec.action) {
         return Ok(());
     }
-    let playable = sparring_envs::registry().iter().filter(|spec| kind.plays(&spec.action));
+    let specs =
+        sparring_envs::registry().iter().filter_map(|row| row.spec(&Options::default()).ok());
+    let playable = specs.filter(|spec| kind.plays(&spec.action));
     let envs: Vec<_> = playable.map(|spec| spec.id).collect();
     let found = format!("{}, whose actions are {}", spec.id, spec.action);
     let (name, actions) = KINDS
