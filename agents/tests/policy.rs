@@ -1,13 +1,13 @@
 //! A saved policy acts as the agent that saved it, bit for bit.
 
 use sparring_agents::{AgentConfig, DqnConfig, PpoConfig, SacConfig};
-use sparring_envs::{Actions, VectorConfig, VectorEnv, find};
+use sparring_envs::{Actions, VectorConfig, VectorEnv, spec};
 use sparring_sparse::config::{Method, SparsityConfig};
 use sparring_sparse::{Saved, Seed, saved};
 
 /// `act_eval` of an agent that was trained a little, and of a fresh one that loads what it saved.
 fn before_and_after(config: &AgentConfig, env: &str) -> [Vec<f32>; 2] {
-    let spec = find(env).unwrap();
+    let spec = &spec(env).unwrap();
     let mut envs = VectorEnv::new(spec, &[1], &VectorConfig::default()).unwrap();
     let mut agent = config.build(spec, 1, &Seed::new(1)).unwrap();
     for _ in 0..150 {
@@ -69,7 +69,7 @@ fn of_ppo_with_its_scales() {
 
 #[test]
 fn another_agent_is_refused() {
-    let spec = find("Pendulum-v1").unwrap();
+    let spec = &spec("Pendulum-v1").unwrap();
     let sac = AgentConfig::Sac(SacConfig { replay_capacity: 10, ..SacConfig::paper() });
     let ppo = AgentConfig::Ppo(PpoConfig::paper(1000));
     let mut kept = Saved::new();
