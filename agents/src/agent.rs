@@ -3,7 +3,7 @@
 use std::iter::Sum;
 
 use serde::{Deserialize, Serialize};
-use sparring_envs::{Actions, Batch, EnvSpec};
+use sparring_envs::{Actions, Batch, EnvSpec, Obs};
 use sparring_sparse::config::Method;
 use sparring_sparse::cost::training_flops;
 use sparring_sparse::{Executed, Layer, LayerCost, Saved, Seed, Trainer};
@@ -16,10 +16,10 @@ use crate::sac::{Sac, SacConfig};
 /// An agent in training. It sees environments only as batches.
 pub trait Agent: Send {
     /// Actions for `obs (n, obs_dim)`, exploring as training does.
-    fn act(&mut self, obs: &[f32]) -> Result<Actions<'_>, AgentError>;
+    fn act(&mut self, obs: Obs<'_>) -> Result<Actions<'_>, AgentError>;
 
     /// Actions for `obs (n, obs_dim)` by the evaluation policy; training is not disturbed.
-    fn act_eval(&mut self, obs: &[f32]) -> Result<Actions<'_>, AgentError>;
+    fn act_eval(&mut self, obs: Obs<'_>) -> Result<Actions<'_>, AgentError>;
 
     /// Stores one vector step, the answer to the last [`Self::act`], and trains as often as is due.
     fn observe(&mut self, batch: &Batch<'_>) -> Result<(), AgentError>;

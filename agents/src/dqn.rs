@@ -22,13 +22,14 @@ mod config;
 mod tests;
 
 use candle_core::{D, Device, Tensor};
-use sparring_envs::{Actions, Batch, EnvSpec};
+use sparring_envs::{Actions, Batch, EnvSpec, Obs};
 use sparring_sparse::seed::Rng;
 use sparring_sparse::{Executed, Network, Saved, Seed, Target, Trainer};
 
 use crate::agent::{Agent, Metric, NetworkSummary, sparsity_metrics};
 use crate::error::AgentError;
 use crate::explore::epsilon_greedy;
+use crate::input::Input;
 use crate::replay::{Replay, Sample};
 use crate::returns::NStep;
 
@@ -38,6 +39,7 @@ pub use config::{DqnConfig, Loss, Prioritized};
 /// A DQN agent in training.
 pub struct Dqn {
     config: DqnConfig,
+    input: Input,
     obs_dim: usize,
     num_envs: usize,
     q: Trainer,
@@ -52,6 +54,8 @@ pub struct Dqn {
     updates: u64,
     actions: Vec<u32>,
     eval_actions: Vec<u32>,
+    /// Observations and their successors as floats, where they were bytes.
+    floats: [Vec<f32>; 2],
     means: Means,
 }
 
@@ -91,6 +95,8 @@ impl Dqn {
             actions: Vec::with_capacity(num_envs),
             eval_actions: Vec::new(),
             means: Means::default(),
+            input: Input::of(spec),
+            floats: Default::default(),
             obs_dim,
             num_envs,
             config,
@@ -105,7 +111,8 @@ impl Dqn {
     }
 
     /// `obs (n · obs_dim) → Q (n, actions)`.
-    fn values(&self, obs: &[f32]) -> Result<Vec<Vec<f32>>, AgentError> {
+    fn values(&mut self, obs: Obs<'_>) -> Result<Vec<Vec<f32>>, AgentError> {
+        let obs = self.input.floats(obs, &mut self.floats[0]);
         let obs = Tensor::from_slice(obs, (obs.len() / self.obs_dim, self.obs_dim), &Device::Cpu)?;
         Ok(self.q_of(self.q.network().forward_detached(&obs)?)?.to_vec2()?)
     }
@@ -199,7 +206,7 @@ impl Dqn {
 }
 
 impl Agent for Dqn {
-    fn act(&mut self, obs: &[f32]) -> Result<Actions<'_>, AgentError> {
+    fn act(&mut self, obs: Obs<'_>) -> Result<Actions<'_>, AgentError> {
         let epsilon = self.epsilon();
         let values = self.values(obs)?;
         self.actions.clear();
@@ -207,7 +214,7 @@ impl Agent for Dqn {
         Ok(Actions::Discrete(&self.actions))
     }
 
-    fn act_eval(&mut self, obs: &[f32]) -> Result<Actions<'_>, AgentError> {
+    fn act_eval(&mut self, obs: Obs<'_>) -> Result<Actions<'_>, AgentError> {
         let values = self.values(obs)?;
         let epsilon = self.config.epsilon.eval;
         self.eval_actions.clear();
@@ -222,7 +229,9 @@ impl Agent for Dqn {
         }
         let before = self.config.cadence().due(self.env_steps);
         let actions = Actions::Discrete(&self.actions);
-        self.n_step.push(batch, actions, |transition| self.replay.push(transition));
+        let [obs, next] = &mut self.floats;
+        let seen = (self.input.floats(batch.obs, obs), self.input.floats(batch.next, next));
+        self.n_step.push(batch, seen, actions, |transition| self.replay.push(transition));
         self.env_steps += self.num_envs as u64;
         // Void steps and long returns can leave the memory empty after a short warm-up.
         if self.replay.is_empty() {

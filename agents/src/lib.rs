@@ -33,6 +33,7 @@ pub mod explore;
 pub mod free;
 pub mod gae;
 pub mod graft;
+pub mod input;
 pub mod networks;
 pub mod normalize;
 pub mod policy;

@@ -182,9 +182,11 @@ impl RewardScale {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use sparring_envs::End;
+    use sparring_envs::{End, Obs};
 
     use super::*;
+
+    const NONE: Obs<'static> = Obs::F32(&[]);
 
     proptest! {
         #[test]
@@ -230,8 +232,14 @@ mod tests {
         let (ends, mut scaled) = ([None, Some(End::Truncated), None], Vec::new());
         for (reward, end) in [2.0, 2.0, 4.0].into_iter().zip(ends) {
             let (reward, end) = ([reward], [end]);
-            let batch =
-                Batch { obs: &[], next: &[], reward: &reward, end: &end, void: &[], finished: &[] };
+            let batch = Batch {
+                obs: NONE,
+                next: NONE,
+                reward: &reward,
+                end: &end,
+                void: &[],
+                finished: &[],
+            };
             scale.scale(&batch, &mut scaled);
         }
         let deviation = (2.0f64 / 3.0).sqrt();
@@ -244,8 +252,8 @@ mod tests {
         let mut scaled = Vec::new();
         for _ in 0..3 {
             let batch = Batch {
-                obs: &[],
-                next: &[],
+                obs: NONE,
+                next: NONE,
                 reward: &[1.0, f64::NAN],
                 end: &[None, None],
                 void: &[1],

@@ -26,7 +26,7 @@ mod tests;
 
 use candle_core::{Device, Tensor};
 use rand::seq::SliceRandom;
-use sparring_envs::{Actions, Batch, EnvSpec};
+use sparring_envs::{Actions, Batch, EnvSpec, Obs};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::seed::Rng;
 use sparring_sparse::{Executed, LayerSpec, Network, Rule, Saved, Seed, Trainer};
@@ -36,6 +36,7 @@ use crate::error::AgentError;
 use crate::free::Free;
 use crate::gae::{Gae, Steps};
 use crate::graft::graft;
+use crate::input::Input;
 use crate::normalize::{ObservationScale, RewardScale};
 use crate::policy::{Outward, Policy, inverse_softplus, softplus};
 use crate::rollout::{Rollout, Seen};
@@ -46,6 +47,7 @@ use surrogate::{Decisions, Surrogate, surrogate, value_loss};
 /// A PPO agent in training.
 pub struct Ppo {
     config: PpoConfig,
+    input: Input,
     obs_dim: usize,
     num_envs: usize,
     policy: Policy,
@@ -67,6 +69,8 @@ pub struct Ppo {
     scaled_rewards: Vec<f32>,
     actions: Outward,
     eval_actions: Outward,
+    /// Observations as floats, where they were bytes.
+    floats: Vec<f32>,
     means: Means,
 }
 
@@ -127,6 +131,8 @@ impl Ppo {
             eval_actions: Outward::default(),
             means: Means::default(),
             policy,
+            input: Input::of(spec),
+            floats: Vec::new(),
             obs_dim,
             num_envs,
             config,
@@ -257,7 +263,8 @@ fn normalize(values: &mut [f32]) {
 }
 
 impl Agent for Ppo {
-    fn act(&mut self, obs: &[f32]) -> Result<Actions<'_>, AgentError> {
+    fn act(&mut self, obs: Obs<'_>) -> Result<Actions<'_>, AgentError> {
+        let obs = self.input.floats(obs, &mut self.floats);
         self.observations.see(obs);
         self.obs.clear();
         self.observations.scale(obs, &mut self.obs);
@@ -267,7 +274,8 @@ impl Agent for Ppo {
         Ok(policy.outward(chosen, actions))
     }
 
-    fn act_eval(&mut self, obs: &[f32]) -> Result<Actions<'_>, AgentError> {
+    fn act_eval(&mut self, obs: Obs<'_>) -> Result<Actions<'_>, AgentError> {
+        let obs = self.input.floats(obs, &mut self.floats);
         let (mut scaled, mut modes) = (Vec::new(), Vec::new());
         self.observations.scale(obs, &mut scaled);
         self.policy.modes(&self.outputs(self.actor.network(), &scaled)?, &mut modes);
@@ -286,8 +294,9 @@ impl Agent for Ppo {
             log_prob: &self.log_probs,
             reward: &self.scaled_rewards,
         };
-        let observations = &self.observations;
-        self.rollout.push(seen, batch, |next, kept| observations.scale(next, kept));
+        let Self { observations, input, floats, .. } = self;
+        self.rollout
+            .push(seen, batch, |next, kept| observations.scale(input.floats(next, floats), kept));
         self.env_steps += self.num_envs as u64;
         if self.rollout.is_full() { self.train() } else { Ok(()) }
     }

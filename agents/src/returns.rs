@@ -55,15 +55,16 @@ impl NStep {
     }
 
     /// Takes one vector step and gives `store` every transition that it completes, in order of the
-    /// environments, the older first. A void row drops what its environment was waiting for.
+    /// environments, the older first. `obs` and `next` are those of the batch, as floats. A void row drops what its environment was waiting for.
     pub fn push(
         &mut self,
         batch: &Batch<'_>,
+        (obs, next): (&[f32], &[f32]),
         actions: Actions<'_>,
         mut store: impl FnMut(Transition<'_>),
     ) {
         let num_envs = self.waiting.len().max(1);
-        let dim = batch.obs.len() / num_envs;
+        let dim = obs.len() / num_envs;
         for (env, queue) in self.waiting.iter_mut().enumerate() {
             if batch.void.contains(&env) {
                 self.spare.extend(queue.drain(..).map(|waiting| waiting.taken));
@@ -71,7 +72,7 @@ impl NStep {
             }
             let mut taken = self.spare.pop().unwrap_or_default();
             taken.clear();
-            taken.extend_from_slice(&batch.obs[env * dim..][..dim]);
+            taken.extend_from_slice(&obs[env * dim..][..dim]);
             match actions {
                 Actions::Discrete(actions) => taken.push(actions[env] as f32),
                 Actions::Continuous(actions) => {
@@ -93,7 +94,7 @@ impl NStep {
                     action: &first.taken[dim..],
                     reward: first.reward as f32,
                     discount: bootstrap as f32,
-                    next: &batch.next[env * dim..][..dim],
+                    next: &next[env * dim..][..dim],
                 });
                 self.spare.push(first.taken);
             }
@@ -103,6 +104,8 @@ impl NStep {
 
 #[cfg(test)]
 mod tests {
+    use sparring_envs::Obs;
+
     use super::*;
 
     type Row = (f32, u32, f32, f32, f32);
@@ -115,9 +118,16 @@ mod tests {
             let (obs, next) = ([t as f32], [t as f32 + 1.0]);
             let (reward, end) = ([t as f64 + 1.0], [*end]);
             let void: &[usize] = if void == Some(t) { &[0] } else { &[] };
-            let batch =
-                Batch { obs: &obs, next: &next, reward: &reward, end: &end, void, finished: &[] };
-            queue.push(&batch, Actions::Discrete(&[t as u32]), |t| {
+            let (obs, next) = (&obs, &next);
+            let batch = Batch {
+                obs: Obs::F32(obs),
+                next: Obs::F32(next),
+                reward: &reward,
+                end: &end,
+                void,
+                finished: &[],
+            };
+            queue.push(&batch, (obs, next), Actions::Discrete(&[t as u32]), |t| {
                 rows.push((t.obs[0], t.action[0] as u32, t.reward, t.discount, t.next[0]));
             });
         }
@@ -159,14 +169,14 @@ mod tests {
             let actions = [t + 0.1, t + 0.2, t + 1.1, t + 1.2];
             let (reward, end) = ([1.0, 2.0], [None, None]);
             let batch = Batch {
-                obs: &obs,
-                next: &next,
+                obs: Obs::F32(&obs),
+                next: Obs::F32(&next),
                 reward: &reward,
                 end: &end,
                 void: &[],
                 finished: &[],
             };
-            queue.push(&batch, Actions::Continuous(&actions), |t| {
+            queue.push(&batch, (&obs, &next), Actions::Continuous(&actions), |t| {
                 seen.push((t.obs[0], t.action.to_vec(), t.reward, t.next[0]));
             });
         }

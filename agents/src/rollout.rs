@@ -3,7 +3,7 @@
 //! The successor of a row is the observation `n` rows on, except where an episode was truncated and
 //! at the end of the rollout: there it is kept beside the rows, so that its value can be bootstrapped.
 
-use sparring_envs::{Batch, End};
+use sparring_envs::{Batch, End, Obs};
 
 /// A rollout that is being filled. All of it but the kept successors is taken at the start.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ impl Rollout {
         &mut self,
         seen: Seen<'_>,
         batch: &Batch<'_>,
-        mut scale: impl FnMut(&[f32], &mut Vec<f32>),
+        mut scale: impl FnMut(Obs<'_>, &mut Vec<f32>),
     ) {
         let start = self.rows();
         let last = start + self.num_envs == self.steps * self.num_envs;
@@ -97,7 +97,7 @@ impl Rollout {
             let end = batch.end[env];
             if !void && (end == Some(End::Truncated) || (last && end.is_none())) {
                 self.keeps.push(start + env);
-                scale(&batch.next[env * dim..][..dim], &mut self.kept);
+                scale(batch.next.slice(env * dim..(env + 1) * dim), &mut self.kept);
             }
         }
     }
@@ -138,10 +138,16 @@ mod tests {
         for (t, end) in ends.iter().enumerate() {
             let t = t as f32;
             let (obs, next) = ([t, 10.0 + t], [t + 0.5, 10.5 + t]);
-            let batch =
-                Batch { obs: &obs, next: &next, reward: &[0.0; 2], end, void: &[], finished: &[] };
+            let batch = Batch {
+                obs: Obs::F32(&obs),
+                next: Obs::F32(&next),
+                reward: &[0.0; 2],
+                end,
+                void: &[],
+                finished: &[],
+            };
             let seen = Seen { obs: &obs, action: &[0.0; 2], log_prob: &[0.0; 2], reward: &[t, -t] };
-            rollout.push(seen, &batch, |next, kept| kept.extend(next.iter().map(|x| 100.0 * x)));
+            rollout.push(seen, &batch, |next, kept| kept.extend(next.values().map(|x| 100.0 * x)));
         }
         rollout
     }
@@ -162,8 +168,8 @@ mod tests {
     fn void_rows_keep_nothing() {
         let mut rollout = Rollout::new(1, 2, 1, 1);
         let batch = Batch {
-            obs: &[0.0; 2],
-            next: &[1.0, f32::NAN],
+            obs: Obs::F32(&[0.0; 2]),
+            next: Obs::F32(&[1.0, f32::NAN]),
             reward: &[0.0; 2],
             end: &[None, None],
             void: &[1],
@@ -171,7 +177,7 @@ mod tests {
         };
         let seen =
             Seen { obs: &[0.0; 2], action: &[0.0; 2], log_prob: &[0.0; 2], reward: &[0.0; 2] };
-        rollout.push(seen, &batch, |next, kept| kept.extend_from_slice(next));
+        rollout.push(seen, &batch, |next, kept| kept.extend(next.values()));
         assert_eq!((rollout.void.clone(), rollout.keeps.clone()), (vec![false, true], vec![0]));
     }
 

@@ -26,7 +26,7 @@ mod tests;
 use candle_core::{Device, Tensor};
 use rand::RngExt;
 use rand_distr::{Distribution as _, StandardNormal};
-use sparring_envs::{Actions, Batch, EnvSpec};
+use sparring_envs::{Actions, Batch, EnvSpec, Obs};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::seed::Rng;
 use sparring_sparse::{Executed, LayerSpec, Network, Saved, Seed, Target, Trainer};
@@ -35,6 +35,7 @@ use crate::action_box::ActionBox;
 use crate::agent::{Agent, Metric, NetworkSummary, sparsity_metrics};
 use crate::error::AgentError;
 use crate::free::Free;
+use crate::input::Input;
 use crate::replay::{Replay, Sample};
 use crate::returns::NStep;
 use crate::tanh_normal::TanhNormal;
@@ -44,6 +45,7 @@ pub use config::{SacConfig, Temperature};
 /// A SAC agent in training.
 pub struct Sac {
     config: SacConfig,
+    input: Input,
     obs_dim: usize,
     num_envs: usize,
     policy: TanhNormal,
@@ -65,6 +67,8 @@ pub struct Sac {
     /// The same in the environment's units.
     actions: Vec<f32>,
     eval_actions: Vec<f32>,
+    /// Observations and their successors as floats, where they were bytes.
+    floats: [Vec<f32>; 2],
     means: Means,
 }
 
@@ -120,7 +124,9 @@ impl Sac {
             chosen: Vec::new(),
             actions: Vec::new(),
             eval_actions: Vec::new(),
+            floats: Default::default(),
             means: Means::default(),
+            input: Input::of(spec),
             obs_dim,
             num_envs,
             config,
@@ -135,6 +141,14 @@ impl Sac {
     fn head(&self, obs: &[f32]) -> Result<Vec<f32>, AgentError> {
         let obs = rows(obs.to_vec(), self.obs_dim)?;
         Ok(self.actor.network().forward_detached(&obs)?.flatten_all()?.to_vec1()?)
+    }
+
+    /// The same of what environments show.
+    fn head_of(&mut self, obs: Obs<'_>) -> Result<Vec<f32>, AgentError> {
+        let mut scratch = std::mem::take(&mut self.floats[0]);
+        let head = self.head(self.input.floats(obs, &mut scratch));
+        self.floats[0] = scratch;
+        head
     }
 
     /// `ε` of `n` actions.
@@ -253,7 +267,7 @@ fn finite(loss: &Tensor, what: &str, step: u64) -> Result<f64, AgentError> {
 }
 
 impl Agent for Sac {
-    fn act(&mut self, obs: &[f32]) -> Result<Actions<'_>, AgentError> {
+    fn act(&mut self, obs: Obs<'_>) -> Result<Actions<'_>, AgentError> {
         let (n, act_dim) = (obs.len() / self.obs_dim, self.policy.act_dim);
         if self.env_steps < self.config.warmup_env_steps {
             let step = self.env_steps / self.num_envs as u64;
@@ -264,7 +278,7 @@ impl Agent for Sac {
             }
         } else {
             self.chosen.clear();
-            let (head, noise) = (self.head(obs)?, self.noise(n));
+            let (head, noise) = (self.head_of(obs)?, self.noise(n));
             let mut drawn = vec![0.0; n * (act_dim + 1)];
             self.policy.draw(&head, &noise, &mut drawn);
             for drawn in drawn.chunks_exact(act_dim + 1) {
@@ -275,9 +289,10 @@ impl Agent for Sac {
         Ok(Actions::Continuous(&self.actions))
     }
 
-    fn act_eval(&mut self, obs: &[f32]) -> Result<Actions<'_>, AgentError> {
+    fn act_eval(&mut self, obs: Obs<'_>) -> Result<Actions<'_>, AgentError> {
         let mut modes = Vec::new();
-        self.policy.modes(&self.head(obs)?, &mut modes);
+        let head = self.head_of(obs)?;
+        self.policy.modes(&head, &mut modes);
         self.bounds.scale(&modes, &mut self.eval_actions);
         Ok(Actions::Continuous(&self.eval_actions))
     }
@@ -289,7 +304,9 @@ impl Agent for Sac {
         }
         let before = self.config.cadence().due(self.env_steps);
         let actions = Actions::Continuous(&self.chosen);
-        self.n_step.push(batch, actions, |transition| self.replay.push(transition));
+        let [obs, next] = &mut self.floats;
+        let seen = (self.input.floats(batch.obs, obs), self.input.floats(batch.next, next));
+        self.n_step.push(batch, seen, actions, |transition| self.replay.push(transition));
         self.env_steps += self.num_envs as u64;
         // Void steps and long returns can leave the memory empty after a short warm-up.
         if self.replay.is_empty() {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EnvError, EnvRng};
+use crate::{EnvError, EnvRng, ObsMut};
 
 /// How an episode ended. Terminated wins where both hold; a truncated transition bootstraps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,16 +62,18 @@ impl<'a> Action<'a> {
 
 /// An environment: a Markov decision process with its own generator.
 ///
-/// - `obs` has the length of the observation space and is written in full by `reset` and `step`.
+/// - `obs` has the kind and the length of the observation space and is written in full by `reset` and `step`.
+/// - Where [`crate::EnvSpec::frames`] is above 1, an episode begins with that many frames but one of zeros
+///   before its first, and every step moves the frames by one and writes the last.
 /// - Time limits are not the env's: [`crate::EnvSpec::max_episode_steps`] holds them and the engine keeps them.
 /// - A wrong action is a typed error and leaves the env as it was; [`crate::check_env`] tests all of this.
 pub trait Env: Send {
     /// Starts an episode. `Some(seed)` seeds the generator as Gymnasium's `reset(seed=..)` does;
     /// `None` goes on with it and is [`EnvError::SeedNeeded`] before the first seed.
-    fn reset(&mut self, seed: Option<u64>, obs: &mut [f32]) -> Result<(), EnvError>;
+    fn reset(&mut self, seed: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError>;
 
     /// Takes one step and writes the true successor into `obs`, also at an episode's end.
-    fn step(&mut self, action: Action<'_>, obs: &mut [f32]) -> Result<Step, EnvError>;
+    fn step(&mut self, action: Action<'_>, obs: ObsMut<'_>) -> Result<Step, EnvError>;
 
     /// The whole state, the generator included; [`crate::state::pack`] does it for serde types.
     fn save(&self) -> Result<Vec<u8>, EnvError>;
@@ -80,12 +82,10 @@ pub trait Env: Send {
     fn restore(&mut self, state: &[u8]) -> Result<(), EnvError>;
 }
 
-/// Writes `values` into the observation buffer, which must have exactly their length.
+/// Writes `values` into the observation buffer, which must be f32 and have exactly their length.
 #[inline]
-pub fn write_obs<const N: usize>(obs: &mut [f32], values: [f32; N]) -> Result<(), EnvError> {
-    let found = obs.len();
-    let obs: &mut [f32; N] = obs.try_into().map_err(|_| EnvError::ObsLen { found, allowed: N })?;
-    *obs = values;
+pub fn write_obs<const N: usize>(obs: ObsMut<'_>, values: [f32; N]) -> Result<(), EnvError> {
+    obs.floats(N)?.copy_from_slice(&values);
     Ok(())
 }
 

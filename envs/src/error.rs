@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::Feature;
+use crate::{Dtype, Feature};
 
 /// What can go wrong with an environment, a space, a saved state or the vector engine.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -110,6 +110,16 @@ pub enum EnvError {
         found: usize,
         /// The dimension of the observation space.
         allowed: usize,
+    },
+    /// A buffer for observations of the wrong kind.
+    #[error(
+        "the observation buffer holds {found} values, but the env writes {allowed}; make it by the space's dtype"
+    )]
+    ObsKind {
+        /// What the buffer holds.
+        found: Dtype,
+        /// What the observation space has.
+        allowed: Dtype,
     },
     /// Bytes that are not the saved state of this env or engine.
     #[error(

@@ -16,7 +16,7 @@
 //!     for i in 0..4 {
 //!         let done = batch.end[i] == Some(End::Terminated); // no bootstrap from `next` then
 //!         let row = 4 * i..4 * (i + 1); // (obs, action, reward, next, done) is the transition
-//!         let _ = (&batch.obs[row.clone()], batch.reward[i], &batch.next[row], done);
+//!         let _ = (batch.obs.slice(row.clone()), batch.reward[i], batch.next.slice(row), done);
 //!     }
 //!     returns.extend(batch.finished.iter().map(|episode| episode.ret));
 //! }
@@ -34,6 +34,7 @@ pub mod env;
 mod error;
 mod feature;
 mod libm;
+pub mod obs;
 mod options;
 mod registry;
 mod rng;
@@ -47,6 +48,7 @@ pub use check::{CheckReport, check_env};
 pub use env::{Action, End, Env, Step};
 pub use error::EnvError;
 pub use feature::Feature;
+pub use obs::{Dtype, Obs, ObsBuf, ObsMut};
 pub use options::{EnvOption, Limits, OptionValue, Options};
 pub use registry::{find, registry, spec};
 pub use rng::EnvRng;

@@ -16,6 +16,7 @@ static REGISTRY: &[EnvRow] = &[
     tiny::identity::ROW,
     tiny::identity_box::ROW,
     tiny::chain::ROW,
+    tiny::recall::ROW,
 ];
 
 /// All registered envs, those included that need a feature which this build lacks.

@@ -54,6 +54,9 @@ pub struct EnvSpec {
     pub id: &'static str,
     /// The space of observations.
     pub obs: Space,
+    /// How many frames an observation stacks along its first axis, the newest last; 1: none. A replay
+    /// memory then stores each frame once; see [`Env`].
+    pub frames: usize,
     /// The space of actions.
     pub action: Space,
     /// The time limit in steps, which the vector engine keeps; None: no limit.
@@ -76,6 +79,7 @@ impl fmt::Debug for EnvSpec {
         f.debug_struct("EnvSpec")
             .field("id", &self.id)
             .field("obs", &self.obs)
+            .field("frames", &self.frames)
             .field("action", &self.action)
             .field("max_episode_steps", &self.max_episode_steps)
             .field("reward_threshold", &self.reward_threshold)

@@ -8,13 +8,15 @@ use std::sync::Arc;
 
 use common::specs;
 use sparring_envs::env::{generator, write_obs};
-use sparring_envs::{Action, End, Env, EnvError, EnvRng, EnvSpec, Space, Step, check_env, state};
+use sparring_envs::{
+    Action, End, Env, EnvError, EnvRng, EnvSpec, ObsMut, Space, Step, check_env, maker, state,
+};
 
 #[test]
 fn every_registered_env_keeps_the_contract() {
     for spec in specs() {
         let report = check_env(&spec).unwrap();
-        assert_eq!(report.checks.len(), 9, "{report:?}");
+        assert_eq!(report.checks.len(), 10, "{report:?}");
         let fixed = ["Counter-v0", "Chain-v0"].contains(&spec.id);
         assert_eq!(report.random, !fixed, "{}", spec.id);
     }
@@ -40,7 +42,7 @@ const STALE: u8 = 7;
 const SOUND: u8 = 8;
 
 impl Env for Broken {
-    fn reset(&mut self, seed: Option<u64>, obs: &mut [f32]) -> Result<(), EnvError> {
+    fn reset(&mut self, seed: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError> {
         self.seed = seed.unwrap_or(self.seed);
         let seed = if self.how == REPEATS_SEED { Some(self.seed) } else { seed };
         let x = generator(&mut self.rng, seed)?.random() as f32;
@@ -48,9 +50,9 @@ impl Env for Broken {
         write_obs(obs, [x])
     }
 
-    fn step(&mut self, action: Action<'_>, obs: &mut [f32]) -> Result<Step, EnvError> {
+    fn step(&mut self, action: Action<'_>, mut obs: ObsMut<'_>) -> Result<Step, EnvError> {
         if self.how == NO_RESET_ERROR && self.steps.is_none() {
-            self.reset(Some(0), obs)?;
+            self.reset(Some(0), obs.reborrow())?;
         }
         let steps = self.steps.ok_or(EnvError::ResetNeeded)?;
         if self.how != TAKES_ANY_ACTION {
@@ -85,12 +87,92 @@ fn boxed<const HOW: u8>() -> Box<dyn Env> {
     Box::new(Broken { how: HOW, rng: None, seed: 0, steps: None })
 }
 
+/// Counts in frames of one byte, two of them stacked, with one thing broken at a time.
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+struct Film {
+    how: u8,
+    count: Option<u8>,
+}
+
+const SOUND_FILM: u8 = 0;
+/// The first frame stands before itself.
+const NO_ZEROS: u8 = 1;
+/// The older frame stays what it was.
+const NO_MOVE: u8 = 2;
+const HALF_WRITTEN: u8 = 3;
+
+impl Film {
+    fn show(&self, count: u8, obs: ObsMut<'_>) -> Result<(), EnvError> {
+        let older = match (self.how, count) {
+            (NO_ZEROS, 0) => 7,
+            (_, 0) => 0,
+            (NO_MOVE, _) => 7,
+            _ => count + 6,
+        };
+        let obs = obs.bytes(2)?;
+        obs[1] = count + 7;
+        if self.how != HALF_WRITTEN {
+            obs[0] = older;
+        }
+        Ok(())
+    }
+}
+
+impl Env for Film {
+    fn reset(&mut self, _: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError> {
+        self.show(0, obs)?;
+        self.count = Some(0);
+        Ok(())
+    }
+
+    fn step(&mut self, action: Action<'_>, obs: ObsMut<'_>) -> Result<Step, EnvError> {
+        let count = self.count.ok_or(EnvError::ResetNeeded)?;
+        action.discrete(2)?;
+        self.count = Some((count + 1).min(20));
+        self.show((count + 1).min(20), obs)?;
+        Ok(Step { reward: 0.0, end: (count >= 9).then_some(End::Terminated) })
+    }
+
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
+        state::pack("Film-v0", self)
+    }
+
+    fn restore(&mut self, bytes: &[u8]) -> Result<(), EnvError> {
+        *self = state::unpack("Film-v0", bytes)?;
+        Ok(())
+    }
+}
+
+#[test]
+fn each_breach_of_frames_and_bytes_is_named() {
+    let spec = |how: u8| EnvSpec {
+        id: "Film-v0",
+        obs: Space::bytes(&[2, 1]),
+        frames: 2,
+        action: Space::Discrete { n: 2 },
+        max_episode_steps: None,
+        reward_threshold: None,
+        make: maker(move || Ok(Film { how, count: None })),
+    };
+    check_env(&spec(SOUND_FILM)).unwrap();
+    let breach = |spec| check_env(&spec).unwrap_err().to_string();
+    let text = breach(spec(NO_ZEROS));
+    assert!(text.contains("`frames`") && text.contains("before its first"), "{text}");
+    let text = breach(spec(NO_MOVE));
+    assert!(text.contains("`frames`") && text.contains("move the frames by one"), "{text}");
+    let text = breach(spec(HALF_WRITTEN));
+    assert!(text.contains("`same seed`") && text.contains("not every byte"), "{text}");
+    let text = breach(EnvSpec { frames: 3, ..spec(SOUND_FILM) });
+    assert!(text.contains("`spaces`") && text.contains("3 frames"), "{text}");
+}
+
 #[test]
 fn each_breach_is_named() {
     type Make = fn() -> Box<dyn Env>;
     let spec = |make: Make| EnvSpec {
         id: "Broken-v0",
         obs: Space::uniform(&[1], 0.0, 1.0),
+        frames: 1,
         action: Space::Discrete { n: 2 },
         max_episode_steps: None,
         reward_threshold: None,

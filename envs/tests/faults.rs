@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use common::engine;
 use sparring_envs::env::{generator, write_obs};
 use sparring_envs::{
-    Action, Actions, End, Env, EnvError, EnvRng, EnvSpec, OnFault, Space, Step, VectorConfig,
-    VectorEnv, maker, state,
+    Action, Actions, End, Env, EnvError, EnvRng, EnvSpec, ObsMut, OnFault, Space, Step,
+    VectorConfig, VectorEnv, maker, state,
 };
 
 /// Counts up by 1 from a random start; the env with an even first seed fails where `HOW` says.
@@ -37,7 +37,7 @@ const ALWAYS: u8 = 5;
 const ODD_PAYLOAD: u8 = 6;
 
 impl<const HOW: u8> Env for Faulty<HOW> {
-    fn reset(&mut self, seed: Option<u64>, obs: &mut [f32]) -> Result<(), EnvError> {
+    fn reset(&mut self, seed: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError> {
         if let Some(seed) = seed {
             self.fails = HOW == ALWAYS || ((100..150).contains(&seed) && seed % 2 == 0);
         } else {
@@ -49,11 +49,12 @@ impl<const HOW: u8> Env for Faulty<HOW> {
         write_obs(obs, [x, 0.0])
     }
 
-    fn step(&mut self, action: Action<'_>, obs: &mut [f32]) -> Result<Step, EnvError> {
+    fn step(&mut self, action: Action<'_>, obs: ObsMut<'_>) -> Result<Step, EnvError> {
         action.discrete(2)?;
         self.steps += 1;
         let mut step = Step { reward: 1.0, end: (self.steps == 5).then_some(End::Terminated) };
-        write_obs(obs, [obs[0] * 0.0, self.steps as f32])?;
+        let obs = obs.floats(2)?;
+        obs.copy_from_slice(&[0.0, self.steps as f32]);
         // The second episode, third step.
         if self.fails && ((self.episodes == 1 && self.steps == 3) || HOW == ALWAYS) {
             match HOW {
@@ -84,6 +85,7 @@ fn faulty<const HOW: u8>() -> EnvSpec {
     EnvSpec {
         id: "Faulty-v0",
         obs: Space::uniform(&[2], 0.0, 100.0),
+        frames: 1,
         action: Space::Discrete { n: 2 },
         max_episode_steps: None,
         reward_threshold: None,
@@ -126,9 +128,10 @@ fn stops<const HOW: u8>(step: u32, words: &str) {
         } else {
             assert_eq!((went_well, last.void), (7, [1].as_slice()));
             assert_eq!((last.reward, last.end[1]), ([1.0, 0.0, 1.0].as_slice(), None));
-            assert_eq!((last.next[1], last.next[5]), (3.0, 3.0));
+            let next: Vec<f32> = last.next.values().collect();
+            assert_eq!((next[1], next[5]), (3.0, 3.0));
         }
-        assert!(last.next.iter().all(|x| x.is_finite()));
+        assert!(last.next.values().all(f32::is_finite));
         assert_eq!(envs.step(Actions::Discrete(&[0; 3])).unwrap_err(), error);
         // A saved engine remembers why it stopped.
         let bytes = envs.save().unwrap();
@@ -162,7 +165,7 @@ fn restarts<const HOW: u8>(in_reset: bool) {
                     assert_eq!((record.reward[env], record.end[env]), (0, None));
                     let row = 2 * env..2 * env + 2;
                     let obs: Vec<u32> =
-                        envs.obs()[row.clone()].iter().map(|x| x.to_bits()).collect();
+                        envs.obs().slice(row.clone()).values().map(f32::to_bits).collect();
                     assert_eq!(record.next[row], obs);
                 }
                 assert!(f32::from_bits(record.next[3]) == 3.0);
@@ -235,11 +238,11 @@ impl Drop for Tracked {
 }
 
 impl Env for Tracked {
-    fn reset(&mut self, _: Option<u64>, obs: &mut [f32]) -> Result<(), EnvError> {
+    fn reset(&mut self, _: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError> {
         write_obs(obs, [0.0, 0.0])
     }
 
-    fn step(&mut self, action: Action<'_>, obs: &mut [f32]) -> Result<Step, EnvError> {
+    fn step(&mut self, action: Action<'_>, obs: ObsMut<'_>) -> Result<Step, EnvError> {
         assert_eq!(action.discrete(2)?, 0, "only 0 is good");
         write_obs(obs, [0.0, 0.0])?;
         Ok(Step { reward: 0.0, end: None })

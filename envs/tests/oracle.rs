@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use sparring_envs::{Actions, End, EnvRng, VectorConfig, VectorEnv, spec};
+use sparring_envs::{Actions, End, EnvRng, Obs, ObsMut, VectorConfig, VectorEnv, spec};
 
 /// Steps of the random seeds alone: 20 seeds of 1,000.
 const RANDOM_STEPS: usize = 20_000;
@@ -80,8 +80,8 @@ fn read(id: &str) -> Vec<Trace> {
     traces
 }
 
-fn bits(values: &[f32]) -> Vec<u32> {
-    values.iter().map(|value| value.to_bits()).collect()
+fn bits(obs: Obs<'_>) -> Vec<u32> {
+    obs.values().map(f32::to_bits).collect()
 }
 
 /// Replays all seeds at once, one env each; returns the compared steps and the ends seen.
@@ -91,7 +91,8 @@ fn replay(id: &str) -> (usize, [usize; 2]) {
     let config = VectorConfig { num_envs: seeds.len(), workers: 1, ..VectorConfig::default() };
     let mut envs = VectorEnv::new(&spec(id).unwrap(), &seeds, &config).unwrap();
     let dim = envs.obs_dim();
-    for (obs, trace) in envs.obs().chunks(dim).zip(&traces) {
+    for (i, trace) in traces.iter().enumerate() {
+        let obs = envs.obs().slice(i * dim..(i + 1) * dim);
         assert_eq!(bits(obs), trace.first, "{id}, seed {}: first observation", trace.seed);
     }
     let (mut compared, mut ends) = (0, [0, 0]);
@@ -112,7 +113,7 @@ fn replay(id: &str) -> (usize, [usize; 2]) {
         for (i, trace) in traces.iter().enumerate() {
             let row = &trace.rows[t];
             let place = format!("{id}, seed {}, step {}", trace.seed, t + 1);
-            assert_eq!(bits(&batch.next[i * dim..(i + 1) * dim]), row.next, "{place}: next");
+            assert_eq!(bits(batch.next.slice(i * dim..(i + 1) * dim)), row.next, "{place}: next");
             assert_eq!(batch.reward[i].to_bits(), row.reward, "{place}: reward");
             let end = match row.flags {
                 0 => None,
@@ -129,7 +130,7 @@ fn replay(id: &str) -> (usize, [usize; 2]) {
         }
         for (i, trace) in traces.iter().enumerate() {
             let row = &trace.rows[t];
-            let obs = bits(&envs.obs()[i * dim..(i + 1) * dim]);
+            let obs = bits(envs.obs().slice(i * dim..(i + 1) * dim));
             let expected = row.reset.as_ref().unwrap_or(&row.next);
             assert_eq!(&obs, expected, "{id}, seed {}, after step {}", trace.seed, t + 1);
         }
@@ -157,8 +158,8 @@ fn every_first_observation_of_acrobot_equals_gymnasium() {
     let mut env = (spec("Acrobot-v1").unwrap().make)().unwrap();
     let mut obs = [0.0; 6];
     for seed in 0..5_000 {
-        env.reset(Some(seed), &mut obs).unwrap();
-        assert_eq!(bits(&obs), reader.obs(6), "seed {seed}");
+        env.reset(Some(seed), ObsMut::F32(&mut obs)).unwrap();
+        assert_eq!(bits(Obs::F32(&obs)), reader.obs(6), "seed {seed}");
     }
     assert!(reader.0.is_empty());
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use common::engine;
 use sparring_envs::tiny::counter::Counter;
-use sparring_envs::{Actions, End, Env, EnvSpec, Episode, OnFault, spec};
+use sparring_envs::{Actions, End, Env, EnvSpec, Episode, Obs, OnFault, spec};
 
 const T: Option<End> = Some(End::Terminated);
 const C: Option<End> = Some(End::Truncated);
@@ -33,13 +33,13 @@ fn check(make: fn() -> Box<dyn Env>, max_episode_steps: Option<u32>, table: &[Ro
     let spec = EnvSpec { max_episode_steps, make, ..spec("Counter-v0").unwrap() };
     for workers in [0, 1] {
         let mut envs = engine(&spec, 2, workers, OnFault::Stop);
-        assert_eq!(envs.obs(), [0.0; 2]);
+        assert_eq!(envs.obs(), Obs::F32(&[0.0; 2]));
         let (mut len, mut ret) = (0, 0.0);
         for (t, &(obs, next, reward, end, after)) in table.iter().enumerate() {
             let batch = envs.step(Actions::Discrete(&[0, 1])).unwrap();
             (len, ret) = (len + 1, ret + reward);
-            assert_eq!(batch.obs, [obs; 2], "obs at step {t}");
-            assert_eq!(batch.next, [next; 2], "next at step {t}");
+            assert_eq!(batch.obs, Obs::F32(&[obs; 2]), "obs at step {t}");
+            assert_eq!(batch.next, Obs::F32(&[next; 2]), "next at step {t}");
             assert_eq!(batch.reward, [reward; 2], "reward at step {t}");
             assert_eq!(batch.end, [end; 2], "end at step {t}");
             assert!(batch.void.is_empty());
@@ -49,7 +49,7 @@ fn check(make: fn() -> Box<dyn Env>, max_episode_steps: Option<u32>, table: &[Ro
             if end.is_some() {
                 (len, ret) = (0, 0.0);
             }
-            assert_eq!(envs.obs(), [after; 2], "obs() after step {t}");
+            assert_eq!(envs.obs(), Obs::F32(&[after; 2]), "obs() after step {t}");
         }
     }
 }
@@ -140,6 +140,6 @@ fn without_a_limit_nothing_ends() {
     let mut envs = engine(&spec, 1, 0, OnFault::Stop);
     for t in 1..=10_000 {
         let batch = envs.step(Actions::Discrete(&[0])).unwrap();
-        assert_eq!((batch.end[0], batch.next[0]), (None, t as f32));
+        assert_eq!((batch.end[0], batch.next), (None, Obs::F32(&[t as f32])));
     }
 }

@@ -12,12 +12,12 @@ fn agent(config: DqnConfig) -> Dqn {
 
 #[test]
 fn duelling_adds_the_value_to_advantages_of_mean_zero() {
-    let dqn = agent(DqnConfig { dueling: true, ..DqnConfig::paper() });
+    let mut dqn = agent(DqnConfig { dueling: true, ..DqnConfig::paper() });
     // V = 10 and A = (1, 3); V = −1 and A = (2, 2).
     let outputs = Tensor::new(&[[10f32, 1.0, 3.0], [-1.0, 2.0, 2.0]], &Device::Cpu).unwrap();
     let q: Vec<Vec<f32>> = dqn.q_of(outputs).unwrap().to_vec2().unwrap();
     assert_eq!(q, [[9.0, 11.0], [-1.0, -1.0]]);
-    assert_eq!(dqn.values(&[0.0; 8]).unwrap()[1].len(), 2);
+    assert_eq!(dqn.values(Obs::F32(&[0.0; 8])).unwrap()[1].len(), 2);
     let plain = agent(DqnConfig::paper());
     let outputs = Tensor::new(&[[1f32, 3.0]], &Device::Cpu).unwrap();
     assert_eq!(plain.q_of(outputs).unwrap().to_vec2::<f32>().unwrap(), [[1.0, 3.0]]);

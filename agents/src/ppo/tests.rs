@@ -16,9 +16,15 @@ fn small() -> PpoConfig {
 /// One step of an agent on a made-up environment of three observations, one action.
 fn step(ppo: &mut Ppo, t: f32, end: Option<End>, void: &[usize]) {
     let (obs, next) = ([t.sin(), t.cos(), t], [(t + 1.0).sin(), (t + 1.0).cos(), t + 1.0]);
-    ppo.act(&obs).unwrap();
-    let batch =
-        Batch { obs: &obs, next: &next, reward: &[f64::from(t)], end: &[end], void, finished: &[] };
+    ppo.act(Obs::F32(&obs)).unwrap();
+    let batch = Batch {
+        obs: Obs::F32(&obs),
+        next: Obs::F32(&next),
+        reward: &[f64::from(t)],
+        end: &[end],
+        void,
+        finished: &[],
+    };
     ppo.observe(&batch).unwrap();
 }
 
@@ -27,19 +33,19 @@ fn evaluation_reads_the_moments_and_changes_nothing() {
     let mut ppo = agent(small(), "Pendulum-v1", 1);
     (0..6).for_each(|t| step(&mut ppo, t as f32, None, &[]));
     let before = (ppo.observations.clone(), ppo.rewards.clone(), ppo.rollout.rows());
-    let first = match ppo.act_eval(&[0.1, 0.2, 7.0]).unwrap() {
+    let first = match ppo.act_eval(Obs::F32(&[0.1, 0.2, 7.0])).unwrap() {
         Actions::Continuous(actions) => actions.to_vec(),
         Actions::Discrete(_) => unreachable!("a box"),
     };
     for _ in 0..50 {
-        ppo.act_eval(&[1.0, -1.0, 40.0]).unwrap();
+        ppo.act_eval(Obs::F32(&[1.0, -1.0, 40.0])).unwrap();
     }
     assert_eq!((ppo.observations.clone(), ppo.rewards.clone(), ppo.rollout.rows()), before);
-    let again = ppo.act_eval(&[0.1, 0.2, 7.0]).unwrap();
+    let again = ppo.act_eval(Obs::F32(&[0.1, 0.2, 7.0])).unwrap();
     assert!(matches!(again, Actions::Continuous(actions) if actions == first));
     // And it does read them: without moments, the same network acts otherwise.
     ppo.observations = ObservationScale::new(3, false);
-    let unscaled = ppo.act_eval(&[0.1, 0.2, 7.0]).unwrap();
+    let unscaled = ppo.act_eval(Obs::F32(&[0.1, 0.2, 7.0])).unwrap();
     assert!(matches!(unscaled, Actions::Continuous(actions) if actions != first));
 }
 
@@ -112,11 +118,11 @@ fn the_first_step_has_a_ratio_of_one() {
         let dim = ppo.obs_dim;
         for t in 0..4 {
             let obs: Vec<f32> = (0..2 * dim).map(|i| ((t * 7 + i) as f32).sin()).collect();
-            ppo.act(&obs).unwrap();
+            ppo.act(Obs::F32(&obs)).unwrap();
             let reward = [t as f64, 1.0];
             let batch = Batch {
-                obs: &obs,
-                next: &obs,
+                obs: Obs::F32(&obs),
+                next: Obs::F32(&obs),
                 reward: &reward,
                 end: &[None; 2],
                 void: &[],

@@ -1,6 +1,6 @@
 //! Following an env for a while and writing down every bit.
 
-use crate::{Env, EnvRng, EnvSpec, Sample};
+use crate::{Env, EnvRng, EnvSpec, ObsBuf, Sample};
 
 /// One step, or a reset: then without a reward.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +14,9 @@ pub(super) struct Mark {
 pub(super) struct Walk<'a> {
     pub spec: &'a EnvSpec,
     pub env: Box<dyn Env>,
-    pub obs: Vec<f32>,
+    pub obs: ObsBuf,
+    /// What bytes hold before the env writes them.
+    pub stain: u8,
     steps: u32,
     actions: EnvRng,
 }
@@ -22,15 +24,15 @@ pub(super) struct Walk<'a> {
 impl<'a> Walk<'a> {
     /// A new env; the same actions await every walk.
     pub fn new(spec: &'a EnvSpec) -> Result<Self, String> {
-        let obs = vec![0.0; spec.obs.dim()];
+        let obs = ObsBuf::zeros(spec.obs.dtype(), spec.obs.dim());
         let env = (spec.make)().map_err(|e| format!("making one: {e}"))?;
-        Ok(Self { spec, env, obs, steps: 0, actions: EnvRng::new(0) })
+        Ok(Self { spec, env, obs, stain: 0, steps: 0, actions: EnvRng::new(0) })
     }
 
     /// Resets and checks the observation.
     pub fn reset(&mut self, seed: Option<u64>) -> Result<Mark, String> {
-        self.obs.fill(f32::NAN);
-        self.env.reset(seed, &mut self.obs).map_err(|e| format!("reset({seed:?}): {e}"))?;
+        self.stain();
+        self.env.reset(seed, self.obs.view_mut()).map_err(|e| format!("reset({seed:?}): {e}"))?;
         self.steps = 0;
         self.look("reset")?;
         Ok(Mark { obs: self.bits(), reward: None, ended: false })
@@ -44,10 +46,10 @@ impl<'a> Walk<'a> {
     /// One step with a random action, checked.
     pub fn step(&mut self) -> Result<Mark, String> {
         let action = self.action();
-        self.obs.fill(f32::NAN);
+        self.stain();
         let step = self
             .env
-            .step(action.as_action(), &mut self.obs)
+            .step(action.as_action(), self.obs.view_mut())
             .map_err(|e| format!("step with {action:?}: {e}"))?;
         self.steps += 1;
         self.look("step")?;
@@ -73,18 +75,27 @@ impl<'a> Walk<'a> {
         Ok(marks)
     }
 
+    /// Fills the observation, so that what the env leaves unwritten is seen: as a number that is none, or
+    /// as bytes that differ between two walks.
+    fn stain(&mut self) {
+        match &mut self.obs {
+            ObsBuf::F32(values) => values.fill(f32::NAN),
+            ObsBuf::U8(values) => values.fill(self.stain),
+        }
+    }
+
     fn bits(&self) -> Vec<u32> {
-        self.obs.iter().map(|value| value.to_bits()).collect()
+        self.obs.view().values().map(f32::to_bits).collect()
     }
 
     fn look(&self, after: &str) -> Result<(), String> {
-        if let Some(index) = self.obs.iter().position(|value| !value.is_finite()) {
-            let value = self.obs[index];
+        let mut values = self.obs.view().values();
+        if let Some((index, value)) = values.by_ref().enumerate().find(|(_, x)| !x.is_finite()) {
             return Err(format!(
                 "observation value {index} after a {after} is {value}; every value must be written and finite"
             ));
         }
-        if self.spec.obs.contains(&self.obs) {
+        if self.spec.obs.contains(self.obs.view()) {
             return Ok(());
         }
         Err(format!("the observation {:?} after a {after} is outside {}", self.obs, self.spec.obs))

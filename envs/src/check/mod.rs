@@ -23,13 +23,13 @@ pub struct CheckReport {
 
 /// Runs every check of the contract; the first that fails is the error, with what was found.
 ///
-/// Observations are finite and inside their space; the same seed gives the same bits; a reset without
+/// Observations are finite and inside their space, every number of them written; the same seed gives the same bits; a reset without
 /// a seed goes on with the generator; a saved state goes on with the same bits in another env; wrong
 /// actions, wrong buffers, broken bytes and a step before the reset are errors that change nothing.
 ///
 /// ```
 /// use sparring_envs::env::{Action, End, Env, Step, generator, write_obs};
-/// use sparring_envs::{EnvError, EnvRng, EnvSpec, Space, check_env, maker, state};
+/// use sparring_envs::{EnvError, EnvRng, EnvSpec, ObsMut, Space, check_env, maker, state};
 /// use serde::{Deserialize, Serialize};
 ///
 /// /// Guess the toss of a coin, eight times.
@@ -40,13 +40,13 @@ pub struct CheckReport {
 /// }
 ///
 /// impl Env for Coin {
-///     fn reset(&mut self, seed: Option<u64>, obs: &mut [f32]) -> Result<(), EnvError> {
+///     fn reset(&mut self, seed: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError> {
 ///         generator(&mut self.rng, seed)?;
 ///         self.tosses = Some(0);
 ///         write_obs(obs, [0.0])
 ///     }
 ///
-///     fn step(&mut self, action: Action<'_>, obs: &mut [f32]) -> Result<Step, EnvError> {
+///     fn step(&mut self, action: Action<'_>, obs: ObsMut<'_>) -> Result<Step, EnvError> {
 ///         let tosses = self.tosses.as_mut().ok_or(EnvError::ResetNeeded)?;
 ///         let guess = action.discrete(2)?;
 ///         let toss = generator(&mut self.rng, None)?.integers(2);
@@ -69,6 +69,7 @@ pub struct CheckReport {
 /// let spec = EnvSpec {
 ///     id: "Coin-v0",
 ///     obs: Space::uniform(&[1], 0.0, 1.0),
+///     frames: 1,
 ///     action: Space::Discrete { n: 2 },
 ///     max_episode_steps: None,
 ///     reward_threshold: None,

@@ -2,19 +2,20 @@
 
 use super::CheckReport;
 use super::episode::{Mark, Walk};
-use crate::{Action, EnvError, EnvSpec, Space, Step};
+use crate::{Action, Dtype, EnvError, EnvSpec, ObsBuf, Space, Step};
 
 /// A check: what it found wrong, or nothing.
 type Rule = fn(&EnvSpec, &mut CheckReport) -> Result<(), String>;
 
 /// All checks, in the order in which they run.
-pub(super) const RULES: [(&str, Rule); 9] = [
+pub(super) const RULES: [(&str, Rule); 10] = [
     ("spaces", spaces),
     ("step before reset", before_reset),
     ("same seed", same_seed),
     ("other seed", other_seed),
     ("reset without a seed", seedless_reset),
     ("save and restore", save_restore),
+    ("frames", frames),
     ("wrong actions", wrong_actions),
     ("wrong buffers", wrong_buffers),
     ("after the end", after_end),
@@ -30,7 +31,7 @@ fn spaces(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
     for (name, space) in [("observation", &spec.obs), ("action", &spec.action)] {
         let sound = match space {
             Space::Discrete { n } => *n > 0,
-            Space::Box { shape, low, high } => {
+            Space::Box { shape, low, high, .. } => {
                 !low.is_empty()
                     && shape.iter().product::<usize>() == low.len()
                     && low.len() == high.len()
@@ -43,6 +44,12 @@ fn spaces(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
             ));
         }
     }
+    if let Space::Box { shape, .. } = &spec.obs
+        && (spec.frames == 0 || (spec.frames > 1 && shape[0] % spec.frames != 0))
+    {
+        let (frames, axis) = (spec.frames, shape[0]);
+        return Err(format!("{frames} frames do not divide the first axis of {axis}"));
+    }
     match spec.max_episode_steps {
         Some(0) => Err("max_episode_steps is 0; it must be at least 1 or None".to_owned()),
         _ => Ok(()),
@@ -52,7 +59,7 @@ fn spaces(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
 fn before_reset(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
     let mut walk = Walk::new(spec)?;
     let action = walk.action();
-    match walk.env.step(action.as_action(), &mut walk.obs) {
+    match walk.env.step(action.as_action(), walk.obs.view_mut()) {
         Err(EnvError::ResetNeeded) => Ok(()),
         other => Err(format!("a step before the reset gave {other:?}; it must give ResetNeeded")),
     }
@@ -60,7 +67,13 @@ fn before_reset(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
 
 /// A seeded reset and what follows it.
 fn course(spec: &EnvSpec, seed: u64) -> Result<Vec<Mark>, String> {
+    stained(spec, seed, 0)
+}
+
+/// The same over bytes of this value.
+fn stained(spec: &EnvSpec, seed: u64, stain: u8) -> Result<Vec<Mark>, String> {
     let mut walk = Walk::new(spec)?;
+    walk.stain = stain;
     let mut marks = vec![walk.reset(Some(seed))?];
     marks.extend(walk.follow(STEPS)?);
     Ok(marks)
@@ -80,6 +93,8 @@ fn same_seed(spec: &EnvSpec, report: &mut CheckReport) -> Result<(), String> {
     let first = course(spec, SEED)?;
     report.episodes = first.iter().filter(|mark| mark.ended).count();
     same(&first, &course(spec, SEED)?, "two new envs with the same seed")?;
+    let over = stained(spec, SEED, u8::MAX)?;
+    same(&first, &over, "two buffers that held 0 and 255, so not every byte was written:")?;
     let mut used = Walk::new(spec)?;
     used.reset(Some(SEED + 1))?;
     used.follow(STEPS)?;
@@ -144,6 +159,32 @@ fn save_restore(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
     Ok(())
 }
 
+fn frames(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
+    if spec.frames < 2 {
+        return Ok(());
+    }
+    let mut walk = Walk::new(spec)?;
+    let newest = spec.obs.dim() / spec.frames;
+    walk.reset(Some(SEED))?;
+    let mut before = ObsBuf::zeros(spec.obs.dtype(), spec.obs.dim());
+    let mut starts = true;
+    for step in 0..STEPS {
+        let (older, now) = (spec.obs.dim() - newest, walk.obs.view());
+        if starts && now.slice(0..older).values().any(|x| x != 0.0) {
+            return Err(format!("an episode begins with frames before its first, at step {step}"));
+        }
+        if !starts && now.slice(0..older) != before.view().slice(newest..spec.obs.dim()) {
+            return Err(format!("step {step} did not move the frames by one"));
+        }
+        before = walk.obs.clone();
+        starts = walk.step()?.ended;
+        if starts {
+            walk.reset(None)?;
+        }
+    }
+    Ok(())
+}
+
 fn wrong_actions(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
     let mut walk = Walk::new(spec)?;
     walk.reset(Some(SEED))?;
@@ -170,7 +211,7 @@ fn wrong_actions(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
         }
     }
     for action in wrong {
-        if walk.env.step(action, &mut walk.obs).is_ok() {
+        if walk.env.step(action, walk.obs.view_mut()).is_ok() {
             return Err(format!("{action:?} was taken, but the space is {}", spec.action));
         }
         if walk.env.save().ok().as_ref() != Some(&state) {
@@ -183,14 +224,25 @@ fn wrong_actions(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
 fn wrong_buffers(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
     for len in [spec.obs.dim() - 1, spec.obs.dim() + 1] {
         let mut walk = Walk::new(spec)?;
-        if walk.env.reset(Some(SEED), &mut vec![0.0; len]).is_ok() {
+        let mut obs = ObsBuf::zeros(spec.obs.dtype(), len);
+        if walk.env.reset(Some(SEED), obs.view_mut()).is_ok() {
             return Err(format!(
                 "reset wrote into {len} values; it must refuse all but {}",
                 spec.obs.dim()
             ));
         }
     }
-    Ok(())
+    let other = match spec.obs.dtype() {
+        Dtype::F32 => Dtype::U8,
+        Dtype::U8 => Dtype::F32,
+    };
+    let mut obs = ObsBuf::zeros(other, spec.obs.dim());
+    match Walk::new(spec)?.env.reset(Some(SEED), obs.view_mut()) {
+        Ok(()) => {
+            Err(format!("reset took a buffer of {other}; its space has {}", spec.obs.dtype()))
+        }
+        Err(_) => Ok(()),
+    }
 }
 
 fn after_end(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
@@ -203,8 +255,9 @@ fn after_end(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
     }
     // A step after the end may be an error, but neither a panic nor a number that is none.
     let action = walk.action();
-    let outcome = walk.env.step(action.as_action(), &mut walk.obs);
-    let finite = |step: &Step| step.reward.is_finite() && walk.obs.iter().all(|x| x.is_finite());
+    let outcome = walk.env.step(action.as_action(), walk.obs.view_mut());
+    let finite =
+        |step: &Step| step.reward.is_finite() && walk.obs.view().values().all(f32::is_finite);
     if let Ok(step) = outcome
         && !finite(&step)
     {

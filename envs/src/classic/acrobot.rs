@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::env::{generator, write_obs};
 use crate::libm::{sin_cos, sin_cos_f32, square};
 use crate::{
-    Action, End, Env, EnvError, EnvRng, EnvRow, EnvSpec, Options, Space, Step, maker, state,
+    Action, End, Env, EnvError, EnvRng, EnvRow, EnvSpec, ObsMut, Options, Space, Step, maker, state,
 };
 
 const ID: &str = "Acrobot-v1";
@@ -54,6 +54,7 @@ fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
     Ok(EnvSpec {
         id: ID,
         obs: Space::vector(&high.map(|bound| -bound), &high),
+        frames: 1,
         action: Space::Discrete { n: 3 },
         max_episode_steps: Some(500),
         reward_threshold: Some(-100.0),
@@ -114,7 +115,7 @@ fn wrap(mut angle: f64) -> f64 {
 }
 
 impl Env for Acrobot {
-    fn reset(&mut self, seed: Option<u64>, obs: &mut [f32]) -> Result<(), EnvError> {
+    fn reset(&mut self, seed: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError> {
         let rng = generator(&mut self.rng, seed)?;
         let start: [f32; 4] = std::array::from_fn(|_| rng.uniform(-START, START) as f32);
         self.motion = start.map(f64::from);
@@ -124,7 +125,7 @@ impl Env for Acrobot {
         write_obs(obs, [cos1, sin1, cos2, sin2, start[2], start[3]])
     }
 
-    fn step(&mut self, action: Action<'_>, obs: &mut [f32]) -> Result<Step, EnvError> {
+    fn step(&mut self, action: Action<'_>, obs: ObsMut<'_>) -> Result<Step, EnvError> {
         if !self.started {
             return Err(EnvError::ResetNeeded);
         }

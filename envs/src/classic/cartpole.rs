@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::env::{generator, write_obs};
 use crate::{
-    Action, End, Env, EnvError, EnvRng, EnvRow, EnvSpec, Options, Space, Step, maker, state,
+    Action, End, Env, EnvError, EnvRng, EnvRow, EnvSpec, ObsMut, Options, Space, Step, maker, state,
 };
 
 const ID: &str = "CartPole";
@@ -64,6 +64,7 @@ fn spec_v1(_: &Options) -> Result<EnvSpec, EnvError> {
     Ok(EnvSpec {
         id: "CartPole-v1",
         obs: Space::vector(&high.map(|bound| -bound), &high),
+        frames: 1,
         action: Space::Discrete { n: 2 },
         max_episode_steps: Some(500),
         reward_threshold: Some(475.0),
@@ -85,13 +86,13 @@ pub struct CartPole {
 
 impl CartPole {
     #[inline]
-    fn observe(&self, obs: &mut [f32]) -> Result<(), EnvError> {
+    fn observe(&self, obs: ObsMut<'_>) -> Result<(), EnvError> {
         write_obs(obs, [self.x, self.x_dot, self.theta, self.theta_dot].map(|v| v as f32))
     }
 }
 
 impl Env for CartPole {
-    fn reset(&mut self, seed: Option<u64>, obs: &mut [f32]) -> Result<(), EnvError> {
+    fn reset(&mut self, seed: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError> {
         let rng = generator(&mut self.rng, seed)?;
         [self.x, self.x_dot, self.theta, self.theta_dot] =
             std::array::from_fn(|_| rng.uniform(-START, START));
@@ -99,7 +100,7 @@ impl Env for CartPole {
         self.observe(obs)
     }
 
-    fn step(&mut self, action: Action<'_>, obs: &mut [f32]) -> Result<Step, EnvError> {
+    fn step(&mut self, action: Action<'_>, obs: ObsMut<'_>) -> Result<Step, EnvError> {
         if !self.started {
             return Err(EnvError::ResetNeeded);
         }

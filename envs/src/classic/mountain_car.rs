@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::env::{generator, write_obs};
 use crate::{
-    Action, End, Env, EnvError, EnvRng, EnvRow, EnvSpec, Options, Space, Step, maker, state,
+    Action, End, Env, EnvError, EnvRng, EnvRow, EnvSpec, ObsMut, Options, Space, Step, maker, state,
 };
 
 const ID: &str = "MountainCar-v0";
@@ -46,6 +46,7 @@ fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
     Ok(EnvSpec {
         id: ID,
         obs: Space::vector(&[LEFT as f32, -SPEED as f32], &[RIGHT as f32, SPEED as f32]),
+        frames: 1,
         action: Space::Discrete { n: 3 },
         max_episode_steps: Some(200),
         reward_threshold: Some(-110.0),
@@ -64,20 +65,20 @@ pub struct MountainCar {
 
 impl MountainCar {
     #[inline]
-    fn observe(&self, obs: &mut [f32]) -> Result<(), EnvError> {
+    fn observe(&self, obs: ObsMut<'_>) -> Result<(), EnvError> {
         write_obs(obs, [self.position as f32, self.velocity as f32])
     }
 }
 
 impl Env for MountainCar {
-    fn reset(&mut self, seed: Option<u64>, obs: &mut [f32]) -> Result<(), EnvError> {
+    fn reset(&mut self, seed: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError> {
         self.position = generator(&mut self.rng, seed)?.uniform(-0.6, -0.4);
         self.velocity = 0.0;
         self.started = true;
         self.observe(obs)
     }
 
-    fn step(&mut self, action: Action<'_>, obs: &mut [f32]) -> Result<Step, EnvError> {
+    fn step(&mut self, action: Action<'_>, obs: ObsMut<'_>) -> Result<Step, EnvError> {
         if !self.started {
             return Err(EnvError::ResetNeeded);
         }

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::env::{generator, write_obs};
 use crate::{
-    Action, End, Env, EnvError, EnvRng, EnvRow, EnvSpec, Options, Space, Step, maker, state,
+    Action, End, Env, EnvError, EnvRng, EnvRow, EnvSpec, ObsMut, Options, Space, Step, maker, state,
 };
 
 const ID: &str = "MountainCarContinuous-v0";
@@ -46,6 +46,7 @@ fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
     Ok(EnvSpec {
         id: ID,
         obs: Space::vector(&[LEFT as f32, -SPEED as f32], &[RIGHT as f32, SPEED as f32]),
+        frames: 1,
         action: Space::vector(&[-1.0], &[1.0]),
         max_episode_steps: Some(999),
         reward_threshold: Some(90.0),
@@ -94,13 +95,13 @@ fn move_narrow(position: f32, velocity: f32, thrust: f32) -> (f32, f32, bool) {
 }
 
 impl Env for MountainCarContinuous {
-    fn reset(&mut self, seed: Option<u64>, obs: &mut [f32]) -> Result<(), EnvError> {
+    fn reset(&mut self, seed: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError> {
         let position = generator(&mut self.rng, seed)?.uniform(-0.6, -0.4);
         self.motion = Motion::AfterReset(position, 0.0);
         write_obs(obs, [position as f32, 0.0])
     }
 
-    fn step(&mut self, action: Action<'_>, obs: &mut [f32]) -> Result<Step, EnvError> {
+    fn step(&mut self, action: Action<'_>, obs: ObsMut<'_>) -> Result<Step, EnvError> {
         let &[thrust] = action.continuous(-1.0, 1.0)?;
         let (position, velocity, there) = match self.motion {
             Motion::None => return Err(EnvError::ResetNeeded),

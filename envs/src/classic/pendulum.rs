@@ -21,7 +21,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::env::{generator, write_obs};
 use crate::libm::{floor_mod, square, square_f32};
-use crate::{Action, Env, EnvError, EnvRng, EnvRow, EnvSpec, Options, Space, Step, maker, state};
+use crate::{
+    Action, Env, EnvError, EnvRng, EnvRow, EnvSpec, ObsMut, Options, Space, Step, maker, state,
+};
 
 const ID: &str = "Pendulum-v1";
 const SPEED: f64 = 8.0; // rad/s
@@ -44,6 +46,7 @@ fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
     Ok(EnvSpec {
         id: ID,
         obs: Space::vector(&high.map(|bound| -bound), &high),
+        frames: 1,
         action: Space::vector(&[-TORQUE], &[TORQUE]),
         max_episode_steps: Some(200),
         reward_threshold: None,
@@ -62,14 +65,14 @@ pub struct Pendulum {
 
 impl Pendulum {
     #[inline]
-    fn observe(&self, obs: &mut [f32]) -> Result<(), EnvError> {
+    fn observe(&self, obs: ObsMut<'_>) -> Result<(), EnvError> {
         let (sin, cos) = self.theta.sin_cos();
         write_obs(obs, [cos as f32, sin as f32, self.omega as f32])
     }
 }
 
 impl Env for Pendulum {
-    fn reset(&mut self, seed: Option<u64>, obs: &mut [f32]) -> Result<(), EnvError> {
+    fn reset(&mut self, seed: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError> {
         let rng = generator(&mut self.rng, seed)?;
         self.theta = rng.uniform(-PI, PI);
         self.omega = rng.uniform(-1.0, 1.0);
@@ -77,7 +80,7 @@ impl Env for Pendulum {
         self.observe(obs)
     }
 
-    fn step(&mut self, action: Action<'_>, obs: &mut [f32]) -> Result<Step, EnvError> {
+    fn step(&mut self, action: Action<'_>, obs: ObsMut<'_>) -> Result<Step, EnvError> {
         if !self.started {
             return Err(EnvError::ResetNeeded);
         }

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::identity::one_hot;
 use crate::{
-    Action, End, Env, EnvError, EnvOption, EnvRow, EnvSpec, Limits, OptionValue, Options, Space,
-    Step, maker, state,
+    Action, End, Env, EnvError, EnvOption, EnvRow, EnvSpec, Limits, ObsMut, OptionValue, Options,
+    Space, Step, maker, state,
 };
 
 const ID: &str = "Chain-v0";
@@ -35,6 +35,7 @@ fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
     Ok(EnvSpec {
         id: ID,
         obs: Space::uniform(&[places as usize], 0.0, 1.0),
+        frames: 1,
         action: Space::Discrete { n: 2 },
         max_episode_steps: Some(50),
         reward_threshold: None,
@@ -57,12 +58,12 @@ impl Chain {
 }
 
 impl Env for Chain {
-    fn reset(&mut self, _seed: Option<u64>, obs: &mut [f32]) -> Result<(), EnvError> {
+    fn reset(&mut self, _seed: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError> {
         self.place = Some(0);
         one_hot(obs, self.places as usize, 0)
     }
 
-    fn step(&mut self, action: Action<'_>, obs: &mut [f32]) -> Result<Step, EnvError> {
+    fn step(&mut self, action: Action<'_>, obs: ObsMut<'_>) -> Result<Step, EnvError> {
         let place = self.place.as_mut().ok_or(EnvError::ResetNeeded)?;
         let last = self.places - 1;
         *place = match action.discrete(2)? {

@@ -7,7 +7,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::env::write_obs;
-use crate::{Action, End, Env, EnvError, EnvRow, EnvSpec, Options, Space, Step, maker, state};
+use crate::{
+    Action, End, Env, EnvError, EnvRow, EnvSpec, ObsMut, Options, Space, Step, maker, state,
+};
 
 const ID: &str = "Counter-v0";
 /// Where Counter-v0 terminates.
@@ -26,6 +28,7 @@ fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
     Ok(EnvSpec {
         id: ID,
         obs: Space::uniform(&[1], 0.0, f32::INFINITY),
+        frames: 1,
         action: Space::Discrete { n: 2 },
         max_episode_steps: None,
         reward_threshold: None,
@@ -48,12 +51,12 @@ impl Counter {
 }
 
 impl Env for Counter {
-    fn reset(&mut self, _seed: Option<u64>, obs: &mut [f32]) -> Result<(), EnvError> {
+    fn reset(&mut self, _seed: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError> {
         self.count = Some(0);
         write_obs(obs, [0.0])
     }
 
-    fn step(&mut self, action: Action<'_>, obs: &mut [f32]) -> Result<Step, EnvError> {
+    fn step(&mut self, action: Action<'_>, obs: ObsMut<'_>) -> Result<Step, EnvError> {
         let count = self.count.as_mut().ok_or(EnvError::ResetNeeded)?;
         action.discrete(2)?;
         *count = count.saturating_add(1);

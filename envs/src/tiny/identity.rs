@@ -8,7 +8,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::env::generator;
-use crate::{Action, Env, EnvError, EnvRng, EnvRow, EnvSpec, Options, Space, Step, maker, state};
+use crate::{
+    Action, Env, EnvError, EnvRng, EnvRow, EnvSpec, ObsMut, Options, Space, Step, maker, state,
+};
 
 const ID: &str = "Identity-v0";
 /// States of Identity-v0.
@@ -27,6 +29,7 @@ fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
     Ok(EnvSpec {
         id: ID,
         obs: Space::uniform(&[STATES as usize], 0.0, 1.0),
+        frames: 1,
         action: Space::Discrete { n: STATES },
         max_episode_steps: Some(100),
         reward_threshold: None,
@@ -48,28 +51,26 @@ impl Identity {
         Self { states, rng: None, shown: 0 }
     }
 
-    fn draw(&mut self, seed: Option<u64>, obs: &mut [f32]) -> Result<(), EnvError> {
+    fn draw(&mut self, seed: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError> {
         self.shown = generator(&mut self.rng, seed)?.integers(self.states);
         one_hot(obs, self.states as usize, self.shown as usize)
     }
 }
 
 /// Writes the one-hot vector of `index` among `states` values.
-pub(crate) fn one_hot(obs: &mut [f32], states: usize, index: usize) -> Result<(), EnvError> {
-    if obs.len() != states {
-        return Err(EnvError::ObsLen { found: obs.len(), allowed: states });
-    }
+pub(crate) fn one_hot(obs: ObsMut<'_>, states: usize, index: usize) -> Result<(), EnvError> {
+    let obs = obs.floats(states)?;
     obs.fill(0.0);
     obs[index] = 1.0;
     Ok(())
 }
 
 impl Env for Identity {
-    fn reset(&mut self, seed: Option<u64>, obs: &mut [f32]) -> Result<(), EnvError> {
+    fn reset(&mut self, seed: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError> {
         self.draw(seed, obs)
     }
 
-    fn step(&mut self, action: Action<'_>, obs: &mut [f32]) -> Result<Step, EnvError> {
+    fn step(&mut self, action: Action<'_>, obs: ObsMut<'_>) -> Result<Step, EnvError> {
         if self.rng.is_none() {
             return Err(EnvError::ResetNeeded);
         }

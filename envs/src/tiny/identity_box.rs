@@ -7,7 +7,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::env::{generator, write_obs};
-use crate::{Action, Env, EnvError, EnvRng, EnvRow, EnvSpec, Options, Space, Step, maker, state};
+use crate::{
+    Action, Env, EnvError, EnvRng, EnvRow, EnvSpec, ObsMut, Options, Space, Step, maker, state,
+};
 
 const ID: &str = "IdentityBox-v0";
 
@@ -24,6 +26,7 @@ fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
     Ok(EnvSpec {
         id: ID,
         obs: Space::uniform(&[1], -1.0, 1.0),
+        frames: 1,
         action: Space::uniform(&[1], -1.0, 1.0),
         max_episode_steps: Some(100),
         reward_threshold: None,
@@ -44,18 +47,18 @@ impl IdentityBox {
         Self::default()
     }
 
-    fn draw(&mut self, seed: Option<u64>, obs: &mut [f32]) -> Result<(), EnvError> {
+    fn draw(&mut self, seed: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError> {
         self.shown = generator(&mut self.rng, seed)?.uniform(-1.0, 1.0) as f32;
         write_obs(obs, [self.shown])
     }
 }
 
 impl Env for IdentityBox {
-    fn reset(&mut self, seed: Option<u64>, obs: &mut [f32]) -> Result<(), EnvError> {
+    fn reset(&mut self, seed: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError> {
         self.draw(seed, obs)
     }
 
-    fn step(&mut self, action: Action<'_>, obs: &mut [f32]) -> Result<Step, EnvError> {
+    fn step(&mut self, action: Action<'_>, obs: ObsMut<'_>) -> Result<Step, EnvError> {
         if self.rng.is_none() {
             return Err(EnvError::ResetNeeded);
         }

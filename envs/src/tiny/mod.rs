@@ -4,3 +4,4 @@ pub mod chain;
 pub mod counter;
 pub mod identity;
 pub mod identity_box;
+pub mod recall;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::End;
+use crate::{End, Obs};
 
 /// One transition of each of n envs, in order of their index; views of the engine's slab.
 ///
@@ -11,9 +11,9 @@ use crate::End;
 #[derive(Debug, Clone, Copy)]
 pub struct Batch<'a> {
     /// What was acted on, shape `(n, obs_dim)`.
-    pub obs: &'a [f32],
+    pub obs: Obs<'a>,
     /// Its true successor, shape `(n, obs_dim)`.
-    pub next: &'a [f32],
+    pub next: Obs<'a>,
     /// The reward, shape `(n)`.
     pub reward: &'a [f64],
     /// The end of the episode, if this step ended it, shape `(n)`. Terminated wins over Truncated.

@@ -110,9 +110,9 @@ impl Chunk {
             cursor.resetting = true;
             while cursor.env < chunk.envs.len() {
                 let i = cursor.env;
-                let (obs, _) = rows.pair(i);
-                chunk.envs[i].reset(Some(chunk.counters.seeds[i]), obs)?;
-                faults::check_finite(obs)?;
+                let (mut obs, _) = rows.pair(i);
+                chunk.envs[i].reset(Some(chunk.counters.seeds[i]), obs.reborrow())?;
+                faults::check_finite(obs.view())?;
                 cursor.env += 1;
             }
             Ok(())
@@ -166,10 +166,10 @@ impl Chunk {
     ) -> Result<(), Cause> {
         while cursor.env < self.envs.len() {
             let i = cursor.env;
-            let (obs, next) = rows.pair(i);
-            let step = self.envs[i].step(action(i), next)?;
+            let (mut obs, mut next) = rows.pair(i);
+            let step = self.envs[i].step(action(i), next.reborrow())?;
             faults::check_reward(step.reward)?;
-            faults::check_finite(next)?;
+            faults::check_finite(next.view())?;
             let counters = &mut self.counters;
             counters.steps[i] += 1;
             counters.returns[i] += step.reward;
@@ -178,7 +178,7 @@ impl Chunk {
                 end => end,
             };
             match end {
-                None => obs.copy_from_slice(next),
+                None => obs.copy_from(next.view()),
                 Some(end) => {
                     let (ret, len) = (counters.returns[i], counters.steps[i]);
                     self.finished.push(Episode { env: self.first + i, ret, len, end });
@@ -189,9 +189,9 @@ impl Chunk {
             rows.end[i] = end;
             if end.is_some() {
                 cursor.resetting = true;
-                let (obs, _) = rows.pair(i);
-                self.envs[i].reset(None, obs)?;
-                faults::check_finite(obs)?;
+                let (mut obs, _) = rows.pair(i);
+                self.envs[i].reset(None, obs.reborrow())?;
+                faults::check_finite(obs.view())?;
                 cursor.resetting = false;
             }
             cursor.env += 1;

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::OnFault;
 use super::chunk::{Chunk, Cursor};
 use super::slab::Rows;
-use crate::{EnvError, EnvRng};
+use crate::{EnvError, EnvRng, Obs, ObsMut};
 
 /// Why an env failed.
 #[derive(Debug)]
@@ -53,7 +53,9 @@ impl fmt::Display for Cause {
 
 /// Refuses NaN and infinity in an observation.
 #[inline]
-pub(super) fn check_finite(obs: &[f32]) -> Result<(), Cause> {
+pub(super) fn check_finite(obs: Obs<'_>) -> Result<(), Cause> {
+    // A byte is always a number.
+    let Obs::F32(obs) = obs else { return Ok(()) };
     // Without an early exit this is a vector loop, and a fault is rare.
     if obs.iter().fold(true, |finite, value| finite & value.is_finite()) {
         return Ok(());
@@ -87,14 +89,14 @@ impl Chunk {
             rows.reward[i] = 0.0;
             rows.end[i] = None;
         }
-        let (obs, next) = rows.pair(i);
-        obs.fill(0.0);
+        let (mut obs, mut next) = rows.pair(i);
+        obs.clear();
         let going = match self.on_fault {
             OnFault::Stop => false,
-            OnFault::Restart { max } => self.restart(i, max, obs, &mut fault),
+            OnFault::Restart { max } => self.restart(i, max, obs.reborrow(), &mut fault),
         };
         if !cursor.resetting {
-            next.copy_from_slice(obs);
+            next.copy_from(obs.view());
         }
         if !going {
             self.fault.get_or_insert(fault);
@@ -114,7 +116,7 @@ impl Chunk {
     }
 
     /// Makes the env anew and resets it; false, with the last fault, if no restart is left.
-    fn restart(&mut self, i: usize, max: u32, obs: &mut [f32], fault: &mut EnvError) -> bool {
+    fn restart(&mut self, i: usize, max: u32, mut obs: ObsMut<'_>, fault: &mut EnvError) -> bool {
         while self.counters.restarts[i] < max {
             self.counters.restarts[i] += 1;
             self.counters.begin(i);
@@ -123,15 +125,15 @@ impl Chunk {
             let outcome = catch_unwind(AssertUnwindSafe(|| {
                 // The old env may panic again while it is dropped here.
                 self.envs[i] = (self.make)()?;
-                self.envs[i].reset(Some(seed), obs)?;
-                check_finite(obs)
+                self.envs[i].reset(Some(seed), obs.reborrow())?;
+                check_finite(obs.view())
             }));
             let cause = match outcome {
                 Ok(Ok(())) => return true,
                 Ok(Err(cause)) => cause,
                 Err(payload) => Cause::panic(payload),
             };
-            obs.fill(0.0);
+            obs.clear();
             *fault = self.fault_at(&Cursor { env: i, resetting: true }, cause.to_string());
         }
         if let EnvError::Fault { cause, .. } = fault {

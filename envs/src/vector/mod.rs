@@ -26,7 +26,7 @@ pub use config::{Actions, OnFault, VectorConfig};
 use slab::Slab;
 use worker::Pool;
 
-use crate::{Env, EnvError, EnvSpec, Space};
+use crate::{Env, EnvError, EnvSpec, Obs, Space};
 
 /// How finely the envs are cut: several chunks a thread, so that one that is late takes fewer.
 const CHUNKS_PER_THREAD: usize = 4;
@@ -63,7 +63,7 @@ impl VectorEnv {
             });
         }
         let act_dim = spec.action.dim();
-        let mut slab = Slab::new(n, spec.obs.dim(), act_dim);
+        let mut slab = Slab::new(n, spec.obs.dtype(), spec.obs.dim(), act_dim);
         let none = match spec.action {
             Space::Discrete { .. } => Actions::Discrete(&vec![0; n]),
             Space::Box { .. } => Actions::Continuous(&vec![0.0; n * act_dim]),
@@ -101,13 +101,14 @@ impl VectorEnv {
     pub fn bytes(spec: &EnvSpec, num_envs: usize) -> Result<u64, EnvError> {
         let env = size_of_val(&*(spec.make)()?) + size_of::<Box<dyn Env>>();
         let lists = size_of::<Episode>() + size_of::<usize>();
-        let one = Slab::bytes_per_env(spec.obs.dim()) + Counters::BYTES_PER_ENV + env + 2 * lists;
+        let rows = Slab::bytes_per_env(spec.obs.dtype(), spec.obs.dim());
+        let one = rows + Counters::BYTES_PER_ENV + env + 2 * lists;
         Ok((num_envs as u64).saturating_mul(one as u64))
     }
 
     /// What the agent acts on now, shape `(n, obs_dim)`.
-    pub fn obs(&self) -> &[f32] {
-        &self.slab.obs
+    pub fn obs(&self) -> Obs<'_> {
+        self.slab.obs.view()
     }
 
     /// Steps every env once. Wrong actions move nothing. After [`EnvError::Fault`] the other envs
@@ -139,8 +140,8 @@ impl VectorEnv {
     /// The batch of the last step; every row is void before the first step and after a restore.
     pub fn last(&self) -> Batch<'_> {
         Batch {
-            obs: &self.slab.acted,
-            next: &self.slab.next,
+            obs: self.slab.acted.view(),
+            next: self.slab.next.view(),
             reward: &self.slab.reward,
             end: &self.slab.end,
             void: &self.void,

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::VectorEnv;
 use super::faults::Cause;
-use crate::{EnvError, state};
+use crate::{EnvError, ObsBuf, state};
 
 /// What is written, by env index.
 #[derive(Serialize, Deserialize)]
 struct Saved {
     envs: Vec<Vec<u8>>,
-    obs: Vec<f32>,
+    obs: ObsBuf,
     seeds: Vec<u64>,
     current_seeds: Vec<u64>,
     steps: Vec<u32>,
@@ -87,7 +87,7 @@ impl VectorEnv {
             saved.episodes.len(),
             saved.restarts.len(),
         ];
-        if lens.iter().any(|&len| len != n) || saved.obs.len() != self.slab.obs.len() {
+        if lens.iter().any(|&len| len != n) || !saved.obs.view().fits(self.slab.obs.view()) {
             let found = format!("arrays of {lens:?} rows for {n} envs");
             return Err(EnvError::State { id: self.owner(), found });
         }

@@ -1,17 +1,17 @@
 //! The memory that envs write into: one array per quantity, one row per env, allocated once.
 
 use super::Actions;
-use crate::End;
+use crate::{Dtype, End, ObsBuf, ObsMut};
 
 /// The arrays of the engine, row-major by env.
 #[derive(Debug)]
 pub(super) struct Slab {
     /// What the agent acted on in the last step, shape `(n, obs_dim)`.
-    pub acted: Vec<f32>,
+    pub acted: ObsBuf,
     /// What the agent acts on now, shape `(n, obs_dim)`.
-    pub obs: Vec<f32>,
+    pub obs: ObsBuf,
     /// The true successors of `acted`, shape `(n, obs_dim)`.
-    pub next: Vec<f32>,
+    pub next: ObsBuf,
     /// Shape `(n)`.
     pub reward: Vec<f64>,
     /// Shape `(n)`.
@@ -22,8 +22,8 @@ pub(super) struct Slab {
 
 /// The rows of consecutive envs: what a chunk reads and writes in one step.
 pub(super) struct Rows<'a> {
-    pub obs: &'a mut [f32],
-    pub next: &'a mut [f32],
+    pub obs: ObsMut<'a>,
+    pub next: ObsMut<'a>,
     pub reward: &'a mut [f64],
     pub end: &'a mut [Option<End>],
     pub actions: Actions<'a>,
@@ -32,11 +32,12 @@ pub(super) struct Rows<'a> {
 }
 
 impl Slab {
-    pub fn new(num_envs: usize, obs_dim: usize, act_dim: usize) -> Self {
+    pub fn new(num_envs: usize, dtype: Dtype, obs_dim: usize, act_dim: usize) -> Self {
+        let zeros = || ObsBuf::zeros(dtype, num_envs * obs_dim);
         Self {
-            acted: vec![0.0; num_envs * obs_dim],
-            obs: vec![0.0; num_envs * obs_dim],
-            next: vec![0.0; num_envs * obs_dim],
+            acted: zeros(),
+            obs: zeros(),
+            next: zeros(),
             reward: vec![0.0; num_envs],
             end: vec![None; num_envs],
             obs_dim,
@@ -45,8 +46,8 @@ impl Slab {
     }
 
     /// Bytes of one env's rows.
-    pub fn bytes_per_env(obs_dim: usize) -> usize {
-        3 * obs_dim * size_of::<f32>() + size_of::<f64>() + size_of::<Option<End>>()
+    pub fn bytes_per_env(dtype: Dtype, obs_dim: usize) -> usize {
+        3 * obs_dim * dtype.size() + size_of::<f64>() + size_of::<Option<End>>()
     }
 
     /// Makes the present observations those that were acted on; `obs` is then to be written anew.
@@ -57,8 +58,8 @@ impl Slab {
     /// All rows, under these actions.
     pub fn rows<'a>(&'a mut self, actions: Actions<'a>) -> Rows<'a> {
         Rows {
-            obs: &mut self.obs,
-            next: &mut self.next,
+            obs: self.obs.view_mut(),
+            next: self.next.view_mut(),
             reward: &mut self.reward,
             end: &mut self.end,
             actions,
@@ -71,8 +72,8 @@ impl Slab {
 impl<'a> Rows<'a> {
     /// The rows of the first `n` envs and of the others; the two share no memory.
     pub fn split_at(self, n: usize) -> (Self, Self) {
-        let (obs, obs_rest) = self.obs.split_at_mut(n * self.obs_dim);
-        let (next, next_rest) = self.next.split_at_mut(n * self.obs_dim);
+        let (obs, obs_rest) = self.obs.split_at(n * self.obs_dim);
+        let (next, next_rest) = self.next.split_at(n * self.obs_dim);
         let (reward, reward_rest) = self.reward.split_at_mut(n);
         let (end, end_rest) = self.end.split_at_mut(n);
         let (actions, actions_rest) = self.actions.split_at(n, self.act_dim);
@@ -93,8 +94,8 @@ impl<'a> Rows<'a> {
 
     /// The present and the next observation of one env.
     #[inline]
-    pub fn pair(&mut self, env: usize) -> (&mut [f32], &mut [f32]) {
+    pub fn pair(&mut self, env: usize) -> (ObsMut<'_>, ObsMut<'_>) {
         let row = env * self.obs_dim..(env + 1) * self.obs_dim;
-        (&mut self.obs[row.clone()], &mut self.next[row])
+        (self.obs.slice(row.clone()), self.next.slice(row))
     }
 }

@@ -61,8 +61,8 @@ pub struct Record {
 impl Record {
     pub fn of(batch: &Batch<'_>) -> Self {
         Self {
-            obs: batch.obs.iter().map(|x| x.to_bits()).collect(),
-            next: batch.next.iter().map(|x| x.to_bits()).collect(),
+            obs: batch.obs.values().map(f32::to_bits).collect(),
+            next: batch.next.values().map(f32::to_bits).collect(),
             reward: batch.reward.iter().map(|x| x.to_bits()).collect(),
             end: batch.end.to_vec(),
             void: batch.void.to_vec(),

@@ -1,0 +1,56 @@
+//! Observations as a network reads them: f32. Bytes from 0 to 255 become `x / 255`, other bytes stay the
+//! whole numbers that they are (PAPERS 2.2: the convolutional networks see pixels in `[0, 1]`).
+
+use sparring_envs::{EnvSpec, Obs, Space};
+
+/// How one environment's observations become a network's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Input {
+    /// Numbers of an observation.
+    pub dim: usize,
+    /// What a byte is divided by.
+    divisor: f32,
+}
+
+impl Input {
+    /// That of `spec`.
+    pub fn of(spec: &EnvSpec) -> Self {
+        let full = f32::from(u8::MAX);
+        let pixels = match &spec.obs {
+            Space::Box { high, .. } => high.iter().all(|high| *high == full),
+            Space::Discrete { .. } => false,
+        };
+        Self { dim: spec.obs.dim(), divisor: if pixels { full } else { 1.0 } }
+    }
+
+    /// `obs (n · dim)` as f32, which `scratch` holds where it was bytes.
+    pub fn floats<'a>(&self, obs: Obs<'a>, scratch: &'a mut Vec<f32>) -> &'a [f32] {
+        match obs {
+            Obs::F32(values) => values,
+            Obs::U8(bytes) => {
+                scratch.clear();
+                scratch.extend(bytes.iter().map(|byte| f32::from(*byte) / self.divisor));
+                scratch
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sparring_envs::spec;
+
+    use super::*;
+
+    #[test]
+    fn pixels_are_divided_and_other_bytes_and_numbers_are_not() {
+        let mut scratch = Vec::new();
+        let pixels = Input::of(&spec("Recall-v0").unwrap());
+        let seen = pixels.floats(Obs::U8(&[0, 51, 255]), &mut scratch);
+        assert_eq!((seen, pixels.dim), ([0.0, 0.2, 1.0].as_slice(), 8));
+        let flags = EnvSpec { obs: Space::bytes_to(&[3], 1), ..spec("Recall-v0").unwrap() };
+        assert_eq!(Input::of(&flags).floats(Obs::U8(&[0, 1]), &mut scratch), [0.0, 1.0]);
+        let floats = Input::of(&spec("CartPole-v1").unwrap());
+        assert_eq!(floats.floats(Obs::F32(&[255.0, -3.0]), &mut scratch), [255.0, -3.0]);
+    }
+}
