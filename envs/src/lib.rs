@@ -34,6 +34,7 @@ pub mod env;
 mod error;
 mod feature;
 mod libm;
+pub mod minatar;
 pub mod obs;
 mod options;
 mod registry;

@@ -1,0 +1,163 @@
+//! MinAtar's Asterix: collect treasure and keep clear of enemies.
+//!
+//! | channel | what |
+//! |---|---|
+//! | 0 | player |
+//! | 1 | enemies |
+//! | 2 | trail: the cell behind each enemy and treasure |
+//! | 3 | treasure |
+//!
+//! Moves: left, up, right and down, within rows 1 to 8. Reward: 1 a treasure. Over: where the player and
+//! an enemy meet. Start: the player in the middle (5, 5), nothing else.
+//!
+//! Each row from 1 to 8 holds at most one enemy or treasure. It comes in at the left or the right side
+//! (even chances), is treasure once in three, and moves on to the other side. At first one comes in
+//! every 10 frames and all move every 5. Ramping: every 102 frames the former interval falls by 1, and
+//! every second time the latter too, each down to 1.
+
+use serde::{Deserialize, Serialize};
+
+use super::game::{Board, Draws, Frame, LAST, Move};
+
+const PLAYER: usize = 0;
+const ENEMY: usize = 1;
+const TRAIL: usize = 2;
+const GOLD: usize = 3;
+
+const ROWS: usize = 8;
+const TOP: i32 = 1;
+const BOTTOM: i32 = ROWS as i32;
+const START: i32 = 5;
+const SPAWN_INTERVAL: i32 = 10;
+const MOVE_INTERVAL: i32 = 5;
+/// Counted down past 0, so that it takes two frames more.
+const RAMP_INTERVAL: i32 = 100;
+
+/// An enemy or a treasure; its row is its place in the list.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Thing {
+    x: i32,
+    /// 1: to the right, -1: to the left.
+    dx: i32,
+    gold: bool,
+}
+
+/// The game; see the [module](self).
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Asterix {
+    ramping: bool,
+    x: i32,
+    y: i32,
+    things: [Option<Thing>; ROWS],
+    spawn_interval: i32,
+    spawn_timer: i32,
+    move_interval: i32,
+    move_timer: i32,
+    ramp_timer: i32,
+    ramps: u32,
+}
+
+impl Asterix {
+    pub(super) const CHANNELS: usize = 4;
+    pub(super) const MOVES: [Move; 5] = [Move::Noop, Move::Left, Move::Up, Move::Right, Move::Down];
+
+    /// A game, to be reset before the first frame; `ramping`: whether it grows harder.
+    pub fn new(ramping: bool) -> Self {
+        Self { ramping, ..Self::default() }
+    }
+
+    pub(super) fn reset(&mut self) {
+        *self = Self {
+            ramping: self.ramping,
+            x: START,
+            y: START,
+            things: [None; ROWS],
+            spawn_interval: SPAWN_INTERVAL,
+            spawn_timer: SPAWN_INTERVAL,
+            move_interval: MOVE_INTERVAL,
+            move_timer: MOVE_INTERVAL,
+            ramp_timer: RAMP_INTERVAL,
+            ramps: 0,
+        };
+    }
+
+    pub(super) fn play(&mut self, action: Move, draws: &mut dyn Draws) -> Frame {
+        let mut frame = Frame::default();
+        if self.spawn_timer == 0 {
+            self.spawn(draws);
+            self.spawn_timer = self.spawn_interval;
+        }
+        self.x = (self.x + action.dx()).clamp(0, LAST);
+        self.y = (self.y + action.dy()).clamp(TOP, BOTTOM);
+        self.meet(&mut frame);
+        if self.move_timer == 0 {
+            self.move_timer = self.move_interval;
+            for slot in &mut self.things {
+                *slot = slot
+                    .map(|thing| Thing { x: thing.x + thing.dx, ..thing })
+                    .filter(|thing| (0..=LAST).contains(&thing.x));
+            }
+            self.meet(&mut frame);
+        }
+        self.spawn_timer -= 1;
+        self.move_timer -= 1;
+        self.ramp();
+        frame
+    }
+
+    /// Something comes in, if a row is free.
+    fn spawn(&mut self, draws: &mut dyn Draws) {
+        let (x, dx) = if draws.unit() < 1.0 / 2.0 { (0, 1) } else { (LAST, -1) };
+        let gold = draws.unit() < 1.0 / 3.0;
+        let free = self.things.iter().filter(|slot| slot.is_none()).count() as u32;
+        if free == 0 {
+            return;
+        }
+        let choice = draws.below(free) as usize;
+        if let Some(slot) = self.things.iter_mut().filter(|slot| slot.is_none()).nth(choice) {
+            *slot = Some(Thing { x, dx, gold });
+        }
+    }
+
+    /// The player meets what stands in the same cell: only one thing can.
+    fn meet(&mut self, frame: &mut Frame) {
+        let slot = &mut self.things[(self.y - TOP) as usize];
+        match slot {
+            Some(thing) if thing.x != self.x => {}
+            Some(Thing { gold: true, .. }) => {
+                *slot = None;
+                frame.reward += 1;
+            }
+            Some(_) => frame.over = true,
+            None => {}
+        }
+    }
+
+    fn ramp(&mut self) {
+        if !self.ramping || (self.spawn_interval <= 1 && self.move_interval <= 1) {
+            return;
+        }
+        if self.ramp_timer >= 0 {
+            self.ramp_timer -= 1;
+            return;
+        }
+        if self.move_interval > 1 && self.ramps % 2 == 1 {
+            self.move_interval -= 1;
+        }
+        if self.spawn_interval > 1 {
+            self.spawn_interval -= 1;
+        }
+        self.ramps += 1;
+        self.ramp_timer = RAMP_INTERVAL;
+    }
+
+    pub(super) fn observe(&self, board: &mut Board<'_>) {
+        board.mark(PLAYER, self.x, self.y);
+        for (y, thing) in (TOP..).zip(&self.things) {
+            if let Some(thing) = thing {
+                board.mark(if thing.gold { GOLD } else { ENEMY }, thing.x, y);
+                board.mark(TRAIL, thing.x - thing.dx, y);
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! MinAtar's Freeway: cross eight lanes of cars from the bottom to the top.
+//!
+//! | channel | what |
+//! |---|---|
+//! | 0 | chicken, in column 4 |
+//! | 1 | cars |
+//! | 2 to 6 | trail: the cell behind each car that moves every 2nd, 3rd, .. 6th frame |
+//!
+//! Moves: up and down, one in three frames. Reward: 1 for each crossing, after which the chicken is back
+//! in row 9 and every car takes a new direction and a new speed. A car that hits the chicken sends it
+//! back to row 9. Start: the cars in column 0 of rows 1 to 8, with directions and speeds drawn alike.
+//! A car that leaves one side comes in at the other. Nothing ramps.
+//!
+//! Over: after 2,501 frames. The package calls that terminal and so do we: it is a rule of the game that
+//! the observation does not show, no time limit of the engine's.
+
+use serde::{Deserialize, Serialize};
+
+use super::game::{Board, Draws, Frame, LAST, Move, SIDE};
+
+const CHICKEN: usize = 0;
+const CAR: usize = 1;
+/// The channel of a car's trail is this and the car's pause.
+const TRAIL: usize = 1;
+
+const LANES: usize = 8;
+const COLUMN: i32 = 4;
+const MOVE_INTERVAL: i32 = 3;
+/// The longest pause of a car.
+const LONGEST: u32 = 5;
+/// The game ends when this many frames are over and one more.
+const FRAMES: i32 = 2500;
+
+/// A car; its row is its place in the list and one more.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct Car {
+    x: i32,
+    /// 1: to the right, -1: to the left.
+    dx: i32,
+    /// Frames between two moves in which it stands.
+    pause: i32,
+    timer: i32,
+}
+
+/// The game; see the [module](self).
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Freeway {
+    y: i32,
+    cars: [Car; LANES],
+    move_timer: i32,
+    frames_left: i32,
+}
+
+impl Freeway {
+    pub(super) const CHANNELS: usize = 7;
+    pub(super) const MOVES: [Move; 3] = [Move::Noop, Move::Up, Move::Down];
+
+    pub(super) fn reset(&mut self, draws: &mut dyn Draws) {
+        *self = Self {
+            y: LAST,
+            cars: [Car::default(); LANES],
+            move_timer: MOVE_INTERVAL,
+            frames_left: FRAMES,
+        };
+        self.change_cars(draws);
+    }
+
+    /// New speeds and directions for all cars.
+    fn change_cars(&mut self, draws: &mut dyn Draws) {
+        for car in &mut self.cars {
+            car.pause = 1 + draws.below(LONGEST) as i32;
+            car.timer = car.pause;
+        }
+        for car in &mut self.cars {
+            car.dx = if draws.unit() < 0.5 { -1 } else { 1 };
+        }
+    }
+
+    pub(super) fn play(&mut self, action: Move, draws: &mut dyn Draws) -> Frame {
+        let mut frame = Frame::default();
+        if self.move_timer == 0 && action.dy() != 0 {
+            self.move_timer = MOVE_INTERVAL;
+            self.y = (self.y + action.dy()).clamp(0, LAST);
+        }
+        if self.y == 0 {
+            frame.reward = 1;
+            self.change_cars(draws);
+            self.y = LAST;
+        }
+        for (y, car) in (1..).zip(&mut self.cars) {
+            let mut hit = car.x == COLUMN && y == self.y;
+            if car.timer == 0 {
+                car.timer = car.pause;
+                car.x = (car.x + car.dx).rem_euclid(SIDE as i32);
+                hit |= car.x == COLUMN && y == self.y;
+            } else {
+                car.timer -= 1;
+            }
+            if hit {
+                self.y = LAST;
+            }
+        }
+        self.move_timer = (self.move_timer - 1).max(0);
+        self.frames_left -= 1;
+        frame.over = self.frames_left < 0;
+        frame
+    }
+
+    pub(super) fn observe(&self, board: &mut Board<'_>) {
+        board.mark(CHICKEN, COLUMN, self.y);
+        for (y, car) in (1..).zip(&self.cars) {
+            board.mark(CAR, car.x, y);
+            let behind = (car.x - car.dx).rem_euclid(SIDE as i32);
+            board.mark(TRAIL + car.pause as usize, behind, y);
+        }
+    }
+}

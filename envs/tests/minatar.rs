@@ -1,0 +1,154 @@
+//! Every cell, reward and end of the MinAtar games against the package `minatar` 1.0.15, which drew the same
+//! numbers. The traces and their format: `traces/README.md`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+
+use sparring_envs::minatar::asterix::Asterix;
+use sparring_envs::minatar::breakout::Breakout;
+use sparring_envs::minatar::freeway::Freeway;
+use sparring_envs::minatar::seaquest::Seaquest;
+use sparring_envs::minatar::space_invaders::SpaceInvaders;
+use sparring_envs::minatar::{Draws, Frame, Game, Move, Play};
+
+/// Takes numbers off the front of a trace.
+struct Reader<'a>(&'a [u8]);
+
+impl Reader<'_> {
+    fn take<const N: usize>(&mut self) -> [u8; N] {
+        let (head, rest) = self.0.split_first_chunk().expect("the trace is cut short");
+        self.0 = rest;
+        *head
+    }
+
+    fn u8(&mut self) -> u8 {
+        self.take::<1>()[0]
+    }
+
+    fn f64(&mut self) -> f64 {
+        f64::from_le_bytes(self.take())
+    }
+
+    fn u32(&mut self) -> u32 {
+        u32::from_le_bytes(self.take())
+    }
+
+    fn draws(&mut self) -> Recorded {
+        Recorded((0..self.u8()).map(|_| self.draw()).collect())
+    }
+
+    fn draw(&mut self) -> Draw {
+        match self.u8() {
+            0 => Draw::Unit(self.f64()),
+            n => Draw::Below(n.into(), self.u8().into()),
+        }
+    }
+
+    /// Brings an observation up to date.
+    fn cells(&mut self, obs: &mut [u8]) {
+        for _ in 0..u16::from_le_bytes(self.take()) {
+            obs[usize::from(u16::from_le_bytes(self.take()))] ^= 1;
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Draw {
+    Unit(f64),
+    Below(u32, u32),
+}
+
+/// The draws of the package in one step, to be drawn again in their order and of their kinds.
+struct Recorded(VecDeque<Draw>);
+
+impl Draws for Recorded {
+    fn unit(&mut self) -> f64 {
+        match self.0.pop_front() {
+            Some(Draw::Unit(value)) => value,
+            other => panic!("drew a unit where the package drew {other:?}"),
+        }
+    }
+
+    fn below(&mut self, n: u32) -> u32 {
+        match self.0.pop_front() {
+            Some(Draw::Below(found, value)) if found == n => value,
+            other => panic!("drew below {n} where the package drew {other:?}"),
+        }
+    }
+}
+
+impl Recorded {
+    fn assert_used(&self, place: &str) {
+        assert!(self.0.is_empty(), "{place}: {} draws are left", self.0.len());
+    }
+}
+
+/// Replays a trace; returns the compared steps, the sum of rewards and the ends.
+fn replay(name: &str, game: impl Fn(bool) -> Game) -> (u32, i32, u32) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/traces")
+        .join(format!("minatar-{name}.bin"));
+    let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let mut reader = Reader(&bytes);
+    assert_eq!(&reader.take(), b"SPM1");
+    let (mut compared, mut rewards, mut ends) = (0, 0, 0);
+    for run in 0..reader.u32() {
+        let sticky = reader.f64();
+        let game = game(reader.u8() == 1);
+        let steps = reader.u32();
+        let mut theirs = vec![0; 100 * game.channels()];
+        let mut ours = theirs.clone();
+        let mut play = Play::new(game, sticky);
+        let start = |play: &mut Play, reader: &mut Reader<'_>, theirs: &mut [u8], place: &str| {
+            let mut draws = reader.draws();
+            play.start(&mut draws);
+            draws.assert_used(place);
+            reader.cells(theirs);
+        };
+        start(&mut play, &mut reader, &mut theirs, &format!("{name}, run {run}, start"));
+        for step in 0..steps {
+            let place = format!("{name}, run {run}, step {}", step + 1);
+            play.game().observe(&mut ours);
+            assert_eq!(ours, theirs, "{place}: before");
+            let action = Move::ALL[usize::from(reader.u8())];
+            let mut draws = reader.draws();
+            let frame = play.step(action, &mut draws);
+            draws.assert_used(&place);
+            reader.cells(&mut theirs);
+            play.game().observe(&mut ours);
+            assert_eq!(ours, theirs, "{place}: after {action:?}");
+            let expected = Frame { reward: reader.u8().into(), over: reader.u8() == 1 };
+            assert_eq!(frame, expected, "{place}: {action:?}");
+            rewards += frame.reward;
+            compared += 1;
+            if frame.over {
+                ends += 1;
+                start(&mut play, &mut reader, &mut theirs, &place);
+            }
+        }
+    }
+    assert!(reader.0.is_empty(), "{name}: the trace is too long");
+    (compared, rewards, ends)
+}
+
+/// How many steps each trace holds, what was won and how many games ended, so that a trace that lost what
+/// it is to show is noticed.
+#[test]
+fn every_step_equals_the_package() {
+    assert_eq!(
+        replay("asterix", |ramping| Game::Asterix(Asterix::new(ramping))),
+        (10_500, 427, 42)
+    );
+    assert_eq!(replay("breakout", |_| Game::Breakout(Breakout::default())), (10_500, 806, 235));
+    assert_eq!(replay("freeway", |_| Game::Freeway(Freeway::default())), (10_500, 102, 2));
+    assert_eq!(
+        replay("seaquest", |ramping| Game::Seaquest(Seaquest::new(ramping))),
+        (10_500, 491, 66)
+    );
+    assert_eq!(
+        replay("space_invaders", |ramping| Game::SpaceInvaders(SpaceInvaders::new(ramping))),
+        (10_500, 1242, 45)
+    );
+}
