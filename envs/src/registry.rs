@@ -1,6 +1,6 @@
 //! The registry: every env that this crate knows, one row each.
 
-use crate::{EnvError, EnvRow, EnvSpec, Options, classic, tiny};
+use crate::{EnvError, EnvRow, EnvSpec, Options, classic, minatar, tiny};
 
 /// How many near names an unknown id is answered with.
 const NEAREST: usize = 3;
@@ -12,6 +12,16 @@ static REGISTRY: &[EnvRow] = &[
     classic::mountain_car_continuous::ROW,
     classic::acrobot::ROW,
     classic::pendulum::ROW,
+    minatar::asterix::ROW_V0,
+    minatar::asterix::ROW_V1,
+    minatar::breakout::ROW_V0,
+    minatar::breakout::ROW_V1,
+    minatar::freeway::ROW_V0,
+    minatar::freeway::ROW_V1,
+    minatar::seaquest::ROW_V0,
+    minatar::seaquest::ROW_V1,
+    minatar::space_invaders::ROW_V0,
+    minatar::space_invaders::ROW_V1,
     tiny::counter::ROW,
     tiny::identity::ROW,
     tiny::identity_box::ROW,

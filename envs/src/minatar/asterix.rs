@@ -17,7 +17,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::game::{Board, Draws, Frame, LAST, Move};
+use super::env::{OPTIONS, spec};
+use super::game::{Board, Draws, Frame, Game, LAST, Move};
+use crate::EnvRow;
 
 const PLAYER: usize = 0;
 const ENEMY: usize = 1;
@@ -32,6 +34,26 @@ const SPAWN_INTERVAL: i32 = 10;
 const MOVE_INTERVAL: i32 = 5;
 /// Counted down past 0, so that it takes two frames more.
 const RAMP_INTERVAL: i32 = 100;
+
+/// The row of MinAtar/Asterix-v0: all six actions.
+pub const ROW_V0: EnvRow = EnvRow {
+    id: "MinAtar/Asterix-v0",
+    about: "collect treasure and keep clear of enemies",
+    options: &OPTIONS,
+    needs: None,
+    spec: |options| spec("MinAtar/Asterix-v0", &Move::ALL, options, new),
+};
+
+/// The row of MinAtar/Asterix-v1: the actions that do something.
+pub const ROW_V1: EnvRow = EnvRow {
+    id: "MinAtar/Asterix-v1",
+    spec: |options| spec("MinAtar/Asterix-v1", &Asterix::MOVES, options, new),
+    ..ROW_V0
+};
+
+fn new(ramping: bool) -> Game {
+    Game::Asterix(Asterix::new(ramping))
+}
 
 /// An enemy or a treasure; its row is its place in the list.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]

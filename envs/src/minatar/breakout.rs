@@ -18,7 +18,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::game::{Board, Draws, Frame, LAST, Move, Plane, SIDE};
+use super::env::{OPTIONS, spec};
+use super::game::{Board, Draws, Frame, Game, LAST, Move, Plane, SIDE};
+use crate::EnvRow;
 
 const PADDLE: usize = 0;
 const BALL: usize = 1;
@@ -38,6 +40,26 @@ const WALL: Plane = {
     wall[3] = [1; SIDE];
     wall
 };
+
+/// The row of MinAtar/Breakout-v0: all six actions.
+pub const ROW_V0: EnvRow = EnvRow {
+    id: "MinAtar/Breakout-v0",
+    about: "keep a ball in play with a paddle and break the bricks",
+    options: &OPTIONS,
+    needs: None,
+    spec: |options| spec("MinAtar/Breakout-v0", &Move::ALL, options, new),
+};
+
+/// The row of MinAtar/Breakout-v1: the actions that do something.
+pub const ROW_V1: EnvRow = EnvRow {
+    id: "MinAtar/Breakout-v1",
+    spec: |options| spec("MinAtar/Breakout-v1", &Breakout::MOVES, options, new),
+    ..ROW_V0
+};
+
+fn new(_: bool) -> Game {
+    Game::Breakout(Breakout::default())
+}
 
 /// The game; see the [module](self).
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -16,7 +16,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::game::{Board, Draws, Frame, LAST, Move, SIDE};
+use super::env::{OPTIONS, spec};
+use super::game::{Board, Draws, Frame, Game, LAST, Move, SIDE};
+use crate::EnvRow;
 
 const CHICKEN: usize = 0;
 const CAR: usize = 1;
@@ -30,6 +32,26 @@ const MOVE_INTERVAL: i32 = 3;
 const LONGEST: u32 = 5;
 /// The game ends when this many frames are over and one more.
 const FRAMES: i32 = 2500;
+
+/// The row of MinAtar/Freeway-v0: all six actions.
+pub const ROW_V0: EnvRow = EnvRow {
+    id: "MinAtar/Freeway-v0",
+    about: "cross eight lanes of cars from the bottom to the top",
+    options: &OPTIONS,
+    needs: None,
+    spec: |options| spec("MinAtar/Freeway-v0", &Move::ALL, options, new),
+};
+
+/// The row of MinAtar/Freeway-v1: the actions that do something.
+pub const ROW_V1: EnvRow = EnvRow {
+    id: "MinAtar/Freeway-v1",
+    spec: |options| spec("MinAtar/Freeway-v1", &Freeway::MOVES, options, new),
+    ..ROW_V0
+};
+
+fn new(_: bool) -> Game {
+    Game::Freeway(Freeway::default())
+}
 
 /// A car; its row is its place in the list and one more.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]

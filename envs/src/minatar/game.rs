@@ -124,17 +124,6 @@ impl Game {
         }
     }
 
-    /// The moves that do something, the first of them [`Move::Noop`]: the action set of every `-v1`.
-    pub fn minimal(&self) -> &'static [Move] {
-        match self {
-            Self::Asterix(_) => &Asterix::MOVES,
-            Self::Breakout(_) => &Breakout::MOVES,
-            Self::Freeway(_) => &Freeway::MOVES,
-            Self::Seaquest(_) => &Move::ALL,
-            Self::SpaceInvaders(_) => &SpaceInvaders::MOVES,
-        }
-    }
-
     /// Starts a new game.
     pub fn reset(&mut self, draws: &mut dyn Draws) {
         match self {

@@ -11,14 +11,25 @@
 //! | `MinAtar/Seaquest-v1` | noop, left, up, right, down, fire | 10 |
 //! | `MinAtar/SpaceInvaders-v1` | noop, left, right, fire | 6 |
 //!
-//! Every game has a `-v0` too, with all six actions in the order of Seaquest.
+//! These are the games' minimal action sets; every game has a `-v0` too, with all six actions in the
+//! order of Seaquest's. In games that do not have a move it does nothing.
+//!
+//! Observation: u8, shape `(channels, 10, 10)`, each cell 0 or 1; row 0 is the top. The package gives
+//! `(10, 10, channels)`; our networks want the channels first. There is no time limit, as in the
+//! package's own registration: a good player's episode may never end.
+//!
+//! Options: `sticky_action_prob` (0.1), with which the last move is played in place of the new one,
+//! and `difficulty_ramping` (true). As in the package, the last move of an episode may stick into the
+//! next one; only a reset with a seed forgets it. Seeds are our own: the package draws from numpy's
+//! Mersenne Twister, we draw the same things in the same order from [`crate::EnvRng`].
+
 pub mod asterix;
 pub mod breakout;
+mod env;
 pub mod freeway;
 mod game;
-mod play;
 pub mod seaquest;
 pub mod space_invaders;
 
+pub use env::Play;
 pub use game::{Draws, Frame, Game, Move, SIDE};
-pub use play::Play;

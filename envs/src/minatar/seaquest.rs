@@ -29,7 +29,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::game::{Board, Draws, Frame, LAST, Move};
+use super::env::{OPTIONS, spec};
+use super::game::{Board, Draws, Frame, Game, LAST, Move};
+use crate::EnvRow;
 
 const FRONT: usize = 0;
 const BACK: usize = 1;
@@ -61,6 +63,26 @@ const SHOT_INTERVAL: i32 = 5;
 const ENEMY_SHOT_PAUSE: i32 = 10;
 /// Room for all that can be in the water at once: an enemy a frame, each gone after 30.
 const CAPACITY: usize = 64;
+
+/// The row of MinAtar/Seaquest-v0: all six actions.
+pub const ROW_V0: EnvRow = EnvRow {
+    id: "MinAtar/Seaquest-v0",
+    about: "shoot enemies under water, rescue divers and come up for air",
+    options: &OPTIONS,
+    needs: None,
+    spec: |options| spec("MinAtar/Seaquest-v0", &Move::ALL, options, new),
+};
+
+/// The row of MinAtar/Seaquest-v1: all of them do something, so as `-v0`.
+pub const ROW_V1: EnvRow = EnvRow {
+    id: "MinAtar/Seaquest-v1",
+    spec: |options| spec("MinAtar/Seaquest-v1", &Move::ALL, options, new),
+    ..ROW_V0
+};
+
+fn new(ramping: bool) -> Game {
+    Game::Seaquest(Seaquest::new(ramping))
+}
 
 /// An enemy, a diver or a bullet. Bullets leave the timers at 0, only submarines have the second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

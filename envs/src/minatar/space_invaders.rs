@@ -20,7 +20,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::game::{Board, Frame, LAST, Move, Plane, SIDE};
+use super::env::{OPTIONS, spec};
+use super::game::{Board, Frame, Game, LAST, Move, Plane, SIDE};
+use crate::EnvRow;
 
 const CANNON: usize = 0;
 const ALIEN: usize = 1;
@@ -47,6 +49,26 @@ const WAVE: Plane = {
     wave[3] = ROW;
     wave
 };
+
+/// The row of MinAtar/SpaceInvaders-v0: all six actions.
+pub const ROW_V0: EnvRow = EnvRow {
+    id: "MinAtar/SpaceInvaders-v0",
+    about: "shoot down waves of aliens that come closer and shoot back",
+    options: &OPTIONS,
+    needs: None,
+    spec: |options| spec("MinAtar/SpaceInvaders-v0", &Move::ALL, options, new),
+};
+
+/// The row of MinAtar/SpaceInvaders-v1: the actions that do something.
+pub const ROW_V1: EnvRow = EnvRow {
+    id: "MinAtar/SpaceInvaders-v1",
+    spec: |options| spec("MinAtar/SpaceInvaders-v1", &SpaceInvaders::MOVES, options, new),
+    ..ROW_V0
+};
+
+fn new(ramping: bool) -> Game {
+    Game::SpaceInvaders(SpaceInvaders::new(ramping))
+}
 
 /// The game; see the [module](self).
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
