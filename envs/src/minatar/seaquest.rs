@@ -19,12 +19,13 @@
 //!
 //! Over: where an enemy or its bullet meets the player, a frame after the oxygen came to 0, or on surfacing with no diver
 //! on board. A frame under water costs 1 of oxygen. Surfacing fills it up and costs a diver; surfacing
-//! with six costs all six **and** that one, which leaves -1: then surfacing is free, and seven more are
-//! needed for the next reward. (So the package does it; its description says six.)
+//! with six costs all six **and** that one, which leaves -1. Below 0 the player surfaces as it likes,
+//! each time for one more, but at 0 again it may not. (So the package does it; its description says that
+//! six go.)
 //!
 //! Every 20 frames an enemy comes in at a side of rows 1 to 8 (a submarine once in three, which shoots every
 //! 11 frames), unless one in its row goes the other way; every 30 a diver does. Enemies and divers move
-//! every 6. Ramping: with each surfacing enemies come a frame sooner (at last every frame), with every
+//! every 6 frames. Ramping: with each surfacing enemies come a frame sooner (at last every frame), with every
 //! second they move a frame sooner (at last every 3).
 
 use serde::{Deserialize, Serialize};
@@ -84,7 +85,8 @@ fn new(ramping: bool) -> Game {
     Game::Seaquest(Seaquest::new(ramping))
 }
 
-/// An enemy, a diver or a bullet. Bullets leave the timers at 0, only submarines have the second.
+/// An enemy, a diver or a bullet. (The package removes the first that equals the one to be removed; no two
+/// equal ones can be where that would show.) Bullets leave the timers at 0, only submarines have the second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Swimmer {
     x: i32,
@@ -96,6 +98,10 @@ struct Swimmer {
 }
 
 impl Swimmer {
+    fn bullet(x: i32, y: i32, dx: i32) -> Self {
+        Self { x, y, dx, move_timer: 0, shot_timer: 0 }
+    }
+
     fn at(&self, x: i32, y: i32) -> bool {
         self.x == x && self.y == y
     }
@@ -114,15 +120,31 @@ impl Swimmer {
         self.x += self.dx;
         true
     }
-}
 
-/// Removes the first swimmer that equals the one at `i`, which need not be that one, as Python's
-/// `list.remove` does; gives where that one is now, if it still is. The order of the others matters,
-/// and so does that a walk from the back then meets the same one twice.
-fn remove_equal(swimmers: &mut Vec<Swimmer>, i: usize) -> Option<usize> {
-    let first = swimmers.iter().position(|other| *other == swimmers[i])?;
-    swimmers.remove(first);
-    (first < i).then(|| i - 1)
+    /// Moves an enemy on: it may meet the player, leave, or meet a bullet. Gives whether it is gone, the
+    /// bullet already is.
+    fn hunt(
+        &mut self,
+        pause: i32,
+        (x, y): (i32, i32),
+        bullets: &mut Vec<Self>,
+        frame: &mut Frame,
+    ) -> bool {
+        frame.over |= self.at(x, y);
+        if !self.swim(pause) {
+            return false;
+        }
+        if self.at(x, y) {
+            frame.over = true;
+            return false;
+        }
+        if !self.inside() {
+            return true;
+        }
+        let hit = remove_at(bullets, self.x, self.y);
+        frame.reward += i32::from(hit);
+        hit
+    }
 }
 
 /// Removes the first swimmer in this cell; gives whether there was one.
@@ -163,16 +185,7 @@ impl Seaquest {
 
     /// A game, to be reset before the first frame; `ramping`: whether surfacing makes it harder.
     pub fn new(ramping: bool) -> Self {
-        let empty = || Vec::with_capacity(CAPACITY);
-        Self {
-            ramping,
-            bullets: empty(),
-            enemy_bullets: empty(),
-            fish: empty(),
-            subs: empty(),
-            divers: empty(),
-            ..Self::default()
-        }
+        Self { ramping, ..Self::default() }
     }
 
     pub(super) fn reset(&mut self) {
@@ -184,6 +197,7 @@ impl Seaquest {
             &mut self.divers,
         ] {
             swimmers.clear();
+            swimmers.reserve(CAPACITY);
         }
         (self.x, self.y, self.dx) = (START, 0, -1);
         self.oxygen = MAX_OXYGEN;
@@ -240,7 +254,7 @@ impl Seaquest {
 
     fn steer(&mut self, action: Move) {
         if action == Move::Fire && self.shot_timer == 0 {
-            self.bullets.push(bullet(self.x, self.y, self.dx));
+            self.bullets.push(Swimmer::bullet(self.x, self.y, self.dx));
             self.shot_timer = SHOT_INTERVAL;
         }
         if action.dx() != 0 {
@@ -255,9 +269,9 @@ impl Seaquest {
             self.bullets[i].x += self.bullets[i].dx;
             let Swimmer { x, y, .. } = self.bullets[i];
             if !self.bullets[i].inside() {
-                remove_equal(&mut self.bullets, i);
+                self.bullets.remove(i);
             } else if remove_at(&mut self.fish, x, y) || remove_at(&mut self.subs, x, y) {
-                remove_equal(&mut self.bullets, i);
+                self.bullets.remove(i);
                 frame.reward += 1;
             }
         }
@@ -270,35 +284,30 @@ impl Seaquest {
             if !rescued && self.divers[i].swim(DIVER_PAUSE) {
                 rescued = room && self.divers[i].at(self.x, self.y);
                 if !self.divers[i].inside() {
-                    remove_equal(&mut self.divers, i);
+                    self.divers.remove(i);
                 }
             }
             if rescued {
-                remove_equal(&mut self.divers, i);
+                self.divers.remove(i);
                 self.divers_on_board += 1;
             }
         }
     }
 
     fn move_subs(&mut self, frame: &mut Frame) {
+        let player = (self.x, self.y);
         for i in (0..self.subs.len()).rev() {
-            // A submarine that is just gone still fires.
-            let (mut sub, place) = Self::advance(
-                &mut self.subs,
-                i,
-                self.move_pause,
-                (self.x, self.y),
-                &mut self.bullets,
-                frame,
-            );
+            let sub = &mut self.subs[i];
+            let gone = sub.hunt(self.move_pause, player, &mut self.bullets, frame);
+            // Also one that is just gone fires.
             if sub.shot_timer == 0 {
                 sub.shot_timer = ENEMY_SHOT_PAUSE;
-                self.enemy_bullets.push(bullet(sub.x, sub.y, sub.dx));
+                self.enemy_bullets.push(Swimmer::bullet(sub.x, sub.y, sub.dx));
             } else {
                 sub.shot_timer -= 1;
             }
-            if let Some(place) = place {
-                self.subs[place] = sub;
+            if gone {
+                self.subs.remove(i);
             }
         }
     }
@@ -310,46 +319,18 @@ impl Seaquest {
             shot.x += shot.dx;
             frame.over |= shot.at(self.x, self.y);
             if !shot.inside() {
-                remove_equal(&mut self.enemy_bullets, i);
+                self.enemy_bullets.remove(i);
             }
         }
     }
 
     fn move_fish(&mut self, frame: &mut Frame) {
+        let player = (self.x, self.y);
         for i in (0..self.fish.len()).rev() {
-            let player = (self.x, self.y);
-            Self::advance(&mut self.fish, i, self.move_pause, player, &mut self.bullets, frame);
+            if self.fish[i].hunt(self.move_pause, player, &mut self.bullets, frame) {
+                self.fish.remove(i);
+            }
         }
-    }
-
-    /// Moves enemy `i` on: it may meet the player, leave, or meet a bullet and be gone with it. Gives the
-    /// enemy and where it is now, if it still is.
-    fn advance(
-        enemies: &mut Vec<Swimmer>,
-        i: usize,
-        pause: i32,
-        player: (i32, i32),
-        bullets: &mut Vec<Swimmer>,
-        frame: &mut Frame,
-    ) -> (Swimmer, Option<usize>) {
-        frame.over |= enemies[i].at(player.0, player.1);
-        let moved = enemies[i].swim(pause);
-        let enemy = enemies[i];
-        if !moved {
-            return (enemy, Some(i));
-        }
-        let place = if !enemy.inside() {
-            remove_equal(enemies, i)
-        } else if enemy.at(player.0, player.1) {
-            frame.over = true;
-            Some(i)
-        } else if remove_at(bullets, enemy.x, enemy.y) {
-            frame.reward += 1;
-            remove_equal(enemies, i)
-        } else {
-            Some(i)
-        };
-        (enemy, place)
     }
 
     fn breathe(&mut self, frame: &mut Frame) {
@@ -412,8 +393,4 @@ impl Seaquest {
             }
         }
     }
-}
-
-fn bullet(x: i32, y: i32, dx: i32) -> Swimmer {
-    Swimmer { x, y, dx, move_timer: 0, shot_timer: 0 }
 }
