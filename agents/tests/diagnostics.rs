@@ -11,7 +11,7 @@ use sparring_agents::diagnostics::Findings;
 use sparring_agents::{
     Agent, AgentConfig, Diagnosis, Diagnostics, DqnConfig, PpoConfig, SacConfig,
 };
-use sparring_envs::find;
+use sparring_envs::spec;
 use sparring_sparse::Seed;
 use sparring_sparse::config::*;
 
@@ -22,7 +22,7 @@ fn measured(
     steps: u64,
     what: Diagnostics,
 ) -> (Box<dyn Agent>, BTreeMap<String, f64>) {
-    let spec = find(env).unwrap().spec(&Default::default()).unwrap();
+    let spec = spec(env).unwrap();
     let fresh = config.build(&spec, 2, &Seed::new(1).child("agent")).unwrap();
     let diagnosis = Diagnosis::new(what, &*fresh, Seed::new(7));
     assert!(diagnosis.measure(&*fresh, 0).unwrap().is_none(), "there is no batch yet");

@@ -39,7 +39,7 @@ mod tests {
         let found = scores(&[1.0, 0.0, 0.2, -1.9, -3.0, 0.0, 0.0, 1.9], 4, 1);
         let near = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-7;
         assert!(found.iter().zip(&[2.0, 0.0, 0.1, 1.9]).all(near), "{found:?}");
-        assert_eq!([0.0, 0.099, 0.11, 1.95, 2.0].map(|tau| count(&found, tau)), [1, 1, 2, 3, 4]);
+        assert_eq!([0.0, 0.099, 0.11, 1.95, 2.01].map(|tau| count(&found, tau)), [1, 1, 2, 3, 4]);
     }
 
     #[test]
