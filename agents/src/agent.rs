@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use sparring_envs::{Actions, Batch, EnvSpec, Obs};
 use sparring_sparse::config::Method;
 use sparring_sparse::cost::training_flops;
+use sparring_sparse::seed::Rng;
 use sparring_sparse::{Executed, Layer, LayerCost, Saved, Seed, Trainer};
 
+use crate::diagnostics::Subject;
 use crate::dqn::{Dqn, DqnConfig};
 use crate::error::AgentError;
 use crate::ppo::{Ppo, PpoConfig};
@@ -35,8 +37,18 @@ pub trait Agent: Send {
     /// training.
     fn executed(&self) -> Executed;
 
-    /// The networks as they are now.
-    fn networks(&self) -> Vec<NetworkSummary>;
+    /// The trained networks as they are now, an actor before its critics.
+    fn trainers(&self) -> Vec<&Trainer>;
+
+    /// The sizes of the networks as they are now.
+    fn networks(&self) -> Vec<NetworkSummary> {
+        self.trainers().into_iter().map(NetworkSummary::of).collect()
+    }
+
+    /// The networks on a batch of `size` samples, or of as many as a gradient step has, with their
+    /// losses as training would compute them; nothing where there is no batch yet. It draws from `rng` and
+    /// works on copies, so that training is not disturbed.
+    fn subjects(&self, size: Option<usize>, rng: &mut Rng) -> Result<Vec<Subject<'_>>, AgentError>;
 
     /// Puts what [`Self::act_eval`] depends on into `saved`, the critics beside it.
     fn save_policy(&self, saved: &mut Saved) -> Result<(), AgentError>;

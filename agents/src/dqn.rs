@@ -18,6 +18,7 @@
 //!    rise to 1.
 
 mod config;
+mod subject;
 #[cfg(test)]
 mod tests;
 
@@ -26,7 +27,8 @@ use sparring_envs::{Actions, Batch, EnvSpec, Obs};
 use sparring_sparse::seed::Rng;
 use sparring_sparse::{Executed, Network, Saved, Seed, Target, Trainer};
 
-use crate::agent::{Agent, Metric, NetworkSummary, sparsity_metrics};
+use crate::agent::{Agent, Metric, sparsity_metrics};
+use crate::diagnostics::Subject;
 use crate::error::AgentError;
 use crate::explore::epsilon_greedy;
 use crate::input::Input;
@@ -154,6 +156,24 @@ impl Dqn {
         }
     }
 
+    /// `y (batch)` by the online and the target network.
+    fn target_values(
+        &self,
+        [online, target]: [&Network; 2],
+        next: &Tensor,
+        reward: &Tensor,
+        discount: &Tensor,
+    ) -> Result<Tensor, AgentError> {
+        let next_q = self.q_of(target.forward_detached(next)?)?; // (batch, actions)
+        let next_value = if self.config.double_q {
+            let best = self.q_of(online.forward_detached(next)?)?.argmax_keepdim(D::Minus1)?;
+            next_q.gather(&best, 1)?.squeeze(1)?
+        } else {
+            next_q.max(D::Minus1)?
+        };
+        Ok((reward + (discount * next_value)?)?)
+    }
+
     /// One gradient step.
     fn update(&mut self) -> Result<(), AgentError> {
         let batch = self.config.batch_size;
@@ -172,15 +192,8 @@ impl Dqn {
             self.q.set_learning_rate(self.config.optimizer.learning_rate * left.max(0.0));
         }
         let step = self.q.begin_step()?;
-        let next_q = self.q_of(self.target.forward(&next)?)?; // (batch, actions)
-        let next_value = if self.config.double_q {
-            let online = self.q_of(self.q.network().forward_detached(&next)?)?;
-            let best = online.argmax_keepdim(D::Minus1)?;
-            next_q.gather(&best, 1)?.squeeze(1)?
-        } else {
-            next_q.max(D::Minus1)?
-        };
-        let y = (reward + (discount * next_value)?)?; // (batch)
+        let networks = [self.q.network(), self.target.network()];
+        let y = self.target_values(networks, &next, &reward, &discount)?;
         let q = self.q_of(self.q.forward(&obs, &step)?)?;
         let q = q.gather(&action, 1)?.squeeze(1)?; // (batch)
         let delta = (&q - y)?;
@@ -264,8 +277,12 @@ impl Agent for Dqn {
         [self.q.network(), self.target.network()].map(Network::executed).into_iter().sum()
     }
 
-    fn networks(&self) -> Vec<NetworkSummary> {
-        vec![NetworkSummary::of(&self.q)]
+    fn trainers(&self) -> Vec<&Trainer> {
+        vec![&self.q]
+    }
+
+    fn subjects(&self, size: Option<usize>, rng: &mut Rng) -> Result<Vec<Subject<'_>>, AgentError> {
+        self.lay_open(size, rng)
     }
     fn save_policy(&self, saved: &mut Saved) -> Result<(), AgentError> {
         Ok(self.q.network().save("q", saved)?)

@@ -27,6 +27,7 @@
 pub mod action_box;
 pub mod agent;
 pub mod cadence;
+pub mod diagnostics;
 pub mod dqn;
 pub mod error;
 pub mod explore;
@@ -48,6 +49,7 @@ pub mod tanh_normal;
 pub use agent::{
     Agent, AgentConfig, Estimate, LayerSummary, Metric, NetworkSummary, TrainingFlops,
 };
+pub use diagnostics::{Diagnosis, Diagnostics};
 pub use dqn::{DqnConfig, Loss, Prioritized};
 pub use error::AgentError;
 pub use explore::Epsilon;

@@ -20,6 +20,7 @@
 //! 5. a pruned weight cannot come back ([`sparring_sparse::methods::pruning`]).
 
 mod config;
+mod subject;
 pub mod surrogate;
 #[cfg(test)]
 mod tests;
@@ -31,7 +32,8 @@ use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::seed::Rng;
 use sparring_sparse::{Executed, LayerSpec, Network, Rule, Saved, Seed, Trainer};
 
-use crate::agent::{Agent, Metric, NetworkSummary, sparsity_metrics};
+use crate::agent::{Agent, Metric, sparsity_metrics};
+use crate::diagnostics::Subject;
 use crate::error::AgentError;
 use crate::free::Free;
 use crate::gae::{Gae, Steps};
@@ -57,6 +59,8 @@ pub struct Ppo {
     observations: ObservationScale,
     rewards: RewardScale,
     rollout: Rollout,
+    /// What the full rollout taught; none until it is full.
+    lesson: Option<Lesson>,
     explore: Rng,
     order: Rng,
     env_steps: u64,
@@ -93,6 +97,15 @@ struct Lesson {
     ret: Vec<f32>,
 }
 
+/// Some rows of a rollout: actions `(m, act_dim)`, all else `(m)`.
+struct Minibatch {
+    action: Vec<f32>,
+    log_prob: Vec<f32>,
+    advantage: Vec<f32>,
+    value: Vec<f32>,
+    ret: Vec<f32>,
+}
+
 impl Ppo {
     /// A fresh agent for `num_envs` of `spec`.
     pub fn new(
@@ -119,6 +132,7 @@ impl Ppo {
             observations: ObservationScale::new(obs_dim, config.normalize_observations),
             rewards: RewardScale::new(config.discount, num_envs, config.normalize_rewards),
             rollout: Rollout::new(config.rollout_steps, num_envs, obs_dim, policy.act_dim()),
+            lesson: None,
             explore: seed.child("explore").rng(),
             order: seed.child("order").rng(),
             env_steps: 0,
@@ -155,16 +169,20 @@ impl Ppo {
     fn train(&mut self) -> Result<(), AgentError> {
         self.set_learning_rate();
         let lesson = self.lesson()?;
-        let rows = 0..self.rollout.rows();
-        let mut rows: Vec<usize> = rows.filter(|row| !self.rollout.void[*row]).collect();
+        let mut rows = self.transitions();
         for _ in 0..self.config.epochs {
             rows.shuffle(&mut self.order);
             for minibatch in rows.chunks(self.config.minibatch_size) {
                 self.update(&lesson, minibatch)?;
             }
         }
-        self.rollout.clear();
+        self.lesson = Some(lesson);
         Ok(())
+    }
+
+    /// The rows of the rollout that are transitions.
+    fn transitions(&self) -> Vec<usize> {
+        (0..self.rollout.rows()).filter(|row| !self.rollout.void[*row]).collect()
     }
 
     /// As it was when the rollout began.
@@ -194,39 +212,48 @@ impl Ppo {
         Ok(Lesson { value, advantage, ret })
     }
 
-    /// One gradient step on the rows of `minibatch`.
-    fn update(&mut self, lesson: &Lesson, minibatch: &[usize]) -> Result<(), AgentError> {
-        let pick = |from: &[f32], width: usize| -> Vec<f32> {
-            minibatch.iter().flat_map(|row| &from[row * width..][..width]).copied().collect()
-        };
-        let obs = self.rows(pick(&self.rollout.obs, self.obs_dim))?;
-        let mut advantage = pick(&lesson.advantage, 1);
+    /// The `rows` of rollout and `lesson`, as a gradient step sees them.
+    fn minibatch(&self, lesson: &Lesson, rows: &[usize]) -> Minibatch {
+        let mut advantage = pick(&lesson.advantage, 1, rows);
         if self.config.normalize_advantages {
             normalize(&mut advantage);
         }
+        Minibatch {
+            action: pick(&self.rollout.action, self.policy.act_dim(), rows),
+            log_prob: pick(&self.rollout.log_prob, 1, rows),
+            advantage,
+            value: pick(&lesson.value, 1, rows),
+            ret: pick(&lesson.ret, 1, rows),
+        }
+    }
+
+    /// The actor's loss at `head (n, width)`.
+    fn surrogate(&self, head: &[f32], decisions: Decisions<'_>) -> Surrogate {
+        let (clip, entropy_coef) = (self.config.clip as f32, self.config.entropy_coef as f32);
+        surrogate(&self.policy, (head, self.spread.values()), decisions, clip, entropy_coef)
+    }
+
+    /// The critic's loss and its gradient at `value (n)`.
+    fn value_loss(&self, value: &[f32], old: &[f32], ret: &[f32]) -> (f32, Vec<f32>) {
+        let (clip, coef) = (self.config.value_clip, self.config.value_coef);
+        value_loss(value, old, ret, clip.map(|clip| clip as f32), coef as f32)
+    }
+
+    /// One gradient step on the rows of `minibatch`.
+    fn update(&mut self, lesson: &Lesson, minibatch: &[usize]) -> Result<(), AgentError> {
+        let obs = self.rows(pick(&self.rollout.obs, self.obs_dim, minibatch))?;
+        let Minibatch { action, log_prob, advantage, value: old, ret } =
+            self.minibatch(lesson, minibatch);
 
         let step = self.actor.begin_step()?;
         let head = self.actor.forward(&obs, &step)?;
-        let Surrogate { loss, head: d_head, spread, kl, clip_fraction, entropy } = surrogate(
-            &self.policy,
-            (&head.flatten_all()?.to_vec1()?, self.spread.values()),
-            Decisions {
-                action: &pick(&self.rollout.action, self.policy.act_dim()),
-                log_prob: &pick(&self.rollout.log_prob, 1),
-                advantage: &advantage,
-            },
-            self.config.clip as f32,
-            self.config.entropy_coef as f32,
+        let Surrogate { loss, head: d_head, spread, kl, clip_fraction, entropy } = self.surrogate(
+            &head.flatten_all()?.to_vec1()?,
+            Decisions { action: &action, log_prob: &log_prob, advantage: &advantage },
         );
         let critic_step = self.critic.begin_step()?;
         let value = self.critic.forward(&obs, &critic_step)?;
-        let (critic_loss, d_value) = value_loss(
-            &value.flatten_all()?.to_vec1()?,
-            &pick(&lesson.value, 1),
-            &pick(&lesson.ret, 1),
-            self.config.value_clip.map(|clip| clip as f32),
-            self.config.value_coef as f32,
-        );
+        let (critic_loss, d_value) = self.value_loss(&value.flatten_all()?.to_vec1()?, &old, &ret);
         for (what, value) in [("the loss of `actor`", loss), ("the loss of `critic`", critic_loss)]
         {
             if !value.is_finite() {
@@ -251,6 +278,11 @@ impl Ppo {
         self.means.grad_norms[1] += f64::from(critic_norm);
         Ok(())
     }
+}
+
+/// The `rows` of `from (n, width)`.
+fn pick(from: &[f32], width: usize, rows: &[usize]) -> Vec<f32> {
+    rows.iter().flat_map(|row| &from[row * width..][..width]).copied().collect()
 }
 
 /// Mean 0 and deviation 1.
@@ -286,6 +318,9 @@ impl Agent for Ppo {
         let (expected, found) = (self.num_envs, self.log_probs.len());
         if expected != found || batch.reward.len() != found {
             return Err(AgentError::Length { what: "actions before a batch", expected, found });
+        }
+        if self.lesson.take().is_some() {
+            self.rollout.clear();
         }
         self.rewards.scale(batch, &mut self.scaled_rewards);
         let seen = Seen {
@@ -336,8 +371,12 @@ impl Agent for Ppo {
         [self.actor.network(), self.critic.network()].map(Network::executed).into_iter().sum()
     }
 
-    fn networks(&self) -> Vec<NetworkSummary> {
-        [&self.actor, &self.critic].map(NetworkSummary::of).into()
+    fn trainers(&self) -> Vec<&Trainer> {
+        vec![&self.actor, &self.critic]
+    }
+
+    fn subjects(&self, size: Option<usize>, rng: &mut Rng) -> Result<Vec<Subject<'_>>, AgentError> {
+        self.lay_open(size, rng)
     }
 
     /// The scales of observations and rewards beside the networks; evaluation reads them frozen.

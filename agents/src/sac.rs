@@ -20,6 +20,7 @@
 //! 5. with `n_step` above 1 the rewards within a return carry no entropy.
 
 mod config;
+mod subject;
 #[cfg(test)]
 mod tests;
 
@@ -32,7 +33,8 @@ use sparring_sparse::seed::Rng;
 use sparring_sparse::{Executed, LayerSpec, Network, Saved, Seed, Target, Trainer};
 
 use crate::action_box::ActionBox;
-use crate::agent::{Agent, Metric, NetworkSummary, sparsity_metrics};
+use crate::agent::{Agent, Metric, sparsity_metrics};
+use crate::diagnostics::Subject;
 use crate::error::AgentError;
 use crate::free::Free;
 use crate::input::Input;
@@ -153,14 +155,15 @@ impl Sac {
 
     /// `ε` of `n` actions.
     fn noise(&mut self, n: usize) -> Vec<f32> {
-        let draw = |_| StandardNormal.sample(&mut self.noise);
-        (0..n * self.policy.act_dim).map(draw).collect()
+        noise(n * self.policy.act_dim, &mut self.noise)
     }
 
     /// One gradient step.
     fn update(&mut self) -> Result<(), AgentError> {
         let sample = self.replay.sample(self.config.batch_size, &mut self.sampler);
-        let y = self.target_values(&sample)?;
+        let (head, noise) = (self.head(&sample.next)?, self.noise(sample.reward.len()));
+        let targets = [self.targets[0].network(), self.targets[1].network()];
+        let y = self.target_values(&sample, &head, &noise, targets)?;
         let taken = beside((&sample.obs, self.obs_dim), (&sample.action, self.policy.act_dim))?;
         self.step_critics(&taken, &y)?;
         let log_prob = self.step_actor(&rows(sample.obs, self.obs_dim)?)?;
@@ -175,18 +178,23 @@ impl Sac {
         Ok(())
     }
 
-    /// `y (batch, 1)`.
-    fn target_values(&mut self, sample: &Sample) -> Result<Tensor, AgentError> {
+    /// `y (batch, 1)` from the actor's `head (batch, 2 · act_dim)` for the successors.
+    fn target_values(
+        &self,
+        sample: &Sample,
+        head: &[f32],
+        noise: &[f32],
+        targets: [&Network; 2],
+    ) -> Result<Tensor, AgentError> {
         let (batch, act_dim) = (sample.reward.len(), self.policy.act_dim);
-        let (head, noise) = (self.head(&sample.next)?, self.noise(batch));
         let mut drawn = vec![0.0; batch * (act_dim + 1)];
-        self.policy.draw(&head, &noise, &mut drawn);
+        self.policy.draw(head, noise, &mut drawn);
         let next = beside((&sample.next, self.obs_dim), (&drawn, act_dim + 1))?;
         let next = next.narrow(1, 0, self.obs_dim + act_dim)?.contiguous()?;
-        let value = |target: &Target| -> Result<Vec<f32>, AgentError> {
-            Ok(target.forward(&next)?.flatten_all()?.to_vec1()?)
+        let value = |target: &Network| -> Result<Vec<f32>, AgentError> {
+            Ok(target.forward_detached(&next)?.flatten_all()?.to_vec1()?)
         };
-        let values = [value(&self.targets[0])?, value(&self.targets[1])?];
+        let values = [value(targets[0])?, value(targets[1])?];
         let (scale, alpha) = (self.config.reward_scale as f32, self.alpha() as f32);
         let y = (0..batch).map(|i| {
             let soft = values[0][i].min(values[1][i]) - alpha * drawn[i * (act_dim + 1) + act_dim];
@@ -214,16 +222,13 @@ impl Sac {
 
     /// `obs (batch, obs_dim)`; gives `mean log π(ã|s)`.
     fn step_actor(&mut self, obs: &Tensor) -> Result<f64, AgentError> {
-        let (batch, act_dim) = (obs.dim(0)?, self.policy.act_dim);
-        let noise = self.noise(batch);
+        let noise = self.noise(obs.dim(0)?);
         let step = self.actor.begin_step()?;
-        let drawn = self.policy.draw_tensor(&self.actor.forward(obs, &step)?, noise)?;
-        let log_prob = drawn.narrow(1, act_dim, 1)?; // (batch, 1)
-        let drawn = Tensor::cat(&[obs, &drawn.narrow(1, 0, act_dim)?], 1)?;
+        let head = self.actor.forward(obs, &step)?;
         let [first, second] = &self.critics;
-        let q = first.network().forward_frozen(&drawn)?;
-        let q = q.minimum(&second.network().forward_frozen(&drawn)?)?;
-        let loss = ((&log_prob * self.alpha())? - q)?.mean_all()?;
+        let critics = [first.network(), second.network()];
+        let (losses, log_prob) = self.actor_losses(obs, &head, noise, critics)?;
+        let loss = losses.mean_all()?;
         let value = finite(&loss, "the loss of the actor", self.updates)?;
         let norm = self.actor.end_step(step, &loss.backward()?)?;
         let log_prob = f64::from(log_prob.mean_all()?.to_scalar::<f32>()?);
@@ -233,12 +238,35 @@ impl Sac {
         Ok(log_prob)
     }
 
+    /// `α log π(ã|s) − min_i Qᵢ(s, ã)` and `log π(ã|s)`, `(batch, 1)` each, of the actor's
+    /// `head (batch, 2 · act_dim)`.
+    fn actor_losses(
+        &self,
+        obs: &Tensor,
+        head: &Tensor,
+        noise: Vec<f32>,
+        critics: [&Network; 2],
+    ) -> Result<(Tensor, Tensor), AgentError> {
+        let act_dim = self.policy.act_dim;
+        let drawn = self.policy.draw_tensor(head, noise)?;
+        let log_prob = drawn.narrow(1, act_dim, 1)?;
+        let drawn = Tensor::cat(&[obs, &drawn.narrow(1, 0, act_dim)?], 1)?;
+        let q = critics[0].forward_frozen(&drawn)?;
+        let q = q.minimum(&critics[1].forward_frozen(&drawn)?)?;
+        Ok((((&log_prob * self.alpha())? - q)?, log_prob))
+    }
+
     fn step_temperature(&mut self, log_prob: f64) {
         if let Temperature::Learned { target_entropy_per_dim, .. } = self.config.temperature {
             let target = target_entropy_per_dim * self.policy.act_dim as f64;
             self.log_alpha.step(&[-(log_prob + target)]);
         }
     }
+}
+
+/// `n` draws of `ε`.
+fn noise(n: usize, rng: &mut Rng) -> Vec<f32> {
+    (0..n).map(|_| StandardNormal.sample(rng)).collect()
 }
 
 /// `v (n · width) → (n, width)`.
@@ -353,9 +381,12 @@ impl Agent for Sac {
         trained.into_iter().chain(targets).map(Network::executed).sum()
     }
 
-    fn networks(&self) -> Vec<NetworkSummary> {
-        let [first, second] = &self.critics;
-        [&self.actor, first, second].map(NetworkSummary::of).into()
+    fn trainers(&self) -> Vec<&Trainer> {
+        vec![&self.actor, &self.critics[0], &self.critics[1]]
+    }
+
+    fn subjects(&self, size: Option<usize>, rng: &mut Rng) -> Result<Vec<Subject<'_>>, AgentError> {
+        self.lay_open(size, rng)
     }
 
     fn save_policy(&self, saved: &mut Saved) -> Result<(), AgentError> {

@@ -9,6 +9,7 @@
 //!                            policy.safetensors, tb-1/
 //! ```
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -69,6 +70,9 @@ pub struct JobStatus {
     pub training: TrainingFlops,
     /// Operations that all networks have executed so far: acting, evaluating and training.
     pub executed: Executed,
+    /// Seconds that each diagnostic has taken so far.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub diagnostics_s: BTreeMap<String, f64>,
 }
 
 /// `status.yaml` of a run.

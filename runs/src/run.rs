@@ -1,5 +1,6 @@
 //! `sparring run`: a plan from its first job to its table.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,7 +13,7 @@ use crate::error::Error;
 use crate::folder::{JobFolder, JobStatus, RunFolder, RunStatus, State};
 use crate::log::JobLog;
 use crate::machine::{available_memory, cores};
-use crate::report::Report;
+use crate::report::{Report, share};
 use crate::scheduler::{catch, keep_panics, run_all};
 use crate::table::counted;
 use crate::train::{TrainError, train};
@@ -111,6 +112,7 @@ fn execute(
         networks: Vec::new(),
         training: job.variant.estimate.training,
         executed: Executed::default(),
+        diagnostics_s: BTreeMap::new(),
     };
     let ended = catch(|| -> Result<State, TrainError> {
         let resolved = folder.create(run, job)?;
@@ -130,6 +132,10 @@ fn execute(
         (None, Some(score)) => format!("score {score:.1}, {:.1} s", status.wall_s),
         (None, None) => "no evaluation".to_owned(),
     };
+    if !status.diagnostics_s.is_empty() {
+        let took = share(&status.diagnostics_s, status.wall_s);
+        detail.push_str(&format!("; diagnostics took {took}"));
+    }
     if let Err(error) = folder.write_status(&status) {
         detail.push_str(&format!("; {error}"));
     }

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use sparring_agents::{Agent, AgentError, Metric};
+use sparring_agents::diagnostics::Findings;
+use sparring_agents::{Agent, AgentError, Diagnosis, Metric};
 use sparring_envs::{EnvError, Episode, VectorEnv};
 use sparring_sparse::{Executed, Saved, Seed, saved};
 
@@ -73,6 +74,9 @@ struct Loop<'a> {
     curve: Vec<f64>,
     since: SinceLog,
     metrics: Vec<Metric>,
+    diagnosis: Option<Diagnosis>,
+    /// Whether a diagnosis waits for the agent to have a batch.
+    diagnosis_due: bool,
 }
 
 /// What has gathered since the last log.
@@ -112,6 +116,9 @@ impl<'a> Loop<'a> {
         let seeds: Vec<_> = (0..num_envs).map(of_env).collect();
         let envs = VectorEnv::new(spec, &seeds, &settings.env.vector())?;
         let agent = settings.agent.build(spec, num_envs, &seed.child("agent"))?;
+        let diagnosis = settings.diagnostics.clone();
+        let diagnosis =
+            diagnosis.map(|what| Diagnosis::new(what, &*agent, seed.child("diagnostics")));
         Ok(Self {
             job,
             seed,
@@ -125,6 +132,8 @@ impl<'a> Loop<'a> {
             curve: Vec::new(),
             since: SinceLog::new(),
             metrics: Vec::new(),
+            diagnosis,
+            diagnosis_due: false,
         })
     }
 
@@ -153,6 +162,12 @@ impl<'a> Loop<'a> {
             let due = |every: u64| now / every > before / every || now >= total;
             if due(log_every) {
                 self.log(log)?;
+            }
+            if let Some(diagnosis) = &self.diagnosis {
+                self.diagnosis_due |= due(diagnosis.what().every_env_steps);
+            }
+            if self.diagnosis_due {
+                self.diagnose(log)?;
             }
             if due(eval_every) && !self.evaluate(log)? {
                 return Ok(State::Interrupted);
@@ -189,6 +204,27 @@ impl<'a> Loop<'a> {
         }
         log.flush()?;
         self.view.steps(at.env_step);
+        Ok(())
+    }
+
+    /// Measures the agent, or leaves that due where it has no batch to be measured on yet.
+    fn diagnose(&mut self, log: &mut JobLog) -> Result<(), TrainError> {
+        let (at, begun) = (self.stamp(), Instant::now());
+        let Some(diagnosis) = &self.diagnosis else { return Ok(()) };
+        let found = diagnosis.measure(&*self.agent, at.env_step)?;
+        let Some(Findings { metrics, took }) = found else { return Ok(()) };
+        self.diagnosis_due = false;
+        for Metric { tag, value } in metrics {
+            log.scalar(at, &tag, value)?;
+        }
+        for (name, took) in took {
+            let seconds = took.as_secs_f64();
+            log.clock_scalar(at, &format!("diagnostics/{name}/ms"), 1e3 * seconds);
+            *self.status.diagnostics_s.entry(name.to_owned()).or_default() += seconds;
+        }
+        log.flush()?;
+        // As evaluations are, diagnostics are left out of the rate of training steps.
+        self.since.begun += begun.elapsed();
         Ok(())
     }
 

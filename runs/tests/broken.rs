@@ -83,7 +83,31 @@ const CASES: &[Case] = &[
         "unknown section in a variant",
         ("{sparsity: {kind: dense}}", "{sparsty: {kind: dense}}"),
         ":14: variants.dense.sparsty",
-        ["unknown key sparsty", "env, train, eval, agent, sparsity", "sparsity"],
+        ["unknown key sparsty", "env, train, eval, agent, sparsity, diagnostics", "sparsity"],
+    ),
+    case(
+        "unknown key of the diagnostics",
+        ("agent:\n", "diagnostics: {dormnt: true}\nagent:\n"),
+        ":5: diagnostics.dormnt",
+        ["unknown key dormnt", "every_env_steps, batch, snr, q, norms", "dormant"],
+    ),
+    case(
+        "a form that signal to noise has not",
+        ("agent:\n", "diagnostics: {snr: [active, masked]}\nagent:\n"),
+        ":5: diagnostics.snr",
+        ["the text \"masked\"", "some of active, dense, each once", "snr: [active, dense]"],
+    ),
+    case(
+        "a form twice",
+        ("agent:\n", "diagnostics: {snr: [dense, dense]}\nagent:\n"),
+        ":5: diagnostics.snr",
+        ["dense a second time", "some of active, dense, each once", "snr: [active, dense]"],
+    ),
+    case(
+        "noise from a batch of one",
+        ("agent:\n", "diagnostics: {batch: 1}\nagent:\n"),
+        ":5: diagnostics.batch",
+        ["1", "a whole number from 2", ""],
     ),
     case(
         "repeated key",

@@ -82,6 +82,63 @@ fn records_are_the_same_twice_and_for_any_number_of_jobs() {
     assert_ne!(without_clock(&seed(1)), without_clock(&seed(2)));
 }
 
+/// Every number of a training with diagnostics is that of one without, the operations too; and the
+/// diagnostics are the same twice.
+#[test]
+fn diagnostics_leave_training_as_it_is() {
+    for (agent, more) in [
+        (
+            "{kind: dqn, hidden: [16], batch_size: 16, warmup_env_steps: 100, prioritized: {exponent: 0.6, importance: 0.4}, double_q: true}",
+            "Identity-v0",
+        ),
+        ("{kind: ppo, hidden: [16], rollout_steps: 64, minibatch_size: 48}", "Identity-v0"),
+        ("{kind: sac, hidden: [16], batch_size: 16, warmup_env_steps: 100}", "IdentityBox-v0"),
+    ] {
+        let text = format!(
+            "env: {{id: {more}, num_envs: 3}}\n\
+             train: {{total_env_steps: 1_000, log_every_env_steps: 150}}\n\
+             eval: {{every_env_steps: 200, episodes: 2}}\n\
+             agent: {agent}\n\
+             sparsity: {{kind: rigl, sparsity: 0.5, update_every_gradient_steps: 50}}\n"
+        );
+        let with = format!("{text}diagnostics: {{every_env_steps: 250, batch: 20}}\n");
+        let folder = Folder::with("small.yaml", &text);
+        std::fs::write(folder.path().join("with.yaml"), with).unwrap();
+        run(&folder, "without", &[]);
+        for out in ["with", "again"] {
+            let args = ["run", "with.yaml", "--out", out];
+            let printed = sparring().args(args).current_dir(folder.path()).assert_code(0);
+            assert!(printed.stdout.contains("diagnostics of base: "), "{}", printed.stdout);
+        }
+        let read = |run: &str, file: &str| folder.read(&format!("{run}/base/seed-1/{file}"));
+        let (with, again) = (read("with", "metrics.csv"), read("again", "metrics.csv"));
+        assert_eq!(without_clock(&with), without_clock(&again), "{agent}");
+        let is_diagnostic = |line: &&str| line.contains(",diagnostics/");
+        let training: Vec<_> = with.lines().filter(|line| !is_diagnostic(line)).collect();
+        assert_eq!(
+            without_clock(&training.join("\n")),
+            without_clock(&read("without", "metrics.csv")),
+            "{agent}"
+        );
+        let evals = ["with", "without"].map(|run| read(run, "evals.csv"));
+        assert_eq!(without_clock(&evals[0]), without_clock(&evals[1]), "{agent}");
+        // Four times, or as often as rollouts of 64 steps of 3 end after them.
+        let steps: BTreeSet<&str> = with
+            .lines()
+            .filter(is_diagnostic)
+            .map(|line| line.split(',').next().unwrap())
+            .collect();
+        let expected = if agent.contains("ppo") {
+            ["384", "576", "768"].to_vec()
+        } else {
+            ["252", "501", "750", "1002"].to_vec()
+        };
+        assert_eq!(steps, expected.into_iter().collect(), "{agent}");
+        assert!(read("with", "status.yaml").contains("diagnostics_s:"));
+        assert!(!read("without", "status.yaml").contains("diagnostics"));
+    }
+}
+
 #[test]
 fn the_folder_holds_all_of_the_run() {
     let folder = Folder::with("small.yaml", SMALL);

@@ -138,6 +138,17 @@ impl Network {
         Ok(x.detach().apply_op2(&self.params.as_detached_tensor(), op)?)
     }
 
+    /// A copy with parameters, memory and counts of its own.
+    pub fn apart(&self) -> Result<Self, SparseError> {
+        Self::with_par(self.layers.to_vec(), self.params.to_vec1()?, self.frame.par)
+    }
+
+    /// What each layer writes for `x (batch, in)`, after its activation: `(batch, outputs)` each,
+    /// leaving no graph.
+    pub fn activations(&self, x: &Tensor) -> Result<Vec<Tensor>, SparseError> {
+        Ok(self.op([].into()).activations(x, &self.params)?)
+    }
+
     fn op(&self, patterns: Arc<[Arc<Topology>]>) -> NetworkOp {
         NetworkOp::new(self.layers.clone(), self.frame.clone(), patterns)
     }

@@ -64,6 +64,29 @@ impl NetworkOp {
         Ok((CpuStorage::F32(y), (batch, outputs).into()))
     }
 
+    /// What each layer writes, after its activation: `(batch, outputs)` each.
+    pub(crate) fn activations(&self, x: &Tensor, params: &Tensor) -> Result<Vec<Tensor>> {
+        {
+            let ((x, x_layout), (params, params_layout)) =
+                (x.storage_and_layout(), params.storage_and_layout());
+            let (Storage::Cpu(x), Storage::Cpu(params)) = (&*x, &*params) else {
+                bail!("the network runs on the CPU");
+            };
+            self.forward(slice(x, x_layout)?, x_layout, slice(params, params_layout)?)?;
+        }
+        let tape = self.tape()?;
+        let Some(Workspace { lanes, activations, .. }) = tape.as_ref() else {
+            bail!("a forward pass of a network left no tape");
+        };
+        let outputs = self.frame.planes.iter().zip(activations).skip(1);
+        let rows = outputs.map(|(plane, slots)| {
+            let mut rows = vec![0.0; lanes.batch() * plane.size()];
+            plane.to_rows(*lanes, slots, &mut rows);
+            Tensor::from_vec(rows, (lanes.batch(), plane.size()), x.device())
+        });
+        rows.collect()
+    }
+
     fn backward(
         &self,
         params: &[f32],

@@ -51,3 +51,22 @@ fn importance_weights_and_priorities_of_a_memory_of_three() {
     let after: Vec<f64> = (0..3).map(|place| dqn.replay.priorities().unwrap().get(place)).collect();
     assert_ne!(before, after);
 }
+
+#[test]
+fn a_diagnosis_sees_the_loss_of_each_sample() {
+    let mut dqn = agent(DqnConfig::paper());
+    assert!(dqn.subjects(None, &mut Seed::new(1).rng()).unwrap().is_empty());
+    let (obs, action) = ([0.0; 4], &[1.0]);
+    dqn.replay.push(Transition { obs: &obs, action, reward: 2.0, discount: 0.0, next: &obs });
+    let subjects = dqn.subjects(None, &mut Seed::new(1).rng()).unwrap();
+    let [subject] = &subjects[..] else { unreachable!("one network") };
+    assert_eq!(subject.input.dims(), [4, 4]);
+    // Q = (1, 5), of which the second was taken: (5 − 2)².
+    let q = Tensor::new(&[[1f32, 5.0]], &Device::Cpu).unwrap();
+    for sample in 0..4 {
+        let loss = (subject.loss)(sample, &q).unwrap();
+        assert_eq!(loss.to_scalar::<f32>().unwrap(), 9.0);
+    }
+    let (name, values) = subject.values.as_ref().unwrap();
+    assert_eq!((*name, values(&q.repeat((4, 1)).unwrap()).unwrap()), ("q", vec![5.0; 4]));
+}

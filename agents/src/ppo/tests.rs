@@ -93,7 +93,27 @@ fn a_rollout_teaches_what_gae_says_of_it() {
     }
     step(&mut ppo, 9.0, None, &[]);
     // Four of five rows are transitions: one minibatch.
-    assert_eq!((ppo.gradient_steps(), ppo.rollout.rows()), (1, 0));
+    assert_eq!((ppo.gradient_steps(), ppo.rollout.rows()), (1, 5));
+
+    // A diagnosis sees those four, each with the losses of a minibatch of one.
+    let subjects = ppo.subjects(Some(9), &mut Seed::new(1).rng()).unwrap();
+    assert_eq!((subjects.len(), subjects[1].input.dim(0).unwrap()), (2, 4));
+    let far = Tensor::new(&[[50f32]], &Device::Cpu).unwrap();
+    let loss = |sample| (subjects[1].loss)(sample, &far).unwrap().to_scalar::<f32>().unwrap();
+    let lesson = ppo.lesson.as_ref().unwrap();
+    let mut expected: Vec<f32> = [0, 1, 2, 4]
+        .iter()
+        .map(|row| ppo.value_loss(&[50.0], &[lesson.value[*row]], &[lesson.ret[*row]]).0)
+        .collect();
+    let mut found: Vec<f32> = (0..4).map(loss).collect();
+    expected.sort_by(f32::total_cmp);
+    found.sort_by(f32::total_cmp);
+    assert_eq!(found, expected);
+    drop(subjects);
+    // The next step begins the next rollout.
+    step(&mut ppo, 10.0, None, &[]);
+    assert_eq!(ppo.rollout.rows(), 1);
+    assert!(ppo.subjects(None, &mut Seed::new(1).rng()).unwrap().is_empty());
 }
 
 #[test]

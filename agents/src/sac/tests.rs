@@ -263,3 +263,28 @@ fn a_fixed_temperature_stays() {
     sac.update().unwrap();
     assert!((sac.alpha() - 0.2).abs() < 1e-12);
 }
+
+#[test]
+fn a_diagnosis_sees_the_loss_of_each_sample() {
+    let mut sac = agent(config(Method::Static));
+    for _ in 0..32 {
+        let (obs, action, reward) = ([0.1, 0.2, 0.3], [0.5], 3.0);
+        let discount = 0.0;
+        sac.replay.push(Transition { obs: &obs, action: &action, reward, discount, next: &obs });
+    }
+    let subjects = sac.subjects(Some(5), &mut Seed::new(1).rng()).unwrap();
+    let [actor, critics @ ..] = &subjects[..] else { unreachable!("three networks") };
+    assert_eq!((actor.input.dims(), critics.len()), (&[5, 3][..], 2));
+    // ½ (2 − 0.5 · 3)².
+    let q = Tensor::new(&[[2f32]], &Device::Cpu).unwrap();
+    for critic in critics {
+        assert_eq!(critic.input.dims(), [5, 4]);
+        let loss = (critic.loss)(4, &q).unwrap();
+        assert_eq!(loss.to_scalar::<f32>().unwrap(), 0.125);
+    }
+    // With σ = e⁻²⁰, −log π(ã) = ½ ε² + log σ + ½ log 2π: tanh changes nothing so near 0.
+    let head = Tensor::new(&[[0f32, -20.0]], &Device::Cpu).unwrap();
+    let entropy = actor.entropy.as_ref().unwrap()(&head.repeat((5, 1)).unwrap()).unwrap();
+    let least = -20.0 + 0.5 * std::f64::consts::TAU.ln();
+    assert!((least..least + 5.0).contains(&entropy), "{entropy} {least}");
+}

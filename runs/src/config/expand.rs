@@ -7,7 +7,7 @@ use crate::folder::FILES;
 use crate::yaml::{Node, Number, Origin, Value};
 
 /// The sections that a variant or a sweep may change.
-pub const SECTIONS: [&str; 5] = ["env", "train", "eval", "agent", "sparsity"];
+pub const SECTIONS: [&str; 6] = ["env", "train", "eval", "agent", "sparsity", "diagnostics"];
 
 /// One variant: its name and its sections, merged.
 #[derive(Clone, Debug, PartialEq)]

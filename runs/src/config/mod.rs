@@ -5,6 +5,7 @@
 pub mod agent;
 mod bounds;
 mod compute;
+mod diagnostics;
 mod env;
 mod expand;
 pub mod method;

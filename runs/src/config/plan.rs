@@ -135,9 +135,12 @@ impl Variant {
         Ok(Self { name: name.to_owned(), settings, spec, estimate, env_bytes })
     }
 
-    /// Memory of one job: networks, replay memory, the environments of training and evaluation.
+    /// Memory of one job: networks, replay memory, the environments of training and evaluation, and what
+    /// diagnostics take.
     pub fn bytes(&self) -> u64 {
-        [self.estimate.network_bytes, self.estimate.memory_bytes, self.env_bytes]
+        let networks = &self.estimate.networks;
+        let diagnostics = self.settings.diagnostics.as_ref().map_or(0, |what| what.bytes(networks));
+        [self.estimate.network_bytes, self.estimate.memory_bytes, self.env_bytes, diagnostics]
             .into_iter()
             .fold(0, u64::saturating_add)
     }

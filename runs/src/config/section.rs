@@ -105,6 +105,15 @@ impl<'a> Section<'a> {
         usize::try_from(n).map_err(|_| self.problem(key, &n.to_string(), "a smaller number", ""))
     }
 
+    /// A whole number that counts things in memory, or `null`, which it is where it is left out.
+    pub fn optional_count(&mut self, key: &'static str, least: u64) -> Checked<Option<usize>> {
+        if self.peek(key).is_none_or(|node| matches!(node.value, Value::Null)) {
+            self.asked.push(key);
+            return Ok(None);
+        }
+        self.count(key, 0, least).map(Some)
+    }
+
     /// A finite number within bounds.
     pub fn number(
         &mut self,
@@ -191,6 +200,39 @@ impl<'a> Section<'a> {
         };
         let index = names().position(|name| name == taken).unwrap_or(0);
         Ok(options[index].1)
+    }
+
+    /// A list of some of a few names, each once; it may be empty.
+    pub fn choices<T: Copy + PartialEq>(
+        &mut self,
+        key: &'static str,
+        otherwise: &[T],
+        options: &[(&'static str, T)],
+    ) -> Checked<Vec<T>> {
+        let Some(node) = self.node(key) else { return Ok(otherwise.to_vec()) };
+        let names = options.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        let allowed = format!("a list of some of {names}, each once");
+        let hint = format!("{key}: [{names}]");
+        let wrong = |node: &Node, found: String| {
+            Problem::at(node, self.full(key), found, allowed.clone(), hint.clone())
+        };
+        let Value::List(items) = &node.value else {
+            return Err(wrong(node, node.value.to_string()));
+        };
+        let mut chosen = Vec::new();
+        for item in items {
+            let found = options
+                .iter()
+                .find(|(name, _)| matches!(&item.value, Value::Text(text) if text == name));
+            match found {
+                Some((name, option)) if chosen.contains(option) => {
+                    return Err(wrong(item, format!("{name} a second time")));
+                }
+                Some((_, option)) => chosen.push(*option),
+                None => return Err(wrong(item, item.value.to_string())),
+            }
+        }
+        Ok(chosen)
     }
 
     /// Ends the reading: what was not asked for is unknown. `advice` may know more about a key

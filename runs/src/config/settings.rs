@@ -1,10 +1,11 @@
 //! The sections `env`, `train` and `eval`, and what all sections of one variant say together.
 
 use serde::Serialize;
-use sparring_agents::AgentConfig;
+use sparring_agents::{AgentConfig, Diagnostics};
 use sparring_envs::{EnvSpec, OnFault, Options, VectorConfig};
 
 use super::agent::Around;
+use super::diagnostics;
 use super::env;
 use super::problem::Checked;
 use super::section::Otherwise::{Default, Required};
@@ -22,6 +23,9 @@ pub struct Settings {
     pub eval: EvalSettings,
     /// Who plays.
     pub agent: AgentConfig,
+    /// What is measured beside the training; none measures nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diagnostics: Option<Diagnostics>,
 }
 
 /// The section `env`.
@@ -93,10 +97,14 @@ impl Settings {
         let train = read_train(&mut top.section("train")?)?;
         let eval = read_eval(&mut top.section("eval")?)?;
         let (mut agent, sparsity) = (top.section("agent")?, top.section("sparsity")?);
+        let diagnostics = match top.peek("diagnostics") {
+            Some(_) => Some(diagnostics::read(&mut top.section("diagnostics")?)?),
+            None => None,
+        };
         top.finish()?;
         let around = Around { env_section: &env_section, spec: &spec, env: &env, train: &train };
         let agent = super::agent::read(&mut agent, &sparsity, &around)?;
-        Ok((Self { env, train, eval, agent }, spec))
+        Ok((Self { env, train, eval, agent, diagnostics }, spec))
     }
 }
 

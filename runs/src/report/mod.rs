@@ -2,9 +2,11 @@
 //! bytes again.
 
 mod cost;
+mod diagnostics;
 mod statistics;
 mod warning;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::path::Path;
@@ -18,6 +20,7 @@ use crate::folder::{JobFolder, RunFolder, RunRecord, State};
 use crate::score::{rise, score};
 use crate::sizes::{Sizes, layers_table};
 use crate::table::{Align, Table, thousands};
+pub use diagnostics::share;
 use statistics::{iqm, iqm_interval};
 use warning::{FEW_SEEDS, RISING, Warning};
 
@@ -56,6 +59,8 @@ struct Row {
     training: TrainingFlops,
     /// Operations that each finished seed executed.
     executed: Vec<u64>,
+    /// Seconds that each diagnostic took, over all seeds.
+    diagnostics_s: BTreeMap<String, f64>,
     wall_s: f64,
     env_steps: u64,
 }
@@ -114,6 +119,7 @@ impl Row {
             sizes: None,
             training: TrainingFlops::default(),
             executed: Vec::new(),
+            diagnostics_s: BTreeMap::new(),
             wall_s: 0.0,
             env_steps: 0,
         }
@@ -173,6 +179,9 @@ fn read_row(
             row.networks = status.networks;
         }
         row.wall_s += status.wall_s;
+        for (name, seconds) in status.diagnostics_s {
+            *row.diagnostics_s.entry(name).or_default() += seconds;
+        }
         row.env_steps += status.env_steps;
         let of_job = |message| Warning::Job { job: name.clone(), message };
         warnings.extend(status.warnings.into_iter().map(of_job));
@@ -246,6 +255,7 @@ impl fmt::Display for Report {
         }
         writeln!(f, "{table}")?;
         write!(f, "{}", cost::table(&self.rows))?;
+        write!(f, "{}", diagnostics::lines(&self.rows))?;
         if !self.warnings.is_empty() {
             writeln!(f)?;
         }

@@ -1,0 +1,201 @@
+//! One measurement of an agent, and what it took.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use candle_core::Tensor;
+use sparring_sparse::{Layer, Network, Seed, Topology, Trainer};
+
+use super::drift::{Drift, topologies};
+use super::rank::effective_rank;
+use super::snr::snr;
+use super::{Diagnostics, Subject, dormant};
+use crate::agent::{Agent, Metric};
+use crate::error::AgentError;
+
+/// Measures one agent from its start on.
+#[derive(Clone, Debug)]
+pub struct Diagnosis {
+    what: Diagnostics,
+    seed: Seed,
+    /// The topologies of the fresh agent's networks.
+    start: Vec<Vec<Arc<Topology>>>,
+}
+
+/// What a measurement found.
+#[derive(Clone, Debug, Default)]
+pub struct Findings {
+    /// See the table of [the module](super).
+    pub metrics: Vec<Metric>,
+    /// The time of each measure over all networks: its name in the config, `batch` for what the agent
+    /// lays open, and `activations` for the passes that effective rank and dormant units share.
+    pub took: Vec<(&'static str, Duration)>,
+}
+
+impl Diagnosis {
+    /// Of the fresh `agent`; batches and noise are drawn from streams below `seed`.
+    pub fn new(what: Diagnostics, agent: &dyn Agent, seed: Seed) -> Self {
+        let start = match what.drift {
+            true => agent.trainers().iter().map(|one| topologies(one.network())).collect(),
+            false => Vec::new(),
+        };
+        Self { what, seed, start }
+    }
+
+    /// What is measured.
+    pub fn what(&self) -> &Diagnostics {
+        &self.what
+    }
+
+    /// Measures `agent` after `env_steps`; none where it has no batch to be measured on yet.
+    pub fn measure(
+        &self,
+        agent: &dyn Agent,
+        env_steps: u64,
+    ) -> Result<Option<Findings>, AgentError> {
+        let mut findings = Findings::default();
+        let mut rng = self.seed.child(&env_steps.to_string()).rng();
+        let subjects = findings.time("batch", |_| agent.subjects(self.what.batch, &mut rng))?;
+        if subjects.is_empty() {
+            return Ok(None);
+        }
+        for subject in &subjects {
+            self.examine(subject, &mut findings)?;
+        }
+        if self.what.norms {
+            findings.time("norms", |out| {
+                agent.trainers().iter().try_for_each(|trainer| norms(trainer, out))
+            })?;
+        }
+        if self.what.drift {
+            findings.time("drift", |out| {
+                for (trainer, start) in agent.trainers().iter().zip(&self.start) {
+                    drifts(trainer, start, out);
+                }
+                Ok(())
+            })?;
+        }
+        Ok(Some(findings))
+    }
+
+    /// What depends on a batch.
+    fn examine(&self, subject: &Subject<'_>, findings: &mut Findings) -> Result<(), AgentError> {
+        let what = &self.what;
+        let Subject { trainer, input, .. } = subject;
+        let tag = |what: &str| format!("diagnostics/{}/{what}", trainer.name());
+        let network = trainer.network().apart()?;
+        if !what.snr.is_empty() {
+            findings.time("snr", |out| {
+                for (form, found) in snr(&network, input, &subject.loss, &what.snr)? {
+                    let tag = tag(&format!("snr_{}", form.name()));
+                    out.push(Metric::new(format!("{tag}_std"), found.std));
+                    out.push(Metric::new(tag, found.mean));
+                }
+                Ok(())
+            })?;
+        }
+        if let (true, Some((name, of))) = (what.q, &subject.values) {
+            findings.time("q", |out| {
+                let (mean, variance) = mean_and_variance(&of(&network.forward_detached(input)?)?);
+                out.push(Metric::new(tag(&format!("{name}_mean")), mean));
+                out.push(Metric::new(tag(&format!("{name}_variance")), variance));
+                Ok(())
+            })?;
+        }
+        if let (true, Some(of)) = (what.entropy, &subject.entropy) {
+            findings.time("entropy", |out| {
+                let entropy = of(&network.forward_detached(input)?)?;
+                out.push(Metric::new(tag("entropy"), entropy));
+                Ok(())
+            })?;
+        }
+        if what.effective_rank || what.dormant {
+            let hidden = findings.time("activations", |_| hidden(&network, input))?;
+            if let (true, Some((_, features))) = (what.effective_rank, hidden.last()) {
+                findings.time("effective_rank", |out| {
+                    let width = features.len() / input.dim(0)?;
+                    out.push(Metric::new(tag("effective_rank"), effective_rank(features, width)));
+                    Ok(())
+                })?;
+            }
+            if what.dormant {
+                findings.time("dormant", |out| {
+                    let batch = input.dim(0)?;
+                    let (mut dormant, mut all) = (0, 0);
+                    for (layer, features) in &hidden {
+                        let units = layer.shape().rows();
+                        let places = features.len() / batch / units;
+                        let scores = dormant::scores(features, units, places);
+                        let count = dormant::count(&scores, what.dormant_tau);
+                        let tag = tag(&format!("{}/dormant", layer.name()));
+                        out.push(Metric::new(tag, count as f64 / units as f64));
+                        (dormant, all) = (dormant + count, all + units);
+                    }
+                    out.push(Metric::new(tag("dormant"), dormant as f64 / all.max(1) as f64));
+                    Ok(())
+                })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Findings {
+    /// Does `work`, and counts its time as that of `name`.
+    fn time<T>(
+        &mut self,
+        name: &'static str,
+        work: impl FnOnce(&mut Vec<Metric>) -> Result<T, AgentError>,
+    ) -> Result<T, AgentError> {
+        let begun = Instant::now();
+        let done = work(&mut self.metrics);
+        match self.took.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, took)) => *took += begun.elapsed(),
+            None => self.took.push((name, begun.elapsed())),
+        }
+        done
+    }
+}
+
+/// The hidden layers of `network` with what they write for `input`, `(batch, outputs)`.
+fn hidden<'a>(
+    network: &'a Network,
+    input: &Tensor,
+) -> Result<Vec<(&'a Layer, Vec<f32>)>, AgentError> {
+    let outputs = network.activations(input)?;
+    let hidden = network.layers().iter().zip(outputs).rev().skip(1).rev();
+    hidden.map(|(layer, output)| Ok((layer, output.flatten_all()?.to_vec1()?))).collect()
+}
+
+fn norms(trainer: &Trainer, out: &mut Vec<Metric>) -> Result<(), AgentError> {
+    let params: Vec<f32> = trainer.network().params().to_vec1()?;
+    let norm = |values: &[f32]| values.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>().sqrt();
+    let tag = |what: &str| format!("diagnostics/{}/{what}", trainer.name());
+    out.push(Metric::new(tag("parameter_norm"), norm(&params)));
+    for layer in trainer.network().layers() {
+        let tag = tag(&format!("{}/weight_norm", layer.name()));
+        out.push(Metric::new(tag, norm(&params[layer.weights()])));
+    }
+    Ok(())
+}
+
+fn drifts(trainer: &Trainer, start: &[Arc<Topology>], out: &mut Vec<Metric>) {
+    let layers = trainer.network().layers();
+    let drifts = layers.iter().zip(start).map(|(layer, start)| {
+        (format!("{}/", layer.name()), Drift::between(start, layer.topology()))
+    });
+    let drifts: Vec<_> = drifts.collect();
+    let sum = Drift::sum(drifts.iter().map(|(_, drift)| *drift));
+    for (of, drift) in drifts.into_iter().chain([(String::new(), sum)]) {
+        let tag = |what: &str| format!("diagnostics/{}/{of}{what}", trainer.name());
+        out.push(Metric::new(tag("drift"), drift.share()));
+        out.push(Metric::new(tag("jaccard"), drift.jaccard()));
+    }
+}
+
+/// Of the population.
+fn mean_and_variance(values: &[f32]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().map(|x| f64::from(*x)).sum::<f64>() / n;
+    (mean, values.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / n)
+}

@@ -1,0 +1,96 @@
+//! What training does to the networks, measured at intervals beside it.
+//!
+//! | measure | tags `diagnostics/<network>/…` | what it is |
+//! |---|---|---|
+//! | [`snr`] | `snr_<form>`, `snr_<form>_std` | signal to noise of the gradient, by parameter |
+//! | `q` | `q_mean`, `q_variance`; `v_…` of PPO's critic | the values of the batch's states and actions |
+//! | `norms` | `parameter_norm`, `<layer>/weight_norm` | `√Σ θ²` of the active parameters |
+//! | [`rank`] | `effective_rank` | rank of the features that the head reads |
+//! | [`dormant`] | `dormant`, `<layer>/dormant` | share of the hidden units that hardly respond |
+//! | `entropy` | `entropy` | mean entropy of an actor's policy |
+//! | [`drift`] | `drift`, `jaccard`, `<layer>/…` | how far the topology is from where it began |
+//!
+//! A measurement reads the agent and never touches it: it draws from a stream of its own, and every
+//! product that it needs runs on copies of the networks. Training goes on with the very bits, and the
+//! very count of operations, that it would have without. DQN has no entropy: that of an ε-greedy policy
+//! is known from ε.
+
+pub mod dormant;
+pub mod drift;
+mod measure;
+pub mod rank;
+pub mod snr;
+mod subject;
+
+use serde::Serialize;
+
+use crate::agent::NetworkSummary;
+
+pub use measure::{Diagnosis, Findings};
+pub use snr::Form;
+pub use subject::{OfOutput, Subject};
+
+/// What is measured, how often, and on how much.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Diagnostics {
+    /// Environment steps from one measurement to the next; the end has one, too.
+    pub every_env_steps: u64,
+    /// Samples that are measured on; none is as many as the agent trains on in one gradient step.
+    pub batch: Option<usize>,
+    /// Forms of the gradient's signal to noise. It costs a backward pass a sample, far more than all
+    /// the rest.
+    pub snr: Vec<Form>,
+    /// Mean and variance of the values.
+    pub q: bool,
+    /// Norms of the parameters.
+    pub norms: bool,
+    /// Effective rank of the features.
+    pub effective_rank: bool,
+    /// Share of dormant units.
+    pub dormant: bool,
+    /// `τ`: a unit with a score of at most this is dormant.
+    pub dormant_tau: f64,
+    /// Entropy of the policy.
+    pub entropy: bool,
+    /// Drift of the topology.
+    pub drift: bool,
+}
+
+impl Diagnostics {
+    /// Everything, every 5,000 steps as in PAPERS 3.6.
+    pub fn all() -> Self {
+        Self {
+            every_env_steps: 5_000,
+            batch: None,
+            snr: vec![Form::Active, Form::Dense],
+            q: true,
+            norms: true,
+            effective_rank: true,
+            dormant: true,
+            dormant_tau: dormant::TAU,
+            entropy: true,
+            drift: true,
+        }
+    }
+
+    /// Bytes that a measurement takes beside the agent, whose trained networks are `networks`, at most:
+    /// copies of them all, and for one at a time its gradient, as candle adds it up, with its moments.
+    pub fn bytes(&self, networks: &[NetworkSummary]) -> u64 {
+        // Pruning begins with all of them active.
+        let parameters = |network: &NetworkSummary| -> u64 {
+            network.layers.iter().map(|layer| layer.cost.parameters()).sum()
+        };
+        // Each may have a target, which is copied too.
+        let copies = 2 * size_of::<f32>();
+        let moments = match &self.snr[..] {
+            [] => 0,
+            forms => {
+                let probed = 1 + usize::from(forms.contains(&Form::Dense));
+                probed * (4 * size_of::<f32>() + 2 * size_of::<f64>())
+            }
+        };
+        let sum: u64 = networks.iter().map(parameters).sum();
+        let most = networks.iter().map(parameters).max().unwrap_or(0);
+        copies as u64 * sum + moments as u64 * most
+    }
+}

@@ -1,0 +1,51 @@
+//! What a diagnosis sees of DQN: the loss `ℓ(Q(s, a) − y)` of each sample, without the importance weights
+//! of prioritised replay, as the paper's `td_loss`.
+
+use candle_core::{Device, Tensor};
+use sparring_sparse::seed::Rng;
+
+use super::Dqn;
+use crate::diagnostics::Subject;
+use crate::error::AgentError;
+use crate::replay::Sample;
+
+impl Dqn {
+    /// See [`crate::Agent::subjects`].
+    pub(super) fn lay_open(
+        &self,
+        size: Option<usize>,
+        rng: &mut Rng,
+    ) -> Result<Vec<Subject<'_>>, AgentError> {
+        if self.replay.is_empty() {
+            return Ok(Vec::new());
+        }
+        let batch = size.unwrap_or(self.config.batch_size);
+        let Sample { obs, next, action, reward, discount, .. } = self.replay.sample(batch, rng);
+        let observations = |v| Tensor::from_vec(v, (batch, self.obs_dim), &Device::Cpu);
+        let (input, next) = (observations(obs)?, observations(next)?);
+        let action: Vec<u32> = action.into_iter().map(|index| index as u32).collect();
+        let action = Tensor::from_vec(action, (batch, 1), &Device::Cpu)?;
+        let reward = Tensor::from_vec(reward, batch, &Device::Cpu)?;
+        let discount = Tensor::from_vec(discount, batch, &Device::Cpu)?;
+        let (online, target) = (self.q.network().apart()?, self.target.network().apart()?);
+        let y = self.target_values([&online, &target], &next, &reward, &discount)?;
+
+        let chosen = action.clone();
+        let loss = move |sample, output: &Tensor| {
+            let q = self.q_of(output.clone())?.gather(&action.narrow(0, sample, 1)?, 1)?;
+            let delta = (q.squeeze(1)? - y.narrow(0, sample, 1)?)?;
+            Ok(self.config.loss.each(&delta)?.sum_all()?)
+        };
+        let values = move |outputs: &Tensor| {
+            let q = self.q_of(outputs.clone())?.gather(&chosen, 1)?;
+            Ok(q.flatten_all()?.to_vec1()?)
+        };
+        Ok(vec![Subject {
+            trainer: &self.q,
+            input,
+            loss: Box::new(loss),
+            values: Some(("q", Box::new(values))),
+            entropy: None,
+        }])
+    }
+}

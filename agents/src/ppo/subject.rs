@@ -1,0 +1,74 @@
+//! What a diagnosis sees of PPO: the losses of [`surrogate`](mod@super::surrogate) for single rows of the
+//! rollout that it has just learnt from, by the networks after that. While a rollout is being filled
+//! there is none.
+
+use std::rc::Rc;
+
+use candle_core::Tensor;
+use rand::seq::SliceRandom;
+use sparring_sparse::seed::Rng;
+
+use super::surrogate::Decisions;
+use super::{Minibatch, Ppo, pick};
+use crate::diagnostics::Subject;
+use crate::error::AgentError;
+use crate::graft::graft;
+
+impl Ppo {
+    /// See [`crate::Agent::subjects`]; a rollout of fewer rows than `size` gives all it has.
+    pub(super) fn lay_open(
+        &self,
+        size: Option<usize>,
+        rng: &mut Rng,
+    ) -> Result<Vec<Subject<'_>>, AgentError> {
+        let Some(lesson) = &self.lesson else { return Ok(Vec::new()) };
+        let mut chosen = self.transitions();
+        if chosen.is_empty() {
+            return Ok(Vec::new());
+        }
+        chosen.shuffle(rng);
+        chosen.truncate(size.unwrap_or(self.config.minibatch_size));
+        let input = self.rows(pick(&self.rollout.obs, self.obs_dim, &chosen))?;
+        let batch = Rc::new(self.minibatch(lesson, &chosen));
+
+        let all = batch.clone();
+        let entropy = move |head: &Tensor| {
+            let Minibatch { action, log_prob, advantage, .. } = &*all;
+            Ok(self.surrogate(&values(head)?, Decisions { action, log_prob, advantage }).entropy)
+        };
+        let (one, act_dim) = (batch.clone(), self.policy.act_dim());
+        let loss = move |sample: usize, head: &Tensor| {
+            let decisions = Decisions {
+                action: &one.action[sample * act_dim..][..act_dim],
+                log_prob: &one.log_prob[sample..=sample],
+                advantage: &one.advantage[sample..=sample],
+            };
+            let found = self.surrogate(&values(head)?, decisions);
+            Ok(graft(head, found.loss, found.head)?)
+        };
+        let actor = Subject {
+            trainer: &self.actor,
+            input: input.clone(),
+            loss: Box::new(loss),
+            values: None,
+            entropy: Some(Box::new(entropy)),
+        };
+        let loss = move |sample: usize, value: &Tensor| {
+            let (old, ret) = (&batch.value[sample..=sample], &batch.ret[sample..=sample]);
+            let (loss, gradient) = self.value_loss(&values(value)?, old, ret);
+            Ok(graft(value, loss, gradient)?)
+        };
+        let critic = Subject {
+            trainer: &self.critic,
+            input,
+            loss: Box::new(loss),
+            values: Some(("v", Box::new(values))),
+            entropy: None,
+        };
+        Ok(vec![actor, critic])
+    }
+}
+
+fn values(outputs: &Tensor) -> Result<Vec<f32>, AgentError> {
+    Ok(outputs.flatten_all()?.to_vec1()?)
+}

@@ -1,0 +1,72 @@
+//! What a diagnosis sees of SAC: `½ (Qᵢ(s, a) − y)²` of each sample for a critic, and
+//! `α log π(ã|s) − min_i Qᵢ(s, ã)` for the actor, whose entropy is `−log π(ã|s)` of one draw a sample.
+
+use std::rc::Rc;
+
+use candle_core::Tensor;
+use sparring_sparse::seed::Rng;
+
+use super::{Sac, beside, noise, rows};
+use crate::diagnostics::Subject;
+use crate::error::AgentError;
+
+impl Sac {
+    /// See [`crate::Agent::subjects`].
+    pub(super) fn lay_open(
+        &self,
+        size: Option<usize>,
+        rng: &mut Rng,
+    ) -> Result<Vec<Subject<'_>>, AgentError> {
+        if self.replay.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (batch, act_dim) = (size.unwrap_or(self.config.batch_size), self.policy.act_dim);
+        let sample = self.replay.sample(batch, rng);
+        let next = rows(sample.next.clone(), self.obs_dim)?;
+        let head = self.actor.network().apart()?.forward_detached(&next)?;
+        let [first, second] = &self.targets;
+        let targets = [&first.network().apart()?, &second.network().apart()?];
+        let head: Vec<f32> = head.flatten_all()?.to_vec1()?;
+        let y = self.target_values(&sample, &head, &noise(batch * act_dim, rng), targets)?;
+        let taken = beside((&sample.obs, self.obs_dim), (&sample.action, act_dim))?;
+        let obs = rows(sample.obs, self.obs_dim)?;
+
+        let [first, second] = &self.critics;
+        let critics = [first.network().apart()?, second.network().apart()?];
+        let noise = Rc::new(noise(batch * act_dim, rng));
+        let (of, drawn) = (obs.clone(), noise.clone());
+        let loss = move |sample: usize, head: &Tensor| {
+            let noise = drawn[sample * act_dim..][..act_dim].to_vec();
+            let obs = of.narrow(0, sample, 1)?;
+            let [first, second] = &critics;
+            Ok(self.actor_losses(&obs, head, noise, [first, second])?.0.sum_all()?)
+        };
+        let entropy = move |head: &Tensor| {
+            let drawn = self.policy.draw_tensor(head, noise.to_vec())?;
+            let log_prob = drawn.narrow(1, act_dim, 1)?.mean_all()?;
+            Ok(-f64::from(log_prob.to_scalar::<f32>()?))
+        };
+        let actor = Subject {
+            trainer: &self.actor,
+            input: obs,
+            loss: Box::new(loss),
+            values: None,
+            entropy: Some(Box::new(entropy)),
+        };
+        let critic = |trainer| {
+            let y = y.clone();
+            let loss = move |sample: usize, q: &Tensor| {
+                Ok(((q - y.narrow(0, sample, 1)?)?.sqr()?.sum_all()? * 0.5)?)
+            };
+            let values = |q: &Tensor| Ok(q.flatten_all()?.to_vec1()?);
+            Subject {
+                trainer,
+                input: taken.clone(),
+                loss: Box::new(loss),
+                values: Some(("q", Box::new(values))),
+                entropy: None,
+            }
+        };
+        Ok(vec![actor, critic(first), critic(second)])
+    }
+}

@@ -1,0 +1,180 @@
+//! Diagnostics of agents in training: what each is measured by, and that it goes on as if it were not.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::{learn, sparse};
+use sparring_agents::diagnostics::Findings;
+use sparring_agents::{
+    Agent, AgentConfig, Diagnosis, Diagnostics, DqnConfig, PpoConfig, SacConfig,
+};
+use sparring_envs::spec;
+use sparring_sparse::Seed;
+use sparring_sparse::config::*;
+
+/// Of the agent that `config` builds, after it has trained for `steps`.
+fn measured(
+    config: &AgentConfig,
+    env: &str,
+    steps: u64,
+    what: Diagnostics,
+) -> (Box<dyn Agent>, BTreeMap<String, f64>) {
+    let spec = spec(env).unwrap();
+    let fresh = config.build(&spec, 2, &Seed::new(1).child("agent")).unwrap();
+    let diagnosis = Diagnosis::new(what, &*fresh, Seed::new(7));
+    assert!(diagnosis.measure(&*fresh, 0).unwrap().is_none(), "there is no batch yet");
+    let (agent, _) = learn(config, env, 2, steps, 1);
+    let Findings { metrics, took } = diagnosis.measure(&*agent, steps).unwrap().unwrap();
+    assert!(took.iter().all(|(_, took)| took.as_nanos() > 0));
+    let found: BTreeMap<_, _> =
+        metrics.into_iter().map(|metric| (metric.tag, metric.value)).collect();
+    assert!(found.values().all(|value| value.is_finite()), "{found:?}");
+    (agent, found)
+}
+
+fn set() -> SparsityConfig {
+    sparse(Method::Set(DropGrow {
+        every: 20,
+        until: 10_000,
+        drop_fraction: 0.5,
+        decay: Decay::Constant,
+        order: Order::BeforeStep,
+    }))
+}
+
+fn dqn() -> DqnConfig {
+    DqnConfig {
+        hidden: vec![24, 16],
+        batch_size: 32,
+        warmup_env_steps: 50,
+        replay_capacity: 1000,
+        sparsity: set(),
+        ..DqnConfig::paper()
+    }
+}
+
+#[test]
+fn dqn_is_measured_by_its_values() {
+    let (agent, found) = measured(&AgentConfig::Dqn(dqn()), "CartPole-v1", 400, Diagnostics::all());
+    let at = |tag: &str| found[&format!("diagnostics/q/{tag}")];
+    for form in ["active", "dense"] {
+        assert!(at(&format!("snr_{form}")) > 0.0 && at(&format!("snr_{form}_std")) > 0.0);
+    }
+    assert_ne!(at("snr_active"), at("snr_dense"));
+    assert!(at("q_variance") > 0.0);
+    let rank = at("effective_rank");
+    assert!((1.0..=16.0).contains(&rank) && rank.fract() == 0.0, "{rank}");
+    let layers = ["hidden.0", "hidden.1"].map(|layer| at(&format!("{layer}/dormant")));
+    assert!((at("dormant") - (24.0 * layers[0] + 16.0 * layers[1]) / 40.0).abs() < 1e-12);
+    assert!(
+        !found.contains_key("diagnostics/q/head/dormant")
+            && !found.contains_key("diagnostics/q/entropy")
+    );
+
+    // The square of the whole is the sum of the squares of weights and biases.
+    let network = agent.trainers()[0].network();
+    let params: Vec<f32> = network.params().to_vec1().unwrap();
+    let square: f64 = params.iter().map(|w| f64::from(*w).powi(2)).sum();
+    assert!((at("parameter_norm") - square.sqrt()).abs() < 1e-9);
+    let weights: f64 = ["hidden.0", "hidden.1", "head"]
+        .map(|l| at(&format!("{l}/weight_norm")).powi(2))
+        .iter()
+        .sum();
+    assert!(weights < square && weights > 0.5 * square);
+
+    // Half of each layer is drawn anew every 20 steps, and it stays as large.
+    let drift = at("hidden.1/drift");
+    assert!((0.2..0.9).contains(&drift), "{drift}");
+    assert!((at("hidden.1/jaccard") - (1.0 - drift) / (1.0 + drift)).abs() < 1e-9);
+}
+
+#[test]
+fn sac_and_ppo_are_measured_network_by_network() {
+    let sac = SacConfig {
+        actor_hidden: vec![16],
+        critic_hidden: vec![16],
+        batch_size: 16,
+        warmup_env_steps: 50,
+        replay_capacity: 1000,
+        actor_sparsity: set(),
+        critic_sparsity: set(),
+        ..SacConfig::paper()
+    };
+    let (_, found) = measured(&AgentConfig::Sac(sac), "Pendulum-v1", 300, Diagnostics::all());
+    for (network, tags) in [
+        (
+            "actor",
+            &["snr_active", "snr_dense", "effective_rank", "dormant", "entropy", "drift"][..],
+        ),
+        ("critic.1", &["snr_active", "snr_dense", "q_mean", "q_variance", "parameter_norm"]),
+        ("critic.2", &["snr_active", "q_mean", "jaccard"]),
+    ] {
+        for tag in tags {
+            assert!(found.contains_key(&format!("diagnostics/{network}/{tag}")), "{network} {tag}");
+        }
+    }
+    assert!(!found.contains_key("diagnostics/critic.1/entropy"));
+    assert!(!found.contains_key("diagnostics/actor/q_mean"));
+
+    for env in ["CartPole-v1", "Pendulum-v1"] {
+        let ppo = PpoConfig {
+            actor_hidden: vec![16],
+            critic_hidden: vec![16],
+            rollout_steps: 64,
+            minibatch_size: 32,
+            epochs: 2,
+            actor_sparsity: set(),
+            critic_sparsity: set(),
+            ..PpoConfig::paper(1000)
+        };
+        let config = AgentConfig::Ppo(ppo);
+        let (agent, found) = measured(&config, env, 2 * 64 * 3, Diagnostics::all());
+        for tag in ["actor/snr_active", "actor/entropy", "critic/snr_dense", "critic/v_mean"] {
+            assert!(found.contains_key(&format!("diagnostics/{tag}")), "{tag}");
+        }
+        // Two actions have an entropy of at most log 2.
+        if env == "CartPole-v1" {
+            assert!((0.0..=2f64.ln() + 1e-6).contains(&found["diagnostics/actor/entropy"]));
+        }
+        // A rollout that is being filled has no advantages yet.
+        let (filling, _) = learn(&config, env, 2, 2 * 64 * 3 + 2, 1);
+        let diagnosis = Diagnosis::new(Diagnostics::all(), &*agent, Seed::new(7));
+        assert!(diagnosis.measure(&*filling, 1).unwrap().is_none());
+    }
+}
+
+#[test]
+fn what_is_switched_off_is_not_measured() {
+    let nothing = Diagnostics {
+        snr: Vec::new(),
+        q: false,
+        norms: false,
+        effective_rank: false,
+        dormant: false,
+        entropy: false,
+        drift: false,
+        ..Diagnostics::all()
+    };
+    let of = |what| measured(&AgentConfig::Dqn(dqn()), "CartPole-v1", 100, what).1;
+    assert!(of(nothing.clone()).is_empty());
+    let tags = |what| of(what).into_keys().collect::<Vec<_>>();
+    let rank = Diagnostics { effective_rank: true, ..nothing.clone() };
+    assert_eq!(tags(rank), ["diagnostics/q/effective_rank"]);
+    let q = Diagnostics { q: true, ..nothing };
+    assert_eq!(tags(q), ["diagnostics/q/q_mean", "diagnostics/q/q_variance"]);
+}
+
+#[test]
+fn a_measurement_counts_no_operation_and_repeats_itself() {
+    let (agent, _) = learn(&AgentConfig::Dqn(dqn()), "CartPole-v1", 2, 200, 1);
+    let diagnosis = Diagnosis::new(Diagnostics::all(), &*agent, Seed::new(7));
+    let before = agent.executed();
+    let measure = |at| diagnosis.measure(&*agent, at).unwrap().unwrap().metrics;
+    let first = measure(200);
+    assert_eq!(first, measure(200));
+    assert_ne!(first, measure(201), "another batch");
+    assert_eq!(agent.executed(), before);
+}
