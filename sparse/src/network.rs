@@ -1,4 +1,5 @@
-//! A stack of layers over one flat vector of parameters, as one differentiable op of candle.
+//! A stack of layers, and what joins them, over one flat vector of parameters, as one differentiable op of
+//! candle.
 //!
 //! One op for the whole network means one node in candle's graph, one change of layout on the way
 //! in and out, and one gradient tensor that the optimiser walks in a single pass.

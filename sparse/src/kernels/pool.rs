@@ -5,7 +5,6 @@
 use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
-use serde::Serialize;
 
 use super::conv::{Conv2d, Padding};
 use super::dispatch::dispatch;
@@ -13,7 +12,7 @@ use super::lanes::{GRAIN, Lanes, Tile};
 use super::{Par, Plane};
 
 /// A max-pooling `(channels, height, width) → (channels, out height, out width)`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MaxPool {
     /// Rows and columns of a window.
     pub kernel: [usize; 2],

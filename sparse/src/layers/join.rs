@@ -1,12 +1,9 @@
 //! What stands between a layer and the next.
 
-use serde::Serialize;
-
 use crate::kernels::MaxPool;
 
 /// A step without parameters after a layer. A residual block is `Save`, its layers, `Add`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Join {
     /// The largest pixel of each window.
     MaxPool(MaxPool),
