@@ -79,7 +79,7 @@ impl Dqn {
         seed: &Seed,
     ) -> Result<Self, AgentError> {
         let (obs_dim, actions) = spaces(spec)?;
-        let layers = config.layers(obs_dim, actions);
+        let layers = config.layers(&spec.obs, actions)?;
         let q = Trainer::new("q", &layers, &config.sparsity, config.optimizer, &seed.child("q"))?;
         Ok(Self {
             target: Target::new(q.network())?,

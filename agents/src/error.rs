@@ -32,6 +32,16 @@ pub enum AgentError {
         /// What the agent needs.
         allowed: &'static str,
     },
+    /// Observations that a network cannot read.
+    #[error("network {network} reads {allowed}, and there are {found}")]
+    Network {
+        /// Its kind.
+        network: &'static str,
+        /// What there is.
+        found: String,
+        /// What it needs.
+        allowed: &'static str,
+    },
     /// A number that is not finite, before it could reach the weights.
     #[error(
         "{what} is {value} at gradient step {step}; the weights were left as they were. Try a smaller learning rate, or a max_grad_norm"

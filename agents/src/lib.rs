@@ -4,7 +4,7 @@
 //! updating. [`Agent`] is what a training loop drives:
 //!
 //! ```
-//! use sparring_agents::{AgentConfig, DqnConfig};
+//! use sparring_agents::{AgentConfig, DqnConfig, NetworkConfig};
 //! use sparring_envs::{OnFault, VectorConfig, VectorEnv, spec};
 //! use sparring_sparse::Seed;
 //!
@@ -12,7 +12,8 @@
 //! let spec = &spec("CartPole-v1")?;
 //! let vector = VectorConfig { num_envs: 2, workers: 0, on_fault: OnFault::Stop };
 //! let mut envs = VectorEnv::new(spec, &[1, 2], &vector)?;
-//! let config = AgentConfig::Dqn(DqnConfig { hidden: vec![32, 32], warmup_env_steps: 100, ..DqnConfig::paper() });
+//! let network = NetworkConfig::mlp(&[32, 32]);
+//! let config = AgentConfig::Dqn(DqnConfig { network, warmup_env_steps: 100, ..DqnConfig::paper() });
 //! let mut agent = config.build(spec, 2, &Seed::new(1))?;
 //! for _ in 0..100 {
 //!     let actions = agent.act(envs.obs())?;
@@ -53,5 +54,6 @@ pub use diagnostics::{Diagnosis, Diagnostics};
 pub use dqn::{DqnConfig, Loss, Prioritized};
 pub use error::AgentError;
 pub use explore::Epsilon;
+pub use networks::NetworkConfig;
 pub use ppo::PpoConfig;
 pub use sac::{SacConfig, Temperature};

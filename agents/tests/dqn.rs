@@ -6,7 +6,9 @@ mod common;
 
 use candle_core::{Device, Tensor, Var};
 use common::{as_planned, learn, methods, sparse};
-use sparring_agents::{AgentConfig, AgentError, DqnConfig, Epsilon, Loss, Metric, Prioritized};
+use sparring_agents::{
+    AgentConfig, AgentError, DqnConfig, Epsilon, Loss, Metric, NetworkConfig, Prioritized,
+};
 use sparring_envs::{OnFault, VectorConfig, VectorEnv, spec};
 use sparring_sparse::Seed;
 use sparring_sparse::config::*;
@@ -14,7 +16,7 @@ use sparring_sparse::{ClipNorm, OptimizerConfig, Rule, WeightDecay};
 
 fn small() -> DqnConfig {
     DqnConfig {
-        hidden: vec![32, 32],
+        network: NetworkConfig::mlp(&[32, 32]),
         batch_size: 32,
         replay_capacity: 5000,
         warmup_env_steps: 100,

@@ -7,8 +7,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sparring_agents::{AgentConfig, DqnConfig, PpoConfig, SacConfig};
-use sparring_envs::{OnFault, VectorConfig, VectorEnv, spec};
+use sparring_agents::{AgentConfig, DqnConfig, NetworkConfig, PpoConfig, SacConfig};
+use sparring_envs::{Batch, End, EnvSpec, Obs, OnFault, Space, VectorConfig, VectorEnv, spec};
 use sparring_sparse::config::*;
 use sparring_sparse::{ClipNorm, Compute, OptimizerConfig, Rule, Seed};
 
@@ -55,6 +55,48 @@ fn peak(config: &AgentConfig, env: &str) -> usize {
     PEAK.load(Ordering::Relaxed) - start
 }
 
+/// As [`peak`], of an agent that is shown one image again and again.
+fn peak_of_images(config: &AgentConfig, spec: &EnvSpec) -> usize {
+    let image = vec![100; spec.obs.dim()];
+    let start = LIVE.load(Ordering::Relaxed);
+    PEAK.store(start, Ordering::Relaxed);
+    let mut agent = config.build(spec, 1, &Seed::new(1)).unwrap();
+    for _ in 0..40 {
+        agent.act(Obs::U8(&image)).unwrap();
+        let [obs, next] = [Obs::U8(&image); 2];
+        let (reward, end) = (&[1.0][..], &[Some(End::Terminated)][..]);
+        agent.observe(&Batch { obs, next, reward, end, void: &[], finished: &[] }).unwrap();
+    }
+    PEAK.load(Ordering::Relaxed) - start
+}
+
+/// What networks over images take, whose activations are most of it.
+fn images_take_no_more_than_estimated(sparsity: &SparsityConfig, optimizer: OptimizerConfig) {
+    for (network, size, batch_size) in [
+        (NetworkConfig::NatureCnn { width: 1.0 }, 84, 32),
+        (NetworkConfig::NatureCnn { width: 1.0 }, 10, 1),
+        (NetworkConfig::Impala { width: 0.5 }, 40, 10),
+        (NetworkConfig::Minatar { width: 1.0 }, 10, 32),
+    ] {
+        let obs = Space::bytes(&[4, size, size]);
+        let spec = EnvSpec { obs, ..spec("CartPole-v1").unwrap() };
+        let config = AgentConfig::Dqn(DqnConfig {
+            network,
+            sparsity: sparsity.clone(),
+            optimizer,
+            batch_size,
+            replay_capacity: 40,
+            warmup_env_steps: 33,
+            ..DqnConfig::paper()
+        });
+        let estimate = config.estimate(&spec, 1, 40).unwrap();
+        let estimated = (estimate.network_bytes + estimate.memory_bytes) as usize;
+        let (peak, small) = (peak_of_images(&config, &spec), 20_000);
+        assert!(peak <= estimated + small, "{config:?}: {peak} of {estimated}");
+        assert!(estimated <= 3 * peak, "{config:?}: {peak} of {estimated}");
+    }
+}
+
 #[test]
 fn no_method_takes_more_than_estimated() {
     let schedule = DropGrow {
@@ -91,6 +133,9 @@ fn no_method_takes_more_than_estimated() {
                 sparsity_aware_init: true,
                 compute: Compute::Sparse.into(),
             };
+            if optimizer == adam {
+                images_take_no_more_than_estimated(&sparsity, optimizer);
+            }
             for (env, config) in agents(&sparsity, optimizer) {
                 let estimate = config.estimate(&spec(env).unwrap(), 1, 70).unwrap();
                 let estimated = (estimate.network_bytes + estimate.memory_bytes) as usize;

@@ -116,6 +116,42 @@ const CASES: &[Case] = &[
         ["a second time; the first is in line 6", "once", "remove"],
     ),
     case(
+        "two ways to say the network",
+        ("  hidden: [8]\n", "  hidden: [8]\n  network: {kind: mlp}\n"),
+        ":6: agent.hidden",
+        ["hidden beside network", "one of the two", "remove one"],
+    ),
+    case(
+        "unknown network",
+        ("  hidden: [8]\n", "  network: {kind: nature}\n"),
+        ":6: agent.network.kind",
+        ["nature", "one of mlp, nature_cnn, impala, minatar", "nature_cnn"],
+    ),
+    case(
+        "a network that the observations do not fit",
+        ("  hidden: [8]\n", "  network: {kind: impala}\n"),
+        ":6: agent.network",
+        ["impala, and the env has observations Box[4]", "images of shape", "kind: mlp"],
+    ),
+    case(
+        "units for convolutions",
+        ("  hidden: [8]\n", "  network: {kind: nature_cnn, hidden: [8]}\n"),
+        ":6: agent.network.hidden",
+        ["unknown key hidden", "kind, width", "belongs to kind mlp"],
+    ),
+    case(
+        "no width",
+        ("  hidden: [8]\n", "  network: {kind: mlp, width: 0}\n"),
+        ":6: agent.network.width",
+        ["0", "a number in (0, 1000]", "default 1"],
+    ),
+    case(
+        "a width beside the network",
+        ("  hidden: [8]\n", "  hidden: [8]\n  width: 0.5\n"),
+        ":7: agent.width",
+        ["unknown key width", "network, hidden", "network: {kind: mlp"],
+    ),
+    case(
         "text for a number",
         ("1e-3", "fast"),
         ":7: agent.learning_rate",

@@ -286,6 +286,32 @@ fn options_of_an_env_are_resolved_and_listed() {
     assert_eq!(words[..4], ["Chain-v0", "places", "5", "a whole number in [2, 50]"], "{line}");
 }
 
+/// The weights of the first hidden layer as `sparring plan` has them.
+fn planned(folder: &Folder, sets: &[&str]) -> String {
+    let sets = sets.iter().flat_map(|set| ["--set", set]);
+    let args = ["plan", "small.yaml", "--variant", "dense"].into_iter().chain(sets);
+    let plan = sparring().args(args).current_dir(folder.path()).assert_code(0).stdout;
+    let row = plan.lines().find(|line| line.contains(" hidden.0 ")).unwrap();
+    row.split_whitespace().nth(2).unwrap().to_owned()
+}
+
+#[test]
+fn networks_have_the_widths_that_they_are_given() {
+    let folder = Folder::with("small.yaml", SMALL);
+    let plan = |sets: &[&str]| planned(&folder, sets);
+    // `null` unsays.
+    let inputs: usize = plan(&["agent.hidden=[1]"]).parse().unwrap();
+    assert_eq!(plan(&["agent.hidden=[20]"]), (20 * inputs).to_string());
+    let network = "agent.network={kind: mlp, hidden: [20], width: 0.49}";
+    assert_eq!(plan(&["agent.hidden=null", network]), (9 * inputs).to_string());
+    assert_eq!(plan(&["agent.hidden=[20]", "agent.network=null"]), (20 * inputs).to_string());
+    let sac = ["agent.kind=sac", "env.id=IdentityBox-v0", "agent.discount=0.9"];
+    let of = |more: &[&str]| plan(&[&sac[..], more].concat()).parse::<usize>().unwrap();
+    assert_eq!(of(&["agent.width=0.5"]) * 2, of(&[]));
+    assert_eq!(of(&["agent.width=0.5", "agent.actor_width=2"]), of(&[]) * 2);
+    assert_eq!(of(&["agent.critic_width=0.5"]), of(&[]));
+}
+
 #[test]
 fn plan_and_list_write_nothing() {
     let folder = Folder::with("small.yaml", SMALL);

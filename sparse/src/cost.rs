@@ -1,8 +1,8 @@
 //! What a layer and its training cost: floating-point operations by a model, and bytes.
 //!
-//! An operation is one multiplication or one addition; activations are not counted. With `a` active
-//! weights, `t` trained ones, `o` outputs and `p` output positions a sample (1 in a linear layer, the
-//! pixels of the output in a convolution), one sample takes
+//! An operation is one multiplication or one addition of a layer; activations, max-pooling and residual
+//! sums are not counted. With `a` active weights, `t` trained ones, `o` outputs and `p` output positions
+//! a sample (1 in a linear layer, the pixels of the output in a convolution), one sample takes
 //!
 //! | pass | operations |
 //! |---|---|

@@ -50,6 +50,14 @@ pub enum SparseError {
         /// The size it has.
         found: usize,
     },
+    /// Steps after a layer that do not fit together.
+    #[error("the steps after layer {layer}: {problem}")]
+    Join {
+        /// The layer's number.
+        layer: usize,
+        /// What does not fit.
+        problem: &'static str,
+    },
     /// A gradient that the loss does not reach.
     #[error("network `{network}` has no gradient: the loss does not depend on it")]
     NoGradient {

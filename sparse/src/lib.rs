@@ -13,6 +13,7 @@
 //! let layer = |name: &str, inputs, outputs, activation| LayerSpec {
 //!     name: name.into(), shape: Shape::Linear { inputs, outputs }, activation,
 //!     init: Init::TruncatedNormal { scale: 2.0 }, bias: 0.0, weight_decay: 0.0,
+//!     then: Vec::new(),
 //! };
 //! let specs = [layer("hidden", 4, 64, Activation::Relu), layer("head", 64, 1, Activation::Identity)];
 //! let sparsity = SparsityConfig {
@@ -46,6 +47,7 @@ pub mod kernels;
 pub mod layers;
 pub mod methods;
 pub mod network;
+mod nodes;
 mod op;
 pub mod optim;
 pub mod process;
@@ -62,7 +64,7 @@ pub use cost::LayerCost;
 pub use error::SparseError;
 pub use init::Init;
 pub use kernels::{Activation, Par};
-pub use layers::{BreakEven, Compute, Layer, LayerSpec, Shape};
+pub use layers::{BreakEven, Compute, Join, Layer, LayerSpec, Shape};
 pub use network::{Network, Probe};
 pub use optim::{ClipNorm, Optimizer, OptimizerConfig, Rule, WeightDecay};
 pub use saved::Saved;
@@ -70,4 +72,4 @@ pub use seed::Seed;
 pub use target::Target;
 pub use topology::Topology;
 pub use trainer::{Step, Trainer};
-pub use workspace::{Executed, pass_bytes};
+pub use workspace::{Executed, pass_slots};

@@ -1,4 +1,5 @@
-//! A stack of layers over one flat vector of parameters, as one differentiable op of candle.
+//! A stack of layers, and what joins them, over one flat vector of parameters, as one differentiable op of
+//! candle.
 //!
 //! One op for the whole network means one node in candle's graph, one change of layout on the way
 //! in and out, and one gradient tensor that the optimiser walks in a single pass.
@@ -54,21 +55,16 @@ impl Probe {
 
 impl Network {
     /// A network over `params`, which hold the parameters of `layers` one after the other.
+    ///
+    /// # Errors
+    /// Layers and joins that do not fit together, and another number of parameters than theirs.
     pub fn new(layers: Vec<Layer>, params: Vec<f32>) -> Result<Self, SparseError> {
         Self::with_par(layers, params, Par::Serial)
     }
 
     /// As [`Self::new`], with products that may use `par`.
     pub fn with_par(layers: Vec<Layer>, params: Vec<f32>, par: Par) -> Result<Self, SparseError> {
-        for pair in layers.windows(2) {
-            let expected = pair[0].shape().output_plane().size();
-            let found = pair[1].shape().input_plane().size();
-            if expected != found {
-                return Err(SparseError::Length { what: "inputs of a layer", expected, found });
-            }
-        }
-        let shapes: Vec<_> = layers.iter().map(|layer| *layer.shape()).collect();
-        let frame = Arc::new(Frame::new(&shapes, par));
+        let frame = Arc::new(Frame::new(&layers, par)?);
         Self::framed(layers, params, frame)
     }
 

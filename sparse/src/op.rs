@@ -6,6 +6,7 @@ use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Stora
 
 use crate::kernels::Activation;
 use crate::layers::Layer;
+use crate::nodes::Writer;
 use crate::topology::Topology;
 use crate::workspace::{Frame, Workspace};
 
@@ -40,26 +41,43 @@ impl NetworkOp {
     }
 
     fn forward(&self, x: &[f32], layout: &Layout, params: &[f32]) -> Result<(CpuStorage, Shape)> {
-        let planes = &self.frame.planes;
-        let inputs = planes.first().map_or(0, |plane| plane.size());
+        let nodes = &self.frame.nodes;
+        let (Some(first), Some(last)) = (nodes.first(), nodes.last()) else {
+            bail!("a network without layers");
+        };
+        let (inputs, outputs) = (first.plane.size(), last.plane.size());
         let (batch, width) = layout.shape().dims2()?;
         if width != inputs {
             bail!("the network takes (batch, {inputs}), found ({batch}, {width})");
         }
         let mut tape = self.frame.take(batch);
         let at = (tape.lanes, self.frame.par);
-        planes[0].from_rows(tape.lanes, x, &mut tape.activations[0]);
-        for (l, layer) in self.layers.iter().enumerate() {
+        first.plane.from_rows(at.0, x, &mut tape.activations[0]);
+        for (n, node) in nodes.iter().enumerate().skip(1) {
             let Workspace { activations, weights, scratch, .. } = &mut tape;
-            let (before, after) = activations.split_at_mut(l + 1);
-            let y = (after[0].as_mut_slice(), &planes[l + 1]);
-            layer.forward(params, &mut weights[l], at, scratch, &before[l], y);
-            self.frame.count_forward(layer.flops(batch));
+            let (before, after) = activations.split_at_mut(n);
+            let (x, y) = ((before[n - 1].as_slice(), &nodes[n - 1].plane), &mut after[0]);
+            match node.writer {
+                Writer::Input => {}
+                Writer::Layer(l) => {
+                    let (layer, y) = (&self.layers[l], (y.as_mut_slice(), &node.plane));
+                    layer.forward(params, &mut weights[n], at, scratch, x.0, y);
+                    self.frame.count_forward(layer.flops(batch));
+                }
+                Writer::MaxPool(pool) => pool.forward(at, x, (y, &node.plane)),
+                Writer::Relu => {
+                    node.plane.copy(at.0, x, y);
+                    let size = y.len();
+                    node.activation.apply(&[0.0], size, y);
+                }
+                Writer::Add(skip) => {
+                    node.plane.copy(at.0, x, y);
+                    node.plane.add(at.0, (&before[skip], &nodes[skip].plane), y);
+                }
+            }
         }
-        let last = self.layers.len();
-        let outputs = planes[last].size();
         let mut y = vec![0.0; batch * outputs];
-        planes[last].to_rows(tape.lanes, &tape.activations[last], &mut y);
+        last.plane.to_rows(at.0, &tape.activations[nodes.len() - 1], &mut y);
         *self.tape()? = Some(tape);
         Ok((CpuStorage::F32(y), (batch, outputs).into()))
     }
@@ -99,43 +117,59 @@ impl NetworkOp {
         else {
             bail!("the backward pass of a network came before its forward pass");
         };
-        let planes = &self.frame.gradient_planes;
+        let nodes = &self.frame.nodes;
         if gradients.is_empty() {
-            *gradients = planes.iter().map(|plane| lanes.zeros(plane.slots())).collect();
+            *gradients = self.frame.gradients(*lanes);
         }
-        let (at, last) = ((*lanes, self.frame.par), self.layers.len());
+        let (at, last) = ((*lanes, self.frame.par), nodes.len() - 1);
         let mut params_grad = vec![0.0; if want_params { params.len() } else { 0 }];
         let mut probes = vec![Vec::new(); self.patterns.len()];
-        planes[last].from_rows(*lanes, grad, &mut gradients[last]);
-        if let Some(layer) = self.layers.last() {
-            let y = (activations[last].as_slice(), &self.frame.planes[last]);
-            planes[last].chain(*lanes, layer.activation(), y, &mut gradients[last]);
-        }
-        for (l, layer) in self.layers.iter().enumerate().rev() {
-            let x = &activations[l];
-            let (before, after) = gradients.split_at_mut(l + 1);
-            let dy = &after[0];
-            if want_params {
-                layer.param_grad(at, scratch, dy, x, &mut params_grad);
-                self.frame.count_backward(layer.flops(lanes.batch()));
+        nodes[last].gradient.from_rows(*lanes, grad, &mut gradients[last]);
+        for (n, node) in nodes.iter().enumerate().skip(1).rev() {
+            let (before, after) = gradients.split_at_mut(n);
+            let (dy, later) = after.split_at_mut(1);
+            for sum in &node.added_to {
+                let dy_sum = (later[sum - n - 1].as_slice(), &nodes[*sum].gradient);
+                node.gradient.add(*lanes, dy_sum, &mut dy[0]);
             }
-            if let Some(pattern) = self.patterns.get(l) {
-                probes[l] = layer.probe_grad(pattern, at, scratch, dy, x);
-                self.frame.count_backward(layer.flops_of(pattern, lanes.batch()));
+            if node.fused().is_none() {
+                let y = (activations[n].as_slice(), &node.plane);
+                node.gradient.chain(*lanes, node.activation, y, &mut dy[0]);
             }
-            if l > 0 || want_input {
-                let below = match l {
-                    0 => Activation::Identity,
-                    _ => self.layers[l - 1].activation(),
-                };
-                let dx = (before[l].as_mut_slice(), &planes[l]);
-                layer.input_grad((params, &weights[l]), (below, x), at, scratch, dy, dx);
-                self.frame.count_backward(layer.flops(lanes.batch()));
+            let (below, dy) = (&nodes[n - 1], dy[0].as_slice());
+            let x = (activations[n - 1].as_slice(), &below.plane);
+            let dx = (before[n - 1].as_mut_slice(), &below.gradient);
+            match node.writer {
+                Writer::Input => {}
+                Writer::Layer(l) => {
+                    let layer = &self.layers[l];
+                    if want_params {
+                        layer.param_grad(at, scratch, dy, x.0, &mut params_grad);
+                        self.frame.count_backward(layer.flops(lanes.batch()));
+                    }
+                    if let Some(pattern) = self.patterns.get(l) {
+                        probes[l] = layer.probe_grad(pattern, at, scratch, dy, x.0);
+                        self.frame.count_backward(layer.flops_of(pattern, lanes.batch()));
+                    }
+                    if n > 1 || want_input {
+                        let below = (below.fused().unwrap_or(Activation::Identity), x.0);
+                        layer.input_grad((params, &weights[n]), below, at, scratch, dy, dx);
+                        self.frame.count_backward(layer.flops(lanes.batch()));
+                    }
+                }
+                Writer::MaxPool(pool) => {
+                    let y = (activations[n].as_slice(), &node.plane);
+                    pool.backward(at, x, y, (dy, &node.gradient), dx);
+                }
+                // What a sum adds besides is reached from there.
+                Writer::Relu | Writer::Add(_) => {
+                    dx.1.copy(*lanes, (dy, &node.gradient), dx.0);
+                }
             }
         }
         let input = want_input.then(|| {
-            let mut dx = vec![0.0; lanes.batch() * planes[0].size()];
-            planes[0].to_rows(*lanes, &gradients[0], &mut dx);
+            let mut dx = vec![0.0; lanes.batch() * nodes[0].plane.size()];
+            nodes[0].gradient.to_rows(*lanes, &gradients[0], &mut dx);
             dx
         });
         Ok(Gradients { input, params: params_grad, probe: probes.concat() })

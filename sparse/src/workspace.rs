@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::SparseError;
 use crate::kernels::{Buffer, Lanes, Par, Plane};
-use crate::layers::{Scratch, Shape};
+use crate::layers::{Layer, LayerSpec, Scratch};
+use crate::nodes::{self, Node};
 
 /// Floating-point operations that a network has executed since it was made, those that its forms of
 /// computing really take: `2` a multiply-add of an active weight, or of every weight of a layer that
@@ -40,22 +42,25 @@ impl Sum for Executed {
 #[derive(Debug)]
 pub(crate) struct Workspace {
     pub lanes: Lanes,
-    /// The input, then every layer's output.
+    /// Of every node.
     pub activations: Vec<Buffer>,
-    /// Their gradients; borders and lanes beyond the batch stay zero.
+    /// Of every node, once there was a backward pass; borders and lanes beyond the batch stay zero.
     pub gradients: Vec<Buffer>,
-    /// The weights of every layer that is computed dense.
+    /// The weights of every layer that is computed dense, at its node.
     pub weights: Vec<Vec<f32>>,
     pub scratch: Scratch,
+}
+
+/// Zeros for every node.
+fn zeros(lanes: Lanes, nodes: &[Node], plane: fn(&Node) -> Plane) -> Vec<Buffer> {
+    nodes.iter().map(|node| lanes.zeros(plane(node).slots())).collect()
 }
 
 /// Shared by a network and what it becomes when it is rewired.
 #[derive(Debug)]
 pub(crate) struct Frame {
-    /// The input and every layer's output, as the next layer reads it.
-    pub planes: Vec<Plane>,
-    /// The same as their gradients stand.
-    pub gradient_planes: Vec<Plane>,
+    /// The input, and what every layer and join writes.
+    pub nodes: Vec<Node>,
     /// How many threads a product may use.
     pub par: Par,
     waiting: Mutex<Vec<Workspace>>,
@@ -63,51 +68,29 @@ pub(crate) struct Frame {
     backward: AtomicU64,
 }
 
-/// What a layer writes stands as the next one reads it, and as an image also where that one reads
-/// features.
-fn planes(shapes: &[Shape]) -> Vec<Plane> {
-    let first = shapes.first().map(Shape::input_plane);
-    let next = |l: usize| match shapes.get(l + 1) {
-        Some(Shape::Conv2d(conv)) => conv.input_plane(),
-        Some(Shape::Linear { .. }) | None => shapes[l].output_plane(),
-    };
-    first.into_iter().chain((0..shapes.len()).map(next)).collect()
-}
-
-/// The gradient of what a layer wrote stands as that layer reads it, and as an image also where it
-/// wrote features that the next one took for one.
-fn gradient_planes(shapes: &[Shape]) -> Vec<Plane> {
-    let first = shapes.first().map(|shape| shape.input_plane().without_border());
-    let after = |l: usize| match (&shapes[l], shapes.get(l + 1)) {
-        (Shape::Linear { .. }, Some(next)) => next.input_plane().without_border(),
-        (layer, _) => layer.gradient_plane(),
-    };
-    first.into_iter().chain((0..shapes.len()).map(after)).collect()
-}
-
-/// Bytes of activations that a network of `shapes` takes for a forward pass over `batch` samples, and
-/// for a backward pass after it.
-pub fn pass_bytes(shapes: &[Shape], batch: usize) -> [usize; 2] {
-    let bytes = |planes: Vec<Plane>| {
-        let slots: usize = planes.iter().map(Plane::slots).sum();
-        slots * Lanes::new(batch).width() * size_of::<f32>()
-    };
-    [bytes(planes(shapes)), bytes(gradient_planes(shapes))]
+/// Slots of the activations of a forward pass over a network of `layers`, and of the gradients of a
+/// backward pass after it. Each takes a number a lane.
+///
+/// # Errors
+/// Layers and joins that do not fit together.
+pub fn pass_slots(layers: &[LayerSpec]) -> Result<[usize; 2], SparseError> {
+    let nodes = nodes::of_specs(layers)?;
+    let sum = |plane: fn(&Node) -> Plane| nodes.iter().map(|node| plane(node).slots()).sum();
+    Ok([sum(|node| node.plane), sum(|node| node.gradient)])
 }
 
 /// More batch sizes than an agent uses: acting, evaluating, and training with a target beside it.
 const MOST_WAITING: usize = 8;
 
 impl Frame {
-    pub fn new(shapes: &[Shape], par: Par) -> Self {
-        Self {
-            planes: planes(shapes),
-            gradient_planes: gradient_planes(shapes),
+    pub fn new(layers: &[Layer], par: Par) -> Result<Self, SparseError> {
+        Ok(Self {
+            nodes: nodes::of_layers(layers)?,
             par,
             waiting: Mutex::default(),
             forward: AtomicU64::new(0),
             backward: AtomicU64::new(0),
-        }
+        })
     }
 
     /// Memory for a pass over `batch` samples: used before, or new.
@@ -117,16 +100,18 @@ impl Frame {
             let at = waiting.iter().rposition(|workspace| workspace.lanes == lanes)?;
             Some(waiting.remove(at))
         });
-        waiting.unwrap_or_else(|| {
-            let zeros = |plane: &Plane| lanes.zeros(plane.slots());
-            Workspace {
-                lanes,
-                activations: self.planes.iter().map(zeros).collect(),
-                gradients: Vec::new(),
-                weights: vec![Vec::new(); self.planes.len() - 1],
-                scratch: Scratch::default(),
-            }
+        waiting.unwrap_or_else(|| Workspace {
+            lanes,
+            activations: zeros(lanes, &self.nodes, |node| node.plane),
+            gradients: Vec::new(),
+            weights: vec![Vec::new(); self.nodes.len()],
+            scratch: Scratch::default(),
         })
+    }
+
+    /// Memory for the gradients of the first backward pass of a workspace.
+    pub fn gradients(&self, lanes: Lanes) -> Vec<Buffer> {
+        zeros(lanes, &self.nodes, |node| node.gradient)
     }
 
     /// Gives memory back for the next pass.

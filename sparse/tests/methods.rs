@@ -153,6 +153,7 @@ fn convolutions_are_layers_like_others() {
         init: Init::TruncatedNormal { scale: 2.0 },
         bias: 0.1,
         weight_decay: 0.0,
+        then: Vec::new(),
     };
     let specs = [
         layer("conv", Shape::Conv2d(conv)),

@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor, Var};
 use rand::RngExt;
+use sparring_sparse::config::*;
 use sparring_sparse::kernels::conv::{Conv2d, Padding};
+use sparring_sparse::kernels::{MaxPool, Plane};
 use sparring_sparse::sample::distinct;
 use sparring_sparse::{
-    Activation, BreakEven, Compute, Executed, Init, Layer, LayerSpec, Network, Par, Probe, Seed,
-    Shape, Topology,
+    Activation, BreakEven, Compute, Executed, Init, Join, Layer, LayerSpec, Network,
+    OptimizerConfig, Par, Probe, Seed, Shape, SparseError, Target, Topology, Trainer,
 };
 
 fn spec(index: usize, shape: Shape, activation: Activation) -> LayerSpec {
@@ -21,6 +23,7 @@ fn spec(index: usize, shape: Shape, activation: Activation) -> LayerSpec {
         init: Init::Uniform { limit: 1.0 },
         bias: 0.0,
         weight_decay: 0.0,
+        then: Vec::new(),
     }
 }
 
@@ -30,19 +33,31 @@ fn mlp(widths: &[usize]) -> Vec<Shape> {
 
 /// A ReLU network of `shapes` where layer `l` has `nnz[l]` active weights, all values random.
 fn network(shapes: &[Shape], nnz: &[usize], seed: u64, compute: Compute) -> Network {
+    let spec = |(l, shape): (usize, &Shape)| {
+        let last = l + 1 == shapes.len();
+        spec(l, *shape, if last { Activation::Identity } else { Activation::Relu })
+    };
+    let specs: Vec<LayerSpec> = shapes.iter().enumerate().map(spec).collect();
+    of_specs(&specs, nnz, seed, compute).unwrap()
+}
+
+/// A network where layer `l` has `nnz[l]` active weights, all values random.
+fn of_specs(
+    specs: &[LayerSpec],
+    nnz: &[usize],
+    seed: u64,
+    compute: Compute,
+) -> Result<Network, SparseError> {
     let mut rng = Seed::new(seed).rng();
     let (mut layers, mut offset) = (Vec::new(), 0);
-    for (l, &shape) in shapes.iter().enumerate() {
-        let last = l + 1 == shapes.len();
-        let activation = if last { Activation::Identity } else { Activation::Relu };
-        let (rows, cols) = (shape.rows(), shape.cols());
-        let topology = Topology::new(rows, cols, &distinct(rows * cols, nnz[l], &mut rng)).unwrap();
-        let spec = spec(l, shape, activation);
-        let layer = Layer::new(&spec, Arc::new(topology), compute, offset).unwrap();
+    for (spec, nnz) in specs.iter().zip(nnz) {
+        let (rows, cols) = (spec.shape.rows(), spec.shape.cols());
+        let topology = Topology::new(rows, cols, &distinct(rows * cols, *nnz, &mut rng)).unwrap();
+        let layer = Layer::new(spec, Arc::new(topology), compute, offset).unwrap();
         offset = layer.biases().end;
         layers.push(layer);
     }
-    Network::new(layers, (0..offset).map(|_| rng.random_range(-1.0..1.0)).collect()).unwrap()
+    Network::new(layers, (0..offset).map(|_| rng.random_range(-1.0..1.0)).collect())
 }
 
 fn random(shape: (usize, usize), seed: u64) -> Tensor {
@@ -71,17 +86,78 @@ fn masked_dense(network: &Network) -> Vec<(Var, Var)> {
 }
 
 fn dense_forward(network: &Network, oracle: &[(Var, Var)], x: &Tensor) -> Tensor {
-    let mut y = x.clone();
-    for (l, (layer, (w, b))) in network.layers().iter().zip(oracle).enumerate() {
+    let (mut y, mut saved) = (x.clone(), Vec::new());
+    for (layer, (w, b)) in network.layers().iter().zip(oracle) {
         y = match layer.shape() {
             Shape::Linear { .. } => y.matmul(&w.t().unwrap()).unwrap().broadcast_add(b).unwrap(),
             Shape::Conv2d(conv) => convolve(conv, &y, w, b),
         };
-        if l + 1 < oracle.len() {
-            y = y.relu().unwrap();
+        y = match layer.activation() {
+            Activation::Identity => y,
+            Activation::Relu => y.relu().unwrap(),
+            Activation::Tanh => y.tanh().unwrap(),
+        };
+        let mut plane = layer.shape().output_plane();
+        for join in layer.then() {
+            match join {
+                Join::Save => saved.push(y.clone()),
+                Join::Add => y = (y + saved.pop().unwrap()).unwrap(),
+                Join::Relu => y = y.relu().unwrap(),
+                Join::MaxPool(pool) => {
+                    y = max_pool(pool, &plane, &y);
+                    plane = pool.output_plane(&plane);
+                }
+            }
         }
     }
     y
+}
+
+/// A max-pooling as maxima of strided images, one a kernel pixel, the first of those that tie (candle's
+/// own has no backward pass for windows that overlap): `(batch, features) → (batch, features)`.
+fn max_pool(pool: &MaxPool, plane: &Plane, x: &Tensor) -> Tensor {
+    let x = padded(pool, plane, x);
+    let to = pool.output_plane(plane);
+    let [rows, cols] = [to.height, to.width];
+    let steps = |first: usize, n: usize| {
+        let steps: Vec<u32> = (0..n).map(|i| (first + i * pool.stride) as u32).collect();
+        Tensor::new(steps, &Device::Cpu).unwrap()
+    };
+    let pixel = |ky: usize, kx: usize| {
+        let x = x.index_select(&steps(ky, rows), 2).unwrap();
+        x.index_select(&steps(kx, cols), 3).unwrap()
+    };
+    let mut y = pixel(0, 0);
+    for (ky, kx) in (0..pool.kernel[0]).flat_map(|ky| (0..pool.kernel[1]).map(move |kx| (ky, kx))) {
+        let x = pixel(ky, kx);
+        y = y.ge(&x).unwrap().where_cond(&y, &x).unwrap();
+    }
+    y.flatten_from(1).unwrap()
+}
+
+/// `(batch, features)` as images, continued by `−∞` beyond their edges where windows reach.
+fn padded(pool: &MaxPool, plane: &Plane, x: &Tensor) -> Tensor {
+    let (channels, size) = (plane.channels, [plane.height, plane.width]);
+    let border = Conv2d {
+        in_channels: channels,
+        out_channels: channels,
+        size,
+        kernel: pool.kernel,
+        stride: pool.stride,
+        padding: pool.padding,
+    }
+    .input_plane()
+    .border;
+    let mut x = x.reshape((x.dim(0).unwrap(), channels, size[0], size[1])).unwrap();
+    for (dim, before, behind) in [(2, border.top, border.bottom), (3, border.left, border.right)] {
+        let edge = |n: usize| {
+            let mut shape = x.dims().to_vec();
+            shape[dim] = n;
+            Tensor::full(f32::NEG_INFINITY, shape, &Device::Cpu).unwrap()
+        };
+        x = Tensor::cat(&[&edge(before), &x, &edge(behind)], dim).unwrap();
+    }
+    x
 }
 
 /// A convolution as a sum of products, one a kernel pixel: `(batch, features) → (batch, features)`.
@@ -219,18 +295,155 @@ fn convolutions_agree_with_a_masked_dense_network() {
     }
 }
 
+/// IMPALA in small: two stacks of convolution, max-pooling and residual blocks over odd images, and a
+/// linear layer. `(3, 11, 9) → (4, 6, 5) → (5, 3, 3) → 7 → 2`.
+fn residual() -> Vec<LayerSpec> {
+    let conv = |channels: [usize; 2], size| {
+        let [in_channels, out_channels] = channels;
+        let (kernel, padding) = ([3; 2], Padding::Same);
+        Shape::Conv2d(Conv2d { in_channels, out_channels, size, kernel, stride: 1, padding })
+    };
+    let pool = Join::MaxPool(MaxPool { kernel: [3; 2], stride: 2, padding: Padding::Same });
+    let (identity, relu) = (Activation::Identity, Activation::Relu);
+    let linear = |inputs, outputs| Shape::Linear { inputs, outputs };
+    let block = [Join::Add, Join::Save, Join::Relu];
+    let layers = [
+        (conv([3, 4], [11, 9]), identity, vec![pool, Join::Save, Join::Relu]),
+        (conv([4, 4], [6, 5]), relu, vec![]),
+        (conv([4, 4], [6, 5]), identity, block.to_vec()),
+        (conv([4, 4], [6, 5]), relu, vec![]),
+        (conv([4, 4], [6, 5]), identity, vec![Join::Add]),
+        (conv([4, 5], [6, 5]), identity, vec![pool, Join::Save, Join::Relu]),
+        (conv([5, 5], [3, 3]), relu, vec![]),
+        (conv([5, 5], [3, 3]), identity, vec![Join::Add, Join::Relu]),
+        (linear(45, 7), relu, vec![]),
+        (linear(7, 2), identity, vec![]),
+    ];
+    let spec = |(l, (shape, activation, then))| LayerSpec { then, ..spec(l, shape, activation) };
+    layers.into_iter().enumerate().map(spec).collect()
+}
+
+/// A part of each layer's weights, at least one.
+fn part(specs: &[LayerSpec], part: f64) -> Vec<usize> {
+    let nnz = |size: usize| ((part * size as f64) as usize).max(1);
+    specs.iter().map(|spec| nnz(spec.shape.rows() * spec.shape.cols())).collect()
+}
+
+#[test]
+fn residual_blocks_and_max_pooling_agree_with_a_masked_dense_network() {
+    let specs = residual();
+    for (density, batch) in [(1.0, 10), (0.4, 1), (0.2, 70), (0.001, 33)] {
+        for compute in FORMS {
+            agree(&of_specs(&specs, &part(&specs, density), 2, compute).unwrap(), batch);
+        }
+    }
+}
+
+#[test]
+fn sums_join_what_was_saved_wherever_it_stands() {
+    let (identity, relu) = (Activation::Identity, Activation::Relu);
+    let square = |n| Shape::Linear { inputs: n, outputs: n };
+    let conv = |kernel| {
+        let kernel = [kernel; 2];
+        Shape::Conv2d(Conv2d {
+            in_channels: 2,
+            out_channels: 2,
+            size: [3, 5],
+            kernel,
+            stride: 1,
+            padding: Padding::Same,
+        })
+    };
+    // Saved features that a layer reads as they are, a sum within a sum, one of a thing with itself,
+    // features that become an image, sums behind a ReLU, and joins at the end.
+    let nets = [
+        vec![
+            (square(6), relu, vec![Join::Save]),
+            (square(6), Activation::Tanh, vec![Join::Save, Join::Add]),
+            (square(6), relu, vec![Join::Add, Join::Relu]),
+        ],
+        vec![
+            (square(30), relu, vec![Join::Save]),
+            (conv(3), identity, vec![Join::Save]),
+            (conv(2), relu, vec![Join::Add]),
+            (conv(4), relu, vec![Join::Add, Join::Save, Join::Add]),
+        ],
+    ];
+    for layers in nets {
+        let spec =
+            |(l, (shape, activation, then))| LayerSpec { then, ..spec(l, shape, activation) };
+        let specs: Vec<LayerSpec> = layers.into_iter().enumerate().map(spec).collect();
+        for compute in FORMS {
+            agree(&of_specs(&specs, &part(&specs, 0.5), 3, compute).unwrap(), 9);
+        }
+    }
+}
+
+#[test]
+fn candles_convolution_and_max_pooling_give_the_same() {
+    let conv = Conv2d {
+        in_channels: 3,
+        out_channels: 4,
+        size: [10, 7],
+        kernel: [3; 2],
+        stride: 2,
+        padding: Padding::Same,
+    };
+    let pool = MaxPool { kernel: [3; 2], stride: 2, padding: Padding::Same };
+    let shape = Shape::Conv2d(conv);
+    let then = vec![Join::MaxPool(pool)];
+    let specs = [LayerSpec { then, ..spec(0, shape, Activation::Identity) }];
+    let network = of_specs(&specs, &[30], 4, Compute::Sparse).unwrap();
+    let (w, b) = &masked_dense(&network)[0];
+    let x = random((5, conv.input_plane().size()), 5);
+    let border = conv.input_plane().border;
+    let images = x.reshape((5, 3, 10, 7)).unwrap();
+    let images = images.pad_with_zeros(2, border.top, border.bottom).unwrap();
+    let images = images.pad_with_zeros(3, border.left, border.right).unwrap();
+    let y = images.conv2d(&w.reshape((4, 3, 3, 3)).unwrap(), 0, 2, 1, 1).unwrap();
+    let y = y.broadcast_add(&b.reshape((1, 4, 1, 1)).unwrap()).unwrap();
+    let y = padded(&pool, &conv.output_plane(), &y.flatten_from(1).unwrap());
+    let y = y.max_pool2d_with_stride(3, 2).unwrap();
+    assert_eq!(y.dims(), [5, 4, 3, 2]);
+    close(&flat(&network.forward(&x).unwrap()), &flat(&y), 1e-5);
+}
+
+#[test]
+fn joins_that_do_not_fit_are_errors() {
+    let build = |then: [Vec<Join>; 2], outputs| {
+        let shapes = mlp(&[4, 4, outputs]);
+        let [first, second] = then;
+        let specs = [
+            LayerSpec { then: first, ..spec(0, shapes[0], Activation::Relu) },
+            LayerSpec { then: second, ..spec(1, shapes[1], Activation::Relu) },
+        ];
+        of_specs(&specs, &[4, 4], 1, Compute::Sparse).map(drop).map_err(|error| error.to_string())
+    };
+    assert_eq!(build([vec![Join::Save], vec![Join::Add]], 4), Ok(()));
+    let error = |then, outputs| build(then, outputs).unwrap_err();
+    assert!(error([vec![], vec![Join::Add]], 4).contains("layer 1: an Add without a Save"));
+    assert!(error([vec![Join::Save], vec![]], 4).contains("a Save without an Add"));
+    assert!(error([vec![Join::Save], vec![Join::Add]], 3).contains("another shape"));
+}
+
 #[test]
 fn threads_change_no_bit_of_a_network() {
     let serial = network(&mlp(&[30, 40, 5]), &[300, 150], 1, Compute::Sparse);
     let (layers, params) = (serial.layers().to_vec(), flat(serial.params()));
     let threaded = Network::with_par(layers, params, Par::Threads(3)).unwrap();
-    let x = random((70, 30), 2);
-    let run = |network: &Network| {
+    let run = |network: &Network, inputs| {
+        let x = random((70, inputs), 2);
         let y = network.forward(&x).unwrap();
         let grads = y.sqr().unwrap().sum_all().unwrap().backward().unwrap();
         (flat(&y), flat(grads.get(network.params()).unwrap()))
     };
-    assert!(run(&serial) == run(&threaded));
+    assert!(run(&serial, 30) == run(&threaded, 30));
+
+    let specs = residual();
+    let serial = of_specs(&specs, &part(&specs, 0.3), 1, Compute::Sparse).unwrap();
+    let (layers, params) = (serial.layers().to_vec(), flat(serial.params()));
+    let threaded = Network::with_par(layers, params, Par::Threads(3)).unwrap();
+    assert!(run(&serial, 297) == run(&threaded, 297));
 }
 
 #[test]
@@ -251,10 +464,17 @@ fn a_network_counts_what_its_forms_execute() {
 
 #[test]
 fn gradients_agree_with_central_differences() {
-    let network = network(&mlp(&[3, 8, 8, 2]), &[15, 30, 9], 3, Compute::Sparse);
-    let x = random((5, 3), 4);
-    let loss = |network: &Network| network.forward(&x).unwrap().sqr().unwrap().mean_all().unwrap();
-    let grad = flat(loss(&network).backward().unwrap().get(network.params()).unwrap());
+    let mlp = network(&mlp(&[3, 8, 8, 2]), &[15, 30, 9], 3, Compute::Sparse);
+    differences(&mlp, &random((5, 3), 4), 5e-3);
+    // Small steps, since a maximum changes hands where two pixels meet.
+    let specs = residual();
+    let residual = of_specs(&specs, &part(&specs, 0.1), 3, Compute::Sparse).unwrap();
+    differences(&residual, &random((5, 297), 4), 1e-3);
+}
+
+fn differences(network: &Network, x: &Tensor, step: f32) {
+    let loss = |network: &Network| network.forward(x).unwrap().sqr().unwrap().mean_all().unwrap();
+    let grad = flat(loss(network).backward().unwrap().get(network.params()).unwrap());
     let params = flat(network.params());
     let at = |i: usize, delta: f32| {
         let mut params = params.clone();
@@ -263,7 +483,7 @@ fn gradients_agree_with_central_differences() {
         f64::from(loss(&network).to_scalar::<f32>().unwrap())
     };
     for (i, g) in grad.iter().enumerate() {
-        let difference = (at(i, 5e-3) - at(i, -5e-3)) / 1e-2;
+        let difference = (at(i, step) - at(i, -step)) / (2.0 * f64::from(step));
         assert!(
             (difference - f64::from(*g)).abs() < 2e-3 * (1.0 + difference.abs()),
             "{i}: {difference} {g}"
@@ -307,4 +527,41 @@ fn wrong_shapes_are_errors() {
     assert!(
         Network::new(vec![layers[1].clone(), layers[0].clone()], flat(network.params())).is_err()
     );
+}
+
+/// Gradual pruning takes it from dense to 95 % sparse; at every step its gradients are right.
+#[test]
+fn a_residual_network_stays_right_while_it_is_pruned() {
+    let specs = residual();
+    let config = SparsityConfig {
+        method: Method::Pruning(Pruning { start: 1, end: 9, every: 2 }),
+        sparsity: 0.95,
+        distribution: Distribution::Erk { power: 1.0 },
+        pattern: Pattern::Unstructured,
+        layers: Default::default(),
+        sparsity_aware_init: false,
+        compute: even(0.5).into(),
+    };
+    let adam = OptimizerConfig::adam(1e-2);
+    let mut trainer = Trainer::new("net", &specs, &config, adam, &Seed::new(1)).unwrap();
+    let mut target = Target::new(trainer.network()).unwrap();
+    let x = random((9, 297), 1);
+    let active = |network: &Network| -> usize {
+        network.layers().iter().map(|layer| layer.topology().nnz()).sum()
+    };
+    let dense = active(trainer.network());
+    for t in 0..12 {
+        let step = trainer.begin_step().unwrap();
+        let loss = trainer.forward(&x, &step).unwrap().sqr().unwrap().mean_all().unwrap();
+        trainer.end_step(step, &loss.backward().unwrap()).unwrap();
+        agree(trainer.network(), 9);
+        if t == 5 {
+            target.update(trainer.network(), 1.0).unwrap();
+            let [y, online] =
+                [target.forward(&x), trainer.network().forward(&x)].map(Result::unwrap);
+            assert_eq!(flat(&y), flat(&online));
+        }
+    }
+    let share = active(trainer.network()) as f64 / dense as f64;
+    assert!((0.05..0.055).contains(&share), "{share}");
 }

@@ -10,13 +10,15 @@ use crate::agent::{Estimate, TrainingFlops};
 use crate::cadence::Cadence;
 use crate::error::AgentError;
 use crate::explore::Epsilon;
+use crate::networks::NetworkConfig;
 use crate::networks::estimate::{Bytes, estimate};
-use crate::networks::mlp::{MlpStyle, mlp};
+use crate::networks::mlp::MlpStyle;
 use crate::priorities::Priorities;
 use crate::replay::Replay;
 use crate::returns::NStep;
 
-/// Hidden layers: He's truncated normal. Head: `U(−0.03, 0.03)` with biases −0.2 (PAPERS 2.2).
+/// A perceptron's hidden layers: He's truncated normal. Head: `U(−0.03, 0.03)` with biases −0.2
+/// (PAPERS 2.2).
 const STYLE: MlpStyle = MlpStyle {
     activation: Activation::Relu,
     hidden: Init::TruncatedNormal { scale: 2.0 },
@@ -28,15 +30,15 @@ const STYLE: MlpStyle = MlpStyle {
 /// What is chosen about a DQN agent. Steps are environment steps unless the name says otherwise.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DqnConfig {
-    /// Widths of the hidden ReLU layers.
-    pub hidden: Vec<usize>,
+    /// What reads the observations.
+    pub network: NetworkConfig,
     /// Sparsity of the Q-network.
     pub sparsity: SparsityConfig,
     /// Rule, step size, clipping, and what weight decay does.
     pub optimizer: OptimizerConfig,
     /// `T`: the learning rate falls linearly to 0 over that many gradient steps; none keeps it.
     pub decay_gradient_steps: Option<u64>,
-    /// `λ` of the decay of the weights of the hidden layers (biases and head have none).
+    /// `λ` of the decay of the weights; biases have none, nor has the head of a perceptron.
     pub weight_decay: f64,
     /// Transitions in one gradient step.
     pub batch_size: usize,
@@ -108,7 +110,7 @@ impl DqnConfig {
     /// The paper's values for classic control, dense.
     pub fn paper() -> Self {
         Self {
-            hidden: vec![512, 512],
+            network: NetworkConfig::mlp(&[512, 512]),
             sparsity: SparsityConfig::dense(),
             optimizer: OptimizerConfig::adam(1e-3),
             decay_gradient_steps: None,
@@ -141,10 +143,13 @@ impl DqnConfig {
         Cadence { warmup_env_steps, train_every_env_steps, gradient_steps }
     }
 
-    /// The layers of the network.
-    pub fn layers(&self, obs_dim: usize, actions: usize) -> Vec<LayerSpec> {
+    /// The layers of the network from observations of the space `obs` to `actions`.
+    ///
+    /// # Errors
+    /// Observations that the network cannot read.
+    pub fn layers(&self, obs: &Space, actions: usize) -> Result<Vec<LayerSpec>, AgentError> {
         let outputs = actions + usize::from(self.dueling);
-        mlp(obs_dim, &self.hidden, outputs, STYLE, self.weight_decay)
+        self.network.layers(obs, outputs, STYLE, self.weight_decay)
     }
 
     /// See [`crate::AgentConfig::estimate`].
@@ -155,7 +160,7 @@ impl DqnConfig {
         total_env_steps: u64,
     ) -> Result<Estimate, AgentError> {
         let (obs_dim, actions) = spaces(spec)?;
-        let layers = self.layers(obs_dim, actions);
+        let layers = self.layers(&spec.obs, actions)?;
         // Acting; online values and their gradients; target values; an evaluation of as many
         // episodes at once.
         let batches =

@@ -3,10 +3,16 @@
 use sparring_envs::spec;
 
 use super::*;
+use crate::networks::NetworkConfig;
 use crate::returns::Transition;
 
 fn agent(config: DqnConfig) -> Dqn {
-    let config = DqnConfig { hidden: vec![8], batch_size: 4, replay_capacity: 4, ..config };
+    let config = DqnConfig {
+        network: NetworkConfig::mlp(&[8]),
+        batch_size: 4,
+        replay_capacity: 4,
+        ..config
+    };
     Dqn::new(config, &spec("CartPole-v1").unwrap(), 1, &Seed::new(1)).unwrap()
 }
 

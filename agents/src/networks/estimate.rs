@@ -4,7 +4,9 @@ use sparring_sparse::config::{Method, SparsityConfig};
 use sparring_sparse::kernels::lanes::GRAIN;
 use sparring_sparse::topology::Csr;
 use sparring_sparse::trainer::{backward_shares, shares};
-use sparring_sparse::{ClipNorm, Compute, LayerCost, LayerSpec, OptimizerConfig, SparseError};
+use sparring_sparse::{
+    ClipNorm, Compute, LayerCost, LayerSpec, OptimizerConfig, SparseError, pass_slots,
+};
 
 use crate::agent::{LayerSummary, NetworkSummary};
 use crate::error::AgentError;
@@ -62,9 +64,9 @@ pub fn estimate(
     let clips_dense = optimizer.max_grad_norm.is_some() && optimizer.clip_norm == ClipNorm::Dense;
     let lanes: usize =
         batches.iter().fold(0, |sum, batch| sum.saturating_add(batch.saturating_add(GRAIN)));
-    let inputs = specs.first().map_or(0, |spec| spec.shape.input_plane().slots());
+    let [activations, gradients] = pass_slots(specs)?;
     let (mut layers, mut structure) = (Vec::new(), 0);
-    let (mut floats, mut passing) = (lanes.saturating_mul(inputs), 0usize);
+    let (mut floats, mut passing) = (lanes.saturating_mul(activations.max(gradients)), 0usize);
     for (at, ((spec, share), backward)) in specs.iter().zip(shares).zip(backward).enumerate() {
         let (size, nnz) = (spec.shape.rows() * spec.shape.cols(), share.nnz);
         let method = match sparsity.method {
@@ -118,12 +120,8 @@ pub fn estimate(
             computed_dense || (form != Compute::Sparse && sparsity.method.starts_dense());
         let masked = if ever_dense { (batches.len() + 1) * size } else { 0 };
         layers.push(LayerSummary { name: spec.name.clone(), cost, computed_dense });
-        // It stands as the next layer reads it, or as its gradient does.
-        let output = spec.shape.output_plane().slots().max(spec.shape.gradient_plane().slots());
-        let next = specs.get(at + 1).map_or(0, |next| next.shape.input_plane().slots());
-        floats = floats
-            .saturating_add(values + clipping + masked + copies * spec.shape.rows())
-            .saturating_add(lanes.saturating_mul(output.max(next)));
+        let biases = copies * spec.shape.rows();
+        floats = floats.saturating_add(values + clipping + masked + biases);
         passing = passing.saturating_add(beside);
         structure += indices;
     }

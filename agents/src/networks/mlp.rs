@@ -17,6 +17,11 @@ pub struct MlpStyle {
     pub head_decays: bool,
 }
 
+/// `max(1, ⌊n · width⌋)` for each `n` of `hidden`.
+pub fn scaled(hidden: &[usize], width: f64) -> Vec<usize> {
+    hidden.iter().map(|n| ((*n as f64 * width) as usize).max(1)).collect()
+}
+
 /// `(batch, inputs) → (batch, outputs)` through layers of widths `hidden`, whose weights have the
 /// decay `weight_decay`.
 pub fn mlp(
@@ -35,6 +40,7 @@ pub fn mlp(
         init: style.hidden,
         bias: 0.0,
         weight_decay,
+        then: Vec::new(),
     };
     let mut specs: Vec<LayerSpec> = widths.windows(2).enumerate().map(layer).collect();
     specs.push(LayerSpec {
@@ -44,6 +50,7 @@ pub fn mlp(
         init: style.head,
         bias: style.head_bias,
         weight_decay: if style.head_decays { weight_decay } else { 0.0 },
+        then: Vec::new(),
     });
     specs
 }

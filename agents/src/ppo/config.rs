@@ -8,7 +8,7 @@ use sparring_sparse::{Activation, Init, LayerSpec, OptimizerConfig, Rule};
 use crate::agent::{Estimate, TrainingFlops};
 use crate::error::AgentError;
 use crate::networks::estimate::{Bytes, estimate};
-use crate::networks::mlp::{MlpStyle, mlp};
+use crate::networks::mlp::{MlpStyle, mlp, scaled};
 use crate::policy::Policy;
 use crate::rollout::Rollout;
 
@@ -31,6 +31,10 @@ pub struct PpoConfig {
     pub actor_hidden: Vec<usize>,
     /// Widths of the critic's hidden layers.
     pub critic_hidden: Vec<usize>,
+    /// Multiplies the actor's widths, to `max(1, ⌊n · width⌋)`.
+    pub actor_width: f64,
+    /// Multiplies the critic's.
+    pub critic_width: f64,
     /// The function after each hidden layer of the actor.
     pub actor_activation: Activation,
     /// The function after each hidden layer of the critic.
@@ -80,6 +84,8 @@ impl PpoConfig {
         Self {
             actor_hidden: vec![64, 64],
             critic_hidden: vec![64, 64],
+            actor_width: 1.0,
+            critic_width: 1.0,
             actor_activation: Activation::Tanh,
             critic_activation: Activation::Relu,
             actor_sparsity: SparsityConfig::dense(),
@@ -123,9 +129,10 @@ impl PpoConfig {
         let (obs, width) = (spec.obs.dim(), Policy::of(spec, "ppo")?.width());
         let actor = MlpStyle { activation: self.actor_activation, ..ACTOR };
         let critic = MlpStyle { activation: self.critic_activation, ..CRITIC };
+        let decay = self.weight_decay;
         Ok([
-            mlp(obs, &self.actor_hidden, width, actor, self.weight_decay),
-            mlp(obs, &self.critic_hidden, 1, critic, self.weight_decay),
+            mlp(obs, &scaled(&self.actor_hidden, self.actor_width), width, actor, decay),
+            mlp(obs, &scaled(&self.critic_hidden, self.critic_width), 1, critic, decay),
         ])
     }
 

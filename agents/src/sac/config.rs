@@ -10,7 +10,7 @@ use crate::agent::{Estimate, TrainingFlops};
 use crate::cadence::Cadence;
 use crate::error::AgentError;
 use crate::networks::estimate::{Bytes, estimate};
-use crate::networks::mlp::{MlpStyle, mlp};
+use crate::networks::mlp::{MlpStyle, mlp, scaled};
 use crate::replay::Replay;
 use crate::returns::NStep;
 
@@ -30,6 +30,10 @@ pub struct SacConfig {
     pub actor_hidden: Vec<usize>,
     /// Widths of each critic's hidden ReLU layers.
     pub critic_hidden: Vec<usize>,
+    /// Multiplies the actor's widths, to `max(1, ⌊n · width⌋)`.
+    pub actor_width: f64,
+    /// Multiplies each critic's.
+    pub critic_width: f64,
     /// Sparsity of the actor.
     pub actor_sparsity: SparsityConfig,
     /// Sparsity of each critic.
@@ -93,6 +97,8 @@ impl SacConfig {
         Self {
             actor_hidden: vec![256, 256],
             critic_hidden: vec![256, 256],
+            actor_width: 1.0,
+            critic_width: 1.0,
             actor_sparsity: SparsityConfig::dense(),
             critic_sparsity: SparsityConfig::dense(),
             optimizer: OptimizerConfig::adam(3e-4),
@@ -127,8 +133,8 @@ impl SacConfig {
     pub fn layers(&self, spec: &EnvSpec) -> [Vec<LayerSpec>; 2] {
         let (obs, act, decay) = (spec.obs.dim(), spec.action.dim(), self.weight_decay);
         [
-            mlp(obs, &self.actor_hidden, 2 * act, STYLE, decay),
-            mlp(obs + act, &self.critic_hidden, 1, STYLE, decay),
+            mlp(obs, &scaled(&self.actor_hidden, self.actor_width), 2 * act, STYLE, decay),
+            mlp(obs + act, &scaled(&self.critic_hidden, self.critic_width), 1, STYLE, decay),
         ]
     }
 

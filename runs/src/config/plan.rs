@@ -109,7 +109,7 @@ impl Plan {
         let fitting = (1..at_once).rev().find(|fewer| self.bytes(*fewer) <= available);
         let hint = match fitting {
             Some(fewer) => format!("--jobs {fewer}"),
-            None => "a smaller agent.replay_capacity, agent.hidden or env.num_envs".to_owned(),
+            None => "a smaller agent.replay_capacity, network or env.num_envs".to_owned(),
         };
         Err(Refusal::argument(
             format!("{}: memory", self.file.display()),
@@ -157,6 +157,11 @@ fn unbuildable(tree: &Node, error: AgentError) -> Box<Problem> {
         AgentError::Sparsity { network, key, found, allowed, hint } => {
             let of = network.as_ref().map(|name| format!(", in network {name}"));
             ("sparsity", network, key, found + &of.unwrap_or_default(), allowed, hint)
+        }
+        AgentError::Network { network, found, allowed } => {
+            let found = format!("{network}, and the env has {found}");
+            let hint = "network: {kind: mlp, hidden: [512, 512]}".to_owned();
+            ("agent", None, "network".to_owned(), found, allowed.to_owned(), hint)
         }
         other => {
             let allowed = "an agent that can be built".to_owned();

@@ -71,6 +71,11 @@ impl<'a> Section<'a> {
         self.entries.iter().find(|(name, _)| name == key).map(|(_, node)| node)
     }
 
+    /// Whether `key` is one that was asked for.
+    pub fn asks(&self, key: &str) -> bool {
+        self.asked.contains(&key)
+    }
+
     /// The value under `key`, unread.
     pub fn node(&mut self, key: &'static str) -> Option<&'a Node> {
         self.asked.push(key);
@@ -239,7 +244,7 @@ impl<'a> Section<'a> {
     /// than the nearest name.
     pub fn finish_with(&self, advice: impl Fn(&str) -> Option<String>) -> Checked<()> {
         for (key, node) in self.entries {
-            if !self.asked.contains(&key.as_str()) {
+            if !self.asks(key) {
                 let hint = advice(key)
                     .or_else(|| nearest(key, self.asked.iter().copied()).map(str::to_owned))
                     .unwrap_or_else(|| "remove it".to_owned());

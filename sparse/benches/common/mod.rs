@@ -39,6 +39,7 @@ impl Step {
             init: Init::TruncatedNormal { scale: 2.0 },
             bias: 0.0,
             weight_decay: 0.0,
+            then: Vec::new(),
         };
         let specs: Vec<LayerSpec> = shapes.iter().enumerate().map(spec).collect();
         let config = SparsityConfig {

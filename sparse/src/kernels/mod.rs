@@ -7,6 +7,8 @@
 //! | gradient of the weights | [`linear::weight_grad`] | [`conv::sparse::weight_grad`] | [`sample`] (SDDMM) | the same |
 //! | the three of them, dense | [`linear`] | [`conv::dense`] | [`dense`] (`gemm`) | multiply-adds |
 //!
+//! [`pool`] stands between convolutions: it has no weights and takes a few percent of their time.
+//!
 //! Activations stand in [`lanes`], the features of a layer boundary in a [`plane`]. A core that loads one
 //! register and does one multiply-add a cycle (Zen 4: 64 bytes and 16 of them) could run the sparse
 //! products as fast as `gemm` runs, a non-zero for a weight, if activations came from the first level of
@@ -27,6 +29,7 @@ pub mod lanes;
 pub mod linear;
 mod par;
 pub mod plane;
+pub mod pool;
 pub mod reference;
 pub mod sample;
 pub mod vector;
@@ -35,3 +38,4 @@ pub use activation::Activation;
 pub use lanes::{Buffer, Lanes};
 pub use par::Par;
 pub use plane::{Border, Plane};
+pub use pool::MaxPool;

@@ -116,11 +116,32 @@ impl Plane {
         (y, plane): (&[f32], &Plane),
         dy: &mut [f32],
     ) {
+        self.zip(lanes, (y, plane), dy, |y, dy| activation.chain(y, dy));
+    }
+
+    /// `y ← x`, in slots of this plane from slots of another plane of the same features.
+    pub(crate) fn copy(&self, lanes: Lanes, x: (&[f32], &Plane), y: &mut [f32]) {
+        self.zip(lanes, x, y, |x, y| y.copy_from_slice(x));
+    }
+
+    /// `y ← y + x`, in slots of this plane from slots of another plane of the same features.
+    pub(crate) fn add(&self, lanes: Lanes, x: (&[f32], &Plane), y: &mut [f32]) {
+        self.zip(lanes, x, y, |x, y| y.iter_mut().zip(x).for_each(|(y, x)| *y += x));
+    }
+
+    /// Calls `each` with every row of pixels of another plane and the same of this one.
+    fn zip(
+        &self,
+        lanes: Lanes,
+        (x, plane): (&[f32], &Plane),
+        y: &mut [f32],
+        each: impl Fn(&[f32], &mut [f32]),
+    ) {
         for tile in lanes.tiles() {
-            let (y, dy) = (tile.of(y, plane.slots()), tile.of_mut(dy, self.slots()));
+            let (x, y) = (tile.of(x, plane.slots()), tile.of_mut(y, self.slots()));
             let row = self.width * tile.width;
             for ((_, from), (_, to)) in plane.rows().zip(self.rows()) {
-                activation.chain(&y[from * tile.width..][..row], &mut dy[to * tile.width..][..row]);
+                each(&x[from * tile.width..][..row], &mut y[to * tile.width..][..row]);
             }
         }
     }

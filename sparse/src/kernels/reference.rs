@@ -3,7 +3,8 @@
 //! Each result is a pair: the value, and the sum of the magnitudes that went into it, by which a
 //! rounding error is to be judged.
 
-use super::Activation;
+use super::pool::MaxPool;
+use super::{Activation, Plane};
 use crate::topology::Topology;
 
 /// A value and the magnitudes that went into it.
@@ -118,4 +119,36 @@ pub fn bias_grad(rows: usize, batch: usize, dy: &[f32]) -> Vec<Sum> {
         }
     }
     db
+}
+
+/// For each output of `pool` over the images of `plane`, `(batch, out)`, the input in x `(batch, in)`
+/// that is its largest, the first of those that tie.
+pub fn max_pool(pool: &MaxPool, plane: &Plane, batch: usize, x: &[f32]) -> Vec<usize> {
+    let to = pool.output_plane(plane);
+    // Where the first window begins: half of what the windows reach over the image.
+    let before = |out: usize, size: usize, kernel: usize| {
+        ((out - 1) * pool.stride + kernel).saturating_sub(size) / 2
+    };
+    let top = before(to.height, plane.height, pool.kernel[0]);
+    let left = before(to.width, plane.width, pool.kernel[1]);
+    let mut from = Vec::with_capacity(batch * to.size());
+    for image in 0..batch * plane.channels {
+        for (oy, ox) in (0..to.height).flat_map(|oy| (0..to.width).map(move |ox| (oy, ox))) {
+            let mut best: Option<usize> = None;
+            for ky in 0..pool.kernel[0] {
+                for kx in 0..pool.kernel[1] {
+                    let (y, x_at) = (oy * pool.stride + ky, ox * pool.stride + kx);
+                    let (Some(y), Some(col)) = (y.checked_sub(top), x_at.checked_sub(left)) else {
+                        continue;
+                    };
+                    if y < plane.height && col < plane.width {
+                        let at = (image * plane.height + y) * plane.width + col;
+                        best = best.filter(|best| x[*best] >= x[at]).or(Some(at));
+                    }
+                }
+            }
+            from.extend(best);
+        }
+    }
+    from
 }

@@ -138,6 +138,7 @@ impl Timed {
             init: Init::Uniform { limit: 1.0 },
             bias: 0.0,
             weight_decay: 0.0,
+            then: Vec::new(),
         };
         let layer = Layer::new(&spec, topology, compute, 0)?;
         let lanes = Lanes::new(batch);

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::unit::Unit;
-use super::{Compute, LayerSpec, Scratch, Shape};
+use super::{Compute, Join, LayerSpec, Scratch, Shape};
 use crate::error::SparseError;
 use crate::kernels::{Activation, Lanes, Par, Plane};
 use crate::topology::Topology;
@@ -16,6 +16,7 @@ pub struct Layer {
     shape: Shape,
     activation: Activation,
     weight_decay: f64,
+    then: Arc<[Join]>,
     compute: Compute,
     offset: usize,
     sparse: Unit,
@@ -44,6 +45,7 @@ impl Layer {
             shape: spec.shape,
             activation: spec.activation,
             weight_decay: spec.weight_decay,
+            then: spec.then.as_slice().into(),
             compute,
             offset,
             sparse: Unit::new(&spec.shape, topology),
@@ -88,6 +90,11 @@ impl Layer {
     /// `λ` of the L2 penalty on the weights.
     pub fn weight_decay(&self) -> f64 {
         self.weight_decay
+    }
+
+    /// What stands between its activation and the next layer.
+    pub fn then(&self) -> &[Join] {
+        &self.then
     }
 
     /// Whether all weights take part in its products, the inactive ones as zeros.

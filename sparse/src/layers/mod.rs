@@ -7,6 +7,7 @@
 
 mod compute;
 mod conv2d;
+mod join;
 mod layer;
 mod linear;
 mod spec;
@@ -14,6 +15,7 @@ mod unit;
 
 pub use compute::{BreakEven, Compute};
 pub use conv2d::SparseConv2d;
+pub use join::Join;
 pub use layer::Layer;
 pub use linear::SparseLinear;
 pub use spec::{LayerSpec, Shape};

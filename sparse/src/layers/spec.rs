@@ -1,5 +1,6 @@
 //! What a layer shall be.
 
+use super::Join;
 use crate::init::Init;
 use crate::kernels::conv::{Conv2d, ConvIndex};
 use crate::kernels::{Activation, Plane};
@@ -20,6 +21,8 @@ pub struct LayerSpec {
     pub bias: f32,
     /// `λ` of the L2 penalty `λ Σ w²` on its weights; biases have none.
     pub weight_decay: f64,
+    /// What stands between its activation and the next layer.
+    pub then: Vec<Join>,
 }
 
 /// What a layer computes.

@@ -101,6 +101,7 @@ mod tests {
             init: Init::Uniform { limit: 1.0 },
             bias: 0.0,
             weight_decay: 0.0,
+            then: Vec::new(),
         };
         let config = SparsityConfig {
             method,

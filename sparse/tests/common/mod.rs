@@ -31,6 +31,7 @@ pub fn specs(widths: &[usize]) -> Vec<LayerSpec> {
         // Not 0, where a unit without inputs would sit on the kink of ReLU.
         bias: 0.1,
         weight_decay: 0.0,
+        then: Vec::new(),
     };
     widths.windows(2).enumerate().map(layer).collect()
 }

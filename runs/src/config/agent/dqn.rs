@@ -2,7 +2,7 @@
 
 use sparring_agents::{DqnConfig, Epsilon, Loss, Prioritized};
 
-use super::{Around, check_replay, check_trains, finish, optimizer};
+use super::{Around, check_replay, check_trains, finish, network, optimizer};
 use crate::config::bounds::Bounds;
 use crate::config::problem::Checked;
 use crate::config::section::Otherwise::{Default, Required};
@@ -30,7 +30,7 @@ pub fn read(
 pub fn read_keys(s: &mut Section<'_>) -> Checked<DqnConfig> {
     let unit = Bounds::within(0.0, 1.0);
     let mut c = DqnConfig::paper();
-    c.hidden = s.wholes("hidden", &c.hidden)?;
+    c.network = network::read(s, &c.network)?;
     c.optimizer = optimizer::read(s, c.optimizer)?;
     let decays = [("constant", None), ("linear", Some(0))];
     c.decay_gradient_steps = s.choice("learning_rate_decay", Default("constant"), &decays)?;

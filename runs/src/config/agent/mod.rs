@@ -1,6 +1,7 @@
 //! The section `agent`: one file an agent.
 
 mod dqn;
+mod network;
 mod optimizer;
 mod ppo;
 mod sac;
@@ -121,7 +122,9 @@ fn finish(s: &Section<'_>) -> Checked<()> {
         let knowing = KINDS.iter().filter(|(_, kind, ..)| keys_of(*kind).contains(&key));
         let names: Vec<_> = knowing.map(|(name, ..)| *name).collect();
         let of_agents = || format!("remove it; it belongs to agent {}", names.join(", "));
-        optimizer::advice(key).or_else(|| (!names.is_empty()).then(of_agents))
+        optimizer::advice(key)
+            .or_else(|| network::advice(s, key))
+            .or_else(|| (!names.is_empty()).then(of_agents))
     })
 }
 

@@ -3,7 +3,7 @@
 use sparring_agents::PpoConfig;
 use sparring_sparse::Activation;
 
-use super::{Around, finish, optimizer};
+use super::{Around, finish, network, optimizer};
 use crate::config::bounds::Bounds;
 use crate::config::problem::Checked;
 use crate::config::section::Otherwise::Default;
@@ -54,6 +54,9 @@ pub fn read_keys(s: &mut Section<'_>, total_env_steps: u64) -> Checked<PpoConfig
     let hidden = s.wholes("hidden", &c.actor_hidden)?;
     c.actor_hidden = s.wholes("actor_hidden", &hidden)?;
     c.critic_hidden = s.wholes("critic_hidden", &hidden)?;
+    let width = s.number("width", Default(1.0), network::WIDTH)?;
+    c.actor_width = s.number("actor_width", Default(width), network::WIDTH)?;
+    c.critic_width = s.number("critic_width", Default(width), network::WIDTH)?;
     let activations = [("tanh", Activation::Tanh), ("relu", Activation::Relu)];
     c.actor_activation = s.choice("actor_activation", Default("tanh"), &activations)?;
     c.critic_activation = s.choice("critic_activation", Default("relu"), &activations)?;

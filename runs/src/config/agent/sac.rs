@@ -2,7 +2,7 @@
 
 use sparring_agents::{SacConfig, Temperature};
 
-use super::{Around, check_replay, check_trains, finish, optimizer};
+use super::{Around, check_replay, check_trains, finish, network, optimizer};
 use crate::config::bounds::Bounds;
 use crate::config::problem::Checked;
 use crate::config::section::Otherwise::Default;
@@ -32,6 +32,9 @@ pub fn read_keys(s: &mut Section<'_>) -> Checked<SacConfig> {
     let hidden = s.wholes("hidden", &c.actor_hidden)?;
     c.actor_hidden = s.wholes("actor_hidden", &hidden)?;
     c.critic_hidden = s.wholes("critic_hidden", &hidden)?;
+    let width = s.number("width", Default(1.0), network::WIDTH)?;
+    c.actor_width = s.number("actor_width", Default(width), network::WIDTH)?;
+    c.critic_width = s.number("critic_width", Default(width), network::WIDTH)?;
     c.optimizer = optimizer::read(s, c.optimizer)?;
     c.weight_decay = s.number("weight_decay", Default(c.weight_decay), Bounds::at_least(0.0))?;
     c.temperature = read_temperature(&mut s.section("temperature")?)?;

@@ -1,0 +1,82 @@
+//! Which network reads the observations.
+
+use serde::Serialize;
+use sparring_envs::Space;
+use sparring_sparse::LayerSpec;
+
+use super::image::image;
+use super::impala::impala;
+use super::minatar::minatar;
+use super::mlp::{MlpStyle, mlp, scaled};
+use super::nature::nature;
+use crate::error::AgentError;
+
+/// Which network reads the observations, and its size. `width` multiplies the units and channels of all
+/// layers but the head: a perceptron's to `max(1, ⌊n · width⌋)`, those of the others to `⌈n · width⌉`
+/// (PAPERS 2.5).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum NetworkConfig {
+    /// A multi-layer perceptron over all numbers of an observation.
+    Mlp {
+        /// Widths of the hidden ReLU layers.
+        hidden: Vec<usize>,
+        /// Multiplies them.
+        width: f64,
+    },
+    /// The convolutions of Mnih et al. 2015; see [`nature`].
+    NatureCnn {
+        /// Multiplies channels and units.
+        width: f64,
+    },
+    /// The 15 residual convolutions of Espeholt et al. 2018; see [`impala`].
+    Impala {
+        /// Multiplies channels and units.
+        width: f64,
+    },
+    /// The one convolution of Young and Tian 2019; see [`minatar`].
+    Minatar {
+        /// Multiplies channels and units.
+        width: f64,
+    },
+}
+
+impl NetworkConfig {
+    /// A perceptron with hidden layers of these widths.
+    pub fn mlp(hidden: &[usize]) -> Self {
+        Self::Mlp { hidden: hidden.to_vec(), width: 1.0 }
+    }
+
+    /// `kind` in a config.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Mlp { .. } => "mlp",
+            Self::NatureCnn { .. } => "nature_cnn",
+            Self::Impala { .. } => "impala",
+            Self::Minatar { .. } => "minatar",
+        }
+    }
+
+    /// The layers from observations of the space `obs` to `outputs`, with weights that decay by
+    /// `weight_decay`; a perceptron is of the agent's `style`.
+    ///
+    /// # Errors
+    /// Observations that are no images, or too small ones, for a network of convolutions.
+    pub fn layers(
+        &self,
+        obs: &Space,
+        outputs: usize,
+        style: MlpStyle,
+        weight_decay: f64,
+    ) -> Result<Vec<LayerSpec>, AgentError> {
+        let image = || image(obs, self.name());
+        Ok(match self {
+            Self::Mlp { hidden, width } => {
+                mlp(obs.dim(), &scaled(hidden, *width), outputs, style, weight_decay)
+            }
+            Self::NatureCnn { width } => nature(image()?, outputs, *width, weight_decay),
+            Self::Impala { width } => impala(image()?, outputs, *width, weight_decay),
+            Self::Minatar { width } => minatar(image()?, outputs, *width, weight_decay)?,
+        })
+    }
+}

@@ -1,0 +1,210 @@
+//! Networks over images: the sizes that the paper gives, and DQN learning from pixels with each.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{methods, sparse};
+use rand::RngExt;
+use sparring_agents::networks::image::image;
+use sparring_agents::networks::impala::impala;
+use sparring_agents::networks::minatar::minatar;
+use sparring_agents::networks::nature::nature;
+use sparring_agents::{AgentConfig, AgentError, DqnConfig, Epsilon, Loss, NetworkConfig};
+use sparring_envs::{Actions, Batch, End, EnvSpec, Obs, Space, spec};
+use sparring_sparse::config::*;
+use sparring_sparse::kernels::Plane;
+use sparring_sparse::trainer::shares;
+use sparring_sparse::{LayerCost, LayerSpec, OptimizerConfig, Seed};
+
+fn atari() -> Plane {
+    image(&Space::bytes(&[4, 84, 84]), "test").unwrap()
+}
+
+fn weights(layers: &[LayerSpec]) -> Vec<usize> {
+    layers.iter().map(|layer| layer.shape.rows() * layer.shape.cols()).collect()
+}
+
+fn parameters(layers: &[LayerSpec]) -> usize {
+    weights(layers).iter().sum::<usize>()
+        + layers.iter().map(|layer| layer.shape.rows()).sum::<usize>()
+}
+
+/// Active weights of each layer at a sparsity, as ERK spreads them.
+fn erk(layers: &[LayerSpec], sparsity: f64) -> Vec<usize> {
+    let config = SparsityConfig { sparsity, ..sparse(Method::Static) };
+    shares(layers, &config).unwrap().iter().map(|share| share.nnz).collect()
+}
+
+/// PAPERS 1.3 and 2.2.
+#[test]
+fn the_nature_cnn_has_the_papers_size() {
+    let layers = nature(atari(), 6, 1.0, 0.0);
+    let kernels = [8 * 8 * 4 * 32, 4 * 4 * 32 * 64, 3 * 3 * 64 * 64, 7744 * 512, 512 * 6];
+    assert_eq!((weights(&layers), parameters(&layers)), (kernels.to_vec(), 4_046_502));
+    let nnz = erk(&layers, 0.9);
+    assert_eq!(nnz, [2444, 4887, 6296, 387_889, 3072]);
+    let biases = 32 + 64 + 64 + 512 + 6;
+    assert_eq!(nnz.iter().sum::<usize>() + biases, 405_266);
+    // Two operations an active weight and one a bias, at each pixel of the output.
+    let pixels = [441, 121, 121, 1, 1];
+    let outputs = [32, 64, 64, 512, 6];
+    for (l, layer) in layers.iter().enumerate() {
+        let cost = LayerCost::new(&layer.shape, nnz[l], l == 0);
+        let expected = pixels[l] * (2 * nnz[l] + outputs[l]);
+        assert_eq!(cost.forward_flops(), expected as u64);
+        let input = if l == 0 { 0 } else { 2 * nnz[l] * pixels[l] };
+        assert_eq!(cost.backward_flops(), (input + expected) as u64);
+    }
+}
+
+/// 15 convolutions and two linear layers; the paper's 0.87 million parameters at 80 % (PAPERS 1.3).
+#[test]
+fn impala_has_the_papers_size() {
+    let layers = impala(atari(), 6, 1.0, 0.0);
+    assert_eq!(layers.len(), 15 + 2);
+    let block = |channels: usize| 9 * channels * channels;
+    let mut kernels = vec![9 * 4 * 32];
+    kernels.extend([block(32); 4]);
+    kernels.push(9 * 32 * 64);
+    kernels.extend([block(64); 9]);
+    kernels.extend([7744 * 512, 512 * 6]);
+    assert_eq!((weights(&layers), parameters(&layers)), (kernels, 4_357_542));
+    let active = erk(&layers, 0.8).iter().sum::<usize>() + 5 * 32 + 10 * 64 + 512 + 6;
+    assert_eq!(format!("{:.2}", active as f64 / 1e6), "0.87");
+    let names: Vec<&str> = layers.iter().map(|layer| layer.name.as_str()).collect();
+    assert_eq!(names[..3], ["stack.0.conv", "stack.0.block.0.conv.0", "stack.0.block.0.conv.1"]);
+    assert_eq!(names[14..], ["stack.2.block.1.conv.1", "hidden.0", "head"]);
+    let pixels: Vec<usize> = layers.iter().map(|layer| layer.shape.positions()).collect();
+    let (a, b, c, d) = (84 * 84, 42 * 42, 21 * 21, 11 * 11);
+    assert_eq!(pixels, [a, b, b, b, b, b, c, c, c, c, c, d, d, d, d, 1, 1]);
+}
+
+/// Young and Tian 2019, for the 4 channels of Breakout.
+#[test]
+fn minatars_network_has_its_papers_size() {
+    let breakout = image(&Space::bytes_to(&[4, 10, 10], 1), "test").unwrap();
+    let layers = minatar(breakout, 3, 1.0, 0.0).unwrap();
+    assert_eq!(weights(&layers), [9 * 4 * 16, 8 * 8 * 16 * 128, 128 * 3]);
+    let tiny = image(&Space::bytes_to(&[4, 2, 10], 1), "test").unwrap();
+    let error = minatar(tiny, 3, 1.0, 0.0).unwrap_err().to_string();
+    assert!(error.contains("2 x 10") && error.contains("at least 3 x 3"), "{error}");
+}
+
+#[test]
+fn widths_are_multiplied_and_rounded_as_in_the_paper() {
+    let rows = |layers: Vec<LayerSpec>| -> Vec<usize> {
+        layers.iter().map(|layer| layer.shape.rows()).collect()
+    };
+    // ⌈10.56⌉, ⌈21.12⌉, ⌈168.96⌉.
+    assert_eq!(rows(nature(atari(), 6, 0.33, 0.0)), [11, 22, 22, 169, 6]);
+    let wide = rows(impala(atari(), 6, 3.0, 0.0));
+    assert_eq!((wide[0], wide[5], wide[15], wide[16]), (96, 192, 1536, 6));
+    let obs = Space::uniform(&[4], -1.0, 1.0);
+    let mlp = |width| {
+        let network = NetworkConfig::Mlp { hidden: vec![512, 10], width };
+        rows(DqnConfig { network, ..DqnConfig::paper() }.layers(&obs, 2).unwrap())
+    };
+    assert_eq!((mlp(0.33), mlp(0.001)), (vec![168, 3, 2], vec![1, 1, 2]));
+}
+
+/// Two-channel images of 7 × 6 pixels of which the left or the right half is bright: which, is the
+/// action that is rewarded.
+struct Halves {
+    obs: Vec<u8>,
+    right: Vec<bool>,
+}
+
+const SHAPE: [usize; 3] = [2, 7, 6];
+
+impl Halves {
+    fn draw(n: usize, rng: &mut impl RngExt) -> Self {
+        let (mut obs, mut right) = (Vec::new(), Vec::new());
+        for _ in 0..n {
+            let bright: bool = rng.random();
+            for pixel in 0..SHAPE.iter().product() {
+                let lit = (pixel % SHAPE[2] >= SHAPE[2] / 2) == bright;
+                obs.push(rng.random_range(0..=if lit { 255 } else { 100 }));
+            }
+            right.push(bright);
+        }
+        Self { obs, right }
+    }
+
+    /// The part of actions that are right.
+    fn score(&self, actions: Actions<'_>) -> Vec<f64> {
+        let Actions::Discrete(actions) = actions else { unreachable!("DQN's actions") };
+        let right = |(action, right): (&u32, &bool)| f64::from((*action == 1) == *right);
+        actions.iter().zip(&self.right).map(right).collect()
+    }
+}
+
+fn images() -> EnvSpec {
+    EnvSpec { obs: Space::bytes(&SHAPE), ..spec("CartPole-v1").unwrap() }
+}
+
+fn small(network: NetworkConfig, method: Method) -> DqnConfig {
+    DqnConfig {
+        network,
+        sparsity: SparsityConfig { sparsity: 0.5, ..sparse(method) },
+        optimizer: OptimizerConfig::adam(1e-3),
+        loss: Loss::Huber,
+        batch_size: 20,
+        replay_capacity: 500,
+        warmup_env_steps: 100,
+        train_every_env_steps: 10,
+        gradient_steps: 4,
+        epsilon: Epsilon { start: 1.0, end: 0.1, decay_env_steps: 1000, eval: 0.0 },
+        ..DqnConfig::paper()
+    }
+}
+
+/// The part of images that the agent tells apart after a training of `steps` rounds of 10.
+fn accuracy(config: DqnConfig, steps: usize) -> f64 {
+    let mut agent = AgentConfig::Dqn(config).build(&images(), 10, &Seed::new(1)).unwrap();
+    let mut rng = Seed::new(2).rng();
+    for _ in 0..steps {
+        let halves = Halves::draw(10, &mut rng);
+        let reward = halves.score(agent.act(Obs::U8(&halves.obs)).unwrap());
+        let batch = Batch {
+            obs: Obs::U8(&halves.obs),
+            next: Obs::U8(&halves.obs),
+            reward: &reward,
+            end: &[Some(End::Terminated); 10],
+            void: &[],
+            finished: &[],
+        };
+        agent.observe(&batch).unwrap();
+    }
+    let halves = Halves::draw(100, &mut rng);
+    halves.score(agent.act_eval(Obs::U8(&halves.obs)).unwrap()).iter().sum::<f64>() / 100.0
+}
+
+#[test]
+fn dqn_learns_from_pixels_with_every_network() {
+    let [dense, .., pruning] = methods();
+    let rigl = methods()[3].clone();
+    for (network, method, dueling) in [
+        (NetworkConfig::NatureCnn { width: 0.25 }, dense.clone(), true),
+        (NetworkConfig::NatureCnn { width: 0.25 }, rigl, false),
+        (NetworkConfig::Impala { width: 0.1 }, dense, false),
+        (NetworkConfig::Impala { width: 0.1 }, pruning, true),
+        (NetworkConfig::Minatar { width: 0.5 }, Method::Static, false),
+        (NetworkConfig::mlp(&[32]), Method::Static, false),
+    ] {
+        let config = DqnConfig { dueling, ..small(network, method) };
+        let found = accuracy(config.clone(), 150);
+        assert!(found >= 0.95, "{found} {config:?}");
+    }
+}
+
+#[test]
+fn flat_observations_are_refused_by_convolutions() {
+    let config = small(NetworkConfig::Impala { width: 1.0 }, Method::Dense);
+    let cartpole = &spec("CartPole-v1").unwrap();
+    let built = AgentConfig::Dqn(config.clone()).build(cartpole, 1, &Seed::new(1)).err().unwrap();
+    let estimated = AgentConfig::Dqn(config).estimate(cartpole, 1, 1000).unwrap_err();
+    for error in [built, estimated] {
+        assert!(matches!(&error, AgentError::Network { network: "impala", .. }), "{error}");
+    }
+}
