@@ -79,13 +79,12 @@ impl Play {
 
     /// Plays a frame; after the end nothing moves any more and the reward is 0.
     pub fn step(&mut self, wanted: Move, draws: &mut dyn Draws) -> Frame {
-        if draws.unit() >= self.sticky {
-            self.last = wanted;
-        }
+        let action = if draws.unit() < self.sticky { self.last } else { wanted };
+        self.last = action;
         if self.over {
             return Frame { reward: 0, over: true };
         }
-        let frame = self.game.play(self.last, draws);
+        let frame = self.game.play(action, draws);
         self.over = frame.over;
         frame
     }

@@ -17,7 +17,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::env::{OPTIONS, spec};
-use super::game::{Board, Draws, Frame, Game, LAST, Move, SIDE};
+use super::game::{Board, Draws, Frame, Game, LAST, Move};
 use crate::EnvRow;
 
 const CHICKEN: usize = 0;
@@ -73,6 +73,17 @@ pub struct Freeway {
     frames_left: i32,
 }
 
+/// A column one beyond a side is the last of the other side.
+fn wrap(x: i32) -> i32 {
+    if x < 0 {
+        LAST
+    } else if x > LAST {
+        0
+    } else {
+        x
+    }
+}
+
 impl Freeway {
     pub(super) const CHANNELS: usize = 7;
     pub(super) const MOVES: [Move; 3] = [Move::Noop, Move::Up, Move::Down];
@@ -109,18 +120,18 @@ impl Freeway {
             self.change_cars(draws);
             self.y = LAST;
         }
+        // Without branches, which eight cars would mispredict in every frame.
+        let mut hit = false;
         for (y, car) in (1..).zip(&mut self.cars) {
-            let mut hit = car.x == COLUMN && y == self.y;
-            if car.timer == 0 {
-                car.timer = car.pause;
-                car.x = (car.x + car.dx).rem_euclid(SIDE as i32);
-                hit |= car.x == COLUMN && y == self.y;
-            } else {
-                car.timer -= 1;
-            }
-            if hit {
-                self.y = LAST;
-            }
+            let same_lane = y == self.y;
+            hit |= same_lane & (car.x == COLUMN);
+            let moves = car.timer == 0;
+            car.timer = if moves { car.pause } else { car.timer - 1 };
+            car.x = wrap(car.x + car.dx * i32::from(moves));
+            hit |= same_lane & (car.x == COLUMN);
+        }
+        if hit {
+            self.y = LAST;
         }
         self.move_timer = (self.move_timer - 1).max(0);
         self.frames_left -= 1;
@@ -132,8 +143,7 @@ impl Freeway {
         board.mark(CHICKEN, COLUMN, self.y);
         for (y, car) in (1..).zip(&self.cars) {
             board.mark(CAR, car.x, y);
-            let behind = (car.x - car.dx).rem_euclid(SIDE as i32);
-            board.mark(TRAIL + car.pause as usize, behind, y);
+            board.mark(TRAIL + car.pause as usize, wrap(car.x - car.dx), y);
         }
     }
 }
