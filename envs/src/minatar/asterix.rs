@@ -27,13 +27,13 @@ const TRAIL: usize = 2;
 const GOLD: usize = 3;
 
 const ROWS: usize = 8;
-const TOP: i32 = 1;
-const BOTTOM: i32 = ROWS as i32;
-const START: i32 = 5;
-const SPAWN_INTERVAL: i32 = 10;
-const MOVE_INTERVAL: i32 = 5;
+const TOP: i8 = 1;
+const BOTTOM: i8 = ROWS as i8;
+const START: i8 = 5;
+const SPAWN_INTERVAL: i8 = 10;
+const MOVE_INTERVAL: i8 = 5;
 /// Counted down past 0, so that it takes two frames more.
-const RAMP_INTERVAL: i32 = 100;
+const RAMP_INTERVAL: i8 = 100;
 
 /// The row of MinAtar/Asterix-v0: all six actions.
 pub const ROW_V0: EnvRow = EnvRow {
@@ -58,9 +58,9 @@ fn new(ramping: bool) -> Game {
 /// An enemy or a treasure; its row is its place in the list.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Thing {
-    x: i32,
+    x: i8,
     /// 1: to the right, -1: to the left.
-    dx: i32,
+    dx: i8,
     gold: bool,
 }
 
@@ -68,14 +68,14 @@ struct Thing {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Asterix {
     ramping: bool,
-    x: i32,
-    y: i32,
+    x: i8,
+    y: i8,
     things: [Option<Thing>; ROWS],
-    spawn_interval: i32,
-    spawn_timer: i32,
-    move_interval: i32,
-    move_timer: i32,
-    ramp_timer: i32,
+    spawn_interval: i8,
+    spawn_timer: i8,
+    move_interval: i8,
+    move_timer: i8,
+    ramp_timer: i8,
     ramps: u32,
 }
 

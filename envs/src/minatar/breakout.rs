@@ -28,9 +28,9 @@ const TRAIL: usize = 2;
 const BRICK: usize = 3;
 
 /// Row in which the ball starts.
-const START_ROW: i32 = 3;
+const START_ROW: i8 = 3;
 /// Column in which the paddle starts.
-const START_PADDLE: i32 = 4;
+const START_PADDLE: i8 = 4;
 
 /// The bricks of a new board.
 const WALL: Plane = {
@@ -64,13 +64,13 @@ fn new(_: bool) -> Game {
 /// The game; see the [module](self).
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Breakout {
-    paddle: i32,
-    x: i32,
-    y: i32,
-    dx: i32,
-    dy: i32,
-    last_x: i32,
-    last_y: i32,
+    paddle: i8,
+    x: i8,
+    y: i8,
+    dx: i8,
+    dy: i8,
+    last_x: i8,
+    last_y: i8,
     bricks: Plane,
     /// Whether the ball broke a brick and has not left the bricks since.
     strike: bool,

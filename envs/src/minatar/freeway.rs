@@ -26,8 +26,8 @@ const CAR: usize = 1;
 const TRAIL: usize = 1;
 
 const LANES: usize = 8;
-const COLUMN: i32 = 4;
-const MOVE_INTERVAL: i32 = 3;
+const COLUMN: i8 = 4;
+const MOVE_INTERVAL: i8 = 3;
 /// The longest pause of a car.
 const LONGEST: u32 = 5;
 /// The game ends when this many frames are over and one more.
@@ -56,25 +56,25 @@ fn new(_: bool) -> Game {
 /// A car; its row is its place in the list and one more.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct Car {
-    x: i32,
+    x: i8,
     /// 1: to the right, -1: to the left.
-    dx: i32,
+    dx: i8,
     /// Frames between two moves in which it stands.
-    pause: i32,
-    timer: i32,
+    pause: i8,
+    timer: i8,
 }
 
 /// The game; see the [module](self).
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Freeway {
-    y: i32,
+    y: i8,
     cars: [Car; LANES],
-    move_timer: i32,
+    move_timer: i8,
     frames_left: i32,
 }
 
 /// A column one beyond a side is the last of the other side.
-fn wrap(x: i32) -> i32 {
+fn wrap(x: i8) -> i8 {
     if x < 0 {
         LAST
     } else if x > LAST {
@@ -101,7 +101,7 @@ impl Freeway {
     /// New speeds and directions for all cars.
     fn change_cars(&mut self, draws: &mut dyn Draws) {
         for car in &mut self.cars {
-            car.pause = 1 + draws.below(LONGEST) as i32;
+            car.pause = 1 + draws.below(LONGEST) as i8;
             car.timer = car.pause;
         }
         for car in &mut self.cars {
@@ -127,7 +127,7 @@ impl Freeway {
             hit |= same_lane & (car.x == COLUMN);
             let moves = car.timer == 0;
             car.timer = if moves { car.pause } else { car.timer - 1 };
-            car.x = wrap(car.x + car.dx * i32::from(moves));
+            car.x = wrap(car.x + car.dx * i8::from(moves));
             hit |= same_lane & (car.x == COLUMN);
         }
         if hit {

@@ -12,7 +12,7 @@ use crate::EnvRng;
 /// Rows and columns of the board.
 pub const SIDE: usize = 10;
 /// The last row and the last column.
-pub(super) const LAST: i32 = SIDE as i32 - 1;
+pub(super) const LAST: i8 = SIDE as i8 - 1;
 
 /// One channel of the board, `[y][x]`, each cell 0 or 1.
 pub(super) type Plane = [[u8; SIDE]; SIDE];
@@ -40,13 +40,13 @@ impl Move {
         [Self::Noop, Self::Left, Self::Up, Self::Right, Self::Down, Self::Fire];
 
     /// What the move adds to a column.
-    pub(super) fn dx(self) -> i32 {
-        i32::from(self == Self::Right) - i32::from(self == Self::Left)
+    pub(super) fn dx(self) -> i8 {
+        i8::from(self == Self::Right) - i8::from(self == Self::Left)
     }
 
     /// What the move adds to a row; down is positive.
-    pub(super) fn dy(self) -> i32 {
-        i32::from(self == Self::Down) - i32::from(self == Self::Up)
+    pub(super) fn dy(self) -> i8 {
+        i8::from(self == Self::Down) - i8::from(self == Self::Up)
     }
 }
 
@@ -84,7 +84,7 @@ pub(super) struct Board<'a>(pub &'a mut [u8]);
 impl Board<'_> {
     /// Marks a cell; one beside the board is not seen.
     #[inline]
-    pub fn mark(&mut self, channel: usize, x: i32, y: i32) {
+    pub fn mark(&mut self, channel: usize, x: i8, y: i8) {
         if (0..=LAST).contains(&x) && (0..=LAST).contains(&y) {
             self.0[(channel * SIDE + y as usize) * SIDE + x as usize] = 1;
         }

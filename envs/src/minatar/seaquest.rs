@@ -45,23 +45,23 @@ const OXYGEN_GAUGE: usize = 7;
 const DIVER_GAUGE: usize = 8;
 const DIVER: usize = 9;
 
-const START: i32 = 5;
+const START: i8 = 5;
 /// The deepest row of the player.
-const DEEPEST: i32 = 8;
+const DEEPEST: i8 = 8;
 /// Rows, from 1 on, in which enemies and divers come in.
 const LANES: u32 = 8;
 const MAX_OXYGEN: i32 = 200;
 /// Cells of the oxygen bar.
 const GAUGE: i32 = 10;
 const MAX_DIVERS: i32 = 6;
-const SPAWN_INTERVAL: i32 = 20;
-const DIVER_SPAWN_INTERVAL: i32 = 30;
+const SPAWN_INTERVAL: i8 = 20;
+const DIVER_SPAWN_INTERVAL: i8 = 30;
 /// What an enemy waits between moves; the least is [`FASTEST`].
-const MOVE_PAUSE: i32 = 5;
-const FASTEST: i32 = 2;
-const DIVER_PAUSE: i32 = 5;
-const SHOT_INTERVAL: i32 = 5;
-const ENEMY_SHOT_PAUSE: i32 = 10;
+const MOVE_PAUSE: i8 = 5;
+const FASTEST: i8 = 2;
+const DIVER_PAUSE: i8 = 5;
+const SHOT_INTERVAL: i8 = 5;
+const ENEMY_SHOT_PAUSE: i8 = 10;
 /// Room for all that can be in the water at once: an enemy a frame, each gone after 30.
 const CAPACITY: usize = 64;
 
@@ -89,20 +89,20 @@ fn new(ramping: bool) -> Game {
 /// equal ones can be where that would show.) Bullets leave the timers at 0, only submarines have the second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Swimmer {
-    x: i32,
-    y: i32,
+    x: i8,
+    y: i8,
     /// 1: to the right, -1: to the left.
-    dx: i32,
-    move_timer: i32,
-    shot_timer: i32,
+    dx: i8,
+    move_timer: i8,
+    shot_timer: i8,
 }
 
 impl Swimmer {
-    fn bullet(x: i32, y: i32, dx: i32) -> Self {
+    fn bullet(x: i8, y: i8, dx: i8) -> Self {
         Self { x, y, dx, move_timer: 0, shot_timer: 0 }
     }
 
-    fn at(&self, x: i32, y: i32) -> bool {
+    fn at(&self, x: i8, y: i8) -> bool {
         self.x == x && self.y == y
     }
 
@@ -111,7 +111,7 @@ impl Swimmer {
     }
 
     /// Whether it moved: it does when its timer is up, which then starts from `pause`.
-    fn swim(&mut self, pause: i32) -> bool {
+    fn swim(&mut self, pause: i8) -> bool {
         if self.move_timer > 0 {
             self.move_timer -= 1;
             return false;
@@ -125,8 +125,8 @@ impl Swimmer {
     /// bullet already is.
     fn hunt(
         &mut self,
-        pause: i32,
-        (x, y): (i32, i32),
+        pause: i8,
+        (x, y): (i8, i8),
         bullets: &mut Vec<Self>,
         frame: &mut Frame,
     ) -> bool {
@@ -148,7 +148,7 @@ impl Swimmer {
 }
 
 /// Removes the first swimmer in this cell; gives whether there was one.
-fn remove_at(swimmers: &mut Vec<Swimmer>, x: i32, y: i32) -> bool {
+fn remove_at(swimmers: &mut Vec<Swimmer>, x: i8, y: i8) -> bool {
     let found = swimmers.iter().position(|other| other.at(x, y));
     if let Some(i) = found {
         swimmers.remove(i);
@@ -160,10 +160,10 @@ fn remove_at(swimmers: &mut Vec<Swimmer>, x: i32, y: i32) -> bool {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Seaquest {
     ramping: bool,
-    x: i32,
-    y: i32,
+    x: i8,
+    y: i8,
     /// 1: faces right, -1: left.
-    dx: i32,
+    dx: i8,
     bullets: Vec<Swimmer>,
     enemy_bullets: Vec<Swimmer>,
     fish: Vec<Swimmer>,
@@ -172,11 +172,11 @@ pub struct Seaquest {
     oxygen: i32,
     divers_on_board: i32,
     at_surface: bool,
-    shot_timer: i32,
-    spawn_interval: i32,
-    spawn_timer: i32,
-    diver_spawn_timer: i32,
-    move_pause: i32,
+    shot_timer: i8,
+    spawn_interval: i8,
+    spawn_timer: i8,
+    diver_spawn_timer: i8,
+    move_pause: i8,
     ramps: u32,
 }
 
@@ -237,7 +237,7 @@ impl Seaquest {
     fn spawn_enemy(&mut self, draws: &mut dyn Draws) {
         let (x, dx) = if draws.unit() < 1.0 / 2.0 { (0, 1) } else { (LAST, -1) };
         let is_sub = draws.unit() < 1.0 / 3.0;
-        let y = 1 + draws.below(LANES) as i32;
+        let y = 1 + draws.below(LANES) as i8;
         if self.subs.iter().chain(&self.fish).any(|enemy| enemy.y == y && enemy.dx != dx) {
             return;
         }
@@ -248,7 +248,7 @@ impl Seaquest {
 
     fn spawn_diver(&mut self, draws: &mut dyn Draws) {
         let (x, dx) = if draws.unit() < 1.0 / 2.0 { (0, 1) } else { (LAST, -1) };
-        let y = 1 + draws.below(LANES) as i32;
+        let y = 1 + draws.below(LANES) as i8;
         self.divers.push(Swimmer { x, y, dx, move_timer: DIVER_PAUSE, shot_timer: 0 });
     }
 
@@ -373,10 +373,10 @@ impl Seaquest {
         board.mark(FRONT, self.x, self.y);
         board.mark(BACK, self.x - self.dx, self.y);
         for x in 0..self.oxygen.max(0) * GAUGE / MAX_OXYGEN {
-            board.mark(OXYGEN_GAUGE, x, LAST);
+            board.mark(OXYGEN_GAUGE, x as i8, LAST);
         }
-        for x in LAST - self.divers_on_board..LAST {
-            board.mark(DIVER_GAUGE, x, LAST);
+        for divers in 0..self.divers_on_board {
+            board.mark(DIVER_GAUGE, LAST - 1 - divers as i8, LAST);
         }
         for (channel, trail, swimmers) in [
             (BULLET, false, &self.bullets),

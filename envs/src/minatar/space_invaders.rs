@@ -31,11 +31,11 @@ const ALIEN_RIGHT: usize = 3;
 const BULLET: usize = 4;
 const ALIEN_BULLET: usize = 5;
 
-const START: i32 = 5;
-const SHOT_INTERVAL: i32 = 5;
-const ALIEN_SHOT_INTERVAL: i32 = 10;
-const MOVE_INTERVAL: i32 = 12;
-const FASTEST: i32 = 6;
+const START: i8 = 5;
+const SHOT_INTERVAL: i8 = 5;
+const ALIEN_SHOT_INTERVAL: i8 = 10;
+const MOVE_INTERVAL: i8 = 12;
+const FASTEST: i8 = 6;
 const BOTTOM: usize = LAST as usize;
 const EMPTY: Plane = [[0; SIDE]; SIDE];
 
@@ -74,20 +74,20 @@ fn new(ramping: bool) -> Game {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct SpaceInvaders {
     ramping: bool,
-    x: i32,
+    x: i8,
     bullets: Plane,
     alien_bullets: Plane,
     aliens: Plane,
     /// 1: the aliens go to the right, -1: to the left.
-    dx: i32,
-    move_interval: i32,
-    move_timer: i32,
-    alien_shot_timer: i32,
-    shot_timer: i32,
+    dx: i8,
+    move_interval: i8,
+    move_timer: i8,
+    alien_shot_timer: i8,
+    shot_timer: i8,
 }
 
-fn count(plane: &Plane) -> i32 {
-    plane.as_flattened().iter().map(|&cell| i32::from(cell)).sum()
+fn count(plane: &Plane) -> u8 {
+    plane.as_flattened().iter().sum()
 }
 
 impl SpaceInvaders {
@@ -129,7 +129,7 @@ impl SpaceInvaders {
         self.alien_bullets[0] = [0; SIDE];
         frame.over = self.alien_bullets[BOTTOM][x] == 1 || self.aliens[BOTTOM][x] == 1;
         if self.move_timer == 0 {
-            self.move_timer = count(&self.aliens).min(self.move_interval);
+            self.move_timer = (count(&self.aliens) as i8).min(self.move_interval);
             frame.over |= self.move_aliens();
             frame.over |= self.aliens[BOTTOM][x] == 1;
         }
@@ -174,7 +174,7 @@ impl SpaceInvaders {
 
     /// The lowest alien, `(x, y)`, of the column nearest to the cannon.
     fn shooter(&self) -> Option<(usize, usize)> {
-        let lowest = |x: i32| {
+        let lowest = |x: i8| {
             let x = usize::try_from(x).ok().filter(|&x| x < SIDE)?;
             (0..SIDE).rev().find(|&y| self.aliens[y][x] == 1).map(|y| (x, y))
         };
