@@ -1,5 +1,5 @@
 //! Throughput of the engine in env steps: `cargo bench -p sparring-envs`. The comparison with EnvPool is
-//! `scripts/bench-envpool`.
+//! `scripts/bench-envpool`, that of MinAtar with its Python package `scripts/bench-minatar`.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use sparring_envs::{Actions, EnvRng, Sample, VectorConfig, VectorEnv, spec};
@@ -7,7 +7,17 @@ use sparring_envs::{Actions, EnvRng, Sample, VectorConfig, VectorEnv, spec};
 const NUM_ENVS: usize = 1024;
 /// Different batches of actions, used in turn: the same action again and again ends episodes early.
 const ACTION_SETS: usize = 16;
-const IDS: [&str; 4] = ["CartPole-v1", "MountainCar-v0", "Pendulum-v1", "Acrobot-v1"];
+const IDS: [&str; 9] = [
+    "CartPole-v1",
+    "MountainCar-v0",
+    "Pendulum-v1",
+    "Acrobot-v1",
+    "MinAtar/Asterix-v1",
+    "MinAtar/Breakout-v1",
+    "MinAtar/Freeway-v1",
+    "MinAtar/Seaquest-v1",
+    "MinAtar/SpaceInvaders-v1",
+];
 /// Threads besides the caller's.
 const WORKERS: [usize; 3] = [0, 1, 2];
 
