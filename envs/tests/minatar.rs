@@ -12,6 +12,7 @@ use sparring_envs::minatar::freeway::Freeway;
 use sparring_envs::minatar::seaquest::Seaquest;
 use sparring_envs::minatar::space_invaders::SpaceInvaders;
 use sparring_envs::minatar::{Draws, Frame, Game, Move, Play};
+use sparring_envs::{Action, ObsMut, OptionValue, Options, find};
 
 /// Takes numbers off the front of a trace.
 struct Reader<'a>(&'a [u8]);
@@ -151,4 +152,30 @@ fn every_step_equals_the_package() {
         replay("space_invaders", |ramping| Game::SpaceInvaders(SpaceInvaders::new(ramping))),
         (10_500, 1242, 45)
     );
+}
+
+/// The last of some observations of Freeway from seed 3, and when it ended.
+fn freeway(sticky: f64, action: u32) -> (Vec<u8>, Option<usize>) {
+    let options = Options::default().with("sticky_action_prob", OptionValue::Real(sticky));
+    let spec = find("MinAtar/Freeway-v1").unwrap().spec(&options).unwrap();
+    let mut env = (spec.make)().unwrap();
+    let mut obs = vec![0; 700];
+    env.reset(Some(3), ObsMut::U8(&mut obs)).unwrap();
+    for step in 1..=3000 {
+        let action = Action::Discrete(action);
+        if env.step(action, ObsMut::U8(&mut obs)).unwrap().end.is_some() {
+            return (obs, Some(step));
+        }
+    }
+    (obs, None)
+}
+
+#[test]
+fn a_sticky_probability_of_one_never_listens_and_freeway_ends_after_2501_frames() {
+    assert_eq!(freeway(1.0, 0), freeway(1.0, 1));
+    assert_ne!(freeway(0.0, 0).0, freeway(0.0, 1).0);
+    assert_eq!(freeway(0.1, 1).1, Some(2501));
+    let options = Options::default().with("sticky_action_prob", OptionValue::Real(1.5));
+    let error = find("MinAtar/Freeway-v1").unwrap().spec(&options).unwrap_err().to_string();
+    assert!(error.contains("sticky_action_prob") && error.contains("[0, 1]"), "{error}");
 }

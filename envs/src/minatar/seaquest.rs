@@ -17,8 +17,8 @@
 //! shot down, and the cells of oxygen left on surfacing with six divers. Start: the submarine at the
 //! surface in column 5, facing left, with 200 of oxygen.
 //!
-//! Over: where an enemy or its bullet meets the player, a frame after the oxygen came to 0, or on surfacing with no diver
-//! on board. A frame under water costs 1 of oxygen. Surfacing fills it up and costs a diver; surfacing
+//! Over: where an enemy or its bullet meets the player, a frame after the oxygen came to 0, or on
+//! surfacing with no diver on board. A frame under water costs 1 of oxygen. Surfacing fills it up and costs a diver; surfacing
 //! with six costs all six **and** that one, which leaves -1. Below 0 the player surfaces as it likes,
 //! each time for one more, but at 0 again it may not. (So the package does it; its description says that
 //! six go.)
