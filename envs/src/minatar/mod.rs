@@ -30,6 +30,7 @@ pub mod freeway;
 mod game;
 pub mod seaquest;
 pub mod space_invaders;
+mod swimmer;
 
 pub use env::Play;
 pub use game::{Draws, Frame, Game, Move, SIDE};
