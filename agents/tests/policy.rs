@@ -1,5 +1,7 @@
 //! A saved policy acts as the agent that saved it, bit for bit.
 
+#![allow(clippy::unwrap_used)]
+
 use sparring_agents::{AgentConfig, DqnConfig, PpoConfig, SacConfig};
 use sparring_envs::{Actions, VectorConfig, VectorEnv, spec};
 use sparring_sparse::config::{Method, SparsityConfig};
