@@ -93,6 +93,7 @@ mod tests {
             init: Init::GlorotUniform,
             bias: 0.1,
             weight_decay: 0.0,
+            then: Vec::new(),
         };
         let layers = [layer("hidden.0", 5, 20), layer("head", 20, outputs)];
         let config =
