@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use common::{learn, sparse};
 use sparring_agents::diagnostics::Findings;
+use sparring_agents::networks::NetworkConfig;
 use sparring_agents::{
     Agent, AgentConfig, Diagnosis, Diagnostics, DqnConfig, PpoConfig, SacConfig,
 };
@@ -47,7 +48,7 @@ fn set() -> SparsityConfig {
 
 fn dqn() -> DqnConfig {
     DqnConfig {
-        hidden: vec![24, 16],
+        network: NetworkConfig::mlp(&[24, 16]),
         batch_size: 32,
         warmup_env_steps: 50,
         replay_capacity: 1000,

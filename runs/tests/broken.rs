@@ -94,13 +94,13 @@ const CASES: &[Case] = &[
     case(
         "a form that signal to noise has not",
         ("agent:\n", "diagnostics: {snr: [active, masked]}\nagent:\n"),
-        ":5: diagnostics.snr",
+        ":5: diagnostics.snr[1]",
         ["the text \"masked\"", "some of active, dense, each once", "snr: [active, dense]"],
     ),
     case(
         "a form twice",
         ("agent:\n", "diagnostics: {snr: [dense, dense]}\nagent:\n"),
-        ":5: diagnostics.snr",
+        ":5: diagnostics.snr[1]",
         ["dense a second time", "some of active, dense, each once", "snr: [active, dense]"],
     ),
     case(

@@ -139,8 +139,8 @@ impl Network {
         Self::with_par(self.layers.to_vec(), self.params.to_vec1()?, self.frame.par)
     }
 
-    /// What each layer writes for `x (batch, in)`, after its activation: `(batch, outputs)` each,
-    /// leaving no graph.
+    /// What each layer hands on for `x (batch, in)`, after its activation and the joins behind it:
+    /// `(batch, features)` each, leaving no graph.
     pub fn activations(&self, x: &Tensor) -> Result<Vec<Tensor>, SparseError> {
         Ok(self.op([].into()).activations(x, &self.params)?)
     }

@@ -6,7 +6,7 @@ use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Stora
 
 use crate::kernels::Activation;
 use crate::layers::Layer;
-use crate::nodes::Writer;
+use crate::nodes::{Node, Writer};
 use crate::topology::Topology;
 use crate::workspace::{Frame, Workspace};
 
@@ -82,7 +82,7 @@ impl NetworkOp {
         Ok((CpuStorage::F32(y), (batch, outputs).into()))
     }
 
-    /// What each layer writes, after its activation: `(batch, outputs)` each.
+    /// What each layer hands on, after its activation and the joins behind it: `(batch, features)` each.
     pub(crate) fn activations(&self, x: &Tensor, params: &Tensor) -> Result<Vec<Tensor>> {
         {
             let ((x, x_layout), (params, params_layout)) =
@@ -96,10 +96,14 @@ impl NetworkOp {
         let Some(Workspace { lanes, activations, .. }) = tape.as_ref() else {
             bail!("a forward pass of a network left no tape");
         };
-        let outputs = self.frame.planes.iter().zip(activations).skip(1);
-        let rows = outputs.map(|(plane, slots)| {
+        let nodes = &self.frame.nodes;
+        // Before the node of each later layer, and at the end.
+        let is_layer = |node: &Node| matches!(node.writer, Writer::Layer(_));
+        let ends = (1..nodes.len()).filter(|n| nodes.get(n + 1).is_none_or(is_layer));
+        let rows = ends.map(|n| {
+            let plane = &nodes[n].plane;
             let mut rows = vec![0.0; lanes.batch() * plane.size()];
-            plane.to_rows(*lanes, slots, &mut rows);
+            plane.to_rows(*lanes, &activations[n], &mut rows);
             Tensor::from_vec(rows, (lanes.batch(), plane.size()), x.device())
         });
         rows.collect()

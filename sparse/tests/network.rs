@@ -565,3 +565,36 @@ fn a_residual_network_stays_right_while_it_is_pruned() {
     let share = active(trainer.network()) as f64 / dense as f64;
     assert!((0.05..0.055).contains(&share), "{share}");
 }
+
+/// A network that is cut behind a layer and its joins writes what they hand on; and a copy goes its own
+/// way.
+#[test]
+fn activations_are_the_outputs_of_cut_networks() {
+    let residual = residual();
+    let plain = mlp(&[297, 9, 7, 2]);
+    let plain: Vec<_> =
+        plain.iter().enumerate().map(|(l, shape)| spec(l, *shape, Activation::Tanh)).collect();
+    for specs in [residual, plain] {
+        let network = of_specs(&specs, &part(&specs, 0.5), 5, Compute::Sparse).unwrap();
+        let x = random((70, 297), 6);
+        let params = flat(network.params());
+        let copy = network.apart().unwrap();
+        let found = copy.activations(&x).unwrap();
+        assert_eq!(found.len(), specs.len());
+        let mut compared = 0;
+        for (l, found) in found.iter().enumerate() {
+            let layers = network.layers()[..=l].to_vec();
+            let cut = params[..layers[l].biases().end].to_vec();
+            // A residual block cannot be cut within.
+            let Ok(cut) = Network::new(layers, cut) else { continue };
+            compared += 1;
+            let expected = cut.forward(&x).unwrap();
+            assert_eq!((found.dims(), flat(found)), (expected.dims(), flat(&expected)), "{l}");
+        }
+        assert!(compared >= 3, "{compared}");
+        assert_eq!(network.executed(), Executed::default());
+        assert!(copy.executed().forward > 0);
+        copy.params().set(&copy.params().zeros_like().unwrap()).unwrap();
+        assert_eq!(flat(network.params()), params);
+    }
+}

@@ -4,7 +4,8 @@
 //! The score of unit `i` of a layer with `H` units is `sᵢ = E|hᵢ| / (1/H Σ_k E|h_k|)`, over the batch, and in
 //! a convolution over all places of its feature map; the unit is τ-dormant where `sᵢ ≤ τ`. The mean in
 //! the denominator has `10⁻⁹` added, as in the paper's code (`dopamine/labs/redo`), so that a layer in
-//! which nothing responds is dormant as a whole. The head has no such units.
+//! which nothing responds is dormant as a whole. A unit's response is what the next layer reads of it, behind
+//! pooling and residual sums. The head has no such units.
 
 /// A common choice of `τ`; 0 counts units that never respond at all.
 pub const TAU: f64 = 0.1;

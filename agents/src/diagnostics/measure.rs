@@ -88,8 +88,8 @@ impl Diagnosis {
             findings.time("snr", |out| {
                 for (form, found) in snr(&network, input, &subject.loss, &what.snr)? {
                     let tag = tag(&format!("snr_{}", form.name()));
+                    out.push(Metric::new(tag.clone(), found.mean));
                     out.push(Metric::new(format!("{tag}_std"), found.std));
-                    out.push(Metric::new(tag, found.mean));
                 }
                 Ok(())
             })?;

@@ -28,7 +28,7 @@ use crate::agent::NetworkSummary;
 
 pub use measure::{Diagnosis, Findings};
 pub use snr::Form;
-pub use subject::{OfOutput, Subject};
+pub use subject::{OfOutput, OfSample, Subject};
 
 /// What is measured, how often, and on how much.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -203,6 +203,7 @@ mod tests {
                     init: Init::Uniform { limit: 0.1 },
                     bias: 0.0,
                     weight_decay: 0.0,
+                    then: Vec::new(),
                 };
                 let topology = Topology::new(outputs, inputs, active).unwrap();
                 let layer = Layer::new(&spec, topology.into(), Compute::Sparse, offset).unwrap();
