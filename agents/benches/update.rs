@@ -1,6 +1,6 @@
 //! Gradient steps of SAC and DQN through `Agent::observe` on a full replay memory, dense and at 90 %
-//! sparsity (ERK, the paper's settings), taken in turn; or what SAC's memory takes of the machine's. One
-//! thread. The comparison with other libraries is `scripts/bench-agents`.
+//! sparsity (ERK, the paper's settings), taken in turn, beside the bare `gemm` calls of the dense form's hidden
+//! layers, which it cannot be faster than; or what SAC's memory takes of the machine's. One thread. The comparison with other libraries is `scripts/bench-agents`.
 //!
 //! `cargo bench -p sparring-agents --bench update -- sac|dqn|memory [--csv FILE]`
 
@@ -17,6 +17,8 @@ use sparring_agents::{Agent, AgentConfig, DqnConfig, Epsilon, Loss, SacConfig, T
 use sparring_envs::{Batch, EnvSpec, Obs, Space, spec};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::config::{Decay, Distribution, DropGrow, Method, Order, Rigl};
+use sparring_sparse::kernels::dense::{View, product};
+use sparring_sparse::kernels::{Lanes, Par};
 use sparring_sparse::seed::Rng;
 use sparring_sparse::{BreakEven, Compute, OptimizerConfig, Rule, Seed};
 
@@ -26,10 +28,30 @@ const HELD: usize = 100_000;
 const HELD_OF_MEMORY: usize = 1_000_000;
 /// Gradient steps of a sample: RigL's rewires once within it.
 const STEPS: usize = 1_000;
-const BATCH: usize = 256;
+const SAC_BATCH: usize = 256;
+const DQN_BATCH: usize = 128;
 const WARM_UP: usize = 100;
 const SAMPLES: usize = 2;
 const SPARSITY: f64 = 0.9;
+
+/// What an update asks of networks of two hidden layers: calls of the products of each of these.
+struct Passes {
+    /// Inputs, and the outputs of both layers.
+    widths: [usize; 3],
+    forward: usize,
+    weight_grad: usize,
+    input_grad: [usize; 2],
+}
+
+/// The actor: next states; states. Two critics and their targets: next states, what was done, what the
+/// actor would do, whose gradient in the actions is all that the last one takes.
+const SAC_PASSES: [Passes; 2] = [
+    Passes { widths: [17, 256, 256], forward: 2, weight_grad: 1, input_grad: [0, 1] },
+    Passes { widths: [23, 256, 256], forward: 6, weight_grad: 2, input_grad: [2, 4] },
+];
+/// The target: next states. The network: states.
+const DQN_PASSES: [Passes; 1] =
+    [Passes { widths: [4, 256, 256], forward: 2, weight_grad: 1, input_grad: [0, 1] }];
 
 /// An environment of which only the spaces are used.
 fn spaces(obs: usize, action: Space) -> EnvSpec {
@@ -65,7 +87,7 @@ fn sac(sparsity: SparsityConfig, held: usize) -> AgentConfig {
             target_entropy_per_dim: -1.0,
         },
         log_std: [-20.0, 2.0],
-        batch_size: BATCH,
+        batch_size: SAC_BATCH,
         replay_capacity: held,
         warmup_env_steps: held as u64,
         reward_scale: 1.0,
@@ -79,6 +101,7 @@ fn dqn(sparsity: SparsityConfig, held: usize) -> AgentConfig {
         sparsity,
         optimizer: OptimizerConfig { max_grad_norm: Some(10.0), ..adam(1e-3) },
         weight_decay: 0.0,
+        batch_size: DQN_BATCH,
         replay_capacity: held,
         warmup_env_steps: held as u64,
         loss: Loss::Huber,
@@ -165,6 +188,7 @@ fn resident() -> f64 {
 fn updates(
     spec: &EnvSpec,
     config: impl Fn(SparsityConfig, usize) -> AgentConfig,
+    (passes, batch): (&[Passes], usize),
     write: &mut impl FnMut(&str, usize, f64),
 ) {
     let compute = Compute::Auto(BreakEven::measure().unwrap());
@@ -182,7 +206,40 @@ fn updates(
         for (name, training) in &mut forms {
             write(name, sample, training.seconds(STEPS));
         }
+        let start = Instant::now();
+        (0..STEPS).for_each(|_| products(passes, batch));
+        write("products", sample, start.elapsed().as_secs_f64() / STEPS as f64);
     }
+}
+
+/// The bare `gemm` calls of an update, on the tiles that the layers use.
+fn products(passes: &[Passes], batch: usize) {
+    let lanes = Lanes::new(batch);
+    let widest = 256;
+    let (w, mut dw) = (vec![0.1; widest * widest], vec![0.0; widest * widest]);
+    let [mut x, mut y] = [(); 2].map(|()| lanes.zeros(widest));
+    x.fill(0.1);
+    for Passes { widths, forward, weight_grad, input_grad } in passes {
+        for (pair, input_grad) in widths.windows(2).zip(input_grad) {
+            let (cols, rows) = (pair[0], pair[1]);
+            let w = View::new(&w[..rows * cols], rows, cols);
+            for tile in lanes.tiles() {
+                let n = tile.width;
+                let [input, output] =
+                    [cols, rows].map(|width| View::new(tile.of(&x, width), width, n));
+                for _ in 0..*forward {
+                    product(w, input, tile.of_mut(&mut y, rows), n, false, Par::Serial);
+                }
+                for _ in 0..*weight_grad {
+                    product(output, input.t(), &mut dw[..rows * cols], cols, true, Par::Serial);
+                }
+                for _ in 0..*input_grad {
+                    product(w.t(), output, tile.of_mut(&mut y, cols), n, false, Par::Serial);
+                }
+            }
+        }
+    }
+    black_box((y, dw));
 }
 
 /// The drawing of one batch, of which every update has one.
@@ -195,7 +252,7 @@ fn sampling(write: &mut impl FnMut(&str, usize, f64)) {
     }
     for sample in 0..SAMPLES {
         let start = Instant::now();
-        (0..STEPS).for_each(|_| drop(black_box(replay.sample(BATCH, &mut rng))));
+        (0..STEPS).for_each(|_| drop(black_box(replay.sample(SAC_BATCH, &mut rng))));
         write("sampling", sample, start.elapsed().as_secs_f64() / STEPS as f64);
     }
 }
@@ -227,10 +284,10 @@ fn main() {
     };
     match what.as_str() {
         "sac" => {
-            updates(&half_cheetah(), sac, &mut write);
+            updates(&half_cheetah(), sac, (&SAC_PASSES, SAC_BATCH), &mut write);
             sampling(&mut write);
         }
-        "dqn" => updates(&cart_pole(), dqn, &mut write),
+        "dqn" => updates(&cart_pole(), dqn, (&DQN_PASSES, DQN_BATCH), &mut write),
         "memory" => memory(&mut write),
         _ => panic!("found {what}; allowed are sac, dqn and memory"),
     }

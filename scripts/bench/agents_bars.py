@@ -80,15 +80,30 @@ def bar_table(samples):
     return table(["what", "ratio of medians (quartiles of pairs)", "bar", "", "rounds"], rows)
 
 
-def rates(samples):
-    """A table of all cases that are times: medians and quartiles of updates or env steps a second."""
+def limits(samples):
+    """How near the dense forms come to their bare products, and how far above the peers these are."""
     rows = []
-    for bench, unit in (
-        *((bench, "updates") for bench in ("sac_sb3", "sac_sbx", "sac", "dqn_sb3", "dqn")),
-        *((bench, "env steps") for bench in ("ppo_sb3", "ppo", "pendulum_sb3", "pendulum", "idle")),
-    ):
+    for what, bench, peers in (("SAC", "sac", ("sac_sb3", "sac_sbx")), ("DQN", "dqn", ("dqn_sb3",))):
+        products = {"form": "products"}
+        rows.append([f"{what}, our dense update", Ratio.of(samples.pairs(bench, DENSE, products))])
+        for peer in peers:
+            pairs, _ = samples.pairs_of_rounds((peer, fastest(samples, peer)), (bench, products))
+            rows.append([f"{what}, the update of {peer.split('_')[1].upper()}", Ratio.of(pairs)])
+    return table(["what", "over the bare products (quartiles)"], rows)
+
+
+def ppo_words(samples):
+    """What 90 % sparsity does to PPO's small networks."""
+    ratios = [f"{Ratio.of(samples.pairs('ppo', DENSE, form))} ({form['form']})" for form in SPARSE]
+    return " and ".join(ratios) + " times the env steps a second of our dense form"
+
+
+def rates(samples):
+    """How often a second each case ran: median and quartiles."""
+    rows = []
+    for bench in ("sac_sb3", "sac_sbx", "sac", "dqn_sb3", "dqn", "ppo_sb3", "ppo", "pendulum_sb3", "pendulum", "idle"):
         for case in samples.cases(bench):
             key = ", ".join(f"{column} {value}" for column, value in case.items())
             seconds = samples.seconds(bench, **case)
-            rows.append([bench, key, unit, spread([1 / s for s in seconds], 0), len(seconds)])
-    return table(["bench", "case", "what", "a second (quartiles)", "samples"], rows)
+            rows.append([bench, key, spread([1 / s for s in seconds], 0), len(seconds)])
+    return table(["bench", "case", "a second (quartiles)", "samples"], rows)
