@@ -1,6 +1,7 @@
 //! Gradient steps of SAC and DQN through `Agent::observe` on a full replay memory, dense and at 90 %
 //! sparsity (ERK, the paper's settings), taken in turn, beside the bare `gemm` calls of the dense form's hidden
-//! layers, which it cannot be faster than; or what SAC's memory takes of the machine's. One thread. The comparison with other libraries is `scripts/bench-agents`.
+//! layers, which it cannot be faster than, and of networks with one hidden unit a layer, which leave all that
+//! is not the networks; or what SAC's memory takes of the machine's. One thread. The comparison with other libraries is `scripts/bench-agents`.
 //!
 //! `cargo bench -p sparring-agents --bench update -- sac|dqn|memory [--csv FILE]`
 
@@ -11,8 +12,7 @@ use std::io::Write;
 use std::time::Instant;
 
 use rand::RngExt;
-use sparring_agents::replay::Replay;
-use sparring_agents::returns::Transition;
+use sparring_agents::networks::NetworkConfig;
 use sparring_agents::{Agent, AgentConfig, DqnConfig, Epsilon, Loss, SacConfig, Temperature};
 use sparring_envs::{Batch, EnvSpec, Obs, Space, spec};
 use sparring_sparse::config::SparsityConfig;
@@ -28,6 +28,7 @@ const HELD: usize = 100_000;
 const HELD_OF_MEMORY: usize = 1_000_000;
 /// Gradient steps of a sample: RigL's rewires once within it.
 const STEPS: usize = 1_000;
+const HIDDEN: [usize; 2] = [256, 256];
 const SAC_BATCH: usize = 256;
 const DQN_BATCH: usize = 128;
 const WARM_UP: usize = 100;
@@ -75,8 +76,10 @@ fn adam(learning_rate: f64) -> OptimizerConfig {
 
 /// Dense, a static topology, and RigL with its interval of 1,000 steps (PAPERS 2.1); the rest is as in
 /// `scripts/bench/agents_peers.py`.
-fn sac(sparsity: SparsityConfig, held: usize) -> AgentConfig {
+fn sac(hidden: &[usize], sparsity: SparsityConfig, held: usize) -> AgentConfig {
     AgentConfig::Sac(SacConfig {
+        actor_hidden: hidden.to_vec(),
+        critic_hidden: hidden.to_vec(),
         actor_sparsity: sparsity.clone(),
         critic_sparsity: sparsity,
         optimizer: adam(3e-4),
@@ -95,9 +98,9 @@ fn sac(sparsity: SparsityConfig, held: usize) -> AgentConfig {
     })
 }
 
-fn dqn(sparsity: SparsityConfig, held: usize) -> AgentConfig {
+fn dqn(hidden: &[usize], sparsity: SparsityConfig, held: usize) -> AgentConfig {
     AgentConfig::Dqn(DqnConfig {
-        hidden: vec![256, 256],
+        network: NetworkConfig::mlp(hidden),
         sparsity,
         optimizer: OptimizerConfig { max_grad_norm: Some(10.0), ..adam(1e-3) },
         weight_decay: 0.0,
@@ -187,18 +190,20 @@ fn resident() -> f64 {
 
 fn updates(
     spec: &EnvSpec,
-    config: impl Fn(SparsityConfig, usize) -> AgentConfig,
+    config: impl Fn(&[usize], SparsityConfig, usize) -> AgentConfig,
     (passes, batch): (&[Passes], usize),
     write: &mut impl FnMut(&str, usize, f64),
 ) {
     let compute = Compute::Auto(BreakEven::measure().unwrap());
     let forms = [
-        ("dense", SparsityConfig::dense()),
-        ("static", sparse(Method::Static, compute)),
-        ("rigl", sparse(rigl(), compute)),
+        ("dense", HIDDEN, SparsityConfig::dense()),
+        ("static", HIDDEN, sparse(Method::Static, compute)),
+        ("rigl", HIDDEN, sparse(rigl(), compute)),
+        ("narrow", [1, 1], SparsityConfig::dense()),
     ];
-    let mut forms =
-        forms.map(|(name, sparsity)| (name, Training::new(spec, &config(sparsity, HELD), HELD)));
+    let mut forms = forms.map(|(name, hidden, sparsity)| {
+        (name, Training::new(spec, &config(&hidden, sparsity, HELD), HELD))
+    });
     for (_, training) in &mut forms {
         training.seconds(WARM_UP);
     }
@@ -242,30 +247,16 @@ fn products(passes: &[Passes], batch: usize) {
     black_box((y, dw));
 }
 
-/// The drawing of one batch, of which every update has one.
-fn sampling(write: &mut impl FnMut(&str, usize, f64)) {
-    let (obs, act) = ([0.5; 17], [0.5; 6]);
-    let (mut replay, mut rng) = (Replay::new(HELD, obs.len(), act.len()), Seed::new(1).rng());
-    for _ in 0..HELD {
-        let next = &obs;
-        replay.push(Transition { obs: &obs, action: &act, reward: 0.5, discount: 0.99, next });
-    }
-    for sample in 0..SAMPLES {
-        let start = Instant::now();
-        (0..STEPS).for_each(|_| drop(black_box(replay.sample(SAC_BATCH, &mut rng))));
-        write("sampling", sample, start.elapsed().as_secs_f64() / STEPS as f64);
-    }
-}
-
 /// What a whole agent with a full memory has resident, and the bytes of the transitions alone; the time is
 /// that of a transition.
 fn memory(write: &mut impl FnMut(&str, usize, f64)) {
     let (spec, before, start) = (half_cheetah(), resident(), Instant::now());
-    let config = sac(SparsityConfig::dense(), HELD_OF_MEMORY);
+    let config = sac(&HIDDEN, SparsityConfig::dense(), HELD_OF_MEMORY);
     let training = Training::new(&spec, &config, HELD_OF_MEMORY);
     let (took, resident) = (start.elapsed().as_secs_f64(), resident() - before);
     drop(training);
-    let raw = Replay::bytes(HELD_OF_MEMORY, spec.obs.dim(), spec.action.dim());
+    let numbers = 2 * spec.obs.dim() + spec.action.dim() + 2;
+    let raw = HELD_OF_MEMORY * numbers * size_of::<f32>();
     write(&format!("{resident},{raw}"), 0, took / HELD_OF_MEMORY as f64);
 }
 
@@ -283,10 +274,7 @@ fn main() {
         rows.push(format!("{case},{sample},{seconds:e}"));
     };
     match what.as_str() {
-        "sac" => {
-            updates(&half_cheetah(), sac, (&SAC_PASSES, SAC_BATCH), &mut write);
-            sampling(&mut write);
-        }
+        "sac" => updates(&half_cheetah(), sac, (&SAC_PASSES, SAC_BATCH), &mut write),
         "dqn" => updates(&cart_pole(), dqn, (&DQN_PASSES, DQN_BATCH), &mut write),
         "memory" => memory(&mut write),
         _ => panic!("found {what}; allowed are sac, dqn and memory"),
