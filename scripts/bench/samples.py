@@ -3,7 +3,7 @@
 import statistics
 from typing import NamedTuple
 
-from bench.common import quartiles, quiet_or_all, spread
+from bench.common import TOO_FEW, quartiles, quiet_or_all, spread
 
 
 class Sample(NamedTuple):
@@ -96,6 +96,28 @@ class Ratio(NamedTuple):
 
     def __str__(self):
         return f"{self.value:.2f} ({self.quartiles})"
+
+
+class Bar(NamedTuple):
+    """A ratio that is to be at least, or at most, a number; no ratio if its bench was not run."""
+
+    what: str
+    ratio: Ratio | float | None
+    at_most: bool
+    bar: float
+    rounds: str = ""
+
+    def row(self):
+        sign = "≤" if self.at_most else "≥"
+        if self.ratio is None:
+            return [self.what, "", f"{sign} {self.bar}", "not measured", self.rounds]
+        value = self.ratio.value if isinstance(self.ratio, Ratio) else self.ratio
+        met = value <= self.bar if self.at_most else value >= self.bar
+        verdict = "met" if met else "not met"
+        # On a loaded machine, time slices lost to others can move a ratio across its bar.
+        verdict += ", under load" if TOO_FEW in self.rounds else ""
+        shown = self.ratio if isinstance(self.ratio, Ratio) else f"{value:.2f}"
+        return [self.what, shown, f"{sign} {self.bar}", verdict, self.rounds]
 
 
 def table(columns, rows):

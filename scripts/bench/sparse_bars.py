@@ -3,8 +3,8 @@
 import statistics
 from typing import NamedTuple
 
-from bench.common import TOO_FEW, spread
-from bench.samples import Ratio, table
+from bench.common import spread
+from bench.samples import Bar, Ratio, table
 
 # How many times as fast as gemm the products are to be at least, by size and sparsity.
 SPMM = {256: {0.90: 5, 0.95: 9, 0.99: 30}, 1024: {0.90: 4.5, 0.95: 8.5, 0.99: 35}}
@@ -18,28 +18,6 @@ CONV = 2.5
 AUTO = 1.1
 # Step time and memory of the second and third of the growing layers, as multiples of the first.
 GROWTH = [2, 4]
-
-
-class Bar(NamedTuple):
-    """A ratio that is to be at least, or at most, a number; no ratio if its bench was not run."""
-
-    what: str
-    ratio: Ratio | float | None
-    at_most: bool
-    bar: float
-    rounds: str = ""
-
-    def row(self):
-        sign = "≤" if self.at_most else "≥"
-        if self.ratio is None:
-            return [self.what, "", f"{sign} {self.bar}", "not measured", self.rounds]
-        value = self.ratio.value if isinstance(self.ratio, Ratio) else self.ratio
-        met = value <= self.bar if self.at_most else value >= self.bar
-        verdict = "met" if met else "not met"
-        # On a loaded machine, time slices lost to others can move a ratio across its bar.
-        verdict += ", under load" if TOO_FEW in self.rounds else ""
-        shown = self.ratio if isinstance(self.ratio, Ratio) else f"{value:.2f}"
-        return [self.what, shown, f"{sign} {self.bar}", verdict, self.rounds]
 
 
 class Kernel(NamedTuple):
