@@ -41,6 +41,8 @@ mod registry;
 mod rng;
 mod space;
 mod spec;
+#[cfg(any(feature = "mujoco", feature = "atari"))]
+mod simulators;
 pub mod state;
 pub mod tiny;
 pub mod vector;
