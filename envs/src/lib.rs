@@ -35,14 +35,15 @@ mod error;
 mod feature;
 mod libm;
 pub mod minatar;
+mod normal;
 pub mod obs;
 mod options;
 mod registry;
 mod rng;
-mod space;
-mod spec;
 #[cfg(any(feature = "mujoco", feature = "atari"))]
 mod simulators;
+mod space;
+mod spec;
 pub mod state;
 pub mod tiny;
 pub mod vector;
