@@ -35,6 +35,7 @@ mod error;
 mod feature;
 mod libm;
 pub mod minatar;
+pub mod mujoco;
 mod normal;
 pub mod obs;
 mod options;
