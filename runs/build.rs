@@ -1,4 +1,5 @@
-//! Tells the binary which commit and compiler it was built from.
+//! Tells the binary which commit and compiler it was built from, and where the libraries of the envs are
+//! (see `envs/build.rs`).
 
 use std::process::Command;
 
@@ -14,6 +15,9 @@ fn main() {
         let changed = output("git", &[&["status", "--porcelain", "--"][..], &SOURCES].concat());
         let state = if changed.is_some() { " with changes" } else { "" };
         println!("cargo::rustc-env=SPARRING_COMMIT={commit}{state}");
+    }
+    if let Ok(folder) = std::env::var("DEP_SPARRING_ENVS_LIBRARIES") {
+        println!("cargo::rustc-link-arg=-Wl,-rpath,{folder}");
     }
     for source in SOURCES {
         println!("cargo::rerun-if-changed={source}");

@@ -25,6 +25,16 @@ pub enum EnvError {
         /// The feature.
         feature: Feature,
     },
+    /// A model of a simulator that cannot be used.
+    #[error("the model `{file}` cannot be used: {found}; {allowed}")]
+    Model {
+        /// The model's file.
+        file: String,
+        /// What is wrong with it.
+        found: String,
+        /// What to do.
+        allowed: String,
+    },
     /// An option that the env does not have.
     #[error("`{id}` has no option `{key}`; {allowed}")]
     OptionKey {

@@ -35,10 +35,14 @@ mod error;
 mod feature;
 mod libm;
 pub mod minatar;
+pub mod mujoco;
+mod normal;
 pub mod obs;
 mod options;
 mod registry;
 mod rng;
+#[cfg(any(feature = "mujoco", feature = "atari"))]
+mod simulators;
 mod space;
 mod spec;
 pub mod state;

@@ -1,6 +1,6 @@
 //! The registry: every env that this crate knows, one row each.
 
-use crate::{EnvError, EnvRow, EnvSpec, Options, classic, minatar, tiny};
+use crate::{EnvError, EnvRow, EnvSpec, Options, classic, minatar, mujoco, tiny};
 
 /// How many near names an unknown id is answered with.
 const NEAREST: usize = 3;
@@ -22,6 +22,17 @@ static REGISTRY: &[EnvRow] = &[
     minatar::seaquest::ROW_V1,
     minatar::space_invaders::ROW_V0,
     minatar::space_invaders::ROW_V1,
+    mujoco::ant::ROW,
+    mujoco::half_cheetah::ROW,
+    mujoco::hopper::ROW,
+    mujoco::humanoid::ROW,
+    mujoco::humanoid_standup::ROW,
+    mujoco::inverted_double_pendulum::ROW,
+    mujoco::inverted_pendulum::ROW,
+    mujoco::pusher::ROW,
+    mujoco::reacher::ROW,
+    mujoco::swimmer::ROW,
+    mujoco::walker2d::ROW,
     tiny::counter::ROW,
     tiny::identity::ROW,
     tiny::identity_box::ROW,

@@ -165,6 +165,17 @@ fn every_first_observation_of_acrobot_equals_gymnasium() {
 }
 
 #[test]
+fn every_normal_draw_equals_numpy() {
+    let bytes = trace("normal.bin");
+    let mut reader = Reader(&bytes);
+    let mut rng = EnvRng::new(0);
+    for draw in 0..20_000 {
+        assert_eq!(rng.standard_normal().to_bits(), u64::from_le_bytes(reader.take()), "{draw}");
+    }
+    assert!(reader.0.is_empty());
+}
+
+#[test]
 fn every_draw_equals_numpy() {
     let json: serde_json::Value = serde_json::from_slice(&trace("rng.json")).unwrap();
     let rows = json["rows"].as_array().unwrap();

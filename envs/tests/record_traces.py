@@ -24,7 +24,8 @@ One file per id, little-endian, without padding (traces/README.md repeats this):
 Acrobot-v1.resets.bin holds f32[6], the first observation, of seeds 0, 1, .. 4999: numpy's float32 sine and
 cosine differ from rounded doubles in about one value in a thousand, which the episodes alone would miss.
 
-rng.json holds draws of np.random.Generator(np.random.PCG64(seed)).
+rng.json holds draws of np.random.Generator(np.random.PCG64(seed)); normal.bin holds f64, the first 20,000 draws of
+standard_normal() with seed 0, enough to meet the tail and the edges of the ziggurat.
 """
 
 import argparse
@@ -43,6 +44,7 @@ RANDOM_SEEDS = 20
 GUIDED_SEEDS = 5
 STEPS = 1000
 RESETS = 5000
+NORMALS = 20_000
 RNG_SEEDS = [0, 1, 42, 2**31 + 5, 2**32 - 1, 2**32, 2**53 + 1, 2**64 - 1]
 
 
@@ -130,6 +132,10 @@ def record_rng():
     return json.dumps({"numpy": np.__version__, "rows": rows}, indent=1) + "\n"
 
 
+def record_normals():
+    return np.random.default_rng(0).standard_normal(NORMALS).astype("<f8").tobytes()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path(__file__).parent / "traces")
@@ -144,6 +150,7 @@ def main():
         (args.out / f"{env_id}.bin").write_bytes(record(env_id))
     (args.out / "Acrobot-v1.resets.bin").write_bytes(record_resets("Acrobot-v1"))
     (args.out / "rng.json").write_text(record_rng())
+    (args.out / "normal.bin").write_bytes(record_normals())
 
 
 if __name__ == "__main__":

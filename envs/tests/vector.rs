@@ -6,7 +6,7 @@ mod common;
 
 use std::sync::LazyLock;
 
-use common::{Actor, Record, drive, engine, specs};
+use common::{Actor, Record, drive, engine, is_slow, specs};
 use proptest::prelude::*;
 use sparring_envs::{Actions, EnvError, EnvSpec, OnFault, VectorConfig, VectorEnv, spec};
 
@@ -15,7 +15,8 @@ static SPECS: LazyLock<Vec<EnvSpec>> = LazyLock::new(specs);
 #[test]
 fn workers_change_no_bit() {
     for spec in &*SPECS {
-        for num_envs in [1, 5, 16] {
+        let sizes: &[usize] = if is_slow(spec) { &[3] } else { &[1, 5, 16] };
+        for &num_envs in sizes {
             let run = |workers| {
                 let mut envs = engine(spec, num_envs, workers, OnFault::Stop);
                 let first: Vec<u32> = envs.obs().values().map(f32::to_bits).collect();

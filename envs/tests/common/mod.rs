@@ -3,13 +3,18 @@
 
 use sparring_envs::{
     Actions, Batch, End, EnvRng, EnvSpec, Episode, OnFault, Options, Sample, Space, VectorConfig,
-    VectorEnv, registry,
+    VectorEnv, find, registry,
 };
 
 /// Every env that this build has, with the defaults of its options.
 pub fn specs() -> Vec<EnvSpec> {
     let there = registry().iter().filter(|row| row.missing().is_none());
     there.map(|row| row.spec(&Options::default()).unwrap()).collect()
+}
+
+/// Whether it is a simulator, of which a test can afford a few thousand steps alone.
+pub fn is_slow(spec: &EnvSpec) -> bool {
+    find(spec.id).unwrap().needs.is_some()
 }
 
 /// An engine over envs with seeds 100, 101, ..

@@ -1,0 +1,84 @@
+//! Swimmer-v5: a snake of three links swims in a viscous plane. Coulom, "Reinforcement Learning Using
+//! Neural Networks, with Applications to Motor Control" (2002).
+//!
+//! | action | bounds | meaning |
+//! |---|---|---|
+//! | 0, 1 | -1 to 1 | torques of the two joints, as shares of their gears |
+//!
+//! | obs | unit | what |
+//! |---|---|---|
+//! | 0 to 2 | rad | angle of the first link and the two joints (with x and y first, if they are not excluded) |
+//! | 3 to 7 | m/s, rad/s | velocities of all five, those of x and y first |
+//!
+//! Reward: forward_reward_weight · vₓ - ctrl_cost_weight · |a|². Start: uniform noise of
+//! reset_noise_scale in positions and velocities. End: never terminated; the limit is 1,000 steps.
+
+use super::keys::{self, ctrl_cost_weight, forward_reward_weight, frame_skip, reset_noise_scale};
+use super::numpy::sum_of_squares;
+use super::robot::{Pen, Task, add_uniform, spec as robot};
+use super::sim::{Model, Sim};
+use crate::{EnvError, EnvOption, EnvRng, EnvRow, EnvSpec, Feature, Options, Step};
+
+const ID: &str = "Swimmer-v5";
+const OPTIONS: &[EnvOption] = &[
+    keys::xml_file("swimmer.xml"),
+    frame_skip(4),
+    forward_reward_weight(1.0),
+    ctrl_cost_weight(1e-4),
+    reset_noise_scale(0.1),
+    keys::EXCLUDE,
+];
+
+/// The row of Swimmer-v5.
+pub const ROW: EnvRow = EnvRow {
+    id: ID,
+    about: "swim forward as a snake of three links",
+    options: OPTIONS,
+    needs: Some(Feature::Mujoco),
+    spec,
+};
+
+fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
+    robot(ID, options, 1000, Some(360.0), |_| {
+        let exclude = options.bool("exclude_current_positions_from_observation")?;
+        Ok(Swimmer {
+            forward_weight: options.f64("forward_reward_weight")?,
+            ctrl_weight: options.f64("ctrl_cost_weight")? as f32,
+            noise: options.f64("reset_noise_scale")?,
+            skipped: if exclude { 2 } else { 0 },
+        })
+    })
+}
+
+struct Swimmer {
+    forward_weight: f64,
+    /// Of float32 controls, so numpy keeps the cost in float32.
+    ctrl_weight: f32,
+    noise: f64,
+    skipped: usize,
+}
+
+impl Task for Swimmer {
+    fn obs_dim(&self, model: &Model) -> usize {
+        model.nq() + model.nv() - self.skipped
+    }
+
+    fn start(&self, sim: &mut Sim, rng: &mut EnvRng) {
+        add_uniform(sim.qpos_mut(), self.noise, rng);
+        add_uniform(sim.qvel_mut(), self.noise, rng);
+    }
+
+    fn place(&self, sim: &Sim) -> f64 {
+        sim.qpos()[0]
+    }
+
+    fn observe(&self, sim: &Sim, obs: &mut Pen<'_>) {
+        obs.write(&sim.qpos()[self.skipped..]);
+        obs.write(sim.qvel());
+    }
+
+    fn judge(&self, _: &Sim, controls: &[f32], velocity: f64) -> Step {
+        let cost = self.ctrl_weight * sum_of_squares(controls);
+        Step { reward: self.forward_weight * velocity - f64::from(cost), end: None }
+    }
+}
