@@ -588,6 +588,23 @@ fn every_mistake_is_answered_in_four_parts_and_writes_nothing() {
 }
 
 #[test]
+#[cfg(not(feature = "mujoco"))]
+fn an_env_whose_feature_is_not_in_the_build() {
+    let folder = Folder::with("bad.yaml", &GOOD.replacen("CartPole-v1", "Ant-v5", 1));
+    let run = sparring().args(["run", "bad.yaml"]).current_dir(folder.path()).assert_code(2);
+    let parts = [
+        "Ant-v5, which needs the feature mujoco",
+        "an env that this build has",
+        "scripts/fetch-simulators, then build with `cargo build --release --features mujoco`",
+    ];
+    assert_four_parts("feature", &run.stderr, "bad.yaml:3: env.id", parts);
+    let list = sparring().args(["list", "envs"]).assert_code(0).stdout;
+    let line = list.lines().find(|line| line.starts_with("Ant-v5 ")).unwrap();
+    assert!(line.contains("feature mujoco, not in this build"), "{line}");
+    assert!(list.contains("For the feature mujoco: run scripts/fetch-simulators"), "{list}");
+}
+
+#[test]
 fn a_variant_equal_to_the_base() {
     let text = "env: {id: CartPole-v1}\nsparsity: {kind: dense}\nvariants:\n  same: {sparsity: {kind: dense}}\n";
     let folder = Folder::with("bad.yaml", text);
