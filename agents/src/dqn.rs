@@ -33,7 +33,6 @@ use crate::error::AgentError;
 use crate::explore::epsilon_greedy;
 use crate::input::Input;
 use crate::replay::{Replay, Sample};
-use crate::returns::NStep;
 
 use config::spaces;
 pub use config::{DqnConfig, Loss, Prioritized};
@@ -42,12 +41,12 @@ pub use config::{DqnConfig, Loss, Prioritized};
 pub struct Dqn {
     config: DqnConfig,
     input: Input,
-    obs_dim: usize,
     num_envs: usize,
     q: Trainer,
     target: Target,
     replay: Replay,
-    n_step: NStep,
+    /// What the last gradient step drew.
+    sample: Sample,
     explore: Rng,
     sampler: Rng,
     eval: Rng,
@@ -56,7 +55,7 @@ pub struct Dqn {
     updates: u64,
     actions: Vec<u32>,
     eval_actions: Vec<u32>,
-    /// Observations and their successors as floats, where they were bytes.
+    /// Room for observations and their successors as floats.
     floats: [Vec<f32>; 2],
     means: Means,
 }
@@ -70,6 +69,38 @@ struct Means {
     grad_norm: f64,
 }
 
+/// What one gradient step learns from, as tensors.
+struct Drawn {
+    /// `(batch, obs_dim)`.
+    obs: Tensor,
+    /// `(batch, obs_dim)`.
+    next: Tensor,
+    /// `(batch, 1)`.
+    action: Tensor,
+    /// `(batch)`.
+    reward: Tensor,
+    /// `(batch)`.
+    discount: Tensor,
+}
+
+impl Drawn {
+    fn of(
+        sample: &Sample,
+        input: &Input,
+        [obs, next]: &mut [Vec<f32>; 2],
+    ) -> candle_core::Result<Self> {
+        let action: Vec<u32> = sample.action.iter().map(|index| *index as u32).collect();
+        let batch = action.len();
+        Ok(Self {
+            obs: input.tensor(sample.obs.view(), obs)?,
+            next: input.tensor(sample.next.view(), next)?,
+            action: Tensor::from_vec(action, (batch, 1), &Device::Cpu)?,
+            reward: Tensor::from_slice(&sample.reward, batch, &Device::Cpu)?,
+            discount: Tensor::from_slice(&sample.discount, batch, &Device::Cpu)?,
+        })
+    }
+}
+
 impl Dqn {
     /// A fresh agent for `num_envs` of `spec`.
     pub fn new(
@@ -78,17 +109,14 @@ impl Dqn {
         num_envs: usize,
         seed: &Seed,
     ) -> Result<Self, AgentError> {
-        let (obs_dim, actions) = spaces(spec)?;
+        let (_, actions) = spaces(spec)?;
         let layers = config.layers(&spec.obs, actions)?;
         let q = Trainer::new("q", &layers, &config.sparsity, config.optimizer, &seed.child("q"))?;
         Ok(Self {
             target: Target::new(q.network())?,
             q,
-            replay: match config.prioritized {
-                None => Replay::new(config.replay_capacity, obs_dim, 1),
-                Some(_) => Replay::new(config.replay_capacity, obs_dim, 1).prioritized(),
-            },
-            n_step: NStep::new(config.n_step, config.discount, num_envs),
+            replay: Replay::new(config.replay(spec, num_envs)),
+            sample: Sample::default(),
             explore: seed.child("explore").rng(),
             sampler: seed.child("replay").rng(),
             eval: seed.child("eval").rng(),
@@ -99,7 +127,6 @@ impl Dqn {
             means: Means::default(),
             input: Input::of(spec),
             floats: Default::default(),
-            obs_dim,
             num_envs,
             config,
         })
@@ -114,8 +141,7 @@ impl Dqn {
 
     /// `obs (n · obs_dim) → Q (n, actions)`.
     fn values(&mut self, obs: Obs<'_>) -> Result<Vec<Vec<f32>>, AgentError> {
-        let obs = self.input.floats(obs, &mut self.floats[0]);
-        let obs = Tensor::from_slice(obs, (obs.len() / self.obs_dim, self.obs_dim), &Device::Cpu)?;
+        let obs = self.input.tensor(obs, &mut self.floats[0])?;
         Ok(self.q_of(self.q.network().forward_detached(&obs)?)?.to_vec2()?)
     }
 
@@ -177,14 +203,10 @@ impl Dqn {
     /// One gradient step.
     fn update(&mut self) -> Result<(), AgentError> {
         let batch = self.config.batch_size;
-        let Sample { obs, next, action, reward, discount, place } =
-            self.replay.sample(batch, &mut self.sampler);
-        let observations = |v| Tensor::from_vec(v, (batch, self.obs_dim), &Device::Cpu);
-        let (obs, next) = (observations(obs)?, observations(next)?);
-        let action: Vec<u32> = action.into_iter().map(|index| index as u32).collect();
-        let action = Tensor::from_vec(action, (batch, 1), &Device::Cpu)?;
-        let reward = Tensor::from_vec(reward, batch, &Device::Cpu)?;
-        let discount = Tensor::from_vec(discount, batch, &Device::Cpu)?;
+        self.replay.sample(batch, &mut self.sampler, &mut self.sample);
+        let Drawn { obs, next, action, reward, discount } =
+            Drawn::of(&self.sample, &self.input, &mut self.floats)?;
+        let place = std::mem::take(&mut self.sample.place);
         let weights = Tensor::from_vec(self.weights(&place), batch, &Device::Cpu)?;
 
         if let Some(until) = self.config.decay_gradient_steps {
@@ -205,6 +227,7 @@ impl Dqn {
         }
         let grad_norm = self.q.end_step(step, &loss.backward()?)?;
         self.prioritize(&place, &delta.to_vec1()?);
+        self.sample.place = place;
         self.updates += 1;
         if self.updates.is_multiple_of(self.config.target_every_gradient_steps) {
             self.target.update(self.q.network(), self.config.target_tau)?;
@@ -242,9 +265,7 @@ impl Agent for Dqn {
         }
         let before = self.config.cadence().due(self.env_steps);
         let actions = Actions::Discrete(&self.actions);
-        let [obs, next] = &mut self.floats;
-        let seen = (self.input.floats(batch.obs, obs), self.input.floats(batch.next, next));
-        self.n_step.push(batch, seen, actions, |transition| self.replay.push(transition));
+        self.replay.store(batch, actions)?;
         self.env_steps += self.num_envs as u64;
         // Void steps and long returns can leave the memory empty after a short warm-up.
         if self.replay.is_empty() {

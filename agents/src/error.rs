@@ -1,5 +1,6 @@
 //! What can go wrong in an agent.
 
+use sparring_envs::Dtype;
 use sparring_sparse::SparseError;
 
 /// An error of an agent.
@@ -63,6 +64,14 @@ pub enum AgentError {
         expected: usize,
         /// The size it has.
         found: usize,
+    },
+    /// Observations of another kind than the agent was made for.
+    #[error("observations: expected {expected}, found {found}")]
+    Dtype {
+        /// The kind that they must have.
+        expected: Dtype,
+        /// The kind that they have.
+        found: Dtype,
     },
     /// An error of a network.
     #[error(transparent)]

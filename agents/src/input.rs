@@ -1,7 +1,8 @@
 //! Observations as a network reads them: f32. Bytes from 0 to 255 become `x / 255`, other bytes stay the
 //! whole numbers that they are (PAPERS 2.2: the convolutional networks see pixels in `[0, 1]`).
 
-use sparring_envs::{EnvSpec, Obs, Space};
+use candle_core::{Device, Tensor};
+use sparring_envs::{Dtype, EnvSpec, Obs, Space};
 
 /// How one environment's observations become a network's.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -10,6 +11,7 @@ pub struct Input {
     pub dim: usize,
     /// What a byte is divided by.
     divisor: f32,
+    dtype: Dtype,
 }
 
 impl Input {
@@ -20,7 +22,16 @@ impl Input {
             Space::Box { high, .. } => high.iter().all(|high| *high == full),
             Space::Discrete { .. } => false,
         };
-        Self { dim: spec.obs.dim(), divisor: if pixels { full } else { 1.0 } }
+        let divisor = if pixels { full } else { 1.0 };
+        Self { dim: spec.obs.dim(), divisor, dtype: spec.obs.dtype() }
+    }
+
+    /// Bytes of the floats of `n` observations, which only those of bytes need.
+    pub fn bytes(&self, n: usize) -> u64 {
+        match self.dtype {
+            Dtype::F32 => 0,
+            Dtype::U8 => (n as u64).saturating_mul((self.dim * size_of::<f32>()) as u64),
+        }
     }
 
     /// `obs (n · dim)` as f32, which `scratch` holds where it was bytes.
@@ -33,6 +44,12 @@ impl Input {
                 scratch
             }
         }
+    }
+
+    /// `obs (n · dim)` as a tensor `(n, dim)`.
+    pub fn tensor(&self, obs: Obs<'_>, scratch: &mut Vec<f32>) -> candle_core::Result<Tensor> {
+        let n = obs.len() / self.dim;
+        Tensor::from_slice(self.floats(obs, scratch), (n, self.dim), &Device::Cpu)
     }
 }
 

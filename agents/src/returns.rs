@@ -7,19 +7,28 @@ use std::collections::VecDeque;
 
 use sparring_envs::{Actions, Batch, End};
 
+/// An observation on its way into a replay memory.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Shown<'a> {
+    /// Its numbers, `(obs_dim)`.
+    Numbers(&'a [f32]),
+    /// The number of its newest frame, which the memory has already.
+    Frame(u64),
+}
+
 /// A transition over `k ≤ n` steps.
 #[derive(Debug, PartialEq)]
 pub struct Transition<'a> {
-    /// What was acted on, `(obs_dim)`.
-    pub obs: &'a [f32],
+    /// What was acted on.
+    pub obs: Shown<'a>,
     /// The first action, `(act_dim)`; a discrete one as its index, which is exact below 2²⁴.
     pub action: &'a [f32],
     /// `Σ_{i<k} γⁱ r_i`.
     pub reward: f32,
     /// `γᵏ`, or 0 after a termination.
     pub discount: f32,
-    /// The state after the k-th reward, `(obs_dim)`.
-    pub next: &'a [f32],
+    /// The state after the k-th reward.
+    pub next: Shown<'a>,
 }
 
 /// The transitions that wait for their rewards, one queue an environment.
@@ -28,43 +37,48 @@ pub struct NStep {
     n: usize,
     gamma: f64,
     waiting: Vec<VecDeque<Waiting>>,
-    /// Memory given back, to be filled again.
+    /// Memory to be filled, again and again.
     spare: Vec<Vec<f32>>,
 }
 
 #[derive(Debug)]
 struct Waiting {
-    /// Observation and action, one after the other.
+    /// The numbers of the observation, if it has any here, and of the action.
     taken: Vec<f32>,
+    /// The newest frame of an observation that has none.
+    frame: Option<u64>,
     reward: f64,
     /// γ to the number of rewards so far.
     discount: f64,
 }
 
 impl NStep {
-    /// Queues for `num_envs` environments.
-    pub fn new(n: usize, gamma: f64, num_envs: usize) -> Self {
+    /// Queues for `num_envs` environments of `dim` numbers an observation and action.
+    pub fn new(n: usize, gamma: f64, num_envs: usize, dim: usize) -> Self {
         let waiting = (0..num_envs).map(|_| VecDeque::with_capacity(n)).collect();
-        Self { n, gamma, waiting, spare: Vec::new() }
+        let spare = (0..num_envs * n).map(|_| Vec::with_capacity(dim)).collect();
+        Self { n, gamma, waiting, spare }
     }
 
-    /// Bytes of queues for `num_envs` environments of `dim` numbers an observation and action.
+    /// Bytes of them, all taken at the start.
     pub fn bytes(n: usize, num_envs: usize, dim: usize) -> u64 {
-        let one = size_of::<Waiting>() + dim * size_of::<f32>();
-        (num_envs as u64).saturating_mul(n as u64).saturating_mul(one as u64)
+        let one = size_of::<Waiting>() + size_of::<Vec<f32>>() + dim * size_of::<f32>();
+        let queues = (num_envs as u64).saturating_mul(size_of::<VecDeque<Waiting>>() as u64);
+        let waiting = (num_envs as u64).saturating_mul(n as u64).saturating_mul(one as u64);
+        queues.saturating_add(waiting)
     }
 
     /// Takes one vector step and gives `store` every transition that it completes, in order of the
-    /// environments, the older first. `obs` and `next` are those of the batch, as floats. A void row drops what its environment was waiting for.
-    pub fn push(
+    /// environments, the older first. `shown` says what an environment's observation and its successor
+    /// are. A void row drops what its environment was waiting for.
+    pub fn push<'a>(
         &mut self,
         batch: &Batch<'_>,
-        (obs, next): (&[f32], &[f32]),
         actions: Actions<'_>,
+        shown: impl Fn(usize) -> [Shown<'a>; 2],
         mut store: impl FnMut(Transition<'_>),
     ) {
         let num_envs = self.waiting.len().max(1);
-        let dim = obs.len() / num_envs;
         for (env, queue) in self.waiting.iter_mut().enumerate() {
             if batch.void.contains(&env) {
                 self.spare.extend(queue.drain(..).map(|waiting| waiting.taken));
@@ -72,7 +86,12 @@ impl NStep {
             }
             let mut taken = self.spare.pop().unwrap_or_default();
             taken.clear();
-            taken.extend_from_slice(&obs[env * dim..][..dim]);
+            let [obs, next] = shown(env);
+            let (numbers, frame) = match obs {
+                Shown::Numbers(numbers) => (numbers, None),
+                Shown::Frame(frame) => ([].as_slice(), Some(frame)),
+            };
+            taken.extend_from_slice(numbers);
             match actions {
                 Actions::Discrete(actions) => taken.push(actions[env] as f32),
                 Actions::Continuous(actions) => {
@@ -80,7 +99,7 @@ impl NStep {
                     taken.extend_from_slice(&actions[env * act_dim..][..act_dim]);
                 }
             }
-            queue.push_back(Waiting { taken, reward: 0.0, discount: 1.0 });
+            queue.push_back(Waiting { taken, frame, reward: 0.0, discount: 1.0 });
             for waiting in queue.iter_mut() {
                 waiting.reward += waiting.discount * batch.reward[env];
                 waiting.discount *= self.gamma;
@@ -89,12 +108,13 @@ impl NStep {
             while queue.len() >= self.n || (end.is_some() && !queue.is_empty()) {
                 let Some(first) = queue.pop_front() else { break };
                 let bootstrap = if end == Some(End::Terminated) { 0.0 } else { first.discount };
+                let (seen, action) = first.taken.split_at(numbers.len());
                 store(Transition {
-                    obs: &first.taken[..dim],
-                    action: &first.taken[dim..],
+                    obs: first.frame.map_or(Shown::Numbers(seen), Shown::Frame),
+                    action,
                     reward: first.reward as f32,
                     discount: bootstrap as f32,
-                    next: &next[env * dim..][..dim],
+                    next,
                 });
                 self.spare.push(first.taken);
             }
@@ -110,9 +130,16 @@ mod tests {
 
     type Row = (f32, u32, f32, f32, f32);
 
+    fn number(shown: Shown<'_>) -> f32 {
+        match shown {
+            Shown::Numbers(numbers) => numbers[0],
+            Shown::Frame(frame) => frame as f32,
+        }
+    }
+
     /// One environment that counts: obs t, action t, reward t + 1, next t + 1.
     fn run(n: usize, ends: &[Option<End>], void: Option<usize>) -> Vec<Row> {
-        let mut queue = NStep::new(n, 0.5, 1);
+        let mut queue = NStep::new(n, 0.5, 1, 2);
         let mut rows = Vec::new();
         for (t, end) in ends.iter().enumerate() {
             let (obs, next) = ([t as f32], [t as f32 + 1.0]);
@@ -127,8 +154,10 @@ mod tests {
                 void,
                 finished: &[],
             };
-            queue.push(&batch, (obs, next), Actions::Discrete(&[t as u32]), |t| {
-                rows.push((t.obs[0], t.action[0] as u32, t.reward, t.discount, t.next[0]));
+            let shown = |_| [Shown::Numbers(obs), Shown::Numbers(next)];
+            queue.push(&batch, Actions::Discrete(&[t as u32]), shown, |t| {
+                let action = t.action[0] as u32;
+                rows.push((number(t.obs), action, t.reward, t.discount, number(t.next)));
             });
         }
         rows
@@ -162,7 +191,7 @@ mod tests {
 
     #[test]
     fn actions_of_several_numbers_stay_with_their_environment() {
-        let mut queue = NStep::new(2, 1.0, 2);
+        let mut queue = NStep::new(2, 1.0, 2, 3);
         let mut seen = Vec::new();
         for t in [0.0, 10.0] {
             let (obs, next) = ([t, t + 1.0], [t + 2.0, t + 3.0]);
@@ -176,8 +205,9 @@ mod tests {
                 void: &[],
                 finished: &[],
             };
-            queue.push(&batch, (&obs, &next), Actions::Continuous(&actions), |t| {
-                seen.push((t.obs[0], t.action.to_vec(), t.reward, t.next[0]));
+            let shown = |env: usize| [&obs, &next].map(|all| Shown::Numbers(&all[env..=env]));
+            queue.push(&batch, Actions::Continuous(&actions), shown, |t| {
+                seen.push((number(t.obs), t.action.to_vec(), t.reward, number(t.next)));
             });
         }
         let expected = [(0.0, vec![0.1, 0.2], 2.0, 12.0), (1.0, vec![1.1, 1.2], 4.0, 13.0)];

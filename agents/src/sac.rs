@@ -39,7 +39,6 @@ use crate::error::AgentError;
 use crate::free::Free;
 use crate::input::Input;
 use crate::replay::{Replay, Sample};
-use crate::returns::NStep;
 use crate::tanh_normal::TanhNormal;
 
 pub use config::{SacConfig, Temperature};
@@ -57,7 +56,8 @@ pub struct Sac {
     targets: [Target; 2],
     log_alpha: Free,
     replay: Replay,
-    n_step: NStep,
+    /// What the last gradient step drew.
+    sample: Sample,
     explore: Rng,
     noise: Rng,
     sampler: Rng,
@@ -69,7 +69,7 @@ pub struct Sac {
     /// The same in the environment's units.
     actions: Vec<f32>,
     eval_actions: Vec<f32>,
-    /// Observations and their successors as floats, where they were bytes.
+    /// Room for observations and their successors as floats.
     floats: [Vec<f32>; 2],
     means: Means,
 }
@@ -116,8 +116,8 @@ impl Sac {
             actor,
             critics,
             log_alpha: Free::new(vec![alpha.ln()], rate, 1e-7),
-            replay: Replay::new(config.replay_capacity, obs_dim, act_dim),
-            n_step: NStep::new(config.n_step, config.discount, num_envs),
+            replay: Replay::new(config.replay(spec, num_envs)),
+            sample: Sample::default(),
             explore: seed.child("explore").rng(),
             noise: seed.child("noise").rng(),
             sampler: seed.child("replay").rng(),
@@ -160,14 +160,20 @@ impl Sac {
 
     /// One gradient step.
     fn update(&mut self) -> Result<(), AgentError> {
-        let sample = self.replay.sample(self.config.batch_size, &mut self.sampler);
-        let (head, noise) = (self.head(&sample.next)?, self.noise(sample.reward.len()));
+        let mut sample = std::mem::take(&mut self.sample);
+        self.replay.sample(self.config.batch_size, &mut self.sampler, &mut sample);
+        let (input, mut floats) = (self.input, std::mem::take(&mut self.floats));
+        let [obs, next] = &mut floats;
+        let obs = input.floats(sample.obs.view(), obs);
+        let next = input.floats(sample.next.view(), next);
+        let (head, noise) = (self.head(next)?, self.noise(sample.reward.len()));
         let targets = [self.targets[0].network(), self.targets[1].network()];
-        let y = self.target_values(&sample, &head, &noise, targets)?;
-        let taken = beside((&sample.obs, self.obs_dim), (&sample.action, self.policy.act_dim))?;
+        let y = self.target_values((&sample, next), &head, &noise, targets)?;
+        let taken = beside((obs, self.obs_dim), (&sample.action, self.policy.act_dim))?;
         self.step_critics(&taken, &y)?;
-        let log_prob = self.step_actor(&rows(sample.obs, self.obs_dim)?)?;
+        let log_prob = self.step_actor(&rows(obs.to_vec(), self.obs_dim)?)?;
         self.step_temperature(log_prob);
+        (self.sample, self.floats) = (sample, floats);
         self.updates += 1;
         if self.updates.is_multiple_of(self.config.target_every_gradient_steps) {
             for (target, critic) in self.targets.iter_mut().zip(&self.critics) {
@@ -178,10 +184,11 @@ impl Sac {
         Ok(())
     }
 
-    /// `y (batch, 1)` from the actor's `head (batch, 2 · act_dim)` for the successors.
+    /// `y (batch, 1)` from the actor's `head (batch, 2 · act_dim)` for the successors `next (batch, obs_dim)`
+    /// of the sample.
     fn target_values(
         &self,
-        sample: &Sample,
+        (sample, next): (&Sample, &[f32]),
         head: &[f32],
         noise: &[f32],
         targets: [&Network; 2],
@@ -189,7 +196,7 @@ impl Sac {
         let (batch, act_dim) = (sample.reward.len(), self.policy.act_dim);
         let mut drawn = vec![0.0; batch * (act_dim + 1)];
         self.policy.draw(head, noise, &mut drawn);
-        let next = beside((&sample.next, self.obs_dim), (&drawn, act_dim + 1))?;
+        let next = beside((next, self.obs_dim), (&drawn, act_dim + 1))?;
         let next = next.narrow(1, 0, self.obs_dim + act_dim)?.contiguous()?;
         let value = |target: &Network| -> Result<Vec<f32>, AgentError> {
             Ok(target.forward_detached(&next)?.flatten_all()?.to_vec1()?)
@@ -332,9 +339,7 @@ impl Agent for Sac {
         }
         let before = self.config.cadence().due(self.env_steps);
         let actions = Actions::Continuous(&self.chosen);
-        let [obs, next] = &mut self.floats;
-        let seen = (self.input.floats(batch.obs, obs), self.input.floats(batch.next, next));
-        self.n_step.push(batch, seen, actions, |transition| self.replay.push(transition));
+        self.replay.store(batch, actions)?;
         self.env_steps += self.num_envs as u64;
         // Void steps and long returns can leave the memory empty after a short warm-up.
         if self.replay.is_empty() {

@@ -153,7 +153,7 @@ fn no_method_takes_more_than_estimated() {
 fn agents(
     sparsity: &SparsityConfig,
     optimizer: OptimizerConfig,
-) -> [(&'static str, AgentConfig); 3] {
+) -> [(&'static str, AgentConfig); 4] {
     let dqn = DqnConfig {
         sparsity: sparsity.clone(),
         optimizer,
@@ -183,7 +183,8 @@ fn agents(
         ..PpoConfig::paper(70)
     };
     [
-        ("CartPole-v1", AgentConfig::Dqn(dqn)),
+        ("CartPole-v1", AgentConfig::Dqn(dqn.clone())),
+        ("Recall-v0", AgentConfig::Dqn(dqn)),
         ("Pendulum-v1", AgentConfig::Sac(sac)),
         ("Pendulum-v1", AgentConfig::Ppo(ppo)),
     ]

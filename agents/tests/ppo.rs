@@ -83,7 +83,8 @@ fn every_switch_learns_too() {
         },
     ];
     for config in switches {
-        for (env, enough) in [("Identity-v0", 95.0), ("IdentityBox-v0", -2.0)] {
+        let tasks = [("Identity-v0", 95.0), ("IdentityBox-v0", -2.0), ("Recall-v0", 94.0)];
+        for (env, enough) in tasks {
             let (_, mean) = learn(&AgentConfig::Ppo(config.clone()), env, 4, 12_800, 10);
             assert!(mean >= enough, "{env}: {mean} {config:?}");
         }

@@ -10,12 +10,11 @@ use crate::agent::{Estimate, TrainingFlops};
 use crate::cadence::Cadence;
 use crate::error::AgentError;
 use crate::explore::Epsilon;
+use crate::input::Input;
 use crate::networks::NetworkConfig;
 use crate::networks::estimate::{Bytes, estimate};
 use crate::networks::mlp::MlpStyle;
-use crate::priorities::Priorities;
-use crate::replay::Replay;
-use crate::returns::NStep;
+use crate::replay::{ReplayConfig, Sample};
 
 /// A perceptron's hidden layers: He's truncated normal. Head: `U(−0.03, 0.03)` with biases −0.2
 /// (PAPERS 2.2).
@@ -143,6 +142,15 @@ impl DqnConfig {
         Cadence { warmup_env_steps, train_every_env_steps, gradient_steps }
     }
 
+    /// Its replay memory.
+    pub fn replay(&self, spec: &EnvSpec, num_envs: usize) -> ReplayConfig {
+        ReplayConfig {
+            n_step: self.n_step,
+            prioritized: self.prioritized.is_some(),
+            ..ReplayConfig::new(spec, num_envs, self.replay_capacity, self.discount)
+        }
+    }
+
     /// The layers of the network from observations of the space `obs` to `actions`.
     ///
     /// # Errors
@@ -169,15 +177,16 @@ impl DqnConfig {
             estimate("q", &layers, &self.sparsity, &self.optimizer, true, &batches)?;
         let gradient_steps = self.gradient_steps(total_env_steps, num_envs);
         let (method, costs) = (&self.sparsity.method, network.costs());
-        let priorities = self.prioritized.map_or(0, |_| Priorities::bytes(self.replay_capacity));
+        let replay = self.replay(spec, num_envs);
         Ok(Estimate {
             training: TrainingFlops::of(method, &costs, gradient_steps, self.batch_size),
             networks: vec![network],
             gradient_steps,
             network_bytes: Bytes::together(&[bytes]),
-            memory_bytes: Replay::bytes(self.replay_capacity, obs_dim, 1)
-                .saturating_add(priorities)
-                .saturating_add(NStep::bytes(self.n_step, num_envs, obs_dim + 1)),
+            memory_bytes: replay
+                .bytes()
+                .saturating_add(Sample::bytes(&replay, self.batch_size))
+                .saturating_add(Input::of(spec).bytes(2 * self.batch_size)),
         })
     }
 }

@@ -1,10 +1,10 @@
 //! What a diagnosis sees of DQN: the loss `ℓ(Q(s, a) − y)` of each sample, without the importance weights
 //! of prioritised replay, as the paper's `td_loss`.
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use sparring_sparse::seed::Rng;
 
-use super::Dqn;
+use super::{Dqn, Drawn};
 use crate::diagnostics::Subject;
 use crate::error::AgentError;
 use crate::replay::Sample;
@@ -20,13 +20,10 @@ impl Dqn {
             return Ok(Vec::new());
         }
         let batch = size.unwrap_or(self.config.batch_size);
-        let Sample { obs, next, action, reward, discount, .. } = self.replay.sample(batch, rng);
-        let observations = |v| Tensor::from_vec(v, (batch, self.obs_dim), &Device::Cpu);
-        let (input, next) = (observations(obs)?, observations(next)?);
-        let action: Vec<u32> = action.into_iter().map(|index| index as u32).collect();
-        let action = Tensor::from_vec(action, (batch, 1), &Device::Cpu)?;
-        let reward = Tensor::from_vec(reward, batch, &Device::Cpu)?;
-        let discount = Tensor::from_vec(discount, batch, &Device::Cpu)?;
+        let mut sample = Sample::default();
+        self.replay.sample(batch, rng, &mut sample);
+        let Drawn { obs, next, action, reward, discount } =
+            Drawn::of(&sample, &self.input, &mut Default::default())?;
         let (online, target) = (self.q.network().apart()?, self.target.network().apart()?);
         let y = self.target_values([&online, &target], &next, &reward, &discount)?;
 
@@ -42,7 +39,7 @@ impl Dqn {
         };
         Ok(vec![Subject {
             trainer: &self.q,
-            input,
+            input: obs,
             loss: Box::new(loss),
             values: Some(("q", Box::new(values))),
             entropy: None,

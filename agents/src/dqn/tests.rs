@@ -1,10 +1,9 @@
 //! The formulas of the switches, by hand.
 
-use sparring_envs::spec;
+use sparring_envs::{End, spec};
 
 use super::*;
 use crate::networks::NetworkConfig;
-use crate::returns::Transition;
 
 fn agent(config: DqnConfig) -> Dqn {
     let config = DqnConfig {
@@ -35,9 +34,10 @@ fn importance_weights_and_priorities_of_a_memory_of_three() {
     let mut dqn = agent(DqnConfig { prioritized, ..DqnConfig::paper() });
     let obs = [0.0; 4];
     for _ in 0..3 {
-        let (reward, discount) = (0.0, 0.0);
-        let action = &[0.0];
-        dqn.replay.push(Transition { obs: &obs, action, reward, discount, next: &obs });
+        let obs = Obs::F32(&obs);
+        let end = &[Some(End::Terminated)];
+        let batch = Batch { obs, next: obs, reward: &[0.0], end, void: &[], finished: &[] };
+        dqn.replay.store(&batch, Actions::Discrete(&[0])).unwrap();
     }
     // |δ| = 1, 4, 9, whose roots are the priorities: P = 1/6, 2/6, 3/6.
     dqn.prioritize(&[0, 1, 2], &[1.0, -4.0, 9.0]);
@@ -62,8 +62,9 @@ fn importance_weights_and_priorities_of_a_memory_of_three() {
 fn a_diagnosis_sees_the_loss_of_each_sample() {
     let mut dqn = agent(DqnConfig::paper());
     assert!(dqn.subjects(None, &mut Seed::new(1).rng()).unwrap().is_empty());
-    let (obs, action) = ([0.0; 4], &[1.0]);
-    dqn.replay.push(Transition { obs: &obs, action, reward: 2.0, discount: 0.0, next: &obs });
+    let (obs, end) = (Obs::F32(&[0.0; 4]), &[Some(End::Terminated)]);
+    let batch = Batch { obs, next: obs, reward: &[2.0], end, void: &[], finished: &[] };
+    dqn.replay.store(&batch, Actions::Discrete(&[1])).unwrap();
     let subjects = dqn.subjects(None, &mut Seed::new(1).rng()).unwrap();
     let [subject] = &subjects[..] else { unreachable!("one network") };
     assert_eq!(subject.input.dims(), [4, 4]);

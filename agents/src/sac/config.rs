@@ -9,10 +9,10 @@ use crate::action_box::ActionBox;
 use crate::agent::{Estimate, TrainingFlops};
 use crate::cadence::Cadence;
 use crate::error::AgentError;
+use crate::input::Input;
 use crate::networks::estimate::{Bytes, estimate};
 use crate::networks::mlp::{MlpStyle, mlp, scaled};
-use crate::replay::Replay;
-use crate::returns::NStep;
+use crate::replay::{ReplayConfig, Sample};
 
 /// Glorot's uniform weights in every layer; heads decay as hidden layers do (PAPERS 2.3).
 const STYLE: MlpStyle = MlpStyle {
@@ -129,6 +129,14 @@ impl SacConfig {
         Cadence { warmup_env_steps, train_every_env_steps, gradient_steps }
     }
 
+    /// Its replay memory.
+    pub fn replay(&self, spec: &EnvSpec, num_envs: usize) -> ReplayConfig {
+        ReplayConfig {
+            n_step: self.n_step,
+            ..ReplayConfig::new(spec, num_envs, self.replay_capacity, self.discount)
+        }
+    }
+
     /// The layers of the actor and of each critic.
     pub fn layers(&self, spec: &EnvSpec) -> [Vec<LayerSpec>; 2] {
         let (obs, act, decay) = (spec.obs.dim(), spec.action.dim(), self.weight_decay);
@@ -156,15 +164,17 @@ impl SacConfig {
             ("critic.2", &critic, &self.critic_sparsity, true),
         ];
         let gradient_steps = self.cadence().total(total_env_steps, num_envs);
-        let (obs, act) = (spec.obs.dim(), spec.action.dim());
+        let replay = self.replay(spec, num_envs);
         let mut taken = Vec::new();
         let mut sum = Estimate {
             networks: Vec::new(),
             gradient_steps,
             training: TrainingFlops::default(),
             network_bytes: 0,
-            memory_bytes: Replay::bytes(self.replay_capacity, obs, act)
-                .saturating_add(NStep::bytes(self.n_step, num_envs, obs + act)),
+            memory_bytes: replay
+                .bytes()
+                .saturating_add(Sample::bytes(&replay, self.batch_size))
+                .saturating_add(Input::of(spec).bytes(2 * self.batch_size)),
         };
         for (name, layers, sparsity, target) in networks {
             let (network, bytes) =

@@ -9,6 +9,7 @@ use sparring_sparse::seed::Rng;
 use super::{Sac, beside, noise, rows};
 use crate::diagnostics::Subject;
 use crate::error::AgentError;
+use crate::replay::Sample;
 
 impl Sac {
     /// See [`crate::Agent::subjects`].
@@ -21,15 +22,19 @@ impl Sac {
             return Ok(Vec::new());
         }
         let (batch, act_dim) = (size.unwrap_or(self.config.batch_size), self.policy.act_dim);
-        let sample = self.replay.sample(batch, rng);
-        let next = rows(sample.next.clone(), self.obs_dim)?;
-        let head = self.actor.network().apart()?.forward_detached(&next)?;
+        let (mut sample, [mut obs, mut next]) = (Sample::default(), [Vec::new(), Vec::new()]);
+        self.replay.sample(batch, rng, &mut sample);
+        let obs = self.input.floats(sample.obs.view(), &mut obs);
+        let next = self.input.floats(sample.next.view(), &mut next);
+        let head =
+            self.actor.network().apart()?.forward_detached(&rows(next.to_vec(), self.obs_dim)?)?;
         let [first, second] = &self.targets;
         let targets = [&first.network().apart()?, &second.network().apart()?];
         let head: Vec<f32> = head.flatten_all()?.to_vec1()?;
-        let y = self.target_values(&sample, &head, &noise(batch * act_dim, rng), targets)?;
-        let taken = beside((&sample.obs, self.obs_dim), (&sample.action, act_dim))?;
-        let obs = rows(sample.obs, self.obs_dim)?;
+        let noises = noise(batch * act_dim, rng);
+        let y = self.target_values((&sample, next), &head, &noises, targets)?;
+        let taken = beside((obs, self.obs_dim), (&sample.action, act_dim))?;
+        let obs = rows(obs.to_vec(), self.obs_dim)?;
 
         let [first, second] = &self.critics;
         let critics = [first.network().apart()?, second.network().apart()?];

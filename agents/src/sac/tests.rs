@@ -4,12 +4,11 @@
 use std::collections::BTreeMap;
 
 use candle_core::Var;
-use sparring_envs::spec;
+use sparring_envs::{Dtype, End, ObsBuf, Space, spec};
 use sparring_sparse::config::*;
 use sparring_sparse::{Compute, OptimizerConfig};
 
 use super::*;
-use crate::returns::Transition;
 
 const OBS: usize = 3;
 const BATCH: usize = 8;
@@ -41,6 +40,7 @@ fn config(method: Method) -> SacConfig {
         replay_capacity: 32,
         target_tau: 0.25,
         reward_scale: 0.5,
+        discount: 0.9,
         ..SacConfig::paper()
     }
 }
@@ -50,9 +50,17 @@ fn agent(config: SacConfig) -> Sac {
     for t in 0..20 {
         let at = |k: usize| (t as f32 + k as f32 * 0.7).sin();
         let (obs, next) = ([at(0), at(1), at(2)], [at(3), at(4), at(5)]);
-        let (action, reward) = ([at(6)], at(7));
-        let discount = if t % 5 == 0 { 0.0 } else { 0.9 };
-        sac.replay.push(Transition { obs: &obs, action: &action, reward, discount, next: &next });
+        let (action, reward) = ([at(6)], [f64::from(at(7))]);
+        let end = [(t % 5 == 0).then_some(End::Terminated)];
+        let batch = Batch {
+            obs: Obs::F32(&obs),
+            next: Obs::F32(&next),
+            reward: &reward,
+            end: &end,
+            void: &[],
+            finished: &[],
+        };
+        sac.replay.store(&batch, Actions::Continuous(&action)).unwrap();
     }
     sac
 }
@@ -142,12 +150,14 @@ fn one_step_is_that_of_the_formulas_in_their_order() {
         let column = |v: Vec<f32>| rows(v, 1).unwrap();
         let [mut sampler, mut noise] =
             ["replay", "noise"].map(|name| Seed::new(3).child(name).rng());
-        let sample = sac.replay.sample(BATCH, &mut sampler);
+        let mut sample = Sample::default();
+        sac.replay.sample(BATCH, &mut sampler, &mut sample);
         let mut draws = || -> Tensor {
             column((0..BATCH).map(|_| StandardNormal.sample(&mut noise)).collect())
         };
         let (next_noise, noise) = (draws(), draws());
-        let [obs, next] = [sample.obs, sample.next].map(|v| rows(v, OBS).unwrap());
+        let seen = |seen: ObsBuf| rows(seen.view().values().collect(), OBS).unwrap();
+        let [obs, next] = [sample.obs, sample.next].map(seen);
         let action = column(sample.action);
         let (reward, discount) = (column(sample.reward), column(sample.discount));
         let actor = Plain::of(sac.actor.network());
@@ -268,9 +278,9 @@ fn a_fixed_temperature_stays() {
 fn a_diagnosis_sees_the_loss_of_each_sample() {
     let mut sac = agent(config(Method::Static));
     for _ in 0..32 {
-        let (obs, action, reward) = ([0.1, 0.2, 0.3], [0.5], 3.0);
-        let discount = 0.0;
-        sac.replay.push(Transition { obs: &obs, action: &action, reward, discount, next: &obs });
+        let (obs, end) = (Obs::F32(&[0.1, 0.2, 0.3]), &[Some(End::Terminated)]);
+        let batch = Batch { obs, next: obs, reward: &[3.0], end, void: &[], finished: &[] };
+        sac.replay.store(&batch, Actions::Continuous(&[0.5])).unwrap();
     }
     let subjects = sac.subjects(Some(5), &mut Seed::new(1).rng()).unwrap();
     let [actor, critics @ ..] = &subjects[..] else { unreachable!("three networks") };
@@ -287,4 +297,39 @@ fn a_diagnosis_sees_the_loss_of_each_sample() {
     let entropy = actor.entropy.as_ref().unwrap()(&head.repeat((5, 1)).unwrap()).unwrap();
     let least = -20.0 + 0.5 * std::f64::consts::TAU.ln();
     assert!((least..least + 5.0).contains(&entropy), "{entropy} {least}");
+}
+
+/// Bytes are `x / 255` to every network, and kept as bytes: the same training, bit for bit, as on the
+/// numbers that they stand for.
+#[test]
+fn pixels_are_trained_on_as_numbers() {
+    let config = SacConfig { warmup_env_steps: 4, replay_capacity: 64, ..config(Method::Static) };
+    let numbers =
+        EnvSpec { obs: Space::uniform(&[2, 3], 0.0, 1.0), ..spec("Pendulum-v1").unwrap() };
+    let pixels = EnvSpec { obs: Space::bytes(&[2, 3]), frames: 2, ..numbers.clone() };
+    let train = |spec: &EnvSpec| {
+        let mut sac = Sac::new(config.clone(), spec, 1, &Seed::new(3)).unwrap();
+        let mut metrics = Vec::new();
+        for t in 0..30u8 {
+            let [a, b, c] = [t % 6, t % 6 + 1, t % 6 + 2].map(|x| [x * 30, x * 20, x * 10]);
+            let a = if t % 6 == 0 { [0; 3] } else { a };
+            let bytes = [[a, b].concat(), [b, c].concat()];
+            let floats = bytes
+                .each_ref()
+                .map(|seen| -> Vec<f32> { seen.iter().map(|x| f32::from(*x) / 255.0).collect() });
+            let [obs, next] = match spec.obs.dtype() {
+                Dtype::U8 => bytes.each_ref().map(|seen| Obs::U8(seen)),
+                Dtype::F32 => floats.each_ref().map(|seen| Obs::F32(seen)),
+            };
+            sac.act(obs).unwrap();
+            let end = [(t % 6 == 5).then_some(End::Truncated)];
+            let reward = [f64::from(t)];
+            let batch = Batch { obs, next, reward: &reward, end: &end, void: &[], finished: &[] };
+            sac.observe(&batch).unwrap();
+        }
+        assert_eq!(sac.gradient_steps(), 26);
+        sac.drain_metrics(&mut metrics);
+        metrics
+    };
+    assert_eq!(train(&pixels), train(&numbers));
 }

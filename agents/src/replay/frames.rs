@@ -1,0 +1,161 @@
+//! Frames of u8 observations, each stored once, in a ring.
+//!
+//! A frame knows the one before it in its environment's episode, so a stack is its newest frame and
+//! those before; where the episode begins, zeros stand before it. What an episode's end costs: its last
+//! successor and the next episode's first frame are two frames where a step within it brings one. The
+//! ring has room for a 64th more frames than the memory has transitions; with episodes shorter than
+//! that, the oldest transitions are forgotten early, as their frames are overwritten (at worst, with
+//! episodes of one step, half of them), and the memory never grows. Dopamine's replay pays for
+//! episodes' ends in the same way, with transitions that cannot be sampled.
+
+use sparring_envs::Batch;
+
+/// Frames beyond one a transition, as a part of the capacity.
+const SPARE: usize = 64;
+
+/// What decides how many frames there are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FrameConfig {
+    /// Transitions of the memory.
+    pub capacity: usize,
+    /// Rewards in a return.
+    pub n_step: usize,
+    /// Environments that fill it.
+    pub num_envs: usize,
+    /// Bytes of an observation.
+    pub obs_dim: usize,
+    /// Frames of an observation.
+    pub frames: usize,
+}
+
+impl FrameConfig {
+    /// Bytes of a frame.
+    fn size(&self) -> usize {
+        self.obs_dim / self.frames
+    }
+
+    /// Frames that may come after a transition before it is forgotten.
+    fn room(&self) -> usize {
+        self.capacity.saturating_add(self.capacity / SPARE)
+    }
+
+    /// Frames that may have come after the oldest frame of a transition when it is complete: it reaches
+    /// back over the steps of its return and of its stack, and in each of them every environment may
+    /// show two stacks that share nothing.
+    fn reach(&self) -> usize {
+        self.num_envs * (self.n_step + self.frames) * 2 * self.frames
+    }
+
+    fn slots(&self) -> usize {
+        self.room().saturating_add(self.reach())
+    }
+
+    /// Bytes of all frames and their links.
+    pub fn bytes(&self) -> u64 {
+        let one = (self.size() + size_of::<u32>()) as u64;
+        let newest = (self.num_envs * size_of::<Option<u64>>()) as u64;
+        (self.slots() as u64).saturating_mul(one).saturating_add(newest)
+    }
+}
+
+/// The ring of frames. A frame's number counts all frames ever taken; it stands at that number modulo
+/// the slots.
+#[derive(Debug)]
+pub struct Frames {
+    size: usize,
+    room: u64,
+    slots: u64,
+    taken: u64,
+    /// `(slots, size)`.
+    bytes: Vec<u8>,
+    /// How many frames ago the one before it was taken; 0 where an episode begins. `(slots)`.
+    back: Vec<u32>,
+    /// The frame that each environment shows now; None where it begins an episode. `(num_envs)`.
+    newest: Vec<Option<u64>>,
+}
+
+impl Frames {
+    /// No frames yet.
+    pub fn new(config: FrameConfig) -> Self {
+        Self {
+            size: config.size(),
+            room: config.room() as u64,
+            slots: config.slots() as u64,
+            taken: 0,
+            bytes: vec![0; config.slots() * config.size()],
+            back: vec![0; config.slots()],
+            newest: vec![None; config.num_envs],
+        }
+    }
+
+    /// Frames taken so far.
+    pub fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// Whether all frames are there of a transition that was complete when so many had been taken.
+    pub fn holds(&self, born: u64) -> bool {
+        self.taken - born <= self.room
+    }
+
+    /// Takes the new frames of a step from its observations and successors `(num_envs, obs_dim)` and writes
+    /// the number of the newest frame of each into `shown (num_envs)`. Those of void rows mean nothing.
+    pub fn see(&mut self, batch: &Batch<'_>, (obs, next): (&[u8], &[u8]), shown: &mut [[u64; 2]]) {
+        let dim = obs.len() / shown.len();
+        for (env, shown) in shown.iter_mut().enumerate() {
+            if batch.void.contains(&env) {
+                self.newest[env] = None;
+                continue;
+            }
+            let (obs, next) = (&obs[env * dim..][..dim], &next[env * dim..][..dim]);
+            let now = match self.newest[env] {
+                Some(now) => now,
+                None => self.begin(obs),
+            };
+            // Else the environment does not stack frames as its row says; it costs memory, no bit.
+            let moved = next[..dim - self.size] == obs[self.size..];
+            let then = match moved {
+                true => self.push(&next[dim - self.size..], Some(now)),
+                false => self.begin(next),
+            };
+            *shown = [now, then];
+            self.newest[env] = batch.end[env].is_none().then_some(then);
+        }
+    }
+
+    /// The stack whose newest frame is `frame`, into `stack (obs_dim)`.
+    pub fn stack(&self, frame: u64, stack: &mut [u8]) {
+        let mut at = Some(frame);
+        for to in stack.chunks_exact_mut(self.size).rev() {
+            let Some(frame) = at else {
+                to.fill(0);
+                continue;
+            };
+            let slot = (frame % self.slots) as usize;
+            to.copy_from_slice(&self.bytes[slot * self.size..][..self.size]);
+            let back = u64::from(self.back[slot]);
+            at = (back > 0).then(|| frame - back);
+        }
+    }
+
+    /// Takes all frames of a stack, but the zeros that stand before its first.
+    fn begin(&mut self, stack: &[u8]) -> u64 {
+        let (older, newest) = stack.split_at(stack.len() - self.size);
+        let mut before = None;
+        for frame in older.chunks_exact(self.size) {
+            if before.is_some() || frame.iter().any(|byte| *byte != 0) {
+                before = Some(self.push(frame, before));
+            }
+        }
+        self.push(newest, before)
+    }
+
+    fn push(&mut self, frame: &[u8], before: Option<u64>) -> u64 {
+        let number = self.taken;
+        let slot = (number % self.slots) as usize;
+        self.bytes[slot * self.size..][..self.size].copy_from_slice(frame);
+        self.back[slot] = before.map_or(0, |before| (number - before) as u32);
+        self.taken += 1;
+        number
+    }
+}

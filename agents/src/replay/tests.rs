@@ -1,0 +1,310 @@
+//! What is held, drawn and put together, against what was shown.
+
+use proptest::prelude::*;
+use sparring_envs::{End, spec};
+use sparring_sparse::Seed;
+
+use super::*;
+
+fn config(capacity: usize) -> ReplayConfig {
+    let spec = spec("CartPole-v1").unwrap();
+    ReplayConfig { obs_dim: 2, act_dim: 2, ..ReplayConfig::new(&spec, 1, capacity, 0.5) }
+}
+
+/// Transitions of one environment: obs `(t, −1)`, action `(t, t + ½)`, reward `10 t`.
+fn filled(config: ReplayConfig, steps: u32) -> Replay {
+    let mut replay = Replay::new(config);
+    for t in 0..steps {
+        let t = t as f32;
+        let batch = Batch {
+            obs: Obs::F32(&[t, -1.0]),
+            next: Obs::F32(&[t + 1.0, -2.0]),
+            reward: &[f64::from(t) * 10.0],
+            end: &[None],
+            void: &[],
+            finished: &[],
+        };
+        replay.store(&batch, Actions::Continuous(&[t, t + 0.5])).unwrap();
+    }
+    replay
+}
+
+fn sampled(replay: &Replay, batch: usize) -> Sample {
+    let mut sample = Sample::default();
+    replay.sample(batch, &mut Seed::new(1).rng(), &mut sample);
+    sample
+}
+
+#[test]
+fn the_parts_of_a_transition_stay_together() {
+    let sample = sampled(&filled(config(5), 3), 100);
+    for (i, action) in sample.action.chunks(2).enumerate() {
+        let t = action[0];
+        assert_eq!(action[1], t + 0.5);
+        assert_eq!(sample.obs.view().slice(2 * i..2 * i + 2), Obs::F32(&[t, -1.0]));
+        assert_eq!(sample.next.view().slice(2 * i..2 * i + 2), Obs::F32(&[t + 1.0, -2.0]));
+        assert_eq!((sample.reward[i], sample.discount[i]), (t * 10.0, 0.5));
+    }
+    assert!((0..3).all(|t| sample.action.contains(&(t as f32))));
+}
+
+#[test]
+fn the_newest_take_the_place_of_the_oldest() {
+    let replay = filled(config(5), 12);
+    assert_eq!(replay.len(), 5);
+    let sample = sampled(&replay, 200);
+    let firsts: Vec<u32> = sample.action.chunks(2).map(|action| action[0] as u32).collect();
+    assert!(firsts.iter().all(|t| (7..12).contains(t)));
+    assert!((7..12).all(|t| firsts.contains(&t)));
+}
+
+#[test]
+fn priorities_decide_how_often_each_is_drawn() {
+    let mut replay = filled(ReplayConfig { prioritized: true, ..config(4) }, 6);
+    // Places hold 4, 5, 2, 3.
+    for (place, priority) in [1.0, 0.0, 2.0, 5.0].into_iter().enumerate() {
+        replay.priorities().unwrap().set(place, priority);
+    }
+    let sample = sampled(&replay, 8000);
+    for (place, held, expected) in [(0, 4.0, 1000.0), (1, 5.0, 0.0), (2, 2.0, 2000.0)] {
+        let drawn = sample.place.iter().filter(|p| **p == place).count() as f64;
+        // Four standard deviations are at most 155.
+        assert!((drawn - expected).abs() < 155.0, "{place}: {drawn}");
+        let rows = sample.place.iter().zip(sample.action.chunks(2));
+        assert!(rows.filter(|(p, _)| **p == place).all(|(_, action)| action[0] == held));
+    }
+}
+
+#[test]
+fn other_observations_are_refused() {
+    let mut replay = Replay::new(config(4));
+    let batch =
+        |obs| Batch { obs, next: obs, reward: &[0.0], end: &[None], void: &[], finished: &[] };
+    let actions = Actions::Continuous(&[0.0; 2]);
+    let error = replay.store(&batch(Obs::U8(&[0; 2])), actions).unwrap_err().to_string();
+    assert!(error.contains("expected f32") && error.contains("found u8"), "{error}");
+    let error = replay.store(&batch(Obs::F32(&[0.0; 3])), actions).unwrap_err().to_string();
+    assert!(error.contains("expected 2") && error.contains("found 3"), "{error}");
+    assert!(replay.is_empty());
+}
+
+/// A stream of frames of random bytes from several environments, and what may befall them.
+#[derive(Clone, Debug)]
+struct Stream {
+    num_envs: usize,
+    frames: usize,
+    size: usize,
+    steps: usize,
+    /// Of 100 steps, so many end an episode, are void, or show a stack that has nothing to do with the
+    /// one before.
+    ends: u32,
+    voids: u32,
+    torn: u32,
+}
+
+impl Stream {
+    /// Gives `step` every step as bytes.
+    fn play(&self, seed: u64, mut step: impl FnMut(&[u8], &[u8], &Batch<'_>, &[u32])) {
+        let Self { num_envs, frames, size, .. } = *self;
+        let (dim, mut rng) = (frames * size, Seed::new(seed).rng());
+        let mut chance = |percent: u32| rng.random_range(0..100) < percent;
+        let mut pixels = Seed::new(seed).child("pixels").rng();
+        // Half of the frames are zeros, so that zeros also stand where an episode goes on.
+        let mut draw = |into: &mut [u8]| {
+            let lit = pixels.random_range(0..2u8);
+            into.iter_mut().for_each(|byte| *byte = lit * pixels.random::<u8>());
+        };
+        let mut obs = vec![0; num_envs * dim];
+        obs.chunks_exact_mut(dim).for_each(|row| draw(&mut row[dim - size..]));
+        for t in 0..self.steps {
+            let mut next = obs.clone();
+            let (mut end, mut void) = (vec![None; num_envs], Vec::new());
+            let mut after = Vec::new();
+            for (env, row) in next.chunks_exact_mut(dim).enumerate() {
+                row.rotate_left(size);
+                draw(&mut row[dim - size..]);
+                if chance(self.torn) {
+                    row.chunks_exact_mut(size).for_each(&mut draw);
+                }
+                if chance(self.ends) {
+                    let terminated = chance(50);
+                    end[env] = Some(if terminated { End::Terminated } else { End::Truncated });
+                }
+                if chance(self.voids) {
+                    (end[env], _) = (None, void.push(env));
+                }
+                after.extend_from_slice(row);
+                if end[env].is_some() || void.last() == Some(&env) {
+                    let row = &mut after[env * dim..];
+                    row.fill(0);
+                    draw(&mut row[dim - size..]);
+                }
+            }
+            let reward: Vec<f64> = (0..num_envs).map(|env| (t * num_envs + env) as f64).collect();
+            let actions: Vec<u32> = (0..num_envs).map(|env| (t * 7 + env) as u32).collect();
+            let batch = Batch {
+                obs: Obs::U8(&obs),
+                next: Obs::U8(&next),
+                reward: &reward,
+                end: &end,
+                void: &void,
+                finished: &[],
+            };
+            step(&obs, &next, &batch, &actions);
+            obs = after;
+        }
+    }
+}
+
+fn streams() -> impl Strategy<Value = Stream> {
+    let percent = || prop_oneof![Just(0u32), 0u32..100];
+    let rare = || prop_oneof![3 => Just(0u32), 1 => 0u32..30];
+    (1usize..4, 1usize..5, 1usize..4, 1usize..120, percent(), rare(), rare()).prop_map(
+        |(num_envs, frames, size, steps, ends, voids, torn)| Stream {
+            num_envs,
+            frames,
+            size,
+            steps,
+            ends,
+            voids,
+            torn,
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Beside a memory that keeps whole stacks as numbers, on the same stream: each transition that the
+    /// frames still hold is the same, bit for bit, after every step.
+    #[test]
+    fn stacks_are_what_was_shown(
+        stream in streams(), capacity in 1usize..40, n_step in 1usize..4, seed: u64,
+    ) {
+        let Stream { num_envs, frames, size, .. } = stream;
+        let dim = frames * size;
+        let spec = EnvSpec { obs: sparring_envs::Space::bytes(&[frames, size]), frames, ..spec("Recall-v0").unwrap() };
+        let prioritized = seed % 2 == 0;
+        let config = ReplayConfig {
+            n_step, prioritized, ..ReplayConfig::new(&spec, num_envs, capacity, 0.5)
+        };
+        let mut replay = Replay::new(config);
+        let mut naive = Replay::new(ReplayConfig { dtype: Dtype::F32, ..config });
+        let (mut found, mut expected) = (Sample::default(), Sample::default());
+        let mut broken = None;
+        let mut whole_episodes = 0;
+        stream.play(seed, |obs, next, batch, actions| {
+            let actions = Actions::Discrete(actions);
+            replay.store(batch, actions).unwrap();
+            let floats = |bytes: &[u8]| bytes.iter().map(|b| f32::from(*b)).collect::<Vec<_>>();
+            let (obs, next) = (floats(obs), floats(next));
+            let shown = Batch { obs: Obs::F32(&obs), next: Obs::F32(&next), ..*batch };
+            naive.store(&shown, actions).unwrap();
+            found.fit(1, replay.ring.config());
+            expected.fit(1, naive.ring.config());
+            whole_episodes += batch.end.iter().flatten().count();
+            for i in 0..replay.len() {
+                let place = replay.ring.place(i);
+                replay.ring.copy(place, 0, &mut found);
+                naive.ring.copy(place, 0, &mut expected);
+                let same = found.obs.view().values().eq(expected.obs.view().values())
+                    && found.next.view().values().eq(expected.next.view().values())
+                    && found.action == expected.action
+                    && found.reward == expected.reward
+                    && found.discount == expected.discount;
+                if !same {
+                    broken.get_or_insert(format!("{place}: {found:?} against {expected:?}"));
+                }
+                if prioritized && replay.priorities.as_ref().unwrap().get(place) == 0.0 {
+                    broken.get_or_insert(format!("{place} is held and never drawn"));
+                }
+            }
+            if prioritized {
+                let total = replay.priorities.as_ref().unwrap().total();
+                let sum = replay.len() as f64;
+                if total != sum {
+                    broken.get_or_insert(format!("priorities of {total} for {sum} places"));
+                }
+            }
+            let (held, all) = (replay.len(), naive.len());
+            // Lawful streams bring at most two frames a transition, and waiting ones some more.
+            let least = all.min((capacity / 2).saturating_sub(num_envs * (n_step + 1)));
+            if held > all || (stream.torn == 0 && stream.voids == 0 && held < least) {
+                broken.get_or_insert(format!("{held} of {all} held"));
+            }
+            if stream.torn == 0 && whole_episodes == 0 && stream.voids == 0 && n_step == 1 && held != all.min(capacity) {
+                broken.get_or_insert(format!("{held} of {all} held without an episode's end"));
+            }
+        });
+        prop_assert!(broken.is_none(), "{}", broken.unwrap());
+        let mut rng = Seed::new(seed).rng();
+        if !replay.is_empty() {
+            replay.sample(5, &mut rng, &mut found);
+            prop_assert_eq!(found.obs.view().len(), 5 * dim);
+        }
+    }
+}
+
+/// Frames by hand: two of one byte are stacked; the episode of 1, 2, 3 ends, and 9 begins the next.
+#[test]
+fn a_stack_never_reaches_across_an_episodes_start() {
+    let spec = spec("Recall-v0").unwrap();
+    let config = ReplayConfig { obs_dim: 2, ..ReplayConfig::new(&spec, 1, 8, 0.5) };
+    let mut replay = Replay::new(config);
+    let steps =
+        [([0, 1], [1, 2], None), ([1, 2], [2, 3], Some(End::Truncated)), ([0, 9], [9, 8], None)];
+    for (obs, next, end) in steps {
+        let (obs, next) = (Obs::U8(&obs), Obs::U8(&next));
+        let batch = Batch { obs, next, reward: &[0.0], end: &[end], void: &[], finished: &[] };
+        replay.store(&batch, Actions::Discrete(&[0])).unwrap();
+    }
+    let mut sample = Sample::default();
+    sample.fit(3, replay.ring.config());
+    (0..3).for_each(|place| replay.ring.copy(place, place, &mut sample));
+    assert_eq!(sample.obs, ObsBuf::U8(vec![0, 1, 1, 2, 0, 9]));
+    assert_eq!(sample.next, ObsBuf::U8(vec![1, 2, 2, 3, 9, 8]));
+}
+
+/// Of 640 places, 650 frames may come after a transition. An episode of one step brings two frames a
+/// transition: 325 come after the one that is just held.
+#[test]
+fn short_episodes_forget_early_and_long_ones_do_not() {
+    let spec = spec("Recall-v0").unwrap();
+    let held = |ends: usize| {
+        let mut replay = Replay::new(ReplayConfig::new(&spec, 1, 640, 0.9));
+        let mut obs = [0, 0, 0, 0, 1, 1, 1, 1];
+        for t in 1..=2000usize {
+            let mut next = obs;
+            next.rotate_left(4);
+            next[4..].fill(1 + (t % 250) as u8);
+            let end = [t.is_multiple_of(ends).then_some(End::Truncated)];
+            let batch = Batch {
+                obs: Obs::U8(&obs),
+                next: Obs::U8(&next),
+                reward: &[0.0],
+                end: &end,
+                void: &[],
+                finished: &[],
+            };
+            replay.store(&batch, Actions::Discrete(&[0])).unwrap();
+            obs = next;
+            if end[0].is_some() {
+                obs[..4].fill(0);
+            }
+        }
+        replay.len()
+    };
+    assert_eq!([1, 64, 1_000_000].map(held), [326, 640, 640]);
+}
+
+/// The memory of the paper's Atari agents (PAPERS 2.2): a million transitions of 84 × 84, four stacked.
+#[test]
+fn a_million_transitions_of_atari_take_less_than_7_3_gb() {
+    let spec = EnvSpec {
+        obs: sparring_envs::Space::bytes(&[4, 84, 84]),
+        frames: 4,
+        ..spec("Recall-v0").unwrap()
+    };
+    let bytes = ReplayConfig::new(&spec, 1, 1_000_000, 0.99).bytes();
+    assert!(bytes < 7_300_000_000 && bytes > 7_056_000_000, "{bytes}");
+}
