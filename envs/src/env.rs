@@ -75,6 +75,12 @@ pub trait Env: Send {
     /// Takes one step and writes the true successor into `obs`, also at an episode's end.
     fn step(&mut self, action: Action<'_>, obs: ObsMut<'_>) -> Result<Step, EnvError>;
 
+    /// Where the engine clips rewards to before an agent sees them; the returns of episodes are of the
+    /// rewards as they are. None: it does not.
+    fn reward_range(&self) -> Option<(f64, f64)> {
+        None
+    }
+
     /// The whole state, the generator included; [`crate::state::pack`] does it for serde types.
     fn save(&self) -> Result<Vec<u8>, EnvError>;
 

@@ -35,6 +35,31 @@ pub enum EnvError {
         /// What to do.
         allowed: String,
     },
+    /// A ROM is missing or another than it should be.
+    #[error(
+        "`{id}` needs a ROM of MD5 {allowed}, but {path} is {found}; \
+         run scripts/fetch-simulators, or name its folder in SPARRING_SIMULATORS"
+    )]
+    Rom {
+        /// The id that was asked for.
+        id: &'static str,
+        /// Where the ROM should be.
+        path: String,
+        /// What was there.
+        found: String,
+        /// The MD5 that it must have.
+        allowed: &'static str,
+    },
+    /// The emulator is not the one that this crate was written for.
+    #[error(
+        "the emulator of `{id}` is not as expected: {found}; build with ale-sys 0.1.2 and libstdc++"
+    )]
+    Emulator {
+        /// The id of the game.
+        id: &'static str,
+        /// What is different.
+        found: String,
+    },
     /// An option that the env does not have.
     #[error("`{id}` has no option `{key}`; {allowed}")]
     OptionKey {

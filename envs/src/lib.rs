@@ -28,6 +28,7 @@
 //! - The number of workers changes the time and nothing else ([`vector`]).
 //! - [`check_env`] tests an env of your own against the contract of [`Env`].
 
+pub mod atari;
 pub mod check;
 pub mod classic;
 pub mod env;
@@ -48,6 +49,7 @@ mod spec;
 pub mod state;
 pub mod tiny;
 pub mod vector;
+pub mod wrappers;
 
 pub use check::{CheckReport, check_env};
 pub use env::{Action, End, Env, Step};

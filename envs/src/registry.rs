@@ -1,11 +1,13 @@
 //! The registry: every env that this crate knows, one row each.
 
-use crate::{EnvError, EnvRow, EnvSpec, Options, classic, minatar, mujoco, tiny};
+use std::sync::LazyLock;
+
+use crate::{EnvError, EnvRow, EnvSpec, Options, atari, classic, minatar, mujoco, tiny};
 
 /// How many near names an unknown id is answered with.
 const NEAREST: usize = 3;
 
-static REGISTRY: &[EnvRow] = &[
+static ROWS: &[EnvRow] = &[
     classic::cartpole::ROW_V0,
     classic::cartpole::ROW_V1,
     classic::mountain_car::ROW,
@@ -40,9 +42,11 @@ static REGISTRY: &[EnvRow] = &[
     tiny::recall::ROW,
 ];
 
+static REGISTRY: LazyLock<Vec<EnvRow>> = LazyLock::new(|| [ROWS, atari::ROWS].concat());
+
 /// All registered envs, those included that need a feature which this build lacks.
 pub fn registry() -> &'static [EnvRow] {
-    REGISTRY
+    &REGISTRY
 }
 
 /// The row of this id; an unknown id is answered with the nearest names.

@@ -8,7 +8,11 @@ use std::sync::LazyLock;
 
 use common::{Actor, Record, drive, engine, is_slow, specs};
 use proptest::prelude::*;
-use sparring_envs::{Actions, EnvError, EnvSpec, OnFault, VectorConfig, VectorEnv, spec};
+use sparring_envs::tiny::counter::Counter;
+use sparring_envs::{
+    Action, Actions, End, Env, EnvError, EnvSpec, ObsMut, OnFault, Step, VectorConfig, VectorEnv,
+    maker, spec,
+};
 
 static SPECS: LazyLock<Vec<EnvSpec>> = LazyLock::new(specs);
 
@@ -28,6 +32,43 @@ fn workers_change_no_bit() {
             }
         }
     }
+}
+
+/// Counts to ten, rewards 1 to 10, which an agent sees clipped.
+struct Clipped(Counter);
+
+impl Env for Clipped {
+    fn reset(&mut self, seed: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError> {
+        self.0.reset(seed, obs)
+    }
+
+    fn step(&mut self, action: Action<'_>, obs: ObsMut<'_>) -> Result<Step, EnvError> {
+        self.0.step(action, obs)
+    }
+
+    fn reward_range(&self) -> Option<(f64, f64)> {
+        Some((-1.0, 4.0))
+    }
+
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
+        self.0.save()
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        self.0.restore(state)
+    }
+}
+
+#[test]
+fn rewards_are_clipped_and_returns_are_not() {
+    let make = maker(|| Ok(Clipped(Counter::new(Some((10, End::Terminated))))));
+    let spec = EnvSpec { make, ..spec("Counter-v0").unwrap() };
+    let mut envs = engine(&spec, 2, 1, OnFault::Stop);
+    let records = drive(&mut envs, &mut Actor::new(0), 10);
+    let rewards: Vec<_> = records.iter().map(|record| f64::from_bits(record.reward[1])).collect();
+    assert_eq!(rewards, [1.0, 2.0, 3.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0]);
+    assert!(records[9].finished.iter().all(|episode| episode.ret == 55.0));
+    assert_eq!(records[9].finished.len(), 2);
 }
 
 #[test]

@@ -17,6 +17,8 @@ pub(super) struct Chunk {
     /// The time limit in steps.
     limit: u32,
     act_dim: usize,
+    /// Where rewards are clipped to, the same for all envs.
+    reward_range: Option<(f64, f64)>,
     pub envs: Vec<Box<dyn Env>>,
     pub counters: Counters,
     /// The episodes that ended in the last step.
@@ -89,6 +91,7 @@ impl Chunk {
             on_fault,
             limit: spec.max_episode_steps.unwrap_or(u32::MAX),
             act_dim: spec.action.dim(),
+            reward_range: envs.first().and_then(|env| env.reward_range()),
             envs,
             counters: Counters {
                 seeds: seeds.to_vec(),
@@ -185,7 +188,10 @@ impl Chunk {
                     counters.begin(i);
                 }
             }
-            rows.reward[i] = step.reward;
+            rows.reward[i] = match self.reward_range {
+                None => step.reward,
+                Some((low, high)) => step.reward.clamp(low, high),
+            };
             rows.end[i] = end;
             if end.is_some() {
                 cursor.resetting = true;

@@ -1,0 +1,3 @@
+//! Envs around envs. Each is an env itself and takes the inner one with it when saved.
+
+pub mod observation_noise;
