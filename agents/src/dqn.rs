@@ -34,7 +34,7 @@ use crate::explore::epsilon_greedy;
 use crate::input::Input;
 use crate::replay::{Replay, Sample};
 
-use config::spaces;
+use config::actions;
 pub use config::{DqnConfig, Loss, Prioritized};
 
 /// A DQN agent in training.
@@ -109,7 +109,7 @@ impl Dqn {
         num_envs: usize,
         seed: &Seed,
     ) -> Result<Self, AgentError> {
-        let (_, actions) = spaces(spec)?;
+        let actions = actions(spec)?;
         let layers = config.layers(&spec.obs, actions)?;
         let q = Trainer::new("q", &layers, &config.sparsity, config.optimizer, &seed.child("q"))?;
         Ok(Self {

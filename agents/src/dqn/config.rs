@@ -167,7 +167,7 @@ impl DqnConfig {
         num_envs: usize,
         total_env_steps: u64,
     ) -> Result<Estimate, AgentError> {
-        let (obs_dim, actions) = spaces(spec)?;
+        let actions = actions(spec)?;
         let layers = self.layers(&spec.obs, actions)?;
         // Acting; online values and their gradients; target values; an evaluation of as many
         // episodes at once.
@@ -191,10 +191,10 @@ impl DqnConfig {
     }
 }
 
-/// `(obs_dim, actions)`.
-pub fn spaces(spec: &EnvSpec) -> Result<(usize, usize), AgentError> {
+/// How many actions `spec` has.
+pub fn actions(spec: &EnvSpec) -> Result<usize, AgentError> {
     match spec.action {
-        Space::Discrete { n } => Ok((spec.obs.dim(), n as usize)),
+        Space::Discrete { n } => Ok(n as usize),
         Space::Box { .. } => Err(AgentError::Space {
             agent: "dqn",
             env: spec.id,
