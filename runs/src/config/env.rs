@@ -79,5 +79,10 @@ fn show(value: &Value) -> String {
 
 /// An env that its options or what it is made from do not give.
 fn unbuildable(s: &Section<'_>, id: &str, error: &EnvError) -> Box<super::problem::Problem> {
-    s.problem("id", &error.to_string(), &format!("a {id} that can be made"), "what it says")
+    s.problem(
+        "id",
+        &error.to_string(),
+        &format!("options and files of which {id} can be made"),
+        "what the first line says",
+    )
 }
