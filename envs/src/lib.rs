@@ -40,6 +40,7 @@ pub mod mujoco;
 mod normal;
 pub mod obs;
 mod options;
+pub mod picture;
 mod registry;
 mod rng;
 #[cfg(any(feature = "mujoco", feature = "atari"))]
@@ -57,6 +58,7 @@ pub use error::EnvError;
 pub use feature::Feature;
 pub use obs::{Dtype, Obs, ObsBuf, ObsMut};
 pub use options::{EnvOption, Limits, OptionValue, Options};
+pub use picture::Picture;
 pub use registry::{find, registry, spec};
 pub use rng::EnvRng;
 pub use space::{Sample, Space};
