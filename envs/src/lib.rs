@@ -34,6 +34,7 @@ pub mod classic;
 pub mod env;
 mod error;
 mod feature;
+pub mod gymnasium_rs;
 mod libm;
 pub mod minatar;
 pub mod mujoco;
