@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EnvError, EnvRng, ObsMut};
+use crate::{EnvError, EnvRng, ObsMut, Picture};
 
 /// How an episode ended. Terminated wins where both hold; a truncated transition bootstraps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +79,11 @@ pub trait Env: Send {
     /// rewards as they are. None: it does not.
     fn reward_range(&self) -> Option<(f64, f64)> {
         None
+    }
+
+    /// Draws the present state; an env without a picture is [`EnvError::NoPicture`].
+    fn render(&self) -> Result<Picture, EnvError> {
+        Err(EnvError::NoPicture { why: "it draws none of itself" })
     }
 
     /// The whole state, the generator included; [`crate::state::pack`] does it for serde types.

@@ -156,6 +156,12 @@ pub enum EnvError {
         /// What the observation space has.
         allowed: Dtype,
     },
+    /// An env that cannot be drawn.
+    #[error("the env has no picture: {why}")]
+    NoPicture {
+        /// Why not.
+        why: &'static str,
+    },
     /// Bytes that are not the saved state of this env or engine.
     #[error(
         "not a saved state of `{id}`: {found}; restore only whole bytes that save() of the same env gave"

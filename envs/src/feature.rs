@@ -2,13 +2,15 @@
 
 use std::fmt;
 
-/// A Cargo feature, off by default because it brings a simulator that is not Rust.
+/// A Cargo feature, off by default because it brings what is not Rust.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Feature {
     /// The physics of MuJoCo, for the robots of Gymnasium.
     Mujoco,
     /// The Arcade Learning Environment, for Atari 2600 games.
     Atari,
+    /// The crate gymnasium-rs, whose build wants a Python.
+    GymnasiumRs,
 }
 
 impl Feature {
@@ -17,6 +19,7 @@ impl Feature {
         match self {
             Self::Mujoco => "mujoco",
             Self::Atari => "atari",
+            Self::GymnasiumRs => "gymnasium-rs",
         }
     }
 
@@ -25,14 +28,17 @@ impl Feature {
         match self {
             Self::Mujoco => cfg!(feature = "mujoco"),
             Self::Atari => cfg!(feature = "atari"),
+            Self::GymnasiumRs => cfg!(feature = "gymnasium-rs"),
         }
     }
 
     /// How to get a build that has it.
     pub fn way(self) -> String {
-        format!(
-            "run scripts/fetch-simulators, then build with `cargo build --release --features {self}`"
-        )
+        let build = format!("build with `cargo build --release --features {self}`");
+        match self {
+            Self::Mujoco | Self::Atari => format!("run scripts/fetch-simulators, then {build}"),
+            Self::GymnasiumRs => format!("{build}, where a Python is"),
+        }
     }
 }
 

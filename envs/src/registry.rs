@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::{EnvError, EnvRow, EnvSpec, Options, atari, classic, minatar, mujoco, tiny};
+use crate::{EnvError, EnvRow, EnvSpec, Options, atari, classic, gymnasium_rs, minatar, mujoco, tiny};
 
 /// How many near names an unknown id is answered with.
 const NEAREST: usize = 3;
@@ -39,6 +39,7 @@ static ROWS: &[EnvRow] = &[
     tiny::identity::ROW,
     tiny::identity_box::ROW,
     tiny::chain::ROW,
+    gymnasium_rs::ROW,
     tiny::recall::ROW,
 ];
 

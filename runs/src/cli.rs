@@ -30,6 +30,8 @@ pub enum Command {
     Run(RunArgs),
     /// Print every job with its steps, sizes and memory; run nothing, write nothing
     Plan(PlanArgs),
+    /// Draw one episode, of a trained policy or of random actions
+    Play(PlayArgs),
     /// Print what a config can name
     List {
         /// Of what
@@ -101,6 +103,29 @@ pub struct RunArgs {
     /// Print the table alone
     #[arg(long)]
     pub quiet: bool,
+}
+
+/// What `play` takes.
+#[derive(Debug, Args)]
+pub struct PlayArgs {
+    /// The env, as sparring list envs has it [default: that of the checkpoint]
+    #[arg(long, value_name = "ID")]
+    pub env: Option<String>,
+    /// Change one value of the env, or of the checkpoint's config: env.options.places=7
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Play the policy of a job's folder, <run>/<variant>/seed-<n>
+    #[arg(long, value_name = "DIR")]
+    pub checkpoint: Option<PathBuf>,
+    /// Play random actions
+    #[arg(long)]
+    pub random: bool,
+    /// The seed of the episode
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// A .gif of all steps, or a .png with up to 25 of them side by side
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
 }
 
 #[derive(Clone, Debug)]

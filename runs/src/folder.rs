@@ -273,8 +273,8 @@ pub fn read_yaml<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
 }
 
 /// Written beside and renamed, so that a reader never meets half a file.
-fn write_whole(path: &Path, text: &str) -> Result<(), Error> {
+pub fn write_whole(path: &Path, content: impl AsRef<[u8]>) -> Result<(), Error> {
     let beside = path.with_extension("tmp");
-    fs::write(&beside, text).map_err(Error::file(&beside, "write"))?;
+    fs::write(&beside, content).map_err(Error::file(&beside, "write"))?;
     fs::rename(&beside, path).map_err(Error::file(path, "rename to"))
 }

@@ -12,6 +12,7 @@ mod list;
 mod log;
 mod machine;
 mod plan;
+mod play;
 mod report;
 mod run;
 mod scheduler;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
     let done = match command {
         Command::Run(args) => run::run(&args),
         Command::Plan(args) => plan::plan(&args),
+        Command::Play(args) => play::play(&args),
         Command::List { what } => list::list(what),
         Command::Report { dir, layers } => report::report(&dir, layers),
     };

@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::env::{generator, write_obs};
 use crate::libm::{sin_cos, sin_cos_f32, square};
+use crate::picture::{AMBER, BLUE, GREEN, Picture};
 use crate::{
     Action, End, Env, EnvError, EnvRng, EnvRow, EnvSpec, ObsMut, Options, Space, Step, maker, state,
 };
@@ -139,6 +140,23 @@ impl Env for Acrobot {
         write_obs(obs, [cos1, sin1, cos2, sin2, omega1, omega2].map(|v| v as f32))?;
         let up = -cos1 - (theta2 + theta1).cos() > 1.0;
         Ok(Step { reward: if up { 0.0 } else { -1.0 }, end: up.then_some(End::Terminated) })
+    }
+
+    fn render(&self) -> Result<Picture, EnvError> {
+        if !self.started {
+            return Err(EnvError::ResetNeeded);
+        }
+        let mut picture = Picture::new([-2.2, -2.2], [2.2, 2.2], 80.0, 15);
+        picture.line([-2.2, 1.0], [2.2, 1.0], 0.03, GREEN);
+        let [theta1, theta2, ..] = self.motion;
+        let hang = |[x, y]: [f64; 2], angle: f64| [x + angle.sin(), y - angle.cos()];
+        let middle = hang([0.0, 0.0], theta1);
+        let tip = hang(middle, theta1 + theta2);
+        for (from, to) in [([0.0, 0.0], middle), (middle, tip)] {
+            picture.line(from, to, 0.2, AMBER);
+            picture.disc(from, 0.1, BLUE);
+        }
+        Ok(picture)
     }
 
     fn save(&self) -> Result<Vec<u8>, EnvError> {

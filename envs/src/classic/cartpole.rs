@@ -22,6 +22,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::env::{generator, write_obs};
+use crate::picture::{AMBER, BLUE, GREY, INK, Picture};
 use crate::{
     Action, End, Env, EnvError, EnvRng, EnvRow, EnvSpec, ObsMut, Options, Space, Step, maker, state,
 };
@@ -122,6 +123,20 @@ impl Env for CartPole {
         let reward = if fell && self.fallen { 0.0 } else { 1.0 };
         self.fallen |= fell;
         Ok(Step { reward, end: fell.then_some(End::Terminated) })
+    }
+
+    fn render(&self) -> Result<Picture, EnvError> {
+        if !self.started {
+            return Err(EnvError::ResetNeeded);
+        }
+        let mut picture = Picture::new([-3.0, -0.4], [3.0, 1.5], 80.0, 50);
+        picture.line([-X_LIMIT, 0.0], [X_LIMIT, 0.0], 0.03, GREY);
+        picture.rectangle([self.x - 0.25, -0.15], [self.x + 0.25, 0.15], INK);
+        let (sin, cos) = self.theta.sin_cos();
+        let (joint, length) = ([self.x, 0.1], 2.0 * HALF_LENGTH);
+        picture.line(joint, [joint[0] + length * sin, joint[1] + length * cos], 0.1, AMBER);
+        picture.disc(joint, 0.06, BLUE);
+        Ok(picture)
     }
 
     fn save(&self) -> Result<Vec<u8>, EnvError> {

@@ -20,9 +20,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::hill;
 use crate::env::{generator, write_obs};
 use crate::{
-    Action, End, Env, EnvError, EnvRng, EnvRow, EnvSpec, ObsMut, Options, Space, Step, maker, state,
+    Action, End, Env, EnvError, EnvRng, EnvRow, EnvSpec, ObsMut, Options, Picture, Space, Step,
+    maker, state,
 };
 
 const ID: &str = "MountainCar-v0";
@@ -92,6 +94,13 @@ impl Env for MountainCar {
         self.observe(obs)?;
         let there = self.position >= GOAL && self.velocity >= 0.0;
         Ok(Step { reward: -1.0, end: there.then_some(End::Terminated) })
+    }
+
+    fn render(&self) -> Result<Picture, EnvError> {
+        if !self.started {
+            return Err(EnvError::ResetNeeded);
+        }
+        Ok(hill::draw(self.position, GOAL))
     }
 
     fn save(&self) -> Result<Vec<u8>, EnvError> {

@@ -19,9 +19,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::hill;
 use crate::env::{generator, write_obs};
 use crate::{
-    Action, End, Env, EnvError, EnvRng, EnvRow, EnvSpec, ObsMut, Options, Space, Step, maker, state,
+    Action, End, Env, EnvError, EnvRng, EnvRow, EnvSpec, ObsMut, Options, Picture, Space, Step,
+    maker, state,
 };
 
 const ID: &str = "MountainCarContinuous-v0";
@@ -116,6 +118,15 @@ impl Env for MountainCarContinuous {
         let thrust = f64::from(thrust);
         let reward = if there { GOAL_REWARD } else { 0.0 } - thrust * thrust * 0.1;
         Ok(Step { reward, end: there.then_some(End::Terminated) })
+    }
+
+    fn render(&self) -> Result<Picture, EnvError> {
+        let position = match self.motion {
+            Motion::None => return Err(EnvError::ResetNeeded),
+            Motion::AfterReset(position, _) => position,
+            Motion::AfterStep(position, _) => f64::from(position),
+        };
+        Ok(hill::draw(position, GOAL))
     }
 
     fn save(&self) -> Result<Vec<u8>, EnvError> {

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::env::{generator, write_obs};
 use crate::libm::{floor_mod, square, square_f32};
+use crate::picture::{AMBER, INK, Picture};
 use crate::{
     Action, Env, EnvError, EnvRng, EnvRow, EnvSpec, ObsMut, Options, Space, Step, maker, state,
 };
@@ -93,6 +94,17 @@ impl Env for Pendulum {
         self.theta += self.omega * DT;
         self.observe(obs)?;
         Ok(Step { reward: -cost, end: None })
+    }
+
+    fn render(&self) -> Result<Picture, EnvError> {
+        if !self.started {
+            return Err(EnvError::ResetNeeded);
+        }
+        let mut picture = Picture::new([-1.3, -1.3], [1.3, 1.3], 120.0, 30);
+        let (sin, cos) = self.theta.sin_cos();
+        picture.line([0.0, 0.0], [-sin, cos], 0.2, AMBER);
+        picture.disc([0.0, 0.0], 0.05, INK);
+        Ok(picture)
     }
 
     fn save(&self) -> Result<Vec<u8>, EnvError> {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::game::{Draws, Frame, Game, Move, SIDE};
 use crate::env::generator;
+use crate::picture::{CHANNELS, INK, Picture};
 use crate::{
     Action, End, Env, EnvError, EnvOption, EnvRng, EnvSpec, Limits, ObsMut, OptionValue, Options,
     Space, Step, maker, state,
@@ -126,6 +127,24 @@ impl Env for MinAtar {
         let frame = self.play.step(self.moves[action as usize], rng);
         self.play.game.observe(obs);
         Ok(Step { reward: f64::from(frame.reward), end: frame.over.then_some(End::Terminated) })
+    }
+
+    fn render(&self) -> Result<Picture, EnvError> {
+        if self.rng.is_none() {
+            return Err(EnvError::ResetNeeded);
+        }
+        let mut cells = vec![0; self.dim()];
+        self.play.game.observe(&mut cells);
+        let side = SIDE as f64;
+        let mut picture = Picture::new([0.0, 0.0], [side, side], 24.0, 20);
+        picture.rectangle([0.0, 0.0], [side, side], INK);
+        // Where several channels have a cell, the last one is seen, as in the package.
+        for (at, _) in cells.iter().enumerate().filter(|(_, cell)| **cell > 0) {
+            let colour = CHANNELS[at / (SIDE * SIDE) % CHANNELS.len()];
+            let (x, y) = ((at % SIDE) as f64, side - (at / SIDE % SIDE) as f64);
+            picture.rectangle([x, y - 1.0], [x + 1.0, y], colour);
+        }
+        Ok(picture)
     }
 
     fn save(&self) -> Result<Vec<u8>, EnvError> {

@@ -20,6 +20,7 @@ use std::fs;
 use std::path::Path;
 
 use section::Section;
+use sparring_envs::EnvSpec;
 
 use crate::error::{Error, Refusal};
 use crate::yaml::{self, Node, Origin, Value};
@@ -49,6 +50,27 @@ pub fn load(file: &Path, set: &[String], seeds: Option<&[u64]>) -> Result<Plan, 
             variants,
         })
         .map_err(|problem| (*problem).locate(&shown, &text))
+}
+
+/// The env `id` with the options that `--set` gives it, as the section `env` of a config has them.
+pub fn load_env(id: &str, set: &[String]) -> Result<EnvSpec, Error> {
+    let typed =
+        Node { value: Value::Text(id.to_owned()), origin: Origin::Argument(format!("--env {id}")) };
+    let mut document = nested(&["env", "id"], typed);
+    for argument in set {
+        document = overlay(&document, &parse_set(argument, &document)?);
+    }
+    read_env(&document, id).map_err(|problem| (*problem).locate("--env", ""))
+}
+
+fn read_env(document: &Node, id: &str) -> Checked<EnvSpec> {
+    let mut top = Section::new("", Some(document))?;
+    let mut section = top.section("env")?;
+    section.text("id", section::Otherwise::Required(id.to_owned()))?;
+    top.finish()?;
+    let (_, spec) = env::read(&mut section, id)?;
+    section.finish()?;
+    Ok(spec)
 }
 
 fn unreadable(file: &str, error: &std::io::Error) -> Error {

@@ -1,0 +1,135 @@
+//! `sparring play`: one episode, drawn.
+//!
+//! The episode is Gymnasium's of `reset(seed=N)`; random actions are those of `action_space.seed(N)`. A
+//! file that ends in `.gif` shows all of it at the env's own rate, one in `.png` the sheet of
+//! [`sheet`].
+
+mod checkpoint;
+mod film;
+mod player;
+mod sheet;
+
+use std::path::Path;
+
+use sparring_envs::{End, EnvError, EnvRng, EnvSpec, ObsBuf};
+
+use crate::cli::PlayArgs;
+use crate::config::load_env;
+use crate::console::print;
+use crate::error::{Error, Refusal};
+use crate::folder::write_whole;
+use film::Film;
+use player::Player;
+
+/// An episode of an env without a time limit is cut here: nobody watches longer.
+const MOST_STEPS: u32 = 27_000;
+
+/// Plays one episode into a file and prints how it went.
+pub fn play(args: &PlayArgs) -> Result<(), Error> {
+    let mut film = Film::new(&args.out)?;
+    let (spec, mut player) = player(args)?;
+    let Told { ret, len, end } = episode(&spec, &mut player, args.seed, &mut film)
+        .map_err(|error| undrawn(error, spec.id))?;
+    let frames = film.frames();
+    write_whole(&args.out, &film.finish()?)?;
+    print(&format!(
+        "{}, seed {}: return {ret:.2}, {len} steps, {end}; {frames} frames in {}\n",
+        spec.id,
+        args.seed,
+        args.out.display()
+    ))
+}
+
+/// What is played, and who plays it.
+fn player(args: &PlayArgs) -> Result<(EnvSpec, Player), Error> {
+    let refused = |place: &str, found: &str, allowed: &str, hint: &str| {
+        Err(Refusal::argument(place, found, allowed, hint))
+    };
+    let way = "sparring play --env CartPole-v1 --random --out cartpole.gif";
+    match (&args.checkpoint, args.random, &args.env) {
+        (Some(_), true, _) => refused(
+            "--random",
+            "--checkpoint beside it",
+            "one of --checkpoint DIR and --random",
+            "leave one of the two out",
+        ),
+        (None, false, _) => refused(
+            "sparring play",
+            "nobody who plays",
+            "one of --checkpoint DIR and --random",
+            way,
+        ),
+        (None, true, None) => refused("--env", "nothing", "the id of an env", way),
+        (None, true, Some(id)) => {
+            Ok((load_env(id, &args.set)?, Player::Random(EnvRng::new(args.seed))))
+        }
+        (Some(dir), false, env) => {
+            let (spec, agent) = checkpoint::load(dir, &args.set, args.seed)?;
+            match env {
+                Some(id) if id != spec.id => refused(
+                    &format!("--env {id}"),
+                    &format!("a policy of {}", spec.id),
+                    "the env that the policy was trained on",
+                    "leave --env out",
+                ),
+                _ => Ok((spec, Player::Policy(agent))),
+            }
+        }
+    }
+}
+
+/// How an episode went.
+struct Told {
+    ret: f64,
+    len: u32,
+    end: &'static str,
+}
+
+fn episode(spec: &EnvSpec, player: &mut Player, seed: u64, film: &mut Film) -> Result<Told, Error> {
+    let mut env = (spec.make)().map_err(unplayed)?;
+    let mut obs = ObsBuf::zeros(spec.obs.dtype(), spec.obs.dim());
+    env.reset(Some(seed), obs.view_mut()).map_err(unplayed)?;
+    film.add(&env.render().map_err(unplayed)?)?;
+    let limit = spec.max_episode_steps.unwrap_or(MOST_STEPS);
+    let (mut ret, mut len) = (0.0, 0);
+    loop {
+        let action = player.act(&spec.action, obs.view())?;
+        let step = env.step(action.as_action(), obs.view_mut()).map_err(unplayed)?;
+        film.add(&env.render().map_err(unplayed)?)?;
+        ret += step.reward;
+        len += 1;
+        let end = match step.end {
+            Some(End::Terminated) => "terminated",
+            Some(End::Truncated) => "truncated",
+            None if len < limit => continue,
+            None if spec.max_episode_steps.is_some() => "truncated by the time limit",
+            None => "cut here, for it has no time limit",
+        };
+        return Ok(Told { ret, len, end });
+    }
+}
+
+fn unplayed(error: EnvError) -> Error {
+    Error::System { what: "play the episode", source: Box::new(error) }
+}
+
+/// An env without a picture is a mistake of who asked for one.
+fn undrawn(error: Error, id: &str) -> Error {
+    match &error {
+        Error::System { source, .. } => match source.downcast_ref() {
+            Some(EnvError::NoPicture { why }) => Refusal::argument(
+                format!("--env {id}"),
+                format!("an env that has no picture: {why}"),
+                "an env that can be drawn",
+                "CartPole-v1",
+            ),
+            _ => error,
+        },
+        _ => error,
+    }
+}
+
+/// The four parts of a wrong `--out`.
+fn wrong_out(out: &Path, found: impl Into<String>, allowed: &str, hint: String) -> Error {
+    Refusal::argument(format!("--out {}", out.display()), found, allowed, hint)
+}
