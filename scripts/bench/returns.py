@@ -51,7 +51,7 @@ def of_report(run, variant):
         cells = re.split(r"\s{2,}", line.strip())
         if cells[0] == variant and "/" in cells[1]:
             return cells
-    raise SystemExit(f"{run}: no row of {variant} in report.txt; run scripts/returns to its end")
+    raise SystemExit(f"{run}: no row of {variant} in report.txt; remove the folder and run scripts/returns")
 
 
 def interval(cells):
@@ -70,14 +70,20 @@ def main():
     raw, runs, found = [], {}, {}
     for bar in BARS:
         run = folder / bar.run
+        if not (run / "command").exists():
+            table.append([bar.task, "not run", "", "", "", "", "" if bar.least is None else f"≥ {bar.least}"])
+            continue
         cells = found[bar.run] = of_report(run, bar.variant)
         table.append([bar.task, *cells[1:6], verdict(bar, cells)])
         runs[bar.run] = run
         for job in sorted((run / bar.variant).glob("seed-*"), key=lambda job: int(job.name[5:])):
             status = job / "status.yaml"
             raw.append([bar.run, bar.variant, job.name[5:], *(field(status, key) for key in ("score", "wall_s"))])
-    erk, uniform = (interval(found[f"dqn-cartpole-98-{name}"]) for name in ("erk", "uniform"))
-    apart = "lies above" if erk[0] > uniform[1] else "does not lie clear of"
+    at_98 = [found.get(f"dqn-cartpole-98-{name}") for name in ("erk", "uniform")]
+    apart = ""
+    if all(at_98):
+        erk, uniform = map(interval, at_98)
+        apart = f"At 98 % the interval of ERK {'lies above' if erk[0] > uniform[1] else 'does not clear'} that of uniform."
     commands = "\n".join(f"    sparring run {(run / 'command').read_text().strip()}" for run in runs.values())
     first = next(iter(runs.values())) / "run.yaml"
     date = field(first, "started")[:10]
@@ -87,7 +93,7 @@ def main():
 
 The score of a seed is the mean return over the last tenth of its evaluations; the interval is the 95 %
 bootstrap interval of the interquartile mean over seeds. Five seeds where one run takes more than three minutes.
-At 98 % the interval of ERK {apart} that of uniform.
+{apart}
 
 `raw.csv` has every seed's score and seconds (of a machine that was shared: scores do not depend on it, seconds do).
 
