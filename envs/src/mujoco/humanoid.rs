@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | 0 to 16 | -0.4 to 0.4 | torques of abdomen, hips, knees, shoulders and elbows, as shares of their gears |
 //!
-//! The observation, 348 values: see [`Body`]. Reward: forward_reward_weight · vₓ of the centre of mass +
+//! The observation, 348 values: see `Body`. Reward: forward_reward_weight · vₓ of the centre of mass +
 //! healthy_reward (where healthy) - ctrl_cost_weight · |a|² - contact_cost_weight · |external forces|², the
 //! last clipped to contact_cost_range. Healthy: the height inside healthy_z_range, the bounds excluded.
 //! Start: uniform noise of reset_noise_scale in positions and velocities. End: terminated where it is not

@@ -2,7 +2,7 @@
 //!
 //! Every bit of observation, reward and flags is that of Gymnasium 1.4.0 on mujoco 3.17.0 on the same
 //! machine, its float64 observations rounded to f32: the same library steps the same models, the noise of a
-//! start comes from numpy's generator, and [`numpy`] adds up as numpy does. Elsewhere the C library and
+//! start comes from numpy's generator, and `numpy` adds up as numpy does. Elsewhere the C library and
 //! the processor may change the last place of a sine or a norm, and chaos does the rest. Oracle:
 //! `tests/mujoco.rs`.
 //!
