@@ -31,18 +31,18 @@ struct Lane {
 }
 
 /// A lane on its way back; the index of its env where it unwound, which only a bug here can cause.
-type Done = Result<Box<Lane>, usize>;
+type Done = Result<Lane, usize>;
 
 /// n envs of one spec, of which k at a time are handed out; see the [module](self).
 pub struct AsyncVectorEnv {
     spec: EnvSpec,
     num_envs: usize,
     /// None only while it is dropped, which ends the workers.
-    jobs: Option<Sender<Box<Lane>>>,
+    jobs: Option<Sender<Lane>>,
     done: Receiver<Done>,
     threads: Vec<JoinHandle<()>>,
     /// The envs of the present batch, ascending.
-    held: Vec<Box<Lane>>,
+    held: Vec<Lane>,
     /// Their indices.
     envs: Vec<usize>,
     /// Their rows, one after the other.
@@ -82,7 +82,7 @@ impl AsyncVectorEnv {
             Space::Discrete { .. } => Sample::Discrete(0),
             Space::Box { .. } => Sample::Continuous(vec![0.0; act_dim]),
         };
-        let (jobs, queue) = bounded::<Box<Lane>>(n);
+        let (jobs, queue) = bounded::<Lane>(n);
         let (outbox, done) = bounded::<Done>(n);
         for (env, seed) in seeds.iter().enumerate() {
             let mut lane = Lane {
@@ -98,7 +98,7 @@ impl AsyncVectorEnv {
             // It is ready, though no step led there.
             lane.chunk.void.push(env);
             // It has room for all of them.
-            let _ = outbox.send(Ok(Box::new(lane)));
+            let _ = outbox.send(Ok(lane));
         }
         let mut engine = Self {
             spec: spec.clone(),
@@ -137,10 +137,10 @@ impl AsyncVectorEnv {
         let rows = Slab::bytes_per_env(spec.obs.dtype(), spec.obs.dim());
         let lists = size_of::<Episode>() + size_of::<usize>();
         let action = spec.action.dim() * size_of::<f32>();
-        // The pointer to a lane has a place in each of the two queues.
-        let lane = size_of::<Lane>() + size_of::<Done>() + size_of::<Box<Lane>>();
+        // A lane has a place in each of the two queues.
+        let lane = size_of::<Lane>() + size_of::<Done>();
         let one = (rows + Counters::BYTES_PER_ENV + env + lists + action + lane) as u64;
-        let held = (rows + lists + size_of::<usize>() + size_of::<Box<Lane>>()) as u64;
+        let held = (rows + lists + size_of::<usize>() + size_of::<Lane>()) as u64;
         let all = (num_envs as u64).saturating_mul(one);
         Ok(all.saturating_add((batch as u64).saturating_mul(held)))
     }
@@ -255,10 +255,10 @@ fn actions(action: &Sample) -> Actions<'_> {
 }
 
 /// Steps a lane by its action.
-fn step(mut lane: Box<Lane>) -> Done {
+fn step(mut lane: Lane) -> Done {
     let env = lane.chunk.first;
     let stepped = catch_unwind(AssertUnwindSafe(|| {
-        let Lane { chunk, slab, action, .. } = &mut *lane;
+        let Lane { chunk, slab, action, .. } = &mut lane;
         slab.turn();
         chunk.step(slab.rows(actions(action)));
     }));
