@@ -162,6 +162,7 @@ impl Training {
         }
         let reward = [f64::from(self.next[0])];
         let batch = Batch {
+            envs: &[0],
             obs: Obs::F32(&self.obs),
             next: Obs::F32(&self.next),
             reward: &reward,

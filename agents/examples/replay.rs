@@ -36,6 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         next[(FRAMES - 1) * FRAME..].fill(1 + (t % 255) as u8);
         let end = [(t % EPISODE == EPISODE - 1).then_some(sparring_envs::End::Terminated)];
         let batch = Batch {
+            envs: &[0],
             obs: Obs::U8(&obs),
             next: Obs::U8(&next),
             reward: &[0.0],

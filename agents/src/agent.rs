@@ -15,7 +15,7 @@ use crate::error::AgentError;
 use crate::ppo::{Ppo, PpoConfig};
 use crate::sac::{Sac, SacConfig};
 
-/// An agent in training. It sees environments only as batches.
+/// An agent in training. It sees environments only as batches, each of some or all of its environments.
 pub trait Agent: Send {
     /// Actions for `obs (n, obs_dim)`, exploring as training does.
     fn act(&mut self, obs: Obs<'_>) -> Result<Actions<'_>, AgentError>;

@@ -41,7 +41,6 @@ pub use config::{DqnConfig, Loss, Prioritized};
 pub struct Dqn {
     config: DqnConfig,
     input: Input,
-    num_envs: usize,
     q: Trainer,
     target: Target,
     replay: Replay,
@@ -127,7 +126,6 @@ impl Dqn {
             means: Means::default(),
             input: Input::of(spec),
             floats: Default::default(),
-            num_envs,
             config,
         })
     }
@@ -259,14 +257,14 @@ impl Agent for Dqn {
     }
 
     fn observe(&mut self, batch: &Batch<'_>) -> Result<(), AgentError> {
-        let (expected, found) = (self.num_envs, self.actions.len());
-        if expected != found || batch.reward.len() != found {
+        let (expected, found) = (batch.envs.len(), self.actions.len());
+        if expected != found {
             return Err(AgentError::Length { what: "actions before a batch", expected, found });
         }
         let before = self.config.cadence().due(self.env_steps);
         let actions = Actions::Discrete(&self.actions);
         self.replay.store(batch, actions)?;
-        self.env_steps += self.num_envs as u64;
+        self.env_steps += batch.envs.len() as u64;
         // Void steps and long returns can leave the memory empty after a short warm-up.
         if self.replay.is_empty() {
             return Ok(());

@@ -233,6 +233,7 @@ mod tests {
         for (reward, end) in [2.0, 2.0, 4.0].into_iter().zip(ends) {
             let (reward, end) = ([reward], [end]);
             let batch = Batch {
+                envs: &[0],
                 obs: NONE,
                 next: NONE,
                 reward: &reward,
@@ -252,6 +253,7 @@ mod tests {
         let mut scaled = Vec::new();
         for _ in 0..3 {
             let batch = Batch {
+                envs: &[0, 1],
                 obs: NONE,
                 next: NONE,
                 reward: &[1.0, f64::NAN],

@@ -32,10 +32,17 @@ pub struct Transition<'a> {
 }
 
 /// The transitions that wait for their rewards, one queue an environment.
+///
+/// An action is given before its answer comes, and where batches hold some environments only, to others
+/// than the next batch holds: to those of the batch before, see [`Batch::envs`].
 #[derive(Debug)]
 pub struct NStep {
     n: usize,
     gamma: f64,
+    /// The environments that the next actions go to.
+    held: Vec<usize>,
+    /// The last action of each environment, `(num_envs, act_dim)`.
+    given: Vec<f32>,
     waiting: Vec<VecDeque<Waiting>>,
     /// Memory to be filled, again and again.
     spare: Vec<Vec<f32>>,
@@ -53,24 +60,28 @@ struct Waiting {
 }
 
 impl NStep {
-    /// Queues for `num_envs` environments of `dim` numbers an observation and action.
-    pub fn new(n: usize, gamma: f64, num_envs: usize, dim: usize) -> Self {
+    /// Queues for `num_envs` environments of `dim` numbers an observation and action, of which the action
+    /// has `act_dim`.
+    pub fn new(n: usize, gamma: f64, num_envs: usize, dim: usize, act_dim: usize) -> Self {
         let waiting = (0..num_envs).map(|_| VecDeque::with_capacity(n)).collect();
         let spare = (0..num_envs * n).map(|_| Vec::with_capacity(dim)).collect();
-        Self { n, gamma, waiting, spare }
+        let (held, given) = ((0..num_envs).collect(), vec![0.0; num_envs * act_dim]);
+        Self { n, gamma, held, given, waiting, spare }
     }
 
     /// Bytes of them, all taken at the start.
-    pub fn bytes(n: usize, num_envs: usize, dim: usize) -> u64 {
+    pub fn bytes(n: usize, num_envs: usize, dim: usize, act_dim: usize) -> u64 {
         let one = size_of::<Waiting>() + size_of::<Vec<f32>>() + dim * size_of::<f32>();
-        let queues = (num_envs as u64).saturating_mul(size_of::<VecDeque<Waiting>>() as u64);
+        let given = size_of::<usize>() + act_dim * size_of::<f32>();
+        let queues = (size_of::<VecDeque<Waiting>>() + given) as u64;
+        let queues = (num_envs as u64).saturating_mul(queues);
         let waiting = (num_envs as u64).saturating_mul(n as u64).saturating_mul(one as u64);
         queues.saturating_add(waiting)
     }
 
     /// Takes one vector step and gives `store` every transition that it completes, in order of the
-    /// environments, the older first. `shown` says what an environment's observation and its successor
-    /// are. A void row drops what its environment was waiting for.
+    /// environments, the older first. `actions` are those that were given before it, `shown` says what
+    /// the observation of a row and its successor are. A void row drops what its environment was waiting for; an environment without a row waits on.
     pub fn push<'a>(
         &mut self,
         batch: &Batch<'_>,
@@ -78,33 +89,37 @@ impl NStep {
         shown: impl Fn(usize) -> [Shown<'a>; 2],
         mut store: impl FnMut(Transition<'_>),
     ) {
-        let num_envs = self.waiting.len().max(1);
-        for (env, queue) in self.waiting.iter_mut().enumerate() {
+        let act_dim = self.given.len() / self.waiting.len().max(1);
+        for (row, env) in self.held.iter().enumerate().take(batch.envs.len()) {
+            match actions {
+                Actions::Discrete(actions) => self.given[*env] = actions[row] as f32,
+                Actions::Continuous(actions) => self.given[env * act_dim..][..act_dim]
+                    .copy_from_slice(&actions[row * act_dim..][..act_dim]),
+            }
+        }
+        self.held.clear();
+        self.held.extend_from_slice(batch.envs);
+        for (row, &env) in batch.envs.iter().enumerate() {
+            let queue = &mut self.waiting[env];
             if batch.void.contains(&env) {
                 self.spare.extend(queue.drain(..).map(|waiting| waiting.taken));
                 continue;
             }
             let mut taken = self.spare.pop().unwrap_or_default();
             taken.clear();
-            let [obs, next] = shown(env);
+            let [obs, next] = shown(row);
             let (numbers, frame) = match obs {
                 Shown::Numbers(numbers) => (numbers, None),
                 Shown::Frame(frame) => ([].as_slice(), Some(frame)),
             };
             taken.extend_from_slice(numbers);
-            match actions {
-                Actions::Discrete(actions) => taken.push(actions[env] as f32),
-                Actions::Continuous(actions) => {
-                    let act_dim = actions.len() / num_envs;
-                    taken.extend_from_slice(&actions[env * act_dim..][..act_dim]);
-                }
-            }
+            taken.extend_from_slice(&self.given[env * act_dim..][..act_dim]);
             queue.push_back(Waiting { taken, frame, reward: 0.0, discount: 1.0 });
             for waiting in queue.iter_mut() {
-                waiting.reward += waiting.discount * batch.reward[env];
+                waiting.reward += waiting.discount * batch.reward[row];
                 waiting.discount *= self.gamma;
             }
-            let end = batch.end[env];
+            let end = batch.end[row];
             while queue.len() >= self.n || (end.is_some() && !queue.is_empty()) {
                 let Some(first) = queue.pop_front() else { break };
                 let bootstrap = if end == Some(End::Terminated) { 0.0 } else { first.discount };
@@ -139,7 +154,7 @@ mod tests {
 
     /// One environment that counts: obs t, action t, reward t + 1, next t + 1.
     fn run(n: usize, ends: &[Option<End>], void: Option<usize>) -> Vec<Row> {
-        let mut queue = NStep::new(n, 0.5, 1, 2);
+        let mut queue = NStep::new(n, 0.5, 1, 2, 1);
         let mut rows = Vec::new();
         for (t, end) in ends.iter().enumerate() {
             let (obs, next) = ([t as f32], [t as f32 + 1.0]);
@@ -147,6 +162,7 @@ mod tests {
             let void: &[usize] = if void == Some(t) { &[0] } else { &[] };
             let (obs, next) = (&obs, &next);
             let batch = Batch {
+                envs: &[0],
                 obs: Obs::F32(obs),
                 next: Obs::F32(next),
                 reward: &reward,
@@ -191,13 +207,14 @@ mod tests {
 
     #[test]
     fn actions_of_several_numbers_stay_with_their_environment() {
-        let mut queue = NStep::new(2, 1.0, 2, 3);
+        let mut queue = NStep::new(2, 1.0, 2, 3, 2);
         let mut seen = Vec::new();
         for t in [0.0, 10.0] {
             let (obs, next) = ([t, t + 1.0], [t + 2.0, t + 3.0]);
             let actions = [t + 0.1, t + 0.2, t + 1.1, t + 1.2];
             let (reward, end) = ([1.0, 2.0], [None, None]);
             let batch = Batch {
+                envs: &[0, 1],
                 obs: Obs::F32(&obs),
                 next: Obs::F32(&next),
                 reward: &reward,
@@ -205,13 +222,39 @@ mod tests {
                 void: &[],
                 finished: &[],
             };
-            let shown = |env: usize| [&obs, &next].map(|all| Shown::Numbers(&all[env..=env]));
+            let shown = |row: usize| [&obs, &next].map(|all| Shown::Numbers(&all[row..=row]));
             queue.push(&batch, Actions::Continuous(&actions), shown, |t| {
                 seen.push((number(t.obs), t.action.to_vec(), t.reward, number(t.next)));
             });
         }
         let expected = [(0.0, vec![0.1, 0.2], 2.0, 12.0), (1.0, vec![1.1, 1.2], 4.0, 13.0)];
         assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn an_environment_without_a_row_waits_on_and_keeps_its_action() {
+        let mut queue = NStep::new(2, 0.5, 3, 2, 1);
+        let mut seen = Vec::new();
+        // The first actions go to 0 and 1, of which 1 answers, beside the unasked 2; and so on.
+        for (envs, void, first) in [([1, 2], &[2][..], 0), ([0, 1], &[], 10), ([1, 2], &[], 20)] {
+            let obs = [first as f32, first as f32 + 1.0];
+            let next = obs.map(|x| x + 0.5);
+            let batch = Batch {
+                envs: &envs,
+                obs: Obs::F32(&obs),
+                next: Obs::F32(&next),
+                reward: &[1.0, 2.0],
+                end: &[None, None],
+                void,
+                finished: &[],
+            };
+            let shown = |row: usize| [&obs, &next].map(|all| Shown::Numbers(&all[row..=row]));
+            queue.push(&batch, Actions::Discrete(&[first, first + 1]), shown, |t| {
+                seen.push((number(t.obs), t.action[0], t.reward, number(t.next)));
+            });
+        }
+        // Env 1 three times, asked by the second row, the first and the second; 0 and 2 wait.
+        assert_eq!(seen, [(0.0, 1.0, 2.0, 11.5), (11.0, 10.0, 2.5, 20.5)]);
     }
 
     #[test]

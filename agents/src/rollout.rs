@@ -139,6 +139,7 @@ mod tests {
             let t = t as f32;
             let (obs, next) = ([t, 10.0 + t], [t + 0.5, 10.5 + t]);
             let batch = Batch {
+                envs: &[0, 1],
                 obs: Obs::F32(&obs),
                 next: Obs::F32(&next),
                 reward: &[0.0; 2],
@@ -168,6 +169,7 @@ mod tests {
     fn void_rows_keep_nothing() {
         let mut rollout = Rollout::new(1, 2, 1, 1);
         let batch = Batch {
+            envs: &[0, 1],
             obs: Obs::F32(&[0.0; 2]),
             next: Obs::F32(&[1.0, f32::NAN]),
             reward: &[0.0; 2],

@@ -48,7 +48,6 @@ pub struct Sac {
     config: SacConfig,
     input: Input,
     obs_dim: usize,
-    num_envs: usize,
     policy: TanhNormal,
     bounds: ActionBox,
     actor: Trainer,
@@ -130,7 +129,6 @@ impl Sac {
             means: Means::default(),
             input: Input::of(spec),
             obs_dim,
-            num_envs,
             config,
         })
     }
@@ -305,7 +303,7 @@ impl Agent for Sac {
     fn act(&mut self, obs: Obs<'_>) -> Result<Actions<'_>, AgentError> {
         let (n, act_dim) = (obs.len() / self.obs_dim, self.policy.act_dim);
         if self.env_steps < self.config.warmup_env_steps {
-            let step = self.env_steps / self.num_envs as u64;
+            let step = self.env_steps / n as u64;
             if step.is_multiple_of(self.config.warmup_hold_steps) {
                 self.chosen.clear();
                 let random = |_| self.explore.random_range(-1.0..=1.0);
@@ -333,14 +331,14 @@ impl Agent for Sac {
     }
 
     fn observe(&mut self, batch: &Batch<'_>) -> Result<(), AgentError> {
-        let (expected, found) = (self.num_envs, self.chosen.len() / self.policy.act_dim);
-        if expected != found || batch.reward.len() != found {
+        let (expected, found) = (batch.envs.len(), self.chosen.len() / self.policy.act_dim);
+        if expected != found {
             return Err(AgentError::Length { what: "actions before a batch", expected, found });
         }
         let before = self.config.cadence().due(self.env_steps);
         let actions = Actions::Continuous(&self.chosen);
         self.replay.store(batch, actions)?;
-        self.env_steps += self.num_envs as u64;
+        self.env_steps += batch.envs.len() as u64;
         // Void steps and long returns can leave the memory empty after a short warm-up.
         if self.replay.is_empty() {
             return Ok(());

@@ -65,7 +65,9 @@ fn peak_of_images(config: &AgentConfig, spec: &EnvSpec) -> usize {
         agent.act(Obs::U8(&image)).unwrap();
         let [obs, next] = [Obs::U8(&image); 2];
         let (reward, end) = (&[1.0][..], &[Some(End::Terminated)][..]);
-        agent.observe(&Batch { obs, next, reward, end, void: &[], finished: &[] }).unwrap();
+        agent
+            .observe(&Batch { envs: &[0], obs, next, reward, end, void: &[], finished: &[] })
+            .unwrap();
     }
     PEAK.load(Ordering::Relaxed) - start
 }

@@ -167,6 +167,7 @@ fn accuracy(config: DqnConfig, steps: usize) -> f64 {
         let halves = Halves::draw(10, &mut rng);
         let reward = halves.score(agent.act(Obs::U8(&halves.obs)).unwrap());
         let batch = Batch {
+            envs: &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
             obs: Obs::U8(&halves.obs),
             next: Obs::U8(&halves.obs),
             reward: &reward,

@@ -58,6 +58,7 @@ fn count(config: ReplayConfig) {
     assert_eq!(taken as u64, config.bytes(), "{config:?}");
 
     let n = config.num_envs;
+    let envs: Vec<usize> = (0..n).collect();
     let seen = ObsBuf::zeros(config.dtype, n * config.obs_dim);
     let (reward, chosen, values) = (vec![1.0; n], vec![0; n], vec![0.0; n]);
     let actions = match config.dtype {
@@ -70,7 +71,7 @@ fn count(config: ReplayConfig) {
         let end = if t.is_multiple_of(7) { &all } else { &none };
         let void: &[usize] = if t.is_multiple_of(31) { &[1] } else { &[] };
         let (obs, next) = (seen.view(), seen.view());
-        let batch = Batch { obs, next, reward: &reward, end, void, finished: &[] };
+        let batch = Batch { envs: &envs, obs, next, reward: &reward, end, void, finished: &[] };
         replay.store(&batch, actions).unwrap();
         if !replay.is_empty() {
             replay.sample(BATCH, &mut rng, &mut sample);
@@ -88,5 +89,5 @@ fn count(config: ReplayConfig) {
 /// What the test itself holds by then.
 fn held(config: &ReplayConfig) -> usize {
     let (n, end) = (config.num_envs, size_of::<Option<End>>());
-    n * (config.obs_dim * config.dtype.size() + 8 + 4 + 4 + 2 * end)
+    n * (config.obs_dim * config.dtype.size() + 8 + 4 + 4 + 2 * end + size_of::<usize>())
 }

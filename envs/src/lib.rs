@@ -64,4 +64,4 @@ pub use registry::{find, registry, spec};
 pub use rng::EnvRng;
 pub use space::{Sample, Space};
 pub use spec::{EnvRow, EnvSpec, Make, maker};
-pub use vector::{Actions, Batch, Episode, OnFault, VectorConfig, VectorEnv};
+pub use vector::{Actions, AsyncVectorEnv, Batch, Episode, OnFault, VectorConfig, VectorEnv};

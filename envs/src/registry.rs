@@ -2,7 +2,9 @@
 
 use std::sync::LazyLock;
 
-use crate::{EnvError, EnvRow, EnvSpec, Options, atari, classic, gymnasium_rs, minatar, mujoco, tiny};
+use crate::{
+    EnvError, EnvRow, EnvSpec, Options, atari, classic, gymnasium_rs, minatar, mujoco, tiny,
+};
 
 /// How many near names an unknown id is answered with.
 const NEAREST: usize = 3;

@@ -5,6 +5,7 @@ mod break_even;
 mod cli;
 mod config;
 mod console;
+mod engine;
 mod error;
 mod evaluate;
 mod folder;

@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use sparring_agents::diagnostics::Findings;
 use sparring_agents::{Agent, AgentError, Diagnosis, Metric};
-use sparring_envs::{EnvError, Episode, VectorEnv};
+use sparring_envs::{EnvError, Episode};
 use sparring_sparse::{Executed, Saved, Seed, saved};
 
 use crate::config::Job;
 use crate::console::JobView;
+use crate::engine::{Engine, NOT_DETERMINISTIC};
 use crate::error::Error;
 use crate::evaluate::evaluate;
 use crate::folder::{JobFolder, JobStatus, POLICY, State};
@@ -45,6 +46,9 @@ pub fn train(
     stop: &AtomicBool,
     view: &JobView,
 ) -> Result<State, TrainError> {
+    if job.variant.settings.env.batch.is_some() {
+        status.warnings.push(NOT_DETERMINISTIC.to_owned());
+    }
     let mut loop_ = Loop::new(job, folder, status, stop, view)?;
     let ended = loop_.run(&mut log);
     loop_.status.wall_s = loop_.started.elapsed().as_secs_f64();
@@ -63,7 +67,7 @@ pub fn train(
 struct Loop<'a> {
     job: Job<'a>,
     seed: Seed,
-    envs: VectorEnv,
+    envs: Engine,
     agent: Box<dyn Agent>,
     folder: &'a JobFolder,
     status: &'a mut JobStatus,
@@ -114,7 +118,7 @@ impl<'a> Loop<'a> {
         let num_envs = settings.env.num_envs;
         let of_env = |env: usize| seed.child("env").child(&env.to_string()).value();
         let seeds: Vec<_> = (0..num_envs).map(of_env).collect();
-        let envs = VectorEnv::new(spec, &seeds, &settings.env.vector())?;
+        let envs = Engine::new(spec, &seeds, &settings.env)?;
         let agent = settings.agent.build(spec, num_envs, &seed.child("agent"))?;
         let diagnosis = settings.diagnostics.clone();
         let diagnosis =
@@ -137,11 +141,11 @@ impl<'a> Loop<'a> {
         })
     }
 
-    /// A step of all environments is `num_envs` environment steps. The run ends with the first
+    /// A step is one environment step of each row of its batch. The run ends with the first
     /// that reaches the total; logs and evaluations come with the first that reaches their time.
     fn run(&mut self, log: &mut JobLog) -> Result<State, TrainError> {
         let settings = &self.job.variant.settings;
-        let num_envs = settings.env.num_envs as u64;
+        let rows = settings.env.rows() as u64;
         let total = settings.train.total_env_steps;
         let (log_every, eval_every) =
             (settings.train.log_every_env_steps, settings.eval.every_env_steps);
@@ -154,9 +158,9 @@ impl<'a> Loop<'a> {
             }
             let batch = self.envs.step(self.agent.act(self.envs.obs())?)?;
             self.agent.observe(&batch)?;
-            self.since.add(batch.finished, num_envs);
+            self.since.add(batch.finished, rows);
             let before = self.status.env_steps;
-            let now = before + num_envs;
+            let now = before + rows;
             self.status.env_steps = now;
             self.status.gradient_steps = self.agent.gradient_steps();
             let due = |every: u64| now / every > before / every || now >= total;

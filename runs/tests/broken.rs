@@ -56,6 +56,39 @@ const CASES: &[Case] = &[
         ["unknown key lerning_rate", "hidden, learning_rate", "learning_rate"],
     ),
     case(
+        "a batch of environments in step",
+        ("{id: CartPole-v1}", "{id: CartPole-v1, batch: 2}"),
+        ":3: env.batch",
+        ["2", "no batch with mode: sync", "mode: async"],
+    ),
+    case(
+        "async without workers",
+        ("{id: CartPole-v1}", "{id: CartPole-v1, num_envs: 4, mode: async, batch: 2}"),
+        ":3: env.workers",
+        ["0", "at least 1 with mode: async", "workers: 1"],
+    ),
+    case(
+        "async with frames",
+        (
+            "{id: CartPole-v1}",
+            "{id: MinAtar/Breakout-v1, num_envs: 4, workers: 1, mode: async, batch: 2}",
+        ),
+        ":3: env.mode",
+        ["async, with observations of bytes", "sync with", "mode: sync, without batch"],
+    ),
+    case(
+        "async without a batch",
+        ("{id: CartPole-v1}", "{id: CartPole-v1, num_envs: 4, workers: 1, mode: async}"),
+        ":3: env.batch",
+        ["nothing; the key is missing", "a whole number", "batch: 2"],
+    ),
+    case(
+        "a batch of more than all",
+        ("{id: CartPole-v1}", "{id: CartPole-v1, num_envs: 2, workers: 1, mode: async, batch: 3}"),
+        ":3: env.batch",
+        ["3", "at most num_envs = 2", "1"],
+    ),
+    case(
         "unknown section",
         ("agent:\n", "agnt:\n"),
         ":5: agnt",
@@ -529,6 +562,24 @@ const ACTOR_CRITIC_CASES: &[Case] = &[
         ("kind: sac\n  hidden: [8]\n  warmup_env_steps: 100", "kind: ppo\n  rollout_steps: 32"),
         ": agent.minibatch_size",
         ["64", "at most rollout_steps x env.num_envs = 32", "8"],
+    ),
+    case(
+        "rollouts of environments that are not waited for",
+        (
+            "{id: Pendulum-v1}\ntrain: {total_env_steps: 3_000}\nagent:\n  kind: sac\n  hidden: [8]\n  warmup_env_steps: 100",
+            "{id: Pendulum-v1, num_envs: 2, workers: 1, mode: async, batch: 1}\ntrain: {total_env_steps: 9_000}\nagent:\n  kind: ppo",
+        ),
+        ":1: env.mode",
+        ["async, with agent.kind: ppo", "sync with agent.kind: ppo", "mode: sync, without batch"],
+    ),
+    case(
+        "random actions that are held by whoever comes",
+        (
+            "{id: Pendulum-v1}\ntrain: {total_env_steps: 3_000}\nagent:\n  kind: sac",
+            "{id: Pendulum-v1, num_envs: 2, workers: 1, mode: async, batch: 1}\ntrain: {total_env_steps: 3_000}\nagent:\n  kind: sac\n  warmup_hold_steps: 4",
+        ),
+        ":1: env.mode",
+        ["async, with agent.warmup_hold_steps above 1", "sync with", "mode: sync"],
     ),
     case(
         "a rollout longer than the run",

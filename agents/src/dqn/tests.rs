@@ -36,7 +36,8 @@ fn importance_weights_and_priorities_of_a_memory_of_three() {
     for _ in 0..3 {
         let obs = Obs::F32(&obs);
         let end = &[Some(End::Terminated)];
-        let batch = Batch { obs, next: obs, reward: &[0.0], end, void: &[], finished: &[] };
+        let batch =
+            Batch { envs: &[0], obs, next: obs, reward: &[0.0], end, void: &[], finished: &[] };
         dqn.replay.store(&batch, Actions::Discrete(&[0])).unwrap();
     }
     // |δ| = 1, 4, 9, whose roots are the priorities: P = 1/6, 2/6, 3/6.
@@ -63,7 +64,7 @@ fn a_diagnosis_sees_the_loss_of_each_sample() {
     let mut dqn = agent(DqnConfig::paper());
     assert!(dqn.subjects(None, &mut Seed::new(1).rng()).unwrap().is_empty());
     let (obs, end) = (Obs::F32(&[0.0; 4]), &[Some(End::Terminated)]);
-    let batch = Batch { obs, next: obs, reward: &[2.0], end, void: &[], finished: &[] };
+    let batch = Batch { envs: &[0], obs, next: obs, reward: &[2.0], end, void: &[], finished: &[] };
     dqn.replay.store(&batch, Actions::Discrete(&[1])).unwrap();
     let subjects = dqn.subjects(None, &mut Seed::new(1).rng()).unwrap();
     let [subject] = &subjects[..] else { unreachable!("one network") };

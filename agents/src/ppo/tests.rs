@@ -18,6 +18,7 @@ fn step(ppo: &mut Ppo, t: f32, end: Option<End>, void: &[usize]) {
     let (obs, next) = ([t.sin(), t.cos(), t], [(t + 1.0).sin(), (t + 1.0).cos(), t + 1.0]);
     ppo.act(Obs::F32(&obs)).unwrap();
     let batch = Batch {
+        envs: &[0],
         obs: Obs::F32(&obs),
         next: Obs::F32(&next),
         reward: &[f64::from(t)],
@@ -141,6 +142,7 @@ fn the_first_step_has_a_ratio_of_one() {
             ppo.act(Obs::F32(&obs)).unwrap();
             let reward = [t as f64, 1.0];
             let batch = Batch {
+                envs: &[0, 1],
                 obs: Obs::F32(&obs),
                 next: Obs::F32(&obs),
                 reward: &reward,

@@ -98,16 +98,17 @@ impl Frames {
         self.taken - born <= self.room
     }
 
-    /// Takes the new frames of a step from its observations and successors `(num_envs, obs_dim)` and writes
-    /// the number of the newest frame of each into `shown (num_envs)`. Those of void rows mean nothing.
+    /// Takes the new frames of a step from its observations and successors `(rows, obs_dim)` and writes the
+    /// number of the newest frame of each into `shown (rows)`, which may be longer. Those of void rows
+    /// mean nothing.
     pub fn see(&mut self, batch: &Batch<'_>, (obs, next): (&[u8], &[u8]), shown: &mut [[u64; 2]]) {
-        let dim = obs.len() / shown.len();
-        for (env, shown) in shown.iter_mut().enumerate() {
+        let dim = obs.len() / batch.envs.len().max(1);
+        for (row, (&env, shown)) in batch.envs.iter().zip(shown).enumerate() {
             if batch.void.contains(&env) {
                 self.newest[env] = None;
                 continue;
             }
-            let (obs, next) = (&obs[env * dim..][..dim], &next[env * dim..][..dim]);
+            let (obs, next) = (&obs[row * dim..][..dim], &next[row * dim..][..dim]);
             let now = match self.newest[env] {
                 Some(now) => now,
                 None => self.begin(obs),
@@ -119,7 +120,7 @@ impl Frames {
                 false => self.begin(next),
             };
             *shown = [now, then];
-            self.newest[env] = batch.end[env].is_none().then_some(then);
+            self.newest[env] = batch.end[row].is_none().then_some(then);
         }
     }
 

@@ -82,7 +82,7 @@ impl ReplayConfig {
         };
         let priorities = if self.prioritized { Priorities::bytes(self.capacity) } else { 0 };
         Ring::bytes(self)
-            .saturating_add(NStep::bytes(self.n_step, self.num_envs, self.waiting()))
+            .saturating_add(NStep::bytes(self.n_step, self.num_envs, self.waiting(), self.act_dim))
             .saturating_add(priorities)
             .saturating_add(shown as u64)
     }
@@ -160,7 +160,13 @@ impl Replay {
             Dtype::U8 => vec![[0; 2]; config.num_envs],
         };
         Self {
-            n_step: NStep::new(config.n_step, config.discount, config.num_envs, config.waiting()),
+            n_step: NStep::new(
+                config.n_step,
+                config.discount,
+                config.num_envs,
+                config.waiting(),
+                config.act_dim,
+            ),
             priorities: config.prioritized.then(|| Priorities::new(config.capacity)),
             ring: Ring::new(config),
             shown,
@@ -181,11 +187,16 @@ impl Replay {
     /// the memory is full.
     ///
     /// # Errors
-    /// Observations of another kind or size than the memory was made for.
+    /// Observations of another kind or size than the memory was made for; frames of some of its
+    /// environments only.
     pub fn store(&mut self, batch: &Batch<'_>, actions: Actions<'_>) -> Result<(), AgentError> {
         let Self { n_step, ring, priorities, shown } = self;
         let ReplayConfig { num_envs, obs_dim, dtype, .. } = *ring.config();
-        let (expected, found) = (num_envs * obs_dim, batch.obs.len());
+        if let Some(env) = batch.envs.iter().find(|env| **env >= num_envs) {
+            let (expected, found) = (num_envs, env + 1);
+            return Err(AgentError::Length { what: "environments of a batch", expected, found });
+        }
+        let (expected, found) = (batch.envs.len() * obs_dim, batch.obs.len());
         if found != expected || batch.next.len() != expected {
             return Err(AgentError::Length { what: "observations of a batch", expected, found });
         }
@@ -196,12 +207,18 @@ impl Replay {
         };
         match (batch.obs, batch.next) {
             (Obs::F32(obs), Obs::F32(next)) if dtype == Dtype::F32 => {
-                let row = |env: usize| {
-                    [obs, next].map(|all| Shown::Numbers(&all[env * obs_dim..][..obs_dim]))
+                let row = |row: usize| {
+                    [obs, next].map(|all| Shown::Numbers(&all[row * obs_dim..][..obs_dim]))
                 };
                 n_step.push(batch, actions, row, |transition| keep(ring.push(transition)));
             }
             (Obs::U8(obs), Obs::U8(next)) if dtype == Dtype::U8 => {
+                // The frames of an environment that answers late could be overwritten meanwhile.
+                let (expected, found) = (num_envs, batch.envs.len());
+                if found != expected {
+                    let what = "environments of a batch of frames";
+                    return Err(AgentError::Length { what, expected, found });
+                }
                 ring.see(batch, (obs, next), shown);
                 let row = |env: usize| shown[env].map(Shown::Frame);
                 n_step.push(batch, actions, row, |transition| keep(ring.push(transition)));

@@ -17,6 +17,7 @@ fn filled(config: ReplayConfig, steps: u32) -> Replay {
     for t in 0..steps {
         let t = t as f32;
         let batch = Batch {
+            envs: &[0],
             obs: Obs::F32(&[t, -1.0]),
             next: Obs::F32(&[t + 1.0, -2.0]),
             reward: &[f64::from(t) * 10.0],
@@ -78,8 +79,15 @@ fn priorities_decide_how_often_each_is_drawn() {
 #[test]
 fn other_observations_are_refused() {
     let mut replay = Replay::new(config(4));
-    let batch =
-        |obs| Batch { obs, next: obs, reward: &[0.0], end: &[None], void: &[], finished: &[] };
+    let batch = |obs| Batch {
+        envs: &[0],
+        obs,
+        next: obs,
+        reward: &[0.0],
+        end: &[None],
+        void: &[],
+        finished: &[],
+    };
     let actions = Actions::Continuous(&[0.0; 2]);
     let error = replay.store(&batch(Obs::U8(&[0; 2])), actions).unwrap_err().to_string();
     assert!(error.contains("expected f32") && error.contains("found u8"), "{error}");
@@ -114,6 +122,7 @@ impl Stream {
             let lit = pixels.random_range(0..2u8);
             into.iter_mut().for_each(|byte| *byte = lit * pixels.random::<u8>());
         };
+        let envs: Vec<usize> = (0..num_envs).collect();
         let mut obs = vec![0; num_envs * dim];
         obs.chunks_exact_mut(dim).for_each(|row| draw(&mut row[dim - size..]));
         for t in 0..self.steps {
@@ -143,6 +152,7 @@ impl Stream {
             let reward: Vec<f64> = (0..num_envs).map(|env| (t * num_envs + env) as f64).collect();
             let actions: Vec<u32> = (0..num_envs).map(|env| (t * 7 + env) as u32).collect();
             let batch = Batch {
+                envs: &envs,
                 obs: Obs::U8(&obs),
                 next: Obs::U8(&next),
                 reward: &reward,
@@ -255,7 +265,8 @@ fn a_stack_never_reaches_across_an_episodes_start() {
         [([0, 1], [1, 2], None), ([1, 2], [2, 3], Some(End::Truncated)), ([0, 9], [9, 8], None)];
     for (obs, next, end) in steps {
         let (obs, next) = (Obs::U8(&obs), Obs::U8(&next));
-        let batch = Batch { obs, next, reward: &[0.0], end: &[end], void: &[], finished: &[] };
+        let batch =
+            Batch { envs: &[0], obs, next, reward: &[0.0], end: &[end], void: &[], finished: &[] };
         replay.store(&batch, Actions::Discrete(&[0])).unwrap();
     }
     let mut sample = Sample::default();
@@ -279,6 +290,7 @@ fn short_episodes_forget_early_and_long_ones_do_not() {
             next[4..].fill(1 + (t % 250) as u8);
             let end = [t.is_multiple_of(ends).then_some(End::Truncated)];
             let batch = Batch {
+                envs: &[0],
                 obs: Obs::U8(&obs),
                 next: Obs::U8(&next),
                 reward: &[0.0],

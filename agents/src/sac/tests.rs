@@ -53,6 +53,7 @@ fn agent(config: SacConfig) -> Sac {
         let (action, reward) = ([at(6)], [f64::from(at(7))]);
         let end = [(t % 5 == 0).then_some(End::Terminated)];
         let batch = Batch {
+            envs: &[0],
             obs: Obs::F32(&obs),
             next: Obs::F32(&next),
             reward: &reward,
@@ -279,7 +280,8 @@ fn a_diagnosis_sees_the_loss_of_each_sample() {
     let mut sac = agent(config(Method::Static));
     for _ in 0..32 {
         let (obs, end) = (Obs::F32(&[0.1, 0.2, 0.3]), &[Some(End::Terminated)]);
-        let batch = Batch { obs, next: obs, reward: &[3.0], end, void: &[], finished: &[] };
+        let batch =
+            Batch { envs: &[0], obs, next: obs, reward: &[3.0], end, void: &[], finished: &[] };
         sac.replay.store(&batch, Actions::Continuous(&[0.5])).unwrap();
     }
     let subjects = sac.subjects(Some(5), &mut Seed::new(1).rng()).unwrap();
@@ -324,7 +326,15 @@ fn pixels_are_trained_on_as_numbers() {
             sac.act(obs).unwrap();
             let end = [(t % 6 == 5).then_some(End::Truncated)];
             let reward = [f64::from(t)];
-            let batch = Batch { obs, next, reward: &reward, end: &end, void: &[], finished: &[] };
+            let batch = Batch {
+                envs: &[0],
+                obs,
+                next,
+                reward: &reward,
+                end: &end,
+                void: &[],
+                finished: &[],
+            };
             sac.observe(&batch).unwrap();
         }
         assert_eq!(sac.gradient_steps(), 26);

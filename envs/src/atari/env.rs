@@ -9,7 +9,8 @@ use super::{GAMES, Game, OPTIONS};
 use crate::env::generator;
 use crate::wrappers::observation_noise::{Mode, ObservationNoise};
 use crate::{
-    Action, End, Env, EnvError, EnvRng, EnvSpec, ObsMut, Options, Space, Step, maker, state,
+    Action, End, Env, EnvError, EnvRng, EnvSpec, ObsMut, Options, Picture, Space, Step, maker,
+    state,
 };
 
 /// Columns of every screen.
@@ -269,6 +270,15 @@ impl Env for Atari {
 
     fn reward_range(&self) -> Option<(f64, f64)> {
         self.view.clip.then_some((-1.0, 1.0))
+    }
+
+    fn render(&self) -> Result<Picture, EnvError> {
+        if !self.play.started {
+            return Err(EnvError::ResetNeeded);
+        }
+        let (_, columns, pixels) = self.screen();
+        // The console shows 60 frames a second, of which a step takes some.
+        Ok(Picture::from_rgb(columns, pixels, (60 / self.view.skip).max(1)))
     }
 
     fn save(&self) -> Result<Vec<u8>, EnvError> {

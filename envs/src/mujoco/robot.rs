@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::sim::{Model, Sim};
 use crate::env::generator;
-use crate::{Action, Env, EnvError, EnvRng, EnvSpec, ObsMut, Options, Space, Step, maker, state};
+use crate::{
+    Action, Env, EnvError, EnvRng, EnvSpec, ObsMut, Options, Picture, Space, Step, maker, state,
+};
 
 /// What a robot is to do. It has no state of its own: all envs of a spec share it.
 pub(super) trait Task: Send + Sync {
@@ -110,6 +112,12 @@ impl Env for Robot {
         self.place = Some(place);
         task.observe(&self.sim, &mut Pen { rest: obs });
         Ok(task.judge(&self.sim, controls, (place - before) / dt))
+    }
+
+    fn render(&self) -> Result<Picture, EnvError> {
+        let why =
+            "MuJoCo draws through an off-screen renderer (EGL or OSMesa), which this build has not";
+        Err(EnvError::NoPicture { why })
     }
 
     fn save(&self) -> Result<Vec<u8>, EnvError> {

@@ -4,12 +4,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::{End, Obs};
 
-/// One transition of each of n envs, in order of their index; views of the engine's slab.
+/// One transition of each of several envs, in order of their index; views of the engine's slab. They are
+/// all n envs, or the k of [`super::AsyncVectorEnv`], which is n below.
 ///
 /// `next` is always the true successor of `obs` under the action, also at an episode's end; the `obs`
 /// of the following batch is then the first of the new episode.
 #[derive(Debug, Clone, Copy)]
 pub struct Batch<'a> {
+    /// The env of each row, ascending, shape `(n)`. The next step's actions go to these; the very first
+    /// ones go to `0..n`.
+    pub envs: &'a [usize],
     /// What was acted on, shape `(n, obs_dim)`.
     pub obs: Obs<'a>,
     /// Its true successor, shape `(n, obs_dim)`.

@@ -10,6 +10,7 @@
 //!
 //! Faults: a panic, an error, NaN or infinity stays with its env; the others' step is kept.
 
+mod asynchronous;
 mod batch;
 mod chunk;
 mod config;
@@ -20,6 +21,7 @@ mod worker;
 
 use std::fmt;
 
+pub use asynchronous::AsyncVectorEnv;
 pub use batch::{Batch, Episode};
 use chunk::{Chunk, Counters};
 pub use config::{Actions, OnFault, VectorConfig};
@@ -35,6 +37,8 @@ const CHUNKS_PER_THREAD: usize = 4;
 pub struct VectorEnv {
     spec: EnvSpec,
     slab: Slab,
+    /// `0..n`.
+    all: Vec<usize>,
     /// Empty where a chunk was lost.
     chunks: Vec<Option<Box<Chunk>>>,
     /// The index behind the last env of each chunk.
@@ -87,6 +91,7 @@ impl VectorEnv {
         Ok(Self {
             spec: spec.clone(),
             slab,
+            all: (0..n).collect(),
             chunks,
             ends,
             pool: Pool::new(workers, count)?,
@@ -102,7 +107,7 @@ impl VectorEnv {
         let env = size_of_val(&*(spec.make)()?) + size_of::<Box<dyn Env>>();
         let lists = size_of::<Episode>() + size_of::<usize>();
         let rows = Slab::bytes_per_env(spec.obs.dtype(), spec.obs.dim());
-        let one = rows + Counters::BYTES_PER_ENV + env + 2 * lists;
+        let one = rows + Counters::BYTES_PER_ENV + env + 2 * lists + size_of::<usize>();
         Ok((num_envs as u64).saturating_mul(one as u64))
     }
 
@@ -140,6 +145,7 @@ impl VectorEnv {
     /// The batch of the last step; every row is void before the first step and after a restore.
     pub fn last(&self) -> Batch<'_> {
         Batch {
+            envs: &self.all,
             obs: self.slab.acted.view(),
             next: self.slab.next.view(),
             reward: &self.slab.reward,

@@ -14,7 +14,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::env::generator;
-use crate::{Action, Env, EnvError, EnvRng, ObsMut, Step, state};
+use crate::{Action, Env, EnvError, EnvRng, ObsMut, Picture, Step, state};
 
 const ID: &str = "ObservationNoise";
 
@@ -112,6 +112,10 @@ impl<E: Env> Env for ObservationNoise<E> {
 
     fn reward_range(&self) -> Option<(f64, f64)> {
         self.inner.reward_range()
+    }
+
+    fn render(&self) -> Result<Picture, EnvError> {
+        self.inner.render()
     }
 
     fn save(&self) -> Result<Vec<u8>, EnvError> {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use sparring_agents::{AgentError, Estimate};
-use sparring_envs::{EnvError, EnvSpec, VectorEnv};
+use sparring_envs::{AsyncVectorEnv, EnvError, EnvSpec, VectorEnv};
 
 use super::problem::{Checked, Problem, nearest};
 use super::settings::Settings;
@@ -129,7 +129,11 @@ impl Variant {
             .estimate(&spec, settings.env.num_envs, total)
             .map_err(|error| unbuildable(tree, error))?;
         let envs = |n| VectorEnv::bytes(&spec, n);
-        let env_bytes = envs(settings.env.num_envs)
+        let of_training = match settings.env.batch {
+            Some(batch) => AsyncVectorEnv::bytes(&spec, settings.env.num_envs, batch),
+            None => envs(settings.env.num_envs),
+        };
+        let env_bytes = of_training
             .and_then(|bytes| Ok(bytes.saturating_add(envs(settings.eval.num_envs)?)))
             .map_err(|error| unmade(tree, &error))?;
         Ok(Self { name: name.to_owned(), settings, spec, estimate, env_bytes })

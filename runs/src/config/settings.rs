@@ -1,8 +1,9 @@
 //! The sections `env`, `train` and `eval`, and what all sections of one variant say together.
 
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use sparring_agents::{AgentConfig, Diagnostics};
-use sparring_envs::{EnvSpec, OnFault, Options, VectorConfig};
+use sparring_envs::{Dtype, EnvSpec, OnFault, Options, VectorConfig};
 
 use super::agent::Around;
 use super::diagnostics;
@@ -38,6 +39,10 @@ pub struct EnvSettings {
     pub options: Options,
     /// Environments that are stepped together; a step of all is `num_envs` environment steps.
     pub num_envs: usize,
+    /// With `mode: async`, how many of them make a batch: the first that are ready. None: `mode: sync`,
+    /// all of them.
+    #[serde(flatten, serialize_with = "mode")]
+    pub batch: Option<usize>,
     /// Threads that step them; 0 steps on the job's own.
     pub workers: usize,
     /// What an environment that fails does to the run.
@@ -57,6 +62,11 @@ pub enum FaultPolicy {
 }
 
 impl EnvSettings {
+    /// Environment steps that the agent sees at once.
+    pub fn rows(&self) -> usize {
+        self.batch.unwrap_or(self.num_envs)
+    }
+
     /// The vector engine's part.
     pub fn vector(&self) -> VectorConfig {
         let on_fault = match self.on_fault {
@@ -104,8 +114,29 @@ impl Settings {
         top.finish()?;
         let around = Around { env_section: &env_section, spec: &spec, env: &env, train: &train };
         let agent = super::agent::read(&mut agent, &sparsity, &around)?;
+        check_mode(&env_section, &env, &spec, &agent)?;
         Ok((Self { env, train, eval, agent, diagnostics }, spec))
     }
+}
+
+/// Refuses an agent that needs all environments in step.
+fn check_mode(
+    s: &Section<'_>,
+    env: &EnvSettings,
+    spec: &EnvSpec,
+    agent: &AgentConfig,
+) -> Checked<()> {
+    let needs = match agent {
+        _ if env.batch.is_none() => return Ok(()),
+        _ if spec.obs.dtype() == Dtype::U8 => "observations of bytes, whose frames are stored once",
+        AgentConfig::Dqn(_) => return Ok(()),
+        AgentConfig::Sac(sac) if sac.warmup_hold_steps == 1 => return Ok(()),
+        AgentConfig::Sac(_) => "agent.warmup_hold_steps above 1",
+        AgentConfig::Ppo(_) => "agent.kind: ppo",
+    };
+    let found = format!("async, with {needs}");
+    let allowed = format!("sync with {needs}, which needs every environment in every step");
+    Err(s.problem("mode", &found, &allowed, "mode: sync, without batch"))
 }
 
 fn read_env(s: &mut Section<'_>) -> Checked<(EnvSettings, EnvSpec)> {
@@ -113,6 +144,7 @@ fn read_env(s: &mut Section<'_>) -> Checked<(EnvSettings, EnvSpec)> {
     let (options, spec) = env::read(s, &id)?;
     let num_envs = s.count("num_envs", 1, 1)?;
     let workers = s.count("workers", 0, 0)?;
+    let batch = read_mode(s, num_envs, workers)?;
     let policies = [("stop", FaultPolicy::Stop), ("restart", FaultPolicy::Restart)];
     let on_fault = s.choice("on_fault", Default("stop"), &policies)?;
     let max_restarts = s.whole("max_restarts", Default(10), 1)?;
@@ -120,7 +152,45 @@ fn read_env(s: &mut Section<'_>) -> Checked<(EnvSettings, EnvSpec)> {
         s.problem("max_restarts", &max_restarts.to_string(), "at most 4294967295", "10")
     })?;
     s.finish()?;
-    Ok((EnvSettings { id, options, num_envs, workers, on_fault, max_restarts }, spec))
+    Ok((EnvSettings { id, options, num_envs, batch, workers, on_fault, max_restarts }, spec))
+}
+
+/// The keys `mode` and `batch`.
+fn read_mode(s: &mut Section<'_>, num_envs: usize, workers: usize) -> Checked<Option<usize>> {
+    let is_async = s.choice("mode", Default("sync"), &[("sync", false), ("async", true)])?;
+    if !is_async {
+        return match s.node("batch") {
+            None => Ok(None),
+            Some(node) => {
+                let (found, allowed) = (node.value.to_string(), "no batch with mode: sync");
+                Err(s.problem("batch", &found, allowed, "mode: async, or remove batch"))
+            }
+        };
+    }
+    if workers == 0 {
+        let allowed = "at least 1 with mode: async, in which the job's own thread steps none";
+        return Err(s.problem("workers", "0", allowed, "workers: 1"));
+    }
+    let half = num_envs.div_ceil(2) as u64;
+    let batch = s.whole("batch", Required(half), 1)?;
+    match usize::try_from(batch) {
+        Ok(batch) if batch <= num_envs => Ok(Some(batch)),
+        _ => {
+            let allowed = format!("at most num_envs = {num_envs}");
+            Err(s.problem("batch", &batch.to_string(), &allowed, &half.to_string()))
+        }
+    }
+}
+
+/// As the config has it, and what it means for the numbers.
+fn mode<S: Serializer>(batch: &Option<usize>, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(None)?;
+    map.serialize_entry("mode", if batch.is_some() { "async" } else { "sync" })?;
+    if let Some(batch) = batch {
+        map.serialize_entry("batch", batch)?;
+        map.serialize_entry("deterministic", &false)?;
+    }
+    map.end()
 }
 
 fn read_train(s: &mut Section<'_>) -> Checked<TrainSettings> {

@@ -18,7 +18,7 @@ pub fn read(
 ) -> Checked<DqnConfig> {
     let mut c = read_keys(s)?;
     check_replay(s, c.replay_capacity, c.batch_size, around.train)?;
-    let gradient_steps = c.gradient_steps(around.train.total_env_steps, around.env.num_envs);
+    let gradient_steps = c.gradient_steps(around.train.total_env_steps, around.env.rows());
     check_trains(s, gradient_steps, c.warmup_env_steps, around.train)?;
     // Until now it said whether.
     c.decay_gradient_steps = c.decay_gradient_steps.map(|_| gradient_steps);

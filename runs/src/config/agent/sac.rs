@@ -17,7 +17,7 @@ pub fn read(
 ) -> Checked<SacConfig> {
     let mut c = read_keys(s)?;
     check_replay(s, c.replay_capacity, c.batch_size, around.train)?;
-    let gradient_steps = c.cadence().total(around.train.total_env_steps, around.env.num_envs);
+    let gradient_steps = c.cadence().total(around.train.total_env_steps, around.env.rows());
     check_trains(s, gradient_steps, c.warmup_env_steps, around.train)?;
     let [actor, critic] = c.layers(around.spec);
     [c.actor_sparsity, c.critic_sparsity] =
