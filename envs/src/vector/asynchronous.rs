@@ -33,7 +33,7 @@ struct Lane {
 /// A lane on its way back; the index of its env where it unwound, which only a bug here can cause.
 type Done = Result<Lane, usize>;
 
-/// n envs of one spec, of which k at a time are handed out; see the [module](self).
+/// n envs of one spec, of which k at a time are handed out; the module says more.
 pub struct AsyncVectorEnv {
     spec: EnvSpec,
     num_envs: usize,
