@@ -1,10 +1,11 @@
 //! A replay memory takes the bytes that it says, all at the start, and then nothing: neither storing nor
-//! drawing allocates. One test alone, because it counts for the whole process.
+//! drawing allocates. What the thread of the test allocates is counted: the one that waits for it takes
+//! memory of its own when it first falls asleep, whenever that is.
 
 #![allow(clippy::unwrap_used)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::cell::Cell;
 
 use sparring_agents::replay::{Replay, ReplayConfig, Sample};
 use sparring_envs::{Actions, Batch, Dtype, End, ObsBuf, spec};
@@ -12,20 +13,24 @@ use sparring_sparse::Seed;
 
 struct Counting;
 
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    /// Bytes that this thread has allocated and not freed.
+    static LIVE: Cell<usize> = const { Cell::new(0) };
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
 
 // SAFETY: every call is handed to the system allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LIVE.fetch_add(layout.size(), Ordering::Relaxed);
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        LIVE.set(LIVE.get().wrapping_add(layout.size()));
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
         // SAFETY: the caller keeps the contract of GlobalAlloc::alloc.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
+        // Some was allocated by the thread that started this one.
+        LIVE.set(LIVE.get().wrapping_sub(layout.size()));
         // SAFETY: the caller keeps the contract of GlobalAlloc::dealloc.
         unsafe { System.dealloc(pointer, layout) }
     }
@@ -52,9 +57,9 @@ fn all_is_taken_at_the_start_and_nothing_after() {
 }
 
 fn count(config: ReplayConfig) {
-    let live = LIVE.load(Ordering::Relaxed);
+    let live = LIVE.get();
     let mut replay = Replay::new(config);
-    let taken = LIVE.load(Ordering::Relaxed) - live;
+    let taken = LIVE.get() - live;
     assert_eq!(taken as u64, config.bytes(), "{config:?}");
 
     let n = config.num_envs;
@@ -79,9 +84,9 @@ fn count(config: ReplayConfig) {
     };
     // The first draw makes room for the batch; after it the memory fills and goes round.
     (1..10).for_each(&mut step);
-    let before = (LIVE.load(Ordering::Relaxed), ALLOCATIONS.load(Ordering::Relaxed));
+    let before = (LIVE.get(), ALLOCATIONS.get());
     (10..1000).for_each(&mut step);
-    let after = (LIVE.load(Ordering::Relaxed), ALLOCATIONS.load(Ordering::Relaxed));
+    let after = (LIVE.get(), ALLOCATIONS.get());
     assert_eq!(before, after, "{config:?}");
     assert_eq!(before.0 - live, taken + Sample::bytes(&config, BATCH) as usize + held(&config));
 }
