@@ -20,11 +20,12 @@
 use super::keys::{
     self, ctrl_cost_weight, flag, forward_reward_weight, frame_skip, range, real, reset_noise_scale,
 };
-use super::numpy::{map_sum, sum_of_squares};
+use super::numpy::map_sum;
 use super::robot::{Pen, Task, add_normal, add_uniform, spec as robot};
+use super::runner::{Health, Runner};
 use super::sim::{Model, Sim};
 use crate::{
-    End, EnvError, EnvOption, EnvRng, EnvRow, EnvSpec, Feature, Limits, OptionValue, Options, Step,
+    EnvError, EnvOption, EnvRng, EnvRow, EnvSpec, Feature, Limits, OptionValue, Options, Step,
 };
 
 const ID: &str = "Ant-v5";
@@ -60,39 +61,29 @@ pub const ROW: EnvRow = EnvRow {
 
 fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
     robot(ID, options, 1000, Some(6000.0), |model| {
-        let exclude = options.bool("exclude_current_positions_from_observation")?;
         let main_body = options.u32("main_body")? as usize;
         if main_body >= model.masses().len() {
             return Err(model.lacks(&format!("has no body {main_body} for the option main_body")));
         }
         Ok(Ant {
-            forward_weight: options.f64("forward_reward_weight")?,
-            ctrl_weight: options.f64("ctrl_cost_weight")? as f32,
+            runner: Runner::new(options, 2)?,
             contact_weight: options.f64("contact_cost_weight")?,
-            healthy_reward: options.f64("healthy_reward")?,
+            health: Health::new(options)?,
             main_body,
-            terminates: options.bool("terminate_when_unhealthy")?,
             heights: options.pair("healthy_z_range")?,
             forces: options.pair("contact_force_range")?,
-            noise: options.f64("reset_noise_scale")?,
-            skipped: if exclude { 2 } else { 0 },
             shows_forces: options.bool("include_cfrc_ext_in_observation")?,
         })
     })
 }
 
 struct Ant {
-    forward_weight: f64,
-    /// Of float32 controls, so numpy keeps the cost in float32.
-    ctrl_weight: f32,
+    runner: Runner,
     contact_weight: f64,
-    healthy_reward: f64,
+    health: Health,
     main_body: usize,
-    terminates: bool,
     heights: [f64; 2],
     forces: [f64; 2],
-    noise: f64,
-    skipped: usize,
     shows_forces: bool,
 }
 
@@ -111,12 +102,12 @@ impl Ant {
 impl Task for Ant {
     fn obs_dim(&self, model: &Model) -> usize {
         let forces = if self.shows_forces { 6 * (model.masses().len() - 1) } else { 0 };
-        model.nq() + model.nv() - self.skipped + forces
+        self.runner.obs_dim(model) + forces
     }
 
     fn start(&self, sim: &mut Sim, rng: &mut EnvRng) {
-        add_uniform(sim.qpos_mut(), self.noise, rng);
-        add_normal(sim.qvel_mut(), self.noise, rng);
+        add_uniform(sim.qpos_mut(), self.runner.noise, rng);
+        add_normal(sim.qvel_mut(), self.runner.noise, rng);
     }
 
     fn reads_forces(&self) -> bool {
@@ -128,8 +119,7 @@ impl Task for Ant {
     }
 
     fn observe(&self, sim: &Sim, obs: &mut Pen<'_>) {
-        obs.write(&sim.qpos()[self.skipped..]);
-        obs.write(sim.qvel());
+        self.runner.observe(sim, obs, |v| v);
         if self.shows_forces {
             obs.write_as(sim.contact_forces()[1..].as_flattened(), |force| self.clipped(force));
         }
@@ -137,14 +127,12 @@ impl Task for Ant {
 
     fn judge(&self, sim: &Sim, controls: &[f32], velocity: f64) -> Step {
         let healthy = self.is_healthy(sim);
-        let gain = velocity * self.forward_weight + f64::from(healthy) * self.healthy_reward;
+        let gain = self.runner.gain(velocity) + self.health.gain(healthy);
         let squares = map_sum(sim.contact_forces().as_flattened(), |force| {
             let force = self.clipped(force);
             force * force
         });
-        let ctrl_cost = self.ctrl_weight * sum_of_squares(controls);
-        let cost = f64::from(ctrl_cost) + self.contact_weight * squares;
-        let end = (!healthy && self.terminates).then_some(End::Terminated);
-        Step { reward: gain - cost, end }
+        let cost = self.runner.ctrl_cost(controls) + self.contact_weight * squares;
+        Step { reward: gain - cost, end: self.health.end(healthy) }
     }
 }

@@ -14,8 +14,8 @@
 //! terminated; the limit is 1,000 steps.
 
 use super::keys::{self, ctrl_cost_weight, forward_reward_weight, frame_skip, reset_noise_scale};
-use super::numpy::sum_of_squares;
 use super::robot::{Pen, Task, add_normal, add_uniform, spec as robot};
+use super::runner::Runner;
 use super::sim::{Model, Sim};
 use crate::{EnvError, EnvOption, EnvRng, EnvRow, EnvSpec, Feature, Options, Step};
 
@@ -39,32 +39,21 @@ pub const ROW: EnvRow = EnvRow {
 };
 
 fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
-    robot(ID, options, 1000, Some(4800.0), |_| {
-        Ok(HalfCheetah {
-            forward_weight: options.f64("forward_reward_weight")?,
-            ctrl_weight: options.f64("ctrl_cost_weight")? as f32,
-            noise: options.f64("reset_noise_scale")?,
-            skipped: usize::from(options.bool("exclude_current_positions_from_observation")?),
-        })
-    })
+    robot(ID, options, 1000, Some(4800.0), |_| Ok(HalfCheetah { runner: Runner::new(options, 1)? }))
 }
 
 struct HalfCheetah {
-    forward_weight: f64,
-    /// Of float32 controls, so numpy keeps the cost in float32.
-    ctrl_weight: f32,
-    noise: f64,
-    skipped: usize,
+    runner: Runner,
 }
 
 impl Task for HalfCheetah {
     fn obs_dim(&self, model: &Model) -> usize {
-        model.nq() + model.nv() - self.skipped
+        self.runner.obs_dim(model)
     }
 
     fn start(&self, sim: &mut Sim, rng: &mut EnvRng) {
-        add_uniform(sim.qpos_mut(), self.noise, rng);
-        add_normal(sim.qvel_mut(), self.noise, rng);
+        add_uniform(sim.qpos_mut(), self.runner.noise, rng);
+        add_normal(sim.qvel_mut(), self.runner.noise, rng);
     }
 
     fn place(&self, sim: &Sim) -> f64 {
@@ -72,12 +61,11 @@ impl Task for HalfCheetah {
     }
 
     fn observe(&self, sim: &Sim, obs: &mut Pen<'_>) {
-        obs.write(&sim.qpos()[self.skipped..]);
-        obs.write(sim.qvel());
+        self.runner.observe(sim, obs, |v| v);
     }
 
     fn judge(&self, _: &Sim, controls: &[f32], velocity: f64) -> Step {
-        let cost = self.ctrl_weight * sum_of_squares(controls);
-        Step { reward: self.forward_weight * velocity - f64::from(cost), end: None }
+        let reward = self.runner.gain(velocity) - self.runner.ctrl_cost(controls);
+        Step { reward, end: None }
     }
 }

@@ -18,10 +18,10 @@
 use super::keys::{
     self, ctrl_cost_weight, forward_reward_weight, frame_skip, range, reset_noise_scale,
 };
-use super::numpy::sum_of_squares;
-use super::robot::{Pen, Task, add_uniform, spec as robot};
+use super::robot::{Pen, Task, spec as robot};
+use super::runner::{Health, Runner, between};
 use super::sim::{Model, Sim};
-use crate::{End, EnvError, EnvOption, EnvRng, EnvRow, EnvSpec, Feature, Options, Step};
+use crate::{EnvError, EnvOption, EnvRng, EnvRow, EnvSpec, Feature, Options, Step};
 
 const ID: &str = "Hopper-v5";
 const OPTIONS: &[EnvOption] = &[
@@ -50,35 +50,21 @@ pub const ROW: EnvRow = EnvRow {
 fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
     robot(ID, options, 1000, Some(3800.0), |_| {
         Ok(Hopper {
-            forward_weight: options.f64("forward_reward_weight")?,
-            ctrl_weight: options.f64("ctrl_cost_weight")? as f32,
-            healthy_reward: options.f64("healthy_reward")?,
-            terminates: options.bool("terminate_when_unhealthy")?,
+            runner: Runner::new(options, 1)?,
+            health: Health::new(options)?,
             states: options.pair("healthy_state_range")?,
             heights: options.pair("healthy_z_range")?,
             pitches: options.pair("healthy_angle_range")?,
-            noise: options.f64("reset_noise_scale")?,
-            skipped: usize::from(options.bool("exclude_current_positions_from_observation")?),
         })
     })
 }
 
 struct Hopper {
-    forward_weight: f64,
-    /// Of float32 controls, so numpy keeps the cost in float32.
-    ctrl_weight: f32,
-    healthy_reward: f64,
-    terminates: bool,
+    runner: Runner,
+    health: Health,
     states: [f64; 2],
     heights: [f64; 2],
     pitches: [f64; 2],
-    noise: f64,
-    skipped: usize,
-}
-
-/// Whether x lies between the bounds, these excluded.
-pub(super) fn between(x: f64, [low, high]: [f64; 2]) -> bool {
-    low < x && x < high
 }
 
 impl Hopper {
@@ -92,12 +78,11 @@ impl Hopper {
 
 impl Task for Hopper {
     fn obs_dim(&self, model: &Model) -> usize {
-        model.nq() + model.nv() - self.skipped
+        self.runner.obs_dim(model)
     }
 
     fn start(&self, sim: &mut Sim, rng: &mut EnvRng) {
-        add_uniform(sim.qpos_mut(), self.noise, rng);
-        add_uniform(sim.qvel_mut(), self.noise, rng);
+        self.runner.start(sim, rng);
     }
 
     fn place(&self, sim: &Sim) -> f64 {
@@ -105,15 +90,13 @@ impl Task for Hopper {
     }
 
     fn observe(&self, sim: &Sim, obs: &mut Pen<'_>) {
-        obs.write(&sim.qpos()[self.skipped..]);
-        obs.write_as(sim.qvel(), |v| v.clamp(-10.0, 10.0));
+        self.runner.observe(sim, obs, |v| v.clamp(-10.0, 10.0));
     }
 
     fn judge(&self, sim: &Sim, controls: &[f32], velocity: f64) -> Step {
         let healthy = self.is_healthy(sim);
-        let cost = self.ctrl_weight * sum_of_squares(controls);
-        let gain = self.forward_weight * velocity + f64::from(healthy) * self.healthy_reward;
-        let end = (!healthy && self.terminates).then_some(End::Terminated);
-        Step { reward: gain - f64::from(cost), end }
+        let gain = self.runner.gain(velocity) + self.health.gain(healthy);
+        let reward = gain - self.runner.ctrl_cost(controls);
+        Step { reward, end: self.health.end(healthy) }
     }
 }

@@ -11,14 +11,14 @@
 //! Start: uniform noise of reset_noise_scale in positions and velocities. End: terminated where it is not
 //! healthy, unless terminate_when_unhealthy is off; the limit is 1,000 steps.
 
-use super::hopper::between;
 use super::keys::{
     self, ctrl_cost_weight, flag, forward_reward_weight, frame_skip, range, real, reset_noise_scale,
 };
 use super::numpy::{sum, sum_of_squares};
 use super::robot::{Pen, Task, add_uniform, spec as robot};
+use super::runner::{Health, between};
 use super::sim::{Model, Sim};
-use crate::{End, EnvError, EnvOption, EnvRng, EnvRow, EnvSpec, Feature, Options, Step};
+use crate::{EnvError, EnvOption, EnvRng, EnvRow, EnvSpec, Feature, Options, Step};
 
 const ID: &str = "Humanoid-v5";
 const OPTIONS: &[EnvOption] = &[
@@ -69,8 +69,7 @@ fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
             ctrl_weight: options.f64("ctrl_cost_weight")?,
             contact_weight: options.f64("contact_cost_weight")?,
             contact_costs: options.pair("contact_cost_range")?,
-            healthy_reward: options.f64("healthy_reward")?,
-            terminates: options.bool("terminate_when_unhealthy")?,
+            health: Health::new(options)?,
             heights: options.pair("healthy_z_range")?,
             masses: model.masses().to_vec(),
             total_mass: sum(model.masses()),
@@ -158,8 +157,7 @@ struct Humanoid {
     ctrl_weight: f64,
     contact_weight: f64,
     contact_costs: [f64; 2],
-    healthy_reward: f64,
-    terminates: bool,
+    health: Health,
     heights: [f64; 2],
     masses: Vec<f64>,
     total_mass: f64,
@@ -189,13 +187,12 @@ impl Task for Humanoid {
 
     fn judge(&self, sim: &Sim, _: &[f32], velocity: f64) -> Step {
         let healthy = between(sim.qpos()[2], self.heights);
-        let gain = self.forward_weight * velocity + f64::from(healthy) * self.healthy_reward;
+        let gain = self.forward_weight * velocity + self.health.gain(healthy);
         let [low, high] = self.contact_costs;
         let forces = sum_of_squares(sim.contact_forces().as_flattened());
         // Of the simulation's controls, which are float64.
         let ctrl_cost = self.ctrl_weight * sum_of_squares(sim.controls());
         let cost = ctrl_cost + (self.contact_weight * forces).clamp(low, high);
-        let end = (!healthy && self.terminates).then_some(End::Terminated);
-        Step { reward: gain - cost, end }
+        Step { reward: gain - cost, end: self.health.end(healthy) }
     }
 }

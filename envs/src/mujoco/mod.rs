@@ -13,6 +13,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `robot.rs` | the env that all share, and what a task adds to it |
+//! | `runner.rs` | what the tasks share in which the robot is to run |
 //! | `sim.rs` | models and simulations; `absent.rs` stands in where the feature is off |
 //! | the others | one task each |
 
@@ -28,6 +29,7 @@ mod numpy;
 pub mod pusher;
 pub mod reacher;
 mod robot;
+mod runner;
 #[cfg(feature = "mujoco")]
 mod sim;
 pub mod swimmer;

@@ -14,14 +14,13 @@
 //! positions and velocities. End: terminated where it is not healthy, unless terminate_when_unhealthy is
 //! off; the limit is 1,000 steps.
 
-use super::hopper::between;
 use super::keys::{
     self, ctrl_cost_weight, forward_reward_weight, frame_skip, range, reset_noise_scale,
 };
-use super::numpy::sum_of_squares;
-use super::robot::{Pen, Task, add_uniform, spec as robot};
+use super::robot::{Pen, Task, spec as robot};
+use super::runner::{Health, Runner, between};
 use super::sim::{Model, Sim};
-use crate::{End, EnvError, EnvOption, EnvRng, EnvRow, EnvSpec, Feature, Options, Step};
+use crate::{EnvError, EnvOption, EnvRng, EnvRow, EnvSpec, Feature, Options, Step};
 
 const ID: &str = "Walker2d-v5";
 const OPTIONS: &[EnvOption] = &[
@@ -49,38 +48,28 @@ pub const ROW: EnvRow = EnvRow {
 fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
     robot(ID, options, 1000, None, |_| {
         Ok(Walker2d {
-            forward_weight: options.f64("forward_reward_weight")?,
-            ctrl_weight: options.f64("ctrl_cost_weight")? as f32,
-            healthy_reward: options.f64("healthy_reward")?,
-            terminates: options.bool("terminate_when_unhealthy")?,
+            runner: Runner::new(options, 1)?,
+            health: Health::new(options)?,
             heights: options.pair("healthy_z_range")?,
             pitches: options.pair("healthy_angle_range")?,
-            noise: options.f64("reset_noise_scale")?,
-            skipped: usize::from(options.bool("exclude_current_positions_from_observation")?),
         })
     })
 }
 
 struct Walker2d {
-    forward_weight: f64,
-    /// Of float32 controls, so numpy keeps the cost in float32.
-    ctrl_weight: f32,
-    healthy_reward: f64,
-    terminates: bool,
+    runner: Runner,
+    health: Health,
     heights: [f64; 2],
     pitches: [f64; 2],
-    noise: f64,
-    skipped: usize,
 }
 
 impl Task for Walker2d {
     fn obs_dim(&self, model: &Model) -> usize {
-        model.nq() + model.nv() - self.skipped
+        self.runner.obs_dim(model)
     }
 
     fn start(&self, sim: &mut Sim, rng: &mut EnvRng) {
-        add_uniform(sim.qpos_mut(), self.noise, rng);
-        add_uniform(sim.qvel_mut(), self.noise, rng);
+        self.runner.start(sim, rng);
     }
 
     fn place(&self, sim: &Sim) -> f64 {
@@ -88,16 +77,14 @@ impl Task for Walker2d {
     }
 
     fn observe(&self, sim: &Sim, obs: &mut Pen<'_>) {
-        obs.write(&sim.qpos()[self.skipped..]);
-        obs.write_as(sim.qvel(), |v| v.clamp(-10.0, 10.0));
+        self.runner.observe(sim, obs, |v| v.clamp(-10.0, 10.0));
     }
 
     fn judge(&self, sim: &Sim, controls: &[f32], velocity: f64) -> Step {
         let qpos = sim.qpos();
         let healthy = between(qpos[1], self.heights) && between(qpos[2], self.pitches);
-        let cost = self.ctrl_weight * sum_of_squares(controls);
-        let gain = self.forward_weight * velocity + f64::from(healthy) * self.healthy_reward;
-        let end = (!healthy && self.terminates).then_some(End::Terminated);
-        Step { reward: gain - f64::from(cost), end }
+        let gain = self.runner.gain(velocity) + self.health.gain(healthy);
+        let reward = gain - self.runner.ctrl_cost(controls);
+        Step { reward, end: self.health.end(healthy) }
     }
 }
