@@ -178,7 +178,8 @@ fn check(
             let blamed = if of_its_own { &one.variant } else { &one.cause };
             return Err(changes_nothing(one, blamed, &all[at].name));
         }
-        all.push(Variant::new(&one.name, &one.tree, settings, spec)?);
+        let variant = Variant::new(&one.name, &one.tree, settings, spec, &all)?;
+        all.push(variant);
     }
     Ok((name, seeds, all))
 }

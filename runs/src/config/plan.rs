@@ -121,21 +121,26 @@ impl Plan {
 }
 
 impl Variant {
-    /// Measures `settings`; what the agent cannot build is answered with the key in `tree`.
-    pub fn new(name: &str, tree: &Node, settings: Settings, spec: EnvSpec) -> Checked<Self> {
+    /// Measures `settings`; what the agent cannot build is answered with the key in `tree`. Envs are made
+    /// for it, which takes a simulator its time, so that those of an equal variant among `others` serve.
+    pub fn new(
+        name: &str,
+        tree: &Node,
+        settings: Settings,
+        spec: EnvSpec,
+        others: &[Self],
+    ) -> Checked<Self> {
         let total = settings.train.total_env_steps;
         let estimate = settings
             .agent
             .estimate(&spec, settings.env.num_envs, total)
             .map_err(|error| unbuildable(tree, error))?;
-        let envs = |n| VectorEnv::bytes(&spec, n);
-        let of_training = match settings.env.batch {
-            Some(batch) => AsyncVectorEnv::bytes(&spec, settings.env.num_envs, batch),
-            None => envs(settings.env.num_envs),
+        let envs = |of: &Settings| (of.env.clone(), of.eval.num_envs);
+        let known = others.iter().find(|other| envs(&other.settings) == envs(&settings));
+        let env_bytes = match known {
+            Some(other) => other.env_bytes,
+            None => env_bytes(&settings, &spec).map_err(|error| unmade(tree, &error))?,
         };
-        let env_bytes = of_training
-            .and_then(|bytes| Ok(bytes.saturating_add(envs(settings.eval.num_envs)?)))
-            .map_err(|error| unmade(tree, &error))?;
         Ok(Self { name: name.to_owned(), settings, spec, estimate, env_bytes })
     }
 
@@ -148,6 +153,16 @@ impl Variant {
             .into_iter()
             .fold(0, u64::saturating_add)
     }
+}
+
+/// Of the environments of training and evaluation.
+fn env_bytes(settings: &Settings, spec: &EnvSpec) -> Result<u64, EnvError> {
+    let Settings { env, eval, .. } = settings;
+    let of_training = match env.batch {
+        Some(batch) => AsyncVectorEnv::bytes(spec, env.num_envs, batch)?,
+        None => VectorEnv::bytes(spec, env.num_envs)?,
+    };
+    Ok(of_training.saturating_add(VectorEnv::bytes(spec, eval.num_envs)?))
 }
 
 fn unmade(tree: &Node, error: &EnvError) -> Box<Problem> {
