@@ -38,6 +38,8 @@ pub mod graft;
 pub mod input;
 pub mod networks;
 pub mod normalize;
+#[cfg(test)]
+mod plain;
 pub mod policy;
 pub mod ppo;
 pub mod priorities;

@@ -1,9 +1,16 @@
 //! What only the inside of the agent shows: frozen moments, the falling learning rate, what a rollout
 //! teaches.
 
+use std::collections::BTreeMap;
+
+use candle_core::Var;
+use candle_core::backprop::GradStore;
 use sparring_envs::{End, spec};
+use sparring_sparse::config::*;
+use sparring_sparse::{Compute, OptimizerConfig};
 
 use super::*;
+use crate::plain::{Plain, flat, relu, tanh};
 
 fn agent(config: PpoConfig, env: &str, num_envs: usize) -> Ppo {
     Ppo::new(config, &spec(env).unwrap(), num_envs, &Seed::new(1)).unwrap()
@@ -154,5 +161,129 @@ fn the_first_step_has_a_ratio_of_one() {
         }
         assert_eq!(ppo.gradient_steps(), 1);
         assert!(ppo.means.kl.abs() < 1e-6 && ppo.means.clip_fraction == 0.0, "{:?}", ppo.means);
+    }
+}
+
+/// `softplus(b)` in candle's ops.
+fn std(b: &Var) -> Tensor {
+    (b.exp().unwrap() + 1.0).unwrap().log().unwrap()
+}
+
+/// The textbook's losses of some rows, in candle's own ops: of the actor with its spread `b`, and of the critic.
+fn losses(
+    ppo: &Ppo,
+    [actor, critic]: [&Plain; 2],
+    b: &Var,
+    obs: &Tensor,
+    rows: &Minibatch,
+) -> [Tensor; 2] {
+    let column = |v: &[f32]| Tensor::new(v, &Device::Cpu).unwrap().unsqueeze(1).unwrap();
+    let mean = actor.forward(obs, tanh).tanh().unwrap();
+    let error = (column(&rows.action) - mean).unwrap().broadcast_div(&std(b)).unwrap();
+    let density =
+        (error.sqr().unwrap() * -0.5).unwrap().broadcast_sub(&std(b).log().unwrap()).unwrap();
+    let log_prob = (density - 0.5 * std::f64::consts::TAU.ln()).unwrap();
+    let ratio = (log_prob - column(&rows.log_prob)).unwrap().exp().unwrap();
+    let advantage = column(&rows.advantage);
+    let clip = ppo.config.clip;
+    let clipped = (ratio.clamp(1.0 - clip, 1.0 + clip).unwrap() * &advantage).unwrap();
+    let gain = (ratio * &advantage).unwrap().minimum(&clipped).unwrap();
+    let error = (critic.forward(obs, relu) - column(&rows.ret)).unwrap();
+    let square = error.sqr().unwrap().mean_all().unwrap();
+    [gain.neg().unwrap().mean_all().unwrap(), (square * ppo.config.value_coef).unwrap()]
+}
+
+/// What a network must be after a step on these gradients: rewired to the topologies that it now has, where
+/// what is new starts at 0; clipped by the gradient's norm there; one step of gradient descent.
+fn stepped(
+    before: &Plain,
+    grads: &GradStore,
+    after: &Network,
+    config: &OptimizerConfig,
+) -> Vec<f32> {
+    let mut weights = Vec::new();
+    for ((w, b), layer) in before.0.iter().zip(after.layers()) {
+        let mut active = vec![0.0; layer.topology().size()];
+        layer.topology().positions().for_each(|at| active[at as usize] = 1.0);
+        let on = |values: Vec<f32>| values.into_iter().zip(&active).map(|(x, on)| x * on).collect();
+        let [w, dw]: [Vec<f32>; 2] = [flat(w), flat(grads.get(w).unwrap())].map(on);
+        weights.extend([(w, dw), (flat(b), flat(grads.get(b).unwrap()))]);
+    }
+    let squares: f32 = weights.iter().flat_map(|(_, grad)| grad).map(|g| g * g).sum();
+    let scale = config.max_grad_norm.unwrap() as f32 / squares.sqrt();
+    assert!(scale < 1.0, "clipping has something to do");
+    let rate = scale * config.learning_rate as f32;
+    weights.iter().flat_map(|(w, grad)| w.iter().zip(grad).map(|(w, g)| w - rate * g)).collect()
+}
+
+/// The order of PAPERS 1.10, minibatch by minibatch: gradients at the weights as they stand → the actor
+/// rewires, the critic rewires → clip → step. In the second one the policy has left the one that acted.
+#[test]
+fn minibatches_are_those_of_the_formulas_in_their_order() {
+    let schedule = DropGrow {
+        every: 1,
+        until: 100,
+        drop_fraction: 0.4,
+        decay: Decay::Constant,
+        order: Order::BeforeStep,
+    };
+    for method in [Method::Static, Method::Rigl(Rigl::new(schedule))] {
+        let rewires = matches!(method, Method::Rigl(_));
+        let sparsity = SparsityConfig {
+            method,
+            sparsity: 0.5,
+            distribution: Distribution::Uniform,
+            pattern: Pattern::Unstructured,
+            layers: BTreeMap::new(),
+            sparsity_aware_init: true,
+            compute: Compute::Sparse.into(),
+        };
+        let optimizer = OptimizerConfig {
+            rule: Rule::Sgd { momentum: 0.0 },
+            learning_rate: 2.0,
+            max_grad_norm: Some(0.05),
+            ..OptimizerConfig::adam(0.0)
+        };
+        let mut ppo = agent(
+            PpoConfig {
+                actor_hidden: vec![12],
+                critic_hidden: vec![12],
+                actor_sparsity: sparsity.clone(),
+                critic_sparsity: sparsity,
+                optimizer,
+                weight_decay: 0.0,
+                rollout_steps: 16,
+                ..small()
+            },
+            "Pendulum-v1",
+            1,
+        );
+        (0..15).for_each(|t| step(&mut ppo, t as f32, None, &[]));
+        let lesson = ppo.lesson().unwrap();
+        for rows in [[3, 9, 0, 12, 7], [1, 2, 14, 5, 8]] {
+            let plain = [&ppo.actor, &ppo.critic].map(|of| Plain::of(of.network()));
+            let before =
+                [&ppo.actor, &ppo.critic].map(|of| of.network().layers()[0].topology().clone());
+            let b = Var::new(&[ppo.spread.values()[0] as f32], &Device::Cpu).unwrap();
+            let obs = ppo.rows(pick(&ppo.rollout.obs, 3, &rows)).unwrap();
+            let minibatch = ppo.minibatch(&lesson, &rows);
+            let [of_actor, of_critic] = losses(&ppo, plain.each_ref(), &b, &obs, &minibatch);
+            let grads = [of_actor.backward().unwrap(), of_critic.backward().unwrap()];
+            let mut spread = ppo.spread.clone();
+            spread.step(&[f64::from(flat(grads[0].get(&b).unwrap())[0])]);
+
+            ppo.update(&lesson, &rows).unwrap();
+
+            for (i, trainer) in [&ppo.actor, &ppo.critic].into_iter().enumerate() {
+                let network = trainer.network();
+                assert_eq!(*network.layers()[0].topology() != before[i], rewires);
+                let expected = stepped(&plain[i], &grads[i], network, &optimizer);
+                for (at, (a, b)) in Plain::of(network).values().iter().zip(expected).enumerate() {
+                    assert!((a - b).abs() < 1e-5, "{} {at}: {a} against {b}", trainer.name());
+                }
+            }
+            assert!((ppo.spread.values()[0] - spread.values()[0]).abs() < 1e-6);
+        }
+        assert!(ppo.means.kl > 1e-4, "the policy moved: {:?}", ppo.means);
     }
 }

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::Var;
 use sparring_envs::{Dtype, End, ObsBuf, Space, spec};
 use sparring_sparse::config::*;
 use sparring_sparse::{Compute, OptimizerConfig};
 
 use super::*;
+use crate::plain::{Plain, relu};
 
 const OBS: usize = 3;
 const BATCH: usize = 8;
@@ -66,61 +66,21 @@ fn agent(config: SacConfig) -> Sac {
     sac
 }
 
-/// A network as dense weights and biases, which autograd differentiates in candle's own ops.
-struct Plain(Vec<(Var, Var)>);
-
-impl Plain {
-    fn of(network: &Network) -> Self {
-        let params: Vec<f32> = network.params().to_vec1().unwrap();
-        let layer = |layer: &sparring_sparse::Layer| {
-            let topology = layer.topology();
-            let mut w = vec![0.0; topology.size()];
-            for (position, value) in topology.positions().zip(&params[layer.weights()]) {
-                w[position as usize] = *value;
-            }
-            let shape = (topology.rows(), topology.cols());
-            (
-                Var::from_vec(w, shape, &Device::Cpu).unwrap(),
-                Var::from_vec(params[layer.biases()].to_vec(), shape.0, &Device::Cpu).unwrap(),
-            )
-        };
-        Self(network.layers().iter().map(layer).collect())
-    }
-
-    fn forward(&self, x: &Tensor) -> Tensor {
-        let mut y = x.clone();
-        for (l, (w, b)) in self.0.iter().enumerate() {
-            y = y.matmul(&w.t().unwrap()).unwrap().broadcast_add(b).unwrap();
-            if l + 1 < self.0.len() {
-                // The gradient at 0 is 0, where candle's own ReLU has 1.
-                let positive = y.gt(0f32).unwrap().to_dtype(candle_core::DType::F32).unwrap();
-                y = (y * positive).unwrap();
-            }
-        }
-        y
-    }
-
-    /// The first step of Adam: `lr` along the sign of each gradient, but for `ε`.
-    fn first_adam_step(&self, loss: &Tensor, lr: f64) {
-        let grads = loss.backward().unwrap();
-        for var in self.0.iter().flat_map(|(w, b)| [w, b]) {
-            let g = grads.get(var).unwrap();
-            // m / (√v + ε) with both corrections, in the form of `Rule::Adam`.
-            let m = (g * 0.1).unwrap();
-            let v = (g.sqr().unwrap() * 0.001).unwrap();
-            let rate = lr * 0.001f64.sqrt() / 0.1;
-            let step = (m / (v.sqrt().unwrap() + 1e-7).unwrap()).unwrap();
-            // Masked weights have no step.
-            let active = var.ne(0f32).unwrap().to_dtype(candle_core::DType::F32).unwrap();
-            let active = if var.rank() == 1 { active.ones_like().unwrap() } else { active };
-            let moved = (var.as_tensor() - (step * rate).unwrap() * active).unwrap();
-            var.set(&moved).unwrap();
-        }
-    }
-
-    fn values(&self) -> Vec<f32> {
-        let flat = |var: &Var| var.flatten_all().unwrap().to_vec1::<f32>().unwrap();
-        self.0.iter().flat_map(|(w, b)| [flat(w), flat(b)]).flatten().collect()
+/// The first step of Adam: `lr` along the sign of each gradient, but for `ε`.
+fn first_adam_step(network: &Plain, loss: &Tensor, lr: f64) {
+    let grads = loss.backward().unwrap();
+    for var in network.0.iter().flat_map(|(w, b)| [w, b]) {
+        let g = grads.get(var).unwrap();
+        // m / (√v + ε) with both corrections, in the form of `Rule::Adam`.
+        let m = (g * 0.1).unwrap();
+        let v = (g.sqr().unwrap() * 0.001).unwrap();
+        let rate = lr * 0.001f64.sqrt() / 0.1;
+        let step = (m / (v.sqrt().unwrap() + 1e-7).unwrap()).unwrap();
+        // Masked weights have no step.
+        let active = var.ne(0f32).unwrap().to_dtype(candle_core::DType::F32).unwrap();
+        let active = if var.rank() == 1 { active.ones_like().unwrap() } else { active };
+        let moved = (var.as_tensor() - (step * rate).unwrap() * active).unwrap();
+        var.set(&moved).unwrap();
     }
 }
 
@@ -164,28 +124,29 @@ fn one_step_is_that_of_the_formulas_in_their_order() {
         let actor = Plain::of(sac.actor.network());
         let critics = [0, 1].map(|i| Plain::of(sac.critics[i].network()));
         let targets = [0, 1].map(|i| Plain::of(sac.targets[i].network()));
-        let least =
-            |of: &[Plain; 2], x: &Tensor| of[0].forward(x).minimum(&of[1].forward(x)).unwrap();
+        let least = |of: &[Plain; 2], x: &Tensor| {
+            of[0].forward(x, relu).minimum(&of[1].forward(x, relu)).unwrap()
+        };
 
         // The value of the next state by the actor and the targets before any step.
-        let (a, log_prob) = draw(&actor.forward(&next), &next_noise);
+        let (a, log_prob) = draw(&actor.forward(&next, relu), &next_noise);
         let soft = (least(&targets, &Tensor::cat(&[&next, &a], 1).unwrap())
             - (log_prob * alpha).unwrap())
         .unwrap();
         let y = ((reward * 0.5).unwrap() + (discount * soft).unwrap()).unwrap().detach();
         let taken = Tensor::cat(&[&obs, &action], 1).unwrap();
         let error = |critic: &Plain| {
-            (critic.forward(&taken) - &y).unwrap().sqr().unwrap().mean_all().unwrap()
+            (critic.forward(&taken, relu) - &y).unwrap().sqr().unwrap().mean_all().unwrap()
         };
         let losses = [error(&critics[0]), error(&critics[1])];
         for (critic, loss) in critics.iter().zip(&losses) {
-            critic.first_adam_step(&(loss * 0.5).unwrap(), 0.05);
+            first_adam_step(critic, &(loss * 0.5).unwrap(), 0.05);
         }
         // The actor by the critics after their step.
-        let (a, log_prob) = draw(&actor.forward(&obs), &noise);
+        let (a, log_prob) = draw(&actor.forward(&obs, relu), &noise);
         let q = least(&critics, &Tensor::cat(&[&obs, &a], 1).unwrap());
         let loss = ((&log_prob * alpha).unwrap() - q).unwrap().mean_all().unwrap();
-        actor.first_adam_step(&loss, 0.05);
+        first_adam_step(&actor, &loss, 0.05);
         // The temperature: one step of Adam along the sign of its gradient.
         let missing = log_prob.mean_all().unwrap().to_scalar::<f32>().unwrap() - 0.5;
         let log_alpha = alpha.ln() + 0.1 * f64::from(missing.signum());
