@@ -90,11 +90,16 @@ impl NStep {
         mut store: impl FnMut(Transition<'_>),
     ) {
         let act_dim = self.given.len() / self.waiting.len().max(1);
-        for (row, env) in self.held.iter().enumerate().take(batch.envs.len()) {
-            match actions {
-                Actions::Discrete(actions) => self.given[*env] = actions[row] as f32,
-                Actions::Continuous(actions) => self.given[env * act_dim..][..act_dim]
-                    .copy_from_slice(&actions[row * act_dim..][..act_dim]),
+        match actions {
+            Actions::Discrete(actions) => {
+                for (env, action) in self.held.iter().zip(actions) {
+                    self.given[*env] = *action as f32;
+                }
+            }
+            Actions::Continuous(actions) => {
+                for (env, action) in self.held.iter().zip(actions.chunks_exact(act_dim)) {
+                    self.given[env * act_dim..][..act_dim].copy_from_slice(action);
+                }
             }
         }
         self.held.clear();

@@ -68,15 +68,6 @@ const CASES: &[Case] = &[
         ["0", "at least 1 with mode: async", "workers: 1"],
     ),
     case(
-        "async with frames",
-        (
-            "{id: CartPole-v1}",
-            "{id: MinAtar/Breakout-v1, num_envs: 4, workers: 1, mode: async, batch: 2}",
-        ),
-        ":3: env.mode",
-        ["async, with observations of bytes", "sync with", "mode: sync, without batch"],
-    ),
-    case(
         "async without a batch",
         ("{id: CartPole-v1}", "{id: CartPole-v1, num_envs: 4, workers: 1, mode: async}"),
         ":3: env.batch",

@@ -410,19 +410,23 @@ fn wait_for(mut ready: impl FnMut() -> bool) {
     }
 }
 
+/// Numbers beside each other, and frames, whose memory must know them apart however late they come.
 #[test]
 fn environments_that_are_not_waited_for_teach_as_well_and_the_folder_says_so() {
     let folder = Folder::new();
     let path = config("smoke/identity.yaml");
     let set = ["--set", "env.num_envs=4", "--set", "env.workers=2", "--set", "env.mode=async"];
-    let args = ["--set", "env.batch=2", "--variant", "rigl", "--out", "out"];
-    let run = sparring().arg("run").arg(path).args(set).args(args).args(["--assert", "return>=95"]);
-    let run = run.current_dir(folder.path()).assert_code(0);
-    assert!(run.stdout.contains("env.mode is async"), "{}", run.stdout);
-    let status = folder.read("out/rigl/seed-1/status.yaml");
-    assert!(status.contains("env.mode is async"), "{status}");
-    let resolved = folder.read("out/rigl/seed-1/resolved.yaml");
-    for part in ["mode: async", "batch: 2", "deterministic: false"] {
-        assert!(resolved.contains(part), "{part} in {resolved}");
+    for (id, out) in [("Identity-v0", "numbers"), ("Recall-v0", "frames")] {
+        let id = format!("env.id={id}");
+        let args = ["--set", &id, "--set", "env.batch=2", "--variant", "rigl", "--out", out];
+        let run = sparring().arg("run").arg(&path).args(set).args(args);
+        let run = run.args(["--assert", "return>=90"]).current_dir(folder.path()).assert_code(0);
+        assert!(run.stdout.contains("env.mode is async"), "{}", run.stdout);
+        let status = folder.read(&format!("{out}/rigl/seed-1/status.yaml"));
+        assert!(status.contains("env.mode is async"), "{status}");
+        let resolved = folder.read(&format!("{out}/rigl/seed-1/resolved.yaml"));
+        for part in ["mode: async", "batch: 2", "deterministic: false"] {
+            assert!(resolved.contains(part), "{part} in {resolved}");
+        }
     }
 }

@@ -20,7 +20,7 @@ class Bar(NamedTuple):
     least: float | None
 
 
-BARS = [
+CLASSIC = [
     Bar("DQN CartPole-v0, paper's settings, dense", "dqn-cartpole-dense", "dense", 190),
     Bar("… RigL 90 %", "dqn-cartpole-rigl", "rigl,sparsity=0.9", 190),
     Bar("… pruning 90 %", "dqn-cartpole-pruning", "pruning,sparsity=0.9", 190),
@@ -35,6 +35,23 @@ BARS = [
     Bar("… RigL 90 %", "sac-pendulum", "rigl", -220),
     Bar("SAC MountainCarContinuous-v0, 50k steps", "sac-mountaincar", "dense", 85),
 ]
+
+SIMULATORS = [
+    Bar("SAC HalfCheetah-v5, paper's settings, 100k steps, dense", "sac-halfcheetah-dense", "halfcheetah", 2500),
+    Bar("… RigL 90 %", "sac-halfcheetah-rigl", "halfcheetah,sparsity=0.9", 2500),
+    Bar("DQN MinAtar Breakout, 1 M frames, dense", "dqn-breakout-dense", "dense", 5),
+    Bar("… pruning 90 %", "dqn-breakout-pruning", "pruning", 5),
+]
+
+# What a table is made of, the name of its record and what its README says beside.
+TABLES = {
+    "classic": (CLASSIC, "returns", "Five seeds where one run takes more than three minutes."),
+    "simulators": (
+        SIMULATORS,
+        "returns-simulators",
+        "Three seeds are few for an interval: it is their spread.",
+    ),
+}
 
 COLUMNS = ["task", "seeds", "return IQM", "95 % interval", "lowest", "highest", "bar, for the lower end"]
 
@@ -51,7 +68,7 @@ def of_report(run, variant):
         cells = re.split(r"\s{2,}", line.strip())
         if cells[0] == variant and "/" in cells[1]:
             return cells
-    raise SystemExit(f"{run}: no row of {variant} in report.txt; remove the folder and run scripts/returns")
+    raise SystemExit(f"{run}: no row of {variant} in report.txt; remove the folder and run scripts/returns again")
 
 
 def interval(cells):
@@ -65,10 +82,11 @@ def verdict(bar, cells):
 
 
 def main():
-    folder = pathlib.Path(sys.argv[1])
+    bars, name, seeds = TABLES[sys.argv[1]]
+    folder = pathlib.Path(sys.argv[2])
     table = [COLUMNS, ["---"] * len(COLUMNS)]
     raw, runs, found = [], {}, {}
-    for bar in BARS:
+    for bar in bars:
         run = folder / bar.run
         if not (run / "command").exists():
             table.append([bar.task, "not run", "", "", "", "", "" if bar.least is None else f"≥ {bar.least}"])
@@ -92,19 +110,19 @@ def main():
 {chr(10).join('| ' + ' | '.join(row) + ' |' for row in table)}
 
 The score of a seed is the mean return over the last tenth of its evaluations; the interval is the 95 %
-bootstrap interval of the interquartile mean over seeds. Five seeds where one run takes more than three minutes.
+bootstrap interval of the interquartile mean over seeds. {seeds}
 {apart}
 
 `raw.csv` has every seed's score and seconds (of a machine that was shared: scores do not depend on it, seconds do).
 
-- Command: `scripts/returns`, which runs
+- Command: `scripts/returns {sys.argv[1]}`, which runs
 
 {commands}
 
 - Commit: {', '.join(sorted({field(run / 'run.yaml', 'commit')[:7] for run in runs.values()}))}
 - {field(first, 'rustc')}; {field(first, 'cpu')}, {field(first, 'cores')} cores
 """
-    write_record(f"{datetime.date.fromisoformat(date)}-returns", ["run", "variant", "seed", "score", "wall_s"], raw, readme)
+    write_record(f"{datetime.date.fromisoformat(date)}-{name}", ["run", "variant", "seed", "score", "wall_s"], raw, readme)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,9 @@
 //! that, the oldest transitions are forgotten early, as their frames are overwritten (at worst, with
 //! episodes of one step, half of them), and the memory never grows. Dopamine's replay pays for
 //! episodes' ends in the same way, with transitions that cannot be sampled.
+//!
+//! Environments need not answer together. The stack of one that is late may be on its way out of the ring: it is
+//! taken anew, at the price of its frames, and the returns of several steps that began before it are lost.
 
 use sparring_envs::Batch;
 
@@ -39,11 +42,21 @@ impl FrameConfig {
         self.capacity.saturating_add(self.capacity / SPARE)
     }
 
+    /// Frames that so many steps bring at most: in each every environment may show two stacks that share
+    /// nothing.
+    fn brought(&self, steps: usize) -> usize {
+        self.num_envs * steps * 2 * self.frames
+    }
+
+    /// Frames that may have come after the oldest frame of a stack when it is the present one.
+    fn stack_reach(&self) -> usize {
+        self.brought(self.frames)
+    }
+
     /// Frames that may have come after the oldest frame of a transition when it is complete: it reaches
-    /// back over the steps of its return and of its stack, and in each of them every environment may
-    /// show two stacks that share nothing.
+    /// back over the steps of its return and of its stack.
     fn reach(&self) -> usize {
-        self.num_envs * (self.n_step + self.frames) * 2 * self.frames
+        self.brought(self.n_step + self.frames)
     }
 
     fn slots(&self) -> usize {
@@ -63,7 +76,10 @@ impl FrameConfig {
 #[derive(Debug)]
 pub struct Frames {
     size: usize,
+    frames: usize,
     room: u64,
+    stack_reach: u64,
+    reach: u64,
     slots: u64,
     taken: u64,
     /// `(slots, size)`.
@@ -79,7 +95,10 @@ impl Frames {
     pub fn new(config: FrameConfig) -> Self {
         Self {
             size: config.size(),
+            frames: config.frames,
             room: config.room() as u64,
+            stack_reach: config.stack_reach() as u64,
+            reach: config.reach() as u64,
             slots: config.slots() as u64,
             taken: 0,
             bytes: vec![0; config.slots() * config.size()],
@@ -98,6 +117,25 @@ impl Frames {
         self.taken - born <= self.room
     }
 
+    /// Whether a transition that begins with the stack of `frame` may be held: it is complete, and not so late
+    /// that [`Frames::holds`] would not know when it is lost.
+    pub fn in_time(&self, frame: u64) -> bool {
+        self.came_after(frame, self.reach)
+    }
+
+    /// Whether at most `reach` frames came after the oldest one of the stack of `frame`.
+    fn came_after(&self, frame: u64, reach: u64) -> bool {
+        let mut at = frame;
+        for _ in 1..self.frames {
+            if self.taken - at > reach {
+                return false;
+            }
+            // 0 where the episode begins.
+            at -= u64::from(self.back[(at % self.slots) as usize]);
+        }
+        self.taken - at <= reach
+    }
+
     /// Takes the new frames of a step from its observations and successors `(rows, obs_dim)` and writes the
     /// number of the newest frame of each into `shown (rows)`, which may be longer. Those of void rows
     /// mean nothing.
@@ -110,8 +148,8 @@ impl Frames {
             }
             let (obs, next) = (&obs[row * dim..][..dim], &next[row * dim..][..dim]);
             let now = match self.newest[env] {
-                Some(now) => now,
-                None => self.begin(obs),
+                Some(now) if self.came_after(now, self.stack_reach) => now,
+                _ => self.begin(obs),
             };
             // Else the environment does not stack frames as its row says; it costs memory, no bit.
             let moved = next[..dim - self.size] == obs[self.size..];

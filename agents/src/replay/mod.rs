@@ -94,7 +94,7 @@ pub struct Replay {
     n_step: NStep,
     ring: Ring,
     priorities: Option<Priorities>,
-    /// Of frames, where each environment's observation and its successor are, `(num_envs)`.
+    /// Of frames, where the observation and the successor of each row of a batch are, `(num_envs)`.
     shown: Vec<[u64; 2]>,
 }
 
@@ -187,8 +187,7 @@ impl Replay {
     /// the memory is full.
     ///
     /// # Errors
-    /// Observations of another kind or size than the memory was made for; frames of some of its
-    /// environments only.
+    /// Observations of another kind or size than the memory was made for.
     pub fn store(&mut self, batch: &Batch<'_>, actions: Actions<'_>) -> Result<(), AgentError> {
         let Self { n_step, ring, priorities, shown } = self;
         let ReplayConfig { num_envs, obs_dim, dtype, .. } = *ring.config();
@@ -200,8 +199,8 @@ impl Replay {
         if found != expected || batch.next.len() != expected {
             return Err(AgentError::Length { what: "observations of a batch", expected, found });
         }
-        let mut keep = |place: usize| {
-            if let Some(priorities) = priorities {
+        let mut keep = |place: Option<usize>| {
+            if let (Some(priorities), Some(place)) = (&mut *priorities, place) {
                 priorities.renew(place);
             }
         };
@@ -213,14 +212,8 @@ impl Replay {
                 n_step.push(batch, actions, row, |transition| keep(ring.push(transition)));
             }
             (Obs::U8(obs), Obs::U8(next)) if dtype == Dtype::U8 => {
-                // The frames of an environment that answers late could be overwritten meanwhile.
-                let (expected, found) = (num_envs, batch.envs.len());
-                if found != expected {
-                    let what = "environments of a batch of frames";
-                    return Err(AgentError::Length { what, expected, found });
-                }
                 ring.see(batch, (obs, next), shown);
-                let row = |env: usize| shown[env].map(Shown::Frame);
+                let row = |row: usize| shown[row].map(Shown::Frame);
                 n_step.push(batch, actions, row, |transition| keep(ring.push(transition)));
                 while let Some(place) = ring.drop_lost() {
                     if let Some(priorities) = priorities {

@@ -80,8 +80,8 @@ impl Ring {
         }
     }
 
-    /// Stores a transition and says where.
-    pub fn push(&mut self, transition: Transition<'_>) -> usize {
+    /// Stores a transition and says where; none that comes so late that its frames may be gone.
+    pub fn push(&mut self, transition: Transition<'_>) -> Option<usize> {
         let (i, ReplayConfig { capacity, obs_dim: dim, act_dim, .. }) = (self.cursor, self.config);
         match (&mut self.stored, transition.obs, transition.next) {
             (Stored::Numbers { obs, next }, Shown::Numbers(from), Shown::Numbers(to)) => {
@@ -89,6 +89,9 @@ impl Ring {
                 next[i * dim..][..dim].copy_from_slice(to);
             }
             (Stored::Frames { frames, obs, next, born }, Shown::Frame(from), Shown::Frame(to)) => {
+                if !frames.in_time(from) {
+                    return None;
+                }
                 (obs[i], next[i], born[i]) = (from, to, frames.taken());
             }
             (_, from, to) => unreachable!("{from:?} and {to:?} for a memory of another kind"),
@@ -98,7 +101,7 @@ impl Ring {
         self.discount[i] = transition.discount;
         self.cursor = (i + 1) % capacity;
         self.len = (self.len + 1).min(capacity);
-        i
+        Some(i)
     }
 
     /// Forgets the oldest transition if its frames may be gone, and says where it was.

@@ -1,5 +1,7 @@
 //! What is held, drawn and put together, against what was shown.
 
+use std::collections::HashMap;
+
 use proptest::prelude::*;
 use sparring_envs::{End, spec};
 use sparring_sparse::Seed;
@@ -108,10 +110,13 @@ struct Stream {
     ends: u32,
     voids: u32,
     torn: u32,
+    /// Of 100 steps of an environment, so many are not its turn; the first one's, for this many steps.
+    late: u32,
+    gone: usize,
 }
 
 impl Stream {
-    /// Gives `step` every step as bytes.
+    /// Gives `step` every step as bytes, of the environments whose turn it is.
     fn play(&self, seed: u64, mut step: impl FnMut(&[u8], &[u8], &Batch<'_>, &[u32])) {
         let Self { num_envs, frames, size, .. } = *self;
         let (dim, mut rng) = (frames * size, Seed::new(seed).rng());
@@ -122,14 +127,23 @@ impl Stream {
             let lit = pixels.random_range(0..2u8);
             into.iter_mut().for_each(|byte| *byte = lit * pixels.random::<u8>());
         };
-        let envs: Vec<usize> = (0..num_envs).collect();
-        let mut obs = vec![0; num_envs * dim];
-        obs.chunks_exact_mut(dim).for_each(|row| draw(&mut row[dim - size..]));
+        let mut current = vec![0; num_envs * dim];
+        current.chunks_exact_mut(dim).for_each(|row| draw(&mut row[dim - size..]));
+        // The actions of a batch are for the environments of the one before.
+        let mut acted_on: Vec<usize> = (0..num_envs).collect();
         for t in 0..self.steps {
+            let gone = |env: usize| env == 0 && (10..10 + self.gone).contains(&t);
+            let envs: Vec<usize> =
+                (0..num_envs).filter(|&env| !gone(env) && !chance(self.late)).collect();
+            let given: Vec<u32> = acted_on.iter().map(|&env| (t * 7 + env) as u32).collect();
+            let rows = |all: &[u8]| -> Vec<u8> {
+                envs.iter().flat_map(|env| &all[env * dim..][..dim]).copied().collect()
+            };
+            let obs = rows(&current);
             let mut next = obs.clone();
-            let (mut end, mut void) = (vec![None; num_envs], Vec::new());
-            let mut after = Vec::new();
-            for (env, row) in next.chunks_exact_mut(dim).enumerate() {
+            let (mut end, mut void) = (vec![None; envs.len()], Vec::new());
+            for (at, row) in next.chunks_exact_mut(dim).enumerate() {
+                let env = envs[at];
                 row.rotate_left(size);
                 draw(&mut row[dim - size..]);
                 if chance(self.torn) {
@@ -137,20 +151,19 @@ impl Stream {
                 }
                 if chance(self.ends) {
                     let terminated = chance(50);
-                    end[env] = Some(if terminated { End::Terminated } else { End::Truncated });
+                    end[at] = Some(if terminated { End::Terminated } else { End::Truncated });
                 }
                 if chance(self.voids) {
-                    (end[env], _) = (None, void.push(env));
+                    (end[at], _) = (None, void.push(env));
                 }
-                after.extend_from_slice(row);
-                if end[env].is_some() || void.last() == Some(&env) {
-                    let row = &mut after[env * dim..];
-                    row.fill(0);
-                    draw(&mut row[dim - size..]);
+                let after = &mut current[env * dim..][..dim];
+                after.copy_from_slice(row);
+                if end[at].is_some() || void.last() == Some(&env) {
+                    after.fill(0);
+                    draw(&mut after[dim - size..]);
                 }
             }
-            let reward: Vec<f64> = (0..num_envs).map(|env| (t * num_envs + env) as f64).collect();
-            let actions: Vec<u32> = (0..num_envs).map(|env| (t * 7 + env) as u32).collect();
+            let reward: Vec<f64> = envs.iter().map(|env| (t * num_envs + env) as f64).collect();
             let batch = Batch {
                 envs: &envs,
                 obs: Obs::U8(&obs),
@@ -160,8 +173,8 @@ impl Stream {
                 void: &void,
                 finished: &[],
             };
-            step(&obs, &next, &batch, &actions);
-            obs = after;
+            step(&obs, &next, &batch, &given);
+            acted_on = envs;
         }
     }
 }
@@ -169,8 +182,9 @@ impl Stream {
 fn streams() -> impl Strategy<Value = Stream> {
     let percent = || prop_oneof![Just(0u32), 0u32..100];
     let rare = || prop_oneof![3 => Just(0u32), 1 => 0u32..30];
-    (1usize..4, 1usize..5, 1usize..4, 1usize..120, percent(), rare(), rare()).prop_map(
-        |(num_envs, frames, size, steps, ends, voids, torn)| Stream {
+    let late = (percent(), 0usize..100);
+    (1usize..4, 1usize..5, 1usize..4, 1usize..120, percent(), [rare(), rare()], late).prop_map(
+        |(num_envs, frames, size, steps, ends, [voids, torn], (late, gone))| Stream {
             num_envs,
             frames,
             size,
@@ -178,6 +192,8 @@ fn streams() -> impl Strategy<Value = Stream> {
             ends,
             voids,
             torn,
+            late,
+            gone: if late > 0 { gone } else { 0 },
         },
     )
 }
@@ -185,8 +201,8 @@ fn streams() -> impl Strategy<Value = Stream> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
-    /// Beside a memory that keeps whole stacks as numbers, on the same stream: each transition that the
-    /// frames still hold is the same, bit for bit, after every step.
+    /// Beside a memory that keeps all whole stacks as numbers, on the same stream: each transition that the
+    /// frames still hold is the same, bit for bit, after every step. Its action tells which it is.
     #[test]
     fn stacks_are_what_was_shown(
         stream in streams(), capacity in 1usize..40, n_step in 1usize..4, seed: u64,
@@ -199,7 +215,8 @@ proptest! {
             n_step, prioritized, ..ReplayConfig::new(&spec, num_envs, capacity, 0.5)
         };
         let mut replay = Replay::new(config);
-        let mut naive = Replay::new(ReplayConfig { dtype: Dtype::F32, ..config });
+        let mut naive = Replay::new(ReplayConfig { dtype: Dtype::F32, capacity: 1000, ..config });
+        let mut place_of = HashMap::new();
         let (mut found, mut expected) = (Sample::default(), Sample::default());
         let mut broken = None;
         let mut whole_episodes = 0;
@@ -212,11 +229,15 @@ proptest! {
             naive.store(&shown, actions).unwrap();
             found.fit(1, replay.ring.config());
             expected.fit(1, naive.ring.config());
+            for place in place_of.len()..naive.len() {
+                naive.ring.copy(place, 0, &mut expected);
+                place_of.insert(expected.action[0] as u32, place);
+            }
             whole_episodes += batch.end.iter().flatten().count();
             for i in 0..replay.len() {
                 let place = replay.ring.place(i);
                 replay.ring.copy(place, 0, &mut found);
-                naive.ring.copy(place, 0, &mut expected);
+                naive.ring.copy(place_of[&(found.action[0] as u32)], 0, &mut expected);
                 let same = found.obs.view().values().eq(expected.obs.view().values())
                     && found.next.view().values().eq(expected.next.view().values())
                     && found.action == expected.action
@@ -237,12 +258,13 @@ proptest! {
                 }
             }
             let (held, all) = (replay.len(), naive.len());
+            let lawful = stream.torn == 0 && stream.voids == 0 && stream.late == 0;
             // Lawful streams bring at most two frames a transition, and waiting ones some more.
             let least = all.min((capacity / 2).saturating_sub(num_envs * (n_step + 1)));
-            if held > all || (stream.torn == 0 && stream.voids == 0 && held < least) {
+            if held > all || (lawful && held < least) {
                 broken.get_or_insert(format!("{held} of {all} held"));
             }
-            if stream.torn == 0 && whole_episodes == 0 && stream.voids == 0 && n_step == 1 && held != all.min(capacity) {
+            if lawful && whole_episodes == 0 && n_step == 1 && held != all.min(capacity) {
                 broken.get_or_insert(format!("{held} of {all} held without an episode's end"));
             }
         });
@@ -274,6 +296,45 @@ fn a_stack_never_reaches_across_an_episodes_start() {
     (0..3).for_each(|place| replay.ring.copy(place, place, &mut sample));
     assert_eq!(sample.obs, ObsBuf::U8(vec![0, 1, 1, 2, 0, 9]));
     assert_eq!(sample.next, ObsBuf::U8(vec![1, 2, 2, 3, 9, 8]));
+}
+
+/// Two frames of one byte. While environment 0 is away, the other's frames go round the ring; its stack is
+/// taken anew when it is back, and nothing of it is lost. A return that began before it left is.
+#[test]
+fn a_late_environment_shows_its_stack_anew() {
+    let spec = spec("Recall-v0").unwrap();
+    for n_step in [1, 2] {
+        let config = ReplayConfig { obs_dim: 2, n_step, ..ReplayConfig::new(&spec, 2, 8, 0.5) };
+        let mut replay = Replay::new(config);
+        let mut step = |env: usize, obs: [u8; 2], next: [u8; 2]| {
+            let (obs, next) = (Obs::U8(&obs), Obs::U8(&next));
+            let (end, reward) = (&[None], &[0.0]);
+            let batch = Batch { envs: &[env], obs, next, reward, end, void: &[], finished: &[] };
+            replay.store(&batch, Actions::Discrete(&[0])).unwrap();
+        };
+        step(0, [0, 101], [101, 102]);
+        (1..=200).for_each(|t| step(1, [t, t + 1], [t + 1, t + 2]));
+        step(0, [101, 102], [102, 103]);
+        step(0, [102, 103], [103, 104]);
+        let mut sample = Sample::default();
+        sample.fit(1, replay.ring.config());
+        let mut held = |i: usize| {
+            replay.ring.copy(replay.ring.place(i), 0, &mut sample);
+            (sample.obs.clone(), sample.next.clone())
+        };
+        let bytes = |obs: [u8; 2], next: [u8; 2]| (ObsBuf::U8(obs.into()), ObsBuf::U8(next.into()));
+        let newest: Vec<_> = (0..8).map(&mut held).collect();
+        match n_step {
+            1 => {
+                assert!(newest.contains(&bytes([101, 102], [102, 103])), "{newest:?}");
+                assert!(newest.contains(&bytes([102, 103], [103, 104])), "{newest:?}");
+            }
+            _ => {
+                assert!(newest.contains(&bytes([101, 102], [103, 104])), "{newest:?}");
+                assert!(newest.iter().all(|(_, next)| *next != ObsBuf::U8(vec![102, 103])));
+            }
+        }
+    }
 }
 
 /// Of 640 places, 650 frames may come after a transition. An episode of one step brings two frames a

@@ -56,8 +56,10 @@ fn new(ramping: bool) -> Game {
 }
 
 /// An enemy or a treasure; its row is its place in the list.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct Thing {
+    /// Whether there is one.
+    here: bool,
     x: i8,
     /// 1: to the right, -1: to the left.
     dx: i8,
@@ -70,7 +72,7 @@ pub struct Asterix {
     ramping: bool,
     x: i8,
     y: i8,
-    things: [Option<Thing>; ROWS],
+    things: [Thing; ROWS],
     spawn_interval: i8,
     spawn_timer: i8,
     move_interval: i8,
@@ -93,7 +95,7 @@ impl Asterix {
             ramping: self.ramping,
             x: START,
             y: START,
-            things: [None; ROWS],
+            things: [Thing::default(); ROWS],
             spawn_interval: SPAWN_INTERVAL,
             spawn_timer: SPAWN_INTERVAL,
             move_interval: MOVE_INTERVAL,
@@ -103,7 +105,7 @@ impl Asterix {
         };
     }
 
-    pub(super) fn play(&mut self, action: Move, draws: &mut dyn Draws) -> Frame {
+    pub(super) fn play(&mut self, action: Move, draws: &mut impl Draws) -> Frame {
         let mut frame = Frame::default();
         if self.spawn_timer == 0 {
             self.spawn(draws);
@@ -114,10 +116,9 @@ impl Asterix {
         self.meet(&mut frame);
         if self.move_timer == 0 {
             self.move_timer = self.move_interval;
-            for slot in &mut self.things {
-                *slot = slot
-                    .map(|thing| Thing { x: thing.x + thing.dx, ..thing })
-                    .filter(|thing| (0..=LAST).contains(&thing.x));
+            for thing in &mut self.things {
+                thing.x += thing.dx * i8::from(thing.here);
+                thing.here &= (0..=LAST).contains(&thing.x);
             }
             self.meet(&mut frame);
         }
@@ -128,30 +129,26 @@ impl Asterix {
     }
 
     /// Something comes in, if a row is free.
-    fn spawn(&mut self, draws: &mut dyn Draws) {
+    fn spawn(&mut self, draws: &mut impl Draws) {
         let (x, dx) = if draws.unit() < 1.0 / 2.0 { (0, 1) } else { (LAST, -1) };
         let gold = draws.unit() < 1.0 / 3.0;
-        let free = self.things.iter().filter(|slot| slot.is_none()).count() as u32;
+        let free = self.things.iter().filter(|thing| !thing.here).count() as u32;
         if free == 0 {
             return;
         }
         let choice = draws.below(free) as usize;
-        if let Some(slot) = self.things.iter_mut().filter(|slot| slot.is_none()).nth(choice) {
-            *slot = Some(Thing { x, dx, gold });
+        if let Some(thing) = self.things.iter_mut().filter(|thing| !thing.here).nth(choice) {
+            *thing = Thing { here: true, x, dx, gold };
         }
     }
 
     /// The player meets what stands in the same cell: only one thing can.
     fn meet(&mut self, frame: &mut Frame) {
-        let slot = &mut self.things[(self.y - TOP) as usize];
-        match slot {
-            Some(thing) if thing.x != self.x => {}
-            Some(Thing { gold: true, .. }) => {
-                *slot = None;
-                frame.reward += 1;
-            }
-            Some(_) => frame.over = true,
-            None => {}
+        let thing = &mut self.things[(self.y - TOP) as usize];
+        if thing.here & (thing.x == self.x) {
+            thing.here = !thing.gold;
+            frame.reward += i32::from(thing.gold);
+            frame.over |= !thing.gold;
         }
     }
 
@@ -176,10 +173,8 @@ impl Asterix {
     pub(super) fn observe(&self, board: &mut Board<'_>) {
         board.mark(PLAYER, self.x, self.y);
         for (y, thing) in (TOP..).zip(&self.things) {
-            if let Some(thing) = thing {
-                board.mark(if thing.gold { GOLD } else { ENEMY }, thing.x, y);
-                board.mark(TRAIL, thing.x - thing.dx, y);
-            }
+            board.mark_alone(thing.here, if thing.gold { GOLD } else { ENEMY }, thing.x, y);
+            board.mark_alone(thing.here, TRAIL, thing.x - thing.dx, y);
         }
     }
 }

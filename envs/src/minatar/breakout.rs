@@ -80,7 +80,7 @@ impl Breakout {
     pub(super) const CHANNELS: usize = 4;
     pub(super) const MOVES: [Move; 3] = [Move::Noop, Move::Left, Move::Right];
 
-    pub(super) fn reset(&mut self, draws: &mut dyn Draws) {
+    pub(super) fn reset(&mut self, draws: &mut impl Draws) {
         let (x, dx) = if draws.below(2) == 0 { (0, 1) } else { (LAST, -1) };
         *self = Self {
             paddle: START_PADDLE,

@@ -73,13 +73,13 @@ impl Play {
     }
 
     /// Starts an episode.
-    pub fn start(&mut self, draws: &mut dyn Draws) {
+    pub fn start(&mut self, draws: &mut impl Draws) {
         self.game.reset(draws);
         self.over = false;
     }
 
     /// Plays a frame; after the end nothing moves any more and the reward is 0.
-    pub fn step(&mut self, wanted: Move, draws: &mut dyn Draws) -> Frame {
+    pub fn step(&mut self, wanted: Move, draws: &mut impl Draws) -> Frame {
         let action = if draws.unit() < self.sticky { self.last } else { wanted };
         self.last = action;
         if self.over {
@@ -122,7 +122,7 @@ impl Env for MinAtar {
 
     fn step(&mut self, action: Action<'_>, obs: ObsMut<'_>) -> Result<Step, EnvError> {
         let obs = obs.bytes(self.dim())?;
-        let rng = self.rng.as_mut().ok_or(EnvError::ResetNeeded)?;
+        let Some(rng) = &mut self.rng else { return Err(EnvError::ResetNeeded) };
         let action = action.discrete(self.moves.len() as u32)?;
         let frame = self.play.step(self.moves[action as usize], rng);
         self.play.game.observe(obs);

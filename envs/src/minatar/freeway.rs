@@ -88,7 +88,7 @@ impl Freeway {
     pub(super) const CHANNELS: usize = 7;
     pub(super) const MOVES: [Move; 3] = [Move::Noop, Move::Up, Move::Down];
 
-    pub(super) fn reset(&mut self, draws: &mut dyn Draws) {
+    pub(super) fn reset(&mut self, draws: &mut impl Draws) {
         *self = Self {
             y: LAST,
             cars: [Car::default(); LANES],
@@ -99,7 +99,7 @@ impl Freeway {
     }
 
     /// New speeds and directions for all cars.
-    fn change_cars(&mut self, draws: &mut dyn Draws) {
+    fn change_cars(&mut self, draws: &mut impl Draws) {
         for car in &mut self.cars {
             car.pause = 1 + draws.below(LONGEST) as i8;
             car.timer = car.pause;
@@ -109,7 +109,7 @@ impl Freeway {
         }
     }
 
-    pub(super) fn play(&mut self, action: Move, draws: &mut dyn Draws) -> Frame {
+    pub(super) fn play(&mut self, action: Move, draws: &mut impl Draws) -> Frame {
         let mut frame = Frame::default();
         if self.move_timer == 0 && action.dy() != 0 {
             self.move_timer = MOVE_INTERVAL;

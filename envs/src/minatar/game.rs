@@ -90,6 +90,24 @@ impl Board<'_> {
         }
     }
 
+    /// Marks a cell if it is `on`, where no other one of its row and channel is marked: so it does without a
+    /// branch, and what stands where cannot be foreseen.
+    #[inline]
+    pub fn mark_alone(&mut self, on: bool, channel: usize, x: i8, y: i8) {
+        let column = x.clamp(0, LAST);
+        let cell = (channel * SIDE + y as usize) * SIDE + column as usize;
+        self.0[cell] = u8::from(on & (x == column));
+    }
+
+    /// Marks the cells of the last row whose columns lie in `from..to`.
+    #[inline]
+    pub fn bar(&mut self, channel: usize, from: i32, to: i32) {
+        let row = &mut self.0[(channel * SIDE + SIDE - 1) * SIDE..][..SIDE];
+        for (x, cell) in (0..).zip(row) {
+            *cell = u8::from((from <= x) & (x < to));
+        }
+    }
+
     /// Writes a whole channel.
     #[inline]
     pub fn fill(&mut self, channel: usize, plane: &Plane) {
@@ -125,7 +143,7 @@ impl Game {
     }
 
     /// Starts a new game.
-    pub fn reset(&mut self, draws: &mut dyn Draws) {
+    pub fn reset(&mut self, draws: &mut impl Draws) {
         match self {
             Self::Asterix(game) => game.reset(),
             Self::Breakout(game) => game.reset(draws),
@@ -136,7 +154,7 @@ impl Game {
     }
 
     /// Plays a frame.
-    pub fn play(&mut self, action: Move, draws: &mut dyn Draws) -> Frame {
+    pub fn play(&mut self, action: Move, draws: &mut impl Draws) -> Frame {
         match self {
             Self::Asterix(game) => game.play(action, draws),
             Self::Breakout(game) => game.play(action),

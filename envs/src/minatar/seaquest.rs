@@ -141,7 +141,7 @@ impl Seaquest {
         self.ramps = 0;
     }
 
-    pub(super) fn play(&mut self, action: Move, draws: &mut dyn Draws) -> Frame {
+    pub(super) fn play(&mut self, action: Move, draws: &mut impl Draws) -> Frame {
         let mut frame = Frame::default();
         if self.spawn_timer == 0 {
             self.spawn_enemy(draws);
@@ -164,7 +164,7 @@ impl Seaquest {
         frame
     }
 
-    fn spawn_enemy(&mut self, draws: &mut dyn Draws) {
+    fn spawn_enemy(&mut self, draws: &mut impl Draws) {
         let (x, dx) = if draws.unit() < 1.0 / 2.0 { (0, 1) } else { (LAST, -1) };
         let is_sub = draws.unit() < 1.0 / 3.0;
         let y = 1 + draws.below(LANES) as i8;
@@ -176,7 +176,7 @@ impl Seaquest {
         if is_sub { self.subs.push(enemy) } else { self.fish.push(enemy) }
     }
 
-    fn spawn_diver(&mut self, draws: &mut dyn Draws) {
+    fn spawn_diver(&mut self, draws: &mut impl Draws) {
         let (x, dx) = if draws.unit() < 1.0 / 2.0 { (0, 1) } else { (LAST, -1) };
         let y = 1 + draws.below(LANES) as i8;
         self.divers.push(Swimmer { x, y, dx, move_timer: DIVER_PAUSE, shot_timer: 0 });
@@ -302,12 +302,9 @@ impl Seaquest {
     pub(super) fn observe(&self, board: &mut Board<'_>) {
         board.mark(FRONT, self.x, self.y);
         board.mark(BACK, self.x - self.dx, self.y);
-        for x in 0..self.oxygen.max(0) * GAUGE / MAX_OXYGEN {
-            board.mark(OXYGEN_GAUGE, x as i8, LAST);
-        }
-        for divers in 0..self.divers_on_board {
-            board.mark(DIVER_GAUGE, LAST - 1 - divers as i8, LAST);
-        }
+        board.bar(OXYGEN_GAUGE, 0, self.oxygen.max(0) * GAUGE / MAX_OXYGEN);
+        let last = i32::from(LAST);
+        board.bar(DIVER_GAUGE, last - self.divers_on_board, last);
         for (channel, trail, swimmers) in [
             (BULLET, false, &self.bullets),
             (ENEMY_BULLET, false, &self.enemy_bullets),

@@ -3,7 +3,7 @@
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use sparring_agents::{AgentConfig, Diagnostics};
-use sparring_envs::{Dtype, EnvSpec, OnFault, Options, VectorConfig};
+use sparring_envs::{EnvSpec, OnFault, Options, VectorConfig};
 
 use super::agent::Around;
 use super::diagnostics;
@@ -114,21 +114,15 @@ impl Settings {
         top.finish()?;
         let around = Around { env_section: &env_section, spec: &spec, env: &env, train: &train };
         let agent = super::agent::read(&mut agent, &sparsity, &around)?;
-        check_mode(&env_section, &env, &spec, &agent)?;
+        check_mode(&env_section, &env, &agent)?;
         Ok((Self { env, train, eval, agent, diagnostics }, spec))
     }
 }
 
 /// Refuses an agent that needs all environments in step.
-fn check_mode(
-    s: &Section<'_>,
-    env: &EnvSettings,
-    spec: &EnvSpec,
-    agent: &AgentConfig,
-) -> Checked<()> {
+fn check_mode(s: &Section<'_>, env: &EnvSettings, agent: &AgentConfig) -> Checked<()> {
     let needs = match agent {
         _ if env.batch.is_none() => return Ok(()),
-        _ if spec.obs.dtype() == Dtype::U8 => "observations of bytes, whose frames are stored once",
         AgentConfig::Dqn(_) => return Ok(()),
         AgentConfig::Sac(sac) if sac.warmup_hold_steps == 1 => return Ok(()),
         AgentConfig::Sac(_) => "agent.warmup_hold_steps above 1",
