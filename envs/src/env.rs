@@ -83,7 +83,7 @@ pub trait Env: Send {
 
     /// Draws the present state; an env without a picture is [`EnvError::NoPicture`].
     fn render(&self) -> Result<Picture, EnvError> {
-        Err(EnvError::NoPicture { why: "it draws none of itself" })
+        Err(EnvError::NoPicture { why: "it draws none of itself".to_owned() })
     }
 
     /// The whole state, the generator included; [`crate::state::pack`] does it for serde types.

@@ -160,7 +160,7 @@ pub enum EnvError {
     #[error("the env has no picture: {why}")]
     NoPicture {
         /// Why not.
-        why: &'static str,
+        why: String,
     },
     /// Bytes that are not the saved state of this env or engine.
     #[error(

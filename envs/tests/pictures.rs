@@ -53,6 +53,32 @@ fn drawing_moves_nothing() {
     }
 }
 
+/// MuJoCo's renderer wants EGL; where there is none, the error says so.
+#[cfg(feature = "mujoco")]
+#[test]
+fn a_robot_is_drawn_where_egl_is() {
+    for id in ["HalfCheetah-v5", "Reacher-v5"] {
+        let env = played(id, 1, 8);
+        let before = env.save().unwrap();
+        let picture = match env.render() {
+            Ok(picture) => picture,
+            Err(EnvError::NoPicture { why }) => {
+                assert!(why.contains("EGL"), "{why}");
+                continue;
+            }
+            Err(error) => panic!("{id}: {error}"),
+        };
+        assert_eq!(env.save().unwrap(), before, "{id}");
+        assert_eq!((picture.width(), picture.height()), (480, 480));
+        let colours: std::collections::HashSet<_> = picture.rgb().chunks_exact(3).collect();
+        assert!(colours.len() > 30, "{id}: {} colours", colours.len());
+        // Another model in between takes the stage, and gives it back.
+        played("Hopper-v5", 1, 0).render().unwrap();
+        assert_eq!(played(id, 1, 8).render().unwrap(), picture, "{id}");
+        assert_ne!(played(id, 2, 8).render().unwrap(), picture, "{id}");
+    }
+}
+
 #[test]
 fn nothing_is_drawn_before_the_first_reset() {
     for row in registry().iter().filter(|row| row.missing().is_none()) {

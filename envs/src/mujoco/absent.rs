@@ -1,7 +1,7 @@
 //! What stands for MuJoCo in a build without the feature: types that have no value, so that the tasks are
 //! compiled and checked in every build. [`crate::EnvRow::spec`] names the feature before any of this is met.
 
-use crate::{EnvError, Feature, Space};
+use crate::{EnvError, Feature, Picture, Space};
 
 /// No model.
 pub(super) enum Model {}
@@ -113,6 +113,10 @@ impl Sim {
     }
 
     pub fn constraint_forces(&self) -> &[f64] {
+        match *self {}
+    }
+
+    pub fn draw(&self, _: u32) -> Result<Picture, EnvError> {
         match *self {}
     }
 

@@ -15,6 +15,7 @@
 //! | `robot.rs` | the env that all share, and what a task adds to it |
 //! | `runner.rs` | what the tasks share in which the robot is to run |
 //! | `sim.rs` | models and simulations; `absent.rs` stands in where the feature is off |
+//! | `stage.rs` | their pictures |
 //! | the others | one task each |
 
 pub mod ant;
@@ -32,6 +33,8 @@ mod robot;
 mod runner;
 #[cfg(feature = "mujoco")]
 mod sim;
+#[cfg(feature = "mujoco")]
+mod stage;
 pub mod swimmer;
 pub mod walker2d;
 

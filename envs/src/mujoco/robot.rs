@@ -115,9 +115,10 @@ impl Env for Robot {
     }
 
     fn render(&self) -> Result<Picture, EnvError> {
-        let why =
-            "MuJoCo draws through an off-screen renderer (EGL or OSMesa), which this build has not";
-        Err(EnvError::NoPicture { why })
+        if self.place.is_none() {
+            return Err(EnvError::ResetNeeded);
+        }
+        self.sim.draw((1.0 / self.kind.dt).round() as u32)
     }
 
     fn save(&self) -> Result<Vec<u8>, EnvError> {

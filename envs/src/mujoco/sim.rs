@@ -9,7 +9,8 @@ use mujoco_rs::wrappers::mj_data::MjtState;
 use mujoco_rs::wrappers::mj_logging::{MjLogMessage, MjtLogLevel};
 use mujoco_rs::wrappers::mj_model::MjtObjBase;
 
-use crate::{EnvError, Space, simulators};
+use super::stage;
+use crate::{EnvError, Picture, Space, simulators};
 
 /// What brings a simulation back: all that the next step depends on.
 const STATE: u32 = MjtState::mjSTATE_INTEGRATION as u32;
@@ -196,6 +197,11 @@ impl Sim {
     /// Forces of the constraints on the joints, shape `(nv)`.
     pub fn constraint_forces(&self) -> &[f64] {
         self.0.qfrc_constraint()
+    }
+
+    /// What a camera sees of it.
+    pub fn draw(&self, frames_per_second: u32) -> Result<Picture, EnvError> {
+        stage::draw(&self.0, frames_per_second)
     }
 
     /// All that the next step depends on.
