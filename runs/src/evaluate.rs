@@ -21,7 +21,8 @@ pub struct Played {
 /// Plays `eval.episodes` episodes by the evaluation policy; none if `stop` came first.
 ///
 /// Each environment plays a fixed share of the episodes to their ends. Taking the first episodes
-/// to end, from whichever environment, would favour short ones.
+/// to end, from whichever environment, would favour short ones. An episode that `eval.max_episode_steps` cuts
+/// counts as it stands.
 pub fn evaluate(
     agent: &mut dyn Agent,
     spec: &EnvSpec,
@@ -34,7 +35,10 @@ pub fn evaluate(
     let seeds: Vec<_> = (0..num_envs).map(|env| seed.child(&env.to_string()).value()).collect();
     // Evaluation steps inline, whatever training does: few steps, many short-lived engines.
     let config = VectorConfig { num_envs, workers: 0, ..settings.env.vector() };
-    let mut envs = VectorEnv::new(spec, &seeds, &config)?;
+    let most = settings.eval.max_episode_steps;
+    let limit = spec.max_episode_steps.map_or(most, |limit| limit.min(most));
+    let spec = EnvSpec { max_episode_steps: Some(limit), ..spec.clone() };
+    let mut envs = VectorEnv::new(&spec, &seeds, &config)?;
     let mut played: Vec<Vec<Played>> = (0..num_envs).map(|_| Vec::new()).collect();
     let mut missing = episodes;
     while missing > 0 {

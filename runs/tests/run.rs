@@ -410,6 +410,24 @@ fn wait_for(mut ready: impl FnMut() -> bool) {
     }
 }
 
+/// A game without an end of its own: a policy that may keep the ball in play for ever is cut, and scored.
+#[test]
+fn an_evaluation_ends_where_the_game_does_not() {
+    let folder = Folder::new();
+    let path = config("smoke/identity.yaml");
+    let set =
+        ["env.id=MinAtar/Freeway-v1", "eval.max_episode_steps=37", "agent.network={kind: minatar}"];
+    let set = set.into_iter().chain(["agent.hidden=null", "train.total_env_steps=1_000"]);
+    let set = set.flat_map(|change| ["--set", change]);
+    let args = ["--variant", "static", "--seeds", "1", "--out", "out"];
+    let run = sparring().arg("run").arg(path).args(set).args(args);
+    run.current_dir(folder.path()).assert_code(0);
+    let evals = folder.read("out/static/seed-1/evals.csv");
+    let lengths: Vec<&str> =
+        evals.lines().skip(1).filter_map(|row| row.split(',').next_back()).collect();
+    assert!(!lengths.is_empty() && lengths.iter().all(|length| *length == "37"), "{evals}");
+}
+
 /// Numbers beside each other, and frames, whose memory must know them apart however late they come.
 #[test]
 fn environments_that_are_not_waited_for_teach_as_well_and_the_folder_says_so() {

@@ -96,6 +96,9 @@ pub struct EvalSettings {
     /// Environments that play them; each plays its share to the end, so that short episodes are
     /// not favoured.
     pub num_envs: usize,
+    /// An episode is cut after so many steps, where the environment's own limit does not come first: a game
+    /// without one, such as MinAtar's Breakout, may never end for a policy that does not explore.
+    pub max_episode_steps: u32,
 }
 
 impl Settings {
@@ -198,6 +201,8 @@ fn read_train(s: &mut Section<'_>) -> Checked<TrainSettings> {
 
 /// More parallel episodes than this make the batch no cheaper per episode.
 const MOST_EVAL_ENVS: usize = 32;
+/// Where Atari's episodes end (PAPERS 2.2).
+const MOST_EVAL_STEPS: u64 = 27_000;
 
 fn read_eval(s: &mut Section<'_>) -> Checked<EvalSettings> {
     let every_env_steps = s.whole("every_env_steps", Default(2_000), 1)?;
@@ -207,6 +212,11 @@ fn read_eval(s: &mut Section<'_>) -> Checked<EvalSettings> {
         let (found, allowed) = (num_envs.to_string(), format!("at most episodes = {episodes}"));
         return Err(s.problem("num_envs", &found, &allowed, &episodes.to_string()));
     }
+    let max_episode_steps = s.whole("max_episode_steps", Default(MOST_EVAL_STEPS), 1)?;
+    let max_episode_steps = u32::try_from(max_episode_steps).map_err(|_| {
+        let found = max_episode_steps.to_string();
+        s.problem("max_episode_steps", &found, "at most 4294967295", &MOST_EVAL_STEPS.to_string())
+    })?;
     s.finish()?;
-    Ok(EvalSettings { every_env_steps, episodes, num_envs })
+    Ok(EvalSettings { every_env_steps, episodes, num_envs, max_episode_steps })
 }
