@@ -337,6 +337,7 @@ fn every_config_of_the_repository_is_good() {
         (".", true),
         ("smoke", true),
         ("classic", true),
+        ("minatar", true),
         ("mujoco", cfg!(feature = "mujoco")),
         ("atari", cfg!(feature = "atari")),
     ];
@@ -359,7 +360,7 @@ fn every_config_of_the_repository_is_good() {
             found += 1;
         }
     }
-    assert!(found >= 27);
+    assert!(found >= 35);
 }
 
 #[cfg(unix)]
@@ -408,6 +409,40 @@ fn wait_for(mut ready: impl FnMut() -> bool) {
         assert!(begun.elapsed() < Duration::from_secs(60));
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// The smoke run of scripts/bench-pong in small: every log is there and every number is one.
+#[cfg(feature = "atari")]
+#[test]
+fn a_game_of_atari_is_trained_on() {
+    let folder = Folder::new();
+    let path = config("../scripts/bench/dqn-pong.yaml");
+    let sets = [
+        "train={total_env_steps: 600, log_every_env_steps: 100}",
+        "eval={every_env_steps: 300, episodes: 1, max_episode_steps: 40}",
+        "agent.warmup_env_steps=100",
+        "agent.target_every_gradient_steps=25",
+        "sparsity.update_every_gradient_steps=50",
+    ];
+    let sets = sets.into_iter().flat_map(|change| ["--set", change]);
+    let run =
+        sparring().arg("run").arg(path).args(sets).args(["--variant", "rigl", "--out", "out"]);
+    run.current_dir(folder.path()).assert_code(0);
+    let metrics = folder.read("out/rigl/seed-1/metrics.csv");
+    let mut losses = Vec::new();
+    for row in metrics.lines().skip(1) {
+        let [step, _, _, tag, value] = row.split(',').collect::<Vec<_>>()[..] else {
+            panic!("{row}")
+        };
+        assert!(value.parse::<f64>().unwrap().is_finite(), "{row}");
+        if tag == "losses/td" {
+            losses.push(step.parse::<u32>().unwrap());
+        }
+    }
+    assert_eq!(losses, [200, 300, 400, 500, 600], "{metrics}");
+    let evals = folder.read("out/rigl/seed-1/evals.csv");
+    let lengths = evals.lines().skip(1).map(|row| row.split(',').next_back().unwrap());
+    assert_eq!(lengths.collect::<Vec<_>>(), ["40"; 3], "{evals}");
 }
 
 /// A game without an end of its own: a policy that may keep the ball in play for ever is cut, and scored.
