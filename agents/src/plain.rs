@@ -1,8 +1,24 @@
 //! A second account of a network for the tests of the agents: dense weights in candle's own ops, which
 //! autograd differentiates at every position, active or not.
 
+use std::collections::BTreeMap;
+
 use candle_core::{DType, Device, Tensor, Var};
-use sparring_sparse::{Layer, Network};
+use sparring_sparse::config::{Distribution, Method, Pattern, SparsityConfig};
+use sparring_sparse::{Compute, Layer, Network};
+
+/// Half of every layer by `method`, in the sparse form.
+pub fn half(method: Method) -> SparsityConfig {
+    SparsityConfig {
+        method,
+        sparsity: 0.5,
+        distribution: Distribution::Uniform,
+        pattern: Pattern::Unstructured,
+        layers: BTreeMap::new(),
+        sparsity_aware_init: true,
+        compute: Compute::Sparse.into(),
+    }
+}
 
 /// The weight `(out, in)`, zero where it is masked, and the bias `(out)` of each layer.
 pub struct Plain(pub Vec<(Var, Var)>);

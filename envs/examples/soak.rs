@@ -11,7 +11,6 @@ use std::time::Instant;
 use sparring_envs::{Actions, EnvRng, Sample, VectorConfig, VectorEnv, spec};
 
 const PARTS: u64 = 10;
-const PAGE_KIB: u64 = 4;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = args().skip(1).collect();
@@ -52,7 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn resident_kib() -> Result<u64, Box<dyn Error>> {
-    let statm = std::fs::read_to_string("/proc/self/statm")?;
-    let pages: u64 = statm.split_whitespace().nth(1).ok_or("no second field in statm")?.parse()?;
-    Ok(pages * PAGE_KIB)
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    Ok(line.and_then(|line| line.split_whitespace().next()).ok_or("no VmRSS")?.parse()?)
 }

@@ -1,16 +1,14 @@
 //! What only the inside of the agent shows: frozen moments, the falling learning rate, what a rollout
 //! teaches.
 
-use std::collections::BTreeMap;
-
 use candle_core::Var;
 use candle_core::backprop::GradStore;
 use sparring_envs::{End, spec};
+use sparring_sparse::OptimizerConfig;
 use sparring_sparse::config::*;
-use sparring_sparse::{Compute, OptimizerConfig};
 
 use super::*;
-use crate::plain::{Plain, flat, relu, tanh};
+use crate::plain::{Plain, flat, half, relu, tanh};
 
 fn agent(config: PpoConfig, env: &str, num_envs: usize) -> Ppo {
     Ppo::new(config, &spec(env).unwrap(), num_envs, &Seed::new(1)).unwrap()
@@ -229,15 +227,7 @@ fn minibatches_are_those_of_the_formulas_in_their_order() {
     };
     for method in [Method::Static, Method::Rigl(Rigl::new(schedule))] {
         let rewires = matches!(method, Method::Rigl(_));
-        let sparsity = SparsityConfig {
-            method,
-            sparsity: 0.5,
-            distribution: Distribution::Uniform,
-            pattern: Pattern::Unstructured,
-            layers: BTreeMap::new(),
-            sparsity_aware_init: true,
-            compute: Compute::Sparse.into(),
-        };
+        let sparsity = half(method);
         let optimizer = OptimizerConfig {
             rule: Rule::Sgd { momentum: 0.0 },
             learning_rate: 2.0,

@@ -1,28 +1,18 @@
 //! One gradient step against SAC written out in candle's own ops, which says in which order the
 //! parts must see each other.
 
-use std::collections::BTreeMap;
-
 use sparring_envs::{Dtype, End, ObsBuf, Space, spec};
+use sparring_sparse::OptimizerConfig;
 use sparring_sparse::config::*;
-use sparring_sparse::{Compute, OptimizerConfig};
 
 use super::*;
-use crate::plain::{Plain, relu};
+use crate::plain::{Plain, half, relu};
 
 const OBS: usize = 3;
 const BATCH: usize = 8;
 
 fn config(method: Method) -> SacConfig {
-    let sparsity = SparsityConfig {
-        method,
-        sparsity: 0.5,
-        distribution: Distribution::Uniform,
-        pattern: Pattern::Unstructured,
-        layers: BTreeMap::new(),
-        sparsity_aware_init: true,
-        compute: Compute::Sparse.into(),
-    };
+    let sparsity = half(method);
     SacConfig {
         actor_hidden: vec![16],
         critic_hidden: vec![16],

@@ -13,7 +13,7 @@ use super::stage;
 use crate::{EnvError, Picture, Space, simulators};
 
 /// What brings a simulation back: all that the next step depends on.
-const STATE: u32 = MjtState::mjSTATE_INTEGRATION as u32;
+pub(super) const STATE: u32 = MjtState::mjSTATE_INTEGRATION as u32;
 
 /// A model, loaded once and shared.
 pub(super) struct Model {

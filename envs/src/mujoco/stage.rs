@@ -8,20 +8,17 @@ use std::sync::Arc;
 
 use mujoco_rs::prelude::{MjData, MjModel, MjvCamera};
 use mujoco_rs::renderer::MjRenderer;
-use mujoco_rs::wrappers::mj_data::MjtState;
 use mujoco_rs::wrappers::mj_model::MjtObjBase;
 
+use super::sim::STATE;
 use crate::{EnvError, Picture};
 
 /// Pixels of a side, as Gymnasium's.
 const SIDE: usize = 480;
 /// The camera that Gymnasium looks through where a model has it; else a free one sees the whole model.
 const CAMERA: &str = "track";
-/// What is seen depends on no more.
-const STATE: u32 = MjtState::mjSTATE_INTEGRATION as u32;
 
 struct Stage {
-    model: Arc<MjModel>,
     data: MjData<Arc<MjModel>>,
     renderer: MjRenderer,
 }
@@ -38,7 +35,7 @@ pub(super) fn draw(
     let model = data.model_clone();
     STAGE.with_borrow_mut(|slot| {
         let stage = match slot {
-            Some(stage) if Arc::ptr_eq(&stage.model, &model) => stage,
+            Some(stage) if Arc::ptr_eq(&stage.data.model_clone(), &model) => stage,
             _ => {
                 // The old context is gone before there is a new one.
                 *slot = None;
@@ -65,8 +62,8 @@ impl Stage {
                 "MuJoCo draws through EGL, which did not start here ({error}); Mesa's EGL draws without a GPU"
             ),
         })?;
-        let data = MjData::try_new(model.clone()).map_err(undrawn)?;
-        Ok(Self { data, renderer: renderer.with_camera(camera), model })
+        let data = MjData::try_new(model).map_err(undrawn)?;
+        Ok(Self { data, renderer: renderer.with_camera(camera) })
     }
 }
 

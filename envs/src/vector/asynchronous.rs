@@ -183,15 +183,7 @@ impl AsyncVectorEnv {
             }
         }
         self.collect()?;
-        Ok(Batch {
-            envs: &self.envs,
-            obs: self.slab.acted.view(),
-            next: self.slab.next.view(),
-            reward: &self.slab.reward,
-            end: &self.slab.end,
-            void: &self.void,
-            finished: &self.finished,
-        })
+        Ok(self.slab.batch(&self.envs, &self.void, &self.finished))
     }
 
     /// Holds the next envs that are ready, as many as there are rows, and copies theirs.

@@ -144,15 +144,7 @@ impl VectorEnv {
 
     /// The batch of the last step; every row is void before the first step and after a restore.
     pub fn last(&self) -> Batch<'_> {
-        Batch {
-            envs: &self.all,
-            obs: self.slab.acted.view(),
-            next: self.slab.next.view(),
-            reward: &self.slab.reward,
-            end: &self.slab.end,
-            void: &self.void,
-            finished: &self.finished,
-        }
+        self.slab.batch(&self.all, &self.void, &self.finished)
     }
 
     /// An error where a chunk was lost.

@@ -1,6 +1,6 @@
 //! The memory that envs write into: one array per quantity, one row per env, allocated once.
 
-use super::Actions;
+use super::{Actions, Batch, Episode};
 use crate::{Dtype, End, ObsBuf, ObsMut};
 
 /// The arrays of the engine, row-major by env.
@@ -53,6 +53,24 @@ impl Slab {
     /// Makes the present observations those that were acted on; `obs` is then to be written anew.
     pub fn turn(&mut self) {
         std::mem::swap(&mut self.acted, &mut self.obs);
+    }
+
+    /// The rows as a step left them, those of `envs`.
+    pub fn batch<'a>(
+        &'a self,
+        envs: &'a [usize],
+        void: &'a [usize],
+        finished: &'a [Episode],
+    ) -> Batch<'a> {
+        Batch {
+            envs,
+            obs: self.acted.view(),
+            next: self.next.view(),
+            reward: &self.reward,
+            end: &self.end,
+            void,
+            finished,
+        }
     }
 
     /// All rows, under these actions.

@@ -145,11 +145,15 @@ fn read_env(s: &mut Section<'_>) -> Checked<(EnvSettings, EnvSpec)> {
     let policies = [("stop", FaultPolicy::Stop), ("restart", FaultPolicy::Restart)];
     let on_fault = s.choice("on_fault", Default("stop"), &policies)?;
     let max_restarts = s.whole("max_restarts", Default(10), 1)?;
-    let max_restarts = u32::try_from(max_restarts).map_err(|_| {
-        s.problem("max_restarts", &max_restarts.to_string(), "at most 4294967295", "10")
-    })?;
+    let max_restarts = narrow(s, "max_restarts", max_restarts, 10)?;
     s.finish()?;
     Ok((EnvSettings { id, options, num_envs, batch, workers, on_fault, max_restarts }, spec))
+}
+
+/// `value` of `key` in 32 bits.
+fn narrow(s: &Section<'_>, key: &'static str, value: u64, example: u64) -> Checked<u32> {
+    u32::try_from(value)
+        .map_err(|_| s.problem(key, &value.to_string(), "at most 4294967295", &example.to_string()))
 }
 
 /// The keys `mode` and `batch`.
@@ -213,10 +217,7 @@ fn read_eval(s: &mut Section<'_>) -> Checked<EvalSettings> {
         return Err(s.problem("num_envs", &found, &allowed, &episodes.to_string()));
     }
     let max_episode_steps = s.whole("max_episode_steps", Default(MOST_EVAL_STEPS), 1)?;
-    let max_episode_steps = u32::try_from(max_episode_steps).map_err(|_| {
-        let found = max_episode_steps.to_string();
-        s.problem("max_episode_steps", &found, "at most 4294967295", &MOST_EVAL_STEPS.to_string())
-    })?;
+    let max_episode_steps = narrow(s, "max_episode_steps", max_episode_steps, MOST_EVAL_STEPS)?;
     s.finish()?;
     Ok(EvalSettings { every_env_steps, episodes, num_envs, max_episode_steps })
 }
