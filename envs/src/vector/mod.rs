@@ -1,8 +1,8 @@
 //! The vector engine: n envs of one kind, stepped together, writing straight into one slab.
 //!
 //! Threads: the caller owns the engine. The envs are cut into a few chunks of consecutive indices, and
-//! the caller and the workers take them from one queue. Rows depend on nothing but their env, so the
-//! number of workers changes no bit.
+//! each thread, the caller's too, takes its own and then what others have left. Rows depend on nothing
+//! but their env, so the number of workers changes no bit.
 //!
 //! Episodes: `next` is always the true successor; after the step [`VectorEnv::obs`] is the first
 //! observation of the new episode where one ended. The time limit is the engine's, and Terminated
@@ -30,8 +30,10 @@ use worker::Pool;
 
 use crate::{Env, EnvError, EnvSpec, Obs, Space};
 
-/// How finely the envs are cut: several chunks a thread, so that one that is late takes fewer.
+/// Chunks a thread, so that one that is late takes fewer.
 const CHUNKS_PER_THREAD: usize = 4;
+/// Of more envs a thread, whose times even out, the chunks are half as many: each costs two messages.
+const FEW: usize = 64;
 
 /// n envs of one spec, stepped together; see the [module](self).
 pub struct VectorEnv {
@@ -73,7 +75,9 @@ impl VectorEnv {
             Space::Box { .. } => Actions::Continuous(&vec![0.0; n * act_dim]),
         };
         let workers = config.workers.min(n - 1);
-        let count = if workers == 0 { 1 } else { n.min((workers + 1) * CHUNKS_PER_THREAD) };
+        let threads = workers + 1;
+        let each = if n <= threads * FEW { CHUNKS_PER_THREAD } else { CHUNKS_PER_THREAD / 2 };
+        let count = if workers == 0 { 1 } else { n.min(threads * each) };
         let mut rest = slab.rows(none);
         let (mut chunks, mut ends) = (Vec::with_capacity(count), Vec::with_capacity(count));
         for chunk in 0..count {

@@ -1,14 +1,15 @@
-//! The worker threads: one queue of chunks, one message a chunk each way.
+//! The worker threads: a queue of chunks for each, one message a chunk each way.
 //!
-//! The caller works on the queue too, and whoever is free takes the next chunk. So a worker that sleeps
-//! or that the machine has no time for delays nobody, and a step takes little longer than inline.
+//! A chunk is always offered to the same thread, in whose cache its envs and rows still lie. Whoever has
+//! none left takes from the others' queues, the caller too. So a worker that sleeps or that the machine
+//! has no time for delays nobody, and a step takes little longer than inline.
 
 use std::hint::spin_loop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{Builder, JoinHandle, available_parallelism};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvError, Sender, TryRecvError, bounded};
+use crossbeam_channel::{Receiver, RecvError, Sender, bounded};
 
 use super::chunk::Chunk;
 use super::slab::Rows;
@@ -38,30 +39,37 @@ struct Done {
 
 /// The threads besides the caller's. Only the thread that owns the engine talks to it.
 pub(super) struct Pool {
-    /// None only while it is dropped, which ends the workers.
-    jobs: Option<Sender<Job>>,
-    /// The workers' end of the queue, from which the caller takes chunks as well.
-    queue: Receiver<Job>,
+    /// Into the queue of each thread, the caller's last. Empty only while it is dropped, which ends the
+    /// workers.
+    jobs: Vec<Sender<Job>>,
+    /// Out of them, for everyone.
+    queues: Vec<Receiver<Job>>,
     done: Receiver<Done>,
     threads: Vec<JoinHandle<()>>,
     spin: Duration,
 }
 
-/// The next message: looked for busily for a while, then asleep.
-fn receive<T>(channel: &Receiver<T>, spin: Duration) -> Result<T, RecvError> {
-    if !spin.is_zero() {
-        let start = Instant::now();
-        while start.elapsed() < spin {
-            for _ in 0..LOOKS {
-                match channel.try_recv() {
-                    Ok(message) => return Ok(message),
-                    Err(TryRecvError::Disconnected) => return Err(RecvError),
-                    Err(TryRecvError::Empty) => spin_loop(),
-                }
+/// What `look` finds within `spin`: a thread asks busily for a while before it goes to sleep.
+fn spinning<T>(spin: Duration, look: impl Fn() -> Option<T>) -> Option<T> {
+    if spin.is_zero() {
+        return look();
+    }
+    let start = Instant::now();
+    while start.elapsed() < spin {
+        for _ in 0..LOOKS {
+            if let Some(found) = look() {
+                return Some(found);
             }
+            spin_loop();
         }
     }
-    channel.recv()
+    None
+}
+
+/// A chunk from the thread's own queue, or else from another's.
+fn find(queues: &[Receiver<Job>], own: usize) -> Option<Job> {
+    let (before, from_own) = queues.split_at(own);
+    from_own.iter().chain(before).find_map(|queue| queue.try_recv().ok())
 }
 
 /// Steps a chunk. Its rows are dropped in here, whatever happens.
@@ -83,18 +91,25 @@ impl Pool {
         // With more threads than cores, one that spins keeps another from its work.
         let cores = available_parallelism().map_or(1, |cores| cores.get());
         let spin = if workers < cores { SPIN } else { Duration::ZERO };
-        let (jobs, queue) = bounded::<Job>(chunks);
+        let (jobs, queues): (Vec<_>, Vec<_>) =
+            (0..=workers).map(|_| bounded::<Job>(chunks)).unzip();
         let (outbox, done) = bounded(chunks);
         let (ready, all_ready) = bounded(workers);
-        let mut pool =
-            Self { jobs: Some(jobs), queue, done, threads: Vec::with_capacity(workers), spin };
+        let mut pool = Self { jobs, queues, done, threads: Vec::with_capacity(workers), spin };
         for worker in 0..workers {
-            let (inbox, outbox, ready) = (pool.queue.clone(), outbox.clone(), ready.clone());
+            let (queues, outbox, ready) = (pool.queues.clone(), outbox.clone(), ready.clone());
             let serve = move || {
                 // No job comes before all are ready.
-                let _ = inbox.recv_timeout(FIRST_SLEEP);
+                let _ = queues[worker].recv_timeout(FIRST_SLEEP);
                 let _ = ready.send(());
-                while let Ok(job) = receive(&inbox, spin) {
+                // Once nobody has a job left, only its own queue can have one first: the next step's.
+                let own = &queues[worker];
+                let next = || {
+                    find(&queues, worker)
+                        .or_else(|| spinning(spin, || own.try_recv().ok()))
+                        .or_else(|| own.recv().ok())
+                };
+                while let Some(job) = next() {
                     if outbox.send(run(job)).is_err() {
                         return;
                     }
@@ -117,16 +132,17 @@ impl Pool {
     /// empty afterwards where the chunk is lost.
     pub fn step(&self, chunks: &mut [Option<Box<Chunk>>], rows: Rows<'_>) {
         let mut rest = rows;
-        let Some(jobs) = self.jobs.as_ref().filter(|_| !self.threads.is_empty()) else {
+        if self.threads.is_empty() {
             for chunk in chunks.iter_mut().flatten() {
                 let (rows, others) = rest.split_at(chunk.envs.len());
                 rest = others;
                 chunk.step(rows);
             }
             return;
-        };
+        }
         let mut flight = Flight { pool: self, slots: chunks, away: 0 };
-        for slot in 0..flight.slots.len() {
+        let count = flight.slots.len();
+        for slot in 0..count {
             let Some(chunk) = flight.slots[slot].take() else { return };
             let (rows, others) = rest.split_at(chunk.envs.len());
             rest = others;
@@ -135,8 +151,9 @@ impl Pool {
             // `flight` waits for that before this function can return or unwind and end the borrow.
             let rows = unsafe { std::mem::transmute::<Rows<'_>, Rows<'static>>(rows) };
             flight.away += 1;
-            if jobs.send(Job { slot, chunk, rows }).is_err() {
-                // Cannot be, for `self.queue` is the other end; the job was dropped with its rows.
+            let owner = slot * self.jobs.len() / count;
+            if self.jobs[owner].send(Job { slot, chunk, rows }).is_err() {
+                // Cannot be, for `self.queues` has the other end; the job was dropped with its rows.
                 flight.away -= 1;
             }
         }
@@ -153,13 +170,16 @@ struct Flight<'a> {
 impl Drop for Flight<'_> {
     fn drop(&mut self) {
         while self.away > 0 {
-            let done = match self.pool.queue.try_recv() {
-                Ok(job) => run(job),
-                Err(_) => match receive(&self.pool.done, self.pool.spin) {
-                    Ok(done) => done,
-                    // All workers are gone, and with them every chunk that they held.
-                    Err(RecvError) => return,
-                },
+            let Pool { queues, done, spin, .. } = self.pool;
+            let done = match find(queues, queues.len() - 1) {
+                Some(job) => run(job),
+                None => {
+                    match spinning(*spin, || done.try_recv().ok()).map_or_else(|| done.recv(), Ok) {
+                        Ok(done) => done,
+                        // All workers are gone, and with them every chunk that they held.
+                        Err(RecvError) => return,
+                    }
+                }
             };
             self.away -= 1;
             self.slots[done.slot] = done.chunk;
@@ -169,7 +189,7 @@ impl Drop for Flight<'_> {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        self.jobs = None;
+        self.jobs.clear();
         for thread in self.threads.drain(..) {
             // A worker that panicked has nothing more to say: its chunk is reported as lost.
             let _ = thread.join();
