@@ -12,6 +12,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use serde::de::DeserializeOwned;
@@ -272,9 +274,30 @@ pub fn read_yaml<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
     yaml::from_text(&text).map_err(|message| Error::Content { path: path.to_path_buf(), message })
 }
 
-/// Written beside and renamed, so that a reader never meets half a file.
+/// Written beside and renamed, so that a reader never meets half a file, nor two writers each other's.
 pub fn write_whole(path: &Path, content: impl AsRef<[u8]>) -> Result<(), Error> {
-    let beside = path.with_extension("tmp");
+    static WRITTEN: AtomicU64 = AtomicU64::new(0);
+    let count = WRITTEN.fetch_add(1, Ordering::Relaxed);
+    let beside = path.with_extension(format!("{}-{count}.tmp", process::id()));
     fs::write(&beside, content).map_err(Error::file(&beside, "write"))?;
     fs::rename(&beside, path).map_err(Error::file(path, "rename to"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_may_write_the_same_file_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("break-even.yaml");
+        std::thread::scope(|scope| {
+            for writer in 0..8u64 {
+                let path = &path;
+                scope.spawn(move || (0..50).for_each(|_| write_yaml(path, &writer).unwrap()));
+            }
+        });
+        assert!(read_yaml::<u64>(&path).unwrap() < 8);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 }
