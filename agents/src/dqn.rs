@@ -9,8 +9,8 @@
 //!
 //! Differs from the paper in:
 //! 1. a pruned weight cannot come back ([`sparring_sparse::methods::pruning`]);
-//! 2. ε follows the paper's table (1 to 0.1 over 25,000 steps, 0.1 in evaluation); the released code
-//!    keeps 0.01 and evaluates greedily. Both can be chosen;
+//! 2. ε follows the paper's table (1 to 0.1 over 25,000 steps, 0.1 in evaluation) unless it is chosen; the
+//!    released code keeps 0.01 and evaluates greedily, which is what brings CartPole to the paper's curves;
 //! 3. `max_grad_norm` sees the gradient of active weights only, unless `clip_norm` says `dense`;
 //! 4. duelling (Wang et al. 2016, 1511.06581) splits the head alone: value and advantages share all
 //!    hidden layers;
