@@ -53,22 +53,17 @@ fn new(_: bool) -> Game {
     Game::Freeway(Freeway::default())
 }
 
-/// A car; its row is its place in the list and one more.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-struct Car {
-    x: i8,
-    /// 1: to the right, -1: to the left.
-    dx: i8,
-    /// Frames between two moves in which it stands.
-    pause: i8,
-    timer: i8,
-}
-
-/// The game; see the [module](self).
+/// The game; see the [module](self). A car's row is its place in the arrays and one more; by array, all
+/// eight move in one instruction.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Freeway {
     y: i8,
-    cars: [Car; LANES],
+    x: [i8; LANES],
+    /// 1: to the right, -1: to the left.
+    dx: [i8; LANES],
+    /// Frames between two moves in which a car stands.
+    pause: [i8; LANES],
+    timer: [i8; LANES],
     move_timer: i8,
     frames_left: i32,
 }
@@ -91,22 +86,25 @@ impl Freeway {
     pub(super) fn reset(&mut self, draws: &mut impl Draws) {
         *self = Self {
             y: LAST,
-            cars: [Car::default(); LANES],
+            x: [0; LANES],
             move_timer: MOVE_INTERVAL,
             frames_left: FRAMES,
+            ..Self::default()
         };
         self.change_cars(draws);
     }
 
     /// New speeds and directions for all cars.
     fn change_cars(&mut self, draws: &mut impl Draws) {
-        for car in &mut self.cars {
-            car.pause = 1 + draws.below(LONGEST) as i8;
-            car.timer = car.pause;
-        }
-        for car in &mut self.cars {
-            car.dx = if draws.unit() < 0.5 { -1 } else { 1 };
-        }
+        self.pause = std::array::from_fn(|_| 1 + draws.below(LONGEST) as i8);
+        self.timer = self.pause;
+        self.dx = std::array::from_fn(|_| if draws.unit() < 0.5 { -1 } else { 1 });
+    }
+
+    /// Whether a car stands on the chicken.
+    fn hit(&self) -> bool {
+        let lane = usize::try_from(self.y - 1).ok();
+        lane.and_then(|lane| self.x.get(lane)) == Some(&COLUMN)
     }
 
     pub(super) fn play(&mut self, action: Move, draws: &mut impl Draws) -> Frame {
@@ -120,17 +118,13 @@ impl Freeway {
             self.change_cars(draws);
             self.y = LAST;
         }
-        // Without branches, which eight cars would mispredict in every frame.
-        let mut hit = false;
-        for (y, car) in (1..).zip(&mut self.cars) {
-            let same_lane = y == self.y;
-            hit |= same_lane & (car.x == COLUMN);
-            let moves = car.timer == 0;
-            car.timer = if moves { car.pause } else { car.timer - 1 };
-            car.x = wrap(car.x + car.dx * i8::from(moves));
-            hit |= same_lane & (car.x == COLUMN);
+        let stood = self.hit();
+        for car in 0..LANES {
+            let moves = self.timer[car] == 0;
+            self.timer[car] = if moves { self.pause[car] } else { self.timer[car] - 1 };
+            self.x[car] = wrap(self.x[car] + if moves { self.dx[car] } else { 0 });
         }
-        if hit {
+        if stood | self.hit() {
             self.y = LAST;
         }
         self.move_timer = (self.move_timer - 1).max(0);
@@ -141,9 +135,9 @@ impl Freeway {
 
     pub(super) fn observe(&self, board: &mut Board<'_>) {
         board.mark(CHICKEN, COLUMN, self.y);
-        for (y, car) in (1..).zip(&self.cars) {
-            board.mark(CAR, car.x, y);
-            board.mark(TRAIL + car.pause as usize, wrap(car.x - car.dx), y);
+        for (car, y) in (1..).enumerate().take(LANES) {
+            board.mark(CAR, self.x[car], y);
+            board.mark(TRAIL + self.pause[car] as usize, wrap(self.x[car] - self.dx[car]), y);
         }
     }
 }
