@@ -21,7 +21,7 @@ class Bar(NamedTuple):
 
 
 CARTPOLE = [
-    Bar("DQN CartPole-v0, paper's settings, dense", "dqn-cartpole-dense", "dense", 190),
+    Bar("DQN CartPole-v0, paper's settings, ε as its code, dense", "dqn-cartpole-dense", "dense", 190),
     Bar("… RigL 90 %", "dqn-cartpole-rigl", "rigl,sparsity=0.9", 190),
     Bar("… pruning 90 %", "dqn-cartpole-pruning", "pruning,sparsity=0.9", 190),
     Bar("… static 98 %, ERK", "dqn-cartpole-98-erk", "static,sparsity=0.98", None),
@@ -52,8 +52,8 @@ PUBLISHED = [
 ]
 
 THREE = "Three seeds are few for an interval: it is their spread."
-# What a table is made of, the name of its record and what its README says beside.
 FIVE = "Five seeds where one run takes more than three minutes."
+# What a table is made of, the name of its record and what its README says beside.
 TABLES = {
     "cartpole": (CARTPOLE, "returns-cartpole", FIVE),
     "classic": (CLASSIC, "returns", FIVE),

@@ -14,6 +14,8 @@
 //! Over: after 2,501 frames. The package calls that terminal and so do we: it is a rule of the game that
 //! the observation does not show, no time limit of the engine's.
 
+use std::array::from_fn;
+
 use serde::{Deserialize, Serialize};
 
 use super::env::{OPTIONS, spec};
@@ -53,8 +55,8 @@ fn new(_: bool) -> Game {
     Game::Freeway(Freeway::default())
 }
 
-/// The game; see the [module](self). A car's row is its place in the arrays and one more; by array, all
-/// eight move in one instruction.
+/// The game; see the [module](self). A car's row is its place in the arrays and one more; by array, the
+/// compiler moves all eight at once.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Freeway {
     y: i8,
@@ -84,21 +86,15 @@ impl Freeway {
     pub(super) const MOVES: [Move; 3] = [Move::Noop, Move::Up, Move::Down];
 
     pub(super) fn reset(&mut self, draws: &mut impl Draws) {
-        *self = Self {
-            y: LAST,
-            x: [0; LANES],
-            move_timer: MOVE_INTERVAL,
-            frames_left: FRAMES,
-            ..Self::default()
-        };
+        *self = Self { y: LAST, move_timer: MOVE_INTERVAL, frames_left: FRAMES, ..Self::default() };
         self.change_cars(draws);
     }
 
     /// New speeds and directions for all cars.
     fn change_cars(&mut self, draws: &mut impl Draws) {
-        self.pause = std::array::from_fn(|_| 1 + draws.below(LONGEST) as i8);
+        self.pause = from_fn(|_| 1 + draws.below(LONGEST) as i8);
         self.timer = self.pause;
-        self.dx = std::array::from_fn(|_| if draws.unit() < 0.5 { -1 } else { 1 });
+        self.dx = from_fn(|_| if draws.unit() < 0.5 { -1 } else { 1 });
     }
 
     /// Whether a car stands on the chicken.

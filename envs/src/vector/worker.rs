@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{Builder, JoinHandle, available_parallelism};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvError, Sender, TryRecvError, bounded};
 
 use super::chunk::Chunk;
 use super::slab::Rows;
@@ -49,21 +49,21 @@ pub(super) struct Pool {
     spin: Duration,
 }
 
-/// What `look` finds within `spin`: a thread asks busily for a while before it goes to sleep.
-fn spinning<T>(spin: Duration, look: impl Fn() -> Option<T>) -> Option<T> {
-    if spin.is_zero() {
-        return look();
-    }
-    let start = Instant::now();
-    while start.elapsed() < spin {
-        for _ in 0..LOOKS {
-            if let Some(found) = look() {
-                return Some(found);
+/// The next message: looked for busily for a while, then asleep.
+fn receive<T>(channel: &Receiver<T>, spin: Duration) -> Result<T, RecvError> {
+    if !spin.is_zero() {
+        let start = Instant::now();
+        while start.elapsed() < spin {
+            for _ in 0..LOOKS {
+                match channel.try_recv() {
+                    Ok(message) => return Ok(message),
+                    Err(TryRecvError::Disconnected) => return Err(RecvError),
+                    Err(TryRecvError::Empty) => spin_loop(),
+                }
             }
-            spin_loop();
         }
     }
-    None
+    channel.recv()
 }
 
 /// A chunk from the thread's own queue, or else from another's.
@@ -103,12 +103,7 @@ impl Pool {
                 let _ = queues[worker].recv_timeout(FIRST_SLEEP);
                 let _ = ready.send(());
                 // Once nobody has a job left, only its own queue can have one first: the next step's.
-                let own = &queues[worker];
-                let next = || {
-                    find(&queues, worker)
-                        .or_else(|| spinning(spin, || own.try_recv().ok()))
-                        .or_else(|| own.recv().ok())
-                };
+                let next = || find(&queues, worker).or_else(|| receive(&queues[worker], spin).ok());
                 while let Some(job) = next() {
                     if outbox.send(run(job)).is_err() {
                         return;
@@ -173,13 +168,11 @@ impl Drop for Flight<'_> {
             let Pool { queues, done, spin, .. } = self.pool;
             let done = match find(queues, queues.len() - 1) {
                 Some(job) => run(job),
-                None => {
-                    match spinning(*spin, || done.try_recv().ok()).map_or_else(|| done.recv(), Ok) {
-                        Ok(done) => done,
-                        // All workers are gone, and with them every chunk that they held.
-                        Err(RecvError) => return,
-                    }
-                }
+                None => match receive(done, *spin) {
+                    Ok(done) => done,
+                    // All workers are gone, and with them every chunk that they held.
+                    Err(RecvError) => return,
+                },
             };
             self.away -= 1;
             self.slots[done.slot] = done.chunk;
