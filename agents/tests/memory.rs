@@ -49,7 +49,8 @@ fn peak(config: &AgentConfig, env: &str) -> usize {
     PEAK.store(start, Ordering::Relaxed);
     let mut agent = config.build(spec, 1, &Seed::new(1)).unwrap();
     for _ in 0..70 {
-        let batch = envs.step(agent.act(envs.obs()).unwrap()).unwrap();
+        let actions = agent.act(envs.obs()).unwrap();
+        let batch = envs.step(actions).unwrap();
         agent.observe(&batch).unwrap();
     }
     PEAK.load(Ordering::Relaxed) - start

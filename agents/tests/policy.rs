@@ -13,7 +13,8 @@ fn before_and_after(config: &AgentConfig, env: &str) -> [Vec<f32>; 2] {
     let mut envs = VectorEnv::new(spec, &[1], &VectorConfig::default()).unwrap();
     let mut agent = config.build(spec, 1, &Seed::new(1)).unwrap();
     for _ in 0..150 {
-        let batch = envs.step(agent.act(envs.obs()).unwrap()).unwrap();
+        let actions = agent.act(envs.obs()).unwrap();
+        let batch = envs.step(actions).unwrap();
         agent.observe(&batch).unwrap();
     }
     let mut kept = Saved::new();

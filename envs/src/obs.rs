@@ -187,6 +187,20 @@ impl<'a> ObsMut<'a> {
         }
     }
 
+    /// Exchanges the numbers with those of `other`.
+    ///
+    /// # Panics
+    /// Where it is of another kind or length.
+    pub fn swap(&mut self, other: ObsMut<'_>) {
+        match (self, other) {
+            (Self::F32(values), ObsMut::F32(other)) => values.swap_with_slice(other),
+            (Self::U8(values), ObsMut::U8(other)) => values.swap_with_slice(other),
+            (one, other) => {
+                unreachable!("{} in exchange for {}", one.view().dtype(), other.view().dtype())
+            }
+        }
+    }
+
     /// Writes 0 everywhere.
     pub fn clear(&mut self) {
         match self {

@@ -4,7 +4,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{Env, EnvError, EnvOption, Feature, Options, Space};
+use crate::group::Each;
+use crate::{Env, EnvError, EnvGroup, EnvOption, Feature, Options, Space};
 
 /// A row of the registry: an env and the options that its spec depends on.
 #[derive(Debug, Clone)]
@@ -44,8 +45,44 @@ impl EnvRow {
     }
 }
 
-/// Makes an env, from any thread.
-pub type Make = Arc<dyn Fn() -> Result<Box<dyn Env>, EnvError> + Send + Sync>;
+/// How the envs of a spec are made, from any thread.
+#[derive(Clone)]
+pub struct Make {
+    one: Arc<dyn Fn() -> Result<Box<dyn Env>, EnvError> + Send + Sync>,
+    group: Arc<dyn Fn() -> Box<dyn EnvGroup> + Send + Sync>,
+}
+
+impl Make {
+    /// By `one`, and by `group`, which makes an empty group of envs that do what those of `one` do.
+    pub fn new(
+        one: impl Fn() -> Result<Box<dyn Env>, EnvError> + Send + Sync + 'static,
+        group: impl Fn() -> Box<dyn EnvGroup> + Send + Sync + 'static,
+    ) -> Self {
+        Self { one: Arc::new(one), group: Arc::new(group) }
+    }
+
+    /// An env; it needs a reset with a seed before its first step.
+    pub fn one(&self) -> Result<Box<dyn Env>, EnvError> {
+        (self.one)()
+    }
+
+    /// A group without an env.
+    pub fn group(&self) -> Box<dyn EnvGroup> {
+        (self.group)()
+    }
+}
+
+/// A [`Make`] from a constructor; in a group the envs are stepped one after the other.
+pub fn maker<E: Env + 'static>(
+    new: impl Fn() -> Result<E, EnvError> + Send + Sync + 'static,
+) -> Make {
+    let new = Arc::new(new);
+    let for_group = new.clone();
+    Make::new(
+        move || Ok(Box::new(new()?)),
+        move || Box::new(Each { new: for_group.clone(), envs: Vec::new() }),
+    )
+}
 
 /// A versioned env with its options settled.
 #[derive(Clone)]
@@ -63,15 +100,8 @@ pub struct EnvSpec {
     pub max_episode_steps: Option<u32>,
     /// The return at which the task counts as solved, if Gymnasium names one.
     pub reward_threshold: Option<f64>,
-    /// Makes one, by [`maker`]; it needs a reset with a seed before its first step.
+    /// Makes them.
     pub make: Make,
-}
-
-/// A [`Make`] from a constructor.
-pub fn maker<E: Env + 'static>(
-    new: impl Fn() -> Result<E, EnvError> + Send + Sync + 'static,
-) -> Make {
-    Arc::new(move || Ok(Box::new(new()?)))
 }
 
 impl fmt::Debug for EnvSpec {

@@ -118,7 +118,7 @@ fn screens_are_within_one_grey_level_of_gymnasiums() {
     let recorded = read("atari-screens.bin");
     let (mut screens, mut unequal) = (recorded.chunks(LEN), 0);
     for id in ["ALE/AirRaid-v5", "ALE/Breakout-v5", "ALE/MsPacman-v5", "ALE/Pooyan-v5"] {
-        let mut env = (spec(id, &plain()).make)().unwrap();
+        let mut env = spec(id, &plain()).make.one().unwrap();
         let mut obs = vec![0; 4 * LEN];
         env.reset(Some(0), ObsMut::U8(&mut obs)).unwrap();
         for (step, action) in (1..=EACH * STEPS_BETWEEN).zip(actions()) {
@@ -182,7 +182,7 @@ fn a_saved_game_goes_on_in_another_console() {
     {
         let spec = spec(&format!("ALE/{id}-v5"), &Options::default());
         let actions: Vec<_> = actions().map(|action| action % 4).take(60).collect();
-        let new = || ((spec.make)().unwrap(), ObsBuf::zeros(spec.obs.dtype(), spec.obs.dim()));
+        let new = || (spec.make.one().unwrap(), ObsBuf::zeros(spec.obs.dtype(), spec.obs.dim()));
         let (mut first, mut obs) = new();
         first.reset(Some(3), obs.view_mut()).unwrap();
         for &action in &actions {

@@ -4,12 +4,11 @@
 
 mod common;
 
-use std::sync::Arc;
 
 use common::specs;
 use sparring_envs::env::{generator, write_obs};
 use sparring_envs::{
-    Action, End, Env, EnvError, EnvRng, EnvSpec, ObsMut, Space, Step, check_env, maker, state,
+    Action, End, Env, EnvError, EnvRng, EnvSpec, Make, ObsMut, Space, Step, check_env, maker, state,
 };
 
 #[test]
@@ -83,8 +82,8 @@ impl Env for Broken {
     }
 }
 
-fn boxed<const HOW: u8>() -> Box<dyn Env> {
-    Box::new(Broken { how: HOW, rng: None, seed: 0, steps: None })
+fn making<const HOW: u8>() -> Make {
+    maker(|| Ok(Broken { how: HOW, rng: None, seed: 0, steps: None }))
 }
 
 /// Counts in frames of one byte, two of them stacked, with one thing broken at a time.
@@ -168,7 +167,6 @@ fn each_breach_of_frames_and_bytes_is_named() {
 
 #[test]
 fn each_breach_is_named() {
-    type Make = fn() -> Box<dyn Env>;
     let spec = |make: Make| EnvSpec {
         id: "Broken-v0",
         obs: Space::uniform(&[1], 0.0, 1.0),
@@ -176,18 +174,18 @@ fn each_breach_is_named() {
         action: Space::Discrete { n: 2 },
         max_episode_steps: None,
         reward_threshold: None,
-        make: Arc::new(move || Ok(make())),
+        make,
     };
-    assert!(check_env(&spec(boxed::<SOUND>)).unwrap().random);
+    assert!(check_env(&spec(making::<SOUND>())).unwrap().random);
     let cases: [(Make, &str, &str); 8] = [
-        (boxed::<NO_RESET_ERROR>, "step before reset", "ResetNeeded"),
-        (boxed::<NAN>, "same seed", "finite"),
-        (boxed::<STALE>, "same seed", "written"),
-        (boxed::<OUTSIDE>, "same seed", "outside"),
-        (boxed::<REPEATS_SEED>, "reset without a seed", "go on"),
-        (boxed::<FORGETS_GENERATOR>, "save and restore", "restored copy"),
-        (boxed::<TAKES_ANY_ACTION>, "wrong actions", "was taken"),
-        (boxed::<PANICS>, "same seed", "five is too many"),
+        (making::<NO_RESET_ERROR>(), "step before reset", "ResetNeeded"),
+        (making::<NAN>(), "same seed", "finite"),
+        (making::<STALE>(), "same seed", "written"),
+        (making::<OUTSIDE>(), "same seed", "outside"),
+        (making::<REPEATS_SEED>(), "reset without a seed", "go on"),
+        (making::<FORGETS_GENERATOR>(), "save and restore", "restored copy"),
+        (making::<TAKES_ANY_ACTION>(), "wrong actions", "was taken"),
+        (making::<PANICS>(), "same seed", "five is too many"),
     ];
     for (make, check, words) in cases {
         match check_env(&spec(make)).unwrap_err() {
@@ -198,7 +196,7 @@ fn each_breach_is_named() {
             other => panic!("{other}"),
         }
     }
-    let mut empty = spec(boxed::<SOUND>);
+    let mut empty = spec(making::<SOUND>());
     empty.action = Space::Discrete { n: 0 };
     assert!(check_env(&empty).unwrap_err().to_string().contains("spaces"));
 }

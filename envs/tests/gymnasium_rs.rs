@@ -105,7 +105,7 @@ fn ours_step_behind_their_trait_as_they_step_themselves() {
         let spec = spec(id).unwrap();
         let mut inner = Ours::new(&spec).unwrap();
         let mut env = TimeLimitWrapper::<Array1<f32>, i32>::new(&mut inner, 9);
-        let mut alone = (spec.make)().unwrap();
+        let mut alone = spec.make.one().unwrap();
         let mut obs = vec![0.0; spec.obs.dim()];
         alone.reset(Some(u64::from(seed as u32)), ObsMut::F32(&mut obs)).unwrap();
         let (first, info) = env.reset_seed(seed);
@@ -132,7 +132,7 @@ fn ours_with_continuous_actions_and_without_a_seed() {
     let mut env = Ours::new(&spec).unwrap();
     let env: &mut dyn TheirEnv<Array1<f32>, Array1<f32>> = &mut env;
     assert_eq!(env.action_space(), TheirSpace::Box { low: array![-2.0], high: array![2.0] });
-    let mut alone = (spec.make)().unwrap();
+    let mut alone = spec.make.one().unwrap();
     let mut obs = [0.0; 3];
     alone.reset(Some(0), ObsMut::F32(&mut obs)).unwrap();
     assert_eq!(env.reset_default().0.to_vec(), obs);
@@ -156,7 +156,7 @@ fn velocities([_, x_dot, theta, theta_dot]: [f64; 4], force: f64, mass: f64, arm
 
 /// CartPole-v1 in this state.
 fn placed(at: [f64; 4]) -> Box<dyn Env> {
-    let mut env = (spec("CartPole-v1").unwrap().make)().unwrap();
+    let mut env = spec("CartPole-v1").unwrap().make.one().unwrap();
     let [x, x_dot, theta, theta_dot] = at;
     let of = (None::<EnvRng>, true, false, x, x_dot, theta, theta_dot);
     env.restore(&state::pack("CartPole", &of).unwrap()).unwrap();
@@ -171,7 +171,7 @@ fn their_cart_pole_is_not_cart_pole_v1() {
         let (start, _) = theirs.reset_seed(seed);
         // Another generator: the start is another.
         let mut obs = [0.0; 4];
-        let mut ours = (spec("CartPole-v1").unwrap().make)().unwrap();
+        let mut ours = spec("CartPole-v1").unwrap().make.one().unwrap();
         ours.reset(Some(seed as u64), ObsMut::F32(&mut obs)).unwrap();
         assert_ne!(start.to_vec(), obs);
 

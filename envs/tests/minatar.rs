@@ -158,7 +158,7 @@ fn every_step_equals_the_package() {
 fn freeway(sticky: f64, action: u32) -> (Vec<u8>, Option<usize>) {
     let options = Options::default().with("sticky_action_prob", OptionValue::Real(sticky));
     let spec = find("MinAtar/Freeway-v1").unwrap().spec(&options).unwrap();
-    let mut env = (spec.make)().unwrap();
+    let mut env = spec.make.one().unwrap();
     let mut obs = vec![0; 700];
     env.reset(Some(3), ObsMut::U8(&mut obs)).unwrap();
     for step in 1..=3000 {

@@ -174,10 +174,10 @@ fn models_that_cannot_be_used_say_why() {
 fn a_state_of_another_model_is_refused_and_changes_nothing() {
     let cat = spec("HalfCheetah-v5").unwrap();
     let other = with_model("HalfCheetah-v5", "hopper.xml".to_owned()).unwrap();
-    let mut foreign = (other.make)().unwrap();
+    let mut foreign = other.make.one().unwrap();
     let mut obs = vec![0.0; other.obs.dim()];
     foreign.reset(Some(1), ObsMut::F32(&mut obs)).unwrap();
-    let mut env = (cat.make)().unwrap();
+    let mut env = cat.make.one().unwrap();
     let mut obs = vec![0.0; cat.obs.dim()];
     env.reset(Some(1), ObsMut::F32(&mut obs)).unwrap();
     let before = env.save().unwrap();

@@ -155,7 +155,7 @@ fn every_bit_equals_gymnasium() {
 fn every_first_observation_of_acrobot_equals_gymnasium() {
     let bytes = trace("Acrobot-v1.resets.bin");
     let mut reader = Reader(&bytes);
-    let mut env = (spec("Acrobot-v1").unwrap().make)().unwrap();
+    let mut env = spec("Acrobot-v1").unwrap().make.one().unwrap();
     let mut obs = [0.0; 6];
     for seed in 0..5_000 {
         env.reset(Some(seed), ObsMut::F32(&mut obs)).unwrap();

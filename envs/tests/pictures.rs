@@ -20,7 +20,7 @@ const DRAWN: [&str; 9] = [
 /// An env after a reset and some random steps.
 fn played(id: &str, seed: u64, steps: u32) -> Box<dyn Env> {
     let spec = spec(id).unwrap();
-    let mut env = (spec.make)().unwrap();
+    let mut env = spec.make.one().unwrap();
     let mut obs = ObsBuf::zeros(spec.obs.dtype(), spec.obs.dim());
     env.reset(Some(seed), obs.view_mut()).unwrap();
     let mut rng = EnvRng::new(seed);
@@ -83,7 +83,7 @@ fn a_robot_is_drawn_where_egl_is() {
 fn nothing_is_drawn_before_the_first_reset() {
     for row in registry().iter().filter(|row| row.missing().is_none()) {
         let Ok(spec) = spec(row.id) else { continue };
-        match (spec.make)().unwrap().render() {
+        match spec.make.one().unwrap().render() {
             Err(EnvError::ResetNeeded | EnvError::NoPicture { .. }) => {}
             other => panic!("{}: {other:?}", row.id),
         }
@@ -110,7 +110,7 @@ fn lean(env: &dyn Env, x: f64) -> f64 {
 #[test]
 fn the_pole_leans_by_its_angle() {
     let spec = spec("CartPole-v1").unwrap();
-    let mut env = (spec.make)().unwrap();
+    let mut env = spec.make.one().unwrap();
     let mut obs = vec![0.0; 4];
     env.reset(Some(1), ObsMut::F32(&mut obs)).unwrap();
     // Pushed to the left, it falls to the right.
@@ -129,7 +129,7 @@ fn a_pendulum_stands_where_its_cosine_and_sine_say() {
     let spec = spec("Pendulum-v1").unwrap();
     let mut obs = vec![0.0; 3];
     for seed in 0..10 {
-        let mut env = (spec.make)().unwrap();
+        let mut env = spec.make.one().unwrap();
         env.reset(Some(seed), ObsMut::F32(&mut obs)).unwrap();
         let picture = env.render().unwrap();
         // The angle is counted from upright against the clock.

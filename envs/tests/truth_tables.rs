@@ -4,32 +4,30 @@
 
 mod common;
 
-use std::sync::Arc;
-
 use common::engine;
 use sparring_envs::tiny::counter::Counter;
-use sparring_envs::{Actions, End, Env, EnvSpec, Episode, Obs, OnFault, spec};
+use sparring_envs::{Actions, End, EnvSpec, Episode, Obs, OnFault, maker, spec};
 
 const T: Option<End> = Some(End::Terminated);
 const C: Option<End> = Some(End::Truncated);
 
-fn terminates_at_3() -> Box<dyn Env> {
-    Box::new(Counter::new(Some((3, End::Terminated))))
+fn terminates_at_3() -> Counter {
+    Counter::new(Some((3, End::Terminated)))
 }
 
-fn truncates_at_3() -> Box<dyn Env> {
-    Box::new(Counter::new(Some((3, End::Truncated))))
+fn truncates_at_3() -> Counter {
+    Counter::new(Some((3, End::Truncated)))
 }
 
-fn never_ends() -> Box<dyn Env> {
-    Box::new(Counter::new(None))
+fn never_ends() -> Counter {
+    Counter::new(None)
 }
 
 /// obs, next, reward, end, and what obs() shows after the step.
 type Row = (f32, f32, f64, Option<End>, f32);
 
-fn check(make: fn() -> Box<dyn Env>, max_episode_steps: Option<u32>, table: &[Row]) {
-    let make = Arc::new(move || Ok(make()));
+fn check(make: fn() -> Counter, max_episode_steps: Option<u32>, table: &[Row]) {
+    let make = maker(move || Ok(make()));
     let spec = EnvSpec { max_episode_steps, make, ..spec("Counter-v0").unwrap() };
     for workers in [0, 1] {
         let mut envs = engine(&spec, 2, workers, OnFault::Stop);
@@ -135,7 +133,7 @@ fn a_limit_of_one_ends_every_step() {
 
 #[test]
 fn without_a_limit_nothing_ends() {
-    let make = Arc::new(|| Ok(never_ends()));
+    let make = maker(|| Ok(never_ends()));
     let spec = EnvSpec { max_episode_steps: None, make, ..spec("Counter-v0").unwrap() };
     let mut envs = engine(&spec, 1, 0, OnFault::Stop);
     for t in 1..=10_000 {

@@ -19,7 +19,7 @@ static SPECS: LazyLock<Vec<EnvSpec>> = LazyLock::new(specs);
 #[test]
 fn workers_change_no_bit() {
     for spec in &*SPECS {
-        let sizes: &[usize] = if is_slow(spec) { &[3] } else { &[1, 5, 16] };
+        let sizes: &[usize] = if is_slow(spec) { &[3] } else { &[1, 5, 40] };
         for &num_envs in sizes {
             let run = |workers| {
                 let mut envs = engine(spec, num_envs, workers, OnFault::Stop);

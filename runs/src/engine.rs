@@ -27,7 +27,7 @@ impl Engine {
     }
 
     /// What the agent acts on now.
-    pub fn obs(&self) -> Obs<'_> {
+    pub fn obs(&mut self) -> Obs<'_> {
         match self {
             Self::Sync(envs) => envs.obs(),
             Self::Async(envs) => envs.obs(),

@@ -45,7 +45,8 @@ pub fn evaluate(
         if stop.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        let batch = envs.step(agent.act_eval(envs.obs())?)?;
+        let actions = agent.act_eval(envs.obs())?;
+        let batch = envs.step(actions)?;
         for episode in batch.finished {
             if played[episode.env].len() < share(episode.env) {
                 played[episode.env].push(Played { ret: episode.ret, len: episode.len });

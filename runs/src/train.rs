@@ -156,7 +156,8 @@ impl<'a> Loop<'a> {
             if self.stop.load(Ordering::Relaxed) {
                 return Ok(State::Interrupted);
             }
-            let batch = self.envs.step(self.agent.act(self.envs.obs())?)?;
+            let actions = self.agent.act(self.envs.obs())?;
+            let batch = self.envs.step(actions)?;
             self.agent.observe(&batch)?;
             self.since.add(batch.finished, rows);
             let before = self.status.env_steps;

@@ -25,7 +25,7 @@ impl<'a> Walk<'a> {
     /// A new env; the same actions await every walk.
     pub fn new(spec: &'a EnvSpec) -> Result<Self, String> {
         let obs = ObsBuf::zeros(spec.obs.dtype(), spec.obs.dim());
-        let env = (spec.make)().map_err(|e| format!("making one: {e}"))?;
+        let env = spec.make.one().map_err(|e| format!("making one: {e}"))?;
         Ok(Self { spec, env, obs, stain: 0, steps: 0, actions: EnvRng::new(0) })
     }
 

@@ -140,7 +140,7 @@ fn save_restore(spec: &EnvSpec, _: &mut CheckReport) -> Result<(), String> {
         walk.reset(Some(SEED))?;
         walk.follow(before)?;
         let bytes = walk.env.save().map_err(|e| format!("save: {e}"))?;
-        let mut env = (spec.make)().map_err(|e| format!("making one: {e}"))?;
+        let mut env = spec.make.one().map_err(|e| format!("making one: {e}"))?;
         env.restore(&bytes).map_err(|e| format!("restore of what save gave: {e}"))?;
         for cut in [0, bytes.len() / 2] {
             if env.restore(&bytes[..cut]).is_ok() {

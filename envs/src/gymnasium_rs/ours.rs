@@ -39,7 +39,7 @@ impl Ours {
     /// An env of this spec.
     pub fn new(spec: &EnvSpec) -> Result<Self, EnvError> {
         Ok(Self {
-            env: (spec.make)()?,
+            env: spec.make.one()?,
             obs_space: spec.obs.clone(),
             action_space: spec.action.clone(),
             obs: ObsBuf::zeros(spec.obs.dtype(), spec.obs.dim()),

@@ -19,7 +19,7 @@ use crossbeam_channel::{Receiver, RecvError, Sender, bounded};
 use super::chunk::{Chunk, Counters};
 use super::slab::Slab;
 use super::{Actions, Batch, Episode, VectorConfig};
-use crate::{Env, EnvError, EnvSpec, Obs, Sample, Space};
+use crate::{EnvError, EnvGroup, EnvSpec, Obs, Sample, Space};
 
 /// One env with rows of its own, which it takes along from thread to thread.
 struct Lane {
@@ -92,7 +92,7 @@ impl AsyncVectorEnv {
                 place: 0,
             };
             lane.chunk.start(lane.slab.rows(actions(&lane.action)));
-            if let Some(fault) = lane.chunk.fault {
+            if let Some((_, fault)) = lane.chunk.fault {
                 return Err(fault);
             }
             // It is ready, though no step led there.
@@ -132,8 +132,8 @@ impl AsyncVectorEnv {
     }
 
     /// Bytes that an engine of `num_envs` of `spec` takes, as [`super::VectorEnv::bytes`].
-    pub fn bytes(spec: &EnvSpec, num_envs: usize, batch: usize) -> Result<u64, EnvError> {
-        let env = size_of_val(&*(spec.make)()?) + size_of::<Box<dyn Env>>();
+    pub fn bytes(spec: &EnvSpec, num_envs: usize, batch: usize) -> u64 {
+        let env = spec.make.group().bytes(1) + size_of::<Box<dyn EnvGroup>>();
         let rows = Slab::bytes_per_env(spec.obs.dtype(), spec.obs.dim());
         let lists = size_of::<Episode>() + size_of::<usize>();
         let action = spec.action.dim() * size_of::<f32>();
@@ -142,12 +142,13 @@ impl AsyncVectorEnv {
         let one = (rows + Counters::BYTES_PER_ENV + env + lists + action + lane) as u64;
         let held = (rows + lists + size_of::<usize>() + size_of::<Lane>()) as u64;
         let all = (num_envs as u64).saturating_mul(one);
-        Ok(all.saturating_add((batch as u64).saturating_mul(held)))
+        all.saturating_add((batch as u64).saturating_mul(held))
     }
 
     /// What the agent acts on now, shape `(k, obs_dim)`: a row for each of [`AsyncVectorEnv::envs`].
-    pub fn obs(&self) -> Obs<'_> {
-        self.slab.obs.view()
+    pub fn obs(&mut self) -> Obs<'_> {
+        self.slab.place(true);
+        self.slab.next.view()
     }
 
     /// The env of each row, ascending.
@@ -206,25 +207,16 @@ impl AsyncVectorEnv {
         self.envs.clear();
         self.finished.clear();
         self.void.clear();
-        let dim = self.spec.obs.dim();
+        self.slab.rewrite();
         for (row, lane) in self.held.iter_mut().enumerate() {
-            let place = row * dim..(row + 1) * dim;
-            for (to, from) in [
-                (&mut self.slab.acted, &lane.slab.acted),
-                (&mut self.slab.next, &lane.slab.next),
-                (&mut self.slab.obs, &lane.slab.obs),
-            ] {
-                to.view_mut().slice(place.clone()).copy_from(from.view());
-            }
-            self.slab.reward[row] = lane.slab.reward[0];
-            self.slab.end[row] = lane.slab.end[0];
+            self.slab.copy_row(row, &lane.slab);
             let env = lane.chunk.first;
             self.envs.push(env);
             self.finished.append(&mut lane.chunk.finished);
             self.void.append(&mut lane.chunk.void);
             self.restarts[env] = lane.chunk.counters.restarts[0];
             if self.stopped.is_none() {
-                self.stopped = lane.chunk.fault.take();
+                self.stopped = lane.chunk.fault.take().map(|(_, fault)| fault);
             }
         }
         match &self.stopped {
@@ -251,7 +243,6 @@ fn step(mut lane: Lane) -> Done {
     let env = lane.chunk.first;
     let stepped = catch_unwind(AssertUnwindSafe(|| {
         let Lane { chunk, slab, action, .. } = &mut lane;
-        slab.turn();
         chunk.step(slab.rows(actions(action)));
     }));
     match stepped {

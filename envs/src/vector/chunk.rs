@@ -1,32 +1,28 @@
-//! The envs of one thread: consecutive indices, stepped in order, with their counters in flat arrays.
-
-use std::panic::{AssertUnwindSafe, catch_unwind};
+//! The envs of one message: consecutive indices, stepped in order, with their counters in flat arrays.
 
 use super::faults::{self, Cause};
 use super::slab::Rows;
-use super::{Actions, Episode, OnFault};
-use crate::{Action, End, Env, EnvError, EnvSpec, Make};
+use super::{Episode, OnFault};
+use crate::{End, EnvError, EnvGroup, EnvSpec};
 
 /// Consecutive envs. It moves to a worker and back with each step, so only one thread ever has it.
 pub(super) struct Chunk {
     /// The index of its first env.
     pub first: usize,
     pub id: &'static str,
-    pub make: Make,
     pub on_fault: OnFault,
     /// The time limit in steps.
-    limit: u32,
-    act_dim: usize,
+    limit: Option<u32>,
     /// Where rewards are clipped to, the same for all envs.
     reward_range: Option<(f64, f64)>,
-    pub envs: Vec<Box<dyn Env>>,
+    pub envs: Box<dyn EnvGroup>,
     pub counters: Counters,
     /// The episodes that ended in the last step.
     pub finished: Vec<Episode>,
     /// The envs whose last row is no transition.
     pub void: Vec<usize>,
-    /// The first fault of the last step that the policy does not allow to go on from.
-    pub fault: Option<EnvError>,
+    /// Of the faults of the last step that the policy does not allow to go on from, that of the first env.
+    pub fault: Option<(usize, EnvError)>,
 }
 
 /// One value per env of a chunk.
@@ -49,13 +45,6 @@ impl Counters {
     pub const BYTES_PER_ENV: usize = 3 * size_of::<u64>() + 2 * size_of::<u32>() + size_of::<f64>();
 }
 
-/// Where a chunk is in its round, kept outside so that it survives a panic.
-pub(super) struct Cursor {
-    pub env: usize,
-    /// Whether the env is being reset; its row, if any, is then already complete.
-    pub resetting: bool,
-}
-
 impl Chunk {
     /// Makes the envs; [`Chunk::start`] then resets them.
     pub fn new(
@@ -65,16 +54,9 @@ impl Chunk {
         on_fault: OnFault,
     ) -> Result<Self, EnvError> {
         let n = seeds.len();
-        let mut envs = Vec::with_capacity(n);
+        let mut envs = spec.make.group();
         for (i, &seed) in seeds.iter().enumerate() {
-            let cause = match catch_unwind(AssertUnwindSafe(|| (spec.make)())) {
-                Ok(Ok(env)) => {
-                    envs.push(env);
-                    continue;
-                }
-                Ok(Err(error)) => Cause::from(error),
-                Err(payload) => Cause::panic(payload),
-            };
+            let Err(cause) = faults::caught(|| Ok(envs.push()?)) else { continue };
             return Err(EnvError::Fault {
                 env: first + i,
                 id: spec.id.to_owned(),
@@ -87,11 +69,9 @@ impl Chunk {
         Ok(Self {
             first,
             id: spec.id,
-            make: spec.make.clone(),
             on_fault,
-            limit: spec.max_episode_steps.unwrap_or(u32::MAX),
-            act_dim: spec.action.dim(),
-            reward_range: envs.first().and_then(|env| env.reward_range()),
+            limit: spec.max_episode_steps,
+            reward_range: envs.reward_range(),
             envs,
             counters: Counters {
                 seeds: seeds.to_vec(),
@@ -108,101 +88,91 @@ impl Chunk {
     }
 
     /// Resets every env with its seed.
-    pub fn start(&mut self, rows: Rows<'_>) {
-        self.guarded(rows, |chunk, rows, cursor| {
-            cursor.resetting = true;
-            while cursor.env < chunk.envs.len() {
-                let i = cursor.env;
-                let (mut obs, _) = rows.pair(i);
-                chunk.envs[i].reset(Some(chunk.counters.seeds[i]), obs.reborrow())?;
-                faults::check_finite(obs.view())?;
-                cursor.env += 1;
+    pub fn start(&mut self, mut rows: Rows<'_>) {
+        for i in 0..self.envs.len() {
+            let seed = self.counters.seeds[i];
+            let reset = faults::caught(|| {
+                self.envs.reset(i, Some(seed), rows.next(i))?;
+                faults::check_finite(rows.next(i).view())
+            });
+            if let Err(cause) = reset {
+                self.fail_in_reset(rows.next(i), i, &cause);
             }
-            Ok(())
-        });
+        }
     }
 
-    /// Steps every env once.
-    pub fn step(&mut self, rows: Rows<'_>) {
+    /// Steps every env once. Nothing in here allocates but for faults.
+    pub fn step(&mut self, mut rows: Rows<'_>) {
         self.finished.clear();
         self.void.clear();
-        let act_dim = self.act_dim;
-        match rows.actions {
-            Actions::Discrete(all) => self.guarded(rows, |chunk, rows, cursor| {
-                chunk.round(rows, cursor, |i| Action::Discrete(all[i]))
-            }),
-            Actions::Continuous(all) => self.guarded(rows, |chunk, rows, cursor| {
-                chunk.round(rows, cursor, |i| {
-                    Action::Continuous(&all[i * act_dim..(i + 1) * act_dim])
-                })
-            }),
+        rows.place();
+        let mut failed = self.step_envs(&mut rows);
+        faults::find_infinite(&mut rows, &mut failed);
+        for &(i, _) in &failed {
+            rows.reward[i] = 0.0;
+            rows.end[i] = None;
         }
+        self.count(&mut rows);
+        for (i, cause) in failed {
+            rows.end[i] = None;
+            self.fail_in_step(&mut rows, i, &cause);
+        }
+        self.begin_episodes(&mut rows);
     }
 
-    /// Runs `work` over the envs; a fault of one is dealt with and the work goes on behind it.
-    fn guarded(
-        &mut self,
-        mut rows: Rows<'_>,
-        work: impl Fn(&mut Self, &mut Rows<'_>, &mut Cursor) -> Result<(), Cause>,
-    ) {
-        let mut cursor = Cursor { env: 0, resetting: false };
-        while cursor.env < self.envs.len() {
-            // After a panic only the env at the cursor can be broken, and it is never stepped again.
-            let outcome = catch_unwind(AssertUnwindSafe(|| work(self, &mut rows, &mut cursor)));
-            let cause = match outcome {
-                Ok(Ok(())) => return,
-                Ok(Err(cause)) => cause,
-                Err(payload) => Cause::panic(payload),
-            };
-            self.fail(&mut rows, &cursor, &cause);
-            cursor = Cursor { env: cursor.env + 1, resetting: false };
+    /// Steps the envs; gives those that failed, ascending.
+    fn step_envs(&mut self, rows: &mut Rows<'_>) -> Vec<(usize, Cause)> {
+        let mut failed = Vec::new();
+        let mut turn = 0;
+        while turn < self.envs.len() {
+            match faults::caught(|| Ok(self.envs.step(&mut turn, rows.group())?)) {
+                Ok(()) => break,
+                // Only the env whose turn it was can be broken, and it is never stepped again.
+                Err(cause) => failed.push((turn, cause)),
+            }
+            turn += 1;
         }
+        failed
     }
 
-    /// Steps the envs from the cursor on. This is the hot loop: nothing in it allocates.
-    #[inline]
-    fn round<'a>(
-        &mut self,
-        rows: &mut Rows<'_>,
-        cursor: &mut Cursor,
-        action: impl Fn(usize) -> Action<'a>,
-    ) -> Result<(), Cause> {
-        while cursor.env < self.envs.len() {
-            let i = cursor.env;
-            let (mut obs, mut next) = rows.pair(i);
-            let step = self.envs[i].step(action(i), next.reborrow())?;
-            faults::check_reward(step.reward)?;
-            faults::check_finite(next.view())?;
-            let counters = &mut self.counters;
-            counters.steps[i] += 1;
-            counters.returns[i] += step.reward;
-            let end = match step.end {
-                None if counters.steps[i] >= self.limit => Some(End::Truncated),
-                end => end,
-            };
-            match end {
-                None => obs.copy_from(next.view()),
-                Some(end) => {
-                    let (ret, len) = (counters.returns[i], counters.steps[i]);
-                    self.finished.push(Episode { env: self.first + i, ret, len, end });
-                    counters.begin(i);
+    /// Keeps the counters and the time limit, and clips the rewards.
+    fn count(&mut self, rows: &mut Rows<'_>) {
+        let Counters { steps, returns, .. } = &mut self.counters;
+        for (ret, reward) in returns.iter_mut().zip(&*rows.reward) {
+            *ret += reward;
+        }
+        for steps in &mut *steps {
+            *steps += 1;
+        }
+        if let Some(limit) = self.limit {
+            for (end, steps) in rows.end.iter_mut().zip(steps) {
+                if end.is_none() && *steps >= limit {
+                    *end = Some(End::Truncated);
                 }
             }
-            rows.reward[i] = match self.reward_range {
-                None => step.reward,
-                Some((low, high)) => step.reward.clamp(low, high),
-            };
-            rows.end[i] = end;
-            if end.is_some() {
-                cursor.resetting = true;
-                let (mut obs, _) = rows.pair(i);
-                self.envs[i].reset(None, obs.reborrow())?;
-                faults::check_finite(obs.view())?;
-                cursor.resetting = false;
-            }
-            cursor.env += 1;
         }
-        Ok(())
+        if let Some((low, high)) = self.reward_range {
+            for reward in &mut *rows.reward {
+                *reward = reward.clamp(low, high);
+            }
+        }
+    }
+
+    /// Where an episode ended, notes it and begins the next.
+    fn begin_episodes(&mut self, rows: &mut Rows<'_>) {
+        for i in 0..rows.end.len() {
+            let Some(end) = rows.end[i] else { continue };
+            let (ret, len) = (self.counters.returns[i], self.counters.steps[i]);
+            self.finished.push(Episode { env: self.first + i, ret, len, end });
+            self.counters.begin(i);
+            let reset = faults::caught(|| {
+                self.envs.reset(i, None, rows.first(i))?;
+                faults::check_finite(rows.first(i).view())
+            });
+            if let Err(cause) = reset {
+                self.fail_in_reset(rows.first(i), i, &cause);
+            }
+        }
     }
 }
 

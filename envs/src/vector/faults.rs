@@ -5,7 +5,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::OnFault;
-use super::chunk::{Chunk, Cursor};
+use super::chunk::Chunk;
 use super::slab::Rows;
 use crate::{EnvError, EnvRng, Obs, ObsMut};
 
@@ -64,10 +64,31 @@ pub(super) fn check_finite(obs: Obs<'_>) -> Result<(), Cause> {
     bad.map_or(Ok(()), |(index, &value)| Err(Cause::Obs { index, value }))
 }
 
-/// Refuses NaN and infinity as a reward.
+/// What `work` on an env gives; a panic in it becomes a cause.
 #[inline]
-pub(super) fn check_reward(reward: f64) -> Result<(), Cause> {
-    if reward.is_finite() { Ok(()) } else { Err(Cause::Reward(reward)) }
+pub(super) fn caught<T>(work: impl FnOnce() -> Result<T, Cause>) -> Result<T, Cause> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| Err(Cause::panic(payload)))
+}
+
+/// Adds the envs to `failed` whose reward or successor is NaN or infinity, and keeps it ascending.
+pub(super) fn find_infinite(rows: &mut Rows<'_>, failed: &mut Vec<(usize, Cause)>) {
+    // Without an early exit this is a vector loop, and a fault is rare.
+    let finite = rows.reward.iter().fold(true, |finite, reward| finite & reward.is_finite());
+    if finite && check_finite(rows.next.view()).is_ok() {
+        return;
+    }
+    for i in 0..rows.reward.len() {
+        let reward = rows.reward[i];
+        let cause = match check_finite(rows.next(i).view()) {
+            _ if !reward.is_finite() => Cause::Reward(reward),
+            Err(cause) => cause,
+            Ok(()) => continue,
+        };
+        if failed.iter().all(|&(env, _)| env != i) {
+            failed.push((i, cause));
+        }
+    }
+    failed.sort_unstable_by_key(|&(env, _)| env);
 }
 
 /// The seed of an env's restart: the `count`-th 64-bit draw of the generator of its first seed.
@@ -80,38 +101,38 @@ fn restart_seed(seed: u64, count: u32) -> u64 {
 }
 
 impl Chunk {
-    /// Deals with the fault of the env at the cursor as the policy says.
-    pub(super) fn fail(&mut self, rows: &mut Rows<'_>, cursor: &Cursor, cause: &Cause) {
-        let i = cursor.env;
-        let mut fault = self.fault_at(cursor, cause.to_string());
-        if !cursor.resetting {
-            self.void.push(self.first + i);
-            rows.reward[i] = 0.0;
-            rows.end[i] = None;
-        }
-        let (mut obs, mut next) = rows.pair(i);
+    /// Deals with an env that failed in its step as the policy says.
+    pub(super) fn fail_in_step(&mut self, rows: &mut Rows<'_>, i: usize, cause: &Cause) {
+        let fault = self.fault_at(i, self.counters.steps[i], cause);
+        self.void.push(self.first + i);
+        self.deal_with(rows.next(i), i, fault);
+    }
+
+    /// The same for one that failed where its episode was to begin; its row, if any, is complete.
+    pub(super) fn fail_in_reset(&mut self, obs: ObsMut<'_>, i: usize, cause: &Cause) {
+        let fault = self.fault_at(i, 0, cause);
+        self.deal_with(obs, i, fault);
+    }
+
+    fn deal_with(&mut self, mut obs: ObsMut<'_>, i: usize, mut fault: EnvError) {
         obs.clear();
         let going = match self.on_fault {
             OnFault::Stop => false,
-            OnFault::Restart { max } => self.restart(i, max, obs.reborrow(), &mut fault),
+            OnFault::Restart { max } => self.restart(i, max, obs, &mut fault),
         };
-        if !cursor.resetting {
-            next.copy_from(obs.view());
-        }
-        if !going {
-            self.fault.get_or_insert(fault);
+        if !going && self.fault.as_ref().is_none_or(|&(other, _)| i < other) {
+            self.fault = Some((i, fault));
         }
     }
 
-    fn fault_at(&self, cursor: &Cursor, cause: String) -> EnvError {
-        let i = cursor.env;
+    fn fault_at(&self, i: usize, step: u32, cause: &Cause) -> EnvError {
         EnvError::Fault {
             env: self.first + i,
             id: self.id.to_owned(),
             seed: self.counters.current_seeds[i],
             episode: self.counters.episodes[i],
-            step: if cursor.resetting { 0 } else { self.counters.steps[i] + 1 },
-            cause,
+            step,
+            cause: cause.to_string(),
         }
     }
 
@@ -122,19 +143,15 @@ impl Chunk {
             self.counters.begin(i);
             let seed = restart_seed(self.counters.seeds[i], self.counters.restarts[i]);
             self.counters.current_seeds[i] = seed;
-            let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let restarted = caught(|| {
                 // The old env may panic again while it is dropped here.
-                self.envs[i] = (self.make)()?;
-                self.envs[i].reset(Some(seed), obs.reborrow())?;
+                self.envs.renew(i)?;
+                self.envs.reset(i, Some(seed), obs.reborrow())?;
                 check_finite(obs.view())
-            }));
-            let cause = match outcome {
-                Ok(Ok(())) => return true,
-                Ok(Err(cause)) => cause,
-                Err(payload) => Cause::panic(payload),
-            };
+            });
+            let Err(cause) = restarted else { return true };
             obs.clear();
-            *fault = self.fault_at(&Cursor { env: i, resetting: true }, cause.to_string());
+            *fault = self.fault_at(i, 0, &cause);
         }
         if let EnvError::Fault { cause, .. } = fault {
             cause.push_str(&format!(" (all {max} restarts of this env are used up)"));

@@ -28,7 +28,7 @@ pub use config::{Actions, OnFault, VectorConfig};
 use slab::Slab;
 use worker::Pool;
 
-use crate::{Env, EnvError, EnvSpec, Obs, Space};
+use crate::{EnvError, EnvSpec, Obs, Space};
 
 /// Chunks a thread, so that one that is late takes fewer.
 const CHUNKS_PER_THREAD: usize = 4;
@@ -86,7 +86,7 @@ impl VectorEnv {
             let (rows, others) = rest.split_at(end - first);
             rest = others;
             chunk.start(rows);
-            if let Some(fault) = chunk.fault {
+            if let Some((_, fault)) = chunk.fault {
                 return Err(fault);
             }
             chunks.push(Some(Box::new(chunk)));
@@ -107,17 +107,18 @@ impl VectorEnv {
 
     /// Bytes that an engine of `num_envs` of `spec` takes: its rows, its counters and the envs
     /// themselves, what these hold on the heap aside.
-    pub fn bytes(spec: &EnvSpec, num_envs: usize) -> Result<u64, EnvError> {
-        let env = size_of_val(&*(spec.make)()?) + size_of::<Box<dyn Env>>();
+    pub fn bytes(spec: &EnvSpec, num_envs: usize) -> u64 {
         let lists = size_of::<Episode>() + size_of::<usize>();
         let rows = Slab::bytes_per_env(spec.obs.dtype(), spec.obs.dim());
-        let one = rows + Counters::BYTES_PER_ENV + env + 2 * lists + size_of::<usize>();
-        Ok((num_envs as u64).saturating_mul(one as u64))
+        let one = rows + Counters::BYTES_PER_ENV + 2 * lists + size_of::<usize>();
+        let envs = spec.make.group().bytes(num_envs) as u64;
+        (num_envs as u64).saturating_mul(one as u64).saturating_add(envs)
     }
 
     /// What the agent acts on now, shape `(n, obs_dim)`.
-    pub fn obs(&self) -> Obs<'_> {
-        self.slab.obs.view()
+    pub fn obs(&mut self) -> Obs<'_> {
+        self.slab.place(true);
+        self.slab.next.view()
     }
 
     /// Steps every env once. Wrong actions move nothing. After [`EnvError::Fault`] the other envs
@@ -128,7 +129,6 @@ impl VectorEnv {
         }
         self.whole()?;
         actions.check(&self.spec.action, self.num_envs())?;
-        self.slab.turn();
         self.pool.step(&mut self.chunks, self.slab.rows(actions));
         self.finished.clear();
         self.void.clear();
@@ -136,7 +136,7 @@ impl VectorEnv {
             self.finished.extend_from_slice(&chunk.finished);
             self.void.extend_from_slice(&chunk.void);
             if self.stopped.is_none() {
-                self.stopped = chunk.fault.take();
+                self.stopped = chunk.fault.take().map(|(_, fault)| fault);
             }
         }
         self.whole()?;
@@ -147,7 +147,8 @@ impl VectorEnv {
     }
 
     /// The batch of the last step; every row is void before the first step and after a restore.
-    pub fn last(&self) -> Batch<'_> {
+    pub fn last(&mut self) -> Batch<'_> {
+        self.slab.place(false);
         self.slab.batch(&self.all, &self.void, &self.finished)
     }
 

@@ -1,12 +1,10 @@
 //! The whole engine as bytes: envs, present observations, counters. The number of workers is no part
 //! of it, so a run may go on with another.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use serde::{Deserialize, Serialize};
 
 use super::VectorEnv;
-use super::faults::Cause;
+use super::faults::{self, Cause};
 use crate::{EnvError, ObsBuf, state};
 
 /// What is written, by env index.
@@ -39,7 +37,7 @@ impl VectorEnv {
         self.whole()?;
         let mut saved = Saved {
             envs: Vec::with_capacity(self.num_envs()),
-            obs: self.slab.obs.clone(),
+            obs: self.slab.present(),
             seeds: Vec::new(),
             current_seeds: Vec::new(),
             steps: Vec::new(),
@@ -58,8 +56,8 @@ impl VectorEnv {
             }),
         };
         for chunk in self.chunks.iter().flatten() {
-            for env in &chunk.envs {
-                saved.envs.push(caught(self.spec.id, || env.save())?);
+            for env in 0..chunk.envs.len() {
+                saved.envs.push(self.caught(|| Ok(chunk.envs.save(env)?))?);
             }
             let counters = &chunk.counters;
             saved.seeds.extend(&counters.seeds);
@@ -87,23 +85,25 @@ impl VectorEnv {
             saved.episodes.len(),
             saved.restarts.len(),
         ];
-        if lens.iter().any(|&len| len != n) || !saved.obs.view().fits(self.slab.obs.view()) {
+        if lens.iter().any(|&len| len != n) || !saved.obs.view().fits(self.slab.next.view()) {
             let found = format!("arrays of {lens:?} rows for {n} envs");
             return Err(EnvError::State { id: self.owner(), found });
         }
-        let mut envs = Vec::with_capacity(n);
-        for bytes in &saved.envs {
-            envs.push(caught(self.spec.id, || {
-                let mut env = (self.spec.make)()?;
-                env.restore(bytes)?;
-                Ok(env)
+        let mut groups = Vec::with_capacity(self.chunks.len());
+        let mut all = saved.envs.iter();
+        for chunk in self.chunks.iter().flatten() {
+            groups.push(self.caught(|| {
+                let mut group = self.spec.make.group();
+                for (env, bytes) in all.by_ref().take(chunk.envs.len()).enumerate() {
+                    group.push()?;
+                    group.restore(env, bytes)?;
+                }
+                Ok(group)
             })?);
         }
-        let mut envs = envs.into_iter();
-        for chunk in self.chunks.iter_mut().flatten() {
-            let len = chunk.envs.len();
-            let rows = chunk.first..chunk.first + len;
-            chunk.envs = envs.by_ref().take(len).collect();
+        for (chunk, group) in self.chunks.iter_mut().flatten().zip(groups) {
+            let rows = chunk.first..chunk.first + group.len();
+            chunk.envs = group;
             chunk.fault = None;
             let counters = &mut chunk.counters;
             counters.seeds.copy_from_slice(&saved.seeds[rows.clone()]);
@@ -113,7 +113,7 @@ impl VectorEnv {
             counters.episodes.copy_from_slice(&saved.episodes[rows.clone()]);
             counters.restarts.copy_from_slice(&saved.restarts[rows]);
         }
-        self.slab.obs = saved.obs;
+        self.slab.restore(saved.obs);
         self.finished.clear();
         self.void.clear();
         self.void.extend(0..n);
@@ -128,11 +128,12 @@ impl VectorEnv {
     fn owner(&self) -> String {
         format!("{} x {}", self.num_envs(), self.spec.id)
     }
-}
 
-/// What `work` on an env gives; a panic in it becomes an error.
-fn caught<T>(id: &str, work: impl FnOnce() -> Result<T, EnvError>) -> Result<T, EnvError> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
-        Err(EnvError::State { id: id.to_owned(), found: Cause::panic(payload).to_string() })
-    })
+    /// What `work` on an env gives; a panic in it becomes an error.
+    fn caught<T>(&self, work: impl FnOnce() -> Result<T, Cause>) -> Result<T, EnvError> {
+        faults::caught(work).map_err(|cause| match cause {
+            Cause::Error(error) => error,
+            cause => EnvError::State { id: self.spec.id.to_owned(), found: cause.to_string() },
+        })
+    }
 }

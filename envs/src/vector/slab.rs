@@ -1,17 +1,22 @@
 //! The memory that envs write into: one array per quantity, one row per env, allocated once.
 
+use std::ops::Range;
+
 use super::{Actions, Batch, Episode};
-use crate::{Dtype, End, ObsBuf, ObsMut};
+use crate::{Dtype, End, GroupRows, ObsBuf, ObsMut};
 
 /// The arrays of the engine, row-major by env.
 #[derive(Debug)]
 pub(super) struct Slab {
     /// What the agent acted on in the last step, shape `(n, obs_dim)`.
     pub acted: ObsBuf,
-    /// What the agent acts on now, shape `(n, obs_dim)`.
-    pub obs: ObsBuf,
-    /// The true successors of `acted`, shape `(n, obs_dim)`.
+    /// Its true successors, shape `(n, obs_dim)`: what the agent acts on now, but where an episode ended.
     pub next: ObsBuf,
+    /// Where an episode ended, the first observation of the next one, shape `(n, obs_dim)`.
+    pub first: ObsBuf,
+    /// Whether the rows of `next` and `first` where an episode ended have changed places, so that `next` is
+    /// what the agent acts on now.
+    placed: bool,
     /// Shape `(n)`.
     pub reward: Vec<f64>,
     /// Shape `(n)`.
@@ -22,8 +27,11 @@ pub(super) struct Slab {
 
 /// The rows of consecutive envs: what a chunk reads and writes in one step.
 pub(super) struct Rows<'a> {
-    pub obs: ObsMut<'a>,
+    pub acted: ObsMut<'a>,
     pub next: ObsMut<'a>,
+    pub first: ObsMut<'a>,
+    /// Whether `acted` holds what is acted on; if not, that of some rows is still in `first`.
+    pub placed: bool,
     pub reward: &'a mut [f64],
     pub end: &'a mut [Option<End>],
     pub actions: Actions<'a>,
@@ -31,13 +39,20 @@ pub(super) struct Rows<'a> {
     act_dim: usize,
 }
 
+/// The rows of the envs whose episode ended.
+fn firsts(end: &[Option<End>], obs_dim: usize) -> impl Iterator<Item = Range<usize>> {
+    let ended = (0..end.len()).filter(|&env| end[env].is_some());
+    ended.map(move |env| env * obs_dim..(env + 1) * obs_dim)
+}
+
 impl Slab {
     pub fn new(num_envs: usize, dtype: Dtype, obs_dim: usize, act_dim: usize) -> Self {
         let zeros = || ObsBuf::zeros(dtype, num_envs * obs_dim);
         Self {
             acted: zeros(),
-            obs: zeros(),
             next: zeros(),
+            first: zeros(),
+            placed: true,
             reward: vec![0.0; num_envs],
             end: vec![None; num_envs],
             obs_dim,
@@ -50,9 +65,48 @@ impl Slab {
         3 * obs_dim * dtype.size() + size_of::<f64>() + size_of::<Option<End>>()
     }
 
-    /// Makes the present observations those that were acted on; `obs` is then to be written anew.
-    pub fn turn(&mut self) {
-        std::mem::swap(&mut self.acted, &mut self.obs);
+    /// Makes `next` what the agent acts on now, or the true successors again.
+    pub fn place(&mut self, placed: bool) {
+        if std::mem::replace(&mut self.placed, placed) == placed {
+            return;
+        }
+        for row in firsts(&self.end, self.obs_dim) {
+            self.next.view_mut().slice(row.clone()).swap(self.first.view_mut().slice(row));
+        }
+    }
+
+    /// Says that all rows are about to be written anew.
+    pub fn rewrite(&mut self) {
+        self.placed = false;
+    }
+
+    /// Copies the only row of `from`, as its last step left it.
+    pub fn copy_row(&mut self, row: usize, from: &Self) {
+        let place = row * self.obs_dim..(row + 1) * self.obs_dim;
+        (self.reward[row], self.end[row]) = (from.reward[0], from.end[0]);
+        for (to, from) in [
+            (&mut self.acted, &from.acted),
+            (&mut self.next, &from.next),
+            (&mut self.first, &from.first),
+        ] {
+            to.view_mut().slice(place.clone()).copy_from(from.view());
+        }
+    }
+
+    /// A copy of what the agent acts on now.
+    pub fn present(&self) -> ObsBuf {
+        let mut present = self.next.clone();
+        for row in firsts(&self.end, self.obs_dim).filter(|_| !self.placed) {
+            present.view_mut().slice(row.clone()).copy_from(self.first.view().slice(row));
+        }
+        present
+    }
+
+    /// Takes back what [`Slab::present`] gave; of the last step nothing is left.
+    pub fn restore(&mut self, present: ObsBuf) {
+        (self.next, self.placed) = (present, true);
+        self.reward.fill(0.0);
+        self.end.fill(None);
     }
 
     /// The rows as a step left them, those of `envs`.
@@ -73,11 +127,15 @@ impl Slab {
         }
     }
 
-    /// All rows, under these actions.
+    /// All rows for a step under these actions.
     pub fn rows<'a>(&'a mut self, actions: Actions<'a>) -> Rows<'a> {
+        std::mem::swap(&mut self.acted, &mut self.next);
+        let placed = std::mem::replace(&mut self.placed, false);
         Rows {
-            obs: self.obs.view_mut(),
+            acted: self.acted.view_mut(),
             next: self.next.view_mut(),
+            first: self.first.view_mut(),
+            placed,
             reward: &mut self.reward,
             end: &mut self.end,
             actions,
@@ -90,17 +148,20 @@ impl Slab {
 impl<'a> Rows<'a> {
     /// The rows of the first `n` envs and of the others; the two share no memory.
     pub fn split_at(self, n: usize) -> (Self, Self) {
-        let (obs, obs_rest) = self.obs.split_at(n * self.obs_dim);
+        let (acted, acted_rest) = self.acted.split_at(n * self.obs_dim);
         let (next, next_rest) = self.next.split_at(n * self.obs_dim);
+        let (first, first_rest) = self.first.split_at(n * self.obs_dim);
         let (reward, reward_rest) = self.reward.split_at_mut(n);
         let (end, end_rest) = self.end.split_at_mut(n);
         let (actions, actions_rest) = self.actions.split_at(n, self.act_dim);
-        let (obs_dim, act_dim) = (self.obs_dim, self.act_dim);
+        let (placed, obs_dim, act_dim) = (self.placed, self.obs_dim, self.act_dim);
         (
-            Rows { obs, next, reward, end, actions, obs_dim, act_dim },
+            Rows { acted, next, first, placed, reward, end, actions, obs_dim, act_dim },
             Rows {
-                obs: obs_rest,
+                acted: acted_rest,
                 next: next_rest,
+                first: first_rest,
+                placed,
                 reward: reward_rest,
                 end: end_rest,
                 actions: actions_rest,
@@ -110,10 +171,35 @@ impl<'a> Rows<'a> {
         )
     }
 
-    /// The present and the next observation of one env.
+    /// Completes `acted`; what the last step left in `end` must still be there.
+    pub fn place(&mut self) {
+        if std::mem::replace(&mut self.placed, true) {
+            return;
+        }
+        for row in firsts(self.end, self.obs_dim) {
+            self.acted.slice(row.clone()).copy_from(self.first.slice(row).view());
+        }
+    }
+
+    /// What a group writes.
+    pub fn group(&mut self) -> GroupRows<'_> {
+        GroupRows {
+            actions: self.actions,
+            next: self.next.reborrow(),
+            reward: self.reward,
+            end: self.end,
+        }
+    }
+
+    /// The successor of one env.
     #[inline]
-    pub fn pair(&mut self, env: usize) -> (ObsMut<'_>, ObsMut<'_>) {
-        let row = env * self.obs_dim..(env + 1) * self.obs_dim;
-        (self.obs.slice(row.clone()), self.next.slice(row))
+    pub fn next(&mut self, env: usize) -> ObsMut<'_> {
+        self.next.slice(env * self.obs_dim..(env + 1) * self.obs_dim)
+    }
+
+    /// The first observation of one env's next episode.
+    #[inline]
+    pub fn first(&mut self, env: usize) -> ObsMut<'_> {
+        self.first.slice(env * self.obs_dim..(env + 1) * self.obs_dim)
     }
 }

@@ -155,14 +155,15 @@ impl Variant {
     }
 }
 
-/// Of the environments of training and evaluation.
+/// Memory of the environments of training and evaluation. One is made, so that what it lacks is told now.
 fn env_bytes(settings: &Settings, spec: &EnvSpec) -> Result<u64, EnvError> {
+    spec.make.one()?;
     let Settings { env, eval, .. } = settings;
     let of_training = match env.batch {
-        Some(batch) => AsyncVectorEnv::bytes(spec, env.num_envs, batch)?,
-        None => VectorEnv::bytes(spec, env.num_envs)?,
+        Some(batch) => AsyncVectorEnv::bytes(spec, env.num_envs, batch),
+        None => VectorEnv::bytes(spec, env.num_envs),
     };
-    Ok(of_training.saturating_add(VectorEnv::bytes(spec, eval.num_envs)?))
+    Ok(of_training.saturating_add(VectorEnv::bytes(spec, eval.num_envs)))
 }
 
 fn unmade(tree: &Node, error: &EnvError) -> Box<Problem> {

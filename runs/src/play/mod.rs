@@ -86,7 +86,7 @@ struct Told {
 }
 
 fn episode(spec: &EnvSpec, player: &mut Player, seed: u64, film: &mut Film) -> Result<Told, Error> {
-    let mut env = (spec.make)().map_err(unplayed)?;
+    let mut env = spec.make.one().map_err(unplayed)?;
     let mut obs = ObsBuf::zeros(spec.obs.dtype(), spec.obs.dim());
     env.reset(Some(seed), obs.view_mut()).map_err(unplayed)?;
     film.add(&env.render().map_err(unplayed)?)?;
