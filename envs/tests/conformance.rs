@@ -4,7 +4,6 @@
 
 mod common;
 
-
 use common::specs;
 use sparring_envs::env::{generator, write_obs};
 use sparring_envs::{
@@ -15,7 +14,7 @@ use sparring_envs::{
 fn every_registered_env_keeps_the_contract() {
     for spec in specs() {
         let report = check_env(&spec).unwrap();
-        assert_eq!(report.checks.len(), 10, "{report:?}");
+        assert_eq!(report.checks.len(), 11, "{report:?}");
         let fixed = ["Counter-v0", "Chain-v0"].contains(&spec.id);
         assert_eq!(report.random, !fixed, "{}", spec.id);
     }

@@ -11,8 +11,10 @@ use sparring_envs::minatar::breakout::Breakout;
 use sparring_envs::minatar::freeway::Freeway;
 use sparring_envs::minatar::seaquest::Seaquest;
 use sparring_envs::minatar::space_invaders::SpaceInvaders;
-use sparring_envs::minatar::{Draws, Frame, Game, Move, Play};
-use sparring_envs::{Action, ObsMut, OptionValue, Options, find};
+use sparring_envs::minatar::{ABREAST, Boards, Draws, Frame, Lanes, Move, Play};
+use sparring_envs::{
+    Action, Actions, EnvRng, GroupRows, ObsMut, OptionValue, Options, Space, Step, find, registry,
+};
 
 /// Takes numbers off the front of a trace.
 struct Reader<'a>(&'a [u8]);
@@ -55,13 +57,14 @@ impl Reader<'_> {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Draw {
     Unit(f64),
     Below(u32, u32),
 }
 
 /// The draws of the package in one step, to be drawn again in their order and of their kinds.
+#[derive(Clone)]
 struct Recorded(VecDeque<Draw>);
 
 impl Draws for Recorded {
@@ -86,8 +89,8 @@ impl Recorded {
     }
 }
 
-/// Replays a trace; returns the compared steps, the sum of rewards and the ends.
-fn replay(name: &str, game: impl Fn(bool) -> Game) -> (u32, i32, u32) {
+/// Replays a trace in all lanes; returns the compared steps, the sum of rewards and the ends.
+fn replay<B: Boards>(name: &str) -> (u32, i32, u32) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("tests/traces")
         .join(format!("minatar-{name}.bin"));
@@ -97,34 +100,43 @@ fn replay(name: &str, game: impl Fn(bool) -> Game) -> (u32, i32, u32) {
     let (mut compared, mut rewards, mut ends) = (0, 0, 0);
     for run in 0..reader.u32() {
         let sticky = reader.f64();
-        let game = game(reader.u8() == 1);
+        let mut play = Play::<B>::new(reader.u8() == 1, sticky);
         let steps = reader.u32();
-        let mut theirs = vec![0; 100 * game.channels()];
+        let mut theirs = vec![0; 100 * B::CHANNELS];
         let mut ours = theirs.clone();
-        let mut play = Play::new(game, sticky);
-        let start = |play: &mut Play, reader: &mut Reader<'_>, theirs: &mut [u8], place: &str| {
-            let mut draws = reader.draws();
-            play.start(&mut draws);
-            draws.assert_used(place);
-            reader.cells(theirs);
+        let start =
+            |play: &mut Play<B>, reader: &mut Reader<'_>, theirs: &mut [u8], place: &str| {
+                let draws = reader.draws();
+                for lane in 0..ABREAST {
+                    let mut draws = draws.clone();
+                    play.start(lane, &mut draws);
+                    draws.assert_used(place);
+                }
+                reader.cells(theirs);
+            };
+        let compare = |play: &Play<B>, ours: &mut [u8], theirs: &[u8], place: &str| {
+            for lane in 0..ABREAST {
+                play.observe(lane..lane + 1, ours);
+                assert_eq!(ours, theirs, "{place}, lane {lane}");
+            }
         };
         start(&mut play, &mut reader, &mut theirs, &format!("{name}, run {run}, start"));
         for step in 0..steps {
             let place = format!("{name}, run {run}, step {}", step + 1);
-            play.game().observe(&mut ours);
-            assert_eq!(ours, theirs, "{place}: before");
+            compare(&play, &mut ours, &theirs, &format!("{place}: before"));
             let action = Move::ALL[usize::from(reader.u8())];
-            let mut draws = reader.draws();
-            let frame = play.step(action, &mut draws);
-            draws.assert_used(&place);
+            let mut draws = vec![reader.draws(); ABREAST];
+            let frames = play.step(&[action; ABREAST], &mut draws);
             reader.cells(&mut theirs);
-            play.game().observe(&mut ours);
-            assert_eq!(ours, theirs, "{place}: after {action:?}");
+            compare(&play, &mut ours, &theirs, &format!("{place}: after {action:?}"));
             let expected = Frame { reward: reader.u8().into(), over: reader.u8() == 1 };
-            assert_eq!(frame, expected, "{place}: {action:?}");
-            rewards += frame.reward;
+            for (lane, draws) in draws.iter().enumerate() {
+                draws.assert_used(&place);
+                assert_eq!(frames.lane(lane), expected, "{place}: {action:?}, lane {lane}");
+            }
+            rewards += expected.reward;
             compared += 1;
-            if frame.over {
+            if expected.over {
                 ends += 1;
                 start(&mut play, &mut reader, &mut theirs, &place);
             }
@@ -138,20 +150,57 @@ fn replay(name: &str, game: impl Fn(bool) -> Game) -> (u32, i32, u32) {
 /// it is to show is noticed.
 #[test]
 fn every_step_equals_the_package() {
-    assert_eq!(
-        replay("asterix", |ramping| Game::Asterix(Asterix::new(ramping))),
-        (10_500, 427, 42)
-    );
-    assert_eq!(replay("breakout", |_| Game::Breakout(Breakout::default())), (10_500, 806, 235));
-    assert_eq!(replay("freeway", |_| Game::Freeway(Freeway::default())), (10_500, 102, 2));
-    assert_eq!(
-        replay("seaquest", |ramping| Game::Seaquest(Seaquest::new(ramping))),
-        (10_500, 491, 66)
-    );
-    assert_eq!(
-        replay("space_invaders", |ramping| Game::SpaceInvaders(SpaceInvaders::new(ramping))),
-        (10_500, 1242, 45)
-    );
+    assert_eq!(replay::<Asterix>("asterix"), (10_500, 427, 42));
+    assert_eq!(replay::<Breakout>("breakout"), (10_500, 806, 235));
+    assert_eq!(replay::<Lanes<Freeway>>("freeway"), (10_500, 102, 2));
+    assert_eq!(replay::<Lanes<Seaquest>>("seaquest"), (10_500, 491, 66));
+    assert_eq!(replay::<Lanes<SpaceInvaders>>("space_invaders"), (10_500, 1242, 45));
+}
+
+/// Games of different seeds, of more than two rows of lanes and the last not full, against each alone.
+#[test]
+fn games_abreast_are_the_games_alone() {
+    const COUNT: usize = 2 * ABREAST + 5;
+    for row in registry().iter().filter(|row| row.id.starts_with("MinAtar/")) {
+        let spec = row.spec(&Options::default()).unwrap();
+        let (dim, Space::Discrete { n }) = (spec.obs.dim(), spec.action) else { panic!() };
+        let mut group = spec.make.group();
+        let mut alone = Vec::new();
+        let (mut next, mut own) = (vec![0; COUNT * dim], vec![0; dim]);
+        for env in 0..COUNT {
+            group.push().unwrap();
+            alone.push(spec.make.one().unwrap());
+            group.reset(env, Some(env as u64), ObsMut::U8(&mut own)).unwrap();
+            alone[env].reset(Some(env as u64), ObsMut::U8(&mut own)).unwrap();
+        }
+        let mut rng = EnvRng::new(5);
+        let mut ends = 0;
+        for step in 0..2600 {
+            let actions: Vec<u32> = (0..COUNT).map(|_| rng.integers(n)).collect();
+            let (mut reward, mut end) = ([0.0; COUNT], [None; COUNT]);
+            let rows = GroupRows {
+                actions: Actions::Discrete(&actions),
+                next: ObsMut::U8(&mut next),
+                reward: &mut reward,
+                end: &mut end,
+            };
+            group.step(&mut 0, rows).unwrap();
+            for env in 0..COUNT {
+                let action = Action::Discrete(actions[env]);
+                let expected = alone[env].step(action, ObsMut::U8(&mut own)).unwrap();
+                let found = Step { reward: reward[env], end: end[env] };
+                assert_eq!(found, expected, "{}, env {env}, step {step}", row.id);
+                let obs = &next[env * dim..(env + 1) * dim];
+                assert_eq!(obs, own, "{}, env {env}, step {step}", row.id);
+                if found.end.is_some() {
+                    ends += 1;
+                    group.reset(env, None, ObsMut::U8(&mut own)).unwrap();
+                    alone[env].reset(None, ObsMut::U8(&mut own)).unwrap();
+                }
+            }
+        }
+        assert!(ends > COUNT / 2, "{}: {ends} ends", row.id);
+    }
 }
 
 /// The last of some observations of Freeway from seed 3, and when it ended.

@@ -1,6 +1,7 @@
 //! The contract of [`Env`](crate::Env) as a test that anyone can run on an env of their own.
 
 mod episode;
+mod group;
 mod rules;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,7 +26,8 @@ pub struct CheckReport {
 ///
 /// Observations are finite and inside their space, every number of them written; the same seed gives the same bits; a reset without
 /// a seed goes on with the generator; a saved state goes on with the same bits in another env; wrong
-/// actions, wrong buffers, broken bytes and a step before the reset are errors that change nothing.
+/// actions, wrong buffers, broken bytes and a step before the reset are errors that change nothing; in a
+/// group each env does what it does alone.
 ///
 /// ```
 /// use sparring_envs::env::{Action, End, Env, Step, generator, write_obs};

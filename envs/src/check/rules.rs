@@ -1,14 +1,14 @@
 //! The checks, one function each.
 
-use super::CheckReport;
 use super::episode::{Mark, Walk};
+use super::{CheckReport, group};
 use crate::{Action, Dtype, EnvError, EnvSpec, ObsBuf, Space, Step};
 
 /// A check: what it found wrong, or nothing.
 type Rule = fn(&EnvSpec, &mut CheckReport) -> Result<(), String>;
 
 /// All checks, in the order in which they run.
-pub(super) const RULES: [(&str, Rule); 10] = [
+pub(super) const RULES: [(&str, Rule); 11] = [
     ("spaces", spaces),
     ("step before reset", before_reset),
     ("same seed", same_seed),
@@ -19,6 +19,7 @@ pub(super) const RULES: [(&str, Rule); 10] = [
     ("wrong actions", wrong_actions),
     ("wrong buffers", wrong_buffers),
     ("after the end", after_end),
+    ("group", |spec, _| group::check(spec)),
 ];
 
 /// Steps of a walk.

@@ -15,10 +15,13 @@
 //! every 10 frames and all move every 5. Ramping: every 102 frames the former interval falls by 1, and
 //! every second time the latter too, each down to 1.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
+use super::boards::{ABREAST, Boards, Frames, Lanes, mask};
 use super::env::{OPTIONS, spec};
-use super::game::{Board, Draws, Frame, Game, LAST, Move};
+use super::game::{Board, Draws, LAST, Move, SIDE, cells};
 use crate::EnvRow;
 
 const PLAYER: usize = 0;
@@ -41,140 +44,241 @@ pub const ROW_V0: EnvRow = EnvRow {
     about: "collect treasure and keep clear of enemies",
     options: &OPTIONS,
     needs: None,
-    spec: |options| spec("MinAtar/Asterix-v0", &Move::ALL, options, new),
+    spec: |options| spec::<Asterix>("MinAtar/Asterix-v0", &Move::ALL, options),
 };
 
 /// The row of MinAtar/Asterix-v1: the actions that do something.
 pub const ROW_V1: EnvRow = EnvRow {
     id: "MinAtar/Asterix-v1",
-    spec: |options| spec("MinAtar/Asterix-v1", &Asterix::MOVES, options, new),
+    spec: |options| spec::<Asterix>("MinAtar/Asterix-v1", &Asterix::MOVES, options),
     ..ROW_V0
 };
 
-fn new(ramping: bool) -> Game {
-    Game::Asterix(Asterix::new(ramping))
-}
-
-/// An enemy or a treasure; its row is its place in the list.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-struct Thing {
-    /// Whether there is one.
-    here: bool,
-    x: i8,
-    /// 1: to the right, -1: to the left.
-    dx: i8,
-    gold: bool,
-}
-
-/// The game; see the [module](self).
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+/// The games; see the [module](self). What is or is not is a mask.
+#[derive(Debug, Clone)]
 pub struct Asterix {
-    ramping: bool,
-    x: i8,
-    y: i8,
-    things: [Thing; ROWS],
-    spawn_interval: i8,
-    spawn_timer: i8,
-    move_interval: i8,
-    move_timer: i8,
-    ramp_timer: i8,
-    ramps: u32,
+    ramping: i8,
+    x: Lanes<i8>,
+    y: Lanes<i8>,
+    /// The enemy or treasure of each row.
+    things: [Things; ROWS],
+    spawn_interval: Lanes<i8>,
+    spawn_timer: Lanes<i8>,
+    move_interval: Lanes<i8>,
+    move_timer: Lanes<i8>,
+    ramp_timer: Lanes<i8>,
+    /// Whether it has ramped an odd number of times.
+    odd_ramps: Lanes<i8>,
+}
+
+/// What a row holds.
+#[derive(Debug, Clone, Copy, Default)]
+struct Things {
+    /// Whether there is something.
+    here: Lanes<i8>,
+    x: Lanes<i8>,
+    /// 1: to the right, -1: to the left.
+    dx: Lanes<i8>,
+    gold: Lanes<i8>,
+}
+
+/// One of the games: what has a value a row, and what has one.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AsterixBoard {
+    here: [i8; ROWS],
+    thing_x: [i8; ROWS],
+    thing_dx: [i8; ROWS],
+    gold: [i8; ROWS],
+    others: [i8; 8],
 }
 
 impl Asterix {
-    pub(super) const CHANNELS: usize = 4;
     pub(super) const MOVES: [Move; 5] = [Move::Noop, Move::Left, Move::Up, Move::Right, Move::Down];
 
-    /// A game, to be reset before the first frame; `ramping`: whether it grows harder.
-    pub fn new(ramping: bool) -> Self {
-        Self { ramping, ..Self::default() }
-    }
-
-    pub(super) fn reset(&mut self) {
-        *self = Self {
-            ramping: self.ramping,
-            x: START,
-            y: START,
-            things: [Thing::default(); ROWS],
-            spawn_interval: SPAWN_INTERVAL,
-            spawn_timer: SPAWN_INTERVAL,
-            move_interval: MOVE_INTERVAL,
-            move_timer: MOVE_INTERVAL,
-            ramp_timer: RAMP_INTERVAL,
-            ramps: 0,
-        };
-    }
-
-    pub(super) fn play(&mut self, action: Move, draws: &mut impl Draws) -> Frame {
-        let mut frame = Frame::default();
-        if self.spawn_timer == 0 {
-            self.spawn(draws);
-            self.spawn_timer = self.spawn_interval;
-        }
-        self.x = (self.x + action.dx()).clamp(0, LAST);
-        self.y = (self.y + action.dy()).clamp(TOP, BOTTOM);
-        self.meet(&mut frame);
-        if self.move_timer == 0 {
-            self.move_timer = self.move_interval;
-            for thing in &mut self.things {
-                thing.x += thing.dx * i8::from(thing.here);
-                thing.here &= (0..=LAST).contains(&thing.x);
-            }
-            self.meet(&mut frame);
-        }
-        self.spawn_timer -= 1;
-        self.move_timer -= 1;
-        self.ramp();
-        frame
+    /// All of a lane but its things.
+    fn others(&mut self, lane: usize) -> [&mut i8; 8] {
+        [
+            &mut self.x[lane],
+            &mut self.y[lane],
+            &mut self.spawn_interval[lane],
+            &mut self.spawn_timer[lane],
+            &mut self.move_interval[lane],
+            &mut self.move_timer[lane],
+            &mut self.ramp_timer[lane],
+            &mut self.odd_ramps[lane],
+        ]
     }
 
     /// Something comes in, if a row is free.
-    fn spawn(&mut self, draws: &mut impl Draws) {
+    fn spawn(&mut self, lane: usize, draws: &mut impl Draws) {
         let (x, dx) = if draws.unit() < 1.0 / 2.0 { (0, 1) } else { (LAST, -1) };
-        let gold = draws.unit() < 1.0 / 3.0;
-        let free = self.things.iter().filter(|thing| !thing.here).count() as u32;
+        let gold = mask(draws.unit() < 1.0 / 3.0);
+        let free = self.things.iter().filter(|things| things.here[lane] == 0).count() as u32;
         if free == 0 {
             return;
         }
         let choice = draws.below(free) as usize;
-        if let Some(thing) = self.things.iter_mut().filter(|thing| !thing.here).nth(choice) {
-            *thing = Thing { here: true, x, dx, gold };
+        let mut free = self.things.iter_mut().filter(|things| things.here[lane] == 0);
+        if let Some(things) = free.nth(choice) {
+            things.here[lane] = mask(true);
+            (things.x[lane], things.dx[lane], things.gold[lane]) = (x, dx, gold);
         }
     }
 
     /// The player meets what stands in the same cell: only one thing can.
-    fn meet(&mut self, frame: &mut Frame) {
-        let thing = &mut self.things[(self.y - TOP) as usize];
-        if thing.here & (thing.x == self.x) {
-            thing.here = !thing.gold;
-            frame.reward += i32::from(thing.gold);
-            frame.over |= !thing.gold;
+    #[inline]
+    fn meet(&mut self, frames: &mut Frames) {
+        let Self { x, y, .. } = *self;
+        let Frames { mut reward, mut over } = *frames;
+        for (row, things) in (TOP..).zip(&mut self.things) {
+            let Things { mut here, x: thing_x, gold, .. } = *things;
+            for i in 0..ABREAST {
+                let met = here[i] & mask(thing_x[i] == x[i]) & mask(row == y[i]);
+                let won = met & gold[i];
+                here[i] &= !won;
+                reward[i] -= won;
+                over[i] |= met & !gold[i];
+            }
+            things.here = here;
+        }
+        *frames = Frames { reward, over };
+    }
+
+    /// Everything moves on where it is time.
+    #[inline]
+    fn move_things(&mut self) {
+        let timer = self.move_timer;
+        for things in &mut self.things {
+            let Things { mut here, mut x, dx, .. } = *things;
+            for i in 0..ABREAST {
+                x[i] += dx[i] & here[i] & mask(timer[i] == 0);
+                here[i] &= mask(x[i] >= 0) & mask(x[i] <= LAST);
+            }
+            (things.here, things.x) = (here, x);
         }
     }
 
+    #[inline]
     fn ramp(&mut self) {
-        if !self.ramping || (self.spawn_interval <= 1 && self.move_interval <= 1) {
-            return;
+        for i in 0..ABREAST {
+            let (spawn, step) = (self.spawn_interval[i], self.move_interval[i]);
+            let active = self.ramping & (mask(spawn > 1) | mask(step > 1));
+            let waits = mask(self.ramp_timer[i] >= 0);
+            let ramps = active & !waits;
+            self.move_interval[i] += ramps & self.odd_ramps[i] & mask(step > 1);
+            self.spawn_interval[i] += ramps & mask(spawn > 1);
+            self.odd_ramps[i] ^= ramps;
+            let timer = self.ramp_timer[i] + (active & waits);
+            self.ramp_timer[i] = (timer & !ramps) | (RAMP_INTERVAL & ramps);
         }
-        if self.ramp_timer >= 0 {
-            self.ramp_timer -= 1;
-            return;
+    }
+}
+
+impl Boards for Asterix {
+    type Board = AsterixBoard;
+    const CHANNELS: usize = 4;
+
+    fn new(ramping: bool) -> Self {
+        let zeros = [0; ABREAST];
+        Self {
+            ramping: mask(ramping),
+            x: zeros,
+            y: zeros,
+            things: [Things::default(); ROWS],
+            spawn_interval: zeros,
+            spawn_timer: zeros,
+            move_interval: zeros,
+            move_timer: zeros,
+            ramp_timer: zeros,
+            odd_ramps: zeros,
         }
-        if self.move_interval > 1 && self.ramps % 2 == 1 {
-            self.move_interval -= 1;
-        }
-        if self.spawn_interval > 1 {
-            self.spawn_interval -= 1;
-        }
-        self.ramps += 1;
-        self.ramp_timer = RAMP_INTERVAL;
     }
 
-    pub(super) fn observe(&self, board: &mut Board<'_>) {
-        board.mark(PLAYER, self.x, self.y);
-        for (y, thing) in (TOP..).zip(&self.things) {
-            board.mark_alone(thing.here, if thing.gold { GOLD } else { ENEMY }, thing.x, y);
-            board.mark_alone(thing.here, TRAIL, thing.x - thing.dx, y);
+    fn reset(&mut self, lane: usize, _: &mut impl Draws) {
+        let (spawn, step) = (SPAWN_INTERVAL, MOVE_INTERVAL);
+        let none = [0; ROWS];
+        let others = [START, START, spawn, spawn, step, step, RAMP_INTERVAL, 0];
+        let board = AsterixBoard { here: none, thing_x: none, thing_dx: none, gold: none, others };
+        self.set(lane, board);
+    }
+
+    fn play(&mut self, moves: &Lanes<Move>, draws: &mut [impl Draws]) -> Frames {
+        let mut frames = Frames::default();
+        for (lane, draws) in draws.iter_mut().enumerate() {
+            if self.spawn_timer[lane] == 0 {
+                self.spawn(lane, draws);
+            }
+        }
+        for (i, action) in moves.iter().enumerate() {
+            self.spawn_timer[i] += self.spawn_interval[i] & mask(self.spawn_timer[i] == 0);
+            self.x[i] = (self.x[i] + action.dx()).clamp(0, LAST);
+            self.y[i] = (self.y[i] + action.dy()).clamp(TOP, BOTTOM);
+        }
+        self.meet(&mut frames);
+        self.move_things();
+        self.meet(&mut frames);
+        for i in 0..ABREAST {
+            self.move_timer[i] += self.move_interval[i] & mask(self.move_timer[i] == 0);
+            // A lane that is not used counts on: its intervals are 0.
+            self.spawn_timer[i] = self.spawn_timer[i].wrapping_sub(1);
+            self.move_timer[i] = self.move_timer[i].wrapping_sub(1);
+        }
+        self.ramp();
+        frames
+    }
+
+    fn observe(&self, lanes: Range<usize>, boards: &mut [u8]) {
+        // The cell of each thing and whether it is there; the same of what is behind it.
+        let mut marks = [([0; ABREAST], [0; ABREAST], [0; ABREAST], [0; ABREAST]); ROWS];
+        for ((row, things), marks) in (1..).zip(&self.things).zip(&mut marks) {
+            let Things { here, x, dx, gold } = *things;
+            let (mut thing, mut trail) = ([0; ABREAST], [0; ABREAST]);
+            let (mut has_thing, mut has_trail) = ([0; ABREAST], [0; ABREAST]);
+            for i in 0..ABREAST {
+                // As an unsigned number a column to the left of the board is large too.
+                let (at, behind) = (x[i] as u8, (x[i] - dx[i]) as u8);
+                let (cell, cell_behind) = (at.min(LAST as u8), behind.min(LAST as u8));
+                let if_gold = gold[i] as u8 & cells(GOLD - ENEMY) as u8;
+                thing[i] =
+                    u16::from(cell) + u16::from(if_gold) + (cells(ENEMY) + row * SIDE) as u16;
+                trail[i] = cell_behind + (row * SIDE) as u8;
+                has_thing[i] = here[i] as u8 & 1;
+                has_trail[i] = here[i] as u8 & u8::from(cell_behind == behind);
+            }
+            *marks = (thing, has_thing, trail, has_trail);
+        }
+        for (lane, board) in lanes.zip(boards.chunks_exact_mut(cells(Self::CHANNELS))) {
+            Board(board).mark(PLAYER, self.x[lane], self.y[lane]);
+            // No other mark is in the same row of the same channel.
+            for (thing, has_thing, ..) in &marks {
+                board[thing[lane] as usize] = has_thing[lane];
+            }
+            let trails = &mut board[cells(TRAIL)..cells(TRAIL + 1)];
+            for (.., trail, has_trail) in &marks {
+                trails[trail[lane] as usize] = has_trail[lane];
+            }
+        }
+    }
+
+    fn get(&self, lane: usize) -> AsterixBoard {
+        AsterixBoard {
+            here: self.things.map(|things| things.here[lane]),
+            thing_x: self.things.map(|things| things.x[lane]),
+            thing_dx: self.things.map(|things| things.dx[lane]),
+            gold: self.things.map(|things| things.gold[lane]),
+            others: self.clone().others(lane).map(|value| *value),
+        }
+    }
+
+    fn set(&mut self, lane: usize, board: AsterixBoard) {
+        for (row, things) in self.things.iter_mut().enumerate() {
+            things.here[lane] = board.here[row];
+            things.x[lane] = board.thing_x[row];
+            things.dx[lane] = board.thing_dx[row];
+            things.gold[lane] = board.gold[row];
+        }
+        for (place, value) in self.others(lane).into_iter().zip(board.others) {
+            *place = value;
         }
     }
 }

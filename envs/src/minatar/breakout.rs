@@ -16,10 +16,11 @@
 //! either the game is over. A cleared board is filled anew when the ball next comes to row 9.
 //! Nothing ramps.
 
-use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
+use super::boards::{ABREAST, Boards, Frames, Lanes, mask};
 use super::env::{OPTIONS, spec};
-use super::game::{Board, Draws, Frame, Game, LAST, Move, Plane, SIDE};
+use super::game::{Board, Draws, LAST, Move, SIDE, cells};
 use crate::EnvRow;
 
 const PADDLE: usize = 0;
@@ -32,14 +33,10 @@ const START_ROW: i8 = 3;
 /// Column in which the paddle starts.
 const START_PADDLE: i8 = 4;
 
-/// The bricks of a new board.
-const WALL: Plane = {
-    let mut wall = [[0; SIDE]; SIDE];
-    wall[1] = [1; SIDE];
-    wall[2] = [1; SIDE];
-    wall[3] = [1; SIDE];
-    wall
-};
+/// The row of the first brick.
+const WALL_TOP: i8 = 1;
+/// The bricks of a new board, a bit each: three rows of ten.
+const WALL: u32 = (1 << 30) - 1;
 
 /// The row of MinAtar/Breakout-v0: all six actions.
 pub const ROW_V0: EnvRow = EnvRow {
@@ -47,99 +44,134 @@ pub const ROW_V0: EnvRow = EnvRow {
     about: "keep a ball in play with a paddle and break the bricks",
     options: &OPTIONS,
     needs: None,
-    spec: |options| spec("MinAtar/Breakout-v0", &Move::ALL, options, new),
+    spec: |options| spec::<Breakout>("MinAtar/Breakout-v0", &Move::ALL, options),
 };
 
 /// The row of MinAtar/Breakout-v1: the actions that do something.
 pub const ROW_V1: EnvRow = EnvRow {
     id: "MinAtar/Breakout-v1",
-    spec: |options| spec("MinAtar/Breakout-v1", &Breakout::MOVES, options, new),
+    spec: |options| spec::<Breakout>("MinAtar/Breakout-v1", &Breakout::MOVES, options),
     ..ROW_V0
 };
 
-fn new(_: bool) -> Game {
-    Game::Breakout(Breakout::default())
+/// The games; see the [module](self).
+#[derive(Debug, Clone, Default)]
+pub struct Breakout {
+    paddle: Lanes<i8>,
+    x: Lanes<i8>,
+    y: Lanes<i8>,
+    dx: Lanes<i8>,
+    dy: Lanes<i8>,
+    last_x: Lanes<i8>,
+    last_y: Lanes<i8>,
+    /// Whether the ball broke a brick and has not left the bricks since: a mask.
+    strike: Lanes<i8>,
+    /// Bit `10 (y - 1) + x`: the brick at `(x, y)`.
+    bricks: Lanes<u32>,
 }
 
-/// The game; see the [module](self).
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Breakout {
-    paddle: i8,
-    x: i8,
-    y: i8,
-    dx: i8,
-    dy: i8,
-    last_x: i8,
-    last_y: i8,
-    bricks: Plane,
-    /// Whether the ball broke a brick and has not left the bricks since.
-    strike: bool,
+/// `-d` where the mask is set.
+#[inline]
+fn turned(d: i8, mask: i8) -> i8 {
+    (d ^ mask) - mask
 }
 
 impl Breakout {
-    pub(super) const CHANNELS: usize = 4;
     pub(super) const MOVES: [Move; 3] = [Move::Noop, Move::Left, Move::Right];
 
-    pub(super) fn reset(&mut self, draws: &mut impl Draws) {
+    /// All of a lane but its bricks.
+    fn lane(&mut self, lane: usize) -> [&mut i8; 8] {
+        [
+            &mut self.paddle[lane],
+            &mut self.x[lane],
+            &mut self.y[lane],
+            &mut self.dx[lane],
+            &mut self.dy[lane],
+            &mut self.last_x[lane],
+            &mut self.last_y[lane],
+            &mut self.strike[lane],
+        ]
+    }
+}
+
+impl Boards for Breakout {
+    type Board = ([i8; 8], u32);
+    const CHANNELS: usize = 4;
+
+    fn new(_: bool) -> Self {
+        Self::default()
+    }
+
+    fn reset(&mut self, lane: usize, draws: &mut impl Draws) {
         let (x, dx) = if draws.below(2) == 0 { (0, 1) } else { (LAST, -1) };
-        *self = Self {
-            paddle: START_PADDLE,
-            x,
-            y: START_ROW,
-            dx,
-            dy: 1,
-            last_x: x,
-            last_y: START_ROW,
-            bricks: WALL,
-            strike: false,
-        };
+        self.set(lane, ([START_PADDLE, x, START_ROW, dx, 1, x, START_ROW, 0], WALL));
     }
 
-    pub(super) fn play(&mut self, action: Move) -> Frame {
-        let mut frame = Frame::default();
-        self.paddle = (self.paddle + action.dx()).clamp(0, LAST);
-        (self.last_x, self.last_y) = (self.x, self.y);
-        let (mut x, mut y) = (self.x + self.dx, self.y + self.dy);
-        if !(0..=LAST).contains(&x) {
-            x = x.clamp(0, LAST);
-            self.dx = -self.dx;
+    fn play(&mut self, moves: &Lanes<Move>, _: &mut [impl Draws]) -> Frames {
+        let mut frames = Frames::default();
+        let (mut x, mut y) = ([0; ABREAST], [0; ABREAST]);
+        let (mut ceiling, mut cell) = ([0; ABREAST], [0; ABREAST]);
+        for i in 0..ABREAST {
+            self.paddle[i] = (self.paddle[i] + moves[i].dx()).clamp(0, LAST);
+            (self.last_x[i], self.last_y[i]) = (self.x[i], self.y[i]);
+            let (to_x, to_y) = (self.x[i] + self.dx[i], self.y[i] + self.dy[i]);
+            (x[i], y[i]) = (to_x.clamp(0, LAST), to_y.max(0));
+            self.dx[i] = turned(self.dx[i], mask(to_x != x[i]));
+            ceiling[i] = mask(to_y < 0);
+            cell[i] = (y[i] - WALL_TOP) * SIDE as i8 + x[i];
         }
-        let mut in_brick = false;
-        if y < 0 {
-            y = 0;
-            self.dy = -self.dy;
-        } else if self.bricks[y as usize][x as usize] == 1 {
-            in_brick = true;
-            if !self.strike {
-                frame.reward = 1;
-                self.strike = true;
-                self.bricks[y as usize][x as usize] = 0;
-                y = self.last_y;
-                self.dy = -self.dy;
-            }
-        } else if y == LAST {
-            if self.bricks == [[0; SIDE]; SIDE] {
-                self.bricks = WALL;
-            }
-            if self.paddle == self.last_x {
-                self.dy = -self.dy;
-                y = self.last_y;
-            } else if self.paddle == x {
-                (self.dx, self.dy) = (-self.dx, -self.dy);
-                y = self.last_y;
-            } else {
-                frame.over = true;
-            }
+        let (mut in_brick, mut cleared) = ([0; ABREAST], [0; ABREAST]);
+        for i in 0..ABREAST {
+            // A cell above or below the bricks is no bit of them.
+            let bit = 1_u32.checked_shl(cell[i] as u8 as u32).unwrap_or(0);
+            in_brick[i] = mask(self.bricks[i] & bit != 0);
+            self.bricks[i] &= !bit | self.strike[i] as u32;
+            cleared[i] = mask(self.bricks[i] == 0);
         }
-        self.strike &= in_brick;
-        (self.x, self.y) = (x, y);
-        frame
+        for i in 0..ABREAST {
+            let hit = in_brick[i] & !self.strike[i];
+            let floor = mask(y[i] == LAST);
+            let old = floor & mask(self.paddle[i] == self.last_x[i]);
+            let new = floor & !old & mask(self.paddle[i] == x[i]);
+            let back = hit | old | new;
+            self.dx[i] = turned(self.dx[i], new);
+            self.dy[i] = turned(self.dy[i], ceiling[i] | back);
+            self.strike[i] = (self.strike[i] | hit) & in_brick[i];
+            (self.x[i], self.y[i]) = (x[i], (y[i] & !back) | (self.last_y[i] & back));
+            cleared[i] &= floor;
+            frames.reward[i] = -hit;
+            frames.over[i] = floor & !old & !new;
+        }
+        for (bricks, cleared) in self.bricks.iter_mut().zip(cleared) {
+            *bricks |= WALL & i32::from(cleared) as u32;
+        }
+        frames
     }
 
-    pub(super) fn observe(&self, board: &mut Board<'_>) {
-        board.mark(PADDLE, self.paddle, LAST);
-        board.mark(BALL, self.x, self.y);
-        board.mark(TRAIL, self.last_x, self.last_y);
-        board.fill(BRICK, &self.bricks);
+    fn observe(&self, lanes: Range<usize>, boards: &mut [u8]) {
+        let cell = |x: i8, y: i8| (y * SIDE as i8 + x) as u8;
+        let (mut paddle, mut ball, mut trail) = ([0; ABREAST], [0; ABREAST], [0; ABREAST]);
+        for i in 0..ABREAST {
+            paddle[i] = cell(self.paddle[i], LAST);
+            ball[i] = cell(self.x[i], self.y[i]);
+            trail[i] = cell(self.last_x[i], self.last_y[i]);
+        }
+        for (lane, board) in lanes.zip(boards.chunks_exact_mut(cells(Self::CHANNELS))) {
+            board[cells(PADDLE) + usize::from(paddle[lane])] = 1;
+            board[cells(BALL) + usize::from(ball[lane])] = 1;
+            board[cells(TRAIL) + usize::from(trail[lane])] = 1;
+            Board(board).bits(BRICK, WALL_TOP, self.bricks[lane]);
+        }
+    }
+
+    fn get(&self, lane: usize) -> Self::Board {
+        (self.clone().lane(lane).map(|value| *value), self.bricks[lane])
+    }
+
+    fn set(&mut self, lane: usize, (values, bricks): Self::Board) {
+        for (place, value) in self.lane(lane).into_iter().zip(values) {
+            *place = value;
+        }
+        self.bricks[lane] = bricks;
     }
 }

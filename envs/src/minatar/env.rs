@@ -1,13 +1,16 @@
 //! The games as envs: their actions, their options and their generator.
 
-use serde::{Deserialize, Serialize};
+use std::slice::from_mut;
 
-use super::game::{Draws, Frame, Game, Move, SIDE};
+use super::boards::{ABREAST, Boards};
+use super::game::{Move, SIDE, cells};
+use super::group::MinAtarGroup;
+use super::play::{Play, Played};
 use crate::env::generator;
 use crate::picture::{CHANNELS, INK, Picture};
 use crate::{
-    Action, End, Env, EnvError, EnvOption, EnvRng, EnvSpec, Limits, ObsMut, OptionValue, Options,
-    Space, Step, maker, state,
+    Action, End, Env, EnvError, EnvOption, EnvRng, EnvSpec, Limits, Make, ObsMut, OptionValue,
+    Options, Space, Step, state,
 };
 
 const STICKY: &str = "sticky_action_prob";
@@ -29,103 +32,61 @@ pub(super) const OPTIONS: [EnvOption; 2] = [
     },
 ];
 
-/// The spec of a game, made by `game` from whether it ramps, with these moves as its actions.
-pub(super) fn spec(
+/// The spec of a game with these moves as its actions.
+pub(super) fn spec<B: Boards + 'static>(
     id: &'static str,
     moves: &'static [Move],
     options: &Options,
-    game: impl Fn(bool) -> Game,
 ) -> Result<EnvSpec, EnvError> {
-    let game = game(options.bool(RAMPING)?);
-    let channels = game.channels();
-    let play = Play::new(game, options.f64(STICKY)?);
+    let (ramping, sticky) = (options.bool(RAMPING)?, options.f64(STICKY)?);
+    let play = move || Play::<B>::new(ramping, sticky);
     Ok(EnvSpec {
         id,
-        obs: Space::bytes_to(&[channels, SIDE, SIDE], 1),
+        obs: Space::bytes_to(&[B::CHANNELS, SIDE, SIDE], 1),
         frames: 1,
         action: Space::Discrete { n: moves.len() as u32 },
         max_episode_steps: None,
         reward_threshold: None,
-        make: maker(move || Ok(MinAtar { id, moves, rng: None, play: play.clone() })),
+        make: Make::new(
+            move || Ok(Box::new(MinAtar { id, moves, rng: None, play: play() })),
+            move || Box::new(MinAtarGroup::new(id, moves, play())),
+        ),
     })
 }
 
-/// A game and what stands between it and its player.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Play {
-    game: Game,
-    /// The probability with which `last` is played in place of the wanted move.
-    sticky: f64,
-    /// It lives through the ends of episodes, as in the package.
-    last: Move,
-    over: bool,
-}
-
-impl Play {
-    /// A game that sticks to the last move with probability `sticky`; it needs [`Play::start`].
-    pub fn new(game: Game, sticky: f64) -> Self {
-        Self { game, sticky, last: Move::Noop, over: false }
-    }
-
-    /// The game that is played.
-    pub fn game(&self) -> &Game {
-        &self.game
-    }
-
-    /// Starts an episode.
-    pub fn start(&mut self, draws: &mut impl Draws) {
-        self.game.reset(draws);
-        self.over = false;
-    }
-
-    /// Plays a frame; after the end nothing moves any more and the reward is 0.
-    pub fn step(&mut self, wanted: Move, draws: &mut impl Draws) -> Frame {
-        let action = if draws.unit() < self.sticky { self.last } else { wanted };
-        self.last = action;
-        if self.over {
-            return Frame { reward: 0, over: true };
-        }
-        let frame = self.game.play(action, draws);
-        self.over = frame.over;
-        frame
-    }
-}
-
-/// A game as an env.
+/// A game as an env: the first of the boards.
 #[derive(Debug, Clone)]
-struct MinAtar {
+struct MinAtar<B> {
     id: &'static str,
     /// The move of each action.
     moves: &'static [Move],
     rng: Option<EnvRng>,
-    play: Play,
+    play: Play<B>,
 }
 
-impl MinAtar {
-    fn dim(&self) -> usize {
-        self.play.game.channels() * SIDE * SIDE
-    }
-}
+/// The state of an env.
+pub(super) type Saved<G> = (Option<EnvRng>, Played<G>);
 
-impl Env for MinAtar {
+impl<B: Boards> Env for MinAtar<B> {
     fn reset(&mut self, seed: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError> {
-        let obs = obs.bytes(self.dim())?;
+        let obs = obs.bytes(cells(B::CHANNELS))?;
         let rng = generator(&mut self.rng, seed)?;
         if seed.is_some() {
             // A seed alone says what follows, so nothing of the past may stick.
-            self.play.last = Move::Noop;
+            self.play.forget(0);
         }
-        self.play.start(rng);
-        self.play.game.observe(obs);
+        self.play.start(0, rng);
+        self.play.observe(0..1, obs);
         Ok(())
     }
 
     fn step(&mut self, action: Action<'_>, obs: ObsMut<'_>) -> Result<Step, EnvError> {
-        let obs = obs.bytes(self.dim())?;
+        let obs = obs.bytes(cells(B::CHANNELS))?;
         let Some(rng) = &mut self.rng else { return Err(EnvError::ResetNeeded) };
         let action = action.discrete(self.moves.len() as u32)?;
-        let frame = self.play.step(self.moves[action as usize], rng);
-        self.play.game.observe(obs);
+        let wanted = [self.moves[action as usize]; ABREAST];
+        let frame = self.play.step(&wanted, from_mut(rng)).lane(0);
+        self.play.observe(0..1, obs);
         Ok(Step { reward: f64::from(frame.reward), end: frame.over.then_some(End::Terminated) })
     }
 
@@ -133,8 +94,8 @@ impl Env for MinAtar {
         if self.rng.is_none() {
             return Err(EnvError::ResetNeeded);
         }
-        let mut cells = vec![0; self.dim()];
-        self.play.game.observe(&mut cells);
+        let mut cells = vec![0; cells(B::CHANNELS)];
+        self.play.observe(0..1, &mut cells);
         let side = SIDE as f64;
         let mut picture = Picture::new([0.0, 0.0], [side, side], 24.0, 20);
         picture.rectangle([0.0, 0.0], [side, side], INK);
@@ -148,11 +109,14 @@ impl Env for MinAtar {
     }
 
     fn save(&self) -> Result<Vec<u8>, EnvError> {
-        state::pack(self.id, &(&self.rng, &self.play))
+        let saved: Saved<B::Board> = (self.rng.clone(), self.play.get(0));
+        state::pack(self.id, &saved)
     }
 
     fn restore(&mut self, bytes: &[u8]) -> Result<(), EnvError> {
-        (self.rng, self.play) = state::unpack(self.id, bytes)?;
+        let (rng, played): Saved<B::Board> = state::unpack(self.id, bytes)?;
+        self.rng = rng;
+        self.play.set(0, played);
         Ok(())
     }
 }

@@ -18,6 +18,7 @@ use std::array::from_fn;
 
 use serde::{Deserialize, Serialize};
 
+use super::boards::Lanes;
 use super::env::{OPTIONS, spec};
 use super::game::{Board, Draws, Frame, Game, LAST, Move};
 use crate::EnvRow;
@@ -41,19 +42,15 @@ pub const ROW_V0: EnvRow = EnvRow {
     about: "cross eight lanes of cars from the bottom to the top",
     options: &OPTIONS,
     needs: None,
-    spec: |options| spec("MinAtar/Freeway-v0", &Move::ALL, options, new),
+    spec: |options| spec::<Lanes<Freeway>>("MinAtar/Freeway-v0", &Move::ALL, options),
 };
 
 /// The row of MinAtar/Freeway-v1: the actions that do something.
 pub const ROW_V1: EnvRow = EnvRow {
     id: "MinAtar/Freeway-v1",
-    spec: |options| spec("MinAtar/Freeway-v1", &Freeway::MOVES, options, new),
+    spec: |options| spec::<Lanes<Freeway>>("MinAtar/Freeway-v1", &Freeway::MOVES, options),
     ..ROW_V0
 };
-
-fn new(_: bool) -> Game {
-    Game::Freeway(Freeway::default())
-}
 
 /// The game; see the [module](self). A car's row is its place in the arrays and one more; by array, the
 /// compiler moves all eight at once.
@@ -82,13 +79,7 @@ fn wrap(x: i8) -> i8 {
 }
 
 impl Freeway {
-    pub(super) const CHANNELS: usize = 7;
     pub(super) const MOVES: [Move; 3] = [Move::Noop, Move::Up, Move::Down];
-
-    pub(super) fn reset(&mut self, draws: &mut impl Draws) {
-        *self = Self { y: LAST, move_timer: MOVE_INTERVAL, frames_left: FRAMES, ..Self::default() };
-        self.change_cars(draws);
-    }
 
     /// New speeds and directions for all cars.
     fn change_cars(&mut self, draws: &mut impl Draws) {
@@ -102,8 +93,21 @@ impl Freeway {
         let lane = usize::try_from(self.y - 1).ok();
         lane.and_then(|lane| self.x.get(lane)) == Some(&COLUMN)
     }
+}
 
-    pub(super) fn play(&mut self, action: Move, draws: &mut impl Draws) -> Frame {
+impl Game for Freeway {
+    const CHANNELS: usize = 7;
+
+    fn new(_: bool) -> Self {
+        Self::default()
+    }
+
+    fn reset(&mut self, draws: &mut impl Draws) {
+        *self = Self { y: LAST, move_timer: MOVE_INTERVAL, frames_left: FRAMES, ..Self::default() };
+        self.change_cars(draws);
+    }
+
+    fn play(&mut self, action: Move, draws: &mut impl Draws) -> Frame {
         let mut frame = Frame::default();
         if self.move_timer == 0 && action.dy() != 0 {
             self.move_timer = MOVE_INTERVAL;
@@ -129,7 +133,7 @@ impl Freeway {
         frame
     }
 
-    pub(super) fn observe(&self, board: &mut Board<'_>) {
+    fn observe(&self, board: &mut Board<'_>) {
         board.mark(CHICKEN, COLUMN, self.y);
         for (car, y) in (1..).enumerate().take(LANES) {
             board.mark(CAR, self.x[car], y);

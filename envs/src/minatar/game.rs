@@ -1,18 +1,19 @@
-//! What the games have in common: the board, the moves, where chances come from, and the choice of a game.
+//! What the games have in common: the board, the moves, where chances come from, and what rules are.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::asterix::Asterix;
-use super::breakout::Breakout;
-use super::freeway::Freeway;
-use super::seaquest::Seaquest;
-use super::space_invaders::SpaceInvaders;
 use crate::EnvRng;
 
 /// Rows and columns of the board.
 pub const SIDE: usize = 10;
 /// The last row and the last column.
 pub(super) const LAST: i8 = SIDE as i8 - 1;
+
+/// Cells of a board with so many channels: the values of an observation.
+pub(super) const fn cells(channels: usize) -> usize {
+    channels * SIDE * SIDE
+}
 
 /// One channel of the board, `[y][x]`, each cell 0 or 1.
 pub(super) type Plane = [[u8; SIDE]; SIDE];
@@ -79,7 +80,7 @@ pub struct Frame {
 }
 
 /// The observation under construction, `(channels, y, x)`.
-pub(super) struct Board<'a>(pub &'a mut [u8]);
+pub struct Board<'a>(pub(super) &'a mut [u8]);
 
 impl Board<'_> {
     /// Marks a cell; one beside the board is not seen.
@@ -88,15 +89,6 @@ impl Board<'_> {
         if (0..=LAST).contains(&x) && (0..=LAST).contains(&y) {
             self.0[(channel * SIDE + y as usize) * SIDE + x as usize] = 1;
         }
-    }
-
-    /// Marks a cell if it is `on`, where no other one of its row and channel is marked: so it does without a
-    /// branch, and what stands where cannot be foreseen.
-    #[inline]
-    pub fn mark_alone(&mut self, on: bool, channel: usize, x: i8, y: i8) {
-        let column = x.clamp(0, LAST);
-        let cell = (channel * SIDE + y as usize) * SIDE + column as usize;
-        self.0[cell] = u8::from(on & (x == column));
     }
 
     /// Marks the cells of the last row whose columns lie in `from..to`.
@@ -108,6 +100,18 @@ impl Board<'_> {
         }
     }
 
+    /// Writes 32 cells from a row's first on: a bit each, the lowest first.
+    #[inline]
+    pub fn bits(&mut self, channel: usize, y: i8, bits: u32) {
+        let cells = &mut self.0[(channel * SIDE + y as usize) * SIDE..][..32];
+        for (cells, bits) in cells.chunks_exact_mut(8).zip(bits.to_le_bytes()) {
+            // Each byte keeps its own bit of a copy of them; 127 more lift it to the highest bit.
+            let own = (u64::from(bits) * 0x0101_0101_0101_0101) & 0x8040_2010_0804_0201;
+            let high = (own + 0x7f7f_7f7f_7f7f_7f7f) & 0x8080_8080_8080_8080;
+            cells.copy_from_slice(&(high >> 7).to_le_bytes());
+        }
+    }
+
     /// Writes a whole channel.
     #[inline]
     pub fn fill(&mut self, channel: usize, plane: &Plane) {
@@ -115,65 +119,20 @@ impl Board<'_> {
     }
 }
 
-/// One of the five games and its state.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub enum Game {
-    /// See [`super::asterix`].
-    Asterix(Asterix),
-    /// See [`super::breakout`].
-    Breakout(Breakout),
-    /// See [`super::freeway`].
-    Freeway(Freeway),
-    /// See [`super::seaquest`].
-    Seaquest(Seaquest),
-    /// See [`super::space_invaders`].
-    SpaceInvaders(SpaceInvaders),
-}
-
-impl Game {
+/// The rules of a game, for one board.
+pub trait Game: Clone + Send + Serialize + DeserializeOwned {
     /// Channels of the board.
-    pub fn channels(&self) -> usize {
-        match self {
-            Self::Asterix(_) => Asterix::CHANNELS,
-            Self::Breakout(_) => Breakout::CHANNELS,
-            Self::Freeway(_) => Freeway::CHANNELS,
-            Self::Seaquest(_) => Seaquest::CHANNELS,
-            Self::SpaceInvaders(_) => SpaceInvaders::CHANNELS,
-        }
-    }
+    const CHANNELS: usize;
+
+    /// A game, to be reset before its first frame; `ramping`: whether it grows harder as it goes on.
+    fn new(ramping: bool) -> Self;
 
     /// Starts a new game.
-    pub fn reset(&mut self, draws: &mut impl Draws) {
-        match self {
-            Self::Asterix(game) => game.reset(),
-            Self::Breakout(game) => game.reset(draws),
-            Self::Freeway(game) => game.reset(draws),
-            Self::Seaquest(game) => game.reset(),
-            Self::SpaceInvaders(game) => game.reset(),
-        }
-    }
+    fn reset(&mut self, draws: &mut impl Draws);
 
     /// Plays a frame.
-    pub fn play(&mut self, action: Move, draws: &mut impl Draws) -> Frame {
-        match self {
-            Self::Asterix(game) => game.play(action, draws),
-            Self::Breakout(game) => game.play(action),
-            Self::Freeway(game) => game.play(action, draws),
-            Self::Seaquest(game) => game.play(action, draws),
-            Self::SpaceInvaders(game) => game.play(action),
-        }
-    }
+    fn play(&mut self, action: Move, draws: &mut impl Draws) -> Frame;
 
-    /// Writes the observation, shape `(channels, 10, 10)`, each cell 0 or 1.
-    pub fn observe(&self, obs: &mut [u8]) {
-        obs.fill(0);
-        let mut board = Board(obs);
-        match self {
-            Self::Asterix(game) => game.observe(&mut board),
-            Self::Breakout(game) => game.observe(&mut board),
-            Self::Freeway(game) => game.observe(&mut board),
-            Self::Seaquest(game) => game.observe(&mut board),
-            Self::SpaceInvaders(game) => game.observe(&mut board),
-        }
-    }
+    /// Marks what there is to see on an empty board.
+    fn observe(&self, board: &mut Board<'_>);
 }

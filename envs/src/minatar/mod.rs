@@ -24,13 +24,17 @@
 //! Mersenne Twister, we draw the same things in the same order from [`crate::EnvRng`].
 
 pub mod asterix;
+mod boards;
 pub mod breakout;
 mod env;
 pub mod freeway;
 mod game;
+mod group;
+mod play;
 pub mod seaquest;
 pub mod space_invaders;
 mod swimmer;
 
-pub use env::Play;
-pub use game::{Draws, Frame, Game, Move, SIDE};
+pub use boards::{ABREAST, Boards, Frames, Lanes};
+pub use game::{Board, Draws, Frame, Game, Move, SIDE};
+pub use play::{Play, Played};

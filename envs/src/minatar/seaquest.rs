@@ -30,6 +30,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::boards::Lanes;
 use super::env::{OPTIONS, spec};
 use super::game::{Board, Draws, Frame, Game, LAST, Move};
 use super::swimmer::{Swimmer, remove_at};
@@ -72,19 +73,15 @@ pub const ROW_V0: EnvRow = EnvRow {
     about: "shoot enemies under water, rescue divers and come up for air",
     options: &OPTIONS,
     needs: None,
-    spec: |options| spec("MinAtar/Seaquest-v0", &Move::ALL, options, new),
+    spec: |options| spec::<Lanes<Seaquest>>("MinAtar/Seaquest-v0", &Move::ALL, options),
 };
 
 /// The row of MinAtar/Seaquest-v1: all of them do something, so as `-v0`.
 pub const ROW_V1: EnvRow = EnvRow {
     id: "MinAtar/Seaquest-v1",
-    spec: |options| spec("MinAtar/Seaquest-v1", &Move::ALL, options, new),
+    spec: |options| spec::<Lanes<Seaquest>>("MinAtar/Seaquest-v1", &Move::ALL, options),
     ..ROW_V0
 };
-
-fn new(ramping: bool) -> Game {
-    Game::Seaquest(Seaquest::new(ramping))
-}
 
 /// The game; see the [module](self).
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -111,59 +108,6 @@ pub struct Seaquest {
 }
 
 impl Seaquest {
-    pub(super) const CHANNELS: usize = 10;
-
-    /// A game, to be reset before the first frame; `ramping`: whether surfacing makes it harder.
-    pub fn new(ramping: bool) -> Self {
-        Self { ramping, ..Self::default() }
-    }
-
-    pub(super) fn reset(&mut self) {
-        for swimmers in [
-            &mut self.bullets,
-            &mut self.enemy_bullets,
-            &mut self.fish,
-            &mut self.subs,
-            &mut self.divers,
-        ] {
-            swimmers.clear();
-            swimmers.reserve(CAPACITY);
-        }
-        (self.x, self.y, self.dx) = (START, 0, -1);
-        self.oxygen = MAX_OXYGEN;
-        self.divers_on_board = 0;
-        self.at_surface = true;
-        self.shot_timer = 0;
-        self.spawn_interval = SPAWN_INTERVAL;
-        self.spawn_timer = SPAWN_INTERVAL;
-        self.diver_spawn_timer = DIVER_SPAWN_INTERVAL;
-        self.move_pause = MOVE_PAUSE;
-        self.ramps = 0;
-    }
-
-    pub(super) fn play(&mut self, action: Move, draws: &mut impl Draws) -> Frame {
-        let mut frame = Frame::default();
-        if self.spawn_timer == 0 {
-            self.spawn_enemy(draws);
-            self.spawn_timer = self.spawn_interval;
-        }
-        if self.diver_spawn_timer == 0 {
-            self.spawn_diver(draws);
-            self.diver_spawn_timer = DIVER_SPAWN_INTERVAL;
-        }
-        self.steer(action);
-        self.move_bullets(&mut frame);
-        self.move_divers();
-        self.move_subs(&mut frame);
-        self.move_enemy_bullets(&mut frame);
-        self.move_fish(&mut frame);
-        for timer in [&mut self.spawn_timer, &mut self.diver_spawn_timer, &mut self.shot_timer] {
-            *timer = (*timer - 1).max(0);
-        }
-        self.breathe(&mut frame);
-        frame
-    }
-
     fn spawn_enemy(&mut self, draws: &mut impl Draws) {
         let (x, dx) = if draws.unit() < 1.0 / 2.0 { (0, 1) } else { (LAST, -1) };
         let is_sub = draws.unit() < 1.0 / 3.0;
@@ -298,8 +242,62 @@ impl Seaquest {
         }
         reward
     }
+}
 
-    pub(super) fn observe(&self, board: &mut Board<'_>) {
+impl Game for Seaquest {
+    const CHANNELS: usize = 10;
+
+    fn new(ramping: bool) -> Self {
+        Self { ramping, ..Self::default() }
+    }
+
+    fn reset(&mut self, _: &mut impl Draws) {
+        for swimmers in [
+            &mut self.bullets,
+            &mut self.enemy_bullets,
+            &mut self.fish,
+            &mut self.subs,
+            &mut self.divers,
+        ] {
+            swimmers.clear();
+            swimmers.reserve(CAPACITY);
+        }
+        (self.x, self.y, self.dx) = (START, 0, -1);
+        self.oxygen = MAX_OXYGEN;
+        self.divers_on_board = 0;
+        self.at_surface = true;
+        self.shot_timer = 0;
+        self.spawn_interval = SPAWN_INTERVAL;
+        self.spawn_timer = SPAWN_INTERVAL;
+        self.diver_spawn_timer = DIVER_SPAWN_INTERVAL;
+        self.move_pause = MOVE_PAUSE;
+        self.ramps = 0;
+    }
+
+    fn play(&mut self, action: Move, draws: &mut impl Draws) -> Frame {
+        let mut frame = Frame::default();
+        if self.spawn_timer == 0 {
+            self.spawn_enemy(draws);
+            self.spawn_timer = self.spawn_interval;
+        }
+        if self.diver_spawn_timer == 0 {
+            self.spawn_diver(draws);
+            self.diver_spawn_timer = DIVER_SPAWN_INTERVAL;
+        }
+        self.steer(action);
+        self.move_bullets(&mut frame);
+        self.move_divers();
+        self.move_subs(&mut frame);
+        self.move_enemy_bullets(&mut frame);
+        self.move_fish(&mut frame);
+        for timer in [&mut self.spawn_timer, &mut self.diver_spawn_timer, &mut self.shot_timer] {
+            *timer = (*timer - 1).max(0);
+        }
+        self.breathe(&mut frame);
+        frame
+    }
+
+    fn observe(&self, board: &mut Board<'_>) {
         board.mark(FRONT, self.x, self.y);
         board.mark(BACK, self.x - self.dx, self.y);
         board.bar(OXYGEN_GAUGE, 0, self.oxygen.max(0) * GAUGE / MAX_OXYGEN);

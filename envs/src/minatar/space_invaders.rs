@@ -20,8 +20,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::boards::Lanes;
 use super::env::{OPTIONS, spec};
-use super::game::{Board, Frame, Game, LAST, Move, Plane, SIDE};
+use super::game::{Board, Draws, Frame, Game, LAST, Move, Plane, SIDE};
 use crate::EnvRow;
 
 const CANNON: usize = 0;
@@ -56,19 +57,17 @@ pub const ROW_V0: EnvRow = EnvRow {
     about: "shoot down waves of aliens that come closer and shoot back",
     options: &OPTIONS,
     needs: None,
-    spec: |options| spec("MinAtar/SpaceInvaders-v0", &Move::ALL, options, new),
+    spec: |options| spec::<Lanes<SpaceInvaders>>("MinAtar/SpaceInvaders-v0", &Move::ALL, options),
 };
 
 /// The row of MinAtar/SpaceInvaders-v1: the actions that do something.
 pub const ROW_V1: EnvRow = EnvRow {
     id: "MinAtar/SpaceInvaders-v1",
-    spec: |options| spec("MinAtar/SpaceInvaders-v1", &SpaceInvaders::MOVES, options, new),
+    spec: |options| {
+        spec::<Lanes<SpaceInvaders>>("MinAtar/SpaceInvaders-v1", &SpaceInvaders::MOVES, options)
+    },
     ..ROW_V0
 };
-
-fn new(ramping: bool) -> Game {
-    Game::SpaceInvaders(SpaceInvaders::new(ramping))
-}
 
 /// The game; see the [module](self).
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -91,67 +90,7 @@ fn count(plane: &Plane) -> u8 {
 }
 
 impl SpaceInvaders {
-    pub(super) const CHANNELS: usize = 6;
     pub(super) const MOVES: [Move; 4] = [Move::Noop, Move::Left, Move::Right, Move::Fire];
-
-    /// A game, to be reset before the first frame; `ramping`: whether waves come faster and faster.
-    pub fn new(ramping: bool) -> Self {
-        Self { ramping, ..Self::default() }
-    }
-
-    pub(super) fn reset(&mut self) {
-        *self = Self {
-            ramping: self.ramping,
-            x: START,
-            bullets: EMPTY,
-            alien_bullets: EMPTY,
-            aliens: WAVE,
-            dx: -1,
-            move_interval: MOVE_INTERVAL,
-            move_timer: MOVE_INTERVAL,
-            alien_shot_timer: ALIEN_SHOT_INTERVAL,
-            shot_timer: 0,
-        };
-    }
-
-    pub(super) fn play(&mut self, action: Move) -> Frame {
-        let mut frame = Frame::default();
-        if action == Move::Fire && self.shot_timer == 0 {
-            self.bullets[BOTTOM][self.x as usize] = 1;
-            self.shot_timer = SHOT_INTERVAL;
-        }
-        self.x = (self.x + action.dx()).clamp(0, LAST);
-        let x = self.x as usize;
-
-        self.bullets.copy_within(1.., 0);
-        self.bullets[BOTTOM] = [0; SIDE];
-        self.alien_bullets.copy_within(..BOTTOM, 1);
-        self.alien_bullets[0] = [0; SIDE];
-        frame.over = self.alien_bullets[BOTTOM][x] == 1 || self.aliens[BOTTOM][x] == 1;
-        if self.move_timer == 0 {
-            self.move_timer = (count(&self.aliens) as i8).min(self.move_interval);
-            frame.over |= self.move_aliens();
-            frame.over |= self.aliens[BOTTOM][x] == 1;
-        }
-        if self.alien_shot_timer == 0 {
-            self.alien_shot_timer = ALIEN_SHOT_INTERVAL;
-            if let Some((x, y)) = self.shooter() {
-                self.alien_bullets[y][x] = 1;
-            }
-        }
-        frame.reward = self.hit();
-
-        self.shot_timer = (self.shot_timer - 1).max(0);
-        self.move_timer -= 1;
-        self.alien_shot_timer -= 1;
-        if self.aliens == EMPTY {
-            if self.ramping && self.move_interval > FASTEST {
-                self.move_interval -= 1;
-            }
-            self.aliens = WAVE;
-        }
-        frame
-    }
 
     /// Moves the aliens on, or down at a side; gives whether there was no room below.
     fn move_aliens(&mut self) -> bool {
@@ -193,8 +132,70 @@ impl SpaceInvaders {
         }
         hits
     }
+}
 
-    pub(super) fn observe(&self, board: &mut Board<'_>) {
+impl Game for SpaceInvaders {
+    const CHANNELS: usize = 6;
+
+    fn new(ramping: bool) -> Self {
+        Self { ramping, ..Self::default() }
+    }
+
+    fn reset(&mut self, _: &mut impl Draws) {
+        *self = Self {
+            ramping: self.ramping,
+            x: START,
+            bullets: EMPTY,
+            alien_bullets: EMPTY,
+            aliens: WAVE,
+            dx: -1,
+            move_interval: MOVE_INTERVAL,
+            move_timer: MOVE_INTERVAL,
+            alien_shot_timer: ALIEN_SHOT_INTERVAL,
+            shot_timer: 0,
+        };
+    }
+
+    fn play(&mut self, action: Move, _: &mut impl Draws) -> Frame {
+        let mut frame = Frame::default();
+        if action == Move::Fire && self.shot_timer == 0 {
+            self.bullets[BOTTOM][self.x as usize] = 1;
+            self.shot_timer = SHOT_INTERVAL;
+        }
+        self.x = (self.x + action.dx()).clamp(0, LAST);
+        let x = self.x as usize;
+
+        self.bullets.copy_within(1.., 0);
+        self.bullets[BOTTOM] = [0; SIDE];
+        self.alien_bullets.copy_within(..BOTTOM, 1);
+        self.alien_bullets[0] = [0; SIDE];
+        frame.over = self.alien_bullets[BOTTOM][x] == 1 || self.aliens[BOTTOM][x] == 1;
+        if self.move_timer == 0 {
+            self.move_timer = (count(&self.aliens) as i8).min(self.move_interval);
+            frame.over |= self.move_aliens();
+            frame.over |= self.aliens[BOTTOM][x] == 1;
+        }
+        if self.alien_shot_timer == 0 {
+            self.alien_shot_timer = ALIEN_SHOT_INTERVAL;
+            if let Some((x, y)) = self.shooter() {
+                self.alien_bullets[y][x] = 1;
+            }
+        }
+        frame.reward = self.hit();
+
+        self.shot_timer = (self.shot_timer - 1).max(0);
+        self.move_timer -= 1;
+        self.alien_shot_timer -= 1;
+        if self.aliens == EMPTY {
+            if self.ramping && self.move_interval > FASTEST {
+                self.move_interval -= 1;
+            }
+            self.aliens = WAVE;
+        }
+        frame
+    }
+
+    fn observe(&self, board: &mut Board<'_>) {
         board.mark(CANNON, self.x, LAST);
         board.fill(ALIEN, &self.aliens);
         board.fill(if self.dx < 0 { ALIEN_LEFT } else { ALIEN_RIGHT }, &self.aliens);

@@ -32,8 +32,8 @@ use crate::{EnvError, EnvSpec, Obs, Space};
 
 /// Chunks a thread, so that one that is late takes fewer.
 const CHUNKS_PER_THREAD: usize = 4;
-/// Of more envs a thread, whose times even out, the chunks are half as many: each costs two messages.
-const FEW: usize = 64;
+/// From so many envs a thread on, whose times even out, it has one chunk: each costs two messages.
+const MANY: usize = 256;
 
 /// n envs of one spec, stepped together; see the [module](self).
 pub struct VectorEnv {
@@ -76,7 +76,7 @@ impl VectorEnv {
         };
         let workers = config.workers.min(n - 1);
         let threads = workers + 1;
-        let each = if n <= threads * FEW { CHUNKS_PER_THREAD } else { CHUNKS_PER_THREAD / 2 };
+        let each = (threads * MANY / n).clamp(1, CHUNKS_PER_THREAD);
         let count = if workers == 0 { 1 } else { n.min(threads * each) };
         let mut rest = slab.rows(none);
         let (mut chunks, mut ends) = (Vec::with_capacity(count), Vec::with_capacity(count));

@@ -1,8 +1,8 @@
 //! The worker threads: a queue of chunks for each, one message a chunk each way.
 //!
-//! A chunk is always offered to the same thread, in whose cache its envs and rows still lie. Whoever has
-//! none left takes from the others' queues, the caller too. So a worker that sleeps or that the machine
-//! has no time for delays nobody, and a step takes little longer than inline.
+//! A chunk is always offered to the same thread, in whose cache its envs and rows still lie. Whoever has had
+//! none left for a moment takes from the others' queues, the caller too. So a worker that sleeps or that the
+//! machine has no time for delays nobody, and a step takes little longer than inline.
 
 use std::hint::spin_loop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,6 +18,9 @@ use crate::EnvError;
 /// How long a thread looks for its next message before it sleeps: waking it costs about as much, and
 /// a step of cheap envs takes less.
 const SPIN: Duration = Duration::from_micros(50);
+/// How long a thread waits before it takes from another's queue: to step a chunk of cheap envs takes less than
+/// to have its rows from the other's cache, and of expensive ones far more than this.
+const PATIENCE: Duration = Duration::from_micros(10);
 /// How long a new channel is waited on in vain: the first sleep of a thread on a channel allocates, and
 /// it shall happen before the first step.
 const FIRST_SLEEP: Duration = Duration::from_millis(1);
@@ -49,27 +52,35 @@ pub(super) struct Pool {
     spin: Duration,
 }
 
-/// The next message: looked for busily for a while, then asleep.
-fn receive<T>(channel: &Receiver<T>, spin: Duration) -> Result<T, RecvError> {
-    if !spin.is_zero() {
-        let start = Instant::now();
-        while start.elapsed() < spin {
-            for _ in 0..LOOKS {
-                match channel.try_recv() {
-                    Ok(message) => return Ok(message),
-                    Err(TryRecvError::Disconnected) => return Err(RecvError),
-                    Err(TryRecvError::Empty) => spin_loop(),
-                }
+/// A message that comes within this time, looked for busily.
+fn look<T>(channel: &Receiver<T>, time: Duration) -> Result<T, TryRecvError> {
+    let start = Instant::now();
+    loop {
+        for _ in 0..LOOKS {
+            match channel.try_recv() {
+                Err(TryRecvError::Empty) => spin_loop(),
+                message => return message,
             }
         }
+        if start.elapsed() >= time {
+            return Err(TryRecvError::Empty);
+        }
     }
-    channel.recv()
 }
 
-/// A chunk from the thread's own queue, or else from another's.
-fn find(queues: &[Receiver<Job>], own: usize) -> Option<Job> {
-    let (before, from_own) = queues.split_at(own);
-    from_own.iter().chain(before).find_map(|queue| queue.try_recv().ok())
+/// The next message: looked for busily for a while, then asleep.
+fn receive<T>(channel: &Receiver<T>, spin: Duration) -> Result<T, RecvError> {
+    match look(channel, spin) {
+        Ok(message) => Ok(message),
+        Err(TryRecvError::Disconnected) => Err(RecvError),
+        Err(TryRecvError::Empty) => channel.recv(),
+    }
+}
+
+/// A chunk from the queue of a thread other than `own`.
+fn steal(queues: &[Receiver<Job>], own: usize) -> Option<Job> {
+    let others = queues.iter().enumerate().filter(|&(queue, _)| queue != own);
+    others.map(|(_, queue)| queue).find_map(|queue| queue.try_recv().ok())
 }
 
 /// Steps a chunk. Its rows are dropped in here, whatever happens.
@@ -102,8 +113,12 @@ impl Pool {
                 // No job comes before all are ready.
                 let _ = queues[worker].recv_timeout(FIRST_SLEEP);
                 let _ = ready.send(());
+                let own = &queues[worker];
                 // Once nobody has a job left, only its own queue can have one first: the next step's.
-                let next = || find(&queues, worker).or_else(|| receive(&queues[worker], spin).ok());
+                let next = || match look(own, PATIENCE.min(spin)) {
+                    Ok(job) => Some(job),
+                    Err(_) => steal(&queues, worker).or_else(|| receive(own, spin).ok()),
+                };
                 while let Some(job) = next() {
                     if outbox.send(run(job)).is_err() {
                         return;
@@ -166,16 +181,21 @@ impl Drop for Flight<'_> {
     fn drop(&mut self) {
         while self.away > 0 {
             let Pool { queues, done, spin, .. } = self.pool;
-            let done = match find(queues, queues.len() - 1) {
-                Some(job) => run(job),
-                None => match receive(done, *spin) {
-                    Ok(done) => done,
-                    // All workers are gone, and with them every chunk that they held.
-                    Err(RecvError) => return,
-                },
+            let own = queues.len() - 1;
+            let stepped = if let Ok(job) = queues[own].try_recv() {
+                run(job)
+            } else if let Ok(done) = look(done, PATIENCE.min(*spin)) {
+                done
+            } else if let Some(job) = steal(queues, own) {
+                run(job)
+            } else if let Ok(done) = receive(done, *spin) {
+                done
+            } else {
+                // All workers are gone, and with them every chunk that they held.
+                return;
             };
             self.away -= 1;
-            self.slots[done.slot] = done.chunk;
+            self.slots[stepped.slot] = stepped.chunk;
         }
     }
 }
