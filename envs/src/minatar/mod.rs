@@ -33,7 +33,6 @@ mod group;
 mod play;
 pub mod seaquest;
 pub mod space_invaders;
-mod swimmer;
 
 pub use boards::{ABREAST, Boards, Frames, Lanes};
 pub use game::{Board, Draws, Frame, Game, Move, SIDE};

@@ -1,0 +1,313 @@
+//! MinAtar's Seaquest: a submarine shoots, rescues divers, and must come up for air.
+//!
+//! | channel | what |
+//! |---|---|
+//! | 0 | front of the player's submarine |
+//! | 1 | its back |
+//! | 2 | the player's bullets |
+//! | 3 | trail: the cell behind each fish, enemy submarine and diver |
+//! | 4 | enemy bullets |
+//! | 5 | fish |
+//! | 6 | enemy submarines |
+//! | 7 | oxygen, a bar in row 9 from the left, a cell for 20 |
+//! | 8 | divers on board, a bar in row 9 that ends in column 8 |
+//! | 9 | divers in the water |
+//!
+//! Moves: all; left and right also turn the submarine, fire works once in five frames. Reward: 1 an enemy
+//! shot down, and the cells of oxygen left on surfacing with six divers. Start: the submarine at the
+//! surface in column 5, facing left, with 200 of oxygen.
+//!
+//! Over: where an enemy or its bullet meets the player, a frame after the oxygen came to 0, or on
+//! surfacing with no diver on board. A frame under water costs 1 of oxygen. Surfacing fills it up and costs a diver; surfacing
+//! with six costs all six **and** that one, which leaves -1. Below 0 the player surfaces as it likes,
+//! each time for one more, but at 0 again it may not. (So the package does it; its description says that
+//! six go.)
+//!
+//! Every 20 frames an enemy comes in at a side of rows 1 to 8 (a submarine once in three, which shoots every
+//! 11 frames), unless one in its row goes the other way; every 30 a diver does. Enemies and divers move
+//! every 6 frames. Ramping: with each surfacing enemies come a frame sooner (at last every frame), with every
+//! second they move a frame sooner (at last every 3).
+
+mod moves;
+mod swimmers;
+mod view;
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use super::boards::{ABREAST, Boards, Frames, Lanes, mask};
+use super::env::{OPTIONS, spec};
+use super::game::{Draws, LAST, Move};
+use crate::EnvRow;
+use swimmers::{Swimmer, Swimmers, set};
+
+const START: i8 = 5;
+/// The deepest row of the player.
+const DEEPEST: i8 = 8;
+/// Rows, from 1 on, in which enemies and divers come in.
+const ROWS: u32 = 8;
+const MAX_OXYGEN: i16 = 200;
+/// Cells of the oxygen bar.
+const GAUGE: i16 = 10;
+const MAX_DIVERS: i32 = 6;
+const SPAWN_INTERVAL: i8 = 20;
+const DIVER_SPAWN_INTERVAL: i8 = 30;
+/// What an enemy waits between moves; the least is [`FASTEST`].
+const MOVE_PAUSE: i8 = 5;
+const FASTEST: i8 = 2;
+const DIVER_PAUSE: i8 = 5;
+const SHOT_INTERVAL: i8 = 5;
+const ENEMY_SHOT_PAUSE: i8 = 10;
+
+/// The row of MinAtar/Seaquest-v0: all six actions.
+pub const ROW_V0: EnvRow = EnvRow {
+    id: "MinAtar/Seaquest-v0",
+    about: "shoot enemies under water, rescue divers and come up for air",
+    options: &OPTIONS,
+    needs: None,
+    spec: |options| spec::<Seaquest>("MinAtar/Seaquest-v0", &Move::ALL, options),
+};
+
+/// The row of MinAtar/Seaquest-v1: all of them do something, so as `-v0`.
+pub const ROW_V1: EnvRow = EnvRow {
+    id: "MinAtar/Seaquest-v1",
+    spec: |options| spec::<Seaquest>("MinAtar/Seaquest-v1", &Move::ALL, options),
+    ..ROW_V0
+};
+
+/// The games; see the [module](self). What is or is not is a mask. Most of what happens is worked out for all
+/// boards at once; what is rare on a board (something leaves, meets or shoots), for that board.
+#[derive(Debug, Clone)]
+pub struct Seaquest {
+    ramping: bool,
+    x: Lanes<i8>,
+    y: Lanes<i8>,
+    /// 1: faces right, -1: left.
+    dx: Lanes<i8>,
+    bullets: Swimmers,
+    enemy_bullets: Swimmers,
+    fish: Swimmers,
+    subs: Swimmers,
+    divers: Swimmers,
+    oxygen: Lanes<i16>,
+    divers_on_board: Lanes<i32>,
+    at_surface: Lanes<i8>,
+    shot_timer: Lanes<i8>,
+    spawn_interval: Lanes<i8>,
+    spawn_timer: Lanes<i8>,
+    diver_spawn_timer: Lanes<i8>,
+    move_pause: Lanes<i8>,
+    /// Whether it has ramped an odd number of times.
+    odd_ramps: Lanes<i8>,
+}
+
+/// One of the games.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SeaquestBoard {
+    swimmers: [Vec<Swimmer>; 5],
+    oxygen: i16,
+    divers_on_board: i32,
+    others: [i8; 10],
+}
+
+impl Seaquest {
+    /// The lists of all that swims.
+    fn swimmers(&mut self) -> [&mut Swimmers; 5] {
+        let Self { bullets, enemy_bullets, fish, subs, divers, .. } = self;
+        [bullets, enemy_bullets, fish, subs, divers]
+    }
+
+    /// All of a lane but those and the larger numbers.
+    fn others(&mut self, lane: usize) -> [&mut i8; 10] {
+        [
+            &mut self.x[lane],
+            &mut self.y[lane],
+            &mut self.dx[lane],
+            &mut self.at_surface[lane],
+            &mut self.shot_timer[lane],
+            &mut self.spawn_interval[lane],
+            &mut self.spawn_timer[lane],
+            &mut self.diver_spawn_timer[lane],
+            &mut self.move_pause[lane],
+            &mut self.odd_ramps[lane],
+        ]
+    }
+
+    fn spawn_enemy(&mut self, lane: usize, draws: &mut impl Draws) {
+        let (x, dx) = if draws.unit() < 1.0 / 2.0 { (0, 1) } else { (LAST, -1) };
+        let is_sub = draws.unit() < 1.0 / 3.0;
+        let y = 1 + draws.below(ROWS) as i8;
+        let mut enemies = self.subs.on(lane).chain(self.fish.on(lane));
+        if enemies.any(|enemy| enemy.y == y && enemy.dx != dx) {
+            return;
+        }
+        drop(enemies);
+        let shot_timer = if is_sub { ENEMY_SHOT_PAUSE } else { 0 };
+        let enemy = Swimmer { x, y, dx, move_timer: self.move_pause[lane], shot_timer };
+        if is_sub { self.subs.push(lane, enemy) } else { self.fish.push(lane, enemy) }
+    }
+
+    fn spawn_diver(&mut self, lane: usize, draws: &mut impl Draws) {
+        let (x, dx) = if draws.unit() < 1.0 / 2.0 { (0, 1) } else { (LAST, -1) };
+        let y = 1 + draws.below(ROWS) as i8;
+        self.divers.push(lane, Swimmer { x, y, dx, move_timer: DIVER_PAUSE, shot_timer: 0 });
+    }
+
+    fn steer(&mut self, moves: &Lanes<Move>) {
+        let mut fires = [0; ABREAST];
+        for i in 0..ABREAST {
+            fires[i] = mask(moves[i] == Move::Fire) & mask(self.shot_timer[i] == 0);
+        }
+        for lane in set(fires) {
+            let bullet = Swimmer::bullet(self.x[lane], self.y[lane], self.dx[lane]);
+            self.bullets.push(lane, bullet);
+            self.shot_timer[lane] = SHOT_INTERVAL;
+        }
+        for (i, action) in moves.iter().enumerate() {
+            let (dx, dy) = (action.dx(), action.dy());
+            self.dx[i] = (self.dx[i] & mask(dx == 0)) | dx;
+            self.x[i] = (self.x[i] + dx).clamp(0, LAST);
+            self.y[i] = (self.y[i] + dy).clamp(0, DEEPEST);
+        }
+    }
+
+    fn breathe(&mut self, frames: &mut Frames) {
+        let mut surfaces = [0; ABREAST];
+        for (i, surfaces) in surfaces.iter_mut().enumerate() {
+            let under = mask(self.y[i] > 0);
+            frames.over[i] |= mask(self.oxygen[i] <= 0);
+            *surfaces = !under & !self.at_surface[i];
+            self.at_surface[i] &= !under;
+            // Once below 0 the game is over.
+            self.oxygen[i] = (self.oxygen[i] + i16::from(under)).max(-1);
+        }
+        for lane in set(surfaces) {
+            if self.divers_on_board[lane] == 0 {
+                frames.over[lane] = mask(true);
+            } else {
+                frames.reward[lane] += self.surface(lane);
+            }
+        }
+    }
+
+    /// Takes air for a diver; gives the reward.
+    fn surface(&mut self, lane: usize) -> i8 {
+        self.at_surface[lane] = mask(true);
+        let mut reward = 0;
+        if self.divers_on_board[lane] == MAX_DIVERS {
+            self.divers_on_board[lane] = 0;
+            reward = (self.oxygen[lane] * GAUGE / MAX_OXYGEN) as i8;
+        }
+        self.oxygen[lane] = MAX_OXYGEN;
+        self.divers_on_board[lane] -= 1;
+        let (spawn, pause) = (&mut self.spawn_interval[lane], &mut self.move_pause[lane]);
+        if self.ramping && (*spawn > 1 || *pause > FASTEST) {
+            if *pause > FASTEST && self.odd_ramps[lane] != 0 {
+                *pause -= 1;
+            }
+            if *spawn > 1 {
+                *spawn -= 1;
+            }
+            self.odd_ramps[lane] = !self.odd_ramps[lane];
+        }
+        reward
+    }
+}
+
+impl Boards for Seaquest {
+    type Board = SeaquestBoard;
+    const CHANNELS: usize = 10;
+
+    fn new(ramping: bool) -> Self {
+        let (zeros, none) = ([0; ABREAST], Swimmers::new());
+        Self {
+            ramping,
+            x: zeros,
+            y: zeros,
+            dx: zeros,
+            bullets: none.clone(),
+            enemy_bullets: none.clone(),
+            fish: none.clone(),
+            subs: none.clone(),
+            divers: none,
+            oxygen: [0; ABREAST],
+            divers_on_board: [0; ABREAST],
+            at_surface: zeros,
+            shot_timer: zeros,
+            spawn_interval: zeros,
+            spawn_timer: zeros,
+            diver_spawn_timer: zeros,
+            move_pause: zeros,
+            odd_ramps: zeros,
+        }
+    }
+
+    fn reset(&mut self, lane: usize, _: &mut impl Draws) {
+        for swimmers in self.swimmers() {
+            swimmers.set(lane, &[]);
+        }
+        (self.x[lane], self.y[lane], self.dx[lane]) = (START, 0, -1);
+        self.oxygen[lane] = MAX_OXYGEN;
+        self.divers_on_board[lane] = 0;
+        self.at_surface[lane] = mask(true);
+        self.shot_timer[lane] = 0;
+        self.spawn_interval[lane] = SPAWN_INTERVAL;
+        self.spawn_timer[lane] = SPAWN_INTERVAL;
+        self.diver_spawn_timer[lane] = DIVER_SPAWN_INTERVAL;
+        self.move_pause[lane] = MOVE_PAUSE;
+        self.odd_ramps[lane] = 0;
+    }
+
+    fn play(&mut self, moves: &Lanes<Move>, draws: &mut [impl Draws]) -> Frames {
+        let mut frames = Frames::default();
+        for (lane, draws) in draws.iter_mut().enumerate() {
+            if self.spawn_timer[lane] == 0 {
+                self.spawn_enemy(lane, draws);
+                self.spawn_timer[lane] = self.spawn_interval[lane];
+            }
+            if self.diver_spawn_timer[lane] == 0 {
+                self.spawn_diver(lane, draws);
+                self.diver_spawn_timer[lane] = DIVER_SPAWN_INTERVAL;
+            }
+        }
+        self.steer(moves);
+        self.move_bullets(&mut frames);
+        self.move_divers();
+        self.move_subs(&mut frames);
+        self.move_enemy_bullets(&mut frames);
+        self.move_fish(&mut frames);
+        for timers in [&mut self.spawn_timer, &mut self.diver_spawn_timer, &mut self.shot_timer] {
+            for timer in timers {
+                *timer = (*timer - 1).max(0);
+            }
+        }
+        self.breathe(&mut frames);
+        frames
+    }
+
+    fn observe(&self, lanes: Range<usize>, boards: &mut [u8]) {
+        self.mark(lanes, boards);
+    }
+
+    fn get(&self, lane: usize) -> SeaquestBoard {
+        let mut copy = self.clone();
+        SeaquestBoard {
+            swimmers: copy.swimmers().map(|swimmers| swimmers.on(lane).collect()),
+            oxygen: self.oxygen[lane],
+            divers_on_board: self.divers_on_board[lane],
+            others: copy.others(lane).map(|value| *value),
+        }
+    }
+
+    fn set(&mut self, lane: usize, board: SeaquestBoard) {
+        for (place, swimmers) in self.swimmers().into_iter().zip(board.swimmers) {
+            place.set(lane, &swimmers);
+        }
+        self.oxygen[lane] = board.oxygen;
+        self.divers_on_board[lane] = board.divers_on_board;
+        for (place, value) in self.others(lane).into_iter().zip(board.others) {
+            *place = value;
+        }
+    }
+}
