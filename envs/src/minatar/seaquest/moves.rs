@@ -10,9 +10,11 @@ impl Seaquest {
         for (here, bullets) in self.bullets.taken_mut() {
             bullets.advance(&here);
             join(&mut events, &both(&here, &bullets.outside()));
-            for (there, enemies) in self.fish.taken().chain(self.subs.taken()) {
-                let hit = both(&there, &enemies.at(&bullets.x, &bullets.y));
-                join(&mut events, &both(&here, &hit));
+            for enemies in [&self.fish, &self.subs] {
+                for (there, enemies) in enemies.taken() {
+                    let hit = both(&there, &enemies.at(&bullets.x, &bullets.y));
+                    join(&mut events, &both(&here, &hit));
+                }
             }
         }
         for lane in set(events) {

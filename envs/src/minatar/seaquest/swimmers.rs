@@ -1,5 +1,12 @@
 //! What swims in Seaquest: lists of it for boards that are played abreast.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "by index a loop over lanes is a vector instruction"
+)]
+
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::minatar::boards::{ABREAST, Lanes, mask};
@@ -24,6 +31,8 @@ pub(super) struct Swimmer {
 #[derive(Debug, Clone)]
 pub(super) struct Swimmers {
     len: Lanes<u8>,
+    /// The largest of them.
+    most: u8,
     places: [Place; CAPACITY],
 }
 
@@ -35,6 +44,16 @@ pub(super) struct Place {
     pub dx: Lanes<i8>,
     pub move_timer: Lanes<i8>,
     pub shot_timer: Lanes<i8>,
+}
+
+/// The lanes whose list is longer than this.
+#[inline(always)]
+fn longer(len: &Lanes<u8>, place: u8) -> Lanes<i8> {
+    let mut longer = [0; ABREAST];
+    for i in 0..ABREAST {
+        longer[i] = mask(place < len[i]);
+    }
+    longer
 }
 
 impl Place {
@@ -51,18 +70,18 @@ impl Place {
     /// Those of `here` move.
     #[inline(always)]
     pub fn advance(&mut self, here: &Lanes<i8>) {
-        for ((x, dx), here) in self.x.iter_mut().zip(&self.dx).zip(here) {
-            *x += dx & here;
+        for i in 0..ABREAST {
+            self.x[i] += self.dx[i] & here[i];
         }
     }
 
     /// Those of `here` fire when their timer is up, which then starts from `pause`; gives which do.
     #[inline(always)]
     pub fn load(&mut self, here: &Lanes<i8>, pause: i8) -> Lanes<i8> {
-        let mut fire = *here;
-        for ((timer, fire), here) in self.shot_timer.iter_mut().zip(&mut fire).zip(here) {
-            *fire &= mask(*timer == 0);
-            *timer += (here & !*fire) + (*fire & pause);
+        let mut fire = [0; ABREAST];
+        for i in 0..ABREAST {
+            fire[i] = here[i] & mask(self.shot_timer[i] == 0);
+            self.shot_timer[i] += (here[i] & !fire[i]) + (fire[i] & pause);
         }
         fire
     }
@@ -80,7 +99,11 @@ impl Place {
     /// Where they are beside the board.
     #[inline(always)]
     pub fn outside(&self) -> Lanes<i8> {
-        self.x.map(|x| mask(x < 0) | mask(x > LAST))
+        let mut outside = [0; ABREAST];
+        for i in 0..ABREAST {
+            outside[i] = mask(self.x[i] < 0) | mask(self.x[i] > LAST);
+        }
+        outside
     }
 }
 
@@ -88,25 +111,34 @@ impl Swimmers {
     pub fn new() -> Self {
         let none = [0; ABREAST];
         let place = Place { x: none, y: none, dx: none, move_timer: none, shot_timer: none };
-        Self { len: [0; ABREAST], places: [place; CAPACITY] }
+        Self { len: [0; ABREAST], most: 0, places: [place; CAPACITY] }
     }
 
     /// Each place that is taken on any board, and where it is.
     #[inline]
     pub fn taken(&self) -> impl Iterator<Item = (Lanes<i8>, &Place)> {
-        let most = self.len.iter().fold(0, |most, &len| most.max(len));
-        let len = self.len;
-        let here = move |place: u8| len.map(|len| mask(place < len));
-        (0..most).zip(&self.places).map(move |(place, swimmers)| (here(place), swimmers))
+        self.first(self.most)
     }
 
-    /// The same, to be moved.
+    /// Each that is taken on any of these boards.
+    #[inline]
+    pub fn taken_on(&self, lanes: &Range<usize>) -> impl Iterator<Item = (Lanes<i8>, &Place)> {
+        // One board is looked at where a game begins: nothing swims there.
+        self.first(if lanes.len() == 1 { self.len[lanes.start] } else { self.most })
+    }
+
+    #[inline]
+    fn first(&self, count: u8) -> impl Iterator<Item = (Lanes<i8>, &Place)> {
+        let taken = (0..count).zip(&self.places);
+        taken.map(|(place, swimmers)| (longer(&self.len, place), swimmers))
+    }
+
+    /// Each that is taken on any board, to be moved.
     #[inline]
     pub fn taken_mut(&mut self) -> impl Iterator<Item = (Lanes<i8>, &mut Place)> {
-        let most = self.len.iter().fold(0, |most, &len| most.max(len));
-        let len = self.len;
-        let here = move |place: u8| len.map(|len| mask(place < len));
-        (0..most).zip(&mut self.places).map(move |(place, swimmers)| (here(place), swimmers))
+        let Self { len, most, places } = self;
+        let taken = (0..*most).zip(places);
+        taken.map(|(place, swimmers)| (longer(len, place), swimmers))
     }
 
     /// How many there are on a board.
@@ -137,6 +169,7 @@ impl Swimmers {
         if place < CAPACITY {
             self.put(lane, place, swimmer);
             self.len[lane] += 1;
+            self.most = self.most.max(self.len[lane]);
         }
     }
 
@@ -144,7 +177,14 @@ impl Swimmers {
         for place in place + 1..self.len(lane) {
             self.put(lane, place - 1, self.get(lane, place));
         }
-        self.len[lane] -= 1;
+        self.shorten(lane, self.len[lane] - 1);
+    }
+
+    fn shorten(&mut self, lane: usize, len: u8) {
+        let before = std::mem::replace(&mut self.len[lane], len);
+        if before == self.most {
+            self.most = self.len.iter().fold(0, |most, &len| most.max(len));
+        }
     }
 
     /// Removes the first in this cell; gives whether there was one.
@@ -165,7 +205,7 @@ impl Swimmers {
 
     /// Puts others in their place.
     pub fn set(&mut self, lane: usize, swimmers: &[Swimmer]) {
-        self.len[lane] = 0;
+        self.shorten(lane, 0);
         for swimmer in swimmers {
             self.push(lane, *swimmer);
         }
@@ -188,11 +228,12 @@ impl Swimmer {
 
 /// The lanes in which something is set.
 pub(super) fn set(lanes: Lanes<i8>) -> impl Iterator<Item = usize> {
-    (0..ABREAST).filter(move |&lane| lanes[lane] != 0)
+    let all = if lanes == [0; ABREAST] { 0 } else { ABREAST };
+    (0..all).filter(move |&lane| lanes[lane] != 0)
 }
 
 /// The lanes of either.
-#[inline]
+#[inline(always)]
 pub(super) fn join(lanes: &mut Lanes<i8>, others: &Lanes<i8>) {
     for (lane, other) in lanes.iter_mut().zip(others) {
         *lane |= other;
@@ -200,7 +241,7 @@ pub(super) fn join(lanes: &mut Lanes<i8>, others: &Lanes<i8>) {
 }
 
 /// The lanes that both have.
-#[inline]
+#[inline(always)]
 pub(super) fn both(lanes: &Lanes<i8>, others: &Lanes<i8>) -> Lanes<i8> {
     let mut both = *lanes;
     for (lane, other) in both.iter_mut().zip(others) {

@@ -42,7 +42,7 @@ impl Seaquest {
             board.bar(DIVER_GAUGE, last - self.divers_on_board[lane], last);
         }
         for (channel, swimmers) in [(BULLET, &self.bullets), (ENEMY_BULLET, &self.enemy_bullets)] {
-            for (here, swimmers) in swimmers.taken() {
+            for (here, swimmers) in swimmers.taken_on(&lanes) {
                 let at = spots(channel, &swimmers.x, &swimmers.y, &here, &front);
                 for (lane, board) in lanes.clone().zip(boards.chunks_exact_mut(CELLS)) {
                     board[usize::from(at[lane])] = 1;
@@ -51,7 +51,7 @@ impl Seaquest {
         }
         let others = [(FISH, &self.fish), (ENEMY_SUB, &self.subs), (DIVER, &self.divers)];
         for (channel, swimmers) in others {
-            for (here, swimmers) in swimmers.taken() {
+            for (here, swimmers) in swimmers.taken_on(&lanes) {
                 let at = spots(channel, &swimmers.x, &swimmers.y, &here, &front);
                 let behind = behind(&swimmers.x, &swimmers.dx);
                 let trail = spots(TRAIL, &behind, &swimmers.y, &here, &front);
