@@ -22,6 +22,9 @@
 //! and `difficulty_ramping` (true). As in the package, the last move of an episode may stick into the
 //! next one; only a reset with a seed forgets it. Seeds are our own: the package draws from numpy's
 //! Mersenne Twister, we draw the same things in the same order from [`crate::EnvRng`].
+//!
+//! The engine steps a game's boards [`ABREAST`] at a time ([`Boards`]): a step takes tens of nanoseconds, of
+//! which a branch that is mispredicted would be a good part. Each board does what it does alone.
 
 pub mod asterix;
 mod boards;

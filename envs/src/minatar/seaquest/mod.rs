@@ -40,7 +40,7 @@ use super::boards::{ABREAST, Boards, Frames, Lanes, mask};
 use super::env::{OPTIONS, spec};
 use super::game::{Draws, LAST, Move};
 use crate::EnvRow;
-use swimmers::{Swimmer, Swimmers, set};
+use swimmers::{Swimmer, Swimmers, lanes_of};
 
 const START: i8 = 5;
 /// The deepest row of the player.
@@ -138,11 +138,10 @@ impl Seaquest {
         let (x, dx) = if draws.unit() < 1.0 / 2.0 { (0, 1) } else { (LAST, -1) };
         let is_sub = draws.unit() < 1.0 / 3.0;
         let y = 1 + draws.below(ROWS) as i8;
-        let mut enemies = self.subs.on(lane).chain(self.fish.on(lane));
-        if enemies.any(|enemy| enemy.y == y && enemy.dx != dx) {
+        let against = |enemy: Swimmer| enemy.y == y && enemy.dx != dx;
+        if self.subs.on(lane).any(against) || self.fish.on(lane).any(against) {
             return;
         }
-        drop(enemies);
         let shot_timer = if is_sub { ENEMY_SHOT_PAUSE } else { 0 };
         let enemy = Swimmer { x, y, dx, move_timer: self.move_pause[lane], shot_timer };
         if is_sub { self.subs.push(lane, enemy) } else { self.fish.push(lane, enemy) }
@@ -159,7 +158,7 @@ impl Seaquest {
         for i in 0..ABREAST {
             fires[i] = mask(moves[i] == Move::Fire) & mask(self.shot_timer[i] == 0);
         }
-        for lane in set(fires) {
+        for lane in lanes_of(fires) {
             let bullet = Swimmer::bullet(self.x[lane], self.y[lane], self.dx[lane]);
             self.bullets.push(lane, bullet);
             self.shot_timer[lane] = SHOT_INTERVAL;
@@ -182,7 +181,7 @@ impl Seaquest {
             // Once below 0 the game is over.
             self.oxygen[i] = (self.oxygen[i] + i16::from(under)).max(-1);
         }
-        for lane in set(surfaces) {
+        for lane in lanes_of(surfaces) {
             if self.divers_on_board[lane] == 0 {
                 frames.over[lane] = mask(true);
             } else {

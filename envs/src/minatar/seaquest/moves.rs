@@ -1,6 +1,6 @@
 //! What moves by itself in Seaquest: for all boards at once, and then by board where something leaves or meets.
 
-use super::swimmers::{Swimmer, Swimmers, both, join, set};
+use super::swimmers::{Swimmer, Swimmers, both, join, lanes_of};
 use super::{DIVER_PAUSE, ENEMY_SHOT_PAUSE, MAX_DIVERS, Seaquest};
 use crate::minatar::boards::{ABREAST, Frames, Lanes};
 
@@ -17,7 +17,7 @@ impl Seaquest {
                 }
             }
         }
-        for lane in set(events) {
+        for lane in lanes_of(events) {
             for place in (0..self.bullets.len(lane)).rev() {
                 let bullet = self.bullets.get(lane, place);
                 let Swimmer { x, y, .. } = bullet;
@@ -40,7 +40,7 @@ impl Seaquest {
                 join(&mut events, &both(&here, &event));
             }
         }
-        for lane in set(events) {
+        for lane in lanes_of(events) {
             let (x, y) = (self.x[lane], self.y[lane]);
             for place in (0..self.divers.len(lane)).rev() {
                 let diver = self.divers.get(lane, place);
@@ -62,7 +62,7 @@ impl Seaquest {
         for (here, subs) in self.subs.taken_mut() {
             join(&mut events, &subs.load(&here, ENEMY_SHOT_PAUSE));
         }
-        for lane in set(events) {
+        for lane in lanes_of(events) {
             for place in (0..self.subs.len(lane)).rev() {
                 let sub = self.subs.get(lane, place);
                 let gone = self.is_gone(lane, &sub, frames);
@@ -87,7 +87,7 @@ impl Seaquest {
             }
             join(&mut events, &both(&here, &shots.outside()));
         }
-        for lane in set(events) {
+        for lane in lanes_of(events) {
             for place in (0..self.enemy_bullets.len(lane)).rev() {
                 if !self.enemy_bullets.get(lane, place).inside() {
                     self.enemy_bullets.remove(lane, place);
@@ -99,7 +99,7 @@ impl Seaquest {
     pub(super) fn move_fish(&mut self, frames: &mut Frames) {
         let player = (&self.x, &self.y);
         let events = hunt(&mut self.fish, &self.move_pause, player, &self.bullets, frames);
-        for lane in set(events) {
+        for lane in lanes_of(events) {
             for place in (0..self.fish.len(lane)).rev() {
                 let fish = self.fish.get(lane, place);
                 if self.is_gone(lane, &fish, frames) {

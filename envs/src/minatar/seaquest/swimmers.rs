@@ -226,10 +226,10 @@ impl Swimmer {
     }
 }
 
-/// The lanes in which something is set.
-pub(super) fn set(lanes: Lanes<i8>) -> impl Iterator<Item = usize> {
-    let all = if lanes == [0; ABREAST] { 0 } else { ABREAST };
-    (0..all).filter(move |&lane| lanes[lane] != 0)
+/// The lanes of a mask, ascending.
+pub(super) fn lanes_of(mask: Lanes<i8>) -> impl Iterator<Item = usize> {
+    let all = if mask == [0; ABREAST] { 0 } else { ABREAST };
+    (0..all).filter(move |&lane| mask[lane] != 0)
 }
 
 /// The lanes of either.
