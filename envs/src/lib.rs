@@ -26,7 +26,8 @@
 //!
 //! - A seed gives the very episode that Gymnasium 1.4.0 gives, bit for bit ([`classic`], [`EnvRng`]).
 //! - The number of workers changes the time and nothing else ([`vector`]).
-//! - [`check_env`] tests an env of your own against the contract of [`Env`].
+//! - [`check_env`] tests an env of your own against the contract of [`Env`]; rules that can be worked out for
+//!   many envs at once may be an [`EnvGroup`] beside it.
 
 pub mod atari;
 pub mod check;

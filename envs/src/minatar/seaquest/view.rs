@@ -32,34 +32,33 @@ impl Seaquest {
             behind
         };
         let back = spots(BACK, &behind(&self.x, &self.dx), &self.y, &all, &front);
-        for (lane, board) in lanes.clone().zip(boards.chunks_exact_mut(CELLS)) {
-            board[usize::from(front[lane])] = 1;
-            board[usize::from(back[lane])] = 1;
-            let oxygen = self.oxygen[lane].max(0) * GAUGE / MAX_OXYGEN;
-            let mut board = Board(board);
-            board.bar(OXYGEN_GAUGE, 0, oxygen.into());
-            let last = i32::from(LAST);
-            board.bar(DIVER_GAUGE, last - self.divers_on_board[lane], last);
-        }
+        let (boards, _) = boards.as_chunks_mut::<CELLS>();
+        let mut mark = |spots: &Lanes<u16>| {
+            for (board, spot) in boards.iter_mut().zip(&spots[lanes.clone()]) {
+                board[usize::from(*spot)] = 1;
+            }
+        };
+        mark(&front);
+        mark(&back);
         for (channel, swimmers) in [(BULLET, &self.bullets), (ENEMY_BULLET, &self.enemy_bullets)] {
             for (here, swimmers) in swimmers.taken_on(&lanes) {
-                let at = spots(channel, &swimmers.x, &swimmers.y, &here, &front);
-                for (lane, board) in lanes.clone().zip(boards.chunks_exact_mut(CELLS)) {
-                    board[usize::from(at[lane])] = 1;
-                }
+                mark(&spots(channel, &swimmers.x, &swimmers.y, &here, &front));
             }
         }
         let others = [(FISH, &self.fish), (ENEMY_SUB, &self.subs), (DIVER, &self.divers)];
         for (channel, swimmers) in others {
             for (here, swimmers) in swimmers.taken_on(&lanes) {
-                let at = spots(channel, &swimmers.x, &swimmers.y, &here, &front);
+                mark(&spots(channel, &swimmers.x, &swimmers.y, &here, &front));
                 let behind = behind(&swimmers.x, &swimmers.dx);
-                let trail = spots(TRAIL, &behind, &swimmers.y, &here, &front);
-                for (lane, board) in lanes.clone().zip(boards.chunks_exact_mut(CELLS)) {
-                    board[usize::from(at[lane])] = 1;
-                    board[usize::from(trail[lane])] = 1;
-                }
+                mark(&spots(TRAIL, &behind, &swimmers.y, &here, &front));
             }
+        }
+        for (lane, board) in lanes.zip(boards) {
+            let oxygen = self.oxygen[lane].max(0) * GAUGE / MAX_OXYGEN;
+            let mut board = Board(board);
+            board.bar(OXYGEN_GAUGE, 0, oxygen.into());
+            let last = i32::from(LAST);
+            board.bar(DIVER_GAUGE, last - self.divers_on_board[lane], last);
         }
     }
 }
