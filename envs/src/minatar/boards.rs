@@ -26,7 +26,7 @@ pub(super) fn mask(holds: bool) -> i8 {
 pub struct Frames {
     /// The rewards.
     pub reward: Lanes<i8>,
-    /// Which games are over: [`mask`]s.
+    /// Which games are over: -1, else 0.
     pub over: Lanes<i8>,
 }
 
