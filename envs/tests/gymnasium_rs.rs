@@ -56,11 +56,11 @@ fn sum() -> Sum {
 
 #[test]
 fn theirs_keep_our_contract() {
-    assert_eq!(check_env(&spec("gymnasium-rs/CartPole-v1").unwrap()).unwrap().checks.len(), 10);
+    assert_eq!(check_env(&spec("gymnasium-rs/CartPole-v1").unwrap()).unwrap().checks.len(), 11);
     let sum = theirs::spec("gymnasium-rs/Sum-v0", None, sum).unwrap();
     assert_eq!(sum.obs, Space::vector(&[f32::NEG_INFINITY; 2], &[f32::INFINITY; 2]));
     assert_eq!(sum.action, Space::vector(&[-1.0, 0.0], &[1.0, 2.0]));
-    assert_eq!(check_env(&sum).unwrap().checks.len(), 10);
+    assert_eq!(check_env(&sum).unwrap().checks.len(), 11);
 }
 
 #[test]
