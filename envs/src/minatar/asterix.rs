@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use super::boards::{ABREAST, Boards, Frames, Lanes, mask};
 use super::env::{OPTIONS, spec};
-use super::game::{Board, Draws, LAST, Move, SIDE, cells};
+use super::game::{Draws, LAST, Move, SIDE, cells};
 use crate::EnvRow;
 
 const PLAYER: usize = 0;
@@ -111,18 +111,22 @@ impl Asterix {
 
     /// Something comes in, if a row is free.
     fn spawn(&mut self, lane: usize, draws: &mut impl Draws) {
-        let (x, dx) = if draws.unit() < 1.0 / 2.0 { (0, 1) } else { (LAST, -1) };
+        let from_left = mask(draws.unit() < 1.0 / 2.0);
         let gold = mask(draws.unit() < 1.0 / 3.0);
-        let free = self.things.iter().filter(|things| things.here[lane] == 0).count() as u32;
+        // A bit for each row.
+        let mut free = 0_u32;
+        for (row, things) in self.things.iter().enumerate() {
+            free |= u32::from(things.here[lane] == 0) << row;
+        }
         if free == 0 {
             return;
         }
-        let choice = draws.below(free) as usize;
-        let mut free = self.things.iter_mut().filter(|things| things.here[lane] == 0);
-        if let Some(things) = free.nth(choice) {
-            things.here[lane] = mask(true);
-            (things.x[lane], things.dx[lane], things.gold[lane]) = (x, dx, gold);
+        for _ in 0..draws.below(free.count_ones()) {
+            free &= free - 1;
         }
+        let things = &mut self.things[free.trailing_zeros() as usize];
+        (things.here[lane], things.gold[lane]) = (mask(true), gold);
+        (things.x[lane], things.dx[lane]) = (LAST & !from_left, 1 | !from_left);
     }
 
     /// The player meets what stands in the same cell: only one thing can.
@@ -172,6 +176,12 @@ impl Asterix {
             self.ramp_timer[i] = (timer & !ramps) | (RAMP_INTERVAL & ramps);
         }
     }
+}
+
+/// `cell` where the mask is set, `other` elsewhere.
+#[inline(always)]
+fn chosen(mask: i8, cell: i16, other: i16) -> i16 {
+    (cell & i16::from(mask)) | (other & !i16::from(mask))
 }
 
 impl Boards for Asterix {
@@ -228,34 +238,29 @@ impl Boards for Asterix {
     }
 
     fn observe(&self, lanes: Range<usize>, boards: &mut [u8]) {
-        // The cell of each thing and whether it is there; the same of what is behind it.
-        let mut marks = [([0; ABREAST], [0; ABREAST], [0; ABREAST], [0; ABREAST]); ROWS];
-        for ((row, things), marks) in (1..).zip(&self.things).zip(&mut marks) {
+        let mut player = [cells(PLAYER) as i16; ABREAST];
+        for (i, player) in player.iter_mut().enumerate() {
+            *player += i16::from(self.y[i] * SIDE as i8 + self.x[i]);
+        }
+        // The cells of the things and of what is behind them; where there is none, the player's, which is
+        // marked anyway.
+        let mut marks = [[player; 2]; ROWS];
+        for ((row, things), [thing, trail]) in (1..).zip(&self.things).zip(&mut marks) {
             let Things { here, x, dx, gold } = *things;
-            let (mut thing, mut trail) = ([0; ABREAST], [0; ABREAST]);
-            let (mut has_thing, mut has_trail) = ([0; ABREAST], [0; ABREAST]);
             for i in 0..ABREAST {
-                // As an unsigned number a column to the left of the board is large too.
-                let (at, behind) = (x[i] as u8, (x[i] - dx[i]) as u8);
-                let (cell, cell_behind) = (at.min(LAST as u8), behind.min(LAST as u8));
-                let if_gold = gold[i] as u8 & cells(GOLD - ENEMY) as u8;
-                thing[i] =
-                    u16::from(cell) + u16::from(if_gold) + (cells(ENEMY) + row * SIDE) as u16;
-                trail[i] = cell_behind + (row * SIDE) as u8;
-                has_thing[i] = here[i] as u8 & 1;
-                has_trail[i] = here[i] as u8 & u8::from(cell_behind == behind);
+                let behind = x[i] - dx[i];
+                let seen = here[i] & mask(behind >= 0) & mask(behind <= LAST);
+                let if_gold = i16::from(gold[i]) & cells(GOLD - ENEMY) as i16;
+                let cell = (cells(ENEMY) + row * SIDE) as i16 + i16::from(x[i]) + if_gold;
+                let cell_behind = (cells(TRAIL) + row * SIDE) as i16 + i16::from(behind);
+                thing[i] = chosen(here[i], cell, player[i]);
+                trail[i] = chosen(seen, cell_behind, player[i]);
             }
-            *marks = (thing, has_thing, trail, has_trail);
         }
         for (lane, board) in lanes.zip(boards.chunks_exact_mut(cells(Self::CHANNELS))) {
-            Board(board).mark(PLAYER, self.x[lane], self.y[lane]);
-            // No other mark is in the same row of the same channel.
-            for (thing, has_thing, ..) in &marks {
-                board[thing[lane] as usize] = has_thing[lane];
-            }
-            let trails = &mut board[cells(TRAIL)..cells(TRAIL + 1)];
-            for (.., trail, has_trail) in &marks {
-                trails[trail[lane] as usize] = has_trail[lane];
+            board[player[lane] as usize] = 1;
+            for mark in marks.as_flattened() {
+                board[mark[lane] as usize] = 1;
             }
         }
     }
