@@ -21,7 +21,8 @@ use serde::{Deserialize, Serialize};
 
 use super::boards::{ABREAST, Boards, Frames, Lanes, mask};
 use super::env::{OPTIONS, spec};
-use super::game::{Draws, LAST, Move, SIDE, cells};
+use super::game::{Draws, LAST, Move, cells};
+use super::spots::{behind, rows, spots, spots_shown};
 use crate::EnvRow;
 
 const PLAYER: usize = 0;
@@ -178,12 +179,6 @@ impl Asterix {
     }
 }
 
-/// `cell` where the mask is set, `other` elsewhere.
-#[inline(always)]
-fn chosen(mask: i8, cell: i16, other: i16) -> i16 {
-    (cell & i16::from(mask)) | (other & !i16::from(mask))
-}
-
 impl Boards for Asterix {
     type Board = AsterixBoard;
     const CHANNELS: usize = 4;
@@ -238,29 +233,23 @@ impl Boards for Asterix {
     }
 
     fn observe(&self, lanes: Range<usize>, boards: &mut [u8]) {
-        let mut player = [cells(PLAYER) as i16; ABREAST];
-        for (i, player) in player.iter_mut().enumerate() {
-            *player += i16::from(self.y[i] * SIDE as i8 + self.x[i]);
-        }
-        // The cells of the things and of what is behind them; where there is none, the player's, which is
-        // marked anyway.
+        let player = spots(PLAYER, &self.x, &rows(&self.y));
+        // The cells of the things and of what is behind them.
         let mut marks = [[player; 2]; ROWS];
-        for ((row, things), [thing, trail]) in (1..).zip(&self.things).zip(&mut marks) {
-            let Things { here, x, dx, gold } = *things;
+        for ((y, things), [thing, trail]) in (TOP..).zip(&self.things).zip(&mut marks) {
+            let (Things { here, x, dx, gold }, row) = (*things, rows(&[y; ABREAST]));
+            let mut at = spots_shown(ENEMY, &x, &row, &here, &player);
             for i in 0..ABREAST {
-                let behind = x[i] - dx[i];
-                let seen = here[i] & mask(behind >= 0) & mask(behind <= LAST);
-                let if_gold = i16::from(gold[i]) & cells(GOLD - ENEMY) as i16;
-                let cell = (cells(ENEMY) + row * SIDE) as i16 + i16::from(x[i]) + if_gold;
-                let cell_behind = (cells(TRAIL) + row * SIDE) as i16 + i16::from(behind);
-                thing[i] = chosen(here[i], cell, player[i]);
-                trail[i] = chosen(seen, cell_behind, player[i]);
+                at[i] += u16::from((here[i] & gold[i]) as u8 & cells(GOLD - ENEMY) as u8);
             }
+            *thing = at;
+            *trail = spots_shown(TRAIL, &behind(&x, &dx), &row, &here, &player);
         }
-        for (lane, board) in lanes.zip(boards.chunks_exact_mut(cells(Self::CHANNELS))) {
-            board[player[lane] as usize] = 1;
+        let (boards, _) = boards.as_chunks_mut::<{ cells(Asterix::CHANNELS) }>();
+        for (lane, board) in lanes.zip(boards) {
+            board[usize::from(player[lane])] = 1;
             for mark in marks.as_flattened() {
-                board[mark[lane] as usize] = 1;
+                board[usize::from(mark[lane])] = 1;
             }
         }
     }

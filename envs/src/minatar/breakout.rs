@@ -21,6 +21,7 @@ use std::ops::Range;
 use super::boards::{ABREAST, Boards, Frames, Lanes, mask};
 use super::env::{OPTIONS, spec};
 use super::game::{Board, Draws, LAST, Move, SIDE, cells};
+use super::spots::{rows, spots};
 use crate::EnvRow;
 
 const PADDLE: usize = 0;
@@ -149,17 +150,14 @@ impl Boards for Breakout {
     }
 
     fn observe(&self, lanes: Range<usize>, boards: &mut [u8]) {
-        let cell = |x: i8, y: i8| (y * SIDE as i8 + x) as u8;
-        let (mut paddle, mut ball, mut trail) = ([0; ABREAST], [0; ABREAST], [0; ABREAST]);
-        for i in 0..ABREAST {
-            paddle[i] = cell(self.paddle[i], LAST);
-            ball[i] = cell(self.x[i], self.y[i]);
-            trail[i] = cell(self.last_x[i], self.last_y[i]);
-        }
-        for (lane, board) in lanes.zip(boards.chunks_exact_mut(cells(Self::CHANNELS))) {
-            board[cells(PADDLE) + usize::from(paddle[lane])] = 1;
-            board[cells(BALL) + usize::from(ball[lane])] = 1;
-            board[cells(TRAIL) + usize::from(trail[lane])] = 1;
+        let paddle = spots(PADDLE, &self.paddle, &rows(&[LAST; ABREAST]));
+        let ball = spots(BALL, &self.x, &rows(&self.y));
+        let trail = spots(TRAIL, &self.last_x, &rows(&self.last_y));
+        let (boards, _) = boards.as_chunks_mut::<{ cells(Breakout::CHANNELS) }>();
+        for (lane, board) in lanes.zip(boards) {
+            for mark in [&paddle, &ball, &trail] {
+                board[usize::from(mark[lane])] = 1;
+            }
             Board(board).bits(BRICK, WALL_TOP, self.bricks[lane]);
         }
     }

@@ -1,16 +1,15 @@
 //! The games as envs: their actions, their options and their generator.
 
-use std::slice::from_mut;
+use std::slice::{from_mut, from_ref};
 
-use super::boards::{ABREAST, Boards};
+use super::boards::Boards;
 use super::game::{Move, SIDE, cells};
 use super::group::MinAtarGroup;
-use super::play::{Play, Played};
-use crate::env::generator;
+use super::play::Play;
 use crate::picture::{CHANNELS, INK, Picture};
 use crate::{
-    Action, End, Env, EnvError, EnvOption, EnvRng, EnvSpec, Limits, Make, ObsMut, OptionValue,
-    Options, Space, Step, state,
+    Action, Actions, Env, EnvError, EnvGroup, EnvOption, EnvSpec, GroupRows, Limits, Make, ObsMut,
+    OptionValue, Options, Space, Step,
 };
 
 const STICKY: &str = "sticky_action_prob";
@@ -39,7 +38,7 @@ pub(super) fn spec<B: Boards + 'static>(
     options: &Options,
 ) -> Result<EnvSpec, EnvError> {
     let (ramping, sticky) = (options.bool(RAMPING)?, options.f64(STICKY)?);
-    let play = move || Play::<B>::new(ramping, sticky);
+    let group = move || MinAtarGroup::new(id, moves, Play::<B>::new(ramping, sticky));
     Ok(EnvSpec {
         id,
         obs: Space::bytes_to(&[B::CHANNELS, SIDE, SIDE], 1),
@@ -48,54 +47,46 @@ pub(super) fn spec<B: Boards + 'static>(
         max_episode_steps: None,
         reward_threshold: None,
         make: Make::new(
-            move || Ok(Box::new(MinAtar { id, moves, rng: None, play: play() })),
-            move || Box::new(MinAtarGroup::new(id, moves, play())),
+            move || {
+                let mut alone = group();
+                alone.push()?;
+                Ok(Box::new(MinAtar(alone)))
+            },
+            move || Box::new(group()),
         ),
     })
 }
 
-/// A game as an env: the first of the boards.
+/// A game as an env: the only one of its group.
 #[derive(Debug, Clone)]
-struct MinAtar<B> {
-    id: &'static str,
-    /// The move of each action.
-    moves: &'static [Move],
-    rng: Option<EnvRng>,
-    play: Play<B>,
-}
-
-/// The state of an env.
-pub(super) type Saved<G> = (Option<EnvRng>, Played<G>);
+struct MinAtar<B>(MinAtarGroup<B>);
 
 impl<B: Boards> Env for MinAtar<B> {
     fn reset(&mut self, seed: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError> {
-        let obs = obs.bytes(cells(B::CHANNELS))?;
-        let rng = generator(&mut self.rng, seed)?;
-        if seed.is_some() {
-            // A seed alone says what follows, so nothing of the past may stick.
-            self.play.forget(0);
-        }
-        self.play.start(0, rng);
-        self.play.observe(0..1, obs);
-        Ok(())
+        self.0.reset(0, seed, obs)
     }
 
     fn step(&mut self, action: Action<'_>, obs: ObsMut<'_>) -> Result<Step, EnvError> {
-        let obs = obs.bytes(cells(B::CHANNELS))?;
-        let Some(rng) = &mut self.rng else { return Err(EnvError::ResetNeeded) };
-        let action = action.discrete(self.moves.len() as u32)?;
-        let wanted = [self.moves[action as usize]; ABREAST];
-        let frame = self.play.step(&wanted, from_mut(rng)).lane(0);
-        self.play.observe(0..1, obs);
-        Ok(Step { reward: f64::from(frame.reward), end: frame.over.then_some(End::Terminated) })
+        if !self.0.seeded(0) {
+            return Err(EnvError::ResetNeeded);
+        }
+        let actions = match &action {
+            Action::Discrete(action) => Actions::Discrete(from_ref(action)),
+            Action::Continuous(values) => Actions::Continuous(values),
+        };
+        let (mut reward, mut end) = (0.0, None);
+        let (reward_row, end_row) = (from_mut(&mut reward), from_mut(&mut end));
+        let rows = GroupRows { actions, next: obs, reward: reward_row, end: end_row };
+        self.0.step(&mut 0, rows)?;
+        Ok(Step { reward, end })
     }
 
     fn render(&self) -> Result<Picture, EnvError> {
-        if self.rng.is_none() {
+        if !self.0.seeded(0) {
             return Err(EnvError::ResetNeeded);
         }
         let mut cells = vec![0; cells(B::CHANNELS)];
-        self.play.observe(0..1, &mut cells);
+        self.0.observe(0, &mut cells);
         let side = SIDE as f64;
         let mut picture = Picture::new([0.0, 0.0], [side, side], 24.0, 20);
         picture.rectangle([0.0, 0.0], [side, side], INK);
@@ -109,14 +100,10 @@ impl<B: Boards> Env for MinAtar<B> {
     }
 
     fn save(&self) -> Result<Vec<u8>, EnvError> {
-        let saved: Saved<B::Board> = (self.rng.clone(), self.play.get(0));
-        state::pack(self.id, &saved)
+        self.0.save(0)
     }
 
-    fn restore(&mut self, bytes: &[u8]) -> Result<(), EnvError> {
-        let (rng, played): Saved<B::Board> = state::unpack(self.id, bytes)?;
-        self.rng = rng;
-        self.play.set(0, played);
-        Ok(())
+    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        self.0.restore(0, state)
     }
 }

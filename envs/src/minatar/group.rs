@@ -1,12 +1,15 @@
 //! Many games that are stepped together, so many abreast at a time.
 
 use super::boards::{ABREAST, Boards, Lanes};
-use super::env::Saved;
 use super::game::{Frame, Move, cells};
-use super::play::Play;
+use super::play::{Play, Played};
 use crate::{Action, Actions, End, EnvError, EnvGroup, EnvRng, GroupRows, ObsMut, state};
 
+/// The state of a game: its generator, if that has been seeded.
+type Saved<G> = (Option<EnvRng>, Played<G>);
+
 /// Games of one kind.
+#[derive(Debug, Clone)]
 pub(super) struct MinAtarGroup<B> {
     id: &'static str,
     /// The move of each action.
@@ -19,6 +22,7 @@ pub(super) struct MinAtarGroup<B> {
 }
 
 /// Up to [`ABREAST`] games.
+#[derive(Debug, Clone)]
 struct Row<B> {
     play: Play<B>,
     rngs: Vec<EnvRng>,
@@ -29,6 +33,18 @@ struct Row<B> {
 impl<B: Boards> MinAtarGroup<B> {
     pub fn new(id: &'static str, moves: &'static [Move], new: Play<B>) -> Self {
         Self { id, moves, new, rows: Vec::new(), len: 0 }
+    }
+
+    /// Whether a game has been reset with a seed.
+    pub fn seeded(&self, env: usize) -> bool {
+        let (row, lane) = place(env);
+        self.rows[row].seeded[lane]
+    }
+
+    /// Writes what there is to see of a game.
+    pub fn observe(&self, env: usize, obs: &mut [u8]) {
+        let (row, lane) = place(env);
+        self.rows[row].play.observe(lane..lane + 1, obs);
     }
 
     fn move_of(&self, action: u32) -> Result<Move, EnvError> {
@@ -75,6 +91,7 @@ impl<B: Boards> EnvGroup for MinAtarGroup<B> {
         let Row { play, rngs, seeded } = &mut self.rows[row];
         if let Some(seed) = seed {
             (rngs[lane], seeded[lane]) = (EnvRng::new(seed), true);
+            // A seed alone says what follows, so nothing of the past may stick.
             play.forget(lane);
         }
         if !seeded[lane] {

@@ -36,6 +36,7 @@ mod group;
 mod play;
 pub mod seaquest;
 pub mod space_invaders;
+mod spots;
 
 pub use boards::{ABREAST, Boards, Frames, Lanes};
 pub use game::{Board, Draws, Frame, Game, Move, SIDE};

@@ -79,17 +79,19 @@ impl<B: Boards> Play<B> {
 
     /// Plays a frame in one lane; after the end nothing moves any more and the reward is 0.
     pub fn step_one(&mut self, lane: usize, wanted: Move, draws: &mut impl Draws) -> Frame {
-        let mut alone = Self::new(self.ramping, self.sticky);
-        let played = self.get(lane);
-        if played.over {
-            let sticks = draws.unit() < self.sticky;
-            self.last[lane] = if sticks { played.last } else { wanted };
+        let sticks = draws.unit() < self.sticky;
+        if !sticks {
+            self.last[lane] = wanted;
+        }
+        if self.over[lane] {
             return Frame { reward: 0, over: true };
         }
-        alone.set(0, played);
-        let frames = alone.step(&[wanted; ABREAST], from_mut(draws));
-        self.set(lane, alone.get(0));
-        frames.lane(0)
+        let mut alone = B::new(self.ramping);
+        alone.set(0, self.boards.get(lane));
+        let frame = alone.play(&[self.last[lane]; ABREAST], from_mut(draws)).lane(0);
+        self.boards.set(lane, alone.get(0));
+        self.over[lane] = frame.over;
+        frame
     }
 
     /// Writes the observations of these lanes, shape `(lanes, channels, 10, 10)`, each cell 0 or 1.

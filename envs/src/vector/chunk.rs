@@ -110,7 +110,6 @@ impl Chunk {
         faults::find_infinite(&mut rows, &mut failed);
         for &(i, _) in &failed {
             rows.reward[i] = 0.0;
-            rows.end[i] = None;
         }
         self.count(&mut rows);
         for (i, cause) in failed {

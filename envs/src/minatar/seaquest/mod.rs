@@ -286,7 +286,7 @@ impl Boards for Seaquest {
     }
 
     fn observe(&self, lanes: Range<usize>, boards: &mut [u8]) {
-        self.mark(lanes, boards);
+        self.show(lanes, boards);
     }
 
     fn get(&self, lane: usize) -> SeaquestBoard {
