@@ -8,7 +8,8 @@ use common::*;
 use sparring_sparse::config::*;
 use sparring_sparse::{ClipNorm, OptimizerConfig, Rule, Seed, Trainer, WeightDecay};
 
-/// PAPERS 1.2: `lr (1−β₁)/√(1−β₂) √(1−β₂ᵗ)/(1−β₁ᵗ)` at the global step `t`, 3.162 lr for late ones.
+/// Kingma & Ba 2015, algorithm 1, for a gradient that first comes at the global step `t`:
+/// `lr (1−β₁)/√(1−β₂) √(1−β₂ᵗ)/(1−β₁ᵗ)`, 3.162 lr for late ones.
 #[test]
 fn the_first_step_of_a_weight_grown_late_is_3_162_lr_long() {
     let adam =

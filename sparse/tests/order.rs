@@ -1,4 +1,5 @@
-//! The order of one gradient step of DQN on classic control (PAPERS 1.10), by a second account of it:
+//! The order of one gradient step of DQN on classic control (the released code of Graesser et al. 2022), by
+//! a second account of it:
 //! prune → gradients at the weights as they stand → rewire → clip → one step of Adam, on the
 //! positions after the rewiring, with the gradients from before it.
 
@@ -101,7 +102,7 @@ fn one_step_of_every_method() {
     }
 }
 
-/// The orders of the Atari loops (PAPERS 1.10), and both for SET and RigL.
+/// The orders of the Atari loops of the same code, and both for SET and RigL.
 #[test]
 fn rewiring_after_a_step_and_instead_of_one() {
     for order in [Order::AfterStep, Order::InsteadOfStep] {
