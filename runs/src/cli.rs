@@ -38,6 +38,8 @@ pub enum Command {
         #[arg(value_enum)]
         what: Listed,
     },
+    /// Measure where dense products overtake sparse ones on this machine, and print the YAML that says so
+    Tune,
     /// Print the table of a run again, from its folder alone
     Report {
         /// The run's folder

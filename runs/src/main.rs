@@ -1,7 +1,6 @@
 //! `sparring`: reinforcement-learning benchmarks of sparse networks, from one YAML file.
 
 mod assertion;
-mod break_even;
 mod cli;
 mod config;
 mod console;
@@ -21,6 +20,7 @@ mod score;
 mod sizes;
 mod table;
 mod train;
+mod tune;
 mod yaml;
 
 use std::process::ExitCode;
@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         Command::Plan(args) => plan::plan(&args),
         Command::Play(args) => play::play(&args),
         Command::List { what } => list::list(what),
+        Command::Tune => tune::tune(),
         Command::Report { dir, layers } => report::report(&dir, layers),
     };
     match done {

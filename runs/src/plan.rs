@@ -19,13 +19,11 @@ pub fn plan(args: &PlanArgs) -> Result<(), Error> {
         text += &format!("{} on {}\n", variant.name, variant.spec.id);
         text += &format!("{}\n", layers_table(&variant.estimate.networks));
     }
-    text += &format!(
-        "{} jobs, {at_once} at once: {} GiB of {} GiB free\n",
-        plan.jobs().len(),
-        gibibytes(plan.bytes(at_once)),
-        available.map_or("unknown".to_owned(), gibibytes),
-    );
+    let (jobs, needed) = (plan.jobs().len(), gibibytes(plan.bytes(at_once)));
+    text += &format!("{jobs} jobs, {at_once} at once: {needed} GiB\n");
     print(&text)?;
+    // What is printed is a function of the config alone; what the machine has now stands apart.
+    eprintln!("this machine has {} GiB free", available.map_or("unknown".to_owned(), gibibytes));
     plan.check_memory(at_once, available)
 }
 

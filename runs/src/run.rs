@@ -34,11 +34,6 @@ pub fn run(args: &RunArgs) -> Result<(), Error> {
     plan.check_memory(at_once, available_memory())?;
     let root = args.out.clone().unwrap_or_else(|| ["out", &plan.name].iter().collect());
     let folder = RunFolder::create(&root, &plan, at_once)?;
-    if let Err(error) = crate::break_even::keep() {
-        eprintln!(
-            "note: the break-even of compute: auto is measured anew in the next run: {error}"
-        );
-    }
 
     let stop = stop_on_signal()?;
     keep_panics();

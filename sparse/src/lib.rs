@@ -63,7 +63,7 @@ mod workspace;
 pub use cost::LayerCost;
 pub use error::SparseError;
 pub use init::Init;
-pub use kernels::{Activation, Par};
+pub use kernels::{Activation, Par, SimdLevel};
 pub use layers::{BreakEven, Compute, Join, Layer, LayerSpec, Shape};
 pub use network::{Network, Probe};
 pub use optim::{ClipNorm, Optimizer, OptimizerConfig, Rule, WeightDecay};

@@ -9,7 +9,6 @@ use super::bounds::Bounds;
 use super::problem::{Checked, Problem, nearest};
 use super::section::Otherwise::Default;
 use super::section::{Section, not_a_section};
-use crate::break_even::this_machine;
 use crate::yaml::Value;
 
 /// A form by name.
@@ -23,7 +22,7 @@ enum Form {
 const FORMS: [(&str, Form); 3] =
     [("auto", Form::Auto), ("sparse", Form::Sparse), ("dense", Form::Dense)];
 
-/// The forms as typed; what `auto` needs to know of the machine is not yet asked.
+/// The forms as typed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TypedForms {
     all: Form,
@@ -54,10 +53,10 @@ impl TypedForms {
         self.all == Form::Auto || self.layers.values().any(|form| *form == Form::Auto)
     }
 
-    /// With the break-even of this machine, measured if need be, unless one is typed.
+    /// With the break-even of this machine's SIMD level, unless one is typed.
     pub fn resolve(self) -> Forms {
         let form = |form| match form {
-            Form::Auto => Compute::Auto(self.break_even.unwrap_or_else(this_machine)),
+            Form::Auto => Compute::Auto(self.break_even.unwrap_or_default()),
             Form::Sparse => Compute::Sparse,
             Form::Dense => Compute::Dense,
         };

@@ -33,6 +33,11 @@ impl Sparring {
         self
     }
 
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.0.env(name, value);
+        self
+    }
+
     pub fn current_dir(mut self, folder: &Path) -> Self {
         self.0.current_dir(folder);
         self

@@ -35,6 +35,7 @@ pub mod sample;
 pub mod vector;
 
 pub use activation::Activation;
+pub use dispatch::SimdLevel;
 pub use lanes::{Buffer, Lanes};
 pub use par::Par;
 pub use plane::{Border, Plane};

@@ -10,7 +10,7 @@ use super::{Layer, LayerSpec, Scratch, Shape};
 use crate::error::SparseError;
 use crate::init::Init;
 use crate::kernels::conv::{Conv2d, Padding};
-use crate::kernels::{Activation, Buffer, Lanes, Par};
+use crate::kernels::{Activation, Buffer, Lanes, Par, SimdLevel};
 use crate::sample::distinct;
 use crate::seed::Seed;
 use crate::topology::Topology;
@@ -39,7 +39,10 @@ impl Compute {
     }
 }
 
-/// The densities at which both forms take the same time on a machine.
+/// The densities at which both forms take the same time.
+///
+/// Which form is chosen changes the rounding of results, so what is chosen by default may depend on nothing
+/// that is measured while a program runs: [`BreakEven::shipped`] is a table.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BreakEven {
     /// Of linear layers of 256 × 256 and smaller, whose activations stay in the nearest caches.
@@ -59,6 +62,20 @@ const DENSITY: f64 = 0.5;
 const ROUNDS: usize = 7;
 
 impl BreakEven {
+    /// The break-even of a SIMD level, a constant of this release.
+    ///
+    /// AVX-512 is as in `runs/records/2026-11-24-sparse` (Zen 4), AVX2 the middle of what
+    /// [`BreakEven::measure`] gave on Zen 3, quiet and loaded (0.50 to 0.57, 0.39 to 0.50, 0.50 to 0.54). The
+    /// others were not measured; they have the values of AVX2.
+    pub const fn shipped(level: SimdLevel) -> Self {
+        match level {
+            SimdLevel::Avx512 => Self { small: 0.56, large: 0.46, conv: 0.64 },
+            SimdLevel::Avx2 | SimdLevel::Neon | SimdLevel::Plain => {
+                Self { small: 0.54, large: 0.46, conv: 0.53 }
+            }
+        }
+    }
+
     /// The break-even of a layer.
     pub fn of(&self, shape: &Shape) -> f64 {
         match shape {
@@ -73,7 +90,7 @@ impl BreakEven {
         }
     }
 
-    /// Measures this machine: forward pass and both gradients of a layer of each kind at half density,
+    /// Measures this machine, for `sparring tune` and benchmarks: forward pass and both gradients of a layer of each kind at half density,
     /// in either form, on one thread. Takes about half a second.
     ///
     /// The sparse form's time is in proportion to the density, the dense form's is constant; the
@@ -173,6 +190,13 @@ impl Timed {
         layer.input_grad((params, all), (Activation::Relu, x), at, scratch, dy, to);
         black_box((y, grads, dx));
         start.elapsed().as_secs_f64()
+    }
+}
+
+impl Default for BreakEven {
+    /// That of this machine's SIMD level.
+    fn default() -> Self {
+        Self::shipped(SimdLevel::of_this_machine())
     }
 }
 

@@ -1,0 +1,83 @@
+//! A plan is a function of the text of its config: no clock, no cache, no load of the machine changes it.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use common::{Folder, sparring};
+
+/// Layers near the break-even, on a machine whose cache folder holds what an earlier release measured.
+const CONFIG: &str = "\
+seeds: [1]
+env: {id: CartPole-v1}
+train: {total_env_steps: 2_000, log_every_env_steps: 1_000}
+eval: {every_env_steps: 1_000, episodes: 3}
+agent: {kind: dqn, hidden: [1024, 1024], warmup_env_steps: 1_900, replay_capacity: 2000, batch_size: 32}
+sparsity: {kind: static, sparsity: 0.55, distribution: uniform}
+";
+
+fn plan(home: &Folder) -> String {
+    let planted = home.path().join("sparring/break-even.yaml");
+    fs::create_dir_all(planted.parent().unwrap()).unwrap();
+    let text = "sparring: 0.1.0\ncpu: any\nbreak_even: {small: 0.01, large: 0.01, conv: 0.01}\n";
+    fs::write(&planted, text).unwrap();
+    let folder = Folder::with("config.yaml", CONFIG);
+    let printed = sparring()
+        .args(["plan", "config.yaml"])
+        .env("HOME", home.path())
+        .env("XDG_CACHE_HOME", home.path())
+        .current_dir(folder.path())
+        .assert_code(0);
+    assert_eq!(fs::read_to_string(&planted).unwrap(), text);
+    printed.stdout
+}
+
+#[test]
+fn another_home_and_a_loaded_machine_plan_the_same() {
+    let quiet = plan(&Folder::new());
+    assert!(quiet.contains("hidden.1"), "{quiet}");
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    std::hint::black_box((0..10_000u64).sum::<u64>());
+                }
+            });
+        }
+        std::thread::sleep(Duration::from_millis(50));
+        for _ in 0..2 {
+            assert_eq!(plan(&Folder::new()), quiet);
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+}
+
+/// The code that a plan is made by.
+fn sources() -> Vec<PathBuf> {
+    fn walk(folder: &Path, all: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { walk(&path, all) } else { all.push(path) }
+        }
+    }
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut all = vec![src.join("plan.rs"), src.join("sizes.rs")];
+    walk(&src.join("config"), &mut all);
+    walk(&src.join("yaml"), &mut all);
+    all
+}
+
+#[test]
+fn nothing_that_plans_reads_a_clock_or_a_variable_or_measures() {
+    for path in sources() {
+        let text = fs::read_to_string(&path).unwrap();
+        for word in ["Instant", "SystemTime", "env::var", "measure("] {
+            assert!(!text.contains(word), "{word} in {}", path.display());
+        }
+    }
+}
