@@ -1,4 +1,4 @@
-//! Gradient steps of SAC and DQN through `Agent::observe` on a full replay memory, dense and at 90 %
+//! Gradient steps of SAC and DQN through `Agent::learn` on a full replay memory, dense and at 90 %
 //! sparsity (ERK, the paper's settings), taken in turn, beside the bare `gemm` calls of the dense form's hidden
 //! layers, which it cannot be faster than, and of networks with one hidden unit a layer, which leave all that
 //! is not the networks; or what SAC's memory takes of the machine's. One thread. The comparison with other libraries is `scripts/bench-agents`.
@@ -13,7 +13,9 @@ use std::time::Instant;
 
 use rand::RngExt;
 use sparring_agents::networks::NetworkConfig;
-use sparring_agents::{Agent, AgentConfig, DqnConfig, Epsilon, Loss, SacConfig, Temperature};
+use sparring_agents::{
+    Agent, AgentConfig, DqnConfig, Epsilon, Loss, Mode, Observations, SacConfig, Temperature,
+};
 use sparring_envs::{Batch, EnvSpec, Obs, Space, spec};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::config::{Decay, Distribution, DropGrow, Method, Order, Rigl};
@@ -149,7 +151,7 @@ impl Training {
         let agent = config.build(spec, 1, &Seed::new(1)).unwrap();
         let mut training = Self { agent, rng: Seed::new(2).rng(), obs, next };
         (0..held).for_each(|_| training.step());
-        assert_eq!(training.agent.gradient_steps(), 0);
+        assert_eq!(training.agent.clock().gradient_steps, 0);
         training
     }
 
@@ -157,8 +159,10 @@ impl Training {
     fn step(&mut self) {
         let mut draw = |x: &mut f32| *x = self.rng.random_range(-1.0..1.0);
         self.next.iter_mut().for_each(&mut draw);
-        if self.agent.gradient_steps() == 0 {
-            self.agent.act(Obs::F32(&self.obs)).unwrap();
+        if self.agent.clock().gradient_steps == 0 {
+            let obs = Obs::F32(&self.obs);
+            let seen = Observations { obs, envs: &[0], first: &[false] };
+            self.agent.act(seen, Mode::Train).unwrap();
         }
         let reward = [f64::from(self.next[0])];
         let batch = Batch {
@@ -170,7 +174,7 @@ impl Training {
             void: &[],
             finished: &[],
         };
-        self.agent.observe(&batch).unwrap();
+        self.agent.learn(&batch).unwrap();
         std::mem::swap(&mut self.obs, &mut self.next);
     }
 

@@ -4,7 +4,7 @@
 //! updating. [`Agent`] is what a training loop drives:
 //!
 //! ```
-//! use sparring_agents::{AgentConfig, DqnConfig, NetworkConfig};
+//! use sparring_agents::{AgentConfig, DqnConfig, EnvRows, Mode, NetworkConfig};
 //! use sparring_envs::{OnFault, VectorConfig, VectorEnv, spec};
 //! use sparring_sparse::Seed;
 //!
@@ -15,12 +15,14 @@
 //! let network = NetworkConfig::mlp(&[32, 32]);
 //! let config = AgentConfig::Dqn(DqnConfig { network, warmup_env_steps: 100, ..DqnConfig::paper() });
 //! let mut agent = config.build(spec, 2, &Seed::new(1))?;
+//! let mut rows = EnvRows::new(2);
 //! for _ in 0..100 {
-//!     let actions = agent.act(envs.obs())?;
+//!     let actions = agent.act(rows.observations(envs.obs()), Mode::Train)?;
 //!     let batch = envs.step(actions)?;
-//!     agent.observe(&batch)?;
+//!     agent.learn(&batch)?;
+//!     rows.follow(&batch);
 //! }
-//! assert_eq!(agent.gradient_steps(), 100);
+//! assert_eq!(agent.clock().gradient_steps, 100);
 //! # Ok(())
 //! # }
 //! ```
@@ -36,8 +38,12 @@ pub mod free;
 pub mod gae;
 pub mod graft;
 pub mod input;
+pub mod kinds;
+pub mod metric;
+pub mod network_on_batch;
 pub mod networks;
 pub mod normalize;
+pub mod observations;
 #[cfg(test)]
 mod plain;
 pub mod policy;
@@ -47,15 +53,19 @@ pub mod replay;
 pub mod returns;
 pub mod rollout;
 pub mod sac;
+pub mod summary;
 pub mod tanh_normal;
 
-pub use agent::{
-    Agent, AgentConfig, Estimate, LayerSummary, Metric, NetworkSummary, TrainingFlops,
-};
+pub use agent::{Agent, Capabilities, Clock};
 pub use diagnostics::{Diagnosis, Diagnostics};
 pub use dqn::{DqnConfig, Loss, Prioritized};
 pub use error::AgentError;
 pub use explore::Epsilon;
+pub use kinds::AgentConfig;
+pub use metric::Metric;
+pub use network_on_batch::NetworkOnBatch;
 pub use networks::NetworkConfig;
+pub use observations::{EnvRows, Mode, Observations};
 pub use ppo::PpoConfig;
 pub use sac::{SacConfig, Temperature};
+pub use summary::{Estimate, LayerSummary, NetworkSummary, TrainingFlops};

@@ -4,8 +4,16 @@
 use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor, Var};
+use sparring_envs::Obs;
 use sparring_sparse::config::{Distribution, Method, Pattern, SparsityConfig};
 use sparring_sparse::{Compute, Layer, Network};
+
+use crate::observations::Observations;
+
+/// Of environment 0 alone, in the midst of an episode.
+pub fn one(obs: Obs<'_>) -> Observations<'_> {
+    Observations { obs, envs: &[0], first: &[false] }
+}
 
 /// Half of every layer by `method`, in the sparse form.
 pub fn half(method: Method) -> SparsityConfig {

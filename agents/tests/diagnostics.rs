@@ -76,7 +76,7 @@ fn dqn_is_measured_by_its_values() {
     );
 
     // The square of the whole is the sum of the squares of weights and biases.
-    let network = agent.trainers()[0].network();
+    let network = agent.networks()[0].network();
     let params: Vec<f32> = network.params().to_vec1().unwrap();
     let square: f64 = params.iter().map(|w| f64::from(*w).powi(2)).sum();
     assert!((at("parameter_norm") - square.sqrt()).abs() < 1e-9);

@@ -7,7 +7,8 @@ mod common;
 use candle_core::{Device, Tensor, Var};
 use common::{as_planned, learn, methods, sparse};
 use sparring_agents::{
-    AgentConfig, AgentError, DqnConfig, Epsilon, Loss, Metric, NetworkConfig, Prioritized,
+    AgentConfig, AgentError, DqnConfig, EnvRows, Epsilon, Loss, Metric, Mode, NetworkConfig,
+    Prioritized,
 };
 use sparring_envs::{OnFault, VectorConfig, VectorEnv, spec};
 use sparring_sparse::Seed;
@@ -36,7 +37,7 @@ fn every_method_solves_the_identity_env() {
         let config = DqnConfig { sparsity: sparse(method.clone()), ..small() };
         let (agent, mean) = learn(&AgentConfig::Dqn(config.clone()), "Identity-v0", 1, 2000, 10);
         assert_eq!(mean, best, "{method:?}");
-        assert_eq!(agent.gradient_steps(), 1900);
+        assert_eq!(agent.clock().gradient_steps, 1900);
         as_planned(&AgentConfig::Dqn(config), &*agent, "Identity-v0", 1, 2000);
     }
 }
@@ -179,10 +180,11 @@ fn a_loss_that_is_no_number_stops_with_its_source() {
     let mut agent = AgentConfig::Dqn(config).build(spec, 1, &Seed::new(1)).unwrap();
     let vector = VectorConfig { num_envs: 1, workers: 0, on_fault: OnFault::Stop };
     let mut envs = VectorEnv::new(spec, &[1], &vector).unwrap();
+    let mut rows = EnvRows::new(1);
     for _ in 0..500 {
-        let actions = agent.act(envs.obs()).unwrap();
+        let actions = agent.act(rows.observations(envs.obs()), Mode::Train).unwrap();
         let batch = envs.step(actions).unwrap();
-        if let Err(error) = agent.observe(&batch) {
+        if let Err(error) = agent.learn(&batch) {
             let text = error.to_string();
             assert!(
                 matches!(error, AgentError::NotFinite { .. }) && text.contains("`q`"),
@@ -190,6 +192,7 @@ fn a_loss_that_is_no_number_stops_with_its_source() {
             );
             return;
         }
+        rows.follow(&batch);
     }
     unreachable!("a learning rate of 1e30 went unnoticed");
 }
@@ -200,7 +203,7 @@ fn a_loss_that_is_no_number_stops_with_its_source() {
 fn every_product_is_counted_as_executed() {
     let config = DqnConfig { warmup_env_steps: 99, sparsity: sparse(Method::Static), ..small() };
     let run = |steps| learn(&AgentConfig::Dqn(config.clone()), "Identity-v0", 1, steps, 0).0;
-    let [before, after] = [run(99), run(100)].map(|agent| (agent.executed(), agent.networks()));
+    let [before, after] = [run(99), run(100)].map(|agent| (agent.executed(), agent.summaries()));
     let layers = &after.1[0].layers;
     let product = |first: usize| -> u64 { layers[first..].iter().map(|l| 2 * l.cost.active).sum() };
     assert_eq!((before.0.forward, before.0.backward), (99 * product(0), 0));
@@ -222,5 +225,5 @@ fn a_step_that_a_rewiring_takes_the_place_of_counts_as_a_gradient_step() {
     };
     let config = DqnConfig { sparsity: sparse(Method::Set(schedule)), ..small() };
     let (agent, _) = learn(&AgentConfig::Dqn(config), "Identity-v0", 1, 500, 1);
-    assert_eq!(agent.gradient_steps(), 400);
+    assert_eq!(agent.clock().gradient_steps, 400);
 }

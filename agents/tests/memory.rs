@@ -7,7 +7,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sparring_agents::{AgentConfig, DqnConfig, NetworkConfig, PpoConfig, SacConfig};
+use sparring_agents::{AgentConfig, DqnConfig, EnvRows, Mode, NetworkConfig, PpoConfig, SacConfig};
 use sparring_envs::{Batch, End, EnvSpec, Obs, OnFault, Space, VectorConfig, VectorEnv, spec};
 use sparring_sparse::config::*;
 use sparring_sparse::{ClipNorm, Compute, OptimizerConfig, Rule, Seed};
@@ -48,10 +48,12 @@ fn peak(config: &AgentConfig, env: &str) -> usize {
     let start = LIVE.load(Ordering::Relaxed);
     PEAK.store(start, Ordering::Relaxed);
     let mut agent = config.build(spec, 1, &Seed::new(1)).unwrap();
+    let mut rows = EnvRows::new(1);
     for _ in 0..70 {
-        let actions = agent.act(envs.obs()).unwrap();
+        let actions = agent.act(rows.observations(envs.obs()), Mode::Train).unwrap();
         let batch = envs.step(actions).unwrap();
-        agent.observe(&batch).unwrap();
+        agent.learn(&batch).unwrap();
+        rows.follow(&batch);
     }
     PEAK.load(Ordering::Relaxed) - start
 }
@@ -62,12 +64,13 @@ fn peak_of_images(config: &AgentConfig, spec: &EnvSpec) -> usize {
     let start = LIVE.load(Ordering::Relaxed);
     PEAK.store(start, Ordering::Relaxed);
     let mut agent = config.build(spec, 1, &Seed::new(1)).unwrap();
+    let rows = EnvRows::new(1);
     for _ in 0..40 {
-        agent.act(Obs::U8(&image)).unwrap();
+        agent.act(rows.observations(Obs::U8(&image)), Mode::Train).unwrap();
         let [obs, next] = [Obs::U8(&image); 2];
         let (reward, end) = (&[1.0][..], &[Some(End::Terminated)][..]);
         agent
-            .observe(&Batch { envs: &[0], obs, next, reward, end, void: &[], finished: &[] })
+            .learn(&Batch { envs: &[0], obs, next, reward, end, void: &[], finished: &[] })
             .unwrap();
     }
     PEAK.load(Ordering::Relaxed) - start

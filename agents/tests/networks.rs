@@ -10,7 +10,9 @@ use sparring_agents::networks::image::image;
 use sparring_agents::networks::impala::impala;
 use sparring_agents::networks::minatar::minatar;
 use sparring_agents::networks::nature::nature;
-use sparring_agents::{AgentConfig, AgentError, DqnConfig, Epsilon, Loss, NetworkConfig};
+use sparring_agents::{
+    AgentConfig, AgentError, DqnConfig, EnvRows, Epsilon, Loss, Mode, NetworkConfig,
+};
 use sparring_envs::{Actions, Batch, End, EnvSpec, Obs, Space, spec};
 use sparring_sparse::config::*;
 use sparring_sparse::kernels::Plane;
@@ -163,9 +165,11 @@ fn small(network: NetworkConfig, method: Method) -> DqnConfig {
 fn accuracy(config: DqnConfig, steps: usize) -> f64 {
     let mut agent = AgentConfig::Dqn(config).build(&images(), 10, &Seed::new(1)).unwrap();
     let mut rng = Seed::new(2).rng();
+    let rows = EnvRows::new(10);
     for _ in 0..steps {
         let halves = Halves::draw(10, &mut rng);
-        let reward = halves.score(agent.act(Obs::U8(&halves.obs)).unwrap());
+        let reward =
+            halves.score(agent.act(rows.observations(Obs::U8(&halves.obs)), Mode::Train).unwrap());
         let batch = Batch {
             envs: &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
             obs: Obs::U8(&halves.obs),
@@ -175,10 +179,12 @@ fn accuracy(config: DqnConfig, steps: usize) -> f64 {
             void: &[],
             finished: &[],
         };
-        agent.observe(&batch).unwrap();
+        agent.learn(&batch).unwrap();
     }
     let halves = Halves::draw(100, &mut rng);
-    halves.score(agent.act_eval(Obs::U8(&halves.obs)).unwrap()).iter().sum::<f64>() / 100.0
+    let rows = EnvRows::new(100);
+    let seen = rows.observations(Obs::U8(&halves.obs));
+    halves.score(agent.act(seen, Mode::Eval).unwrap()).iter().sum::<f64>() / 100.0
 }
 
 #[test]

@@ -2,20 +2,22 @@
 
 #![allow(clippy::unwrap_used)]
 
-use sparring_agents::{AgentConfig, DqnConfig, PpoConfig, SacConfig};
+use sparring_agents::{Agent, AgentConfig, DqnConfig, EnvRows, Mode, PpoConfig, SacConfig};
 use sparring_envs::{Actions, VectorConfig, VectorEnv, spec};
 use sparring_sparse::config::{Method, SparsityConfig};
 use sparring_sparse::{Saved, Seed, saved};
 
-/// `act_eval` of an agent that was trained a little, and of a fresh one that loads what it saved.
+/// The evaluation policy of an agent that was trained a little, and of a fresh one that loads what it saved.
 fn before_and_after(config: &AgentConfig, env: &str) -> [Vec<f32>; 2] {
     let spec = &spec(env).unwrap();
     let mut envs = VectorEnv::new(spec, &[1], &VectorConfig::default()).unwrap();
     let mut agent = config.build(spec, 1, &Seed::new(1)).unwrap();
+    let mut rows = EnvRows::new(1);
     for _ in 0..150 {
-        let actions = agent.act(envs.obs()).unwrap();
+        let actions = agent.act(rows.observations(envs.obs()), Mode::Train).unwrap();
         let batch = envs.step(actions).unwrap();
-        agent.observe(&batch).unwrap();
+        agent.learn(&batch).unwrap();
+        rows.follow(&batch);
     }
     let mut kept = Saved::new();
     agent.save_policy(&mut kept).unwrap();
@@ -25,10 +27,14 @@ fn before_and_after(config: &AgentConfig, env: &str) -> [Vec<f32>; 2] {
 
     let mut other = config.build(spec, 1, &Seed::new(2)).unwrap();
     other.load_policy(&saved::read(&file).unwrap()).unwrap();
-    [&mut agent, &mut other].map(|agent| match agent.act_eval(envs.obs()).unwrap() {
-        Actions::Discrete(actions) => actions.iter().map(|action| *action as f32).collect(),
-        Actions::Continuous(actions) => actions.to_vec(),
-    })
+    let mut act = |agent: &mut Box<dyn Agent>| {
+        let seen = rows.observations(envs.obs());
+        match agent.act(seen, Mode::Eval).unwrap() {
+            Actions::Discrete(actions) => actions.iter().map(|action| *action as f32).collect(),
+            Actions::Continuous(actions) => actions.to_vec(),
+        }
+    };
+    [act(&mut agent), act(&mut other)]
 }
 
 fn sparse() -> SparsityConfig {

@@ -116,7 +116,7 @@ fn a_rollout_that_the_end_cuts_trains_nothing_and_is_not_planned() {
     let config = AgentConfig::Ppo(small(1000));
     let (agent, _) = learn(&config, "Identity-v0", 4, 1000, 1);
     // 250 steps of each environment are three rollouts of 64, with 8 · 256/64 gradient steps each.
-    assert_eq!(agent.gradient_steps(), 96);
+    assert_eq!(agent.clock().gradient_steps, 96);
     as_planned(&config, &*agent, "Identity-v0", 4, 1000);
 }
 

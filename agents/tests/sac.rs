@@ -6,7 +6,7 @@ mod common;
 
 use common::{as_planned, learn, methods, sparse, trace};
 use sparring_agents::replay::ReplayConfig;
-use sparring_agents::{AgentConfig, AgentError, SacConfig, Temperature};
+use sparring_agents::{AgentConfig, AgentError, EnvRows, Mode, SacConfig, Temperature};
 use sparring_envs::{OnFault, VectorConfig, VectorEnv, spec};
 use sparring_sparse::config::{Method, SparsityConfig};
 use sparring_sparse::{ClipNorm, OptimizerConfig, Seed};
@@ -98,19 +98,23 @@ fn random_actions_are_held_for_as_long_as_asked() {
     let mut agent = AgentConfig::Sac(config).build(spec, 2, &Seed::new(1)).unwrap();
     let vector = VectorConfig { num_envs: 2, workers: 0, on_fault: OnFault::Stop };
     let mut envs = VectorEnv::new(spec, &[1, 2], &vector).unwrap();
-    let mut seen: Vec<Vec<f32>> = Vec::new();
+    let mut taken: Vec<Vec<f32>> = Vec::new();
+    let mut rows = EnvRows::new(2);
     for _ in 0..30 {
-        let sparring_envs::Actions::Continuous(actions) = agent.act(envs.obs()).unwrap() else {
+        let seen = rows.observations(envs.obs());
+        let sparring_envs::Actions::Continuous(actions) = agent.act(seen, Mode::Train).unwrap()
+        else {
             unreachable!("a box");
         };
-        seen.push(actions.to_vec());
-        let batch = envs.step(sparring_envs::Actions::Continuous(&seen[seen.len() - 1])).unwrap();
-        agent.observe(&batch).unwrap();
+        taken.push(actions.to_vec());
+        let batch = envs.step(sparring_envs::Actions::Continuous(&taken[taken.len() - 1])).unwrap();
+        agent.learn(&batch).unwrap();
+        rows.follow(&batch);
     }
-    for (t, pair) in seen.windows(2).enumerate() {
+    for (t, pair) in taken.windows(2).enumerate() {
         assert_eq!(pair[0] == pair[1], (t + 1) % 5 != 0, "{t}");
     }
-    assert!(seen.iter().all(|actions| actions[0] != actions[1]));
+    assert!(taken.iter().all(|actions| actions[0] != actions[1]));
 }
 
 /// The paper's networks on HalfCheetah have the sizes of PAPERS 1.3; here with the spaces of Pendulum
@@ -156,13 +160,15 @@ fn a_loss_that_is_no_number_stops_with_its_source() {
     let mut agent = AgentConfig::Sac(config).build(spec, 1, &Seed::new(1)).unwrap();
     let vector = VectorConfig { num_envs: 1, workers: 0, on_fault: OnFault::Stop };
     let mut envs = VectorEnv::new(spec, &[1], &vector).unwrap();
+    let mut rows = EnvRows::new(1);
     for _ in 0..500 {
-        let actions = agent.act(envs.obs()).unwrap();
+        let actions = agent.act(rows.observations(envs.obs()), Mode::Train).unwrap();
         let Ok(batch) = envs.step(actions) else { unreachable!("an action that is no number") };
-        if let Err(error) = agent.observe(&batch) {
+        if let Err(error) = agent.learn(&batch) {
             assert!(matches!(error, AgentError::NotFinite { .. }), "{error}");
             return;
         }
+        rows.follow(&batch);
     }
     unreachable!("a learning rate of 1e30 went unnoticed");
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use sparring_agents::Agent;
+use sparring_agents::{Agent, EnvRows, Mode};
 use sparring_envs::{EnvSpec, VectorConfig, VectorEnv};
 use sparring_sparse::seed::Seed;
 
@@ -40,12 +40,12 @@ pub fn evaluate(
     let spec = EnvSpec { max_episode_steps: Some(limit), ..spec.clone() };
     let mut envs = VectorEnv::new(&spec, &seeds, &config)?;
     let mut played: Vec<Vec<Played>> = (0..num_envs).map(|_| Vec::new()).collect();
-    let mut missing = episodes;
+    let (mut missing, mut rows) = (episodes, EnvRows::new(num_envs));
     while missing > 0 {
         if stop.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        let actions = agent.act_eval(envs.obs())?;
+        let actions = agent.act(rows.observations(envs.obs()), Mode::Eval)?;
         let batch = envs.step(actions)?;
         for episode in batch.finished {
             if played[episode.env].len() < share(episode.env) {
@@ -53,6 +53,7 @@ pub fn evaluate(
                 missing -= 1;
             }
         }
+        rows.follow(&batch);
     }
     Ok(Some(played.into_iter().flatten().collect()))
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use sparring_agents::diagnostics::Findings;
-use sparring_agents::{Agent, AgentError, Diagnosis, Metric};
+use sparring_agents::{Agent, AgentError, Diagnosis, EnvRows, Metric, Mode};
 use sparring_envs::{EnvError, Episode};
 use sparring_sparse::{Executed, Saved, Seed, saved};
 
@@ -68,6 +68,8 @@ struct Loop<'a> {
     job: Job<'a>,
     seed: Seed,
     envs: Engine,
+    /// Whose observations they show.
+    rows: EnvRows,
     agent: Box<dyn Agent>,
     folder: &'a JobFolder,
     status: &'a mut JobStatus,
@@ -127,6 +129,7 @@ impl<'a> Loop<'a> {
             job,
             seed,
             envs,
+            rows: EnvRows::new(num_envs),
             agent,
             folder,
             status,
@@ -156,14 +159,15 @@ impl<'a> Loop<'a> {
             if self.stop.load(Ordering::Relaxed) {
                 return Ok(State::Interrupted);
             }
-            let actions = self.agent.act(self.envs.obs())?;
+            let actions = self.agent.act(self.rows.observations(self.envs.obs()), Mode::Train)?;
             let batch = self.envs.step(actions)?;
-            self.agent.observe(&batch)?;
+            self.agent.learn(&batch)?;
+            self.rows.follow(&batch);
             self.since.add(batch.finished, rows);
             let before = self.status.env_steps;
             let now = before + rows;
             self.status.env_steps = now;
-            self.status.gradient_steps = self.agent.gradient_steps();
+            self.status.gradient_steps = self.agent.clock().gradient_steps;
             let due = |every: u64| now / every > before / every || now >= total;
             if due(log_every) {
                 self.log(log)?;
@@ -198,7 +202,7 @@ impl<'a> Loop<'a> {
         let rate = since.env_steps as f64 / since.begun.elapsed().as_secs_f64();
         log.clock_scalar(at, "charts/env_steps_per_s", rate);
         self.agent.drain_metrics(&mut self.metrics);
-        for network in self.agent.networks() {
+        for network in self.agent.summaries() {
             network.metrics(&mut self.metrics);
         }
         let Executed { forward, backward } = self.agent.executed();
@@ -257,7 +261,7 @@ impl<'a> Loop<'a> {
         self.status.evaluations += 1;
         self.status.wall_s = at.wall_s;
         self.status.score = score(&self.curve);
-        self.status.networks = self.agent.networks();
+        self.status.networks = self.agent.summaries();
         self.status.executed = self.agent.executed();
         self.folder.write_status(self.status)?;
         let mut policy = Saved::new();

@@ -9,9 +9,11 @@ use sparring_sparse::{Layer, Network, Seed, Topology, Trainer};
 use super::drift::{Drift, topologies};
 use super::rank::effective_rank;
 use super::snr::snr;
-use super::{Diagnostics, Subject, dormant};
-use crate::agent::{Agent, Metric};
+use super::{Diagnostics, dormant};
+use crate::agent::Agent;
 use crate::error::AgentError;
+use crate::metric::Metric;
+use crate::network_on_batch::NetworkOnBatch;
 
 /// Measures one agent from its start on.
 #[derive(Clone, Debug)]
@@ -36,7 +38,7 @@ impl Diagnosis {
     /// Of the fresh `agent`; batches and noise are drawn from streams below `seed`.
     pub fn new(what: Diagnostics, agent: &dyn Agent, seed: Seed) -> Self {
         let start = match what.drift {
-            true => agent.trainers().iter().map(|one| topologies(one.network())).collect(),
+            true => agent.networks().iter().map(|one| topologies(one.network())).collect(),
             false => Vec::new(),
         };
         Self { what, seed, start }
@@ -55,21 +57,21 @@ impl Diagnosis {
     ) -> Result<Option<Findings>, AgentError> {
         let mut findings = Findings::default();
         let mut rng = self.seed.child(&env_steps.to_string()).rng();
-        let subjects = findings.time("batch", |_| agent.subjects(self.what.batch, &mut rng))?;
-        if subjects.is_empty() {
+        let probes = findings.time("batch", |_| agent.probes(self.what.batch, &mut rng))?;
+        if probes.is_empty() {
             return Ok(None);
         }
-        for subject in &subjects {
-            self.examine(subject, &mut findings)?;
+        for one in &probes {
+            self.examine(one, &mut findings)?;
         }
         if self.what.norms {
             findings.time("norms", |out| {
-                agent.trainers().iter().try_for_each(|trainer| norms(trainer, out))
+                agent.networks().iter().try_for_each(|trainer| norms(trainer, out))
             })?;
         }
         if self.what.drift {
             findings.time("drift", |out| {
-                for (trainer, start) in agent.trainers().iter().zip(&self.start) {
+                for (trainer, start) in agent.networks().iter().zip(&self.start) {
                     drifts(trainer, start, out);
                 }
                 Ok(())
@@ -79,14 +81,14 @@ impl Diagnosis {
     }
 
     /// What depends on a batch.
-    fn examine(&self, subject: &Subject<'_>, findings: &mut Findings) -> Result<(), AgentError> {
+    fn examine(&self, one: &NetworkOnBatch<'_>, findings: &mut Findings) -> Result<(), AgentError> {
         let what = &self.what;
-        let Subject { trainer, input, .. } = subject;
+        let NetworkOnBatch { trainer, input, .. } = one;
         let tag = |what: &str| format!("diagnostics/{}/{what}", trainer.name());
         let network = trainer.network().apart()?;
         if !what.snr.is_empty() {
             findings.time("snr", |out| {
-                for (form, found) in snr(&network, input, &subject.loss, &what.snr)? {
+                for (form, found) in snr(&network, input, &one.loss, &what.snr)? {
                     let tag = tag(&format!("snr_{}", form.name()));
                     out.push(Metric::new(tag.clone(), found.mean));
                     out.push(Metric::new(format!("{tag}_std"), found.std));
@@ -94,7 +96,7 @@ impl Diagnosis {
                 Ok(())
             })?;
         }
-        if let (true, Some((name, of))) = (what.q, &subject.values) {
+        if let (true, Some((name, of))) = (what.q, &one.values) {
             findings.time("q", |out| {
                 let (mean, variance) = mean_and_variance(&of(&network.forward_detached(input)?)?);
                 out.push(Metric::new(tag(&format!("{name}_mean")), mean));
@@ -102,7 +104,7 @@ impl Diagnosis {
                 Ok(())
             })?;
         }
-        if let (true, Some(of)) = (what.entropy, &subject.entropy) {
+        if let (true, Some(of)) = (what.entropy, &one.entropy) {
             findings.time("entropy", |out| {
                 let entropy = of(&network.forward_detached(input)?)?;
                 out.push(Metric::new(tag("entropy"), entropy));

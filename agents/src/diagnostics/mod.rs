@@ -20,15 +20,13 @@ pub mod drift;
 mod measure;
 pub mod rank;
 pub mod snr;
-mod subject;
 
 use serde::Serialize;
 
-use crate::agent::NetworkSummary;
+use crate::summary::NetworkSummary;
 
 pub use measure::{Diagnosis, Findings};
 pub use snr::Form;
-pub use subject::{OfOutput, OfSample, Subject};
 
 /// What is measured, how often, and on how much.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -6,7 +6,6 @@ use sparring_envs::{EnvSpec, Space};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::{Activation, Init, LayerSpec, OptimizerConfig};
 
-use crate::agent::{Estimate, TrainingFlops};
 use crate::cadence::Cadence;
 use crate::error::AgentError;
 use crate::explore::Epsilon;
@@ -15,6 +14,7 @@ use crate::networks::NetworkConfig;
 use crate::networks::estimate::{Bytes, estimate};
 use crate::networks::mlp::MlpStyle;
 use crate::replay::{ReplayConfig, Sample};
+use crate::summary::{Estimate, TrainingFlops};
 
 /// A perceptron's hidden layers: He's truncated normal. Head: `U(−0.03, 0.03)` with biases −0.2
 /// (PAPERS 2.2).

@@ -62,19 +62,19 @@ fn importance_weights_and_priorities_of_a_memory_of_three() {
 #[test]
 fn a_diagnosis_sees_the_loss_of_each_sample() {
     let mut dqn = agent(DqnConfig::paper());
-    assert!(dqn.subjects(None, &mut Seed::new(1).rng()).unwrap().is_empty());
+    assert!(dqn.probes(None, &mut Seed::new(1).rng()).unwrap().is_empty());
     let (obs, end) = (Obs::F32(&[0.0; 4]), &[Some(End::Terminated)]);
     let batch = Batch { envs: &[0], obs, next: obs, reward: &[2.0], end, void: &[], finished: &[] };
     dqn.replay.store(&batch, Actions::Discrete(&[1])).unwrap();
-    let subjects = dqn.subjects(None, &mut Seed::new(1).rng()).unwrap();
-    let [subject] = &subjects[..] else { unreachable!("one network") };
-    assert_eq!(subject.input.dims(), [4, 4]);
+    let probes = dqn.probes(None, &mut Seed::new(1).rng()).unwrap();
+    let [probe] = &probes[..] else { unreachable!("one network") };
+    assert_eq!(probe.input.dims(), [4, 4]);
     // Q = (1, 5), of which the second was taken: (5 − 2)².
     let q = Tensor::new(&[[1f32, 5.0]], &Device::Cpu).unwrap();
     for sample in 0..4 {
-        let loss = (subject.loss)(sample, &q).unwrap();
+        let loss = (probe.loss)(sample, &q).unwrap();
         assert_eq!(loss.to_scalar::<f32>().unwrap(), 9.0);
     }
-    let (name, values) = subject.values.as_ref().unwrap();
+    let (name, values) = probe.values.as_ref().unwrap();
     assert_eq!((*name, values(&q.repeat((4, 1)).unwrap()).unwrap()), ("q", vec![5.0; 4]));
 }

@@ -8,8 +8,8 @@ use sparring_sparse::{
     ClipNorm, Compute, LayerCost, LayerSpec, OptimizerConfig, SparseError, pass_slots,
 };
 
-use crate::agent::{LayerSummary, NetworkSummary};
 use crate::error::AgentError;
+use crate::summary::{LayerSummary, NetworkSummary};
 
 /// Bytes of a network in training.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

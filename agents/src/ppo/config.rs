@@ -5,12 +5,12 @@ use sparring_envs::EnvSpec;
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::{Activation, Init, LayerSpec, OptimizerConfig, Rule};
 
-use crate::agent::{Estimate, TrainingFlops};
 use crate::error::AgentError;
 use crate::networks::estimate::{Bytes, estimate};
 use crate::networks::mlp::{MlpStyle, mlp, scaled};
 use crate::policy::Policy;
 use crate::rollout::Rollout;
+use crate::summary::{Estimate, TrainingFlops};
 
 /// Orthogonal hidden layers; the actor's head starts small, so that it starts undecided (PAPERS 2.4).
 const ACTOR: MlpStyle = MlpStyle {

@@ -3,12 +3,12 @@
 
 use candle_core::Var;
 use candle_core::backprop::GradStore;
-use sparring_envs::{End, spec};
+use sparring_envs::{End, Obs, spec};
 use sparring_sparse::OptimizerConfig;
 use sparring_sparse::config::*;
 
 use super::*;
-use crate::plain::{Plain, flat, half, relu, tanh};
+use crate::plain::{Plain, flat, half, one, relu, tanh};
 
 fn agent(config: PpoConfig, env: &str, num_envs: usize) -> Ppo {
     Ppo::new(config, &spec(env).unwrap(), num_envs, &Seed::new(1)).unwrap()
@@ -21,7 +21,7 @@ fn small() -> PpoConfig {
 /// One step of an agent on a made-up environment of three observations, one action.
 fn step(ppo: &mut Ppo, t: f32, end: Option<End>, void: &[usize]) {
     let (obs, next) = ([t.sin(), t.cos(), t], [(t + 1.0).sin(), (t + 1.0).cos(), t + 1.0]);
-    ppo.act(Obs::F32(&obs)).unwrap();
+    ppo.act(one(Obs::F32(&obs)), Mode::Train).unwrap();
     let batch = Batch {
         envs: &[0],
         obs: Obs::F32(&obs),
@@ -31,7 +31,7 @@ fn step(ppo: &mut Ppo, t: f32, end: Option<End>, void: &[usize]) {
         void,
         finished: &[],
     };
-    ppo.observe(&batch).unwrap();
+    ppo.learn(&batch).unwrap();
 }
 
 #[test]
@@ -39,19 +39,19 @@ fn evaluation_reads_the_moments_and_changes_nothing() {
     let mut ppo = agent(small(), "Pendulum-v1", 1);
     (0..6).for_each(|t| step(&mut ppo, t as f32, None, &[]));
     let before = (ppo.observations.clone(), ppo.rewards.clone(), ppo.rollout.rows());
-    let first = match ppo.act_eval(Obs::F32(&[0.1, 0.2, 7.0])).unwrap() {
+    let first = match ppo.act(one(Obs::F32(&[0.1, 0.2, 7.0])), Mode::Eval).unwrap() {
         Actions::Continuous(actions) => actions.to_vec(),
         Actions::Discrete(_) => unreachable!("a box"),
     };
     for _ in 0..50 {
-        ppo.act_eval(Obs::F32(&[1.0, -1.0, 40.0])).unwrap();
+        ppo.act(one(Obs::F32(&[1.0, -1.0, 40.0])), Mode::Eval).unwrap();
     }
     assert_eq!((ppo.observations.clone(), ppo.rewards.clone(), ppo.rollout.rows()), before);
-    let again = ppo.act_eval(Obs::F32(&[0.1, 0.2, 7.0])).unwrap();
+    let again = ppo.act(one(Obs::F32(&[0.1, 0.2, 7.0])), Mode::Eval).unwrap();
     assert!(matches!(again, Actions::Continuous(actions) if actions == first));
     // And it does read them: without moments, the same network acts otherwise.
     ppo.observations = ObservationScale::new(3, false);
-    let unscaled = ppo.act_eval(Obs::F32(&[0.1, 0.2, 7.0])).unwrap();
+    let unscaled = ppo.act(one(Obs::F32(&[0.1, 0.2, 7.0])), Mode::Eval).unwrap();
     assert!(matches!(unscaled, Actions::Continuous(actions) if actions != first));
 }
 
@@ -99,13 +99,13 @@ fn a_rollout_teaches_what_gae_says_of_it() {
     }
     step(&mut ppo, 9.0, None, &[]);
     // Four of five rows are transitions: one minibatch.
-    assert_eq!((ppo.gradient_steps(), ppo.rollout.rows()), (1, 5));
+    assert_eq!((ppo.clock().gradient_steps, ppo.rollout.rows()), (1, 5));
 
     // A diagnosis sees those four, each with the losses of a minibatch of one.
-    let subjects = ppo.subjects(Some(9), &mut Seed::new(1).rng()).unwrap();
-    assert_eq!((subjects.len(), subjects[1].input.dim(0).unwrap()), (2, 4));
+    let probes = ppo.probes(Some(9), &mut Seed::new(1).rng()).unwrap();
+    assert_eq!((probes.len(), probes[1].input.dim(0).unwrap()), (2, 4));
     let far = Tensor::new(&[[50f32]], &Device::Cpu).unwrap();
-    let loss = |sample| (subjects[1].loss)(sample, &far).unwrap().to_scalar::<f32>().unwrap();
+    let loss = |sample| (probes[1].loss)(sample, &far).unwrap().to_scalar::<f32>().unwrap();
     let lesson = ppo.lesson.as_ref().unwrap();
     let mut expected: Vec<f32> = [0, 1, 2, 4]
         .iter()
@@ -115,11 +115,11 @@ fn a_rollout_teaches_what_gae_says_of_it() {
     expected.sort_by(f32::total_cmp);
     found.sort_by(f32::total_cmp);
     assert_eq!(found, expected);
-    drop(subjects);
+    drop(probes);
     // The next step begins the next rollout.
     step(&mut ppo, 10.0, None, &[]);
     assert_eq!(ppo.rollout.rows(), 1);
-    assert!(ppo.subjects(None, &mut Seed::new(1).rng()).unwrap().is_empty());
+    assert!(ppo.probes(None, &mut Seed::new(1).rng()).unwrap().is_empty());
 }
 
 #[test]
@@ -144,7 +144,8 @@ fn the_first_step_has_a_ratio_of_one() {
         let dim = ppo.obs_dim;
         for t in 0..4 {
             let obs: Vec<f32> = (0..2 * dim).map(|i| ((t * 7 + i) as f32).sin()).collect();
-            ppo.act(Obs::F32(&obs)).unwrap();
+            let seen = Observations { obs: Obs::F32(&obs), envs: &[0, 1], first: &[false; 2] };
+            ppo.act(seen, Mode::Train).unwrap();
             let reward = [t as f64, 1.0];
             let batch = Batch {
                 envs: &[0, 1],
@@ -155,9 +156,9 @@ fn the_first_step_has_a_ratio_of_one() {
                 void: &[],
                 finished: &[],
             };
-            ppo.observe(&batch).unwrap();
+            ppo.learn(&batch).unwrap();
         }
-        assert_eq!(ppo.gradient_steps(), 1);
+        assert_eq!(ppo.clock().gradient_steps, 1);
         assert!(ppo.means.kl.abs() < 1e-6 && ppo.means.clip_fraction == 0.0, "{:?}", ppo.means);
     }
 }

@@ -6,13 +6,13 @@ use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::{Activation, Init, LayerSpec, OptimizerConfig};
 
 use crate::action_box::ActionBox;
-use crate::agent::{Estimate, TrainingFlops};
 use crate::cadence::Cadence;
 use crate::error::AgentError;
 use crate::input::Input;
 use crate::networks::estimate::{Bytes, estimate};
 use crate::networks::mlp::{MlpStyle, mlp, scaled};
 use crate::replay::{ReplayConfig, Sample};
+use crate::summary::{Estimate, TrainingFlops};
 
 /// Glorot's uniform weights in every layer; heads decay as hidden layers do (PAPERS 2.3).
 const STYLE: MlpStyle = MlpStyle {

@@ -6,7 +6,7 @@ use sparring_sparse::OptimizerConfig;
 use sparring_sparse::config::*;
 
 use super::*;
-use crate::plain::{Plain, half, relu};
+use crate::plain::{Plain, half, one, relu};
 
 const OBS: usize = 3;
 const BATCH: usize = 8;
@@ -214,7 +214,7 @@ fn a_step_that_a_rewiring_takes_the_place_of_counts_as_a_gradient_step() {
         sac.update().unwrap();
         assert_eq!(params(&sac) != before, step % 3 == 0, "{step}");
     }
-    assert_eq!(sac.gradient_steps(), 9);
+    assert_eq!(sac.clock().gradient_steps, 9);
     assert!(sac.actor.optimizer().steps() < 9);
 }
 
@@ -235,8 +235,8 @@ fn a_diagnosis_sees_the_loss_of_each_sample() {
             Batch { envs: &[0], obs, next: obs, reward: &[3.0], end, void: &[], finished: &[] };
         sac.replay.store(&batch, Actions::Continuous(&[0.5])).unwrap();
     }
-    let subjects = sac.subjects(Some(5), &mut Seed::new(1).rng()).unwrap();
-    let [actor, critics @ ..] = &subjects[..] else { unreachable!("three networks") };
+    let probes = sac.probes(Some(5), &mut Seed::new(1).rng()).unwrap();
+    let [actor, critics @ ..] = &probes[..] else { unreachable!("three networks") };
     assert_eq!((actor.input.dims(), critics.len()), (&[5, 3][..], 2));
     // ½ (2 − 0.5 · 3)².
     let q = Tensor::new(&[[2f32]], &Device::Cpu).unwrap();
@@ -274,7 +274,7 @@ fn pixels_are_trained_on_as_numbers() {
                 Dtype::U8 => bytes.each_ref().map(|seen| Obs::U8(seen)),
                 Dtype::F32 => floats.each_ref().map(|seen| Obs::F32(seen)),
             };
-            sac.act(obs).unwrap();
+            sac.act(one(obs), Mode::Train).unwrap();
             let end = [(t % 6 == 5).then_some(End::Truncated)];
             let reward = [f64::from(t)];
             let batch = Batch {
@@ -286,9 +286,9 @@ fn pixels_are_trained_on_as_numbers() {
                 void: &[],
                 finished: &[],
             };
-            sac.observe(&batch).unwrap();
+            sac.learn(&batch).unwrap();
         }
-        assert_eq!(sac.gradient_steps(), 26);
+        assert_eq!(sac.clock().gradient_steps, 26);
         sac.drain_metrics(&mut metrics);
         metrics
     };

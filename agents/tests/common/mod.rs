@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use sparring_agents::{Agent, AgentConfig};
+use sparring_agents::{Agent, AgentConfig, EnvRows, Mode};
 use sparring_envs::{OnFault, VectorConfig, VectorEnv, spec};
 use sparring_sparse::config::*;
 use sparring_sparse::{Compute, Seed};
@@ -57,16 +57,20 @@ pub fn learn(
         (0..num_envs).map(|i| seed.child("env").child(&i.to_string()).value()).collect();
     let mut envs = VectorEnv::new(spec, &seeds, &vector).unwrap();
     let mut agent = config.build(spec, num_envs, &seed.child("agent")).unwrap();
+    let mut rows = EnvRows::new(num_envs);
     for _ in 0..steps.div_ceil(num_envs as u64) {
-        let actions = agent.act(envs.obs()).unwrap();
+        let actions = agent.act(rows.observations(envs.obs()), Mode::Train).unwrap();
         let batch = envs.step(actions).unwrap();
-        agent.observe(&batch).unwrap();
+        agent.learn(&batch).unwrap();
+        rows.follow(&batch);
     }
     let mut eval = VectorEnv::new(spec, &[99], &VectorConfig { num_envs: 1, ..vector }).unwrap();
-    let mut returns = Vec::new();
+    let (mut rows, mut returns) = (EnvRows::new(1), Vec::new());
     while returns.len() < episodes {
-        let actions = agent.act_eval(eval.obs()).unwrap();
-        returns.extend(eval.step(actions).unwrap().finished.iter().map(|episode| episode.ret));
+        let actions = agent.act(rows.observations(eval.obs()), Mode::Eval).unwrap();
+        let batch = eval.step(actions).unwrap();
+        returns.extend(batch.finished.iter().map(|episode| episode.ret));
+        rows.follow(&batch);
     }
     (agent, returns.iter().sum::<f64>() / returns.len() as f64)
 }
@@ -88,6 +92,6 @@ pub fn as_planned(config: &AgentConfig, agent: &dyn Agent, env: &str, num_envs: 
         };
         networks.iter().map(|network| (network.name.clone(), active(network))).collect()
     };
-    assert_eq!(of(&agent.networks()), of(&estimate.networks), "{config:?}");
-    assert_eq!(agent.gradient_steps(), estimate.gradient_steps, "{config:?}");
+    assert_eq!(of(&agent.summaries()), of(&estimate.networks), "{config:?}");
+    assert_eq!(agent.clock().gradient_steps, estimate.gradient_steps, "{config:?}");
 }

@@ -93,7 +93,7 @@ fn episode(spec: &EnvSpec, player: &mut Player, seed: u64, film: &mut Film) -> R
     let limit = spec.max_episode_steps.unwrap_or(MOST_STEPS);
     let (mut ret, mut len) = (0.0, 0);
     loop {
-        let action = player.act(&spec.action, obs.view())?;
+        let action = player.act(&spec.action, obs.view(), len == 0)?;
         let step = env.step(action.as_action(), obs.view_mut()).map_err(unplayed)?;
         film.add(&env.render().map_err(unplayed)?)?;
         ret += step.reward;

@@ -20,7 +20,7 @@
 //! 5. with `n_step` above 1 the rewards within a return carry no entropy.
 
 mod config;
-mod subject;
+mod probe;
 #[cfg(test)]
 mod tests;
 
@@ -30,14 +30,16 @@ use rand_distr::{Distribution as _, StandardNormal};
 use sparring_envs::{Actions, Batch, EnvSpec, Obs};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::seed::Rng;
-use sparring_sparse::{Executed, LayerSpec, Network, Saved, Seed, Target, Trainer};
+use sparring_sparse::{LayerSpec, Network, Seed, Target, Trainer};
 
 use crate::action_box::ActionBox;
-use crate::agent::{Agent, Metric, sparsity_metrics};
-use crate::diagnostics::Subject;
+use crate::agent::{Agent, Capabilities, Clock};
 use crate::error::AgentError;
 use crate::free::Free;
 use crate::input::Input;
+use crate::metric::Metric;
+use crate::network_on_batch::NetworkOnBatch;
+use crate::observations::{Mode, Observations};
 use crate::replay::{Replay, Sample};
 use crate::tanh_normal::TanhNormal;
 
@@ -85,6 +87,14 @@ struct Means {
 }
 
 impl Sac {
+    /// What it can do and what it needs.
+    pub const CAPABILITIES: Capabilities = Capabilities {
+        discrete: false,
+        continuous: true,
+        needs_every_env: false,
+        learns_offline: false,
+    };
+
     /// A fresh agent for `num_envs` of `spec`.
     pub fn new(
         config: SacConfig,
@@ -300,8 +310,16 @@ fn finite(loss: &Tensor, what: &str, step: u64) -> Result<f64, AgentError> {
 }
 
 impl Agent for Sac {
-    fn act(&mut self, obs: Obs<'_>) -> Result<Actions<'_>, AgentError> {
-        let (n, act_dim) = (obs.len() / self.obs_dim, self.policy.act_dim);
+    fn act(&mut self, seen: Observations<'_>, mode: Mode) -> Result<Actions<'_>, AgentError> {
+        let Observations { obs, envs, .. } = seen;
+        if mode == Mode::Eval {
+            let mut modes = Vec::new();
+            let head = self.head_of(obs)?;
+            self.policy.modes(&head, &mut modes);
+            self.bounds.scale(&modes, &mut self.eval_actions);
+            return Ok(Actions::Continuous(&self.eval_actions));
+        }
+        let (n, act_dim) = (envs.len(), self.policy.act_dim);
         if self.env_steps < self.config.warmup_env_steps {
             let step = self.env_steps / n as u64;
             if step.is_multiple_of(self.config.warmup_hold_steps) {
@@ -322,15 +340,7 @@ impl Agent for Sac {
         Ok(Actions::Continuous(&self.actions))
     }
 
-    fn act_eval(&mut self, obs: Obs<'_>) -> Result<Actions<'_>, AgentError> {
-        let mut modes = Vec::new();
-        let head = self.head_of(obs)?;
-        self.policy.modes(&head, &mut modes);
-        self.bounds.scale(&modes, &mut self.eval_actions);
-        Ok(Actions::Continuous(&self.eval_actions))
-    }
-
-    fn observe(&mut self, batch: &Batch<'_>) -> Result<(), AgentError> {
+    fn learn(&mut self, batch: &Batch<'_>) -> Result<(), AgentError> {
         let (expected, found) = (batch.envs.len(), self.chosen.len() / self.policy.act_dim);
         if expected != found {
             return Err(AgentError::Length { what: "actions before a batch", expected, found });
@@ -349,11 +359,11 @@ impl Agent for Sac {
         Ok(())
     }
 
-    fn gradient_steps(&self) -> u64 {
-        self.updates
+    fn clock(&self) -> Clock {
+        Clock { env_steps: self.env_steps, gradient_steps: self.updates }
     }
 
-    fn drain_metrics(&mut self, out: &mut Vec<Metric>) {
+    fn drain_losses(&mut self, out: &mut Vec<Metric>) {
         let Means { steps, critic_loss, actor_loss, q, entropy, grad_norms } =
             std::mem::take(&mut self.means);
         let [actor, first, second] = grad_norms;
@@ -372,36 +382,26 @@ impl Agent for Sac {
         }
         out.push(Metric::new("charts/temperature", self.alpha()));
         out.push(Metric::new("charts/replay_size", self.replay.len() as f64));
-        let [first, second] = &mut self.critics;
-        for trainer in [&mut self.actor, first, second] {
-            sparsity_metrics(trainer, out);
-        }
     }
 
-    fn executed(&self) -> Executed {
-        let trained = [&self.actor, &self.critics[0], &self.critics[1]].map(Trainer::network);
-        let targets = [&self.targets[0], &self.targets[1]].map(Target::network);
-        trained.into_iter().chain(targets).map(Network::executed).sum()
-    }
-
-    fn trainers(&self) -> Vec<&Trainer> {
+    fn networks(&self) -> Vec<&Trainer> {
         vec![&self.actor, &self.critics[0], &self.critics[1]]
     }
 
-    fn subjects(&self, size: Option<usize>, rng: &mut Rng) -> Result<Vec<Subject<'_>>, AgentError> {
-        self.lay_open(size, rng)
-    }
-
-    fn save_policy(&self, saved: &mut Saved) -> Result<(), AgentError> {
-        let [first, second] = &self.critics;
-        for trainer in [&self.actor, first, second] {
-            trainer.network().save(trainer.name(), saved)?;
-        }
-        Ok(())
-    }
-
-    fn load_policy(&mut self, saved: &Saved) -> Result<(), AgentError> {
+    fn networks_mut(&mut self) -> Vec<&mut Trainer> {
         let [first, second] = &mut self.critics;
-        Ok([&mut self.actor, first, second].into_iter().try_for_each(|t| t.load(saved))?)
+        vec![&mut self.actor, first, second]
+    }
+
+    fn targets(&self) -> Vec<&Target> {
+        self.targets.iter().collect()
+    }
+
+    fn probes(
+        &self,
+        size: Option<usize>,
+        rng: &mut Rng,
+    ) -> Result<Vec<NetworkOnBatch<'_>>, AgentError> {
+        self.of_batch(size, rng)
     }
 }

@@ -5,17 +5,17 @@ use candle_core::Tensor;
 use sparring_sparse::seed::Rng;
 
 use super::{Dqn, Drawn};
-use crate::diagnostics::Subject;
 use crate::error::AgentError;
+use crate::network_on_batch::NetworkOnBatch;
 use crate::replay::Sample;
 
 impl Dqn {
-    /// See [`crate::Agent::subjects`].
-    pub(super) fn lay_open(
+    /// See [`crate::Agent::probes`].
+    pub(super) fn of_batch(
         &self,
         size: Option<usize>,
         rng: &mut Rng,
-    ) -> Result<Vec<Subject<'_>>, AgentError> {
+    ) -> Result<Vec<NetworkOnBatch<'_>>, AgentError> {
         if self.replay.is_empty() {
             return Ok(Vec::new());
         }
@@ -37,7 +37,7 @@ impl Dqn {
             let q = self.q_of(outputs.clone())?.gather(&chosen, 1)?;
             Ok(q.flatten_all()?.to_vec1()?)
         };
-        Ok(vec![Subject {
+        Ok(vec![NetworkOnBatch {
             trainer: &self.q,
             input: obs,
             loss: Box::new(loss),

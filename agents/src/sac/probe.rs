@@ -7,17 +7,17 @@ use candle_core::Tensor;
 use sparring_sparse::seed::Rng;
 
 use super::{Sac, beside, noise, rows};
-use crate::diagnostics::Subject;
 use crate::error::AgentError;
+use crate::network_on_batch::NetworkOnBatch;
 use crate::replay::Sample;
 
 impl Sac {
-    /// See [`crate::Agent::subjects`].
-    pub(super) fn lay_open(
+    /// See [`crate::Agent::probes`].
+    pub(super) fn of_batch(
         &self,
         size: Option<usize>,
         rng: &mut Rng,
-    ) -> Result<Vec<Subject<'_>>, AgentError> {
+    ) -> Result<Vec<NetworkOnBatch<'_>>, AgentError> {
         if self.replay.is_empty() {
             return Ok(Vec::new());
         }
@@ -51,7 +51,7 @@ impl Sac {
             let log_prob = drawn.narrow(1, act_dim, 1)?.mean_all()?;
             Ok(-f64::from(log_prob.to_scalar::<f32>()?))
         };
-        let actor = Subject {
+        let actor = NetworkOnBatch {
             trainer: &self.actor,
             input: obs,
             loss: Box::new(loss),
@@ -64,7 +64,7 @@ impl Sac {
                 Ok(((q - y.narrow(0, sample, 1)?)?.sqr()?.sum_all()? * 0.5)?)
             };
             let values = |q: &Tensor| Ok(q.flatten_all()?.to_vec1()?);
-            Subject {
+            NetworkOnBatch {
                 trainer,
                 input: taken.clone(),
                 loss: Box::new(loss),

@@ -10,17 +10,17 @@ use sparring_sparse::seed::Rng;
 
 use super::surrogate::Decisions;
 use super::{Minibatch, Ppo, pick};
-use crate::diagnostics::Subject;
 use crate::error::AgentError;
 use crate::graft::graft;
+use crate::network_on_batch::NetworkOnBatch;
 
 impl Ppo {
-    /// See [`crate::Agent::subjects`]; a rollout of fewer rows than `size` gives all it has.
-    pub(super) fn lay_open(
+    /// See [`crate::Agent::probes`]; a rollout of fewer rows than `size` gives all it has.
+    pub(super) fn of_batch(
         &self,
         size: Option<usize>,
         rng: &mut Rng,
-    ) -> Result<Vec<Subject<'_>>, AgentError> {
+    ) -> Result<Vec<NetworkOnBatch<'_>>, AgentError> {
         let Some(lesson) = &self.lesson else { return Ok(Vec::new()) };
         let mut chosen = self.transitions();
         if chosen.is_empty() {
@@ -46,7 +46,7 @@ impl Ppo {
             let found = self.surrogate(&values(head)?, decisions);
             Ok(graft(head, found.loss, found.head)?)
         };
-        let actor = Subject {
+        let actor = NetworkOnBatch {
             trainer: &self.actor,
             input: input.clone(),
             loss: Box::new(loss),
@@ -58,7 +58,7 @@ impl Ppo {
             let (loss, gradient) = self.value_loss(&values(value)?, old, ret);
             Ok(graft(value, loss, gradient)?)
         };
-        let critic = Subject {
+        let critic = NetworkOnBatch {
             trainer: &self.critic,
             input,
             loss: Box::new(loss),

@@ -20,26 +20,28 @@
 //! 5. a pruned weight cannot come back ([`sparring_sparse::methods::pruning`]).
 
 mod config;
-mod subject;
+mod probe;
 pub mod surrogate;
 #[cfg(test)]
 mod tests;
 
 use candle_core::{Device, Tensor};
 use rand::seq::SliceRandom;
-use sparring_envs::{Actions, Batch, EnvSpec, Obs};
+use sparring_envs::{Actions, Batch, EnvSpec};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::seed::Rng;
-use sparring_sparse::{Executed, LayerSpec, Network, Rule, Saved, Seed, Trainer};
+use sparring_sparse::{LayerSpec, Network, Rule, Saved, Seed, Target, Trainer};
 
-use crate::agent::{Agent, Metric, sparsity_metrics};
-use crate::diagnostics::Subject;
+use crate::agent::{Agent, Capabilities, Clock};
 use crate::error::AgentError;
 use crate::free::Free;
 use crate::gae::{Gae, Steps};
 use crate::graft::graft;
 use crate::input::Input;
+use crate::metric::Metric;
+use crate::network_on_batch::NetworkOnBatch;
 use crate::normalize::{ObservationScale, RewardScale};
+use crate::observations::{Mode, Observations};
 use crate::policy::{Outward, Policy, inverse_softplus, softplus};
 use crate::rollout::{Rollout, Seen};
 
@@ -107,6 +109,14 @@ struct Minibatch {
 }
 
 impl Ppo {
+    /// What it can do and what it needs.
+    pub const CAPABILITIES: Capabilities = Capabilities {
+        discrete: true,
+        continuous: true,
+        needs_every_env: true,
+        learns_offline: false,
+    };
+
     /// A fresh agent for `num_envs` of `spec`.
     pub fn new(
         config: PpoConfig,
@@ -295,8 +305,14 @@ fn normalize(values: &mut [f32]) {
 }
 
 impl Agent for Ppo {
-    fn act(&mut self, obs: Obs<'_>) -> Result<Actions<'_>, AgentError> {
-        let obs = self.input.floats(obs, &mut self.floats);
+    fn act(&mut self, seen: Observations<'_>, mode: Mode) -> Result<Actions<'_>, AgentError> {
+        let obs = self.input.floats(seen.obs, &mut self.floats);
+        if mode == Mode::Eval {
+            let (mut scaled, mut modes) = (Vec::new(), Vec::new());
+            self.observations.scale(obs, &mut scaled);
+            self.policy.modes(&self.outputs(self.actor.network(), &scaled)?, &mut modes);
+            return Ok(self.policy.outward(&modes, &mut self.eval_actions));
+        }
         self.observations.see(obs);
         self.obs.clear();
         self.observations.scale(obs, &mut self.obs);
@@ -306,15 +322,7 @@ impl Agent for Ppo {
         Ok(policy.outward(chosen, actions))
     }
 
-    fn act_eval(&mut self, obs: Obs<'_>) -> Result<Actions<'_>, AgentError> {
-        let obs = self.input.floats(obs, &mut self.floats);
-        let (mut scaled, mut modes) = (Vec::new(), Vec::new());
-        self.observations.scale(obs, &mut scaled);
-        self.policy.modes(&self.outputs(self.actor.network(), &scaled)?, &mut modes);
-        Ok(self.policy.outward(&modes, &mut self.eval_actions))
-    }
-
-    fn observe(&mut self, batch: &Batch<'_>) -> Result<(), AgentError> {
+    fn learn(&mut self, batch: &Batch<'_>) -> Result<(), AgentError> {
         let (expected, found) = (self.num_envs, self.log_probs.len());
         if expected != found || batch.reward.len() != found {
             return Err(AgentError::Length { what: "actions before a batch", expected, found });
@@ -336,11 +344,11 @@ impl Agent for Ppo {
         if self.rollout.is_full() { self.train() } else { Ok(()) }
     }
 
-    fn gradient_steps(&self) -> u64 {
-        self.updates
+    fn clock(&self) -> Clock {
+        Clock { env_steps: self.env_steps, gradient_steps: self.updates }
     }
 
-    fn drain_metrics(&mut self, out: &mut Vec<Metric>) {
+    fn drain_losses(&mut self, out: &mut Vec<Metric>) {
         let Means { steps, actor_loss, critic_loss, kl, clip_fraction, entropy, grad_norms } =
             std::mem::take(&mut self.means);
         if steps > 0 {
@@ -362,35 +370,35 @@ impl Agent for Ppo {
             let sum: f64 = spread.iter().map(|b| f64::from(softplus(*b))).sum();
             out.push(Metric::new("charts/action_std", sum / spread.len() as f64));
         }
-        for trainer in [&mut self.actor, &mut self.critic] {
-            sparsity_metrics(trainer, out);
-        }
     }
 
-    fn executed(&self) -> Executed {
-        [self.actor.network(), self.critic.network()].map(Network::executed).into_iter().sum()
-    }
-
-    fn trainers(&self) -> Vec<&Trainer> {
+    fn networks(&self) -> Vec<&Trainer> {
         vec![&self.actor, &self.critic]
     }
 
-    fn subjects(&self, size: Option<usize>, rng: &mut Rng) -> Result<Vec<Subject<'_>>, AgentError> {
-        self.lay_open(size, rng)
+    fn networks_mut(&mut self) -> Vec<&mut Trainer> {
+        vec![&mut self.actor, &mut self.critic]
     }
 
-    /// The scales of observations and rewards beside the networks; evaluation reads them frozen.
-    fn save_policy(&self, saved: &mut Saved) -> Result<(), AgentError> {
-        for trainer in [&self.actor, &self.critic] {
-            trainer.network().save(trainer.name(), saved)?;
-        }
+    fn targets(&self) -> Vec<&Target> {
+        Vec::new()
+    }
+
+    fn probes(
+        &self,
+        size: Option<usize>,
+        rng: &mut Rng,
+    ) -> Result<Vec<NetworkOnBatch<'_>>, AgentError> {
+        self.of_batch(size, rng)
+    }
+
+    /// The scales of observations and rewards; evaluation reads them frozen.
+    fn save_extra(&self, saved: &mut Saved) -> Result<(), AgentError> {
         self.observations.moments().map_or(Ok(()), |m| m.save("observations", saved))?;
         self.rewards.moments().map_or(Ok(()), |m| m.save("rewards", saved))
     }
 
-    fn load_policy(&mut self, saved: &Saved) -> Result<(), AgentError> {
-        self.actor.load(saved)?;
-        self.critic.load(saved)?;
+    fn load_extra(&mut self, saved: &Saved) -> Result<(), AgentError> {
         self.observations.moments_mut().map_or(Ok(()), |m| m.load("observations", saved))?;
         self.rewards.moments_mut().map_or(Ok(()), |m| m.load("rewards", saved))
     }

@@ -18,20 +18,22 @@
 //!    rise to 1.
 
 mod config;
-mod subject;
+mod probe;
 #[cfg(test)]
 mod tests;
 
 use candle_core::{D, Device, Tensor};
 use sparring_envs::{Actions, Batch, EnvSpec, Obs};
 use sparring_sparse::seed::Rng;
-use sparring_sparse::{Executed, Network, Saved, Seed, Target, Trainer};
+use sparring_sparse::{Network, Seed, Target, Trainer};
 
-use crate::agent::{Agent, Metric, sparsity_metrics};
-use crate::diagnostics::Subject;
+use crate::agent::{Agent, Capabilities, Clock};
 use crate::error::AgentError;
 use crate::explore::epsilon_greedy;
 use crate::input::Input;
+use crate::metric::Metric;
+use crate::network_on_batch::NetworkOnBatch;
+use crate::observations::{Mode, Observations};
 use crate::replay::{Replay, Sample};
 
 use config::actions;
@@ -101,6 +103,14 @@ impl Drawn {
 }
 
 impl Dqn {
+    /// What it can do and what it needs.
+    pub const CAPABILITIES: Capabilities = Capabilities {
+        discrete: true,
+        continuous: false,
+        needs_every_env: false,
+        learns_offline: false,
+    };
+
     /// A fresh agent for `num_envs` of `spec`.
     pub fn new(
         config: DqnConfig,
@@ -240,23 +250,19 @@ impl Dqn {
 }
 
 impl Agent for Dqn {
-    fn act(&mut self, obs: Obs<'_>) -> Result<Actions<'_>, AgentError> {
+    fn act(&mut self, seen: Observations<'_>, mode: Mode) -> Result<Actions<'_>, AgentError> {
+        let values = self.values(seen.obs)?;
         let epsilon = self.epsilon();
-        let values = self.values(obs)?;
-        self.actions.clear();
-        self.actions.extend(values.iter().map(|q| epsilon_greedy(q, epsilon, &mut self.explore)));
-        Ok(Actions::Discrete(&self.actions))
+        let (epsilon, actions, rng) = match mode {
+            Mode::Train => (epsilon, &mut self.actions, &mut self.explore),
+            Mode::Eval => (self.config.epsilon.eval, &mut self.eval_actions, &mut self.eval),
+        };
+        actions.clear();
+        actions.extend(values.iter().map(|q| epsilon_greedy(q, epsilon, rng)));
+        Ok(Actions::Discrete(actions))
     }
 
-    fn act_eval(&mut self, obs: Obs<'_>) -> Result<Actions<'_>, AgentError> {
-        let values = self.values(obs)?;
-        let epsilon = self.config.epsilon.eval;
-        self.eval_actions.clear();
-        self.eval_actions.extend(values.iter().map(|q| epsilon_greedy(q, epsilon, &mut self.eval)));
-        Ok(Actions::Discrete(&self.eval_actions))
-    }
-
-    fn observe(&mut self, batch: &Batch<'_>) -> Result<(), AgentError> {
+    fn learn(&mut self, batch: &Batch<'_>) -> Result<(), AgentError> {
         let (expected, found) = (batch.envs.len(), self.actions.len());
         if expected != found {
             return Err(AgentError::Length { what: "actions before a batch", expected, found });
@@ -275,11 +281,11 @@ impl Agent for Dqn {
         Ok(())
     }
 
-    fn gradient_steps(&self) -> u64 {
-        self.updates
+    fn clock(&self) -> Clock {
+        Clock { env_steps: self.env_steps, gradient_steps: self.updates }
     }
 
-    fn drain_metrics(&mut self, out: &mut Vec<Metric>) {
+    fn drain_losses(&mut self, out: &mut Vec<Metric>) {
         let Means { steps, loss, q, grad_norm } = std::mem::take(&mut self.means);
         if steps > 0 {
             let n = steps as f64;
@@ -289,25 +295,25 @@ impl Agent for Dqn {
         }
         out.push(Metric::new("charts/epsilon", self.epsilon()));
         out.push(Metric::new("charts/replay_size", self.replay.len() as f64));
-        sparsity_metrics(&mut self.q, out);
     }
 
-    fn executed(&self) -> Executed {
-        [self.q.network(), self.target.network()].map(Network::executed).into_iter().sum()
-    }
-
-    fn trainers(&self) -> Vec<&Trainer> {
+    fn networks(&self) -> Vec<&Trainer> {
         vec![&self.q]
     }
 
-    fn subjects(&self, size: Option<usize>, rng: &mut Rng) -> Result<Vec<Subject<'_>>, AgentError> {
-        self.lay_open(size, rng)
-    }
-    fn save_policy(&self, saved: &mut Saved) -> Result<(), AgentError> {
-        Ok(self.q.network().save("q", saved)?)
+    fn networks_mut(&mut self) -> Vec<&mut Trainer> {
+        vec![&mut self.q]
     }
 
-    fn load_policy(&mut self, saved: &Saved) -> Result<(), AgentError> {
-        Ok(self.q.load(saved)?)
+    fn targets(&self) -> Vec<&Target> {
+        vec![&self.target]
+    }
+
+    fn probes(
+        &self,
+        size: Option<usize>,
+        rng: &mut Rng,
+    ) -> Result<Vec<NetworkOnBatch<'_>>, AgentError> {
+        self.of_batch(size, rng)
     }
 }

@@ -12,7 +12,7 @@ pub type OfOutput<'a, T> = Box<dyn Fn(&Tensor) -> Result<T, AgentError> + 'a>;
 pub type OfSample<'a> = Box<dyn Fn(usize, &Tensor) -> Result<Tensor, AgentError> + 'a>;
 
 /// One network on a batch as it would train on it.
-pub struct Subject<'a> {
+pub struct NetworkOnBatch<'a> {
     /// The network.
     pub trainer: &'a Trainer,
     /// What it reads, `(batch, in)`.

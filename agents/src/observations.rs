@@ -1,0 +1,87 @@
+//! What an agent acts on: observations, whose they are, and which of them begin an episode.
+
+use sparring_envs::{Batch, Obs};
+
+/// What an agent acts for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// To learn from what comes of it: it explores.
+    Train,
+    /// To be scored: by the evaluation policy.
+    Eval,
+}
+
+/// The observations of `n` environments.
+#[derive(Clone, Copy, Debug)]
+pub struct Observations<'a> {
+    /// `(n, obs_dim)`.
+    pub obs: Obs<'a>,
+    /// The environment of each row, `(n)`, ascending.
+    pub envs: &'a [usize],
+    /// Whether the row is the first observation of an episode, `(n)`: what an agent remembers of the
+    /// environment ends here.
+    pub first: &'a [bool],
+}
+
+/// Whose observations an engine shows next, from what its last batch says.
+///
+/// ```
+/// use sparring_agents::EnvRows;
+/// use sparring_envs::Obs;
+/// let rows = EnvRows::new(2);
+/// let seen = rows.observations(Obs::F32(&[0.0; 8]));
+/// assert_eq!((seen.envs, seen.first), (&[0, 1][..], &[true, true][..]));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvRows {
+    envs: Vec<usize>,
+    first: Vec<bool>,
+}
+
+impl EnvRows {
+    /// Before the first step of `num_envs` environments.
+    pub fn new(num_envs: usize) -> Self {
+        Self { envs: (0..num_envs).collect(), first: vec![true; num_envs] }
+    }
+
+    /// Takes a step in: the environments of `batch` show what comes next, and those whose episode it
+    /// ended or broke off show the first of a new one.
+    pub fn follow(&mut self, batch: &Batch<'_>) {
+        self.envs.clear();
+        self.envs.extend_from_slice(batch.envs);
+        self.first.clear();
+        let begins = |(env, end): (&usize, &Option<_>)| end.is_some() || batch.void.contains(env);
+        self.first.extend(batch.envs.iter().zip(batch.end).map(begins));
+    }
+
+    /// The present observations, `obs (n, obs_dim)`, with whose they are.
+    pub fn observations<'a>(&'a self, obs: Obs<'a>) -> Observations<'a> {
+        Observations { obs, envs: &self.envs, first: &self.first }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sparring_envs::End;
+
+    use super::*;
+
+    #[test]
+    fn an_episode_begins_where_one_ended_or_broke_off() {
+        let mut rows = EnvRows::new(4);
+        let obs = Obs::F32(&[0.0; 3]);
+        let end = &[Some(End::Truncated), None, None];
+        let batch = Batch {
+            envs: &[0, 2, 3],
+            obs,
+            next: obs,
+            reward: &[0.0; 3],
+            end,
+            void: &[3],
+            finished: &[],
+        };
+        rows.follow(&batch);
+        let seen = rows.observations(obs);
+        assert_eq!((seen.envs, seen.first), (&[0, 2, 3][..], &[true, false, true][..]));
+    }
+}

@@ -1,0 +1,124 @@
+//! Sizes and costs of an agent's networks: as they are now, and as a plan knows them before the agent is made.
+
+use std::iter::Sum;
+
+use serde::{Deserialize, Serialize};
+use sparring_sparse::config::Method;
+use sparring_sparse::cost::training_flops;
+use sparring_sparse::{Layer, LayerCost, Trainer};
+
+use crate::metric::Metric;
+
+/// What an agent will take, known before it is made.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Estimate {
+    /// The trained networks (targets are copies and not listed) at their final sparsity.
+    pub networks: Vec<NetworkSummary>,
+    /// Gradient steps in the whole run.
+    pub gradient_steps: u64,
+    /// Operations of the whole training, by the model.
+    pub training: TrainingFlops,
+    /// Bytes of weights, structure and moments of all networks, at their largest.
+    pub network_bytes: u64,
+    /// Bytes of the replay memory or rollout.
+    pub memory_bytes: u64,
+}
+
+/// Operations of a training by the model of [`sparring_sparse::cost::training_flops`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TrainingFlops {
+    /// With the chosen method.
+    pub model: f64,
+    /// With the same networks dense.
+    pub dense: f64,
+}
+
+impl TrainingFlops {
+    /// Training the network of `layers`, given at their final sparsity, by `method`.
+    pub fn of(method: &Method, layers: &[LayerCost], gradient_steps: u64, batch: usize) -> Self {
+        let samples = |method| batch as f64 * training_flops(method, layers, gradient_steps);
+        Self { model: samples(method), dense: samples(&Method::Dense) }
+    }
+}
+
+impl Sum for TrainingFlops {
+    fn sum<I: Iterator<Item = Self>>(networks: I) -> Self {
+        networks.fold(Self::default(), |sum, one| Self {
+            model: sum.model + one.model,
+            dense: sum.dense + one.dense,
+        })
+    }
+}
+
+/// The size of one network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NetworkSummary {
+    /// `q`, `actor`, `critic.1`, …
+    pub name: String,
+    /// From input to output.
+    pub layers: Vec<LayerSummary>,
+}
+
+impl NetworkSummary {
+    /// The network of `trainer` as it is now.
+    pub fn of(trainer: &Trainer) -> Self {
+        let moments = trainer.optimizer().config().rule.moments() as u64;
+        let layer = |(at, layer): (usize, &Layer)| {
+            let cost = LayerCost::new(layer.shape(), layer.topology().nnz(), at == 0);
+            let (trained, method) = (trainer.trained(at) as u64, trainer.method_bytes(at) as u64);
+            let cost = LayerCost { trained, moments, method, ..cost };
+            let computed_dense = layer.is_computed_dense();
+            LayerSummary { name: layer.name().into(), cost, computed_dense }
+        };
+        let layers = trainer.network().layers().iter().enumerate().map(layer).collect();
+        Self { name: trainer.name().into(), layers }
+    }
+
+    /// The costs of the layers.
+    pub fn costs(&self) -> Vec<LayerCost> {
+        self.layers.iter().map(|layer| layer.cost).collect()
+    }
+
+    /// `cost/<network>/<layer>/<what>` for each layer, and `cost/<network>/<what>` for their sums.
+    pub fn metrics(&self, out: &mut Vec<Metric>) {
+        for (what, of) in COSTS {
+            for LayerSummary { name, cost, .. } in &self.layers {
+                out.push(Metric::new(
+                    format!("cost/{}/{name}/{what}", self.name),
+                    of(*cost) as f64,
+                ));
+            }
+            let sum: u64 = self.layers.iter().map(|layer| of(layer.cost)).sum();
+            out.push(Metric::new(format!("cost/{}/{what}", self.name), sum as f64));
+        }
+        for layer in &self.layers {
+            let tag = format!("cost/{}/{}/computed_dense", self.name, layer.name);
+            out.push(Metric::new(tag, f64::from(u8::from(layer.computed_dense))));
+        }
+    }
+}
+
+type Cost = fn(LayerCost) -> u64;
+
+/// What is logged of a layer's cost.
+const COSTS: [(&str, Cost); 7] = [
+    ("active_parameters", LayerCost::active_parameters),
+    ("forward_flops", LayerCost::forward_flops),
+    ("backward_flops", LayerCost::backward_flops),
+    ("value_bytes", LayerCost::value_bytes),
+    ("structure_bytes", |cost| cost.structure),
+    ("moment_bytes", LayerCost::moment_bytes),
+    ("method_bytes", |cost| cost.method),
+];
+
+/// The size of one layer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LayerSummary {
+    /// `hidden.0`, `hidden.1`, …, `head`.
+    pub name: String,
+    /// Its size now or, in a plan, at the end.
+    #[serde(flatten)]
+    pub cost: LayerCost,
+    /// Whether its products go over all weights, the inactive ones as zeros.
+    pub computed_dense: bool,
+}
