@@ -19,7 +19,7 @@ use sparring_agents::{
 use sparring_envs::{Batch, EnvSpec, Obs, Space, spec};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::config::{Decay, Distribution, DropGrow, Method, Order, Rigl};
-use sparring_sparse::kernels::dense::{View, product};
+use sparring_sparse::kernels::dense::{Matrix, product};
 use sparring_sparse::kernels::{Lanes, Par};
 use sparring_sparse::seed::Rng;
 use sparring_sparse::{BreakEven, Compute, OptimizerConfig, Rule, Seed};
@@ -232,11 +232,11 @@ fn products(passes: &[Passes], batch: usize) {
     for Passes { widths, forward, weight_grad, input_grad } in passes {
         for (pair, input_grad) in widths.windows(2).zip(input_grad) {
             let (cols, rows) = (pair[0], pair[1]);
-            let w = View::new(&w[..rows * cols], rows, cols);
+            let w = Matrix::new(&w[..rows * cols], rows, cols);
             for tile in lanes.tiles() {
                 let n = tile.width;
                 let [input, output] =
-                    [cols, rows].map(|width| View::new(tile.of(&x, width), width, n));
+                    [cols, rows].map(|width| Matrix::new(tile.of(&x, width), width, n));
                 for _ in 0..*forward {
                     product(w, input, tile.of_mut(&mut y, rows), n, false, Par::Serial);
                 }

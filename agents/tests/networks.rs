@@ -15,11 +15,11 @@ use sparring_agents::{
 };
 use sparring_envs::{Actions, Batch, End, EnvSpec, Obs, Space, spec};
 use sparring_sparse::config::*;
-use sparring_sparse::kernels::Plane;
+use sparring_sparse::layers::Features;
 use sparring_sparse::trainer::shares;
 use sparring_sparse::{LayerCost, LayerSpec, OptimizerConfig, Seed};
 
-fn atari() -> Plane {
+fn atari() -> Features {
     image(&Space::bytes(&[4, 84, 84]), "test").unwrap()
 }
 

@@ -8,7 +8,7 @@
 mod common;
 
 use common::{Samples, Step, erk, seconds};
-use sparring_sparse::kernels::conv::{Conv2d, Padding};
+use sparring_sparse::layers::{Conv2d, Padding};
 use sparring_sparse::{Compute, Shape};
 
 const BATCH: usize = 32;

@@ -12,7 +12,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{Samples, Step, mlp, seconds};
-use sparring_sparse::Compute;
+use sparring_sparse::{Compute, cpu};
 
 const BATCH: usize = 256;
 const WIDTHS: [usize; 3] = [256, 1024, 4096];
@@ -58,6 +58,6 @@ fn step(n: usize) -> Step {
 fn bytes(step: &Step) -> usize {
     let network = step.trainer.network();
     let layers = network.layers().iter();
-    let structure = layers.map(|layer| layer.shape().structure_bytes(layer.topology().nnz()));
+    let structure = layers.map(|layer| cpu::structure_bytes(layer.shape(), layer.topology().nnz()));
     4 * network.num_params() * size_of::<f32>() + structure.sum::<usize>()
 }

@@ -11,8 +11,10 @@ use std::hint::black_box;
 
 use common::{Samples, seconds};
 use rand::RngExt;
-use sparring_sparse::kernels::{Activation, Buffer, Lanes, Par, linear};
-use sparring_sparse::{Seed, Topology, sample};
+use sparring_sparse::kernels::{
+    Below, Buffer, Lanes, Par, Pass, Reordered, Sides, Weights, linear,
+};
+use sparring_sparse::{Activation, Seed, Topology, sample};
 
 const BATCH: usize = 256;
 const SIZES: [usize; 3] = [256, 512, 1024];
@@ -57,12 +59,19 @@ impl Case {
 
     fn run(&mut self, kernel: usize) {
         let Self { topology, values, bias, lanes, x, y, to, scratch } = self;
-        let (at, identity) = ((*lanes, Par::Serial), Activation::Identity);
+        let pass = Pass { lanes: *lanes, par: Par::Serial };
+        let activation = Activation::Identity;
         match kernel {
-            0 => linear::forward(topology, values, bias, identity, at, x, to),
-            1 => linear::input_grad(topology, (values, scratch), (identity, x), at, y, to),
+            0 => {
+                let weights = Weights { values, bias, activation };
+                linear::forward(topology, weights, pass, x, to);
+            }
+            1 => {
+                let weights = Reordered { values, scratch };
+                linear::input_grad(topology, weights, Below { activation, y: x }, pass, y, to);
+            }
             // The gradient takes the place of the values, which no product here reads back.
-            _ => linear::weight_grad(topology, at, y, x, values),
+            _ => linear::weight_grad(topology, pass, Sides { dy: y, x }, values),
         }
         black_box((&self.to, &self.values));
     }

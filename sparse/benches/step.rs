@@ -12,7 +12,7 @@ use std::hint::black_box;
 
 use common::{Samples, Step, erk, mlp, seconds};
 use sparring_sparse::Compute;
-use sparring_sparse::kernels::dense::{View, product};
+use sparring_sparse::kernels::dense::{Matrix, product};
 use sparring_sparse::kernels::{Buffer, Lanes, Par};
 
 const BATCH: usize = 256;
@@ -43,8 +43,8 @@ impl Bare {
             for tile in Lanes::new(BATCH).tiles() {
                 let n = tile.width;
                 let (x, dy) = (tile.of(x, cols), tile.of(y, rows));
-                let (x, dy) = (View::new(x, cols, n), View::new(dy, rows, n));
-                let w = View::new(&w[..rows * cols], rows, cols);
+                let (x, dy) = (Matrix::new(x, cols, n), Matrix::new(dy, rows, n));
+                let w = Matrix::new(&w[..rows * cols], rows, cols);
                 product(w, x, tile.of_mut(to, rows), n, false, Par::Serial);
                 product(dy, x.t(), &mut to[..rows * cols], cols, tile.first > 0, Par::Serial);
                 if l > 0 {

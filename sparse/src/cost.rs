@@ -17,6 +17,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::{DropGrow, Method, Pruning, Rigl, Snfs};
+use crate::cpu::structure_bytes;
 use crate::layers::Shape;
 
 /// The size of one layer, which all of its costs follow from.
@@ -46,7 +47,7 @@ pub struct LayerCost {
 impl LayerCost {
     /// A layer of `shape` with `active` weights, trained by Adam.
     pub fn new(shape: &Shape, active: usize, first: bool) -> Self {
-        let structure = shape.structure_bytes(active) as u64;
+        let structure = structure_bytes(shape, active) as u64;
         let [outputs, inputs, active, positions] =
             [shape.rows(), shape.cols(), active, shape.positions()].map(|n| n as u64);
         Self {
@@ -181,7 +182,7 @@ mod tests {
 
     use super::*;
     use crate::config::{Decay, Order, TopKast};
-    use crate::kernels::conv::{Conv2d, Padding};
+    use crate::layers::{Conv2d, Padding};
 
     /// Two layers by hand: 4 → 3 with 6 of 12 weights, 3 → 2 with all of 6.
     fn two() -> [LayerCost; 2] {

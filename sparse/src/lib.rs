@@ -38,17 +38,21 @@
 //! # }
 //! ```
 
+pub mod backend;
 pub mod config;
 pub mod cost;
+pub mod cpu;
+mod ctx;
 pub mod distribution;
 pub mod error;
+mod executed;
 pub mod init;
 pub mod kernels;
 pub mod keys;
 pub mod layers;
 pub mod methods;
 pub mod network;
-mod nodes;
+pub mod nodes;
 mod op;
 pub mod optim;
 pub mod process;
@@ -59,19 +63,20 @@ pub mod seed;
 pub mod target;
 pub mod topology;
 pub mod trainer;
-mod workspace;
 
 pub use cost::LayerCost;
+pub use cpu::pass_floats;
+pub use ctx::{Ctx, Flow, Probe};
 pub use error::SparseError;
+pub use executed::Executed;
 pub use init::Init;
-pub use kernels::{Activation, Par, SimdLevel};
+pub use kernels::{Par, SimdLevel};
 pub use keys::KeyError;
-pub use layers::{BreakEven, Compute, Join, Layer, LayerSpec, Shape};
-pub use network::{Network, Probe};
+pub use layers::{Activation, BreakEven, Compute, Features, Join, Layer, LayerSpec, Shape};
+pub use network::Network;
 pub use optim::{ClipNorm, Optimizer, OptimizerConfig, Rule, WeightDecay};
 pub use saved::Saved;
 pub use seed::Seed;
 pub use target::Target;
 pub use topology::Topology;
 pub use trainer::{Step, Trainer};
-pub use workspace::{Executed, pass_slots};

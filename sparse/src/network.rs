@@ -1,56 +1,29 @@
-//! A stack of layers, and what joins them, over one flat vector of parameters, as one differentiable op of
-//! candle.
+//! A network of layers, and what joins them, over one flat vector of parameters, as one differentiable
+//! op of candle.
 //!
 //! One op for the whole network means one node in candle's graph, one change of layout on the way
 //! in and out, and one gradient tensor that the optimiser walks in a single pass.
 
 use std::sync::Arc;
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::{DType, Result as CandleResult, Tensor, Var, bail};
 
+use crate::backend::Backend;
+use crate::cpu::Cpu;
+use crate::ctx::{Ctx, Flow, Probe};
 use crate::error::SparseError;
+use crate::executed::{Counter, Executed};
 use crate::kernels::Par;
 use crate::layers::Layer;
 use crate::op::NetworkOp;
-use crate::topology::Topology;
-use crate::workspace::{Executed, Frame};
 
 /// A multi-layer network, `(batch, in) → (batch, out)`.
 #[derive(Clone, Debug)]
 pub struct Network {
     layers: Arc<[Layer]>,
     params: Var,
-    frame: Arc<Frame>,
-}
-
-/// Asks a forward pass for the gradient on other positions than the active ones.
-///
-/// The network is taken as `f(x; W + P)`, where `P` holds one value for each position of a pattern
-/// a layer, and is evaluated at `P = 0`; the gradient of [`Probe::var`] is then the gradient of the
-/// loss on the patterns: the dense gradient where the patterns are dense.
-#[derive(Clone, Debug)]
-pub struct Probe {
-    patterns: Arc<[Arc<Topology>]>,
-    var: Var,
-}
-
-impl Probe {
-    /// A probe of one pattern a layer.
-    pub fn new(patterns: Vec<Arc<Topology>>, device: &Device) -> Result<Self, SparseError> {
-        let size: usize = patterns.iter().map(|pattern| pattern.nnz()).sum();
-        let var = Var::zeros(size, candle_core::DType::F32, device)?;
-        Ok(Self { patterns: patterns.into(), var })
-    }
-
-    /// The variable whose gradient is asked for: the patterns one after the other.
-    pub fn var(&self) -> &Var {
-        &self.var
-    }
-
-    /// One pattern a layer.
-    pub fn patterns(&self) -> &[Arc<Topology>] {
-        &self.patterns
-    }
+    backend: Arc<dyn Backend>,
+    counter: Arc<Counter>,
 }
 
 impl Network {
@@ -63,9 +36,12 @@ impl Network {
     }
 
     /// As [`Self::new`], with products that may use `par`.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
     pub fn with_par(layers: Vec<Layer>, params: Vec<f32>, par: Par) -> Result<Self, SparseError> {
-        let frame = Arc::new(Frame::new(&layers, par)?);
-        Self::framed(layers, params, frame)
+        let backend = Arc::new(Cpu::new(&layers, par)?);
+        Self::on(backend, layers, params, Arc::default())
     }
 
     /// The network with other topologies: its memory is used again and its counts go on.
@@ -74,26 +50,42 @@ impl Network {
         layers: Vec<Layer>,
         params: Vec<f32>,
     ) -> Result<Self, SparseError> {
-        Self::framed(layers, params, self.frame.clone())
+        Self::on(self.backend.rewired(&layers)?, layers, params, self.counter.clone())
     }
 
-    fn framed(
+    fn on(
+        backend: Arc<dyn Backend>,
         layers: Vec<Layer>,
         params: Vec<f32>,
-        frame: Arc<Frame>,
+        counter: Arc<Counter>,
     ) -> Result<Self, SparseError> {
         let expected = layers.last().map_or(0, |layer| layer.biases().end);
         if params.len() != expected {
             let found = params.len();
             return Err(SparseError::Length { what: "parameters", expected, found });
         }
-        let params = Var::from_vec(params, expected, &Device::Cpu)?;
-        Ok(Self { layers: layers.into(), params, frame })
+        let params = Var::from_vec(params, expected, backend.device())?;
+        Ok(Self { layers: layers.into(), params, backend, counter })
+    }
+
+    /// Lets its products use `par`; no bit of them changes.
+    pub fn set_par(&mut self, par: Par) {
+        self.backend = self.backend.with_par(par);
+    }
+
+    /// What computes it.
+    pub fn backend(&self) -> &dyn Backend {
+        &*self.backend
     }
 
     /// What it has executed so far, under all its topologies.
     pub fn executed(&self) -> Executed {
-        self.frame.executed()
+        self.counter.get()
+    }
+
+    /// Lets the count of [`Self::executed`] go on from `executed`: that of a run before.
+    pub fn set_executed(&self, executed: Executed) {
+        self.counter.set(executed);
     }
 
     /// From input to output.
@@ -111,41 +103,123 @@ impl Network {
         self.params.elem_count()
     }
 
+    /// `x → y`, with what `ctx` asks for; `ctx` comes back with what the pass executed.
+    ///
+    /// x is `(…, in)`, with any number of dimensions before the last, y then `(…, out)`; or images
+    /// `(batch, channels, height, width)` where the first layer reads such, y then `(batch, out)`. It
+    /// need not be contiguous.
+    ///
+    /// # Errors
+    /// An `x` that is not `f32`, of another width, or on another device.
+    pub fn pass(&self, x: &Tensor, ctx: &mut Ctx<'_>) -> Result<Tensor, SparseError> {
+        Ok(self.run(x, ctx)?)
+    }
+
+    fn run(&self, x: &Tensor, ctx: &mut Ctx<'_>) -> CandleResult<Tensor> {
+        let outputs = self.backend.plan().output().size();
+        let (x, mut shape) = self.rows(x)?;
+        let x = if ctx.flow == Flow::None { x.detach() } else { x };
+        let params = match ctx.flow {
+            Flow::All => self.params.as_tensor().clone(),
+            Flow::Input | Flow::None => self.params.as_detached_tensor(),
+        };
+        let before = ctx.executed;
+        let forward = self.backend.forward(&x, &params, ctx)?;
+        self.counter.add(Executed {
+            forward: ctx.executed.forward - before.forward,
+            backward: ctx.executed.backward - before.backward,
+        });
+        let op = NetworkOp::new(forward, (x.dim(0)?, outputs).into(), self.counter.clone());
+        let y = match ctx.probe {
+            Some(probe) => x.apply_op3(&params, probe.var(), op)?,
+            None => x.apply_op2(&params, op)?,
+        };
+        if shape.len() == 1 {
+            return Ok(y);
+        }
+        shape.push(outputs);
+        y.reshape(shape)
+    }
+
+    /// `x` as `(batch, in)`, and the dimensions of a batch.
+    fn rows(&self, x: &Tensor) -> CandleResult<(Tensor, Vec<usize>)> {
+        let (features, dims) = (self.backend.plan().input(), x.dims());
+        let size = features.size();
+        if x.dtype() != DType::F32 {
+            bail!("the network computes in f32, found {:?}: x.to_dtype(DType::F32)", x.dtype());
+        }
+        if !x.device().same_device(self.backend.device()) {
+            let (at, found) = (self.backend.device(), x.device());
+            bail!("the network is on {at:?}, found a tensor on {found:?}: x.to_device(…)");
+        }
+        let image = [features.channels, features.height, features.width];
+        let batch = match dims {
+            [batch @ .., c, h, w] if [*c, *h, *w] == image && *w != size => batch,
+            [batch @ .., width] if *width == size => batch,
+            _ => {
+                let found: Vec<String> = dims.iter().map(usize::to_string).collect();
+                bail!("the network takes (batch, {size}), found ({})", found.join(", "))
+            }
+        };
+        let batch = batch.to_vec();
+        let x = match dims {
+            [_, _] => x.contiguous()?,
+            _ => x.contiguous()?.reshape((batch.iter().product::<usize>(), size))?,
+        };
+        Ok((x, batch))
+    }
+
     /// `(batch, in) → (batch, out)`, differentiable in `x` and the parameters.
+    ///
+    /// # Errors
+    /// As [`Self::pass`].
     pub fn forward(&self, x: &Tensor) -> Result<Tensor, SparseError> {
-        Ok(x.apply_op2(&self.params, self.op([].into()))?)
+        self.pass(x, &mut Ctx::default())
     }
 
     /// As [`Self::forward`], and differentiable in the probe.
+    ///
+    /// # Errors
+    /// As [`Self::pass`].
     pub fn forward_probed(&self, x: &Tensor, probe: &Probe) -> Result<Tensor, SparseError> {
-        let op = self.op(probe.patterns.clone());
-        Ok(x.apply_op3(&self.params, &probe.var, op)?)
+        self.pass(x, &mut Ctx { probe: Some(probe), ..Ctx::default() })
     }
 
     /// As [`Self::forward`], differentiable in `x` alone: for a loss that trains what comes before.
+    ///
+    /// # Errors
+    /// As [`Self::pass`].
     pub fn forward_frozen(&self, x: &Tensor) -> Result<Tensor, SparseError> {
-        let op = self.op([].into());
-        Ok(x.apply_op2(&self.params.as_detached_tensor(), op)?)
+        self.pass(x, &mut Ctx { flow: Flow::Input, ..Ctx::default() })
     }
 
     /// As [`Self::forward`], leaving no graph: for acting and for targets.
+    ///
+    /// # Errors
+    /// As [`Self::pass`].
     pub fn forward_detached(&self, x: &Tensor) -> Result<Tensor, SparseError> {
-        let op = self.op([].into());
-        Ok(x.detach().apply_op2(&self.params.as_detached_tensor(), op)?)
+        self.pass(x, &mut Ctx { flow: Flow::None, ..Ctx::default() })
     }
 
     /// A copy with parameters, memory and counts of its own.
-    pub fn apart(&self) -> Result<Self, SparseError> {
-        Self::with_par(self.layers.to_vec(), self.params.to_vec1()?, self.frame.par)
+    ///
+    /// # Errors
+    /// Those of candle.
+    pub fn deep_clone(&self) -> Result<Self, SparseError> {
+        let backend = self.backend.with_par(self.backend.par());
+        Self::on(backend, self.layers.to_vec(), self.params.to_vec1()?, Arc::default())
     }
 
     /// What each layer hands on for `x (batch, in)`, after its activation and the joins behind it:
     /// `(batch, features)` each, leaving no graph.
+    ///
+    /// # Errors
+    /// As [`Self::pass`].
     pub fn activations(&self, x: &Tensor) -> Result<Vec<Tensor>, SparseError> {
-        Ok(self.op([].into()).activations(x, &self.params)?)
-    }
-
-    fn op(&self, patterns: Arc<[Arc<Topology>]>) -> NetworkOp {
-        NetworkOp::new(self.layers.clone(), self.frame.clone(), patterns)
+        let (x, _) = self.rows(x)?;
+        let mut ctx = Ctx::default();
+        let forward = self.backend.forward(&x, &self.params, &mut ctx)?;
+        self.counter.add(ctx.executed);
+        Ok(forward.tape.activations()?)
     }
 }

@@ -1,116 +1,159 @@
-//! The nodes of a network: its input, and what each layer and each join after it writes.
+//! What a network computes, as nodes: its input, then what each layer and each join after it makes.
 
 use crate::error::SparseError;
-use crate::kernels::{Activation, MaxPool, Plane};
-use crate::layers::{Join, Layer, LayerSpec, Shape};
+use crate::layers::{Activation, Features, Join, Layer, LayerSpec, MaxPool, Shape};
 
-/// What writes a node from the one before it.
+/// What makes the features of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Writer {
+pub enum Op {
+    /// The network's input.
     Input,
     /// The layer of this number.
     Layer(usize),
+    /// The largest pixel of each window.
     MaxPool(MaxPool),
+    /// `max(x, 0)`.
     Relu,
-    /// Adds this node.
-    Add(usize),
+    /// The sum of its two inputs.
+    Add,
 }
 
-/// Features between two steps.
+/// Features, and where they come from.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Node {
-    pub writer: Writer,
-    /// The function that its writer ends in.
+pub struct Node {
+    /// The nodes that it reads, all of them earlier; of a sum the one just before it comes first.
+    pub inputs: Vec<usize>,
+    /// What it makes of them.
+    pub op: Op,
+    /// The function that `op` ends in.
     pub activation: Activation,
-    /// As a layer that comes next reads it.
-    pub plane: Plane,
-    /// As its writer reads its gradient.
-    pub gradient: Plane,
-    /// The later nodes that it is added to.
-    pub added_to: Vec<usize>,
-    /// Whether a layer comes next.
-    before_layer: bool,
+    /// What it gives.
+    pub features: Features,
 }
 
-impl Node {
-    fn new(writer: Writer, activation: Activation, plane: Plane, gradient: Plane) -> Self {
-        Self { writer, activation, plane, gradient, added_to: Vec::new(), before_layer: false }
+/// The nodes of a network in the order of its forward pass: node 0 is the input, the last one the
+/// output, and every input of a node stands before it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NetworkPlan {
+    nodes: Vec<Node>,
+    shapes: Vec<Shape>,
+}
+
+impl NetworkPlan {
+    /// The plan of `layers`.
+    ///
+    /// # Errors
+    /// No layers; layers and joins that do not fit together.
+    pub(crate) fn of_layers(layers: &[Layer]) -> Result<Self, SparseError> {
+        Self::new(layers.iter().map(|layer| (*layer.shape(), layer.activation(), layer.then())))
     }
 
-    /// The activation whose slope the layer that comes next multiplies the gradient by; none where the
-    /// gradient is not yet whole there.
-    pub fn fused(&self) -> Option<Activation> {
-        (self.before_layer && self.added_to.is_empty()).then_some(self.activation)
+    /// The plan of the layers that `specs` will make.
+    ///
+    /// # Errors
+    /// As [`Self::of_layers`].
+    pub fn of_specs(specs: &[LayerSpec]) -> Result<Self, SparseError> {
+        Self::new(specs.iter().map(|spec| (spec.shape, spec.activation, spec.then.as_slice())))
     }
 
-    /// Lets the layer `shape` read the node. An image stands with the border of a convolution, and as
-    /// an image also where that one reads what a linear layer wrote.
-    fn read_by(&mut self, shape: &Shape) -> Result<(), SparseError> {
-        let wanted = shape.input_plane();
-        let (expected, found, image) = (self.plane.size(), wanted.size(), wanted.without_border());
-        let features = self.plane == Plane::features(expected);
-        match (shape, self.writer) {
+    fn new<'a>(
+        layers: impl Iterator<Item = (Shape, Activation, &'a [Join])>,
+    ) -> Result<Self, SparseError> {
+        let mut plan = Self { nodes: Vec::new(), shapes: Vec::new() };
+        // The nodes that a join has saved.
+        let mut saved: Vec<usize> = Vec::new();
+        for (l, (shape, activation, then)) in layers.enumerate() {
+            if plan.nodes.is_empty() {
+                plan.push(Vec::new(), Op::Input, Activation::Identity, shape.input());
+            }
+            let bad = |problem| SparseError::Join { layer: l, problem };
+            plan.let_read(&shape)?;
+            plan.shapes.push(shape);
+            plan.push(vec![plan.last()], Op::Layer(l), activation, shape.output());
+            for join in then {
+                let last = plan.last();
+                let features = plan.nodes[last].features;
+                match join {
+                    Join::Save => saved.push(last),
+                    Join::MaxPool(pool) => {
+                        let (op, identity) = (Op::MaxPool(*pool), Activation::Identity);
+                        plan.push(vec![last], op, identity, pool.output(&features));
+                    }
+                    Join::Relu => plan.push(vec![last], Op::Relu, Activation::Relu, features),
+                    Join::Add => {
+                        let skip = saved.pop().ok_or_else(|| bad("an Add without a Save"))?;
+                        if plan.nodes[skip].features != features {
+                            return Err(bad("an Add of features of another shape"));
+                        }
+                        plan.push(vec![last, skip], Op::Add, Activation::Identity, features);
+                    }
+                }
+            }
+        }
+        match (saved.is_empty(), plan.nodes.is_empty()) {
+            (true, false) => Ok(plan),
+            (true, true) => Err(SparseError::Length { what: "layers", expected: 1, found: 0 }),
+            (false, _) => Err(SparseError::Join { layer: 0, problem: "a Save without an Add" }),
+        }
+    }
+
+    fn push(&mut self, inputs: Vec<usize>, op: Op, activation: Activation, features: Features) {
+        self.nodes.push(Node { inputs, op, activation, features });
+    }
+
+    /// Lets a layer of `shape` read the last node; a convolution reads what a linear layer wrote as
+    /// an image.
+    fn let_read(&mut self, shape: &Shape) -> Result<(), SparseError> {
+        let (last, wanted) = (self.last(), shape.input());
+        let linear = |layer: usize| matches!(self.shapes[layer], Shape::Linear { .. });
+        let node = &mut self.nodes[last];
+        let (expected, found) = (node.features.size(), wanted.size());
+        let flat = node.features == Features::flat(expected);
+        match (shape, node.op) {
             (Shape::Linear { .. }, _) if expected == found => {}
-            (Shape::Conv2d(_), _) if self.plane == image => self.plane = wanted,
-            (Shape::Conv2d(_), Writer::Layer(_)) if features && expected == found => {
-                (self.plane, self.gradient) = (wanted, image);
+            (Shape::Conv2d(_), _) if node.features == wanted => {}
+            (Shape::Conv2d(_), Op::Layer(l)) if flat && expected == found && linear(l) => {
+                node.features = wanted;
             }
             _ => return Err(SparseError::Length { what: "inputs of a layer", expected, found }),
         }
-        self.before_layer = true;
         Ok(())
     }
-}
 
-/// The nodes of `layers`; node `i` is written from node `i − 1`.
-pub(crate) fn of_layers(layers: &[Layer]) -> Result<Vec<Node>, SparseError> {
-    nodes(layers.iter().map(|layer| (layer.shape(), layer.activation(), layer.then())))
-}
-
-/// The nodes of the layers that `specs` will make.
-pub(crate) fn of_specs(specs: &[LayerSpec]) -> Result<Vec<Node>, SparseError> {
-    nodes(specs.iter().map(|spec| (&spec.shape, spec.activation, spec.then.as_slice())))
-}
-
-fn nodes<'a>(
-    layers: impl Iterator<Item = (&'a Shape, Activation, &'a [Join])>,
-) -> Result<Vec<Node>, SparseError> {
-    let (mut nodes, mut saved): (Vec<Node>, Vec<usize>) = (Vec::new(), Vec::new());
-    for (l, (shape, activation, then)) in layers.enumerate() {
-        if nodes.is_empty() {
-            let plane = shape.input_plane().without_border();
-            nodes.push(Node::new(Writer::Input, Activation::Identity, plane, plane));
-        }
-        let (at, bad) = (nodes.len() - 1, |problem| SparseError::Join { layer: l, problem });
-        nodes[at].read_by(shape)?;
-        let (plane, gradient) = (shape.output_plane(), shape.gradient_plane());
-        nodes.push(Node::new(Writer::Layer(l), activation, plane, gradient));
-        for join in then {
-            let last = nodes.len() - 1;
-            let plane = nodes[last].plane;
-            let (writer, activation, plane) = match join {
-                Join::Save => {
-                    saved.push(last);
-                    continue;
-                }
-                Join::MaxPool(pool) => {
-                    (Writer::MaxPool(*pool), Activation::Identity, pool.output_plane(&plane))
-                }
-                Join::Relu => (Writer::Relu, Activation::Relu, plane),
-                Join::Add => {
-                    let skip = saved.pop().ok_or_else(|| bad("an Add without a Save"))?;
-                    if nodes[skip].plane.without_border() != plane {
-                        return Err(bad("an Add of features of another shape"));
-                    }
-                    nodes[skip].added_to.push(last + 1);
-                    (Writer::Add(skip), Activation::Identity, plane)
-                }
-            };
-            nodes.push(Node::new(writer, activation, plane, plane));
-        }
+    /// The nodes from input to output.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
     }
-    match saved.is_empty() {
-        true => Ok(nodes),
-        false => Err(SparseError::Join { layer: 0, problem: "a Save without an Add" }),
+
+    /// The number of the output.
+    pub fn last(&self) -> usize {
+        self.nodes.len().saturating_sub(1)
+    }
+
+    /// The shape of layer `layer`.
+    pub fn shape(&self, layer: usize) -> &Shape {
+        &self.shapes[layer]
+    }
+
+    /// What the network reads.
+    pub fn input(&self) -> Features {
+        self.nodes[0].features
+    }
+
+    /// What it gives.
+    pub fn output(&self) -> Features {
+        self.nodes[self.last()].features
+    }
+
+    /// The nodes that read node `node`, in their order.
+    pub fn readers(&self, node: usize) -> impl Iterator<Item = usize> {
+        (node + 1..self.nodes.len())
+            .filter(move |reader| self.nodes[*reader].inputs.contains(&node))
+    }
+
+    /// What each layer hands on: the nodes before the node of each later layer, and the last.
+    pub fn handed_on(&self) -> impl Iterator<Item = usize> {
+        let is_layer = |node: &Node| matches!(node.op, Op::Layer(_));
+        (1..self.nodes.len()).filter(move |n| self.nodes.get(n + 1).is_none_or(is_layer))
     }
 }

@@ -73,7 +73,7 @@ impl Network {
             take("weights", "saved weights", positions.len())?;
             take("biases", "saved biases", rows)?;
             let offset = layers.last().map_or(0, |last: &crate::Layer| last.biases().end);
-            layers.push(layer.rewired(&Arc::new(topology), offset)?);
+            layers.push(layer.rewired(&Arc::new(topology), offset));
         }
         self.rewired(layers, params)
     }

@@ -5,13 +5,12 @@
 
 use std::sync::Arc;
 
-use candle_core::{CpuStorage, InplaceOp2, Layout, Tensor, bail};
+use candle_core::Tensor;
 
 use crate::error::SparseError;
 use crate::layers::Layer;
 use crate::methods::Moves;
 use crate::network::Network;
-use crate::op::slice;
 use crate::trainer::moved;
 
 /// A target network.
@@ -23,8 +22,7 @@ pub struct Target {
 impl Target {
     /// A copy of `online`.
     pub fn new(online: &Network) -> Result<Self, SparseError> {
-        let params = online.params().to_vec1()?;
-        Ok(Self { network: Network::new(online.layers().to_vec(), params)? })
+        Ok(Self { network: online.deep_clone()? })
     }
 
     /// The network as it is now.
@@ -46,37 +44,7 @@ impl Target {
                 pairs().map(|(a, b)| Moves::between(a.topology(), b.topology().clone())).collect();
             self.network = moved(&self.network, &moves)?;
         }
-        self.network
-            .params()
-            .inplace_op2(online.params().as_tensor(), &Lerp { tau: tau as f32 })?;
-        Ok(())
-    }
-}
-
-/// `a ← (1 − τ) a + τ b`, in place.
-struct Lerp {
-    tau: f32,
-}
-
-impl InplaceOp2 for Lerp {
-    fn name(&self) -> &'static str {
-        "lerp"
-    }
-
-    fn cpu_fwd(
-        &self,
-        target: &mut CpuStorage,
-        layout: &Layout,
-        online: &CpuStorage,
-        online_layout: &Layout,
-    ) -> candle_core::Result<()> {
-        let (Some((start, end)), CpuStorage::F32(target)) = (layout.contiguous_offsets(), target)
-        else {
-            bail!("parameters are contiguous f32");
-        };
-        for (a, b) in target[start..end].iter_mut().zip(slice(online, online_layout)?) {
-            *a = (1.0 - self.tau) * *a + self.tau * b;
-        }
-        Ok(())
+        let (target, online) = (self.network.params(), online.params());
+        Ok(self.network.backend().lerp(target, online, tau as f32)?)
     }
 }

@@ -10,8 +10,7 @@ use candle_core::{Device, Tensor};
 use common::*;
 use rand::RngExt;
 use sparring_sparse::config::*;
-use sparring_sparse::kernels::conv::{Conv2d, Padding};
-use sparring_sparse::layers::Shape;
+use sparring_sparse::layers::{Conv2d, Padding, Shape};
 use sparring_sparse::{Activation, Init, LayerSpec, Network, OptimizerConfig, Seed, Trainer};
 
 #[test]

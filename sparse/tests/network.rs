@@ -7,8 +7,7 @@ mod masked_dense;
 use candle_core::{Tensor, Var};
 use masked_dense::*;
 use sparring_sparse::config::*;
-use sparring_sparse::kernels::MaxPool;
-use sparring_sparse::kernels::conv::{Conv2d, Padding};
+use sparring_sparse::layers::{Conv2d, MaxPool, Padding};
 use sparring_sparse::{
     Activation, Compute, Executed, Join, LayerSpec, Network, OptimizerConfig, Par, Seed, Shape,
     Target, Trainer,
@@ -171,14 +170,14 @@ fn candles_convolution_and_max_pooling_give_the_same() {
     let specs = [LayerSpec { then, ..spec(0, shape, Activation::Identity) }];
     let network = of_specs(&specs, &[30], 4, Compute::Sparse).unwrap();
     let (w, b) = &masked_dense(&network)[0];
-    let x = random((5, conv.input_plane().size()), 5);
-    let border = conv.input_plane().border;
+    let x = random((5, conv.input().size()), 5);
+    let (rows, cols) = (conv.padded(0), conv.padded(1));
     let images = x.reshape((5, 3, 10, 7)).unwrap();
-    let images = images.pad_with_zeros(2, border.top, border.bottom).unwrap();
-    let images = images.pad_with_zeros(3, border.left, border.right).unwrap();
+    let images = images.pad_with_zeros(2, rows.0, rows.1).unwrap();
+    let images = images.pad_with_zeros(3, cols.0, cols.1).unwrap();
     let y = images.conv2d(&w.reshape((4, 3, 3, 3)).unwrap(), 0, 2, 1, 1).unwrap();
     let y = y.broadcast_add(&b.reshape((1, 4, 1, 1)).unwrap()).unwrap();
-    let y = padded(&pool, &conv.output_plane(), &y.flatten_from(1).unwrap());
+    let y = padded(&pool, &conv.output(), &y.flatten_from(1).unwrap());
     let y = y.max_pool2d_with_stride(3, 2).unwrap();
     assert_eq!(y.dims(), [5, 4, 3, 2]);
     close(&flat(&network.forward(&x).unwrap()), &flat(&y), 1e-5);
@@ -354,7 +353,7 @@ fn activations_are_the_outputs_of_cut_networks() {
         let network = of_specs(&specs, &part(&specs, 0.5), 5, Compute::Sparse).unwrap();
         let x = random((70, 297), 6);
         let params = flat(network.params());
-        let copy = network.apart().unwrap();
+        let copy = network.deep_clone().unwrap();
         let found = copy.activations(&x).unwrap();
         assert_eq!(found.len(), specs.len());
         let mut compared = 0;

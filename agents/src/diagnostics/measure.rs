@@ -85,7 +85,7 @@ impl Diagnosis {
         let what = &self.what;
         let NetworkOnBatch { trainer, input, .. } = one;
         let tag = |what: &str| format!("diagnostics/{}/{what}", trainer.name());
-        let network = trainer.network().apart()?;
+        let network = trainer.network().deep_clone()?;
         if !what.snr.is_empty() {
             findings.time("snr", |out| {
                 for (form, found) in snr(&network, input, &one.loss, &what.snr)? {

@@ -24,7 +24,8 @@ impl Dqn {
         self.replay.sample(batch, rng, &mut sample);
         let Drawn { obs, next, action, reward, discount } =
             Drawn::of(&sample, &self.input, &mut Default::default())?;
-        let (online, target) = (self.q.network().apart()?, self.target.network().apart()?);
+        let (online, target) =
+            (self.q.network().deep_clone()?, self.target.network().deep_clone()?);
         let y = self.target_values([&online, &target], &next, &reward, &discount)?;
 
         let chosen = action.clone();

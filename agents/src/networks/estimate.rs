@@ -1,11 +1,10 @@
 //! What a network will take, known before it is made.
 
 use sparring_sparse::config::{Method, SparsityConfig};
-use sparring_sparse::kernels::lanes::GRAIN;
 use sparring_sparse::topology::Csr;
 use sparring_sparse::trainer::{backward_shares, shares};
 use sparring_sparse::{
-    ClipNorm, Compute, LayerCost, LayerSpec, OptimizerConfig, SparseError, pass_slots,
+    ClipNorm, Compute, LayerCost, LayerSpec, OptimizerConfig, SparseError, cpu, pass_floats,
 };
 
 use crate::error::AgentError;
@@ -62,11 +61,8 @@ pub fn estimate(
     // What is old and new side by side, where it comes from, and a choice.
     let rewiring = 12;
     let clips_dense = optimizer.max_grad_norm.is_some() && optimizer.clip_norm == ClipNorm::Dense;
-    let lanes: usize =
-        batches.iter().fold(0, |sum, batch| sum.saturating_add(batch.saturating_add(GRAIN)));
-    let [activations, gradients] = pass_slots(specs)?;
     let (mut layers, mut structure) = (Vec::new(), 0);
-    let (mut floats, mut passing) = (lanes.saturating_mul(activations.max(gradients)), 0usize);
+    let (mut floats, mut passing) = (pass_floats(specs, batches)?, 0usize);
     for (at, ((spec, share), backward)) in specs.iter().zip(shares).zip(backward).enumerate() {
         let (size, nnz) = (spec.shape.rows() * spec.shape.cols(), share.nnz);
         let method = match sparsity.method {
@@ -83,7 +79,7 @@ pub fn estimate(
             method: method as u64,
             ..LayerCost::new(&spec.shape, nnz, at == 0)
         };
-        let csr = |nnz| spec.shape.structure_bytes(nnz);
+        let csr = |nnz| cpu::structure_bytes(&spec.shape, nnz);
         // Sparse products keep the values in another order, dense ones pack them.
         let (sparse, dense) = ((copies + 1) * nnz, (copies + 1) * size);
         // Values, what a rewiring adds, and index arrays.

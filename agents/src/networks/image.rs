@@ -1,8 +1,7 @@
 //! What networks over images have in common: what they read, and how their layers are written down.
 
 use sparring_envs::Space;
-use sparring_sparse::kernels::Plane;
-use sparring_sparse::kernels::conv::{Conv2d, Padding};
+use sparring_sparse::layers::{Conv2d, Features, Padding};
 use sparring_sparse::{Activation, Init, Join, LayerSpec, Shape};
 
 use crate::error::AgentError;
@@ -12,10 +11,10 @@ use crate::error::AgentError;
 ///
 /// # Errors
 /// Observations of another shape.
-pub fn image(obs: &Space, network: &'static str) -> Result<Plane, AgentError> {
+pub fn image(obs: &Space, network: &'static str) -> Result<Features, AgentError> {
     match obs {
         Space::Box { shape, .. } if shape.len() == 3 && !shape.contains(&0) => {
-            Ok(Plane { height: shape[1], width: shape[2], ..Plane::features(shape[0]) })
+            Ok(Features { channels: shape[0], height: shape[1], width: shape[2] })
         }
         _ => Err(AgentError::Network {
             network,
@@ -29,7 +28,7 @@ pub fn image(obs: &Space, network: &'static str) -> Result<Plane, AgentError> {
 pub(super) struct Stack {
     layers: Vec<LayerSpec>,
     /// What the last layer and its joins give.
-    plane: Plane,
+    features: Features,
     width: f64,
     weight_decay: f64,
     init: fn(&Shape) -> Init,
@@ -38,8 +37,8 @@ pub(super) struct Stack {
 impl Stack {
     /// No layers over `image`; those to come have the sizes that they are given times `width`, their
     /// weights are drawn as `init` says and decay by `weight_decay`, and their biases are 0.
-    pub fn new(image: Plane, width: f64, weight_decay: f64, init: fn(&Shape) -> Init) -> Self {
-        Self { layers: Vec::new(), plane: image, width, weight_decay, init }
+    pub fn new(image: Features, width: f64, weight_decay: f64, init: fn(&Shape) -> Init) -> Self {
+        Self { layers: Vec::new(), features: image, width, weight_decay, init }
     }
 
     /// `⌈n · width⌉`.
@@ -57,9 +56,9 @@ impl Stack {
         (activation, then): (Activation, &[Join]),
     ) -> Self {
         let conv = Conv2d {
-            in_channels: self.plane.channels,
+            in_channels: self.features.channels,
             out_channels: self.scaled(channels),
-            size: [self.plane.height, self.plane.width],
+            size: [self.features.height, self.features.width],
             kernel: [kernel; 2],
             stride,
             padding,
@@ -70,7 +69,7 @@ impl Stack {
 
     /// The one hidden layer of `units`, and a head of `outputs`.
     pub fn finish(mut self, units: usize, outputs: usize) -> Vec<LayerSpec> {
-        let (inputs, units) = (self.plane.size(), self.scaled(units));
+        let (inputs, units) = (self.features.size(), self.scaled(units));
         let hidden = Shape::Linear { inputs, outputs: units };
         self.push("hidden.0".into(), hidden, Activation::Relu, &[]);
         let head = Shape::Linear { inputs: units, outputs };
@@ -79,11 +78,11 @@ impl Stack {
     }
 
     fn push(&mut self, name: String, shape: Shape, activation: Activation, then: &[Join]) {
-        let output = |plane: Plane, join: &Join| match join {
-            Join::MaxPool(pool) => pool.output_plane(&plane),
-            Join::Save | Join::Add | Join::Relu => plane,
+        let output = |features: Features, join: &Join| match join {
+            Join::MaxPool(pool) => pool.output(&features),
+            Join::Save | Join::Add | Join::Relu => features,
         };
-        self.plane = then.iter().fold(shape.output_plane(), output);
+        self.features = then.iter().fold(shape.output(), output);
         self.layers.push(LayerSpec {
             name,
             shape,

@@ -7,8 +7,7 @@
 //! parameters say 512), and the `head`: 84×84 → 42×42 → 21×21 → 11×11 → 7,744 numbers. No batch
 //! normalisation. Weights start as Glorot's, which is Keras's default, and all of them decay.
 
-use sparring_sparse::kernels::conv::Padding;
-use sparring_sparse::kernels::{MaxPool, Plane};
+use sparring_sparse::layers::{Features, MaxPool, Padding};
 use sparring_sparse::{Activation, Init, Join, LayerSpec};
 
 use super::image::Stack;
@@ -17,7 +16,7 @@ const CHANNELS: [usize; 3] = [32, 64, 64];
 const BLOCKS: usize = 2;
 
 /// `(batch, channels · height · width) → (batch, outputs)`, for `image` of channels, height and width.
-pub fn impala(image: Plane, outputs: usize, width: f64, weight_decay: f64) -> Vec<LayerSpec> {
+pub fn impala(image: Features, outputs: usize, width: f64, weight_decay: f64) -> Vec<LayerSpec> {
     let pool = Join::MaxPool(MaxPool { kernel: [3; 2], stride: 2, padding: Padding::Same });
     let (kernel, same) = ([3, 1], Padding::Same);
     let mut stack = Stack::new(image, width, weight_decay, |_| Init::GlorotUniform);

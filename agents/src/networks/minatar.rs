@@ -5,8 +5,7 @@
 //! Weights start as there, in PyTorch's `U(−1/√n_in, 1/√n_in)`; biases start at 0, and there like the
 //! weights.
 
-use sparring_sparse::kernels::Plane;
-use sparring_sparse::kernels::conv::Padding;
+use sparring_sparse::layers::{Features, Padding};
 use sparring_sparse::{Activation, Init, LayerSpec, Shape};
 
 use super::image::Stack;
@@ -19,7 +18,7 @@ const KERNEL: usize = 3;
 /// # Errors
 /// Images smaller than the kernel.
 pub fn minatar(
-    image: Plane,
+    image: Features,
     outputs: usize,
     width: f64,
     weight_decay: f64,

@@ -5,14 +5,13 @@
 //! then 512 ReLU units: 84×84 → 21×21 → 11×11 → 11×11 → 7,744 numbers. Images of any size fit. Weights
 //! start as Glorot's, which is Keras's default, and all of them decay.
 
-use sparring_sparse::kernels::Plane;
-use sparring_sparse::kernels::conv::Padding;
+use sparring_sparse::layers::{Features, Padding};
 use sparring_sparse::{Activation, Init, LayerSpec};
 
 use super::image::Stack;
 
 /// `(batch, channels · height · width) → (batch, outputs)`, for `image` of channels, height and width.
-pub fn nature(image: Plane, outputs: usize, width: f64, weight_decay: f64) -> Vec<LayerSpec> {
+pub fn nature(image: Features, outputs: usize, width: f64, weight_decay: f64) -> Vec<LayerSpec> {
     let (same, relu) = (Padding::Same, (Activation::Relu, &[][..]));
     Stack::new(image, width, weight_decay, |_| Init::GlorotUniform)
         .conv("conv.0", 32, [8, 4], same, relu)

@@ -26,10 +26,13 @@ impl Sac {
         self.replay.sample(batch, rng, &mut sample);
         let obs = self.input.floats(sample.obs.view(), &mut obs);
         let next = self.input.floats(sample.next.view(), &mut next);
-        let head =
-            self.actor.network().apart()?.forward_detached(&rows(next.to_vec(), self.obs_dim)?)?;
+        let head = self
+            .actor
+            .network()
+            .deep_clone()?
+            .forward_detached(&rows(next.to_vec(), self.obs_dim)?)?;
         let [first, second] = &self.targets;
-        let targets = [&first.network().apart()?, &second.network().apart()?];
+        let targets = [&first.network().deep_clone()?, &second.network().deep_clone()?];
         let head: Vec<f32> = head.flatten_all()?.to_vec1()?;
         let noises = noise(batch * act_dim, rng);
         let y = self.target_values((&sample, next), &head, &noises, targets)?;
@@ -37,7 +40,7 @@ impl Sac {
         let obs = rows(obs.to_vec(), self.obs_dim)?;
 
         let [first, second] = &self.critics;
-        let critics = [first.network().apart()?, second.network().apart()?];
+        let critics = [first.network().deep_clone()?, second.network().deep_clone()?];
         let noise = Rc::new(noise(batch * act_dim, rng));
         let (of, drawn) = (obs.clone(), noise.clone());
         let loss = move |sample: usize, head: &Tensor| {

@@ -59,8 +59,8 @@ impl Step {
         };
         Self {
             trainer: Trainer::new("net", &specs, &config, adam, &Seed::new(1)).unwrap(),
-            x: draw(shapes[0].input_plane().size()),
-            target: draw(shapes[last].output_plane().size()),
+            x: draw(shapes[0].input().size()),
+            target: draw(shapes[last].output().size()),
         }
     }
 

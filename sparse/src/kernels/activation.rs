@@ -1,95 +1,86 @@
-//! The function after a layer.
+//! The function after a layer, and its slope.
 
 use pulp::{Simd, WithSimd};
-use serde::Serialize;
 
 use super::dispatch::dispatch;
 use super::vector::tanh;
+use crate::layers::Activation;
 
-/// The function after a layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Activation {
-    /// `y = x`.
-    Identity,
-    /// `y = max(x, 0)`; NaN stays NaN, and the gradient at 0 is 0.
-    Relu,
-    /// `y = tanh(x)`.
-    Tanh,
+/// `y = act(y + bias)`: bias `(rows)`, y rows of `width`.
+pub fn apply(activation: Activation, bias: &[f32], width: usize, y: &mut [f32]) {
+    /// A struct, because a closure is compiled apart from the dispatch, without its instructions.
+    struct Apply<'a>(Activation, &'a [f32], usize, &'a mut [f32]);
+    impl WithSimd for Apply<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) {
+            let Self(activation, bias, width, y) = self;
+            for (y, bias) in y.chunks_exact_mut(width).zip(bias) {
+                match activation {
+                    Activation::Identity => y.iter_mut().for_each(|y| *y += bias),
+                    Activation::Relu => y.iter_mut().for_each(|y| {
+                        let sum = *y + bias;
+                        *y = if sum < 0.0 { 0.0 } else { sum };
+                    }),
+                    Activation::Tanh => y.iter_mut().for_each(|y| *y = tanh(*y + bias)),
+                }
+            }
+        }
+    }
+    dispatch(Apply(activation, bias, width, y));
 }
 
-impl Activation {
-    /// `y = act(y + bias)`: bias `(rows)`, y rows of `width`.
-    pub fn apply(self, bias: &[f32], width: usize, y: &mut [f32]) {
-        /// A struct, because a closure is compiled apart from the dispatch, without its instructions.
-        struct Apply<'a>(Activation, &'a [f32], usize, &'a mut [f32]);
-        impl WithSimd for Apply<'_> {
-            type Output = ();
-            #[inline(always)]
-            fn with_simd<S: Simd>(self, _: S) {
-                let Self(activation, bias, width, y) = self;
-                for (y, bias) in y.chunks_exact_mut(width).zip(bias) {
-                    match activation {
-                        Activation::Identity => y.iter_mut().for_each(|y| *y += bias),
-                        Activation::Relu => y.iter_mut().for_each(|y| {
-                            let sum = *y + bias;
-                            *y = if sum < 0.0 { 0.0 } else { sum };
-                        }),
-                        Activation::Tanh => y.iter_mut().for_each(|y| *y = tanh(*y + bias)),
-                    }
-                }
+/// Turns `dL/dy` into `dL/dx`, given `y = act(x)`.
+pub fn chain(activation: Activation, y: &[f32], dy: &mut [f32]) {
+    struct Chain<'a>(Activation, &'a [f32], &'a mut [f32]);
+    impl WithSimd for Chain<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) {
+            let ((y, y_tail), (dy, dy_tail)) =
+                (S::as_simd_f32s(self.1), S::as_mut_simd_f32s(self.2));
+            for (y, dy) in y.iter().zip(dy) {
+                *dy = chain_simd(self.0, simd, *y, *dy);
             }
-        }
-        dispatch(Apply(self, bias, width, y));
-    }
-
-    /// Turns `dL/dy` into `dL/dx`, given `y = act(x)`.
-    pub fn chain(self, y: &[f32], dy: &mut [f32]) {
-        struct Chain<'a>(Activation, &'a [f32], &'a mut [f32]);
-        impl WithSimd for Chain<'_> {
-            type Output = ();
-            #[inline(always)]
-            fn with_simd<S: Simd>(self, simd: S) {
-                let ((y, y_tail), (dy, dy_tail)) =
-                    (S::as_simd_f32s(self.1), S::as_mut_simd_f32s(self.2));
-                for (y, dy) in y.iter().zip(dy) {
-                    *dy = self.0.chain_simd(simd, *y, *dy);
-                }
-                let y = simd.partial_load_f32s(y_tail);
-                let dy = simd.partial_load_f32s(dy_tail);
-                simd.partial_store_f32s(dy_tail, self.0.chain_simd(simd, y, dy));
-            }
-        }
-        if self != Self::Identity {
-            dispatch(Chain(self, y, dy));
+            let y = simd.partial_load_f32s(y_tail);
+            let dy = simd.partial_load_f32s(dy_tail);
+            simd.partial_store_f32s(dy_tail, chain_simd(self.0, simd, y, dy));
         }
     }
+    if activation != Activation::Identity {
+        dispatch(Chain(activation, y, dy));
+    }
+}
 
-    /// `act(x)` of one register; tanh is left to the caller.
-    #[inline(always)]
-    pub(crate) fn apply_simd<S: Simd>(self, simd: S, x: S::f32s) -> S::f32s {
-        match self {
-            Self::Identity | Self::Tanh => x,
-            Self::Relu => {
-                let zero = simd.splat_f32s(0.0);
-                simd.select_f32s(simd.less_than_f32s(x, zero), zero, x)
-            }
+/// `act(x)` of one register; tanh is left to the caller.
+#[inline(always)]
+pub(crate) fn apply_simd<S: Simd>(activation: Activation, simd: S, x: S::f32s) -> S::f32s {
+    match activation {
+        Activation::Identity | Activation::Tanh => x,
+        Activation::Relu => {
+            let zero = simd.splat_f32s(0.0);
+            simd.select_f32s(simd.less_than_f32s(x, zero), zero, x)
         }
     }
+}
 
-    /// `dy · act'` of one register.
-    #[inline(always)]
-    pub(crate) fn chain_simd<S: Simd>(self, simd: S, y: S::f32s, dy: S::f32s) -> S::f32s {
-        match self {
-            Self::Identity => dy,
-            Self::Relu => {
-                let zero = simd.splat_f32s(0.0);
-                simd.select_f32s(simd.less_than_f32s(zero, y), dy, zero)
-            }
-            Self::Tanh => {
-                let slope = simd.sub_f32s(simd.splat_f32s(1.0), simd.mul_f32s(y, y));
-                simd.mul_f32s(slope, dy)
-            }
+/// `dy · act'` of one register.
+#[inline(always)]
+pub(crate) fn chain_simd<S: Simd>(
+    activation: Activation,
+    simd: S,
+    y: S::f32s,
+    dy: S::f32s,
+) -> S::f32s {
+    match activation {
+        Activation::Identity => dy,
+        Activation::Relu => {
+            let zero = simd.splat_f32s(0.0);
+            simd.select_f32s(simd.less_than_f32s(zero, y), dy, zero)
+        }
+        Activation::Tanh => {
+            let slope = simd.sub_f32s(simd.splat_f32s(1.0), simd.mul_f32s(y, y));
+            simd.mul_f32s(slope, dy)
         }
     }
 }
@@ -104,9 +95,9 @@ mod tests {
         for activation in [Activation::Identity, Activation::Relu, Activation::Tanh] {
             let mut y = x.clone();
             let n = y.len();
-            activation.apply(&[0.25], n, &mut y);
+            apply(activation, &[0.25], n, &mut y);
             let mut dx = vec![1.0; y.len()];
-            activation.chain(&y, &mut dx);
+            chain(activation, &y, &mut dx);
             for ((x, y), dx) in x.iter().zip(&y).zip(dx) {
                 let x = f64::from(x + 0.25);
                 let (value, slope) = match activation {
@@ -123,10 +114,10 @@ mod tests {
     #[test]
     fn relu_passes_no_gradient_at_zero_and_hides_no_nan() {
         let mut dy = [1.0; 3];
-        Activation::Relu.chain(&[1.0, 0.0, 2.0], &mut dy);
+        chain(Activation::Relu, &[1.0, 0.0, 2.0], &mut dy);
         assert_eq!(dy, [1.0, 0.0, 1.0]);
         let mut y = [f32::NAN, -1.0];
-        Activation::Relu.apply(&[0.0], 2, &mut y);
+        apply(Activation::Relu, &[0.0], 2, &mut y);
         assert!(y[0].is_nan() && y[1] == 0.0);
     }
 }

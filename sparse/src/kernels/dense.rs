@@ -9,7 +9,7 @@ use super::Par;
 
 /// A matrix with strides.
 #[derive(Clone, Copy, Debug)]
-pub struct View<'a> {
+pub struct Matrix<'a> {
     data: &'a [f32],
     rows: usize,
     cols: usize,
@@ -17,7 +17,7 @@ pub struct View<'a> {
     col_stride: usize,
 }
 
-impl<'a> View<'a> {
+impl<'a> Matrix<'a> {
     /// `data (rows, cols)`, row-major and whole.
     pub fn new(data: &'a [f32], rows: usize, cols: usize) -> Self {
         Self::strided(data, rows, cols, cols)
@@ -42,7 +42,14 @@ impl<'a> View<'a> {
 }
 
 /// `c (m, n) = a (m, k) b (k, n)`, or `c += …` where `add`; the rows of `c` begin `row_stride` apart.
-pub fn product(a: View<'_>, b: View<'_>, c: &mut [f32], row_stride: usize, add: bool, par: Par) {
+pub fn product(
+    a: Matrix<'_>,
+    b: Matrix<'_>,
+    c: &mut [f32],
+    row_stride: usize,
+    add: bool,
+    par: Par,
+) {
     let (m, n, k) = (a.rows, b.cols, a.cols);
     assert_eq!(k, b.rows);
     assert!(m == 0 || c.len() >= (m - 1) * row_stride + n);
@@ -50,7 +57,7 @@ pub fn product(a: View<'_>, b: View<'_>, c: &mut [f32], row_stride: usize, add: 
         Par::Serial => Parallelism::None,
         Par::Threads(threads) => Parallelism::Rayon(threads),
     };
-    // SAFETY: `View` has checked that `a` and `b` span their matrices, whose inner sizes agree; `c`
+    // SAFETY: `Matrix` has checked that `a` and `b` span their matrices, whose inner sizes agree; `c`
     // spans (m, n) with its stride and, being borrowed mutably, overlaps neither.
     unsafe {
         gemm(

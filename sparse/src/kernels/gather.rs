@@ -12,9 +12,11 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
+use super::activation::{apply_simd, chain_simd};
 use super::dispatch::dispatch;
 use super::lanes::Tile;
-use super::{Activation, vector};
+use super::vector;
+use crate::layers::Activation;
 
 /// Slot strides of the positions in one buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -254,7 +256,7 @@ impl Gather<'_> {
             match self.end {
                 End::Forward { activation, .. } => {
                     for s in sum.as_flattened_mut() {
-                        *s = activation.apply_simd(simd, *s);
+                        *s = apply_simd(activation, simd, *s);
                     }
                 }
                 End::Backward { activation: Activation::Identity, .. } => {}
@@ -264,7 +266,7 @@ impl Gather<'_> {
                     for p in 0..P {
                         for r in 0..R {
                             let y = *first.add(p * at.x * width).cast::<S::f32s>().add(r);
-                            sum[p][r] = activation.chain_simd(simd, y, sum[p][r]);
+                            sum[p][r] = chain_simd(activation, simd, y, sum[p][r]);
                         }
                     }
                 }

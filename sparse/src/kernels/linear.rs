@@ -11,23 +11,18 @@
 //! Each costs `2 · nnz · batch` floating-point operations. A layer whose weights are all active goes
 //! through dense products.
 
-use super::dense::{View, product};
+use super::args::{Below, Pass, Reordered, Sides, Weights};
+use super::dense::{Matrix, product};
 use super::gather::{End, Strides, Walk, gather};
 use super::lanes::Lanes;
 use super::sample::{is_narrow, sample, sample_all};
-use super::{Activation, Par, vector};
+use super::{activation, vector};
 use crate::topology::Topology;
 
-/// `y = act(W x + b)`: values `(nnz)`, bias `(out)`, x `(in)` slots, y `(out)` slots.
-pub fn forward(
-    topology: &Topology,
-    values: &[f32],
-    bias: &[f32],
-    activation: Activation,
-    (lanes, par): (Lanes, Par),
-    x: &[f32],
-    y: &mut [f32],
-) {
+/// `y = act(W x + b)`: x `(in)` slots, y `(out)` slots.
+pub fn forward(topology: &Topology, weights: Weights<'_>, pass: Pass, x: &[f32], y: &mut [f32]) {
+    let Weights { values, bias, activation } = weights;
+    let Pass { lanes, par } = pass;
     let (rows, cols) = (topology.rows(), topology.cols());
     for tile in lanes.tiles() {
         let (x, y) = (tile.of(x, cols), tile.of_mut(y, rows));
@@ -45,38 +40,41 @@ pub fn forward(
                 );
             }
             None => {
-                let (w, x) = (View::new(values, rows, cols), View::new(x, cols, tile.width));
+                let (w, x) = (Matrix::new(values, rows, cols), Matrix::new(x, cols, tile.width));
                 product(w, x, y, tile.width, false, par);
-                activation.apply(bias, tile.width, y);
+                activation::apply(activation, bias, tile.width, y);
             }
         }
     }
 }
 
-/// `dx = Wᵀ dy · act'(x)`, where `below` made `x (in)` slots: values `(nnz)`, dy `(out)` slots, dx
-/// `(in)` slots.
+/// `dx = Wᵀ dy · act'(x)`, where x is what stands `below`, `(in)` slots: dy `(out)` slots, dx `(in)`
+/// slots.
 ///
-/// `by_col` is scratch for the values in the order of columns: fetching them once in that order beats
-/// fetching them through the permutation for every tile.
+/// The values are put into the order of columns: fetching them once in that order beats fetching them
+/// through the permutation for every tile.
 pub fn input_grad(
     topology: &Topology,
-    (values, by_col): (&[f32], &mut Vec<f32>),
-    (below, x): (Activation, &[f32]),
-    (lanes, par): (Lanes, Par),
+    weights: Reordered<'_>,
+    below: Below<'_>,
+    pass: Pass,
     dy: &[f32],
     dx: &mut [f32],
 ) {
+    let Reordered { values, scratch: by_col } = weights;
+    let Pass { lanes, par } = pass;
     let (rows, cols) = (topology.rows(), topology.cols());
     if let Some(csr) = topology.csr() {
         by_col.clear();
         by_col.extend(csr.perm().iter().map(|k| values[*k as usize]));
     }
     for tile in lanes.tiles() {
-        let (x, dy, dx) = (tile.of(x, cols), tile.of(dy, rows), tile.of_mut(dx, cols));
+        let (x, dy, dx) = (tile.of(below.y, cols), tile.of(dy, rows), tile.of_mut(dx, cols));
         match topology.csr() {
             Some(csr) => {
                 let entries = (csr.by_col(), by_col.as_slice());
-                let end = End::Backward { activation: below, y: x, at: Strides::FEATURES };
+                let end =
+                    End::Backward { activation: below.activation, y: x, at: Strides::FEATURES };
                 par.rows(
                     cols,
                     |col| col * tile.width,
@@ -87,29 +85,24 @@ pub fn input_grad(
                 );
             }
             None => {
-                let (w, dy) = (View::new(values, rows, cols), View::new(dy, rows, tile.width));
+                let (w, dy) = (Matrix::new(values, rows, cols), Matrix::new(dy, rows, tile.width));
                 product(w.t(), dy, dx, tile.width, false, par);
-                below.chain(x, dx);
+                activation::chain(below.activation, x, dx);
             }
         }
     }
 }
 
 /// `dW = dy xᵀ` on the active positions: dy `(out)` slots, x `(in)` slots, dw `(nnz)`.
-pub fn weight_grad(
-    topology: &Topology,
-    (lanes, par): (Lanes, Par),
-    dy: &[f32],
-    x: &[f32],
-    dw: &mut [f32],
-) {
+pub fn weight_grad(topology: &Topology, pass: Pass, sides: Sides<'_>, dw: &mut [f32]) {
+    let Pass { lanes, par } = pass;
     let (rows, cols) = (topology.rows(), topology.cols());
     let narrow = is_narrow(rows, cols);
     if narrow || topology.csr().is_some() {
         dw.fill(0.0);
     }
     for tile in lanes.tiles() {
-        let (x, dy) = (tile.of(x, cols), tile.of(dy, rows));
+        let (x, dy) = (tile.of(sides.x, cols), tile.of(sides.dy, rows));
         match topology.csr() {
             Some(csr) => {
                 let entries = csr.by_row();
@@ -119,7 +112,7 @@ pub fn weight_grad(
                     |row| ptr[row] as usize,
                     dw,
                     |range, dw| {
-                        sample(tile, &Walk::FEATURES, entries, range, (dy, x), dw);
+                        sample(tile, &Walk::FEATURES, entries, range, Sides { dy, x }, dw);
                     },
                 );
             }
@@ -128,11 +121,11 @@ pub fn weight_grad(
                 |row| row * cols,
                 dw,
                 |range, dw| {
-                    sample_all(tile, cols, range, (dy, x), dw);
+                    sample_all(tile, cols, range, Sides { dy, x }, dw);
                 },
             ),
             None => {
-                let (dy, x) = (View::new(dy, rows, tile.width), View::new(x, cols, tile.width));
+                let (dy, x) = (Matrix::new(dy, rows, tile.width), Matrix::new(x, cols, tile.width));
                 product(dy, x.t(), dw, cols, tile.first > 0, par);
             }
         }
@@ -153,9 +146,10 @@ mod tests {
     use rand::RngExt;
 
     use super::*;
-    use crate::kernels::Plane;
     use crate::kernels::dispatch::tests::{LEVEL, LEVELS};
     use crate::kernels::reference::{self, error};
+    use crate::kernels::{Par, Plane};
+    use crate::layers::Activation;
     use crate::sample::distinct;
     use crate::seed::Seed;
 
@@ -176,7 +170,8 @@ mod tests {
             let (x_rows, dy_rows) = (draw(cols * batch), draw(rows * batch));
             let activation = [Activation::Identity, Activation::Relu, Activation::Tanh][act];
             let par = if threads == 0 { Par::Serial } else { Par::Threads(threads) };
-            let (lanes, inputs, outputs) = (Lanes::new(batch), Plane::features(cols), Plane::features(rows));
+            let (lanes, inputs, outputs) = (Lanes::new(batch), Plane::flat(cols), Plane::flat(rows));
+            let pass = Pass { lanes, par };
             let (mut x, mut dy) = (lanes.zeros(cols), lanes.zeros(rows));
             inputs.from_rows(lanes, &x_rows, &mut x);
             outputs.from_rows(lanes, &dy_rows, &mut dy);
@@ -188,18 +183,19 @@ mod tests {
 
             let mut y = lanes.zeros(rows);
             y.fill(f32::NAN);
-            forward(&topology, &values, &bias, activation, (lanes, par), &x, &mut y);
+            forward(&topology, Weights { values: &values, bias: &bias, activation }, pass, &x, &mut y);
             let expected = reference::forward(&topology, &values, &bias, activation, batch, &x_rows);
             prop_assert!(error(&back(&outputs, &y), &expected) < 1e-5);
 
             let mut dx = lanes.zeros(cols);
             dx.fill(f32::NAN);
-            input_grad(&topology, (&values, &mut Vec::new()), (activation, &x), (lanes, par), &dy, &mut dx);
+            let weights = Reordered { values: &values, scratch: &mut Vec::new() };
+            input_grad(&topology, weights, Below { activation, y: &x }, pass, &dy, &mut dx);
             let expected = reference::input_grad(&topology, &values, activation, batch, &x_rows, &dy_rows);
             prop_assert!(error(&back(&inputs, &dx), &expected) < 1e-5);
 
             let mut dw = vec![f32::NAN; nnz];
-            weight_grad(&topology, (lanes, par), &dy, &x, &mut dw);
+            weight_grad(&topology, pass, Sides { dy: &dy, x: &x }, &mut dw);
             prop_assert!(error(&dw, &reference::weight_grad(&topology, batch, &x_rows, &dy_rows)) < 1e-5);
 
             let mut db = vec![f32::NAN; rows];
@@ -211,21 +207,18 @@ mod tests {
     #[test]
     fn an_empty_row_gives_its_bias_and_an_empty_column_no_gradient() {
         let topology = Topology::new(2, 2, &[0]).unwrap();
-        let at = (Lanes::new(1), Par::Serial);
-        let (mut x, mut y) = (at.0.zeros(2), at.0.zeros(2));
+        let lanes = Lanes::new(1);
+        let pass = Pass { lanes, par: Par::Serial };
+        let (mut x, mut y) = (lanes.zeros(2), lanes.zeros(2));
         (x[0], x[16]) = (4.0, 5.0);
-        forward(&topology, &[2.0], &[0.5, -3.0], Activation::Identity, at, &x, &mut y);
+        let activation = Activation::Identity;
+        let weights = Weights { values: &[2.0], bias: &[0.5, -3.0], activation };
+        forward(&topology, weights, pass, &x, &mut y);
         assert_eq!((y[0], y[16]), (8.5, -3.0));
-        let (mut dy, mut dx) = (at.0.zeros(2), at.0.zeros(2));
+        let (mut dy, mut dx) = (lanes.zeros(2), lanes.zeros(2));
         (dy[0], dy[16]) = (1.0, 1.0);
-        input_grad(
-            &topology,
-            (&[2.0], &mut Vec::new()),
-            (Activation::Identity, &x),
-            at,
-            &dy,
-            &mut dx,
-        );
+        let weights = Reordered { values: &[2.0], scratch: &mut Vec::new() };
+        input_grad(&topology, weights, Below { activation, y: &x }, pass, &dy, &mut dx);
         assert_eq!((dx[0], dx[16]), (2.0, 0.0));
     }
 
@@ -239,20 +232,16 @@ mod tests {
         let (values, bias) = (draw(3000), draw(200));
         let lanes = Lanes::new(100);
         let (mut x, mut dy) = (lanes.zeros(150), lanes.zeros(200));
-        Plane::features(150).from_rows(lanes, &draw(15_000), &mut x);
-        Plane::features(200).from_rows(lanes, &draw(20_000), &mut dy);
+        Plane::flat(150).from_rows(lanes, &draw(15_000), &mut x);
+        Plane::flat(200).from_rows(lanes, &draw(20_000), &mut dy);
         let run = |par| {
             let (mut y, mut dx, mut dw) = (lanes.zeros(200), lanes.zeros(150), vec![0.0; 3000]);
-            forward(&topology, &values, &bias, Activation::Relu, (lanes, par), &x, &mut y);
-            input_grad(
-                &topology,
-                (&values, &mut Vec::new()),
-                (Activation::Relu, &x),
-                (lanes, par),
-                &dy,
-                &mut dx,
-            );
-            weight_grad(&topology, (lanes, par), &dy, &x, &mut dw);
+            let (pass, activation) = (Pass { lanes, par }, Activation::Relu);
+            let weights = Weights { values: &values, bias: &bias, activation };
+            forward(&topology, weights, pass, &x, &mut y);
+            let weights = Reordered { values: &values, scratch: &mut Vec::new() };
+            input_grad(&topology, weights, Below { activation, y: &x }, pass, &dy, &mut dx);
+            weight_grad(&topology, pass, Sides { dy: &dy, x: &x }, &mut dw);
             (y.to_vec(), dx.to_vec(), dw)
         };
         let serial = run(Par::Serial);

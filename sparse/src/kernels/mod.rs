@@ -20,7 +20,8 @@
 //! nothing but shapes and structure, and panics where a slice does not fit, which its callers have
 //! checked.
 
-mod activation;
+pub mod activation;
+pub mod args;
 pub mod conv;
 pub mod dense;
 mod dispatch;
@@ -34,9 +35,8 @@ pub mod reference;
 pub mod sample;
 pub mod vector;
 
-pub use activation::Activation;
+pub use args::{Below, Pass, Reordered, Sides, Weights};
 pub use dispatch::SimdLevel;
 pub use lanes::{Buffer, Lanes};
 pub use par::Par;
-pub use plane::{Border, Plane};
-pub use pool::MaxPool;
+pub use plane::{Border, Plane, View, ViewMut};

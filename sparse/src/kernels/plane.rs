@@ -3,9 +3,10 @@
 //! A linear layer has `1 × 1` planes without a border: its slots are its features. A convolution reads
 //! its input through a border as wide as its padding, so that no product asks where an image ends.
 
-use super::Activation;
+use super::activation;
 use super::gather::Strides;
 use super::lanes::Lanes;
+use crate::layers::{Activation, Features};
 
 /// Slots beside an image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,15 +34,45 @@ pub struct Plane {
     pub border: Border,
 }
 
+/// Numbers in the slots of a plane.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// The slots of all tiles.
+    pub data: &'a [f32],
+    /// Where the features stand.
+    pub plane: &'a Plane,
+}
+
+/// Numbers in the slots of a plane, to be written.
+#[derive(Debug)]
+pub struct ViewMut<'a> {
+    /// The slots of all tiles.
+    pub data: &'a mut [f32],
+    /// Where the features stand.
+    pub plane: &'a Plane,
+}
+
 impl Plane {
+    /// `features` without a border.
+    pub fn of(features: Features) -> Self {
+        let Features { channels, height, width } = features;
+        Self { channels, height, width, border: Border::default() }
+    }
+
     /// `n` features without extent.
-    pub fn features(n: usize) -> Self {
-        Self { channels: n, height: 1, width: 1, border: Border::default() }
+    pub fn flat(n: usize) -> Self {
+        Self::of(Features::flat(n))
     }
 
     /// The same features without a border.
     pub fn without_border(self) -> Self {
         Self { border: Border::default(), ..self }
+    }
+
+    /// What stands in its slots.
+    pub fn features(&self) -> Features {
+        let Self { channels, height, width, .. } = *self;
+        Features { channels, height, width }
     }
 
     /// Features.
@@ -109,34 +140,23 @@ impl Plane {
 
     /// Turns `dL/dy` in slots of this plane into the gradient before `activation`, which gave `y` in
     /// slots of another plane of the same features.
-    pub(crate) fn chain(
-        &self,
-        lanes: Lanes,
-        activation: Activation,
-        (y, plane): (&[f32], &Plane),
-        dy: &mut [f32],
-    ) {
-        self.zip(lanes, (y, plane), dy, |y, dy| activation.chain(y, dy));
+    pub(crate) fn chain(&self, lanes: Lanes, activation: Activation, y: View<'_>, dy: &mut [f32]) {
+        self.zip(lanes, y, dy, |y, dy| activation::chain(activation, y, dy));
     }
 
     /// `y ← x`, in slots of this plane from slots of another plane of the same features.
-    pub(crate) fn copy(&self, lanes: Lanes, x: (&[f32], &Plane), y: &mut [f32]) {
+    pub(crate) fn copy(&self, lanes: Lanes, x: View<'_>, y: &mut [f32]) {
         self.zip(lanes, x, y, |x, y| y.copy_from_slice(x));
     }
 
     /// `y ← y + x`, in slots of this plane from slots of another plane of the same features.
-    pub(crate) fn add(&self, lanes: Lanes, x: (&[f32], &Plane), y: &mut [f32]) {
+    pub(crate) fn add(&self, lanes: Lanes, x: View<'_>, y: &mut [f32]) {
         self.zip(lanes, x, y, |x, y| y.iter_mut().zip(x).for_each(|(y, x)| *y += x));
     }
 
     /// Calls `each` with every row of pixels of another plane and the same of this one.
-    fn zip(
-        &self,
-        lanes: Lanes,
-        (x, plane): (&[f32], &Plane),
-        y: &mut [f32],
-        each: impl Fn(&[f32], &mut [f32]),
-    ) {
+    fn zip(&self, lanes: Lanes, x: View<'_>, y: &mut [f32], each: impl Fn(&[f32], &mut [f32])) {
+        let View { data: x, plane } = x;
         for tile in lanes.tiles() {
             let (x, y) = (tile.of(x, plane.slots()), tile.of_mut(y, self.slots()));
             let row = self.width * tile.width;
@@ -191,8 +211,8 @@ mod tests {
     fn rows_come_back_and_borders_stay_zero() {
         let border = Border { top: 1, bottom: 2, left: 0, right: 1 };
         for (batch, plane) in [
-            (1, Plane::features(3)),
-            (80, Plane::features(5)),
+            (1, Plane::flat(3)),
+            (80, Plane::flat(5)),
             (130, Plane { channels: 2, height: 3, width: 4, border }),
         ] {
             let lanes = Lanes::new(batch);
@@ -209,7 +229,7 @@ mod tests {
 
     #[test]
     fn a_slot_is_a_feature_of_a_tile() {
-        let (lanes, plane) = (Lanes::new(80), Plane::features(3));
+        let (lanes, plane) = (Lanes::new(80), Plane::flat(3));
         let rows: Vec<f32> = (0..240).map(|i| i as f32).collect();
         let mut slots = lanes.zeros(3);
         plane.from_rows(lanes, &rows, &mut slots);

@@ -6,74 +6,53 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::conv::{Conv2d, Padding};
+use super::args::Pass;
+use super::conv::ConvWalk;
 use super::dispatch::dispatch;
-use super::lanes::{GRAIN, Lanes, Tile};
-use super::{Par, Plane};
+use super::lanes::{GRAIN, Tile};
+use super::plane::{Plane, View, ViewMut};
+use crate::layers::{Conv2d, MaxPool};
 
-/// A max-pooling `(channels, height, width) → (channels, out height, out width)`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MaxPool {
-    /// Rows and columns of a window.
-    pub kernel: [usize; 2],
-    /// Steps from one window to the next, in both directions.
-    pub stride: usize,
-    /// Whether windows may reach beyond the edges; see [`Padding`] for how far.
-    pub padding: Padding,
+/// `y = max x` over each window of `pool`. A NaN is the largest.
+pub fn forward(pool: &MaxPool, pass: Pass, x: View<'_>, y: ViewMut<'_>) {
+    let (from, to) = (x.plane, y.plane);
+    let conv = pool.windows(&from.features());
+    for tile in pass.lanes.tiles() {
+        let (x, y) = (tile.of(x.data, from.slots()), tile.of_mut(y.data, to.slots()));
+        let bound = |channel: usize| channel * to.channel() * tile.width;
+        pass.par.rows(to.channels, bound, y, |channels, y| {
+            let windows = Windows { conv: &conv, channels, tile, from, to };
+            dispatch(Forward { windows, x, y });
+        });
+    }
 }
 
-impl MaxPool {
-    /// The features that it makes of those of `from`.
-    pub fn output_plane(&self, from: &Plane) -> Plane {
-        self.windows(from).output_plane()
-    }
-
-    /// `y = max x` over each window: x in `from`, y in `to`. A NaN is the largest.
-    pub fn forward(
-        &self,
-        (lanes, par): (Lanes, Par),
-        (x, from): (&[f32], &Plane),
-        (y, to): (&mut [f32], &Plane),
-    ) {
-        let conv = self.windows(from);
-        for tile in lanes.tiles() {
-            let (x, y) = (tile.of(x, from.slots()), tile.of_mut(y, to.slots()));
-            let bound = |channel: usize| channel * to.channel() * tile.width;
-            par.rows(to.channels, bound, y, |channels, y| {
-                let windows = Windows { conv: &conv, channels, tile, from, to };
-                dispatch(Forward { windows, x, y });
-            });
-        }
-    }
-
-    /// `dx`: each `dy` goes to the first pixel of its window that is `y`. x in `from`, y in `to`; dy and
-    /// dx in planes of the same features.
-    pub fn backward(
-        &self,
-        (lanes, par): (Lanes, Par),
-        (x, from): (&[f32], &Plane),
-        (y, to): (&[f32], &Plane),
-        (dy, dy_plane): (&[f32], &Plane),
-        (dx, dx_plane): (&mut [f32], &Plane),
-    ) {
-        let conv = self.windows(from);
-        for tile in lanes.tiles() {
-            let (x, y) = (tile.of(x, from.slots()), tile.of(y, to.slots()));
-            let (dy, dx) = (tile.of(dy, dy_plane.slots()), tile.of_mut(dx, dx_plane.slots()));
-            let bound = |channel: usize| channel * dx_plane.channel() * tile.width;
-            par.rows(from.channels, bound, dx, |channels, dx| {
+/// `dx`: each `dy` goes to the first pixel of its window that is `y`; dy and dx stand in planes of the
+/// same features as y and x.
+pub fn backward(
+    pool: &MaxPool,
+    pass: Pass,
+    x: View<'_>,
+    y: View<'_>,
+    dy: View<'_>,
+    dx: ViewMut<'_>,
+) {
+    let (from, to, dx_plane) = (x.plane, y.plane, dx.plane);
+    let conv = pool.windows(&from.features());
+    for tile in pass.lanes.tiles() {
+        let (x, y) = (tile.of(x.data, from.slots()), tile.of(y.data, to.slots()));
+        let dy = View { data: tile.of(dy.data, dy.plane.slots()), ..dy };
+        let bound = |channel: usize| channel * dx_plane.channel() * tile.width;
+        pass.par.rows(
+            from.channels,
+            bound,
+            tile.of_mut(dx.data, dx_plane.slots()),
+            |channels, dx| {
                 dx.fill(0.0);
                 let windows = Windows { conv: &conv, channels, tile, from, to };
-                dispatch(Backward { windows, x, y, dy: (dy, dy_plane), dx: (dx, dx_plane) });
-            });
-        }
-    }
-
-    /// The convolution whose kernel stands where the windows do.
-    fn windows(&self, from: &Plane) -> Conv2d {
-        let Self { kernel, stride, padding } = *self;
-        let (channels, size) = (from.channels, [from.height, from.width]);
-        Conv2d { in_channels: channels, out_channels: channels, size, kernel, stride, padding }
+                dispatch(Backward { windows, x, y, dy, dx: ViewMut { data: dx, plane: dx_plane } });
+            },
+        );
     }
 }
 
@@ -147,8 +126,8 @@ struct Backward<'a> {
     windows: Windows<'a>,
     x: &'a [f32],
     y: &'a [f32],
-    dy: (&'a [f32], &'a Plane),
-    dx: (&'a mut [f32], &'a Plane),
+    dy: View<'a>,
+    dx: ViewMut<'a>,
 }
 
 impl WithSimd for Backward<'_> {
@@ -162,10 +141,10 @@ impl WithSimd for Backward<'_> {
                 let y = &y[at(windows.to, [channel, oy, ox], tile, lane)];
                 // What no pixel has taken yet.
                 let mut left = [0.0; GRAIN];
-                left.copy_from_slice(&dy.0[at(dy.1, [channel, oy, ox], tile, lane)]);
+                left.copy_from_slice(&dy.data[at(dy.plane, [channel, oy, ox], tile, lane)]);
                 for (iy, ix) in rows.clone().flat_map(|iy| cols.clone().map(move |ix| (iy, ix))) {
                     let x = &x[at(windows.from, [channel, iy, ix], tile, lane)];
-                    let dx = &mut dx.0[at(dx.1, [channel - first, iy, ix], tile, lane)];
+                    let dx = &mut dx.data[at(dx.plane, [channel - first, iy, ix], tile, lane)];
                     for (((dx, x), y), left) in dx.iter_mut().zip(x).zip(y).zip(&mut left) {
                         *dx += if x == y { *left } else { 0.0 };
                         *left = if x == y { 0.0 } else { *left };
@@ -182,9 +161,10 @@ mod tests {
     use rand::RngExt;
 
     use super::*;
-    use crate::kernels::Border;
     use crate::kernels::dispatch::tests::{LEVEL, LEVELS};
     use crate::kernels::reference;
+    use crate::kernels::{Border, Lanes, Par};
+    use crate::layers::Padding;
     use crate::seed::Seed;
 
     const THREE_BY_TWO: MaxPool = MaxPool { kernel: [3; 2], stride: 2, padding: Padding::Same };
@@ -201,35 +181,30 @@ mod tests {
         x: &[f32],
         dy: &[f32],
     ) -> [Vec<f32>; 2] {
-        let (at, to) = ((Lanes::new(batch), par), pool.output_plane(plane));
+        let (lanes, to) = (Lanes::new(batch), Plane::of(pool.output(&plane.features())));
+        let pass = Pass { lanes, par };
         // Gradients stand apart from what they are gradients of.
         let border = Border { top: 1, bottom: 0, left: 2, right: 1 };
         let (dy_plane, dx_plane) = (Plane { border, ..to }, Plane { border, ..*plane });
         let slots = |plane: &Plane, rows: &[f32]| {
-            let mut slots = at.0.zeros(plane.slots());
-            plane.from_rows(at.0, rows, &mut slots);
+            let mut slots = lanes.zeros(plane.slots());
+            plane.from_rows(lanes, rows, &mut slots);
             slots
         };
         let (x, dy) = (slots(plane, x), slots(&dy_plane, dy));
-        let (mut y, mut dx) = (at.0.zeros(to.slots()), at.0.zeros(dx_plane.slots()));
+        let (mut y, mut dx) = (lanes.zeros(to.slots()), lanes.zeros(dx_plane.slots()));
         dx.fill(f32::NAN);
-        pool.forward(at, (&x, plane), (&mut y, &to));
-        pool.backward(at, (&x, plane), (&y, &to), (&dy, &dy_plane), (&mut dx, &dx_plane));
+        let x = View { data: &x, plane };
+        forward(pool, pass, x, ViewMut { data: &mut y, plane: &to });
+        let (y_view, dy) = (View { data: &y, plane: &to }, View { data: &dy, plane: &dy_plane });
+        backward(pool, pass, x, y_view, dy, ViewMut { data: &mut dx, plane: &dx_plane });
         assert!(dx.iter().all(|dx| !dx.is_nan()), "the border of a gradient is zero");
         let rows = |plane: &Plane, slots: &[f32]| {
             let mut rows = vec![0.0; batch * plane.size()];
-            plane.to_rows(at.0, slots, &mut rows);
+            plane.to_rows(lanes, slots, &mut rows);
             rows
         };
         [rows(&to, &y), rows(&dx_plane, &dx)]
-    }
-
-    /// PAPERS 2.2: IMPALA's images shrink 84 → 42 → 21 → 11; the one more zero stands behind.
-    #[test]
-    fn impala_pools_to_eleven() {
-        let out = |size| THREE_BY_TWO.output_plane(&image(4, size, size, Border::default()));
-        assert_eq!([84, 42, 21].map(|size| out(size).height), [42, 21, 11]);
-        assert_eq!([84, 42, 21].map(|size| out(size).width), [42, 21, 11]);
     }
 
     /// A row of 4: windows [0, 3) and [2, 5), the second cut at the edge.

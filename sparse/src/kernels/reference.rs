@@ -3,8 +3,8 @@
 //! Each result is a pair: the value, and the sum of the magnitudes that went into it, by which a
 //! rounding error is to be judged.
 
-use super::pool::MaxPool;
-use super::{Activation, Plane};
+use super::plane::Plane;
+use crate::layers::{Activation, MaxPool};
 use crate::topology::Topology;
 
 /// A value and the magnitudes that went into it.
@@ -124,7 +124,7 @@ pub fn bias_grad(rows: usize, batch: usize, dy: &[f32]) -> Vec<Sum> {
 /// For each output of `pool` over the images of `plane`, `(batch, out)`, the input in x `(batch, in)`
 /// that is its largest, the first of those that tie.
 pub fn max_pool(pool: &MaxPool, plane: &Plane, batch: usize, x: &[f32]) -> Vec<usize> {
-    let to = pool.output_plane(plane);
+    let to = pool.output(&plane.features());
     // Where the first window begins: half of what the windows reach over the image.
     let before = |out: usize, size: usize, kernel: usize| {
         ((out - 1) * pool.stride + kernel).saturating_sub(size) / 2

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
+use super::args::Sides;
 use super::dispatch::dispatch;
 use super::gather::{Entries, Strides, Walk};
 use super::lanes::Tile;
@@ -19,9 +20,10 @@ pub fn sample(
     walk: &Walk,
     entries: Entries<'_>,
     rows: Range<usize>,
-    (dy, x): (&[f32], &[f32]),
+    sides: Sides<'_>,
     dw: &mut [f32],
 ) {
+    let Sides { dy, x } = sides;
     let (width, walk) = (tile.width, *walk);
     if rows.is_empty() || walk.ny * walk.nx == 0 {
         return;
@@ -53,13 +55,8 @@ pub fn is_narrow(rows: usize, cols: usize) -> bool {
 }
 
 /// As [`sample`] with every weight active: the weight gradient of a narrow dense layer.
-pub fn sample_all(
-    tile: Tile,
-    cols: usize,
-    rows: Range<usize>,
-    (dy, x): (&[f32], &[f32]),
-    dw: &mut [f32],
-) {
+pub fn sample_all(tile: Tile, cols: usize, rows: Range<usize>, sides: Sides<'_>, dw: &mut [f32]) {
+    let Sides { dy, x } = sides;
     let (width, walk) = (tile.width, Walk::FEATURES);
     assert_eq!(dw.len(), rows.len() * cols);
     assert!(cols * width <= x.len() && rows.end * width <= dy.len());

@@ -1,19 +1,9 @@
 //! In which form a layer with inactive weights is computed, and where one form overtakes the other.
 
-use std::hint::black_box;
-use std::sync::Arc;
-use std::time::Instant;
-
 use serde::{Deserialize, Serialize};
 
-use super::{Layer, LayerSpec, Scratch, Shape};
-use crate::error::SparseError;
-use crate::init::Init;
-use crate::kernels::conv::{Conv2d, Padding};
-use crate::kernels::{Activation, Buffer, Lanes, Par, SimdLevel};
-use crate::sample::distinct;
-use crate::seed::Seed;
-use crate::topology::Topology;
+use super::Shape;
+use crate::kernels::SimdLevel;
 
 /// In which form a layer with inactive weights is computed; its results differ by rounding only.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -53,13 +43,9 @@ pub struct BreakEven {
     pub conv: f64,
 }
 
+/// The width of the small layers, and of the large ones.
 const SMALL: usize = 256;
 const LARGE: usize = 1024;
-const BATCH: usize = 256;
-const CONV_BATCH: usize = 32;
-/// The form that is timed for the break-even is the one near it.
-const DENSITY: f64 = 0.5;
-const ROUNDS: usize = 7;
 
 impl BreakEven {
     /// The break-even of a SIMD level, a constant of this release.
@@ -88,108 +74,6 @@ impl BreakEven {
                 self.small + part * (self.large - self.small)
             }
         }
-    }
-
-    /// Measures this machine, for `sparring tune` and benchmarks: forward pass and both gradients of a layer of each kind at half density,
-    /// in either form, on one thread. Takes about half a second.
-    ///
-    /// The sparse form's time is in proportion to the density, the dense form's is constant; the
-    /// fastest of several rounds are compared, since what disturbs a round only makes it slower. The
-    /// result has two decimals.
-    pub fn measure() -> Result<Self, SparseError> {
-        let linear = |size| Shape::Linear { inputs: size, outputs: size };
-        let conv = Shape::Conv2d(Conv2d {
-            in_channels: 32,
-            out_channels: 64,
-            size: [21; 2],
-            kernel: [4; 2],
-            stride: 2,
-            padding: Padding::Same,
-        });
-        let of = |shape: Shape, batch| -> Result<f64, SparseError> {
-            let mut forms = [
-                Timed::new(shape, Compute::Sparse, batch)?,
-                Timed::new(shape, Compute::Dense, batch)?,
-            ];
-            let mut fastest = [f64::INFINITY; 2];
-            for _ in 0..ROUNDS {
-                for (form, fastest) in forms.iter_mut().zip(&mut fastest) {
-                    *fastest = fastest.min(form.seconds());
-                }
-            }
-            let even = DENSITY * fastest[1] / fastest[0];
-            Ok((100.0 * even.min(1.0)).round() / 100.0)
-        };
-        Ok(Self {
-            small: of(linear(SMALL), BATCH)?,
-            large: of(linear(LARGE), BATCH)?,
-            conv: of(conv, CONV_BATCH)?,
-        })
-    }
-}
-
-/// One layer with all that its products need.
-struct Timed {
-    layer: Layer,
-    lanes: Lanes,
-    params: Vec<f32>,
-    grads: Vec<f32>,
-    all: Vec<f32>,
-    scratch: Scratch,
-    x: Buffer,
-    y: Buffer,
-    dy: Buffer,
-    dx: Buffer,
-}
-
-impl Timed {
-    fn new(shape: Shape, compute: Compute, batch: usize) -> Result<Self, SparseError> {
-        let (rows, cols) = (shape.rows(), shape.cols());
-        let nnz = (DENSITY * (rows * cols) as f64) as usize;
-        let positions = distinct(rows * cols, nnz, &mut Seed::new(0).rng());
-        let topology = Arc::new(Topology::new(rows, cols, &positions)?);
-        let spec = LayerSpec {
-            name: "timed".into(),
-            shape,
-            activation: Activation::Relu,
-            init: Init::Uniform { limit: 1.0 },
-            bias: 0.0,
-            weight_decay: 0.0,
-            then: Vec::new(),
-        };
-        let layer = Layer::new(&spec, topology, compute, 0)?;
-        let lanes = Lanes::new(batch);
-        let ones = |slots: usize| {
-            let mut buffer = lanes.zeros(slots);
-            buffer.fill(1.0);
-            buffer
-        };
-        let size = layer.biases().end;
-        Ok(Self {
-            lanes,
-            params: vec![0.5; size],
-            grads: vec![0.0; size],
-            all: Vec::new(),
-            scratch: Scratch::default(),
-            x: ones(shape.input_plane().slots()),
-            y: ones(shape.output_plane().slots()),
-            dy: ones(shape.gradient_plane().slots()),
-            dx: ones(shape.input_plane().without_border().slots()),
-            layer,
-        })
-    }
-
-    /// Forward pass and both gradients.
-    fn seconds(&mut self) -> f64 {
-        let start = Instant::now();
-        let Self { layer, lanes, params, grads, all, scratch, x, y, dy, dx } = self;
-        let (at, shape) = ((*lanes, Par::Serial), *layer.shape());
-        layer.forward(params, all, at, scratch, x, (y, &shape.output_plane()));
-        layer.param_grad(at, scratch, dy, x, grads);
-        let to = (dx.as_mut_slice(), &shape.input_plane().without_border());
-        layer.input_grad((params, all), (Activation::Relu, x), at, scratch, dy, to);
-        black_box((y, grads, dx));
-        start.elapsed().as_secs_f64()
     }
 }
 
@@ -223,13 +107,5 @@ mod tests {
         );
         assert!(Compute::Dense.is_dense(&shape, 0.01) && !Compute::Sparse.is_dense(&shape, 0.99));
         assert!(Compute::Sparse.is_dense(&shape, 1.0));
-    }
-
-    #[test]
-    fn a_machine_can_be_measured() {
-        let BreakEven { small, large, conv } = BreakEven::measure().unwrap();
-        for even in [small, large, conv] {
-            assert!(even > 0.0 && even <= 1.0, "{even}");
-        }
     }
 }

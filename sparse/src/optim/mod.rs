@@ -13,9 +13,9 @@ use std::cell::RefCell;
 use candle_core::{CpuStorage, InplaceOp2, Layout, Tensor, bail};
 use serde::Serialize;
 
+use crate::cpu::values;
 use crate::error::SparseError;
 use crate::network::Network;
-use crate::op::slice;
 
 pub use rule::{Moments, Rule};
 use rule::{Pass, sum_squares};
@@ -222,7 +222,7 @@ impl InplaceOp2 for Step<'_, '_> {
         else {
             bail!("parameters are contiguous f32");
         };
-        let grad = slice(grad, grad_layout)?;
+        let grad = values(grad, grad_layout)?;
         if grad.len() != end - start {
             bail!("a gradient of {} values for {} parameters", grad.len(), end - start);
         }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::ctx::Probe;
 use crate::error::SparseError;
 use crate::layers::Layer;
 use crate::methods::Moves;
 use crate::methods::moves::Start;
-use crate::network::{Network, Probe};
+use crate::network::Network;
 use crate::topology::Topology;
 
 /// `values`, which stand as the parameters of `layers` do, after `moves`, which start new weights
@@ -31,7 +32,7 @@ pub(crate) fn moved(network: &Network, moves: &[Moves]) -> Result<Network, Spars
     let params = remap(network.layers(), moves, &old, |start| &start.values);
     let mut offset = 0;
     let layer = |(layer, moves): (&Layer, &Moves)| {
-        let layer = layer.rewired(moves.topology(), offset)?;
+        let layer = layer.rewired(moves.topology(), offset);
         offset = layer.biases().end;
         Ok(layer)
     };

@@ -20,12 +20,13 @@ use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor};
 
 use crate::config::{DropGrow, Method, Order, Rigl, SparsityConfig};
+use crate::ctx::Probe;
 use crate::distribution::Share;
 use crate::error::SparseError;
 use crate::layers::LayerSpec;
 use crate::methods::top_kast::Reserve;
 use crate::methods::{Counts, Moves, Units};
-use crate::network::{Network, Probe};
+use crate::network::Network;
 use crate::optim::{Extra, Optimizer, OptimizerConfig};
 use crate::saved::Saved;
 use crate::seed::{Rng, Seed};

@@ -13,10 +13,10 @@
 use std::sync::Arc;
 
 use super::{Memory, Trainer};
+use crate::ctx::Probe;
 use crate::error::SparseError;
 use crate::layers::Layer;
 use crate::methods::Moves;
-use crate::network::Probe;
 use crate::optim::ClipNorm;
 use crate::topology::Topology;
 

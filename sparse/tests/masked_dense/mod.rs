@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor, Var};
 use rand::RngExt;
-use sparring_sparse::kernels::conv::Conv2d;
-use sparring_sparse::kernels::{MaxPool, Plane};
+use sparring_sparse::layers::{Conv2d, MaxPool};
 use sparring_sparse::sample::distinct;
 use sparring_sparse::{
-    Activation, BreakEven, Compute, Init, Join, Layer, LayerSpec, Network, Probe, Seed, Shape,
-    SparseError, Topology,
+    Activation, BreakEven, Compute, Features, Init, Join, Layer, LayerSpec, Network, Probe, Seed,
+    Shape, SparseError, Topology,
 };
 
 pub fn spec(index: usize, shape: Shape, activation: Activation) -> LayerSpec {
@@ -95,15 +94,15 @@ pub fn dense_forward(network: &Network, oracle: &[(Var, Var)], x: &Tensor) -> Te
             Activation::Relu => y.relu().unwrap(),
             Activation::Tanh => y.tanh().unwrap(),
         };
-        let mut plane = layer.shape().output_plane();
+        let mut features = layer.shape().output();
         for join in layer.then() {
             match join {
                 Join::Save => saved.push(y.clone()),
                 Join::Add => y = (y + saved.pop().unwrap()).unwrap(),
                 Join::Relu => y = y.relu().unwrap(),
                 Join::MaxPool(pool) => {
-                    y = max_pool(pool, &plane, &y);
-                    plane = pool.output_plane(&plane);
+                    y = max_pool(pool, &features, &y);
+                    features = pool.output(&features);
                 }
             }
         }
@@ -113,9 +112,9 @@ pub fn dense_forward(network: &Network, oracle: &[(Var, Var)], x: &Tensor) -> Te
 
 /// A max-pooling as maxima of strided images, one a kernel pixel, the first of those that tie (candle's
 /// own has no backward pass for windows that overlap): `(batch, features) → (batch, features)`.
-pub fn max_pool(pool: &MaxPool, plane: &Plane, x: &Tensor) -> Tensor {
-    let x = padded(pool, plane, x);
-    let to = pool.output_plane(plane);
+pub fn max_pool(pool: &MaxPool, from: &Features, x: &Tensor) -> Tensor {
+    let x = padded(pool, from, x);
+    let to = pool.output(from);
     let [rows, cols] = [to.height, to.width];
     let steps = |first: usize, n: usize| {
         let steps: Vec<u32> = (0..n).map(|i| (first + i * pool.stride) as u32).collect();
@@ -134,20 +133,12 @@ pub fn max_pool(pool: &MaxPool, plane: &Plane, x: &Tensor) -> Tensor {
 }
 
 /// `(batch, features)` as images, continued by `−∞` beyond their edges where windows reach.
-pub fn padded(pool: &MaxPool, plane: &Plane, x: &Tensor) -> Tensor {
-    let (channels, size) = (plane.channels, [plane.height, plane.width]);
-    let border = Conv2d {
-        in_channels: channels,
-        out_channels: channels,
-        size,
-        kernel: pool.kernel,
-        stride: pool.stride,
-        padding: pool.padding,
-    }
-    .input_plane()
-    .border;
+pub fn padded(pool: &MaxPool, from: &Features, x: &Tensor) -> Tensor {
+    let (channels, size) = (from.channels, [from.height, from.width]);
+    let windows = pool.windows(from);
+    let (rows, cols) = (windows.padded(0), windows.padded(1));
     let mut x = x.reshape((x.dim(0).unwrap(), channels, size[0], size[1])).unwrap();
-    for (dim, before, behind) in [(2, border.top, border.bottom), (3, border.left, border.right)] {
+    for (dim, (before, behind)) in [(2, rows), (3, cols)] {
         let edge = |n: usize| {
             let mut shape = x.dims().to_vec();
             shape[dim] = n;
@@ -161,10 +152,10 @@ pub fn padded(pool: &MaxPool, plane: &Plane, x: &Tensor) -> Tensor {
 /// A convolution as a sum of products, one a kernel pixel: `(batch, features) → (batch, features)`.
 pub fn convolve(conv: &Conv2d, x: &Tensor, w: &Var, b: &Var) -> Tensor {
     let ([h, width], [kh, kw], [oh, ow]) = (conv.size, conv.kernel, conv.out_size());
-    let (batch, border) = (x.dim(0).unwrap(), conv.input_plane().border);
+    let (batch, rows, cols) = (x.dim(0).unwrap(), conv.padded(0), conv.padded(1));
     let x = x.reshape((batch, conv.in_channels, h, width)).unwrap();
-    let x = x.pad_with_zeros(2, border.top, border.bottom).unwrap();
-    let x = x.pad_with_zeros(3, border.left, border.right).unwrap();
+    let x = x.pad_with_zeros(2, rows.0, rows.1).unwrap();
+    let x = x.pad_with_zeros(3, cols.0, cols.1).unwrap();
     let w = w.reshape((conv.out_channels, conv.in_channels, kh, kw)).unwrap();
     let steps = |first: usize, n: usize| {
         let steps: Vec<u32> = (0..n).map(|i| (first + i * conv.stride) as u32).collect();
@@ -197,8 +188,8 @@ pub fn flat(tensor: &Tensor) -> Vec<f32> {
 pub fn agree(network: &Network, batch: usize) {
     let oracle = masked_dense(network);
     let (first, last) = (network.layers()[0].shape(), network.layers().last().unwrap().shape());
-    let x = Var::from_tensor(&random((batch, first.input_plane().size()), 7)).unwrap();
-    let weigh = random((batch, last.output_plane().size()), 8);
+    let x = Var::from_tensor(&random((batch, first.input().size()), 7)).unwrap();
+    let weigh = random((batch, last.output().size()), 8);
 
     let dense = |layer: &Layer| {
         let topology = layer.topology();

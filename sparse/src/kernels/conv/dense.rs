@@ -3,22 +3,26 @@
 //! A row of output pixels is unrolled into `K × (pixels · lanes)`, a row of it for each kernel weight;
 //! outputs and gradients stand in rows of pixels already, so nothing else is copied.
 
-use super::shape::Conv2d;
-use crate::kernels::dense::{View, product};
-use crate::kernels::lanes::Lanes;
-use crate::kernels::{Activation, Par, Plane};
+use super::walk::ConvWalk;
+use crate::kernels::activation;
+use crate::kernels::args::{Below, Pass, Reordered, Sides, Weights};
+use crate::kernels::dense::{Matrix, product};
+use crate::kernels::plane::{View, ViewMut};
+use crate::layers::Conv2d;
 
-/// `y = act(W ∗ x + b)`: values `(out channels, K)`; x through its padding, y in `to`.
+/// `y = act(W ∗ x + b)`: values `(out channels, K)`; x through its padding.
 pub fn forward(
     conv: &Conv2d,
-    (values, bias, activation): (&[f32], &[f32], Activation),
-    (lanes, par): (Lanes, Par),
+    weights: Weights<'_>,
+    pass: Pass,
     scratch: &mut Vec<f32>,
     x: &[f32],
-    (y, to): (&mut [f32], &Plane),
+    y: ViewMut<'_>,
 ) {
+    let Weights { values, bias, activation } = weights;
+    let (Pass { lanes, par }, ViewMut { data: y, plane: to }) = (pass, y);
     let [rows, pixels] = conv.out_size();
-    let w = View::new(values, conv.out_channels, conv.cols());
+    let w = Matrix::new(values, conv.out_channels, conv.cols());
     for tile in lanes.tiles() {
         let x = tile.of(x, conv.input_plane().slots());
         let y = tile.of_mut(y, to.slots());
@@ -27,26 +31,28 @@ pub fn forward(
             unroll(conv, tile.width, row, x, scratch);
             let first = (to.origin() + row * to.row()) * tile.width;
             let y = &mut y[first..];
-            product(w, View::new(scratch, conv.cols(), n), y, channel, false, par);
+            product(w, Matrix::new(scratch, conv.cols(), n), y, channel, false, par);
             for (y, bias) in y.chunks_mut(channel).zip(bias) {
-                activation.apply(std::slice::from_ref(bias), n, &mut y[..n]);
+                activation::apply(activation, std::slice::from_ref(bias), n, &mut y[..n]);
             }
         }
     }
 }
 
-/// `dx = Wᵀ ∗ dy`, through the activation `below` that made `x`; `dx` in `to`.
+/// `dx = Wᵀ ∗ dy`, through the activation `below`.
 pub fn input_grad(
     conv: &Conv2d,
-    (values, scratch): (&[f32], &mut Vec<f32>),
-    (below, x): (Activation, &[f32]),
-    (lanes, par): (Lanes, Par),
+    weights: Reordered<'_>,
+    below: Below<'_>,
+    pass: Pass,
     dy: &[f32],
-    (dx, to): (&mut [f32], &Plane),
+    dx: ViewMut<'_>,
 ) {
+    let Reordered { values, scratch } = weights;
+    let (Pass { lanes, par }, ViewMut { data: dx, plane: to }) = (pass, dx);
     let ([rows, pixels], from, input) =
         (conv.out_size(), conv.gradient_plane(), conv.input_plane());
-    let w = View::new(values, conv.out_channels, conv.cols());
+    let w = Matrix::new(values, conv.out_channels, conv.cols());
     for tile in lanes.tiles() {
         let width = tile.width;
         let (dy, dx) = (tile.of(dy, from.slots()), tile.of_mut(dx, to.slots()));
@@ -55,23 +61,23 @@ pub fn input_grad(
         for row in 0..rows {
             let n = pixels * width;
             let first = (from.origin() + row * from.row()) * width;
-            let dy = View::strided(&dy[first..], conv.out_channels, n, from.channel() * width);
+            let dy = Matrix::strided(&dy[first..], conv.out_channels, n, from.channel() * width);
             product(w.t(), dy, scratch, n, false, par);
-            fold(conv, width, row, scratch, (dx, to));
+            fold(conv, width, row, scratch, ViewMut { data: dx, plane: to });
         }
     }
-    to.chain(lanes, below, (x, &input), dx);
+    to.chain(lanes, below.activation, View { data: below.y, plane: &input }, dx);
 }
 
 /// `dW = Σ dy x`, `(out channels, K)`.
 pub fn weight_grad(
     conv: &Conv2d,
-    (lanes, par): (Lanes, Par),
+    pass: Pass,
     scratch: &mut Vec<f32>,
-    dy: &[f32],
-    x: &[f32],
+    sides: Sides<'_>,
     dw: &mut [f32],
 ) {
+    let (Pass { lanes, par }, Sides { dy, x }) = (pass, sides);
     let ([rows, pixels], from) = (conv.out_size(), conv.gradient_plane());
     for tile in lanes.tiles() {
         let x = tile.of(x, conv.input_plane().slots());
@@ -80,8 +86,9 @@ pub fn weight_grad(
         for row in 0..rows {
             unroll(conv, tile.width, row, x, scratch);
             let first = (from.origin() + row * from.row()) * tile.width;
-            let dy = View::strided(&dy[first..], conv.out_channels, n, from.channel() * tile.width);
-            let x = View::new(scratch, conv.cols(), n).t();
+            let dy =
+                Matrix::strided(&dy[first..], conv.out_channels, n, from.channel() * tile.width);
+            let x = Matrix::new(scratch, conv.cols(), n).t();
             product(dy, x, dw, conv.cols(), tile.first + row > 0, par);
         }
     }
@@ -104,7 +111,8 @@ fn unroll(conv: &Conv2d, width: usize, row: usize, x: &[f32], to: &mut Vec<f32>)
 }
 
 /// Adds what [`unroll`] would have read to where it would have read it, edges aside.
-fn fold(conv: &Conv2d, width: usize, row: usize, from: &[f32], (dx, plane): (&mut [f32], &Plane)) {
+fn fold(conv: &Conv2d, width: usize, row: usize, from: &[f32], dx: ViewMut<'_>) {
+    let ViewMut { data: dx, plane } = dx;
     let ([kh, kw], pixels) = (conv.kernel, conv.out_size()[1]);
     let border = conv.input_plane().border;
     for (col, from) in from.chunks_exact(pixels * width).enumerate() {

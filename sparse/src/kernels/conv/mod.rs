@@ -1,14 +1,15 @@
-//! Convolutions: their shape, and their three products, sparse and dense.
+//! The three products of a convolution, sparse and dense, and where they walk.
 
 pub mod dense;
-mod shape;
 pub mod sparse;
+mod walk;
 
-pub use shape::{Conv2d, Padding};
 pub use sparse::ConvIndex;
+pub use walk::{ConvWalk, Phase};
 
 use super::Lanes;
 use super::vector::add_row_sums;
+use crate::layers::Conv2d;
 
 /// `db = Σ dy` over pixels and the batch: db `(out channels)`.
 ///

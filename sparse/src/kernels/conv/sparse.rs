@@ -4,11 +4,13 @@
 //! more positions than one. Its input gradient is a gather, too: the input pixels fall into
 //! `stride²` phases, and within one every pixel is reached by the same weights at the same distances.
 
-use super::shape::Conv2d;
+use super::walk::{ConvWalk, Phase};
+use crate::kernels::Plane;
+use crate::kernels::args::{Below, Pass, Reordered, Sides, Weights};
 use crate::kernels::gather::{End, Entries, Strides, Walk, gather};
-use crate::kernels::lanes::Lanes;
+use crate::kernels::plane::ViewMut;
 use crate::kernels::sample::sample;
-use crate::kernels::{Activation, Par, Plane};
+use crate::layers::Conv2d;
 use crate::topology::Csr;
 
 /// The entries of a convolution's topology as its products find them; made once a topology.
@@ -24,8 +26,8 @@ pub struct ConvIndex {
 /// The entries that reach one phase of input pixels, by input channel.
 #[derive(Debug)]
 struct PhaseIndex {
-    rows: super::shape::Phase,
-    cols: super::shape::Phase,
+    rows: Phase,
+    cols: Phase,
     ptr: Vec<u32>,
     slots: Vec<u32>,
     bound: usize,
@@ -98,14 +100,17 @@ impl PhaseIndex {
     }
 }
 
-/// `y = act(W ∗ x + b)`: values `(nnz)`, bias `(out channels)`; x through its padding, y in `to`.
+/// `y = act(W ∗ x + b)`, `csr` being what `index` was made of; x through its padding.
 pub fn forward(
-    (index, csr): (&ConvIndex, &Csr),
-    (values, bias, activation): (&[f32], &[f32], Activation),
-    (lanes, par): (Lanes, Par),
+    index: &ConvIndex,
+    csr: &Csr,
+    weights: Weights<'_>,
+    pass: Pass,
     x: &[f32],
-    (y, to): (&mut [f32], &Plane),
+    y: ViewMut<'_>,
 ) {
+    let Weights { values, bias, activation } = weights;
+    let (Pass { lanes, par }, ViewMut { data: y, plane: to }) = (pass, y);
     let conv = &index.conv;
     let (walk, from) = (conv.walk(to), conv.input_plane());
     for tile in lanes.tiles() {
@@ -119,15 +124,17 @@ pub fn forward(
     }
 }
 
-/// `dx = Wᵀ ∗ dy`, through the activation `below` that made `x`; `dx` in `to`.
+/// `dx = Wᵀ ∗ dy`, through the activation `below`.
 pub fn input_grad(
     index: &ConvIndex,
-    (values, scratch): (&[f32], &mut Vec<f32>),
-    (below, x): (Activation, &[f32]),
-    (lanes, par): (Lanes, Par),
+    weights: Reordered<'_>,
+    below: Below<'_>,
+    pass: Pass,
     dy: &[f32],
-    (dx, to): (&mut [f32], &Plane),
+    dx: ViewMut<'_>,
 ) {
+    let Reordered { values, scratch } = weights;
+    let (Pass { lanes, par }, ViewMut { data: dx, plane: to }) = (pass, dx);
     let conv = &index.conv;
     let (from, input) = (conv.gradient_plane(), conv.input_plane());
     for phase in &index.phases {
@@ -148,9 +155,9 @@ pub fn input_grad(
         scratch.clear();
         scratch.extend(phase.perm.iter().map(|k| values[*k as usize]));
         for tile in lanes.tiles() {
-            let (x, dy) = (tile.of(x, input.slots()), tile.of(dy, from.slots()));
+            let (x, dy) = (tile.of(below.y, input.slots()), tile.of(dy, from.slots()));
             let matrix = (phase.entries(), scratch.as_slice());
-            let end = End::Backward { activation: below, y: x, at: at(&input) };
+            let end = End::Backward { activation: below.activation, y: x, at: at(&input) };
             let bound = |row: usize| row * to.channel() * tile.width;
             par.rows(conv.in_channels, bound, tile.of_mut(dx, to.slots()), |range, dx| {
                 gather(tile, &walk, matrix, range, end, dy, dx);
@@ -160,25 +167,20 @@ pub fn input_grad(
 }
 
 /// `dW = Σ dy x` on the active positions, `(nnz)`.
-pub fn weight_grad(
-    (index, csr): (&ConvIndex, &Csr),
-    (lanes, par): (Lanes, Par),
-    dy: &[f32],
-    x: &[f32],
-    dw: &mut [f32],
-) {
+pub fn weight_grad(index: &ConvIndex, csr: &Csr, pass: Pass, sides: Sides<'_>, dw: &mut [f32]) {
+    let Pass { lanes, par } = pass;
     let conv = &index.conv;
     let (to, from) = (conv.gradient_plane(), conv.input_plane());
     let (walk, entries) = (conv.walk(&to), index.entries(csr));
     dw.fill(0.0);
     for tile in lanes.tiles() {
-        let (x, dy) = (tile.of(x, from.slots()), tile.of(dy, to.slots()));
+        let (x, dy) = (tile.of(sides.x, from.slots()), tile.of(sides.dy, to.slots()));
         par.rows(
             conv.out_channels,
             |row| entries.ptr()[row] as usize,
             dw,
             |range, dw| {
-                sample(tile, &walk, entries, range, (dy, x), dw);
+                sample(tile, &walk, entries, range, Sides { dy, x }, dw);
             },
         );
     }

@@ -3,10 +3,13 @@
 use proptest::prelude::*;
 use rand::RngExt;
 
-use super::{Conv2d, ConvIndex, Padding, bias_grad, dense, sparse};
+use super::{ConvIndex, ConvWalk, bias_grad, dense, sparse};
+use crate::kernels::args::{Below, Pass, Reordered, Sides, Weights};
 use crate::kernels::dispatch::tests::{LEVEL, LEVELS};
+use crate::kernels::plane::{Plane, ViewMut};
 use crate::kernels::reference::{self, Sum, error};
-use crate::kernels::{Activation, Border, Lanes, Par, Plane};
+use crate::kernels::{Border, Lanes, Par};
+use crate::layers::{Activation, Conv2d, Padding};
 use crate::sample::distinct;
 use crate::seed::Seed;
 use crate::topology::Topology;
@@ -66,7 +69,8 @@ proptest! {
         let topology = Topology::new(conv.out_channels, conv.cols(), &distinct(weights, nnz, &mut rng)).unwrap();
         let mut draw = |n: usize| (0..n).map(|_| rng.random_range(-1.0..1.0f32)).collect::<Vec<_>>();
         let activation = [Activation::Identity, Activation::Relu, Activation::Tanh][act];
-        let at = (Lanes::new(batch), if threads == 0 { Par::Serial } else { Par::Threads(threads) });
+        let lanes = Lanes::new(batch);
+        let pass = Pass { lanes, par: if threads == 0 { Par::Serial } else { Par::Threads(threads) } };
 
         // Whoever reads the output, or wrote the input, may want a border of its own.
         let border = Border { top: edge, bottom: 2 * edge, left: edge, right: 0 };
@@ -74,9 +78,9 @@ proptest! {
         let (to, back) = (Plane { border, ..conv.output_plane() }, Plane { border, ..input });
         let (values, bias) = (draw(nnz), draw(conv.out_channels));
         let (x_rows, dy_rows) = (draw(batch * input.size()), draw(batch * to.size()));
-        let (mut x, mut dy) = (at.0.zeros(input.slots()), at.0.zeros(gradient.slots()));
-        input.from_rows(at.0, &x_rows, &mut x);
-        gradient.from_rows(at.0, &dy_rows, &mut dy);
+        let (mut x, mut dy) = (lanes.zeros(input.slots()), lanes.zeros(gradient.slots()));
+        input.from_rows(lanes, &x_rows, &mut x);
+        gradient.from_rows(lanes, &dy_rows, &mut dy);
 
         let zero = |n: usize| vec![(0.0, 0.0); n];
         let (mut y_exact, mut dx_exact, mut dw_exact) = (zero(dy_rows.len()), zero(x_rows.len()), zero(nnz));
@@ -93,35 +97,43 @@ proptest! {
         y_exact.iter_mut().for_each(|y| reference::activate(activation, y));
         dx_exact.iter_mut().zip(&x_rows).for_each(|(dx, x)| reference::chain(activation, *x, dx));
 
-        let (mut y, mut dx) = (at.0.zeros(to.slots()), at.0.zeros(back.slots()));
+        let (mut y, mut dx) = (lanes.zeros(to.slots()), lanes.zeros(back.slots()));
         let (mut dw, mut scratch) = (vec![f32::NAN; nnz], Vec::new());
-        match topology.csr() {
-            Some(csr) => {
-                let index = ConvIndex::new(conv, csr);
-                sparse::forward((&index, csr), (&values, &bias, activation), at, &x, (&mut y, &to));
-                sparse::input_grad(&index, (&values, &mut scratch), (activation, &x), at, &dy, (&mut dx, &back));
-                sparse::weight_grad((&index, csr), at, &dy, &x, &mut dw);
-            }
-            None => {
-                dense::forward(&conv, (&values, &bias, activation), at, &mut scratch, &x, (&mut y, &to));
-                dense::input_grad(&conv, (&values, &mut scratch), (activation, &x), at, &dy, (&mut dx, &back));
-                dense::weight_grad(&conv, at, &mut scratch, &dy, &x, &mut dw);
+        let weights = Weights { values: &values, bias: &bias, activation };
+        let (below, sides) = (Below { activation, y: &x }, Sides { dy: &dy, x: &x });
+        {
+            let y = ViewMut { data: &mut y, plane: &to };
+            let dx = ViewMut { data: &mut dx, plane: &back };
+            match topology.csr() {
+                Some(csr) => {
+                    let index = ConvIndex::new(conv, csr);
+                    sparse::forward(&index, csr, weights, pass, &x, y);
+                    let weights = Reordered { values: &values, scratch: &mut scratch };
+                    sparse::input_grad(&index, weights, below, pass, &dy, dx);
+                    sparse::weight_grad(&index, csr, pass, sides, &mut dw);
+                }
+                None => {
+                    dense::forward(&conv, weights, pass, &mut scratch, &x, y);
+                    let weights = Reordered { values: &values, scratch: &mut scratch };
+                    dense::input_grad(&conv, weights, below, pass, &dy, dx);
+                    dense::weight_grad(&conv, pass, &mut scratch, sides, &mut dw);
+                }
             }
         }
         let rows = |plane: &Plane, slots: &[f32]| {
             let mut rows = vec![0.0; batch * plane.size()];
-            plane.to_rows(at.0, slots, &mut rows);
+            plane.to_rows(lanes, slots, &mut rows);
             rows
         };
         prop_assert!(error(&rows(&to, &y), &y_exact) < 1e-5);
         prop_assert!(error(&rows(&back, &dx), &dx_exact) < 1e-5);
         prop_assert!(error(&dw, &dw_exact) < 1e-5);
-        let inside = |plane: &Plane| plane.size() * at.0.width();
+        let inside = |plane: &Plane| plane.size() * lanes.width();
         prop_assert!(y.iter().filter(|y| **y != 0.0).count() <= inside(&to), "the border was written");
         prop_assert!(dx.iter().filter(|x| **x != 0.0).count() <= inside(&back), "the border was written");
 
         let mut db = vec![f32::NAN; conv.out_channels];
-        bias_grad(&conv, at.0, &dy, &mut db);
+        bias_grad(&conv, lanes, &dy, &mut db);
         let mut db_exact = zero(conv.out_channels);
         dy_rows.iter().enumerate().for_each(|(i, dy)| add(&mut db_exact[i % to.size() / pixels], *dy, 1.0));
         prop_assert!(error(&db, &db_exact) < 1e-5);

@@ -1,0 +1,94 @@
+//! What a kind of device must do for networks.
+//!
+//! A [`Network`](crate::Network) says what is computed; a [`Backend`] computes it, in memory and in a
+//! layout of its own, which nobody else knows of. It takes and gives candle's tensors on its device.
+//! [`Cpu`](crate::cpu::Cpu) is one.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use candle_core::{Device, Result, Storage, Tensor};
+
+use crate::ctx::Ctx;
+use crate::error::SparseError;
+use crate::kernels::Par;
+use crate::layers::Layer;
+use crate::nodes::NetworkPlan;
+
+/// One network on one device.
+pub trait Backend: Debug + Send + Sync {
+    /// Where its tensors are.
+    fn device(&self) -> &Device;
+
+    /// What it computes.
+    fn plan(&self) -> &NetworkPlan;
+
+    /// How many threads a product uses.
+    fn par(&self) -> Par;
+
+    /// The same with products that use `par`, and memory of its own.
+    fn with_par(&self, par: Par) -> Arc<dyn Backend>;
+
+    /// The same plan with `layers` of other topologies; its memory is used again.
+    ///
+    /// # Errors
+    /// A layer with more weights than a position can name.
+    fn rewired(&self, layers: &[Layer]) -> std::result::Result<Arc<dyn Backend>, SparseError>;
+
+    /// `x (batch, in)` and `params`, contiguous `f32`, to the values of `y (batch, out)`.
+    ///
+    /// # Errors
+    /// Tensors on another device.
+    fn forward(&self, x: &Tensor, params: &Tensor, ctx: &mut Ctx<'_>) -> Result<Forward>;
+
+    /// `target ← (1 − τ) target + τ online`, in place: what a target network does.
+    ///
+    /// # Errors
+    /// Tensors of another type, another size, or on another device.
+    fn lerp(&self, target: &Tensor, online: &Tensor, tau: f32) -> Result<()>;
+}
+
+/// What a forward pass gives.
+pub struct Forward {
+    /// The values of `y (batch, out)`.
+    pub output: Storage,
+    /// What the backward pass needs.
+    pub tape: Box<dyn Tape>,
+}
+
+/// What a forward pass leaves.
+pub trait Tape: Send {
+    /// What each layer hands on, after its activation and the joins behind it: `(batch, features)` each.
+    ///
+    /// # Errors
+    /// Those of candle.
+    fn activations(&self) -> Result<Vec<Tensor>>;
+
+    /// The gradients of a loss, `grad (batch, out)` being that of `y`.
+    ///
+    /// # Errors
+    /// Tensors on another device.
+    fn backward(&mut self, params: &Tensor, grad: &Tensor, wanted: Wanted) -> Result<Gradients>;
+}
+
+/// Which gradients a backward pass is asked for, beside that of a probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// That of `x`.
+    pub input: bool,
+    /// That of the parameters.
+    pub params: bool,
+}
+
+/// What a backward pass gives.
+#[derive(Debug)]
+pub struct Gradients {
+    /// `(batch, in)`.
+    pub input: Option<Tensor>,
+    /// As the parameters stand.
+    pub params: Option<Tensor>,
+    /// The probe's patterns one after the other.
+    pub probe: Option<Tensor>,
+    /// Operations that it took.
+    pub flops: u64,
+}

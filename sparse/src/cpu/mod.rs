@@ -1,0 +1,170 @@
+//! Networks on the CPU: the one implementor of [`Backend`] so far.
+//!
+//! | file | what |
+//! |---|---|
+//! | `planes.rs` | where the features of each node stand |
+//! | `products.rs`, `layer.rs` | the products of a layer, in the form of computing that it takes |
+//! | `tape.rs`, `pass.rs` | the memory of a pass, and the walk over the nodes |
+//! | `measure.rs` | where one form of computing overtakes the other, for `sparring tune` |
+//!
+//! The arithmetic is that of [`crate::kernels`], in the layout of [`crate::kernels::lanes`].
+
+mod layer;
+mod measure;
+mod pass;
+mod planes;
+mod products;
+mod tape;
+
+use std::sync::Arc;
+
+use candle_core::{CpuStorage, Device, InplaceOp2, Layout, Result, Storage, Tensor, bail};
+
+use crate::backend::{Backend, Forward};
+use crate::ctx::Ctx;
+use crate::error::SparseError;
+use crate::kernels::Par;
+use crate::layers::Layer;
+use crate::nodes::NetworkPlan;
+
+use layer::CpuLayer;
+use pass::CpuTape;
+use planes::NodePlanes;
+pub use planes::{pass_floats, structure_bytes};
+use tape::Pool;
+
+/// Where the tensors of networks are that say nothing else.
+pub(crate) const DEVICE: Device = Device::Cpu;
+
+/// A network on the CPU.
+#[derive(Debug)]
+pub struct Cpu {
+    shared: Arc<Shared>,
+    layers: Arc<[CpuLayer]>,
+    par: Par,
+}
+
+/// What all topologies of a network share.
+#[derive(Debug)]
+struct Shared {
+    plan: NetworkPlan,
+    planes: Vec<NodePlanes>,
+    pool: Pool,
+}
+
+impl Shared {
+    fn new(plan: NetworkPlan) -> Arc<Self> {
+        let planes = planes::planes(&plan);
+        Arc::new(Self { plan, planes, pool: Pool::default() })
+    }
+}
+
+impl Cpu {
+    /// `layers` one after the other, with products that may use `par`.
+    ///
+    /// # Errors
+    /// Layers and joins that do not fit together.
+    pub fn new(layers: &[Layer], par: Par) -> std::result::Result<Self, SparseError> {
+        let shared = Shared::new(NetworkPlan::of_layers(layers)?);
+        let layers: std::result::Result<_, SparseError> =
+            layers.iter().map(CpuLayer::new).collect();
+        Ok(Self { shared, layers: layers?, par })
+    }
+}
+
+impl Backend for Cpu {
+    fn device(&self) -> &Device {
+        &DEVICE
+    }
+
+    fn plan(&self) -> &NetworkPlan {
+        &self.shared.plan
+    }
+
+    fn par(&self) -> Par {
+        self.par
+    }
+
+    fn with_par(&self, par: Par) -> Arc<dyn Backend> {
+        let shared = Shared::new(self.shared.plan.clone());
+        Arc::new(Self { shared, layers: self.layers.clone(), par })
+    }
+
+    fn rewired(&self, layers: &[Layer]) -> std::result::Result<Arc<dyn Backend>, SparseError> {
+        let pairs = self.layers.iter().zip(layers);
+        let layers: std::result::Result<_, SparseError> =
+            pairs.map(|(old, layer)| old.rewired(layer)).collect();
+        Ok(Arc::new(Self { shared: self.shared.clone(), layers: layers?, par: self.par }))
+    }
+
+    fn forward(&self, x: &Tensor, params: &Tensor, ctx: &mut Ctx<'_>) -> Result<Forward> {
+        let batch = x.dim(0)?;
+        let ((x, x_layout), (params, params_layout)) =
+            (x.storage_and_layout(), params.storage_and_layout());
+        let (x, params) = (slice(&x, x_layout)?, slice(&params, params_layout)?);
+        let tape = CpuTape {
+            shared: self.shared.clone(),
+            layers: self.layers.clone(),
+            par: self.par,
+            patterns: ctx.probe.map_or_else(|| [].into(), |probe| probe.patterns().clone()),
+            memory: None,
+        };
+        let (forward, flops) = tape.forward(x, params, batch);
+        ctx.executed.forward += flops;
+        Ok(forward)
+    }
+
+    fn lerp(&self, target: &Tensor, online: &Tensor, tau: f32) -> Result<()> {
+        target.inplace_op2(online, &Lerp { tau })
+    }
+}
+
+/// The values of a contiguous tensor of `f32` on the CPU.
+fn slice<'a>(storage: &'a Storage, layout: &Layout) -> Result<&'a [f32]> {
+    match storage {
+        Storage::Cpu(storage) => values(storage, layout),
+        Storage::Cuda(_) | Storage::Metal(_) => {
+            bail!("a network on the CPU takes its tensors there")
+        }
+    }
+}
+
+/// The values of a contiguous tensor of `f32`.
+pub(crate) fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
+        None => bail!("a network takes contiguous tensors, found strides {:?}", layout.stride()),
+    }
+}
+
+/// `a ← (1 − τ) a + τ b`, in place.
+struct Lerp {
+    tau: f32,
+}
+
+impl InplaceOp2 for Lerp {
+    fn name(&self) -> &'static str {
+        "lerp"
+    }
+
+    fn cpu_fwd(
+        &self,
+        target: &mut CpuStorage,
+        layout: &Layout,
+        online: &CpuStorage,
+        online_layout: &Layout,
+    ) -> Result<()> {
+        let (Some((start, end)), CpuStorage::F32(target)) = (layout.contiguous_offsets(), target)
+        else {
+            bail!("parameters are contiguous f32");
+        };
+        let online = values(online, online_layout)?;
+        if online.len() != end - start {
+            bail!("{} parameters for a target of {}", online.len(), end - start);
+        }
+        for (a, b) in target[start..end].iter_mut().zip(online) {
+            *a = (1.0 - self.tau) * *a + self.tau * b;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,197 @@
+//! The walk over the nodes of a network, forward and back.
+
+use std::sync::Arc;
+
+use candle_core::{CpuStorage, Result, Storage, Tensor, bail};
+
+use super::layer::{CpuLayer, Held};
+use super::planes::zeros;
+use super::tape::Memory;
+use super::{Shared, slice};
+use crate::backend::{Forward, Gradients, Tape, Wanted};
+use crate::kernels::{Below, Par, Pass, Sides, View, ViewMut, activation, pool};
+use crate::layers::Activation;
+use crate::nodes::Op;
+use crate::topology::Topology;
+
+/// One use of a network.
+pub(super) struct CpuTape {
+    pub shared: Arc<Shared>,
+    pub layers: Arc<[CpuLayer]>,
+    pub par: Par,
+    /// A probe's, one a layer, or none.
+    pub patterns: Arc<[Arc<Topology>]>,
+    /// Given back in the end.
+    pub memory: Option<Memory>,
+}
+
+impl CpuTape {
+    /// The pass over `x (batch, in)`, and the operations that it took.
+    pub fn forward(mut self, x: &[f32], params: &[f32], batch: usize) -> (Forward, u64) {
+        let shared = self.shared.clone();
+        let Shared { plan, planes, pool: free } = &*shared;
+        let mut memory = free.take(batch, planes);
+        let Memory { lanes, activations, weights, scratch, .. } = &mut memory;
+        let (pass, mut flops) = (Pass { lanes: *lanes, par: self.par }, 0);
+        planes[0].plane.from_rows(*lanes, x, &mut activations[0]);
+        for (n, node) in plan.nodes().iter().enumerate() {
+            let (before, after) = activations.split_at_mut(n);
+            let plane = &planes[n].plane;
+            let y = ViewMut { data: &mut after[0], plane };
+            let input = |i: usize| {
+                let at = node.inputs[i];
+                View { data: &before[at], plane: &planes[at].plane }
+            };
+            match node.op {
+                Op::Input => {}
+                Op::Layer(l) => {
+                    let layer = &self.layers[l];
+                    layer.forward(params, &mut weights[n], pass, scratch, input(0).data, y);
+                    flops += layer.of().flops(batch);
+                }
+                Op::MaxPool(max_pool) => pool::forward(&max_pool, pass, input(0), y),
+                Op::Relu => {
+                    plane.copy(*lanes, input(0), y.data);
+                    let size = y.data.len();
+                    activation::apply(node.activation, &[0.0], size, y.data);
+                }
+                Op::Add => {
+                    plane.copy(*lanes, input(0), y.data);
+                    plane.add(*lanes, input(1), y.data);
+                }
+            }
+        }
+        let last = plan.last();
+        let mut y = vec![0.0; batch * plan.output().size()];
+        planes[last].plane.to_rows(*lanes, &activations[last], &mut y);
+        self.memory = Some(memory);
+        let output = Storage::Cpu(CpuStorage::F32(y));
+        (Forward { output, tape: Box::new(self) }, flops)
+    }
+
+    fn memory(&self) -> Result<&Memory> {
+        match &self.memory {
+            Some(memory) => Ok(memory),
+            None => bail!("a pass of a network came before its forward pass"),
+        }
+    }
+
+    fn gradients(&mut self, params: &[f32], grad: &[f32], wanted: Wanted) -> Result<Vectors> {
+        let Some(memory) = &mut self.memory else {
+            bail!("the backward pass of a network came before its forward pass");
+        };
+        let Memory { lanes, activations, gradients, weights, scratch } = memory;
+        let Shared { plan, planes, .. } = &*self.shared;
+        if gradients.is_empty() {
+            *gradients = zeros(*lanes, planes, |node| node.gradient);
+        }
+        let (lanes, last, mut flops) = (*lanes, plan.last(), 0);
+        let pass = Pass { lanes, par: self.par };
+        let mut params_grad = vec![0.0; if wanted.params { params.len() } else { 0 }];
+        let mut probes = vec![Vec::new(); self.patterns.len()];
+        planes[last].gradient.from_rows(lanes, grad, &mut gradients[last]);
+        for (n, node) in plan.nodes().iter().enumerate().rev() {
+            let Some(&below) = node.inputs.first() else { continue };
+            let (before, after) = gradients.split_at_mut(n);
+            let (dy, later) = after.split_at_mut(1);
+            let (dy, here) = (&mut dy[0], &planes[n]);
+            for sum in &here.added_to {
+                let data = &later[sum - n - 1];
+                here.gradient.add(lanes, View { data, plane: &planes[*sum].gradient }, dy);
+            }
+            let y = View { data: &activations[n], plane: &here.plane };
+            if here.fused.is_none() {
+                here.gradient.chain(lanes, node.activation, y, dy);
+            }
+            let x = View { data: &activations[below], plane: &planes[below].plane };
+            let dx = ViewMut { data: &mut before[below], plane: &planes[below].gradient };
+            let dy = View { data: dy, plane: &here.gradient };
+            match node.op {
+                Op::Input => {}
+                Op::Layer(l) => {
+                    let (layer, batch) = (&self.layers[l], lanes.batch());
+                    let sides = Sides { dy: dy.data, x: x.data };
+                    if wanted.params {
+                        layer.param_grad(pass, scratch, sides, &mut params_grad);
+                        flops += layer.of().flops(batch);
+                    }
+                    if let Some(pattern) = self.patterns.get(l) {
+                        probes[l] = layer.probe_grad(pattern, pass, scratch, sides);
+                        flops += layer.of().flops_of(pattern.nnz(), batch);
+                    }
+                    if below > 0 || wanted.input {
+                        let activation = planes[below].fused.unwrap_or(Activation::Identity);
+                        let below = Below { activation, y: x.data };
+                        let held = Held { params, all: &weights[n] };
+                        layer.input_grad(held, below, pass, scratch, dy.data, dx);
+                        flops += layer.of().flops(batch);
+                    }
+                }
+                Op::MaxPool(max_pool) => pool::backward(&max_pool, pass, x, y, dy, dx),
+                // What a sum adds besides is reached from there.
+                Op::Relu | Op::Add => dx.plane.copy(lanes, dy, dx.data),
+            }
+        }
+        let input = wanted.input.then(|| {
+            let mut dx = vec![0.0; lanes.batch() * plan.input().size()];
+            planes[0].gradient.to_rows(lanes, &gradients[0], &mut dx);
+            dx
+        });
+        let params = wanted.params.then_some(params_grad);
+        let probe = (!self.patterns.is_empty()).then(|| probes.concat());
+        Ok(Vectors { input, params, probe, flops })
+    }
+}
+
+/// [`Gradients`] before they are tensors.
+struct Vectors {
+    input: Option<Vec<f32>>,
+    params: Option<Vec<f32>>,
+    probe: Option<Vec<f32>>,
+    flops: u64,
+}
+
+impl Tape for CpuTape {
+    fn activations(&self) -> Result<Vec<Tensor>> {
+        let (Memory { lanes, activations, .. }, Shared { plan, planes, .. }) =
+            (self.memory()?, &*self.shared);
+        let rows = plan.handed_on().map(|n| {
+            let plane = &planes[n].plane;
+            let mut rows = vec![0.0; lanes.batch() * plane.size()];
+            plane.to_rows(*lanes, &activations[n], &mut rows);
+            Tensor::from_vec(rows, (lanes.batch(), plane.size()), &super::DEVICE)
+        });
+        rows.collect()
+    }
+
+    fn backward(&mut self, params: &Tensor, grad: &Tensor, wanted: Wanted) -> Result<Gradients> {
+        let vectors = {
+            let ((params, params_layout), (grad, grad_layout)) =
+                (params.storage_and_layout(), grad.storage_and_layout());
+            let (params, grad) = (slice(&params, params_layout)?, slice(&grad, grad_layout)?);
+            self.gradients(params, grad, wanted)?
+        };
+        let tensor = |values: Option<Vec<f32>>| match values {
+            Some(values) => {
+                let size = values.len();
+                Tensor::from_vec(values, size, &super::DEVICE).map(Some)
+            }
+            None => Ok(None),
+        };
+        let (batch, inputs) = (self.memory()?.lanes.batch(), self.shared.plan.input().size());
+        let input = match tensor(vectors.input)? {
+            Some(input) => Some(input.reshape((batch, inputs))?),
+            None => None,
+        };
+        let (params, probe) = (tensor(vectors.params)?, tensor(vectors.probe)?);
+        Ok(Gradients { input, params, probe, flops: vectors.flops })
+    }
+}
+
+impl Drop for CpuTape {
+    fn drop(&mut self) {
+        if let Some(memory) = self.memory.take() {
+            self.shared.pool.give(memory);
+        }
+    }
+}

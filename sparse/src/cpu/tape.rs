@@ -1,0 +1,57 @@
+//! The memory of passes: what a forward pass leaves for its backward pass, used again and again.
+
+use std::sync::Mutex;
+
+use super::layer::Scratch;
+use super::planes::{NodePlanes, zeros};
+use crate::kernels::{Buffer, Lanes};
+
+/// The activations and gradients of one pass over a network, in slots.
+#[derive(Debug)]
+pub(super) struct Memory {
+    pub lanes: Lanes,
+    /// Of every node.
+    pub activations: Vec<Buffer>,
+    /// Of every node, once there was a backward pass; borders and lanes beyond the batch stay zero.
+    pub gradients: Vec<Buffer>,
+    /// The weights of every layer that is computed dense, at its node.
+    pub weights: Vec<Vec<f32>>,
+    pub scratch: Scratch,
+}
+
+/// Memory that no pass uses.
+#[derive(Debug, Default)]
+pub(super) struct Pool {
+    free: Mutex<Vec<Memory>>,
+}
+
+/// More batch sizes than an agent uses: acting, evaluating, and training with a target beside it.
+const MOST_FREE: usize = 8;
+
+impl Pool {
+    /// Memory for a pass over `batch` samples: used before, or new.
+    pub fn take(&self, batch: usize, planes: &[NodePlanes]) -> Memory {
+        let lanes = Lanes::new(batch);
+        let free = self.free.lock().ok().and_then(|mut free| {
+            let at = free.iter().rposition(|memory| memory.lanes == lanes)?;
+            Some(free.remove(at))
+        });
+        free.unwrap_or_else(|| Memory {
+            lanes,
+            activations: zeros(lanes, planes, |node| node.plane),
+            gradients: Vec::new(),
+            weights: vec![Vec::new(); planes.len()],
+            scratch: Scratch::default(),
+        })
+    }
+
+    /// Gives memory back for the next pass.
+    pub fn give(&self, memory: Memory) {
+        if let Ok(mut free) = self.free.lock() {
+            if free.len() == MOST_FREE {
+                free.remove(0);
+            }
+            free.push(memory);
+        }
+    }
+}

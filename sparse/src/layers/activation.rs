@@ -1,0 +1,15 @@
+//! The function after a layer.
+
+use serde::Serialize;
+
+/// The function after a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// `y = x`.
+    Identity,
+    /// `y = max(x, 0)`; NaN stays NaN, and the gradient at 0 is 0.
+    Relu,
+    /// `y = tanh(x)`.
+    Tanh,
+}
