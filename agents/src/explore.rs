@@ -28,6 +28,12 @@ impl Epsilon {
     }
 }
 
+/// Any of so many `actions`, by the draws of [`epsilon_greedy`] at ε = 1: no value is looked at.
+pub fn at_random(actions: u32, rng: &mut Rng) -> u32 {
+    let _: f64 = rng.random();
+    rng.random_range(0..actions)
+}
+
 /// With probability `epsilon` any of the actions, else the one of the largest `q (actions)`; the
 /// lower index wins a tie.
 pub fn epsilon_greedy(q: &[f32], epsilon: f64, rng: &mut Rng) -> u32 {
@@ -50,6 +56,14 @@ mod tests {
         assert_eq!((epsilon.at(0), epsilon.at(100), epsilon.at(1000)), (1.0, 0.1, 0.1));
         assert!((epsilon.at(50) - 0.55).abs() < 1e-12);
         assert_eq!(Epsilon { decay_env_steps: 0, ..epsilon }.at(0), 0.1);
+    }
+
+    #[test]
+    fn at_random_draws_what_an_epsilon_of_one_draws() {
+        let [mut one, mut other] = [(); 2].map(|()| Seed::new(1).rng());
+        for _ in 0..100 {
+            assert_eq!(at_random(4, &mut one), epsilon_greedy(&[0.0; 4], 1.0, &mut other));
+        }
     }
 
     #[test]

@@ -86,8 +86,8 @@ fn images_take_no_more_than_estimated(sparsity: &SparsityConfig, optimizer: Opti
     ] {
         let obs = Space::bytes(&[4, size, size]);
         let spec = EnvSpec { obs, ..spec("CartPole-v1").unwrap() };
-        let config = AgentConfig::Dqn(DqnConfig {
-            network,
+        let dqn = AgentConfig::Dqn(DqnConfig {
+            network: network.clone(),
             sparsity: sparsity.clone(),
             optimizer,
             batch_size,
@@ -95,11 +95,35 @@ fn images_take_no_more_than_estimated(sparsity: &SparsityConfig, optimizer: Opti
             warmup_env_steps: 33,
             ..DqnConfig::paper()
         });
-        let estimate = config.estimate(&spec, 1, 40).unwrap();
-        let estimated = (estimate.network_bytes + estimate.memory_bytes) as usize;
-        let (peak, small) = (peak_of_images(&config, &spec), 20_000);
-        assert!(peak <= estimated + small, "{config:?}: {peak} of {estimated}");
-        assert!(estimated <= 3 * peak, "{config:?}: {peak} of {estimated}");
+        let ppo = AgentConfig::Ppo(PpoConfig {
+            network: Some(network.clone()),
+            actor_sparsity: sparsity.clone(),
+            critic_sparsity: sparsity.clone(),
+            optimizer,
+            rollout_steps: 20,
+            epochs: 1,
+            minibatch_size: batch_size.min(20),
+            ..PpoConfig::paper(40)
+        });
+        let sac = AgentConfig::Sac(SacConfig {
+            network: Some(network),
+            actor_sparsity: sparsity.clone(),
+            critic_sparsity: sparsity.clone(),
+            optimizer,
+            batch_size,
+            replay_capacity: 40,
+            warmup_env_steps: 33,
+            ..SacConfig::paper()
+        });
+        let action = Space::uniform(&[2], -1.0, 1.0);
+        let points = EnvSpec { action, ..spec.clone() };
+        for (config, spec) in [(&dqn, &spec), (&ppo, &spec), (&sac, &points)] {
+            let estimate = config.estimate(spec, 1, 40).unwrap();
+            let estimated = (estimate.network_bytes + estimate.memory_bytes) as usize;
+            let (peak, small) = (peak_of_images(config, spec), 20_000);
+            assert!(peak <= estimated + small, "{config:?}: {peak} of {estimated}");
+            assert!(estimated <= 3 * peak, "{config:?}: {peak} of {estimated}");
+        }
     }
 }
 

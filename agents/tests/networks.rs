@@ -11,7 +11,8 @@ use sparring_agents::networks::impala::impala;
 use sparring_agents::networks::minatar::minatar;
 use sparring_agents::networks::nature::nature;
 use sparring_agents::{
-    AgentConfig, AgentError, DqnConfig, EnvRows, Epsilon, Loss, Mode, NetworkConfig,
+    AgentConfig, AgentError, DqnConfig, EnvRows, Epsilon, Loss, Mode, NetworkConfig, PpoConfig,
+    SacConfig, Temperature,
 };
 use sparring_envs::{Actions, Batch, End, EnvSpec, Obs, Space, spec};
 use sparring_sparse::config::*;
@@ -133,11 +134,21 @@ impl Halves {
         Self { obs, right }
     }
 
-    /// The part of actions that are right.
+    /// 1 for each action that is right; of two numbers, less their distances from ½ or −½.
     fn score(&self, actions: Actions<'_>) -> Vec<f64> {
-        let Actions::Discrete(actions) = actions else { unreachable!("DQN's actions") };
-        let right = |(action, right): (&u32, &bool)| f64::from((*action == 1) == *right);
-        actions.iter().zip(&self.right).map(right).collect()
+        match actions {
+            Actions::Discrete(actions) => {
+                let right = |(action, right): (&u32, &bool)| f64::from((*action == 1) == *right);
+                actions.iter().zip(&self.right).map(right).collect()
+            }
+            Actions::Continuous(actions) => {
+                let near = |(action, right): (&[f32], &bool)| {
+                    let wanted = if *right { 0.5 } else { -0.5 };
+                    1.0 - action.iter().map(|a| f64::from((a - wanted).abs())).sum::<f64>()
+                };
+                actions.chunks_exact(2).zip(&self.right).map(near).collect()
+            }
+        }
     }
 }
 
@@ -162,8 +173,8 @@ fn small(network: NetworkConfig, method: Method) -> DqnConfig {
 }
 
 /// The part of images that the agent tells apart after a training of `steps` rounds of 10.
-fn accuracy(config: DqnConfig, steps: usize) -> f64 {
-    let mut agent = AgentConfig::Dqn(config).build(&images(), 10, &Seed::new(1)).unwrap();
+fn accuracy(config: &AgentConfig, spec: &EnvSpec, steps: usize) -> f64 {
+    let mut agent = config.build(spec, 10, &Seed::new(1)).unwrap();
     let mut rng = Seed::new(2).rng();
     let rows = EnvRows::new(10);
     for _ in 0..steps {
@@ -200,9 +211,67 @@ fn dqn_learns_from_pixels_with_every_network() {
         (NetworkConfig::mlp(&[32]), Method::Static, false),
     ] {
         let config = DqnConfig { dueling, ..small(network, method) };
-        let found = accuracy(config.clone(), 150);
+        let found = accuracy(&AgentConfig::Dqn(config.clone()), &images(), 150);
         assert!(found >= 0.95, "{found} {config:?}");
     }
+}
+
+/// Actor and critic have a network each; SAC's critics see the action as planes of the image.
+#[test]
+fn ppo_and_sac_learn_from_pixels() {
+    let points = EnvSpec { action: Space::uniform(&[2], -1.0, 1.0), ..images() };
+    for network in [
+        NetworkConfig::NatureCnn { width: 0.25 },
+        NetworkConfig::Impala { width: 0.1 },
+        NetworkConfig::Minatar { width: 0.5 },
+    ] {
+        let sparsity = SparsityConfig { sparsity: 0.5, ..sparse(Method::Static) };
+        let network = Some(network);
+        let paper = PpoConfig::paper(2000);
+        let ppo = AgentConfig::Ppo(PpoConfig {
+            network: network.clone(),
+            actor_sparsity: sparsity.clone(),
+            optimizer: OptimizerConfig { learning_rate: 1e-3, ..paper.optimizer },
+            rollout_steps: 10,
+            minibatch_size: 50,
+            epochs: 8,
+            ..paper
+        });
+        let sac = AgentConfig::Sac(SacConfig {
+            network,
+            actor_sparsity: sparsity.clone(),
+            critic_sparsity: sparsity,
+            optimizer: OptimizerConfig::adam(1e-3),
+            weight_decay: 0.0,
+            temperature: Temperature::Fixed { alpha: 0.01 },
+            batch_size: 20,
+            replay_capacity: 500,
+            warmup_env_steps: 100,
+            train_every_env_steps: 10,
+            gradient_steps: 4,
+            reward_scale: 1.0,
+            ..SacConfig::paper()
+        });
+        for (config, spec) in [(&ppo, &images()), (&ppo, &points), (&sac, &points)] {
+            let found = accuracy(config, spec, 200);
+            // Acting by chance gives ½ of two actions, and less than 0 of points.
+            assert!(found >= 0.75, "{found} {config:?}");
+        }
+    }
+}
+
+/// By the formula of the header of SAC: a critic reads the image, then a plane for each number.
+#[test]
+fn an_action_becomes_a_plane_for_each_number() {
+    let spec = EnvSpec { action: Space::uniform(&[3], -1.0, 1.0), ..images() };
+    let network = Some(NetworkConfig::Minatar { width: 1.0 });
+    let config = SacConfig { network, ..SacConfig::paper() };
+    let [actor, critic] = config.layers(&spec).unwrap();
+    assert_eq!((actor[0].shape.cols(), critic[0].shape.cols()), (9 * 2, 9 * (2 + 3)));
+    assert_eq!(config.action_copies(&spec).unwrap(), 7 * 6);
+    assert_eq!(SacConfig::paper().action_copies(&spec).unwrap(), 1);
+    let error = config.layers(&self::spec("Pendulum-v1").unwrap()).unwrap_err();
+    assert!(matches!(&error, AgentError::Network { network: "minatar", .. }), "{error}");
 }
 
 #[test]

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{as_planned, learn, methods, sparse, trace};
-use sparring_agents::{AgentConfig, AgentError, PpoConfig};
+use sparring_agents::{AgentConfig, AgentError, NetworkConfig, PpoConfig};
 use sparring_envs::spec;
 use sparring_sparse::config::{Method, SparsityConfig};
 use sparring_sparse::{Activation, ClipNorm, OptimizerConfig, Rule, Seed};
@@ -58,6 +58,8 @@ fn every_switch_learns_too() {
         PpoConfig { entropy_coef: 1e-3, ..small() },
         PpoConfig { discount: 0.5, gae_lambda: 0.5, ..small() },
         PpoConfig { minibatch_size: 100, ..small() },
+        // Leaves a last minibatch of one row.
+        PpoConfig { minibatch_size: 255, ..small() },
         PpoConfig { initial_std: 0.8, clip: 0.1, value_coef: 1.0, ..small() },
         PpoConfig {
             actor_activation: Activation::Relu,
@@ -118,6 +120,20 @@ fn a_rollout_that_the_end_cuts_trains_nothing_and_is_not_planned() {
     // 250 steps of each environment are three rollouts of 64, with 8 · 256/64 gradient steps each.
     assert_eq!(agent.clock().gradient_steps, 96);
     as_planned(&config, &*agent, "Identity-v0", 4, 1000);
+}
+
+/// The games of MinAtar, whose images the actor and the critic read by a convolution each.
+#[test]
+fn minatar_is_played_from_its_images() {
+    let sparsity = sparse(methods()[3].clone());
+    let network = Some(NetworkConfig::Minatar { width: 0.5 });
+    let config = PpoConfig { network, ..with(sparsity, 2_560) };
+    let config = AgentConfig::Ppo(config);
+    let (agent, _) = learn(&config, "MinAtar/Breakout-v1", 8, 2_560, 2);
+    as_planned(&config, &*agent, "MinAtar/Breakout-v1", 8, 2_560);
+    let names: Vec<String> =
+        agent.summaries()[1].layers.iter().map(|layer| layer.name.clone()).collect();
+    assert_eq!(names, ["conv.0", "hidden.0", "head"]);
 }
 
 #[test]

@@ -29,7 +29,7 @@ use sparring_sparse::{Network, Seed, Target, Trainer};
 
 use crate::agent::{Agent, Capabilities, Clock};
 use crate::error::AgentError;
-use crate::explore::epsilon_greedy;
+use crate::explore::{at_random, epsilon_greedy};
 use crate::input::Input;
 use crate::metric::Metric;
 use crate::network_on_batch::NetworkOnBatch;
@@ -43,6 +43,7 @@ pub use config::{DqnConfig, Loss, Prioritized};
 pub struct Dqn {
     config: DqnConfig,
     input: Input,
+    num_actions: u32,
     q: Trainer,
     target: Target,
     replay: Replay,
@@ -135,6 +136,7 @@ impl Dqn {
             eval_actions: Vec::new(),
             means: Means::default(),
             input: Input::of(spec),
+            num_actions: actions as u32,
             floats: Default::default(),
             config,
         })
@@ -251,14 +253,23 @@ impl Dqn {
 
 impl Agent for Dqn {
     fn act(&mut self, seen: Observations<'_>, mode: Mode) -> Result<Actions<'_>, AgentError> {
-        let values = self.values(seen.obs)?;
-        let epsilon = self.epsilon();
-        let (epsilon, actions, rng) = match mode {
-            Mode::Train => (epsilon, &mut self.actions, &mut self.explore),
-            Mode::Eval => (self.config.epsilon.eval, &mut self.eval_actions, &mut self.eval),
+        let epsilon = match mode {
+            Mode::Train => self.epsilon(),
+            Mode::Eval => self.config.epsilon.eval,
+        };
+        // Where chance alone chooses, the network is not asked.
+        let values = if epsilon < 1.0 { Some(self.values(seen.obs)?) } else { None };
+        let (actions, rng) = match mode {
+            Mode::Train => (&mut self.actions, &mut self.explore),
+            Mode::Eval => (&mut self.eval_actions, &mut self.eval),
         };
         actions.clear();
-        actions.extend(values.iter().map(|q| epsilon_greedy(q, epsilon, rng)));
+        match values {
+            Some(values) => {
+                actions.extend(values.iter().map(|q| epsilon_greedy(q, epsilon, rng)));
+            }
+            None => actions.extend(seen.envs.iter().map(|_| at_random(self.num_actions, rng))),
+        }
         Ok(Actions::Discrete(actions))
     }
 

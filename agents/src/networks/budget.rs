@@ -74,6 +74,7 @@ mod tests {
     fn layers() -> [Vec<LayerSpec>; 2] {
         SacConfig { actor_hidden: vec![64, 64], critic_hidden: vec![64, 64], ..SacConfig::paper() }
             .layers(&spec("Pendulum-v1").unwrap())
+            .unwrap()
     }
 
     /// The networks that the sparsities make have the parameters of the budget.

@@ -57,6 +57,14 @@ impl NetworkConfig {
         }
     }
 
+    /// Whether it reads images, by convolutions.
+    pub fn reads_images(&self) -> bool {
+        match self {
+            Self::Mlp { .. } => false,
+            Self::NatureCnn { .. } | Self::Impala { .. } | Self::Minatar { .. } => true,
+        }
+    }
+
     /// The layers from observations of the space `obs` to `outputs`, with weights that decay by
     /// `weight_decay`; a perceptron is of the agent's `style`.
     ///

@@ -6,8 +6,10 @@ use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::{Activation, Init, LayerSpec, OptimizerConfig, Rule};
 
 use crate::error::AgentError;
+use crate::input::Input;
+use crate::networks::NetworkConfig;
 use crate::networks::estimate::{Bytes, estimate};
-use crate::networks::mlp::{MlpStyle, mlp, scaled};
+use crate::networks::mlp::MlpStyle;
 use crate::policy::Policy;
 use crate::rollout::Rollout;
 use crate::summary::{Estimate, TrainingFlops};
@@ -27,6 +29,9 @@ const CRITIC: MlpStyle = MlpStyle { head: Init::Uniform { limit: 0.03 }, ..ACTOR
 /// What is chosen about a PPO agent. Steps are environment steps unless the name says otherwise.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PpoConfig {
+    /// What reads the observations, in the actor and, with weights of its own, in the critic; none is a
+    /// perceptron each, of the sizes and activations below. Convolutions have their own activations.
+    pub network: Option<NetworkConfig>,
     /// Widths of the actor's hidden layers.
     pub actor_hidden: Vec<usize>,
     /// Widths of the critic's hidden layers.
@@ -82,6 +87,7 @@ impl PpoConfig {
     /// The paper's values for MuJoCo, dense, in a run of `total_env_steps`.
     pub fn paper(total_env_steps: u64) -> Self {
         Self {
+            network: None,
             actor_hidden: vec![64, 64],
             critic_hidden: vec![64, 64],
             actor_width: 1.0,
@@ -124,15 +130,22 @@ impl PpoConfig {
     /// The layers of the actor and of the critic.
     ///
     /// # Errors
-    /// Continuous actions without bounds.
+    /// Continuous actions without bounds, and observations that the network cannot read.
     pub fn layers(&self, spec: &EnvSpec) -> Result<[Vec<LayerSpec>; 2], AgentError> {
-        let (obs, width) = (spec.obs.dim(), Policy::of(spec, "ppo")?.width());
+        let outputs = Policy::of(spec, "ppo")?.width();
         let actor = MlpStyle { activation: self.actor_activation, ..ACTOR };
         let critic = MlpStyle { activation: self.critic_activation, ..CRITIC };
-        let decay = self.weight_decay;
+        let of = |hidden: &[usize], width| NetworkConfig::Mlp { hidden: hidden.to_vec(), width };
+        let [of_actor, of_critic] = match &self.network {
+            Some(network) => [network.clone(), network.clone()],
+            None => [
+                of(&self.actor_hidden, self.actor_width),
+                of(&self.critic_hidden, self.critic_width),
+            ],
+        };
         Ok([
-            mlp(obs, &scaled(&self.actor_hidden, self.actor_width), width, actor, decay),
-            mlp(obs, &scaled(&self.critic_hidden, self.critic_width), 1, critic, decay),
+            of_actor.layers(&spec.obs, outputs, actor, self.weight_decay)?,
+            of_critic.layers(&spec.obs, 1, critic, self.weight_decay)?,
         ])
     }
 
@@ -161,7 +174,8 @@ impl PpoConfig {
             gradient_steps,
             training: TrainingFlops::default(),
             network_bytes: 0,
-            memory_bytes: Rollout::bytes(self.rollout_steps, num_envs, obs_dim, act_dim),
+            memory_bytes: Rollout::bytes(self.rollout_steps, num_envs, obs_dim, act_dim)
+                .saturating_add(Input::of(spec).bytes(num_envs)),
         };
         for (name, layers, sparsity, batches) in [
             ("actor", &actor, &self.actor_sparsity, &batches[0]),

@@ -4,7 +4,7 @@
 //! A rollout of `rollout_steps` steps of every environment gives advantages `A` ([`crate::gae`]) and
 //! returns `R = A + V`. Then, `epochs` times over, minibatches of its rows in random order bring one
 //! gradient step each on the losses of [`surrogate`](mod@surrogate), in which `A` has mean 0 and
-//! deviation 1 within the minibatch.
+//! deviation 1 within the minibatch; a last minibatch of one row keeps its `A` as it is.
 //!
 //! One gradient step (PAPERS 1.10): both losses and their gradients → the actor rewires, clips and
 //! steps → the critic likewise → the spread of continuous actions.
@@ -225,7 +225,8 @@ impl Ppo {
     /// The `rows` of rollout and `lesson`, as a gradient step sees them.
     fn minibatch(&self, lesson: &Lesson, rows: &[usize]) -> Minibatch {
         let mut advantage = pick(&lesson.advantage, 1, rows);
-        if self.config.normalize_advantages {
+        // One row has no spread: it would be normalised to 0 and teach nothing.
+        if self.config.normalize_advantages && rows.len() > 1 {
             normalize(&mut advantage);
         }
         Minibatch {

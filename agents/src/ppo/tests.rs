@@ -135,6 +135,17 @@ fn advantages_are_normalized_within_a_minibatch() {
     assert_eq!(same, [0.0; 4]);
 }
 
+/// Alone, an advantage normalised to mean 0 would be 0, and the actor would learn nothing of it.
+#[test]
+fn a_minibatch_of_one_row_keeps_its_advantage() {
+    let mut ppo = agent(small(), "Pendulum-v1", 1);
+    (0..3).for_each(|t| step(&mut ppo, t as f32, None, &[]));
+    let lesson = ppo.lesson().unwrap();
+    let one = ppo.minibatch(&lesson, &[2]);
+    assert_eq!(one.advantage, [lesson.advantage[2]]);
+    assert_ne!(one.advantage, [0.0]);
+}
+
 /// In the first minibatch of a rollout the policy is still the one that acted.
 #[test]
 fn the_first_step_has_a_ratio_of_one() {

@@ -1,16 +1,19 @@
 //! What is chosen about SAC, and what it will take.
 
 use serde::Serialize;
-use sparring_envs::EnvSpec;
+use sparring_envs::{EnvSpec, Space};
 use sparring_sparse::config::SparsityConfig;
+use sparring_sparse::layers::Features;
 use sparring_sparse::{Activation, Init, LayerSpec, OptimizerConfig};
 
 use crate::action_box::ActionBox;
 use crate::cadence::Cadence;
 use crate::error::AgentError;
 use crate::input::Input;
+use crate::networks::NetworkConfig;
 use crate::networks::estimate::{Bytes, estimate};
-use crate::networks::mlp::{MlpStyle, mlp, scaled};
+use crate::networks::image::image;
+use crate::networks::mlp::MlpStyle;
 use crate::replay::{ReplayConfig, Sample};
 use crate::summary::{Estimate, TrainingFlops};
 
@@ -26,6 +29,10 @@ const STYLE: MlpStyle = MlpStyle {
 /// What is chosen about a SAC agent. Steps are environment steps unless the name says otherwise.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SacConfig {
+    /// What reads the observations, in the actor and, with weights of its own, in each critic; none is a
+    /// perceptron each, of the sizes below. A critic of convolutions sees each number of an action as a
+    /// plane of the image that holds it everywhere.
+    pub network: Option<NetworkConfig>,
     /// Widths of the actor's hidden ReLU layers.
     pub actor_hidden: Vec<usize>,
     /// Widths of each critic's hidden ReLU layers.
@@ -95,6 +102,7 @@ impl SacConfig {
     /// The paper's values for MuJoCo, dense; `reward_scale` is the released code's.
     pub fn paper() -> Self {
         Self {
+            network: None,
             actor_hidden: vec![256, 256],
             critic_hidden: vec![256, 256],
             actor_width: 1.0,
@@ -138,12 +146,46 @@ impl SacConfig {
     }
 
     /// The layers of the actor and of each critic.
-    pub fn layers(&self, spec: &EnvSpec) -> [Vec<LayerSpec>; 2] {
-        let (obs, act, decay) = (spec.obs.dim(), spec.action.dim(), self.weight_decay);
-        [
-            mlp(obs, &scaled(&self.actor_hidden, self.actor_width), 2 * act, STYLE, decay),
-            mlp(obs + act, &scaled(&self.critic_hidden, self.critic_width), 1, STYLE, decay),
-        ]
+    ///
+    /// # Errors
+    /// Observations that the network cannot read.
+    pub fn layers(&self, spec: &EnvSpec) -> Result<[Vec<LayerSpec>; 2], AgentError> {
+        let (act, decay) = (spec.action.dim(), self.weight_decay);
+        let of = |hidden: &[usize], width| NetworkConfig::Mlp { hidden: hidden.to_vec(), width };
+        let [actor, critic] = match &self.network {
+            Some(network) => [network.clone(), network.clone()],
+            None => [
+                of(&self.actor_hidden, self.actor_width),
+                of(&self.critic_hidden, self.critic_width),
+            ],
+        };
+        let both = match self.planes(spec)? {
+            Some(plane) => {
+                let channels = plane.channels + act;
+                Space::uniform(&[channels, plane.height, plane.width], 0.0, 1.0)
+            }
+            None => Space::uniform(&[spec.obs.dim() + act], 0.0, 1.0),
+        };
+        Ok([
+            actor.layers(&spec.obs, 2 * act, STYLE, decay)?,
+            critic.layers(&both, 1, STYLE, decay)?,
+        ])
+    }
+
+    /// The image that a critic of convolutions reads, without the action's planes.
+    fn planes(&self, spec: &EnvSpec) -> Result<Option<Features>, AgentError> {
+        match &self.network {
+            Some(network) if network.reads_images() => image(&spec.obs, network.name()).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// How often a critic sees each number of an action: once, or at each pixel.
+    ///
+    /// # Errors
+    /// Observations that the network cannot read.
+    pub fn action_copies(&self, spec: &EnvSpec) -> Result<usize, AgentError> {
+        Ok(self.planes(spec)?.map_or(1, |plane| plane.height * plane.width))
     }
 
     /// See [`crate::AgentConfig::estimate`].
@@ -154,7 +196,7 @@ impl SacConfig {
         total_env_steps: u64,
     ) -> Result<Estimate, AgentError> {
         ActionBox::of(spec, "sac")?;
-        let [actor, critic] = self.layers(spec);
+        let [actor, critic] = self.layers(spec)?;
         // Acting, the next states, the states and their gradients, an evaluation; for critics what
         // was done, what the actor would do, the gradients of both, and the targets.
         let batches = [num_envs.max(self.batch_size); 5];

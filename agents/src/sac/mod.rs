@@ -15,7 +15,7 @@
 //! 2. the temperature steps on the actions that the actor's step drew; the paper's code draws again
 //!    from the stepped actor, which costs another forward pass;
 //! 3. critics and log-probabilities see actions as `[−1, 1]` a dimension, whatever the environment's
-//!    bounds;
+//!    bounds; critics of convolutions see each number of an action as a constant plane of the image;
 //! 4. a pruned weight cannot come back ([`sparring_sparse::methods::pruning`]);
 //! 5. with `n_step` above 1 the rewards within a return carry no entropy.
 
@@ -23,6 +23,8 @@ mod config;
 mod probe;
 #[cfg(test)]
 mod tests;
+
+use std::iter::repeat_n;
 
 use candle_core::{Device, Tensor};
 use rand::RngExt;
@@ -50,6 +52,8 @@ pub struct Sac {
     config: SacConfig,
     input: Input,
     obs_dim: usize,
+    /// How often a critic sees each number of an action.
+    action_copies: usize,
     policy: TanhNormal,
     bounds: ActionBox,
     actor: Trainer,
@@ -104,7 +108,7 @@ impl Sac {
     ) -> Result<Self, AgentError> {
         let bounds = ActionBox::of(spec, "sac")?;
         let (obs_dim, act_dim) = (spec.obs.dim(), bounds.dim());
-        let [actor, critic] = config.layers(spec);
+        let [actor, critic] = config.layers(spec)?;
         let trainer = |name: &str, layers: &[LayerSpec], sparsity: &SparsityConfig| {
             Trainer::new(name, layers, sparsity, config.optimizer, &seed.child(name))
         };
@@ -139,6 +143,7 @@ impl Sac {
             means: Means::default(),
             input: Input::of(spec),
             obs_dim,
+            action_copies: config.action_copies(spec)?,
             config,
         })
     }
@@ -177,7 +182,7 @@ impl Sac {
         let (head, noise) = (self.head(next)?, self.noise(sample.reward.len()));
         let targets = [self.targets[0].network(), self.targets[1].network()];
         let y = self.target_values((&sample, next), &head, &noise, targets)?;
-        let taken = beside((obs, self.obs_dim), (&sample.action, self.policy.act_dim))?;
+        let taken = self.critic_input(obs, &sample.action, self.policy.act_dim)?;
         self.step_critics(&taken, &y)?;
         let log_prob = self.step_actor(&rows(obs.to_vec(), self.obs_dim)?)?;
         self.step_temperature(log_prob);
@@ -192,6 +197,24 @@ impl Sac {
         Ok(())
     }
 
+    /// What a critic reads, `(n, obs_dim + act_dim · copies)`, of `obs (n, obs_dim)` and of `actions`, one at
+    /// the beginning of each `stride` numbers.
+    fn critic_input(
+        &self,
+        obs: &[f32],
+        actions: &[f32],
+        stride: usize,
+    ) -> Result<Tensor, AgentError> {
+        let (act_dim, copies) = (self.policy.act_dim, self.action_copies);
+        let width = self.obs_dim + act_dim * copies;
+        let mut both = Vec::with_capacity(obs.len() / self.obs_dim * width);
+        for (obs, action) in obs.chunks_exact(self.obs_dim).zip(actions.chunks_exact(stride)) {
+            both.extend_from_slice(obs);
+            both.extend(action[..act_dim].iter().flat_map(|a| repeat_n(*a, copies)));
+        }
+        rows(both, width)
+    }
+
     /// `y (batch, 1)` from the actor's `head (batch, 2 · act_dim)` for the successors `next (batch, obs_dim)`
     /// of the sample.
     fn target_values(
@@ -204,8 +227,7 @@ impl Sac {
         let (batch, act_dim) = (sample.reward.len(), self.policy.act_dim);
         let mut drawn = vec![0.0; batch * (act_dim + 1)];
         self.policy.draw(head, noise, &mut drawn);
-        let next = beside((next, self.obs_dim), (&drawn, act_dim + 1))?;
-        let next = next.narrow(1, 0, self.obs_dim + act_dim)?.contiguous()?;
+        let next = self.critic_input(next, &drawn, act_dim + 1)?;
         let value = |target: &Network| -> Result<Vec<f32>, AgentError> {
             Ok(target.forward_detached(&next)?.flatten_all()?.to_vec1()?)
         };
@@ -265,7 +287,13 @@ impl Sac {
         let act_dim = self.policy.act_dim;
         let drawn = self.policy.draw_tensor(head, noise)?;
         let log_prob = drawn.narrow(1, act_dim, 1)?;
-        let drawn = Tensor::cat(&[obs, &drawn.narrow(1, 0, act_dim)?], 1)?;
+        let mut action = drawn.narrow(1, 0, act_dim)?;
+        if self.action_copies > 1 {
+            let (n, copies) = (obs.dim(0)?, self.action_copies);
+            let planes = action.unsqueeze(2)?.broadcast_as((n, act_dim, copies))?;
+            action = planes.reshape((n, act_dim * copies))?;
+        }
+        let drawn = Tensor::cat(&[obs, &action], 1)?;
         let q = critics[0].forward_frozen(&drawn)?;
         let q = q.minimum(&critics[1].forward_frozen(&drawn)?)?;
         Ok((((&log_prob * self.alpha())? - q)?, log_prob))
@@ -288,16 +316,6 @@ fn noise(n: usize, rng: &mut Rng) -> Vec<f32> {
 fn rows(v: Vec<f32>, width: usize) -> Result<Tensor, AgentError> {
     let n = v.len() / width;
     Ok(Tensor::from_vec(v, (n, width), &Device::Cpu)?)
-}
-
-/// `a (n · p)` and `b (n · q)` → `(n, p + q)`.
-fn beside((a, p): (&[f32], usize), (b, q): (&[f32], usize)) -> Result<Tensor, AgentError> {
-    let mut both = Vec::with_capacity(a.len() + b.len());
-    for (a, b) in a.chunks_exact(p).zip(b.chunks_exact(q)) {
-        both.extend_from_slice(a);
-        both.extend_from_slice(b);
-    }
-    rows(both, p + q)
 }
 
 /// The value of a loss, which must be a number before it reaches the weights.

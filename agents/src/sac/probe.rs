@@ -6,7 +6,7 @@ use std::rc::Rc;
 use candle_core::Tensor;
 use sparring_sparse::seed::Rng;
 
-use super::{Sac, beside, noise, rows};
+use super::{Sac, noise, rows};
 use crate::error::AgentError;
 use crate::network_on_batch::NetworkOnBatch;
 use crate::replay::Sample;
@@ -36,7 +36,7 @@ impl Sac {
         let head: Vec<f32> = head.flatten_all()?.to_vec1()?;
         let noises = noise(batch * act_dim, rng);
         let y = self.target_values((&sample, next), &head, &noises, targets)?;
-        let taken = beside((obs, self.obs_dim), (&sample.action, act_dim))?;
+        let taken = self.critic_input(obs, &sample.action, act_dim)?;
         let obs = rows(obs.to_vec(), self.obs_dim)?;
 
         let [first, second] = &self.critics;

@@ -11,6 +11,10 @@ use crate::yaml::{Node, Value};
 /// What a network's units and channels may be multiplied by.
 pub const WIDTH: Bounds = Bounds::above_to(0.0, 1000.0);
 
+/// The keys of an actor's and a critic's perceptrons.
+pub const OF_PERCEPTRONS: [&str; 6] =
+    ["hidden", "actor_hidden", "critic_hidden", "width", "actor_width", "critic_width"];
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Mlp,
@@ -50,7 +54,11 @@ pub fn read(s: &mut Section<'_>, paper: &NetworkConfig) -> Checked<NetworkConfig
             return Err(s.problem("hidden", "hidden beside network", "one of the two", hint));
         }
     };
-    let mut s = Section::new("agent.network", Some(node))?;
+    read_kind(Some(node), paper_hidden)
+}
+
+fn read_kind(node: Option<&Node>, paper_hidden: &[usize]) -> Checked<NetworkConfig> {
+    let mut s = Section::new("agent.network", node)?;
     let kind = s.choice("kind", Required("nature_cnn"), &KINDS)?;
     let width = s.number("width", Default(1.0), WIDTH)?;
     let config = match kind {
@@ -61,6 +69,18 @@ pub fn read(s: &mut Section<'_>, paper: &NetworkConfig) -> Checked<NetworkConfig
     };
     s.finish_with(|key| (key == "hidden").then(|| "remove it; it belongs to kind mlp".to_owned()))?;
     Ok(config)
+}
+
+/// Reads the `network` of an agent whose perceptrons have keys of their own, which cannot stand beside it.
+pub fn read_beside(s: &mut Section<'_>, others: &[&str]) -> Checked<Option<NetworkConfig>> {
+    if s.node("network").is_none_or(|node| node.value == Value::Null) {
+        return Ok(None);
+    }
+    if let Some(other) = others.iter().find(|key| s.peek(key).is_some()) {
+        let hint = "remove one; network: {kind: mlp, hidden: [64, 64]} is the long form";
+        return Err(s.problem(other, &format!("{other} beside network"), "one of the two", hint));
+    }
+    read_kind(s.node("network"), &[]).map(Some)
 }
 
 /// What to say of a `width` that stands beside a network and not in it.

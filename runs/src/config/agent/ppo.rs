@@ -51,6 +51,7 @@ pub fn read(
 pub fn read_keys(s: &mut Section<'_>, total_env_steps: u64) -> Checked<PpoConfig> {
     let (unit, above) = (Bounds::within(0.0, 1.0), Bounds::above(0.0));
     let mut c = PpoConfig::paper(total_env_steps);
+    c.network = network::read_beside(s, &network::OF_PERCEPTRONS)?;
     let hidden = s.wholes("hidden", &c.actor_hidden)?;
     c.actor_hidden = s.wholes("actor_hidden", &hidden)?;
     c.critic_hidden = s.wholes("critic_hidden", &hidden)?;

@@ -19,7 +19,10 @@ pub fn read(
     check_replay(s, c.replay_capacity, c.batch_size, around.train)?;
     let gradient_steps = c.cadence().total(around.train.total_env_steps, around.env.rows());
     check_trains(s, gradient_steps, c.warmup_env_steps, around.train)?;
-    let [actor, critic] = c.layers(around.spec);
+    let layers = c.layers(around.spec);
+    let [actor, critic] = layers.map_err(|error| {
+        around.env_section.problem("id", around.spec.id, &error.to_string(), "another env")
+    })?;
     [c.actor_sparsity, c.critic_sparsity] =
         sparsity::of_actor_and_critics(sparsity, [&actor, &critic], 2, gradient_steps)?;
     Ok(c)
@@ -29,6 +32,7 @@ pub fn read(
 pub fn read_keys(s: &mut Section<'_>) -> Checked<SacConfig> {
     let (unit, any) = (Bounds::within(0.0, 1.0), Bounds::within(-100.0, 100.0));
     let mut c = SacConfig::paper();
+    c.network = network::read_beside(s, &network::OF_PERCEPTRONS)?;
     let hidden = s.wholes("hidden", &c.actor_hidden)?;
     c.actor_hidden = s.wholes("actor_hidden", &hidden)?;
     c.critic_hidden = s.wholes("critic_hidden", &hidden)?;
