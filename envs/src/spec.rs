@@ -18,11 +18,31 @@ pub struct EnvRow {
     pub options: &'static [EnvOption],
     /// The feature that a build needs to have it; None: every build has it.
     pub needs: Option<Feature>,
-    /// The spec for options that [`Options::resolve`] gave; [`EnvRow::spec`] checks them first.
+    /// The spec for options that [`Options::resolve`] gave; [`EnvRow::spec`] checks them first and gives it
+    /// the row's id.
     pub spec: fn(&Options) -> Result<EnvSpec, EnvError>,
 }
 
 impl EnvRow {
+    /// The row of an env without options, which every build has.
+    pub const fn new(
+        id: &'static str,
+        about: &'static str,
+        spec: fn(&Options) -> Result<EnvSpec, EnvError>,
+    ) -> Self {
+        Self { id, about, options: &[], needs: None, spec }
+    }
+
+    /// With these options.
+    pub const fn options(self, options: &'static [EnvOption]) -> Self {
+        Self { options, ..self }
+    }
+
+    /// Only in builds with this feature.
+    pub const fn needs(self, feature: Feature) -> Self {
+        Self { needs: Some(feature), ..self }
+    }
+
     /// The env with these options and defaults for the others.
     ///
     /// ```
@@ -36,7 +56,7 @@ impl EnvRow {
         if let Some(feature) = self.missing() {
             return Err(EnvError::Feature { id: self.id, feature });
         }
-        (self.spec)(&options.resolve(self.id, self.options)?)
+        Ok((self.spec)(&options.resolve(self.id, self.options)?)?.named(self.id))
     }
 
     /// The feature that it needs and this build lacks.
@@ -87,7 +107,7 @@ pub fn maker<E: Env + 'static>(
 /// A versioned env with its options settled.
 #[derive(Clone)]
 pub struct EnvSpec {
-    /// Name and version, as in its row.
+    /// Name and version, as in its row; empty until [`EnvSpec::named`].
     pub id: &'static str,
     /// The space of observations.
     pub obs: Space,
@@ -102,6 +122,67 @@ pub struct EnvSpec {
     pub reward_threshold: Option<f64>,
     /// Makes them.
     pub make: Make,
+    /// Makes those that play evaluations, where they are others; see [`EnvSpec::for_evaluation`].
+    pub make_evaluation: Option<Make>,
+}
+
+impl EnvSpec {
+    /// An env of single frames, without a time limit and a threshold. Its row names it; an env without a row is
+    /// named by [`EnvSpec::named`].
+    ///
+    /// ```
+    /// use sparring_envs::tiny::counter::Counter;
+    /// use sparring_envs::{EnvSpec, Space, maker};
+    ///
+    /// let obs = Space::uniform(&[1], 0.0, f32::INFINITY);
+    /// let make = maker(|| Ok(Counter::new(None)));
+    /// let spec = EnvSpec::new(obs, Space::Discrete { n: 2 }, make).limit(500).solved_at(475.0);
+    /// assert_eq!((spec.max_episode_steps, spec.reward_threshold), (Some(500), Some(475.0)));
+    /// ```
+    pub fn new(obs: Space, action: Space, make: Make) -> Self {
+        Self {
+            id: "",
+            obs,
+            frames: 1,
+            action,
+            max_episode_steps: None,
+            reward_threshold: None,
+            make,
+            make_evaluation: None,
+        }
+    }
+
+    /// With this name and version.
+    pub fn named(self, id: &'static str) -> Self {
+        Self { id, ..self }
+    }
+
+    /// With a time limit in steps.
+    pub fn limit(self, steps: u32) -> Self {
+        Self { max_episode_steps: Some(steps), ..self }
+    }
+
+    /// Solved at this return.
+    pub fn solved_at(self, ret: f64) -> Self {
+        Self { reward_threshold: Some(ret), ..self }
+    }
+
+    /// With observations that stack this many frames.
+    pub fn stacked(self, frames: usize) -> Self {
+        Self { frames, ..self }
+    }
+
+    /// With evaluations that play the envs of `make`, which have the same spaces.
+    pub fn evaluated_on(self, make: Make) -> Self {
+        Self { make_evaluation: Some(make), ..self }
+    }
+
+    /// The spec of what an evaluation plays: the same env without what only helps training, as an end of the
+    /// episode at the loss of a life ([`crate::atari`]).
+    pub fn for_evaluation(&self) -> Self {
+        let make = self.make_evaluation.as_ref().unwrap_or(&self.make).clone();
+        Self { make, make_evaluation: None, ..self.clone() }
+    }
 }
 
 impl fmt::Debug for EnvSpec {

@@ -14,7 +14,8 @@ use md5::{Digest, Md5};
 use serde::Deserialize;
 use sparring_envs::atari::{Atari, GAMES, Game};
 use sparring_envs::{
-    Action, Env, EnvError, EnvSpec, ObsBuf, ObsMut, OnFault, OptionValue, Options, check_env, find,
+    Action, Actions, Env, EnvError, EnvSpec, ObsBuf, ObsMut, OnFault, OptionValue, Options,
+    check_env, find,
 };
 
 /// Frames between two checksums of a trace.
@@ -174,6 +175,56 @@ fn every_option_keeps_the_contract() {
         .with("stack_size", OptionValue::Whole(1));
     let report = check_env(&spec("ALE/Pong-v5", &whole)).unwrap();
     assert!(!report.random);
+}
+
+/// Plays the same actions by a spec until `ends` episodes ended; the returns of those, and the steps.
+fn returns(spec: &EnvSpec, ends: usize) -> (Vec<f64>, u32) {
+    let mut envs = engine(spec, 1, 0, OnFault::Stop);
+    let (mut returns, mut steps) = (Vec::new(), 0);
+    for action in actions().map(|action| action % 4) {
+        let batch = envs.step(Actions::Discrete(&[action])).unwrap();
+        returns.extend(batch.finished.iter().map(|episode| episode.ret));
+        steps += 1;
+        if returns.len() == ends {
+            break;
+        }
+    }
+    (returns, steps)
+}
+
+#[test]
+fn a_lost_life_ends_the_agents_episode_and_the_game_goes_on() {
+    // Breakout has five lives. With the same draws and actions five episodes of a life are one game.
+    let by_life = Options::default().with("terminal_on_life_loss", OptionValue::Flag(true));
+    let by_life = spec("ALE/Breakout-v5", &by_life);
+    let (lives, steps) = returns(&by_life, 5);
+    let game = returns(&spec("ALE/Breakout-v5", &Options::default()), 1);
+    assert_eq!((vec![lives.iter().sum::<f64>()], steps), game);
+    // An evaluation plays whole games.
+    assert_eq!(returns(&by_life.for_evaluation(), 1), game);
+    // After the game the next one has all lives again.
+    let (two_games, _) = returns(&by_life, 10);
+    assert_eq!(two_games[..5], lives);
+
+    // The first observation of a life is the screen on which the last one was lost, after black ones; a
+    // reset with a seed begins a game.
+    let options = Options::default().with("terminal_on_life_loss", OptionValue::Flag(true));
+    let mut env = Atari::with("ALE/Breakout-v5", &options).unwrap();
+    let mut obs = vec![0; 4 * 84 * 84];
+    env.reset(Some(1), ObsMut::U8(&mut obs)).unwrap();
+    for action in actions() {
+        let step = env.step(Action::Discrete(action % 4), ObsMut::U8(&mut obs)).unwrap();
+        if step.end.is_some() {
+            break;
+        }
+    }
+    let (lost, ram) = (obs.clone(), env.ram());
+    env.reset(None, ObsMut::U8(&mut obs)).unwrap();
+    assert_eq!((env.lives(), env.ram()), (4, ram));
+    assert!(obs[..3 * 84 * 84].iter().all(|&pixel| pixel == 0));
+    assert_eq!(obs[3 * 84 * 84..], lost[3 * 84 * 84..]);
+    env.reset(Some(1), ObsMut::U8(&mut obs)).unwrap();
+    assert_eq!(env.lives(), 5);
 }
 
 #[test]

@@ -143,14 +143,10 @@ impl Env for Film {
 
 #[test]
 fn each_breach_of_frames_and_bytes_is_named() {
-    let spec = |how: u8| EnvSpec {
-        id: "Film-v0",
-        obs: Space::bytes(&[2, 1]),
-        frames: 2,
-        action: Space::Discrete { n: 2 },
-        max_episode_steps: None,
-        reward_threshold: None,
-        make: maker(move || Ok(Film { how, count: None })),
+    let spec = |how: u8| {
+        let make = maker(move || Ok(Film { how, count: None }));
+        let action = Space::Discrete { n: 2 };
+        EnvSpec::new(Space::bytes(&[2, 1]), action, make).stacked(2).named("Film-v0")
     };
     check_env(&spec(SOUND_FILM)).unwrap();
     let breach = |spec| check_env(&spec).unwrap_err().to_string();
@@ -166,14 +162,9 @@ fn each_breach_of_frames_and_bytes_is_named() {
 
 #[test]
 fn each_breach_is_named() {
-    let spec = |make: Make| EnvSpec {
-        id: "Broken-v0",
-        obs: Space::uniform(&[1], 0.0, 1.0),
-        frames: 1,
-        action: Space::Discrete { n: 2 },
-        max_episode_steps: None,
-        reward_threshold: None,
-        make,
+    let spec = |make: Make| {
+        let obs = Space::uniform(&[1], 0.0, 1.0);
+        EnvSpec::new(obs, Space::Discrete { n: 2 }, make).named("Broken-v0")
     };
     assert!(check_env(&spec(making::<SOUND>())).unwrap().random);
     let cases: [(Make, &str, &str); 8] = [

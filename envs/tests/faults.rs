@@ -82,15 +82,9 @@ impl<const HOW: u8> Env for Faulty<HOW> {
 }
 
 fn faulty<const HOW: u8>() -> EnvSpec {
-    EnvSpec {
-        id: "Faulty-v0",
-        obs: Space::uniform(&[2], 0.0, 100.0),
-        frames: 1,
-        action: Space::Discrete { n: 2 },
-        max_episode_steps: None,
-        reward_threshold: None,
-        make: maker(|| Ok(Faulty::<HOW> { rng: None, fails: false, steps: 0, episodes: 0 })),
-    }
+    let make = maker(|| Ok(Faulty::<HOW> { rng: None, fails: false, steps: 0, episodes: 0 }));
+    let obs = Space::uniform(&[2], 0.0, 100.0);
+    EnvSpec::new(obs, Space::Discrete { n: 2 }, make).named("Faulty-v0")
 }
 
 /// Steps until the engine stops; returns the steps that went well and the error.

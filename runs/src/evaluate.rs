@@ -37,7 +37,7 @@ pub fn evaluate(
     let config = VectorConfig { num_envs, workers: 0, ..settings.env.vector() };
     let most = settings.eval.max_episode_steps;
     let limit = spec.max_episode_steps.map_or(most, |limit| limit.min(most));
-    let spec = EnvSpec { max_episode_steps: Some(limit), ..spec.clone() };
+    let spec = spec.for_evaluation().limit(limit);
     let mut envs = VectorEnv::new(&spec, &seeds, &config)?;
     let mut played: Vec<Vec<Played>> = (0..num_envs).map(|_| Vec::new()).collect();
     let (mut missing, mut rows) = (episodes, EnvRows::new(num_envs));

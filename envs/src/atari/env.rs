@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::emulator::{Emulator, RAM};
+use super::games::{GAMES, Game};
+use super::options::OPTIONS;
 use super::resize::Resize;
 use super::rom;
-use super::{GAMES, Game, OPTIONS};
 use crate::env::generator;
 use crate::wrappers::observation_noise::{Mode, ObservationNoise};
 use crate::{
@@ -25,21 +26,19 @@ pub(super) fn spec(id: &'static str, options: &Options) -> Result<EnvSpec, EnvEr
     let (game, view) = (find(id)?, View::new(options)?);
     let (rows, columns) = view.size(game);
     let (sigma, mode) = (options.f64("noise_sigma")?, Mode::named(options.text("noise_mode")?));
-    let make = match sigma > 0.0 {
+    let make = |view: View| match sigma > 0.0 {
         false => maker(move || Atari::new(game, view)),
         true => maker(move || {
             Ok(ObservationNoise::new(Atari::new(game, view)?, view.stack, sigma, mode))
         }),
     };
-    Ok(EnvSpec {
-        id,
-        obs: Space::bytes(&[view.stack * view.planes(), rows, columns]),
-        frames: view.stack,
-        action: Space::Discrete { n: if view.all_actions { game.legal } else { game.minimal } },
-        max_episode_steps: Some(MAX_FRAMES / view.skip),
-        reward_threshold: None,
-        make,
-    })
+    let obs = Space::bytes(&[view.stack * view.planes(), rows, columns]);
+    let action = Space::Discrete { n: if view.all_actions { game.legal } else { game.minimal } };
+    let whole_games = View { life: false, ..view };
+    Ok(EnvSpec::new(obs, action, make(view))
+        .stacked(view.stack)
+        .limit(MAX_FRAMES / view.skip)
+        .evaluated_on(make(whole_games)))
 }
 
 fn find(id: &str) -> Result<&'static Game, EnvError> {
@@ -110,6 +109,8 @@ pub struct Atari {
 struct Play {
     rng: Option<EnvRng>,
     started: bool,
+    /// Whether the last step ended the agent's episode, but not the game, by the loss of a life.
+    lost: bool,
     /// The action that the console was last given.
     held: i32,
     lives: i32,
@@ -145,7 +146,7 @@ impl Atari {
             screens: [screen.clone(), screen],
             plane: vec![0; from.0 * from.1],
             resize: (view.size > 0).then(|| Resize::new(from, to)),
-            play: Play { rng: None, started: false, held: NOOP, lives: 0, stack },
+            play: Play { rng: None, started: false, lost: false, held: NOOP, lives: 0, stack },
         })
     }
 
@@ -220,6 +221,13 @@ impl Env for Atari {
     fn reset(&mut self, seed: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError> {
         let obs = obs.bytes(self.play.stack.len())?;
         let rng = generator(&mut self.play.rng, seed)?;
+        if std::mem::take(&mut self.play.lost) && seed.is_none() {
+            // The game goes on: the screen after the loss is the first of the next life.
+            let before = self.play.stack.len() - self.play.stack.len() / self.view.stack;
+            self.play.stack[..before].fill(0);
+            obs.copy_from_slice(&self.play.stack);
+            return Ok(());
+        }
         let noops = if self.view.noops == 0 { 0 } else { 1 + rng.integers(self.view.noops) };
         let started = match seed {
             Some(_) => self.emulator.restart(),
@@ -263,9 +271,10 @@ impl Env for Atari {
         self.push(seen > 1);
         obs.copy_from_slice(&self.play.stack);
         let lives = self.emulator.lives();
-        let lost = self.view.life && lives < self.play.lives;
+        self.play.lost = self.view.life && lives < self.play.lives && !over;
         self.play.lives = lives;
-        Ok(Step { reward: f64::from(points), end: (over || lost).then_some(End::Terminated) })
+        let end = (over || self.play.lost).then_some(End::Terminated);
+        Ok(Step { reward: f64::from(points), end })
     }
 
     fn reward_range(&self) -> Option<(f64, f64)> {

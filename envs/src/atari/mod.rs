@@ -16,7 +16,7 @@
 //! | `screen_size` | 84 | rows and columns, shrunk by area; 0: as the console draws it |
 //! | `stack_size` | 4 | screens in an observation, the newest last; before the episode they are black |
 //! | `reward_clipping` | true | the agent sees rewards in [-1, 1]; returns of episodes stay those of the game |
-//! | `terminal_on_life_loss` | false | the loss of a life ends the episode |
+//! | `terminal_on_life_loss` | false | the loss of a life ends the agent's episode in training |
 //! | `noop_max` | 0 | so many frames without an action at most, at least one, begin an episode; 0: none |
 //! | `full_action_space` | false | all of the joystick's actions instead of those that do something |
 //! | `noise_sigma` | 0 | noise on every screen: see [`crate::wrappers::observation_noise`] |
@@ -25,6 +25,13 @@
 //! Observation: bytes of shape `(stack_size × planes, screen_size, screen_size)`. Action: one of the
 //! game's, in ALE's order, the first without effect. End: terminated where the game is over; the limit is
 //! 108,000 frames, 27,000 steps.
+//!
+//! `terminal_on_life_loss` ends the *agent's* episode, in training alone: no value is carried over a lost life, the
+//! next episode begins on the screen after the loss, the console is not reset while lives are left (as in
+//! Dopamine's `AtariPreprocessing`; the `EpisodicLifeEnv` of Stable-Baselines3 plays one step without an action
+//! more), and the time limit counts from there. Evaluations play whole games ([`EnvSpec::for_evaluation`]).
+//!
+//! [`EnvSpec::for_evaluation`]: crate::EnvSpec::for_evaluation
 //!
 //! Chance: with `repeat_action_probability: 0` and `noop_max: 0` a game plays alike under every seed, as in
 //! ale-py. The seed is that of sticky actions and of `noop_max`, drawn from [`crate::EnvRng`]. ale-py draws
@@ -51,7 +58,12 @@
 //! MarioBros, MiniatureGolf, Othello, Pacman, Pitfall2, SpaceWar, Superman, Surround, TicTacToe3D,
 //! VideoCheckers, VideoChess, VideoCube and WordZapper. Modes and difficulties are the games' defaults.
 
+#[cfg(not(feature = "atari"))]
+#[path = "absent.rs"]
+mod env;
 mod games;
+mod options;
+mod rows;
 
 #[cfg(feature = "atari")]
 mod emulator;
@@ -66,90 +78,5 @@ mod rom;
 
 #[cfg(feature = "atari")]
 pub use env::Atari;
-#[cfg(feature = "atari")]
-use env::spec;
-pub use games::{GAMES, Game, ROWS};
-
-use crate::{EnvOption, Limits, OptionValue};
-
-/// What can be chosen for a game.
-const OPTIONS: &[EnvOption] = &[
-    EnvOption {
-        key: "repeat_action_probability",
-        default: OptionValue::Real(0.25),
-        limits: Limits::Within(0.0, 1.0),
-        about: "probability that the last action stays, in each frame",
-    },
-    EnvOption {
-        key: "frame_skip",
-        default: OptionValue::Whole(4),
-        limits: Limits::Within(1.0, 60.0),
-        about: "frames for each step",
-    },
-    EnvOption {
-        key: "max_pool",
-        default: OptionValue::Flag(true),
-        limits: Limits::Any,
-        about: "whether a pixel is the brighter one of the step's last two frames",
-    },
-    EnvOption {
-        key: "grayscale_obs",
-        default: OptionValue::Flag(true),
-        limits: Limits::Any,
-        about: "brightness instead of red, green and blue",
-    },
-    EnvOption {
-        key: "screen_size",
-        default: OptionValue::Whole(84),
-        limits: Limits::Within(0.0, 160.0),
-        about: "rows and columns of a screen; 0: as the console draws it",
-    },
-    EnvOption {
-        key: "stack_size",
-        default: OptionValue::Whole(4),
-        limits: Limits::Within(1.0, 16.0),
-        about: "screens in an observation",
-    },
-    EnvOption {
-        key: "reward_clipping",
-        default: OptionValue::Flag(true),
-        limits: Limits::Any,
-        about: "whether the agent sees rewards in [-1, 1]; returns stay the game's",
-    },
-    EnvOption {
-        key: "terminal_on_life_loss",
-        default: OptionValue::Flag(false),
-        limits: Limits::Any,
-        about: "whether the loss of a life ends the episode",
-    },
-    EnvOption {
-        key: "noop_max",
-        default: OptionValue::Whole(0),
-        limits: Limits::Within(0.0, 200.0),
-        about: "most frames without an action at an episode's start; 0: none",
-    },
-    EnvOption {
-        key: "full_action_space",
-        default: OptionValue::Flag(false),
-        limits: Limits::Any,
-        about: "all actions of the joystick instead of those that do something",
-    },
-    EnvOption {
-        key: "noise_sigma",
-        default: OptionValue::Real(0.0),
-        limits: Limits::Within(0.0, 255.0),
-        about: "standard deviation of noise on every pixel, in grey levels",
-    },
-    EnvOption {
-        key: "noise_mode",
-        default: OptionValue::Text(std::borrow::Cow::Borrowed("wrap")),
-        limits: Limits::OneOf(&["wrap", "clip"]),
-        about: "what becomes of noise beyond 0 and 255",
-    },
-];
-
-/// The spec of a game in a build that cannot play it.
-#[cfg(not(feature = "atari"))]
-fn spec(id: &'static str, _: &crate::Options) -> Result<crate::EnvSpec, crate::EnvError> {
-    Err(crate::EnvError::Feature { id, feature: crate::Feature::Atari })
-}
+pub use games::{GAMES, Game};
+pub use rows::ROWS;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use md5::{Digest, Md5};
 
-use super::Game;
+use super::games::Game;
 use crate::{EnvError, simulators};
 
 /// The ROM of a game where scripts/fetch-simulators puts it, checked.
@@ -31,7 +31,7 @@ fn find_in(folder: &Path, game: &Game) -> Result<PathBuf, EnvError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::GAMES;
+    use super::super::games::GAMES;
     use super::find_in;
 
     #[test]

@@ -68,15 +68,9 @@ pub struct CheckReport {
 ///     }
 /// }
 ///
-/// let spec = EnvSpec {
-///     id: "Coin-v0",
-///     obs: Space::uniform(&[1], 0.0, 1.0),
-///     frames: 1,
-///     action: Space::Discrete { n: 2 },
-///     max_episode_steps: None,
-///     reward_threshold: None,
-///     make: maker(|| Ok(Coin::default())),
-/// };
+/// let make = maker(|| Ok(Coin::default()));
+/// let obs = Space::uniform(&[1], 0.0, 1.0);
+/// let spec = EnvSpec::new(obs, Space::Discrete { n: 2 }, make).named("Coin-v0");
 /// let report = check_env(&spec)?;
 /// assert!(report.random && report.episodes > 10);
 /// # Ok::<(), EnvError>(())

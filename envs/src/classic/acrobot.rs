@@ -42,25 +42,14 @@ const SPEED_2: f64 = 9.0 * PI; // rad/s
 const START: f64 = 0.1;
 
 /// The row of Acrobot-v1.
-pub const ROW: EnvRow = EnvRow {
-    id: ID,
-    about: "swing up a two-link arm by a torque on its middle joint",
-    options: &[],
-    needs: None,
-    spec,
-};
+pub const ROW: EnvRow =
+    EnvRow::new(ID, "swing up a two-link arm by a torque on its middle joint", spec);
 
 fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
     let high = [1.0, 1.0, 1.0, 1.0, SPEED_1 as f32, SPEED_2 as f32];
-    Ok(EnvSpec {
-        id: ID,
-        obs: Space::vector(&high.map(|bound| -bound), &high),
-        frames: 1,
-        action: Space::Discrete { n: 3 },
-        max_episode_steps: Some(500),
-        reward_threshold: Some(-100.0),
-        make: maker(|| Ok(Acrobot::default())),
-    })
+    let obs = Space::vector(&high.map(|bound| -bound), &high);
+    let make = maker(|| Ok(Acrobot::default()));
+    Ok(EnvSpec::new(obs, Space::Discrete { n: 3 }, make).limit(500).solved_at(-100.0))
 }
 
 /// θ1, θ2 and their velocities.

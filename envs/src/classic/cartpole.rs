@@ -40,37 +40,21 @@ const THETA_LIMIT: f64 = 12.0 * 2.0 * std::f64::consts::PI / 360.0; // rad
 const START: f64 = 0.05;
 
 /// The row of CartPole-v0: 200 steps.
-pub const ROW_V0: EnvRow = EnvRow {
-    id: "CartPole-v0",
-    about: "balance a pole on a cart that is pushed left or right",
-    options: &[],
-    needs: None,
-    spec: spec_v0,
-};
+pub const ROW_V0: EnvRow =
+    EnvRow::new("CartPole-v0", "balance a pole on a cart that is pushed left or right", spec_v0);
 
 /// The row of CartPole-v1: 500 steps.
 pub const ROW_V1: EnvRow = EnvRow { id: "CartPole-v1", spec: spec_v1, ..ROW_V0 };
 
 fn spec_v0(options: &Options) -> Result<EnvSpec, EnvError> {
-    Ok(EnvSpec {
-        id: "CartPole-v0",
-        max_episode_steps: Some(200),
-        reward_threshold: Some(195.0),
-        ..spec_v1(options)?
-    })
+    Ok(spec_v1(options)?.limit(200).solved_at(195.0))
 }
 
 fn spec_v1(_: &Options) -> Result<EnvSpec, EnvError> {
     let high = [X_LIMIT as f32 * 2.0, f32::INFINITY, (THETA_LIMIT * 2.0) as f32, f32::INFINITY];
-    Ok(EnvSpec {
-        id: "CartPole-v1",
-        obs: Space::vector(&high.map(|bound| -bound), &high),
-        frames: 1,
-        action: Space::Discrete { n: 2 },
-        max_episode_steps: Some(500),
-        reward_threshold: Some(475.0),
-        make: maker(|| Ok(CartPole::default())),
-    })
+    let obs = Space::vector(&high.map(|bound| -bound), &high);
+    let make = maker(|| Ok(CartPole::default()));
+    Ok(EnvSpec::new(obs, Space::Discrete { n: 2 }, make).limit(500).solved_at(475.0))
 }
 
 /// The cart and the pole; see the [module](self).

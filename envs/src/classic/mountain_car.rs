@@ -36,24 +36,13 @@ const FORCE: f64 = 0.001; // m per step²
 const GRAVITY: f64 = 0.0025; // m per step²
 
 /// The row of MountainCar-v0.
-pub const ROW: EnvRow = EnvRow {
-    id: ID,
-    about: "swing a weak car out of a valley with three thrusts",
-    options: &[],
-    needs: None,
-    spec,
-};
+pub const ROW: EnvRow =
+    EnvRow::new(ID, "swing a weak car out of a valley with three thrusts", spec);
 
 fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
-    Ok(EnvSpec {
-        id: ID,
-        obs: Space::vector(&[LEFT as f32, -SPEED as f32], &[RIGHT as f32, SPEED as f32]),
-        frames: 1,
-        action: Space::Discrete { n: 3 },
-        max_episode_steps: Some(200),
-        reward_threshold: Some(-110.0),
-        make: maker(|| Ok(MountainCar::default())),
-    })
+    let obs = Space::vector(&[LEFT as f32, -SPEED as f32], &[RIGHT as f32, SPEED as f32]);
+    let make = maker(|| Ok(MountainCar::default()));
+    Ok(EnvSpec::new(obs, Space::Discrete { n: 3 }, make).limit(200).solved_at(-110.0))
 }
 
 /// The car; see the [module](self).

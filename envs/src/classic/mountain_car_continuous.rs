@@ -36,24 +36,13 @@ const GRAVITY: f64 = 0.0025; // m per step²
 const GOAL_REWARD: f64 = 100.0;
 
 /// The row of MountainCarContinuous-v0.
-pub const ROW: EnvRow = EnvRow {
-    id: ID,
-    about: "swing a weak car out of a valley with a continuous thrust",
-    options: &[],
-    needs: None,
-    spec,
-};
+pub const ROW: EnvRow =
+    EnvRow::new(ID, "swing a weak car out of a valley with a continuous thrust", spec);
 
 fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
-    Ok(EnvSpec {
-        id: ID,
-        obs: Space::vector(&[LEFT as f32, -SPEED as f32], &[RIGHT as f32, SPEED as f32]),
-        frames: 1,
-        action: Space::vector(&[-1.0], &[1.0]),
-        max_episode_steps: Some(999),
-        reward_threshold: Some(90.0),
-        make: maker(|| Ok(MountainCarContinuous::default())),
-    })
+    let obs = Space::vector(&[LEFT as f32, -SPEED as f32], &[RIGHT as f32, SPEED as f32]);
+    let make = maker(|| Ok(MountainCarContinuous::default()));
+    Ok(EnvSpec::new(obs, Space::vector(&[-1.0], &[1.0]), make).limit(999).solved_at(90.0))
 }
 
 /// Position and velocity, in the precision that Gymnasium holds them in.

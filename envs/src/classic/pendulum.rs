@@ -34,25 +34,14 @@ const GRAVITY_GAIN: f64 = 15.0; // 3 g / (2 l), 1/s²
 const TORQUE_GAIN: f32 = 3.0; // 3 / (m l²), 1/(kg m²)
 
 /// The row of Pendulum-v1.
-pub const ROW: EnvRow = EnvRow {
-    id: ID,
-    about: "swing a pendulum up with a bounded torque and hold it",
-    options: &[],
-    needs: None,
-    spec,
-};
+pub const ROW: EnvRow =
+    EnvRow::new(ID, "swing a pendulum up with a bounded torque and hold it", spec);
 
 fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
     let high = [1.0, 1.0, SPEED as f32];
-    Ok(EnvSpec {
-        id: ID,
-        obs: Space::vector(&high.map(|bound| -bound), &high),
-        frames: 1,
-        action: Space::vector(&[-TORQUE], &[TORQUE]),
-        max_episode_steps: Some(200),
-        reward_threshold: None,
-        make: maker(|| Ok(Pendulum::default())),
-    })
+    let obs = Space::vector(&high.map(|bound| -bound), &high);
+    let make = maker(|| Ok(Pendulum::default()));
+    Ok(EnvSpec::new(obs, Space::vector(&[-TORQUE], &[TORQUE]), make).limit(200))
 }
 
 /// The pendulum; see the [module](self).

@@ -32,13 +32,9 @@ use crate::{EnvError, EnvRow, EnvSpec, Feature, Options};
 const ID: &str = "gymnasium-rs/CartPole-v1";
 
 /// The row of gymnasium-rs/CartPole-v1.
-pub const ROW: EnvRow = EnvRow {
-    id: ID,
-    about: "the cart-pole of gymnasium-rs, which differs from CartPole-v1",
-    options: &[],
-    needs: Some(Feature::GymnasiumRs),
-    spec,
-};
+pub const ROW: EnvRow =
+    EnvRow::new(ID, "the cart-pole of gymnasium-rs, which differs from CartPole-v1", spec)
+        .needs(Feature::GymnasiumRs);
 
 #[cfg(feature = "gymnasium-rs")]
 fn spec(_: &Options) -> Result<EnvSpec, EnvError> {

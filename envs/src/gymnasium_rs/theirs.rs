@@ -70,7 +70,7 @@ where
         let kinds = PhantomData::<fn() -> (O, A)>;
         Ok(Theirs { id, new, action: of_env.clone(), env: new(), course: Course::default(), kinds })
     });
-    Ok(EnvSpec { id, obs, frames: 1, action, max_episode_steps, reward_threshold: None, make })
+    Ok(EnvSpec { max_episode_steps, ..EnvSpec::new(obs, action, make).named(id) })
 }
 
 /// Their space as ours. They write the largest f32 where there is no bound.

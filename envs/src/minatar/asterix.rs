@@ -40,13 +40,11 @@ const MOVE_INTERVAL: i8 = 5;
 const RAMP_INTERVAL: i8 = 100;
 
 /// The row of MinAtar/Asterix-v0: all six actions.
-pub const ROW_V0: EnvRow = EnvRow {
-    id: "MinAtar/Asterix-v0",
-    about: "collect treasure and keep clear of enemies",
-    options: &OPTIONS,
-    needs: None,
-    spec: |options| spec::<Asterix>("MinAtar/Asterix-v0", &Move::ALL, options),
-};
+pub const ROW_V0: EnvRow =
+    EnvRow::new("MinAtar/Asterix-v0", "collect treasure and keep clear of enemies", |options| {
+        spec::<Asterix>("MinAtar/Asterix-v0", &Move::ALL, options)
+    })
+    .options(&OPTIONS);
 
 /// The row of MinAtar/Asterix-v1: the actions that do something.
 pub const ROW_V1: EnvRow = EnvRow {

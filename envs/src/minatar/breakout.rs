@@ -40,13 +40,12 @@ const WALL_TOP: i8 = 1;
 const WALL: u32 = (1 << 30) - 1;
 
 /// The row of MinAtar/Breakout-v0: all six actions.
-pub const ROW_V0: EnvRow = EnvRow {
-    id: "MinAtar/Breakout-v0",
-    about: "keep a ball in play with a paddle and break the bricks",
-    options: &OPTIONS,
-    needs: None,
-    spec: |options| spec::<Breakout>("MinAtar/Breakout-v0", &Move::ALL, options),
-};
+pub const ROW_V0: EnvRow = EnvRow::new(
+    "MinAtar/Breakout-v0",
+    "keep a ball in play with a paddle and break the bricks",
+    |options| spec::<Breakout>("MinAtar/Breakout-v0", &Move::ALL, options),
+)
+.options(&OPTIONS);
 
 /// The row of MinAtar/Breakout-v1: the actions that do something.
 pub const ROW_V1: EnvRow = EnvRow {

@@ -39,22 +39,17 @@ pub(super) fn spec<B: Boards + 'static>(
 ) -> Result<EnvSpec, EnvError> {
     let (ramping, sticky) = (options.bool(RAMPING)?, options.f64(STICKY)?);
     let group = move || MinAtarGroup::new(id, moves, Play::<B>::new(ramping, sticky));
-    Ok(EnvSpec {
-        id,
-        obs: Space::bytes_to(&[B::CHANNELS, SIDE, SIDE], 1),
-        frames: 1,
-        action: Space::Discrete { n: moves.len() as u32 },
-        max_episode_steps: None,
-        reward_threshold: None,
-        make: Make::new(
-            move || {
-                let mut alone = group();
-                alone.push()?;
-                Ok(Box::new(MinAtar(alone)))
-            },
-            move || Box::new(group()),
-        ),
-    })
+    let obs = Space::bytes_to(&[B::CHANNELS, SIDE, SIDE], 1);
+    let action = Space::Discrete { n: moves.len() as u32 };
+    let make = Make::new(
+        move || {
+            let mut alone = group();
+            alone.push()?;
+            Ok(Box::new(MinAtar(alone)))
+        },
+        move || Box::new(group()),
+    );
+    Ok(EnvSpec::new(obs, action, make))
 }
 
 /// A game as an env: the only one of its group.

@@ -37,13 +37,12 @@ const LONGEST: u32 = 5;
 const FRAMES: i32 = 2500;
 
 /// The row of MinAtar/Freeway-v0: all six actions.
-pub const ROW_V0: EnvRow = EnvRow {
-    id: "MinAtar/Freeway-v0",
-    about: "cross eight lanes of cars from the bottom to the top",
-    options: &OPTIONS,
-    needs: None,
-    spec: |options| spec::<Lanes<Freeway>>("MinAtar/Freeway-v0", &Move::ALL, options),
-};
+pub const ROW_V0: EnvRow = EnvRow::new(
+    "MinAtar/Freeway-v0",
+    "cross eight lanes of cars from the bottom to the top",
+    |options| spec::<Lanes<Freeway>>("MinAtar/Freeway-v0", &Move::ALL, options),
+)
+.options(&OPTIONS);
 
 /// The row of MinAtar/Freeway-v1: the actions that do something.
 pub const ROW_V1: EnvRow = EnvRow {

@@ -52,13 +52,12 @@ const WAVE: Plane = {
 };
 
 /// The row of MinAtar/SpaceInvaders-v0: all six actions.
-pub const ROW_V0: EnvRow = EnvRow {
-    id: "MinAtar/SpaceInvaders-v0",
-    about: "shoot down waves of aliens that come closer and shoot back",
-    options: &OPTIONS,
-    needs: None,
-    spec: |options| spec::<Lanes<SpaceInvaders>>("MinAtar/SpaceInvaders-v0", &Move::ALL, options),
-};
+pub const ROW_V0: EnvRow = EnvRow::new(
+    "MinAtar/SpaceInvaders-v0",
+    "shoot down waves of aliens that come closer and shoot back",
+    |options| spec::<Lanes<SpaceInvaders>>("MinAtar/SpaceInvaders-v0", &Move::ALL, options),
+)
+.options(&OPTIONS);
 
 /// The row of MinAtar/SpaceInvaders-v1: the actions that do something.
 pub const ROW_V1: EnvRow = EnvRow {

@@ -51,16 +51,12 @@ const OPTIONS: &[EnvOption] = &[
 ];
 
 /// The row of Ant-v5.
-pub const ROW: EnvRow = EnvRow {
-    id: ID,
-    about: "walk forward on four legs, with eight joints",
-    options: OPTIONS,
-    needs: Some(Feature::Mujoco),
-    spec,
-};
+pub const ROW: EnvRow = EnvRow::new(ID, "walk forward on four legs, with eight joints", spec)
+    .options(OPTIONS)
+    .needs(Feature::Mujoco);
 
 fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
-    robot(ID, options, 1000, Some(6000.0), |model| {
+    let spec = robot(ID, options, |model| {
         let main_body = options.u32("main_body")? as usize;
         if main_body >= model.masses().len() {
             return Err(model.lacks(&format!("has no body {main_body} for the option main_body")));
@@ -74,7 +70,8 @@ fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
             forces: options.pair("contact_force_range")?,
             shows_forces: options.bool("include_cfrc_ext_in_observation")?,
         })
-    })
+    })?;
+    Ok(spec.limit(1000).solved_at(6000.0))
 }
 
 struct Ant {

@@ -30,16 +30,14 @@ const OPTIONS: &[EnvOption] = &[
 ];
 
 /// The row of HalfCheetah-v5.
-pub const ROW: EnvRow = EnvRow {
-    id: ID,
-    about: "run forward on two legs in a plane, with six joints",
-    options: OPTIONS,
-    needs: Some(Feature::Mujoco),
-    spec,
-};
+pub const ROW: EnvRow =
+    EnvRow::new(ID, "run forward on two legs in a plane, with six joints", spec)
+        .options(OPTIONS)
+        .needs(Feature::Mujoco);
 
 fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
-    robot(ID, options, 1000, Some(4800.0), |_| Ok(HalfCheetah { runner: Runner::new(options, 1)? }))
+    let spec = robot(ID, options, |_| Ok(HalfCheetah { runner: Runner::new(options, 1)? }))?;
+    Ok(spec.limit(1000).solved_at(4800.0))
 }
 
 struct HalfCheetah {

@@ -39,16 +39,13 @@ const OPTIONS: &[EnvOption] = &[
 ];
 
 /// The row of Hopper-v5.
-pub const ROW: EnvRow = EnvRow {
-    id: ID,
-    about: "hop forward on one leg in a plane, with three joints",
-    options: OPTIONS,
-    needs: Some(Feature::Mujoco),
-    spec,
-};
+pub const ROW: EnvRow =
+    EnvRow::new(ID, "hop forward on one leg in a plane, with three joints", spec)
+        .options(OPTIONS)
+        .needs(Feature::Mujoco);
 
 fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
-    robot(ID, options, 1000, Some(3800.0), |_| {
+    let spec = robot(ID, options, |_| {
         Ok(Hopper {
             runner: Runner::new(options, 1)?,
             health: Health::new(options)?,
@@ -56,7 +53,8 @@ fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
             heights: options.pair("healthy_z_range")?,
             pitches: options.pair("healthy_angle_range")?,
         })
-    })
+    })?;
+    Ok(spec.limit(1000).solved_at(3800.0))
 }
 
 struct Hopper {

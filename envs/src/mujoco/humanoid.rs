@@ -53,16 +53,13 @@ pub(super) const FORCES: EnvOption =
     flag("include_cfrc_ext_in_observation", true, "shows the external forces on the bodies");
 
 /// The row of Humanoid-v5.
-pub const ROW: EnvRow = EnvRow {
-    id: ID,
-    about: "walk forward on two legs as a humanoid with seventeen joints",
-    options: OPTIONS,
-    needs: Some(Feature::Mujoco),
-    spec,
-};
+pub const ROW: EnvRow =
+    EnvRow::new(ID, "walk forward on two legs as a humanoid with seventeen joints", spec)
+        .options(OPTIONS)
+        .needs(Feature::Mujoco);
 
 fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
-    robot(ID, options, 1000, None, |model| {
+    let spec = robot(ID, options, |model| {
         Ok(Humanoid {
             body: Body::new(options)?,
             forward_weight: options.f64("forward_reward_weight")?,
@@ -74,7 +71,8 @@ fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
             masses: model.masses().to_vec(),
             total_mass: sum(model.masses()),
         })
-    })
+    })?;
+    Ok(spec.limit(1000))
 }
 
 /// What the two tasks of the humanoid share: its start and its observation.

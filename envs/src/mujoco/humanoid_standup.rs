@@ -32,16 +32,12 @@ const OPTIONS: &[EnvOption] = &[
 ];
 
 /// The row of HumanoidStandup-v5.
-pub const ROW: EnvRow = EnvRow {
-    id: ID,
-    about: "stand up as a humanoid with seventeen joints",
-    options: OPTIONS,
-    needs: Some(Feature::Mujoco),
-    spec,
-};
+pub const ROW: EnvRow = EnvRow::new(ID, "stand up as a humanoid with seventeen joints", spec)
+    .options(OPTIONS)
+    .needs(Feature::Mujoco);
 
 fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
-    robot(ID, options, 1000, None, |model| {
+    let spec = robot(ID, options, |model| {
         Ok(Standup {
             body: Body::new(options)?,
             ctrl_weight: options.f64("ctrl_cost_weight")?,
@@ -49,7 +45,8 @@ fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
             impact_costs: options.pair("impact_cost_range")?,
             timestep: model.timestep(),
         })
-    })
+    })?;
+    Ok(spec.limit(1000))
 }
 
 struct Standup {

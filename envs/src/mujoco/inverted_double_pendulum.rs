@@ -34,21 +34,18 @@ const OBS: usize = 9;
 const FALLEN: f64 = 1.0;
 
 /// The row of InvertedDoublePendulum-v5.
-pub const ROW: EnvRow = EnvRow {
-    id: ID,
-    about: "balance two poles, one on the other, on a cart",
-    options: OPTIONS,
-    needs: Some(Feature::Mujoco),
-    spec,
-};
+pub const ROW: EnvRow = EnvRow::new(ID, "balance two poles, one on the other, on a cart", spec)
+    .options(OPTIONS)
+    .needs(Feature::Mujoco);
 
 fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
-    robot(ID, options, 1000, Some(9100.0), |_| {
+    let spec = robot(ID, options, |_| {
         Ok(InvertedDoublePendulum {
             healthy_reward: options.f64("healthy_reward")?,
             noise: options.f64("reset_noise_scale")?,
         })
-    })
+    })?;
+    Ok(spec.limit(1000).solved_at(9100.0))
 }
 
 struct InvertedDoublePendulum {

@@ -25,18 +25,15 @@ const OPTIONS: &[EnvOption] =
 const FALLEN: f64 = 0.2;
 
 /// The row of InvertedPendulum-v5.
-pub const ROW: EnvRow = EnvRow {
-    id: ID,
-    about: "balance a pole on a cart that is pushed with a chosen force",
-    options: OPTIONS,
-    needs: Some(Feature::Mujoco),
-    spec,
-};
+pub const ROW: EnvRow =
+    EnvRow::new(ID, "balance a pole on a cart that is pushed with a chosen force", spec)
+        .options(OPTIONS)
+        .needs(Feature::Mujoco);
 
 fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
-    robot(ID, options, 1000, Some(950.0), |_| {
-        Ok(InvertedPendulum { noise: options.f64("reset_noise_scale")? })
-    })
+    let spec =
+        robot(ID, options, |_| Ok(InvertedPendulum { noise: options.f64("reset_noise_scale")? }))?;
+    Ok(spec.limit(1000).solved_at(950.0))
 }
 
 struct InvertedPendulum {

@@ -36,16 +36,13 @@ const JOINTS: usize = 7;
 const APART: f64 = 0.17;
 
 /// The row of Pusher-v5.
-pub const ROW: EnvRow = EnvRow {
-    id: ID,
-    about: "push a cylinder to a goal with an arm of seven joints",
-    options: OPTIONS,
-    needs: Some(Feature::Mujoco),
-    spec,
-};
+pub const ROW: EnvRow =
+    EnvRow::new(ID, "push a cylinder to a goal with an arm of seven joints", spec)
+        .options(OPTIONS)
+        .needs(Feature::Mujoco);
 
 fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
-    robot(ID, options, 100, Some(0.0), |model| {
+    let spec = robot(ID, options, |model| {
         Ok(Pusher {
             near_weight: options.f64("reward_near_weight")?,
             dist_weight: options.f64("reward_dist_weight")?,
@@ -54,7 +51,8 @@ fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
             object: model.body("object")?,
             goal: model.body("goal")?,
         })
-    })
+    })?;
+    Ok(spec.limit(100).solved_at(0.0))
 }
 
 struct Pusher {

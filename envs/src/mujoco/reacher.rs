@@ -34,23 +34,20 @@ const OBS: usize = 10;
 const RADIUS: f64 = 0.2;
 
 /// The row of Reacher-v5.
-pub const ROW: EnvRow = EnvRow {
-    id: ID,
-    about: "reach for a target with an arm of two links",
-    options: OPTIONS,
-    needs: Some(Feature::Mujoco),
-    spec,
-};
+pub const ROW: EnvRow = EnvRow::new(ID, "reach for a target with an arm of two links", spec)
+    .options(OPTIONS)
+    .needs(Feature::Mujoco);
 
 fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
-    robot(ID, options, 50, Some(-3.75), |model| {
+    let spec = robot(ID, options, |model| {
         Ok(Reacher {
             dist_weight: options.f64("reward_dist_weight")?,
             ctrl_weight: options.f64("reward_control_weight")? as f32,
             fingertip: model.body("fingertip")?,
             target: model.body("target")?,
         })
-    })
+    })?;
+    Ok(spec.limit(50).solved_at(-3.75))
 }
 
 struct Reacher {

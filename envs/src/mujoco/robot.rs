@@ -50,8 +50,6 @@ struct Kind {
 pub(super) fn spec<T: Task + 'static>(
     id: &'static str,
     options: &Options,
-    limit: u32,
-    reward_threshold: Option<f64>,
     task: impl FnOnce(&Model) -> Result<T, EnvError>,
 ) -> Result<EnvSpec, EnvError> {
     let model = Model::load(options.text("xml_file")?)?;
@@ -61,17 +59,11 @@ pub(super) fn spec<T: Task + 'static>(
     let dt = model.timestep() * f64::from(frame_skip);
     let kind = Kind { id, task, model, action: action.clone(), obs_dim, frame_skip, dt };
     let kind = Arc::new(kind);
-    Ok(EnvSpec {
-        id,
-        obs: Space::uniform(&[obs_dim], f32::NEG_INFINITY, f32::INFINITY),
-        frames: 1,
-        action,
-        max_episode_steps: Some(limit),
-        reward_threshold,
-        make: maker(move || {
-            Ok(Robot { kind: kind.clone(), sim: kind.model.sim()?, rng: None, place: None })
-        }),
-    })
+    let obs = Space::uniform(&[obs_dim], f32::NEG_INFINITY, f32::INFINITY);
+    let make = maker(move || {
+        Ok(Robot { kind: kind.clone(), sim: kind.model.sim()?, rng: None, place: None })
+    });
+    Ok(EnvSpec::new(obs, action, make))
 }
 
 /// One robot.

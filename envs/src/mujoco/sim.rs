@@ -13,7 +13,7 @@ use super::stage;
 use crate::{EnvError, Picture, Space, simulators};
 
 /// What brings a simulation back: all that the next step depends on.
-pub(super) const STATE: u32 = MjtState::mjSTATE_INTEGRATION as u32;
+const STATE: u32 = MjtState::mjSTATE_INTEGRATION as u32;
 
 /// A model, loaded once and shared.
 pub(super) struct Model {
@@ -201,7 +201,7 @@ impl Sim {
 
     /// What a camera sees of it.
     pub fn draw(&self, frames_per_second: u32) -> Result<Picture, EnvError> {
-        stage::draw(&self.0, frames_per_second)
+        stage::draw(&self.0, STATE, frames_per_second)
     }
 
     /// All that the next step depends on.

@@ -10,7 +10,6 @@ use mujoco_rs::prelude::{MjData, MjModel, MjvCamera};
 use mujoco_rs::renderer::MjRenderer;
 use mujoco_rs::wrappers::mj_model::MjtObjBase;
 
-use super::sim::STATE;
 use crate::{EnvError, Picture};
 
 /// Pixels of a side, as Gymnasium's.
@@ -27,9 +26,10 @@ thread_local! {
     static STAGE: RefCell<Option<Stage>> = const { RefCell::new(None) };
 }
 
-/// Draws the state of `data`.
+/// Draws `data`, of which `parts` are what its state consists of (MuJoCo's `mjtState`).
 pub(super) fn draw(
     data: &MjData<Arc<MjModel>>,
+    parts: u32,
     frames_per_second: u32,
 ) -> Result<Picture, EnvError> {
     let model = data.model_clone();
@@ -42,7 +42,7 @@ pub(super) fn draw(
                 slot.insert(Stage::new(model)?)
             }
         };
-        stage.data.set_state(&data.state(STATE), STATE).map_err(undrawn)?;
+        stage.data.set_state(&data.state(parts), parts).map_err(undrawn)?;
         stage.data.forward();
         stage.renderer.sync_data(&mut stage.data).map_err(undrawn)?;
         stage.renderer.render().map_err(undrawn)?;

@@ -30,16 +30,13 @@ const OPTIONS: &[EnvOption] = &[
 ];
 
 /// The row of Swimmer-v5.
-pub const ROW: EnvRow = EnvRow {
-    id: ID,
-    about: "swim forward as a snake of three links",
-    options: OPTIONS,
-    needs: Some(Feature::Mujoco),
-    spec,
-};
+pub const ROW: EnvRow = EnvRow::new(ID, "swim forward as a snake of three links", spec)
+    .options(OPTIONS)
+    .needs(Feature::Mujoco);
 
 fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
-    robot(ID, options, 1000, Some(360.0), |_| Ok(Swimmer { runner: Runner::new(options, 2)? }))
+    let spec = robot(ID, options, |_| Ok(Swimmer { runner: Runner::new(options, 2)? }))?;
+    Ok(spec.limit(1000).solved_at(360.0))
 }
 
 struct Swimmer {

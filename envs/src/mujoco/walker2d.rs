@@ -37,23 +37,21 @@ const OPTIONS: &[EnvOption] = &[
 ];
 
 /// The row of Walker2d-v5.
-pub const ROW: EnvRow = EnvRow {
-    id: ID,
-    about: "walk forward on two legs in a plane, with six joints",
-    options: OPTIONS,
-    needs: Some(Feature::Mujoco),
-    spec,
-};
+pub const ROW: EnvRow =
+    EnvRow::new(ID, "walk forward on two legs in a plane, with six joints", spec)
+        .options(OPTIONS)
+        .needs(Feature::Mujoco);
 
 fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
-    robot(ID, options, 1000, None, |_| {
+    let spec = robot(ID, options, |_| {
         Ok(Walker2d {
             runner: Runner::new(options, 1)?,
             health: Health::new(options)?,
             heights: options.pair("healthy_z_range")?,
             pitches: options.pair("healthy_angle_range")?,
         })
-    })
+    })?;
+    Ok(spec.limit(1000))
 }
 
 struct Walker2d {

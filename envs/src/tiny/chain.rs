@@ -22,25 +22,15 @@ const OPTIONS: &[EnvOption] = &[EnvOption {
 }];
 
 /// The row of Chain-v0.
-pub const ROW: EnvRow = EnvRow {
-    id: ID,
-    about: "walk to the right end of a chain; its reward comes late",
-    options: OPTIONS,
-    needs: None,
-    spec,
-};
+pub const ROW: EnvRow =
+    EnvRow::new(ID, "walk to the right end of a chain; its reward comes late", spec)
+        .options(OPTIONS);
 
 fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
     let places = options.u32("places")?;
-    Ok(EnvSpec {
-        id: ID,
-        obs: Space::uniform(&[places as usize], 0.0, 1.0),
-        frames: 1,
-        action: Space::Discrete { n: 2 },
-        max_episode_steps: Some(50),
-        reward_threshold: None,
-        make: maker(move || Ok(Chain::new(places))),
-    })
+    let obs = Space::uniform(&[places as usize], 0.0, 1.0);
+    let make = maker(move || Ok(Chain::new(places)));
+    Ok(EnvSpec::new(obs, Space::Discrete { n: 2 }, make).limit(50))
 }
 
 /// The chain; see the [module](self).

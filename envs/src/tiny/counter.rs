@@ -16,24 +16,12 @@ const ID: &str = "Counter-v0";
 const LENGTH: u32 = 10;
 
 /// The row of Counter-v0.
-pub const ROW: EnvRow = EnvRow {
-    id: ID,
-    about: "count to ten; a test of whoever steps it",
-    options: &[],
-    needs: None,
-    spec,
-};
+pub const ROW: EnvRow = EnvRow::new(ID, "count to ten; a test of whoever steps it", spec);
 
 fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
-    Ok(EnvSpec {
-        id: ID,
-        obs: Space::uniform(&[1], 0.0, f32::INFINITY),
-        frames: 1,
-        action: Space::Discrete { n: 2 },
-        max_episode_steps: None,
-        reward_threshold: None,
-        make: maker(|| Ok(Counter::new(Some((LENGTH, End::Terminated))))),
-    })
+    let obs = Space::uniform(&[1], 0.0, f32::INFINITY);
+    let make = maker(|| Ok(Counter::new(Some((LENGTH, End::Terminated)))));
+    Ok(EnvSpec::new(obs, Space::Discrete { n: 2 }, make))
 }
 
 /// The counter; see the [module](self).

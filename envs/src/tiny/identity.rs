@@ -17,24 +17,13 @@ const ID: &str = "Identity-v0";
 const STATES: u32 = 4;
 
 /// The row of Identity-v0.
-pub const ROW: EnvRow = EnvRow {
-    id: ID,
-    about: "name the state that is shown; any agent must learn it",
-    options: &[],
-    needs: None,
-    spec,
-};
+pub const ROW: EnvRow =
+    EnvRow::new(ID, "name the state that is shown; any agent must learn it", spec);
 
 fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
-    Ok(EnvSpec {
-        id: ID,
-        obs: Space::uniform(&[STATES as usize], 0.0, 1.0),
-        frames: 1,
-        action: Space::Discrete { n: STATES },
-        max_episode_steps: Some(100),
-        reward_threshold: None,
-        make: maker(|| Ok(Identity::new(STATES))),
-    })
+    let obs = Space::uniform(&[STATES as usize], 0.0, 1.0);
+    let make = maker(|| Ok(Identity::new(STATES)));
+    Ok(EnvSpec::new(obs, Space::Discrete { n: STATES }, make).limit(100))
 }
 
 /// The env; see the [module](self).

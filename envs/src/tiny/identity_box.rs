@@ -14,24 +14,13 @@ use crate::{
 const ID: &str = "IdentityBox-v0";
 
 /// The row of IdentityBox-v0.
-pub const ROW: EnvRow = EnvRow {
-    id: ID,
-    about: "repeat the number that is shown; any continuous agent must learn it",
-    options: &[],
-    needs: None,
-    spec,
-};
+pub const ROW: EnvRow =
+    EnvRow::new(ID, "repeat the number that is shown; any continuous agent must learn it", spec);
 
 fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
-    Ok(EnvSpec {
-        id: ID,
-        obs: Space::uniform(&[1], -1.0, 1.0),
-        frames: 1,
-        action: Space::uniform(&[1], -1.0, 1.0),
-        max_episode_steps: Some(100),
-        reward_threshold: None,
-        make: maker(|| Ok(IdentityBox::default())),
-    })
+    let obs = Space::uniform(&[1], -1.0, 1.0);
+    let make = maker(|| Ok(IdentityBox::default()));
+    Ok(EnvSpec::new(obs, Space::uniform(&[1], -1.0, 1.0), make).limit(100))
 }
 
 /// The env; see the [module](self).

@@ -19,24 +19,13 @@ const PIXELS: usize = 4;
 const FRAMES: usize = 2;
 
 /// The row of Recall-v0.
-pub const ROW: EnvRow = EnvRow {
-    id: ID,
-    about: "name the pixel that was lit one frame ago; a test of stacked frames",
-    options: &[],
-    needs: None,
-    spec,
-};
+pub const ROW: EnvRow =
+    EnvRow::new(ID, "name the pixel that was lit one frame ago; a test of stacked frames", spec);
 
 fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
-    Ok(EnvSpec {
-        id: ID,
-        obs: Space::bytes(&[FRAMES, PIXELS]),
-        frames: FRAMES,
-        action: Space::Discrete { n: PIXELS as u32 },
-        max_episode_steps: Some(100),
-        reward_threshold: None,
-        make: maker(|| Ok(Recall::default())),
-    })
+    let obs = Space::bytes(&[FRAMES, PIXELS]);
+    let make = maker(|| Ok(Recall::default()));
+    Ok(EnvSpec::new(obs, Space::Discrete { n: PIXELS as u32 }, make).stacked(FRAMES).limit(100))
 }
 
 /// The env; see the [module](self).

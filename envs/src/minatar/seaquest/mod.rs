@@ -61,13 +61,12 @@ const SHOT_INTERVAL: i8 = 5;
 const ENEMY_SHOT_PAUSE: i8 = 10;
 
 /// The row of MinAtar/Seaquest-v0: all six actions.
-pub const ROW_V0: EnvRow = EnvRow {
-    id: "MinAtar/Seaquest-v0",
-    about: "shoot enemies under water, rescue divers and come up for air",
-    options: &OPTIONS,
-    needs: None,
-    spec: |options| spec::<Seaquest>("MinAtar/Seaquest-v0", &Move::ALL, options),
-};
+pub const ROW_V0: EnvRow = EnvRow::new(
+    "MinAtar/Seaquest-v0",
+    "shoot enemies under water, rescue divers and come up for air",
+    |options| spec::<Seaquest>("MinAtar/Seaquest-v0", &Move::ALL, options),
+)
+.options(&OPTIONS);
 
 /// The row of MinAtar/Seaquest-v1: all of them do something, so as `-v0`.
 pub const ROW_V1: EnvRow = EnvRow {
