@@ -17,10 +17,13 @@ use sparring_agents::{
     Agent, AgentConfig, DqnConfig, Epsilon, Loss, Mode, Observations, SacConfig, Temperature,
 };
 use sparring_envs::{Batch, EnvSpec, Obs, Space, spec};
+use sparring_sparse::config::Distribution;
 use sparring_sparse::config::SparsityConfig;
-use sparring_sparse::config::{Decay, Distribution, DropGrow, Method, Order, Rigl};
 use sparring_sparse::kernels::dense::{Matrix, product};
 use sparring_sparse::kernels::{Lanes, Par};
+use sparring_sparse::methods::rigl::Rigl;
+use sparring_sparse::methods::static_sparse::Static;
+use sparring_sparse::methods::{DropGrow, MethodChoice};
 use sparring_sparse::seed::Rng;
 use sparring_sparse::{BreakEven, Compute, OptimizerConfig, Rule, Seed};
 
@@ -115,9 +118,10 @@ fn dqn(hidden: &[usize], sparsity: SparsityConfig, held: usize) -> AgentConfig {
     })
 }
 
-fn sparse(method: Method, compute: Compute) -> SparsityConfig {
+fn sparse(method: MethodChoice, compute: Compute) -> SparsityConfig {
     SparsityConfig {
         method,
+        gradient_steps: 1_000_000,
         sparsity: SPARSITY,
         distribution: Distribution::Erk { power: 1.0 },
         compute: compute.into(),
@@ -125,15 +129,9 @@ fn sparse(method: Method, compute: Compute) -> SparsityConfig {
     }
 }
 
-fn rigl() -> Method {
-    let schedule = DropGrow {
-        every: 1000,
-        until: 800_000,
-        drop_fraction: 0.5,
-        decay: Decay::Cosine,
-        order: Order::BeforeStep,
-    };
-    Method::Rigl(Rigl::new(schedule))
+fn rigl() -> MethodChoice {
+    let schedule = DropGrow { update_until: 0.8, ..DropGrow::default() };
+    Rigl { schedule, ..Rigl::default() }.into()
 }
 
 /// An agent on random transitions, one a call.
@@ -202,7 +200,7 @@ fn updates(
     let compute = Compute::Auto(BreakEven::measure().unwrap());
     let forms = [
         ("dense", HIDDEN, SparsityConfig::dense()),
-        ("static", HIDDEN, sparse(Method::Static, compute)),
+        ("static", HIDDEN, sparse(Static {}.into(), compute)),
         ("rigl", HIDDEN, sparse(rigl(), compute)),
         ("narrow", [1, 1], SparsityConfig::dense()),
     ];

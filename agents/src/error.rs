@@ -1,7 +1,7 @@
 //! What can go wrong in an agent.
 
 use sparring_envs::Dtype;
-use sparring_sparse::SparseError;
+use sparring_sparse::{KeyError, SparseError};
 
 /// An error of an agent.
 #[derive(Debug, thiserror::Error)]
@@ -96,7 +96,7 @@ impl AgentError {
 impl From<SparseError> for AgentError {
     fn from(error: SparseError) -> Self {
         match error {
-            SparseError::Config { key, found, allowed, hint } => {
+            SparseError::Key(KeyError { key, found, allowed, hint }) => {
                 Self::Sparsity { network: None, key, found, allowed, hint }
             }
             SparseError::NotFinite { network, step, found } => {

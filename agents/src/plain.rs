@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor, Var};
 use sparring_envs::Obs;
-use sparring_sparse::config::{Distribution, Method, Pattern, SparsityConfig};
+use sparring_sparse::config::{Distribution, Pattern, SparsityConfig};
+use sparring_sparse::methods::{Decay, DropGrow, MethodChoice, Order};
 use sparring_sparse::{Compute, Layer, Network};
 
 use crate::observations::Observations;
@@ -15,10 +16,22 @@ pub fn one(obs: Obs<'_>) -> Observations<'_> {
     Observations { obs, envs: &[0], first: &[false] }
 }
 
+/// A schedule that rewires every few of a hundred steps.
+pub fn drop_grow(every: u64, update_order: Order) -> DropGrow {
+    DropGrow {
+        update_every_gradient_steps: every,
+        update_until: 1.0,
+        drop_fraction: 0.4,
+        drop_schedule: Decay::Constant,
+        update_order,
+    }
+}
+
 /// Half of every layer by `method`, in the sparse form.
-pub fn half(method: Method) -> SparsityConfig {
+pub fn half(method: impl Into<MethodChoice>) -> SparsityConfig {
     SparsityConfig {
-        method,
+        method: method.into(),
+        gradient_steps: 100,
         sparsity: 0.5,
         distribution: Distribution::Uniform,
         pattern: Pattern::Unstructured,

@@ -3,11 +3,18 @@
 use std::iter::Sum;
 
 use serde::{Deserialize, Serialize};
-use sparring_sparse::config::Method;
-use sparring_sparse::cost::training_flops;
-use sparring_sparse::{Layer, LayerCost, Trainer};
+use sparring_sparse::config::SparsityConfig;
+use sparring_sparse::cost::Flops;
+use sparring_sparse::estimate::Bytes;
+use sparring_sparse::methods::Method;
+use sparring_sparse::methods::dense::Dense;
+use sparring_sparse::{
+    Layer, LayerCost, LayerSpec, OptimizerConfig, SparseError, Trainer, estimate,
+};
 
 use crate::metric::Metric;
+
+pub use sparring_sparse::estimate::LayerSummary;
 
 /// What an agent will take, known before it is made.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -24,7 +31,7 @@ pub struct Estimate {
     pub memory_bytes: u64,
 }
 
-/// Operations of a training by the model of [`sparring_sparse::cost::training_flops`].
+/// Operations of a training by the model of [`Method::training_flops`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrainingFlops {
     /// With the chosen method.
@@ -34,10 +41,20 @@ pub struct TrainingFlops {
 }
 
 impl TrainingFlops {
-    /// Training the network of `layers`, given at their final sparsity, by `method`.
-    pub fn of(method: &Method, layers: &[LayerCost], gradient_steps: u64, batch: usize) -> Self {
-        let samples = |method| batch as f64 * training_flops(method, layers, gradient_steps);
-        Self { model: samples(method), dense: samples(&Method::Dense) }
+    /// Training the network of `layers`, given at their final sparsity, with `sparsity`.
+    ///
+    /// # Errors
+    /// A method that cannot be built.
+    pub fn of(
+        sparsity: &SparsityConfig,
+        layers: &[LayerCost],
+        gradient_steps: u64,
+        batch: usize,
+    ) -> Result<Self, SparseError> {
+        let flops = Flops::of(layers);
+        let samples =
+            |method: &dyn Method| batch as f64 * method.training_flops(flops, gradient_steps);
+        Ok(Self { model: samples(&*sparsity.build()?), dense: samples(&Dense {}) })
     }
 }
 
@@ -60,6 +77,23 @@ pub struct NetworkSummary {
 }
 
 impl NetworkSummary {
+    /// The network `name` of the layers `specs` at its final sparsity, and the bytes that it takes; see
+    /// [`estimate::estimate`].
+    ///
+    /// # Errors
+    /// A sparsity, pattern or method that these layers cannot have.
+    pub fn planned(
+        name: &str,
+        specs: &[LayerSpec],
+        sparsity: &SparsityConfig,
+        optimizer: &OptimizerConfig,
+        target: bool,
+        batches: &[usize],
+    ) -> Result<(Self, Bytes), SparseError> {
+        let planned = estimate::estimate(specs, sparsity, optimizer, target, batches)?;
+        Ok((Self { name: name.into(), layers: planned.layers }, planned.bytes))
+    }
+
     /// The network of `trainer` as it is now.
     pub fn of(trainer: &Trainer) -> Self {
         let moments = trainer.optimizer().config().rule.moments() as u64;
@@ -110,15 +144,3 @@ const COSTS: [(&str, Cost); 7] = [
     ("moment_bytes", LayerCost::moment_bytes),
     ("method_bytes", |cost| cost.method),
 ];
-
-/// The size of one layer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LayerSummary {
-    /// `hidden.0`, `hidden.1`, …, `head`.
-    pub name: String,
-    /// Its size now or, in a plan, at the end.
-    #[serde(flatten)]
-    pub cost: LayerCost,
-    /// Whether its products go over all weights, the inactive ones as zeros.
-    pub computed_dense: bool,
-}

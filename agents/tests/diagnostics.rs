@@ -6,7 +6,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{learn, sparse};
+use common::{Decay, DropGrow, at, learn, set, sparse};
 use sparring_agents::diagnostics::Findings;
 use sparring_agents::networks::NetworkConfig;
 use sparring_agents::{
@@ -36,13 +36,13 @@ fn measured(
     (agent, found)
 }
 
-fn set() -> SparsityConfig {
-    sparse(Method::Set(DropGrow {
-        every: 20,
-        until: 10_000,
+fn rewired() -> SparsityConfig {
+    sparse(set(DropGrow {
+        update_every_gradient_steps: 20,
+        update_until: at(10_000),
         drop_fraction: 0.5,
-        decay: Decay::Constant,
-        order: Order::BeforeStep,
+        drop_schedule: Decay::Constant,
+        ..DropGrow::default()
     }))
 }
 
@@ -52,7 +52,7 @@ fn dqn() -> DqnConfig {
         batch_size: 32,
         warmup_env_steps: 50,
         replay_capacity: 1000,
-        sparsity: set(),
+        sparsity: rewired(),
         ..DqnConfig::paper()
     }
 }
@@ -100,8 +100,8 @@ fn sac_and_ppo_are_measured_network_by_network() {
         batch_size: 16,
         warmup_env_steps: 50,
         replay_capacity: 1000,
-        actor_sparsity: set(),
-        critic_sparsity: set(),
+        actor_sparsity: rewired(),
+        critic_sparsity: rewired(),
         ..SacConfig::paper()
     };
     let (_, found) = measured(&AgentConfig::Sac(sac), "Pendulum-v1", 300, Diagnostics::all());
@@ -127,8 +127,8 @@ fn sac_and_ppo_are_measured_network_by_network() {
             rollout_steps: 64,
             minibatch_size: 32,
             epochs: 2,
-            actor_sparsity: set(),
-            critic_sparsity: set(),
+            actor_sparsity: rewired(),
+            critic_sparsity: rewired(),
             ..PpoConfig::paper(1000)
         };
         let config = AgentConfig::Ppo(ppo);

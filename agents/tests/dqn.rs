@@ -5,7 +5,7 @@
 mod common;
 
 use candle_core::{Device, Tensor, Var};
-use common::{as_planned, learn, methods, sparse};
+use common::{Decay, DropGrow, Order, as_planned, at, fixed, learn, methods, set, sparse};
 use sparring_agents::{
     AgentConfig, AgentError, DqnConfig, EnvRows, Epsilon, Loss, Metric, Mode, NetworkConfig,
     Prioritized,
@@ -142,7 +142,7 @@ fn huber_is_quadratic_inside_one_and_linear_outside() {
 
 #[test]
 fn the_papers_network_has_the_papers_size() {
-    let sparsity = SparsityConfig { sparsity: 0.9, ..sparse(Method::Static) };
+    let sparsity = SparsityConfig { sparsity: 0.9, ..sparse(fixed()) };
     let config = AgentConfig::Dqn(DqnConfig { sparsity, ..DqnConfig::paper() });
     let estimate = config.estimate(&spec("CartPole-v0").unwrap(), 1, 101_000).unwrap();
     let layers = &estimate.networks[0].layers;
@@ -167,7 +167,7 @@ fn what_cannot_be_is_refused() {
     };
     let error = build(small(), "Pendulum-v1");
     assert!(matches!(error, AgentError::Space { env: "Pendulum-v1", .. }), "{error}");
-    let sparsity = SparsityConfig { sparsity: 0.9999, ..sparse(Method::Static) };
+    let sparsity = SparsityConfig { sparsity: 0.9999, ..sparse(fixed()) };
     let error = build(DqnConfig { sparsity, ..small() }, "CartPole-v1");
     assert!(matches!(&error, AgentError::Sparsity { key, .. } if key == "sparsity"), "{error}");
 }
@@ -202,8 +202,7 @@ fn a_loss_that_is_no_number_stops_with_its_source() {
 #[test]
 fn every_product_is_counted_as_executed() {
     let epsilon = Epsilon { start: 0.5, ..small().epsilon };
-    let config =
-        DqnConfig { warmup_env_steps: 99, sparsity: sparse(Method::Static), epsilon, ..small() };
+    let config = DqnConfig { warmup_env_steps: 99, sparsity: sparse(fixed()), epsilon, ..small() };
     let run = |steps| learn(&AgentConfig::Dqn(config.clone()), "Identity-v0", 1, steps, 0).0;
     let [before, after] = [run(99), run(100)].map(|agent| (agent.executed(), agent.summaries()));
     let layers = &after.1[0].layers;
@@ -220,13 +219,13 @@ fn every_product_is_counted_as_executed() {
 #[test]
 fn a_step_that_a_rewiring_takes_the_place_of_counts_as_a_gradient_step() {
     let schedule = DropGrow {
-        every: 50,
-        until: 300,
+        update_every_gradient_steps: 50,
+        update_until: at(300),
         drop_fraction: 0.3,
-        decay: Decay::Constant,
-        order: Order::InsteadOfStep,
+        drop_schedule: Decay::Constant,
+        update_order: Order::InsteadOfStep,
     };
-    let config = DqnConfig { sparsity: sparse(Method::Set(schedule)), ..small() };
+    let config = DqnConfig { sparsity: sparse(set(schedule)), ..small() };
     let (agent, _) = learn(&AgentConfig::Dqn(config), "Identity-v0", 1, 500, 1);
     assert_eq!(agent.clock().gradient_steps, 400);
 }

@@ -3,14 +3,16 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use common::{Decay, DropGrow, at, dense, fixed, pruning, rigl, set, snfs, snip, sparse, top_kast};
 use sparring_agents::{AgentConfig, DqnConfig, EnvRows, Mode, NetworkConfig, PpoConfig, SacConfig};
 use sparring_envs::{Batch, End, EnvSpec, Obs, OnFault, Space, VectorConfig, VectorEnv, spec};
 use sparring_sparse::config::*;
-use sparring_sparse::{ClipNorm, Compute, OptimizerConfig, Rule, Seed};
+use sparring_sparse::{ClipNorm, OptimizerConfig, Rule, Seed};
 
 struct Counting;
 
@@ -130,21 +132,21 @@ fn images_take_no_more_than_estimated(sparsity: &SparsityConfig, optimizer: Opti
 #[test]
 fn no_method_takes_more_than_estimated() {
     let schedule = DropGrow {
-        every: 5,
-        until: 40,
+        update_every_gradient_steps: 5,
+        update_until: at(40),
         drop_fraction: 0.5,
-        decay: Decay::Constant,
-        order: Order::BeforeStep,
+        drop_schedule: Decay::Constant,
+        ..DropGrow::default()
     };
     let methods = [
-        Method::Dense,
-        Method::Static,
-        Method::Set(schedule.clone()),
-        Method::Rigl(Rigl::new(schedule.clone())),
-        Method::Snfs(Snfs { schedule, smoothing: 0.9 }),
-        Method::Pruning(Pruning { start: 5, end: 55, every: 1 }),
-        Method::Snip,
-        Method::TopKast(TopKast { every: 5, backward_sparsity: 0.8, exploration_penalty: 0.0 }),
+        dense(),
+        fixed(),
+        set(schedule.clone()),
+        rigl(schedule.clone()),
+        snfs(schedule),
+        pruning(5, 55, 1),
+        snip(),
+        top_kast(5, 0.8, 0.0),
     ];
     let adam = OptimizerConfig::adam(1e-3);
     let optimizers = [
@@ -154,15 +156,7 @@ fn no_method_takes_more_than_estimated() {
     ];
     for method in methods {
         for optimizer in optimizers {
-            let sparsity = SparsityConfig {
-                method: method.clone(),
-                sparsity: 0.9,
-                distribution: Distribution::Erk { power: 1.0 },
-                pattern: Pattern::Unstructured,
-                layers: BTreeMap::new(),
-                sparsity_aware_init: true,
-                compute: Compute::Sparse.into(),
-            };
+            let sparsity = SparsityConfig { sparsity: 0.9, ..sparse(method.clone()) };
             if optimizer == adam {
                 images_take_no_more_than_estimated(&sparsity, optimizer);
             }

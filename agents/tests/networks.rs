@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{methods, sparse};
+use common::{MethodChoice, dense, fixed, methods, sparse};
 use rand::RngExt;
 use sparring_agents::networks::image::image;
 use sparring_agents::networks::impala::impala;
@@ -17,7 +17,7 @@ use sparring_agents::{
 use sparring_envs::{Actions, Batch, End, EnvSpec, Obs, Space, spec};
 use sparring_sparse::config::*;
 use sparring_sparse::layers::Features;
-use sparring_sparse::trainer::shares;
+use sparring_sparse::shares::shares;
 use sparring_sparse::{LayerCost, LayerSpec, OptimizerConfig, Seed};
 
 fn atari() -> Features {
@@ -35,7 +35,7 @@ fn parameters(layers: &[LayerSpec]) -> usize {
 
 /// Active weights of each layer at a sparsity, as ERK spreads them.
 fn erk(layers: &[LayerSpec], sparsity: f64) -> Vec<usize> {
-    let config = SparsityConfig { sparsity, ..sparse(Method::Static) };
+    let config = SparsityConfig { sparsity, ..sparse(fixed()) };
     shares(layers, &config).unwrap().iter().map(|share| share.nnz).collect()
 }
 
@@ -156,7 +156,7 @@ fn images() -> EnvSpec {
     EnvSpec { obs: Space::bytes(&SHAPE), ..spec("CartPole-v1").unwrap() }
 }
 
-fn small(network: NetworkConfig, method: Method) -> DqnConfig {
+fn small(network: NetworkConfig, method: MethodChoice) -> DqnConfig {
     DqnConfig {
         network,
         sparsity: SparsityConfig { sparsity: 0.5, ..sparse(method) },
@@ -207,8 +207,8 @@ fn dqn_learns_from_pixels_with_every_network() {
         (NetworkConfig::NatureCnn { width: 0.25 }, rigl, false),
         (NetworkConfig::Impala { width: 0.1 }, dense, false),
         (NetworkConfig::Impala { width: 0.1 }, pruning, true),
-        (NetworkConfig::Minatar { width: 0.5 }, Method::Static, false),
-        (NetworkConfig::mlp(&[32]), Method::Static, false),
+        (NetworkConfig::Minatar { width: 0.5 }, fixed(), false),
+        (NetworkConfig::mlp(&[32]), fixed(), false),
     ] {
         let config = DqnConfig { dueling, ..small(network, method) };
         let found = accuracy(&AgentConfig::Dqn(config.clone()), &images(), 150);
@@ -225,7 +225,7 @@ fn ppo_and_sac_learn_from_pixels() {
         NetworkConfig::Impala { width: 0.1 },
         NetworkConfig::Minatar { width: 0.5 },
     ] {
-        let sparsity = SparsityConfig { sparsity: 0.5, ..sparse(Method::Static) };
+        let sparsity = SparsityConfig { sparsity: 0.5, ..sparse(fixed()) };
         let network = Some(network);
         let paper = PpoConfig::paper(2000);
         let ppo = AgentConfig::Ppo(PpoConfig {
@@ -276,7 +276,7 @@ fn an_action_becomes_a_plane_for_each_number() {
 
 #[test]
 fn flat_observations_are_refused_by_convolutions() {
-    let config = small(NetworkConfig::Impala { width: 1.0 }, Method::Dense);
+    let config = small(NetworkConfig::Impala { width: 1.0 }, dense());
     let cartpole = &spec("CartPole-v1").unwrap();
     let built = AgentConfig::Dqn(config.clone()).build(cartpole, 1, &Seed::new(1)).err().unwrap();
     let estimated = AgentConfig::Dqn(config).estimate(cartpole, 1, 1000).unwrap_err();

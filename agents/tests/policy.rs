@@ -4,7 +4,8 @@
 
 use sparring_agents::{Agent, AgentConfig, DqnConfig, EnvRows, Mode, PpoConfig, SacConfig};
 use sparring_envs::{Actions, VectorConfig, VectorEnv, spec};
-use sparring_sparse::config::{Method, SparsityConfig};
+use sparring_sparse::config::SparsityConfig;
+use sparring_sparse::methods::static_sparse::Static;
 use sparring_sparse::{Saved, Seed, saved};
 
 /// The evaluation policy of an agent that was trained a little, and of a fresh one that loads what it saved.
@@ -38,7 +39,7 @@ fn before_and_after(config: &AgentConfig, env: &str) -> [Vec<f32>; 2] {
 }
 
 fn sparse() -> SparsityConfig {
-    SparsityConfig { method: Method::Static, sparsity: 0.5, ..SparsityConfig::dense() }
+    SparsityConfig { method: Static {}.into(), sparsity: 0.5, ..SparsityConfig::dense() }
 }
 
 #[test]

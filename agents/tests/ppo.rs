@@ -4,10 +4,10 @@
 
 mod common;
 
-use common::{as_planned, learn, methods, sparse, trace};
+use common::{as_planned, fixed, learn, methods, sparse, trace};
 use sparring_agents::{AgentConfig, AgentError, NetworkConfig, PpoConfig};
 use sparring_envs::spec;
-use sparring_sparse::config::{Method, SparsityConfig};
+use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::{Activation, ClipNorm, OptimizerConfig, Rule, Seed};
 
 fn small(total_env_steps: u64) -> PpoConfig {
@@ -79,10 +79,7 @@ fn every_switch_learns_too() {
             },
             ..small()
         },
-        PpoConfig {
-            critic_sparsity: SparsityConfig::dense(),
-            ..with(sparse(Method::Static), 12_800)
-        },
+        PpoConfig { critic_sparsity: SparsityConfig::dense(), ..with(sparse(fixed()), 12_800) },
     ];
     for config in switches {
         let tasks = [("Identity-v0", 95.0), ("IdentityBox-v0", -2.0), ("Recall-v0", 94.0)];
@@ -138,7 +135,7 @@ fn minatar_is_played_from_its_images() {
 
 #[test]
 fn what_cannot_be_is_refused() {
-    let sparsity = SparsityConfig { sparsity: 0.9999, ..sparse(Method::Static) };
+    let sparsity = SparsityConfig { sparsity: 0.9999, ..sparse(fixed()) };
     let config = AgentConfig::Ppo(with(sparsity, 1000));
     let error = config.build(&spec("CartPole-v1").unwrap(), 1, &Seed::new(1)).err().unwrap();
     assert!(matches!(&error, AgentError::Sparsity { key, .. } if key == "sparsity"), "{error}");

@@ -4,11 +4,11 @@
 
 mod common;
 
-use common::{as_planned, learn, methods, sparse, trace};
+use common::{as_planned, fixed, learn, methods, sparse, trace};
 use sparring_agents::replay::ReplayConfig;
 use sparring_agents::{AgentConfig, AgentError, EnvRows, Mode, SacConfig, Temperature};
 use sparring_envs::{OnFault, VectorConfig, VectorEnv, spec};
-use sparring_sparse::config::{Method, SparsityConfig};
+use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::{ClipNorm, OptimizerConfig, Seed};
 
 fn small() -> SacConfig {
@@ -123,7 +123,7 @@ fn random_actions_are_held_for_as_long_as_asked() {
 fn the_papers_networks_and_memory_have_their_sizes() {
     let config = AgentConfig::Sac(SacConfig {
         replay_capacity: 100_000,
-        ..with(SparsityConfig { sparsity: 0.9, ..sparse(Method::Static) })
+        ..with(SparsityConfig { sparsity: 0.9, ..sparse(fixed()) })
     });
     let estimate = config.estimate(&spec("Pendulum-v1").unwrap(), 1, 20_000).unwrap();
     let names: Vec<_> = estimate.networks.iter().map(|network| network.name.as_str()).collect();
@@ -148,8 +148,7 @@ fn what_cannot_be_is_refused() {
     };
     let error = build(small(), "CartPole-v1");
     assert!(matches!(error, AgentError::Space { env: "CartPole-v1", .. }), "{error}");
-    let error =
-        build(with(SparsityConfig { sparsity: 0.9999, ..sparse(Method::Static) }), "Pendulum-v1");
+    let error = build(with(SparsityConfig { sparsity: 0.9999, ..sparse(fixed()) }), "Pendulum-v1");
     assert!(matches!(&error, AgentError::Sparsity { key, .. } if key == "sparsity"), "{error}");
 }
 

@@ -10,13 +10,14 @@
 //! | gradient of the input, but for the first layer | `p 2 a` |
 //! | gradient of weights and biases | `p (2 t + o)` |
 //!
-//! [`training_flops`] is the coarser model that papers on sparse training compare by (Evci et al. 2020,
-//! 1911.11134; PAPERS 3.7). It takes a backward pass as two forward ones and counts gradient steps
+//! [`Method::training_flops`] is the coarser model that papers on sparse training compare by (Evci et al.
+//! 2020, 1911.11134, appendix H). It takes a backward pass as two forward ones and counts gradient steps
 //! alone: acting, targets and evaluation are left out, as is choosing what to drop and grow.
+//!
+//! [`Method::training_flops`]: crate::methods::Method::training_flops
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{DropGrow, Method, Pruning, Rigl, Snfs};
 use crate::cpu::structure_bytes;
 use crate::layers::Shape;
 
@@ -37,8 +38,7 @@ pub struct LayerCost {
     pub positions: u64,
     /// Bytes of the index arrays; none where every weight is active.
     pub structure: u64,
-    /// Bytes that the method keeps beside: SNFS's averages; every `θ` of Top-KAST and the structure of
-    /// what it trains outside the active set.
+    /// Bytes that the method keeps beside weights and moments.
     pub method: u64,
     /// Whether its input is the network's, whose gradient no training step needs.
     pub first: bool,
@@ -111,78 +111,44 @@ impl LayerCost {
     }
 }
 
-/// Operations that training a network takes by the model, for one sample of each of
-/// `gradient_steps`. With `f_D` and `f_S` the operations of a forward pass dense and at the sparsity
-/// of `layers`, the final one, and `f_B` those of a forward pass of all trained weights, a step takes
-///
-/// | method | operations |
-/// |---|---|
-/// | dense | `3 f_D` |
-/// | static, SET | `3 f_S` |
-/// | RigL, up to the last step that may rewire, `ΔT` steps apart | `(3 f_S ΔT + 2 f_S + f_D) / (ΔT + 1)` |
-/// | RigL after it | `3 f_S` |
-/// | SNFS, up to the last step that may rewire | `2 f_S + f_D` |
-/// | SNFS after it | `3 f_S` |
-/// | Top-KAST | `2 f_S + f_B` |
-/// | SNIP | `3 f_D` at its first step, `3 f_S` from then on |
-/// | pruning, at the sparsity of each step | `3 f_t`, with `f_t` from `f_D` to `f_S` |
-pub fn training_flops(method: &Method, layers: &[LayerCost], gradient_steps: u64) -> f64 {
-    let forward = |layers: &mut dyn Iterator<Item = LayerCost>| {
-        layers.map(LayerCost::forward_flops).sum::<u64>() as f64
-    };
-    let sparse = forward(&mut layers.iter().copied());
-    let dense = forward(&mut layers.iter().map(|layer| layer.dense()));
-    let steps = gradient_steps as f64;
-    match method {
-        Method::Dense => 3.0 * dense * steps,
-        Method::Static | Method::Set(_) => 3.0 * sparse * steps,
-        Method::Snip => 3.0 * (dense - sparse) * steps.min(1.0) + 3.0 * sparse * steps,
-        Method::TopKast(_) => {
-            let trained = |layer: LayerCost| LayerCost { active: layer.trained, ..layer };
-            let trained = forward(&mut layers.iter().copied().map(trained));
-            (2.0 * sparse + trained) * steps
-        }
-        Method::Snfs(Snfs { schedule, .. }) => {
-            let averaging = gradient_steps.min(schedule.until.saturating_add(1)) as f64;
-            3.0 * sparse * steps + (dense - sparse) * averaging
-        }
-        Method::Rigl(Rigl { schedule: DropGrow { every, until, .. }, .. }) => {
-            let rewiring = gradient_steps.min(until.saturating_add(1)) as f64;
-            let every = *every as f64;
-            let step = (3.0 * sparse * every + 2.0 * sparse + dense) / (every + 1.0);
-            step * rewiring + 3.0 * sparse * (steps - rewiring)
-        }
-        // f_t = f_D − p_t (f_D − f_S), since every layer's sparsity grows by the same progress p_t.
-        Method::Pruning(schedule) => {
-            3.0 * (dense * steps - progress(schedule, gradient_steps) * (dense - sparse))
+/// Operations of one sample's forward pass through a network, which the model of its training is made of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Flops {
+    /// `f_D`: with every weight active.
+    pub dense: f64,
+    /// `f_S`: at the final sparsity.
+    pub sparse: f64,
+    /// `f_B`: with every weight that trains.
+    pub trained: f64,
+}
+
+impl Flops {
+    /// Of `layers` at their final sparsity.
+    pub fn of(layers: &[LayerCost]) -> Self {
+        let forward = |cost: fn(LayerCost) -> LayerCost| {
+            layers.iter().map(|layer| cost(*layer).forward_flops()).sum::<u64>() as f64
+        };
+        Self {
+            dense: forward(LayerCost::dense),
+            sparse: forward(|layer| layer),
+            trained: forward(|layer| LayerCost { active: layer.trained, ..layer }),
         }
     }
 }
 
-/// `Σ_t p_t` over the steps `0..steps`, where `p_t = 1 − (1 − k/n)³` from the k-th of `n` prunings to
-/// the next, and 1 from the last on.
-fn progress(Pruning { start, end, every }: &Pruning, steps: u64) -> f64 {
-    let after = steps.saturating_sub(*end) as f64;
-    let prunings = (end - start) / every;
-    // The interval that the run ends in, if it ends before the schedule, counts in part.
-    let whole = (steps.min(*end).saturating_sub(*start)) / every;
-    let rest = steps.min(*end).saturating_sub(*start) % every;
-    let n = prunings.max(1) as f64;
-    // Σ_{k<m} (1 − k/n)³ = (S(n) − S(n − m)) / n³ with the sum of cubes S(j) = (j (j + 1) / 2)².
-    let cubes = |j: f64| (j * (j + 1.0) / 2.0).powi(2);
-    let m = whole as f64;
-    let during = m - (cubes(n) - cubes(n - m)) / n.powi(3);
-    let last = 1.0 - (1.0 - m / n).powi(3);
-    during * *every as f64 + last * rest as f64 + after
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-    use crate::config::{Decay, Order, TopKast};
     use crate::layers::{Conv2d, Padding};
+    use crate::methods::dense::Dense;
+    use crate::methods::pruning::Pruning;
+    use crate::methods::rigl::Rigl;
+    use crate::methods::set::Set;
+    use crate::methods::snfs::Snfs;
+    use crate::methods::snip::Snip;
+    use crate::methods::static_sparse::Static;
+    use crate::methods::top_kast::TopKast;
+    use crate::methods::{DropGrow, Horizon, MethodChoice, MethodKeys};
 
     /// Two layers by hand: 4 → 3 with 6 of 12 weights, 3 → 2 with all of 6.
     fn two() -> [LayerCost; 2] {
@@ -236,52 +202,32 @@ mod tests {
     #[test]
     fn the_model_by_hand() {
         // f_S = 15 + 14 = 29, f_D = 27 + 14 = 41.
-        let of = |method: Method, steps| training_flops(&method, &two(), steps);
-        assert_eq!(of(Method::Dense, 10), 3.0 * 41.0 * 10.0);
-        assert_eq!(of(Method::Static, 10), 3.0 * 29.0 * 10.0);
-        let schedule = DropGrow {
-            every: 4,
-            until: 9,
-            drop_fraction: 0.5,
-            decay: Decay::Constant,
-            order: Order::BeforeStep,
+        let of = |method: MethodChoice, steps| {
+            let run = Horizon { gradient_steps: 10, sparsity: 0.9 };
+            method.keys().build(&run).unwrap().training_flops(Flops::of(&two()), steps)
         };
-        assert_eq!(of(Method::Set(schedule.clone()), 10), 3.0 * 29.0 * 10.0);
-        let rigl = (3.0 * 29.0 * 4.0 + 2.0 * 29.0 + 41.0) / 5.0;
-        assert_eq!(of(Method::Rigl(Rigl::new(schedule.clone())), 10), rigl * 10.0);
-        assert_eq!(
-            of(Method::Rigl(Rigl::new(schedule.clone())), 30),
-            rigl * 10.0 + 3.0 * 29.0 * 20.0
-        );
-        let snfs =
-            |steps| of(Method::Snfs(Snfs { schedule: schedule.clone(), smoothing: 0.9 }), steps);
-        assert_eq!(snfs(10), (2.0 * 29.0 + 41.0) * 10.0);
-        assert_eq!(snfs(30), (2.0 * 29.0 + 41.0) * 10.0 + 3.0 * 29.0 * 20.0);
-        assert_eq!(of(Method::Snip, 10), 3.0 * 41.0 + 3.0 * 29.0 * 9.0);
+        assert_eq!(of(Dense {}.into(), 10), 3.0 * 41.0 * 10.0);
+        assert_eq!(of(Static {}.into(), 10), 3.0 * 29.0 * 10.0);
+        let schedule =
+            DropGrow { update_every_gradient_steps: 4, update_until: 0.9, ..DropGrow::default() };
+        assert_eq!(of(Set { schedule: schedule.clone() }.into(), 10), 3.0 * 29.0 * 10.0);
+        let step = (3.0 * 29.0 * 4.0 + 2.0 * 29.0 + 41.0) / 5.0;
+        let rigl = Rigl { schedule: schedule.clone(), ..Rigl::default() };
+        assert_eq!(of(rigl.clone().into(), 10), step * 10.0);
+        assert_eq!(of(rigl.into(), 30), step * 10.0 + 3.0 * 29.0 * 20.0);
+        let snfs = Snfs { schedule, smoothing: 0.9 };
+        assert_eq!(of(snfs.clone().into(), 10), (2.0 * 29.0 + 41.0) * 10.0);
+        assert_eq!(of(snfs.into(), 30), (2.0 * 29.0 + 41.0) * 10.0 + 3.0 * 29.0 * 20.0);
+        assert_eq!(of(Snip {}.into(), 10), 3.0 * 41.0 + 3.0 * 29.0 * 9.0);
         // 9 of 12 weights train in the first layer: f_B = 29 + 2 · 3.
-        let top_kast = TopKast { every: 1, backward_sparsity: 0.25, exploration_penalty: 0.0 };
         let [hidden, head] = two();
         let layers = [LayerCost { trained: 9, ..hidden }, head];
-        let found = training_flops(&Method::TopKast(top_kast), &layers, 10);
-        assert_eq!(found, (2.0 * 29.0 + 35.0) * 10.0);
+        let run = Horizon { gradient_steps: 10, sparsity: 0.5 };
+        let top_kast = TopKast::default().build(&run).unwrap();
+        assert_eq!(top_kast.training_flops(Flops::of(&layers), 10), (2.0 * 29.0 + 35.0) * 10.0);
         // p: 0 for steps 0 and 1, 0 at 2 and 3, 7/8 at 4 and 5, 1 from 6 on.
-        let pruning = Method::Pruning(Pruning { start: 2, end: 6, every: 2 });
+        let pruning = Pruning { prune_every_gradient_steps: 2, prune_from: 0.2, prune_until: 0.6 };
         let sum = 4.0 * 41.0 + 2.0 * (41.0 - 0.875 * 12.0) + 4.0 * 29.0;
-        assert!((of(pruning, 10) - 3.0 * sum).abs() < 1e-9);
-    }
-
-    proptest! {
-        #[test]
-        fn the_sum_of_progress_is_that_of_the_schedule(
-            start in 0u64..50, every in 1u64..9, prunings in 0u64..20, steps in 0u64..400
-        ) {
-            let schedule = Pruning { start, end: start + prunings * every, every };
-            let (mut held, mut sum) = (0.0, 0.0);
-            for t in 0..steps {
-                held = schedule.progress_at(t).unwrap_or(held);
-                sum += held;
-            }
-            prop_assert!((progress(&schedule, steps) - sum).abs() < 1e-9 * (1.0 + sum));
-        }
+        assert!((of(pruning.into(), 10) - 3.0 * sum).abs() < 1e-9);
     }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::config::Distribution;
 use crate::error::SparseError;
+use crate::keys::KeyError;
 
 /// The name and kernel shape of a layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,21 +65,23 @@ pub fn distribute(
         check_range(&key, s)?;
         if !layers.iter().any(|layer| layer.name == *name) {
             let names: Vec<_> = layers.iter().map(|layer| layer.name.as_str()).collect();
-            return Err(SparseError::Config {
+            return Err(KeyError {
                 key,
                 found: format!("a layer named `{name}`"),
                 allowed: names.join(", "),
                 hint: "name a layer of this network".into(),
-            });
+            }
+            .into());
         }
     }
     if sparsity > 0.0 && layers.iter().all(|layer| custom.contains_key(&layer.name)) {
-        return Err(SparseError::Config {
+        return Err(KeyError {
             key: "layers".into(),
             found: format!("a sparsity for every layer beside a network sparsity of {sparsity}"),
             allowed: "at least one layer that the distribution may choose".into(),
             hint: "leave a layer out of `layers`".into(),
-        });
+        }
+        .into());
     }
     let solved = match distribution {
         Distribution::Uniform => vec![sparsity; layers.len()],
@@ -95,7 +98,7 @@ pub fn distribute(
         let s = custom.get(&layer.name).copied().unwrap_or(s);
         let weights = (1.0 - s) * layer.size() as f64;
         if weights < 1.0 - 1e-9 {
-            return Err(SparseError::Config {
+            return Err(KeyError {
                 key: "sparsity".into(),
                 found: format!(
                     "{sparsity}, which leaves layer `{}` {weights:.2} of its {} weights",
@@ -105,7 +108,7 @@ pub fn distribute(
                 allowed: "a sparsity that leaves every layer at least one weight".into(),
                 hint: "lower it, widen the network, or give that layer a sparsity of its own under `layers`"
                     .into(),
-            });
+            }.into());
         }
         shares.push(Share::new(layer, s));
     }
@@ -116,12 +119,13 @@ fn check_range(key: &str, sparsity: f64) -> Result<(), SparseError> {
     if (0.0..1.0).contains(&sparsity) {
         return Ok(());
     }
-    Err(SparseError::Config {
+    Err(KeyError {
         key: key.into(),
         found: sparsity.to_string(),
         allowed: "a number in [0, 1)".into(),
         hint: "0.9 keeps a tenth of the weights".into(),
-    })
+    }
+    .into())
 }
 
 /// The ε iteration of `rigl/sparse_utils.py`: every layer that ties for the largest `raw` joins the
@@ -260,7 +264,7 @@ mod tests {
         let key = |sparsity, custom: &[(&str, f64)]| {
             let custom = custom.iter().map(|(name, s)| (name.to_string(), *s)).collect();
             match distribute(ERK, sparsity, &layers, &custom) {
-                Err(SparseError::Config { key, .. }) => key,
+                Err(SparseError::Key(KeyError { key, .. })) => key,
                 other => panic!("{other:?}"),
             }
         };

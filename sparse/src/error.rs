@@ -1,21 +1,14 @@
 //! What can go wrong in a sparse network.
 
-/// An error of this crate; what a user chose wrongly names the key.
+use crate::keys::KeyError;
+
+/// An error of this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SparseError {
-    /// A choice of the user that no topology can satisfy.
-    #[error("{key}: found {found}; allowed: {allowed}; {hint}")]
-    Config {
-        /// `sparsity`, `layers.<name>`, …
-        key: String,
-        /// What was found.
-        found: String,
-        /// What is allowed.
-        allowed: String,
-        /// What to do.
-        hint: String,
-    },
+    /// A choice of the user that no topology can satisfy, or that the run does not allow.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// Positions of a topology that are not strictly ascending within its shape.
     #[error(
         "position {index} of a {rows}x{cols} topology is {found}; positions ascend strictly and stay below {rows}·{cols}"

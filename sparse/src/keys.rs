@@ -45,6 +45,11 @@ impl KeyError {
     }
 }
 
+/// The keys as they are read; nothing where they cannot be written, which derived structs always can.
+pub fn to_value<K: Serialize>(keys: &K) -> Value {
+    serde_json::to_value(keys).unwrap_or_default()
+}
+
 /// The JSON Schema of the keys `K`, without references, with `x-order` and the defaults of `K::default()`.
 pub fn schema<K: JsonSchema + Serialize + Default>() -> Schema {
     let settings = || SchemaSettings::draft2020_12().with(|s| s.inline_subschemas = true);

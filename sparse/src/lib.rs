@@ -6,8 +6,9 @@
 //!
 //! ```
 //! use candle_core::{Device, Tensor};
-//! use sparring_sparse::config::{Distribution, Method, Pattern, SparsityConfig};
-//! use sparring_sparse::{Activation, Compute, Init, LayerSpec, OptimizerConfig, Seed, Shape, Trainer};
+//! use sparring_sparse::config::SparsityConfig;
+//! use sparring_sparse::methods::static_sparse::Static;
+//! use sparring_sparse::{Activation, Init, LayerSpec, OptimizerConfig, Seed, Shape, Trainer};
 //!
 //! # fn main() -> Result<(), sparring_sparse::SparseError> {
 //! let layer = |name: &str, inputs, outputs, activation| LayerSpec {
@@ -16,11 +17,7 @@
 //!     then: Vec::new(),
 //! };
 //! let specs = [layer("hidden", 4, 64, Activation::Relu), layer("head", 64, 1, Activation::Identity)];
-//! let sparsity = SparsityConfig {
-//!     method: Method::Static, sparsity: 0.8, distribution: Distribution::Erk { power: 1.0 },
-//!     pattern: Pattern::Unstructured, layers: Default::default(), sparsity_aware_init: true,
-//!     compute: Compute::Sparse.into(),
-//! };
+//! let sparsity = SparsityConfig::new(Static {}, 0.8, 200);
 //! let adam = OptimizerConfig::adam(1e-2);
 //! let mut trainer = Trainer::new("value", &specs, &sparsity, adam, &Seed::new(1))?;
 //!
@@ -45,6 +42,7 @@ pub mod cpu;
 mod ctx;
 pub mod distribution;
 pub mod error;
+pub mod estimate;
 mod executed;
 pub mod init;
 pub mod kernels;
@@ -58,8 +56,9 @@ pub mod optim;
 pub mod process;
 pub mod sample;
 pub mod saved;
-mod schedule;
 pub mod seed;
+pub mod shares;
+mod stats;
 pub mod target;
 pub mod topology;
 pub mod trainer;

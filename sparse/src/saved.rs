@@ -82,7 +82,8 @@ impl Network {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Method, SparsityConfig};
+    use crate::config::SparsityConfig;
+    use crate::methods::static_sparse::Static;
     use crate::{Activation, Init, LayerSpec, OptimizerConfig, Seed, Shape, Trainer};
 
     fn trainer(seed: u64, outputs: usize) -> Trainer {
@@ -97,7 +98,7 @@ mod tests {
         };
         let layers = [layer("hidden.0", 5, 20), layer("head", 20, outputs)];
         let config =
-            SparsityConfig { method: Method::Static, sparsity: 0.7, ..SparsityConfig::dense() };
+            SparsityConfig { method: Static {}.into(), sparsity: 0.7, ..SparsityConfig::dense() };
         let optimizer = OptimizerConfig::adam(1e-3);
         Trainer::new("q", &layers, &config, optimizer, &Seed::new(seed)).unwrap()
     }

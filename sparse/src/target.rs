@@ -1,4 +1,4 @@
-//! A copy of a network that trails it (PAPERS 1.11).
+//! A copy of a network that trails it.
 //!
 //! An update first copies the topologies: weights that the online network lost vanish at once, those
 //! that it grew start at 0. Then `w⁻ ← (1 − τ) w⁻ + τ w`, so that a grown weight ramps up with `τ`.
@@ -9,9 +9,9 @@ use candle_core::Tensor;
 
 use crate::error::SparseError;
 use crate::layers::Layer;
-use crate::methods::Moves;
+use crate::methods::TopologyUpdate;
 use crate::network::Network;
-use crate::trainer::moved;
+use crate::trainer::rewired;
 
 /// A target network.
 #[derive(Debug)]
@@ -40,9 +40,11 @@ impl Target {
         let pairs = || self.network.layers().iter().zip(online.layers());
         let same = |(a, b): (&Layer, &Layer)| Arc::ptr_eq(a.topology(), b.topology());
         if !pairs().all(same) {
-            let moves: Vec<Moves> =
-                pairs().map(|(a, b)| Moves::between(a.topology(), b.topology().clone())).collect();
-            self.network = moved(&self.network, &moves)?;
+            let update = |(a, b): (&Layer, &Layer)| {
+                TopologyUpdate::between(a.topology(), b.topology().clone())
+            };
+            let updates: Vec<TopologyUpdate> = pairs().map(update).collect();
+            self.network = rewired(&self.network, &updates)?;
         }
         let (target, online) = (self.network.params(), online.params());
         Ok(self.network.backend().lerp(target, online, tau as f32)?)

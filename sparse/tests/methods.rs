@@ -16,7 +16,7 @@ use sparring_sparse::{Activation, Init, LayerSpec, Network, OptimizerConfig, See
 #[test]
 fn nnz_stays_exact_over_1000_updates() {
     for method in rewiring(1) {
-        let kast = matches!(method, Method::TopKast(_));
+        let kast = is(&method, "top_kast");
         let mut trainer = trainer(method, 0.8, ADAM);
         let start = nnz(trainer.network());
         for step in 0..1000 {
@@ -63,7 +63,7 @@ fn kept_weights_keep_their_moments_and_grown_ones_start_anew() {
 
 #[test]
 fn rigl_grows_where_the_dense_gradient_is_largest() {
-    let mut trainer = trainer(Method::Rigl(Rigl::new(drop_grow(1))), 0.8, ADAM);
+    let mut trainer = trainer(rigl(drop_grow(1)), 0.8, ADAM);
     let before = trainer.network().clone();
     let (x, y) = data(0);
     let step = trainer.begin_step().unwrap();
@@ -115,8 +115,7 @@ fn rigl_grows_where_the_dense_gradient_is_largest() {
 
 #[test]
 fn pruning_follows_the_cubic_schedule_layer_by_layer() {
-    let schedule = Pruning { start: 10, end: 50, every: 10 };
-    let mut trainer = trainer(Method::Pruning(schedule), 0.9, ADAM);
+    let mut trainer = trainer(pruning(10, 50, 10), 0.9, ADAM);
     let mut seen = Vec::new();
     for step in 0..60 {
         train(&mut trainer, step);
@@ -165,16 +164,14 @@ fn convolutions_are_layers_like_others() {
     let mut draw = |n: usize| -> Vec<f32> { (0..n).map(|_| rng.random_range(-1.0..1.0)).collect() };
     let x = Tensor::from_vec(draw(8 * 72), (8, 72), &Device::Cpu).unwrap();
     let y = Tensor::from_vec(draw(8 * 2), (8, 2), &Device::Cpu).unwrap();
-    let others = [Method::Snip, Method::Pruning(Pruning { start: 10, end: 100, every: 10 })];
+    let others = [snip(), pruning(10, 100, 10)];
     let methods: Vec<_> = rewiring(10).into_iter().chain(others).collect();
     let patterns =
         [Pattern::Unstructured, Pattern::Nm { n: 1, m: 2 }, Pattern::Block { height: 2, width: 2 }];
     for method in &methods {
         for pattern in patterns {
-            let mut method = method.clone();
-            if let Method::TopKast(top_kast) = &mut method {
-                top_kast.backward_sparsity = 0.0;
-            }
+            let all_train = || top_kast(10, 0.0, 1e-2);
+            let method = if is(method, "top_kast") { all_train() } else { method.clone() };
             let config = SparsityConfig {
                 pattern,
                 distribution: Distribution::Uniform,

@@ -8,6 +8,7 @@ use candle_core::{Tensor, Var};
 use masked_dense::*;
 use sparring_sparse::config::*;
 use sparring_sparse::layers::{Conv2d, MaxPool, Padding};
+use sparring_sparse::methods::pruning::Pruning;
 use sparring_sparse::{
     Activation, Compute, Executed, Join, LayerSpec, Network, OptimizerConfig, Par, Seed, Shape,
     Target, Trainer,
@@ -309,7 +310,8 @@ fn wrong_shapes_are_errors() {
 fn a_residual_network_stays_right_while_it_is_pruned() {
     let specs = residual();
     let config = SparsityConfig {
-        method: Method::Pruning(Pruning { start: 1, end: 9, every: 2 }),
+        method: Pruning { prune_every_gradient_steps: 2, prune_from: 0.1, prune_until: 0.9 }.into(),
+        gradient_steps: 10,
         sparsity: 0.95,
         distribution: Distribution::Erk { power: 1.0 },
         pattern: Pattern::Unstructured,

@@ -14,8 +14,8 @@ use sparring_sparse::{ClipNorm, OptimizerConfig, Rule, Seed, Trainer, WeightDeca
 fn the_first_step_of_a_weight_grown_late_is_3_162_lr_long() {
     let adam =
         OptimizerConfig { rule: Rule::Adam { beta1: 0.9, beta2: 0.999, eps: 1e-14 }, ..ADAM };
-    let schedule = DropGrow { every: 10_000, until: 10_000, ..drop_grow(1) };
-    let mut trainer = trainer(Method::Set(schedule), 0.8, adam);
+    let schedule = drop_grow(10_000);
+    let mut trainer = trainer(set(schedule), 0.8, adam);
     for _ in 0..10_000 {
         train(&mut trainer, 0);
     }
@@ -35,7 +35,7 @@ fn the_first_step_of_a_weight_grown_late_is_3_162_lr_long() {
 #[test]
 fn clipping_scales_the_gradient_to_the_norm() {
     let moments = |max_grad_norm| {
-        let mut trainer = trainer(Method::Static, 0.5, OptimizerConfig { max_grad_norm, ..ADAM });
+        let mut trainer = trainer(fixed(), 0.5, OptimizerConfig { max_grad_norm, ..ADAM });
         train(&mut trainer, 0);
         trainer.optimizer().moments().0.to_vec()
     };
@@ -55,7 +55,7 @@ fn weight_decay_pulls_on_weights_and_not_on_biases() {
         distribution: Distribution::Uniform,
         sparsity_aware_init: false,
         compute: sparring_sparse::Compute::Sparse.into(),
-        ..sparse(Method::Static, 0.5)
+        ..sparse(fixed(), 0.5)
     };
     let mut trainer = Trainer::new("net", &specs, &config, ADAM, &Seed::new(2)).unwrap();
     let params: Vec<f32> = trainer.network().params().to_vec1().unwrap();
@@ -75,7 +75,7 @@ fn weight_decay_pulls_on_weights_and_not_on_biases() {
 #[test]
 fn the_dense_norm_counts_what_is_not_active() {
     let (x, y) = data(0);
-    for method in [Method::Dense, Method::Static, Method::Set(drop_grow(1))] {
+    for method in [dense(), fixed(), set(drop_grow(1))] {
         let norm = |clip_norm| {
             let config = OptimizerConfig { max_grad_norm: Some(1.0), clip_norm, ..ADAM };
             let mut trainer = trainer(method.clone(), 0.8, config);
@@ -88,7 +88,7 @@ fn the_dense_norm_counts_what_is_not_active() {
         };
         let ((active, _), (dense, expected)) = (norm(ClipNorm::Active), norm(ClipNorm::Dense));
         assert!((dense - expected).abs() < 1e-5 * expected, "{dense} {expected}");
-        assert_eq!(active < 0.95 * dense, method != Method::Dense, "{method:?}: {active} {dense}");
+        assert_eq!(active < 0.95 * dense, !is(&method, "dense"), "{method:?}: {active} {dense}");
     }
 }
 
@@ -98,7 +98,7 @@ fn the_dense_norm_counts_what_is_not_active() {
 fn the_three_forms_of_weight_decay() {
     let mut specs = specs(&WIDTHS);
     specs[1].weight_decay = 0.25;
-    let config = sparse(Method::Static, 0.5);
+    let config = sparse(fixed(), 0.5);
     let (x, _) = data(0);
     let step = |weight_decay| {
         let rule = Rule::Sgd { momentum: 0.9 };
@@ -150,7 +150,7 @@ fn momentum_follows_its_weight_too() {
 fn a_new_learning_rate_holds_from_the_next_step_on() {
     let config = OptimizerConfig { rule: Rule::Sgd { momentum: 0.0 }, learning_rate: 0.1, ..ADAM };
     let moved = |learning_rate: Option<f64>| -> Vec<f32> {
-        let mut trainer = trainer(Method::Dense, 0.0, config);
+        let mut trainer = trainer(dense(), 0.0, config);
         learning_rate.into_iter().for_each(|rate| trainer.set_learning_rate(rate));
         let before: Vec<f32> = trainer.network().params().to_vec1().unwrap();
         train(&mut trainer, 1);

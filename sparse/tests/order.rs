@@ -10,7 +10,6 @@ mod common;
 use std::collections::HashMap;
 
 use common::*;
-use sparring_sparse::config::*;
 use sparring_sparse::{ClipNorm, OptimizerConfig, Trainer};
 
 /// What one weight or bias is before a step: `(w, m, v)`.
@@ -38,7 +37,7 @@ fn entries(trainer: &Trainer) -> HashMap<(usize, u32), Entry> {
 }
 
 /// Trains ten steps, then follows the eleventh, in which the method is due.
-fn follow(method: Method, clip_norm: ClipNorm) {
+fn follow(method: MethodChoice, clip_norm: ClipNorm) {
     let config = OptimizerConfig { max_grad_norm: Some(0.05), clip_norm, ..ADAM };
     let mut trainer = trainer(method.clone(), 0.8, config);
     for step in 0..10 {
@@ -49,7 +48,7 @@ fn follow(method: Method, clip_norm: ClipNorm) {
 
     let mut before = entries(&trainer);
     let step = trainer.begin_step().unwrap();
-    if matches!(method, Method::Pruning(_)) {
+    if is(&method, "pruning") {
         before = entries(&trainer);
         assert!(trainer.drain_rewired()[1].dropped > 0, "pruning comes before the gradients");
     } else {
@@ -60,7 +59,7 @@ fn follow(method: Method, clip_norm: ClipNorm) {
     let norm = trainer.end_step(step, &loss.backward().unwrap()).unwrap();
 
     let after = entries(&trainer);
-    if !matches!(method, Method::Pruning(_)) {
+    if !is(&method, "pruning") {
         assert!(after.keys().any(|key| !before.contains_key(key)), "rewiring is due");
     }
     let gradient = |(layer, position): (usize, u32)| {
@@ -89,12 +88,8 @@ fn follow(method: Method, clip_norm: ClipNorm) {
 #[test]
 fn one_step_of_every_method() {
     let schedule = drop_grow(10);
-    let methods = [
-        Method::Set(schedule.clone()),
-        Method::Rigl(Rigl::new(schedule.clone())),
-        Method::Snfs(Snfs { schedule, smoothing: 0.9 }),
-        Method::Pruning(Pruning { start: 0, end: 50, every: 10 }),
-    ];
+    let methods =
+        [set(schedule.clone()), rigl(schedule.clone()), snfs(schedule), pruning(0, 50, 10)];
     for method in methods {
         for clip_norm in [ClipNorm::Active, ClipNorm::Dense] {
             follow(method.clone(), clip_norm);
@@ -106,8 +101,8 @@ fn one_step_of_every_method() {
 #[test]
 fn rewiring_after_a_step_and_instead_of_one() {
     for order in [Order::AfterStep, Order::InsteadOfStep] {
-        let schedule = DropGrow { order, ..drop_grow(10) };
-        for method in [Method::Set(schedule.clone()), Method::Rigl(Rigl::new(schedule))] {
+        let schedule = DropGrow { update_order: order, ..drop_grow(10) };
+        for method in [set(schedule.clone()), rigl(schedule)] {
             let mut trainer = trainer(method.clone(), 0.8, ADAM);
             // The step that a rewiring took the place of is due again.
             let mut minibatch = 0;
@@ -162,7 +157,7 @@ fn rewiring_after_a_step_and_instead_of_one() {
 fn snip_prunes_once_by_the_first_gradient_and_steps_on_what_is_left() {
     for clip_norm in [ClipNorm::Active, ClipNorm::Dense] {
         let config = OptimizerConfig { max_grad_norm: Some(0.05), clip_norm, ..ADAM };
-        let mut trainer = trainer(Method::Snip, 0.8, config);
+        let mut trainer = trainer(snip(), 0.8, config);
         let before = entries(&trainer);
         let (x, y) = data(0);
         let gradients = dense_gradient(trainer.network(), &x, &y);

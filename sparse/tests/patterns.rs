@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use common::*;
 use sparring_sparse::config::*;
-use sparring_sparse::trainer::shares;
+use sparring_sparse::shares::{Shares, shares};
 use sparring_sparse::{Network, OptimizerConfig, SparseError, Topology};
 
 const NM: Pattern = Pattern::Nm { n: 1, m: 3 };
@@ -36,16 +36,14 @@ fn blocks(topology: &Topology, height: usize, width: usize) -> usize {
     active.len()
 }
 
-fn methods() -> Vec<Method> {
-    let others =
-        [Method::Static, Method::Snip, Method::Pruning(Pruning { start: 5, end: 45, every: 5 })];
-    let mut methods: Vec<_> = rewiring(3).into_iter().chain(others).collect();
-    for method in &mut methods {
-        if let Method::TopKast(top_kast) = method {
-            top_kast.backward_sparsity = 1.0 / 3.0;
-        }
-    }
-    methods
+fn starts_dense(config: &SparsityConfig) -> bool {
+    config.build().unwrap().starts_dense()
+}
+
+fn methods() -> Vec<MethodChoice> {
+    let others = [fixed(), snip(), pruning(5, 45, 5)];
+    let kast = top_kast(3, 1.0 / 3.0, 1e-2);
+    rewiring(3).into_iter().filter(|m| !is(m, "top_kast")).chain([kast]).chain(others).collect()
 }
 
 #[test]
@@ -57,7 +55,7 @@ fn groups_hold_at_every_step() {
             ..sparse(method.clone(), 1.0 - 1.0 / 3.0)
         };
         let mut trainer = build(&config, ADAM);
-        let shrinks = method.starts_dense();
+        let shrinks = starts_dense(&config);
         for step in 0..60 {
             train(&mut trainer, step);
             for layer in trainer.network().layers() {
@@ -66,7 +64,7 @@ fn groups_hold_at_every_step() {
             }
         }
         let grown: usize = trainer.drain_rewired().iter().map(|c| c.grown).sum();
-        let moves = !shrinks && method != Method::Static;
+        let moves = !shrinks && !is(&method, "static");
         assert_eq!(grown > 0, moves, "{method:?}: {grown}");
     }
 }
@@ -81,7 +79,7 @@ fn blocks_hold_at_every_step() {
             train(&mut trainer, step);
             for (layer, share) in trainer.network().layers().iter().zip(&planned) {
                 let active = blocks(layer.topology(), 3, 2);
-                assert!(active * 6 == share.nnz || method.starts_dense() && step < 45);
+                assert!(active * 6 == share.nnz || starts_dense(&config) && step < 45);
             }
         }
         let nnz = |network: &Network| network.layers().iter().map(|l| l.topology().nnz()).sum();
@@ -89,7 +87,7 @@ fn blocks_hold_at_every_step() {
         assert_eq!(total, planned.iter().map(|share| share.nnz).sum::<usize>(), "{method:?}");
         let grown: usize = trainer.drain_rewired().iter().map(|c| c.grown).sum();
         assert!(grown.is_multiple_of(6));
-        let moves = !method.starts_dense() && method != Method::Static;
+        let moves = !starts_dense(&config) && !is(&method, "static");
         assert_eq!(grown > 0, moves, "{method:?}: {grown}");
     }
 }
@@ -101,7 +99,7 @@ fn a_dense_layer_has_no_pattern() {
         pattern: Pattern::Nm { n: 2, m: 4 },
         distribution: Distribution::Uniform,
         layers: BTreeMap::from([("0".into(), 0.0)]),
-        ..sparse(Method::Set(drop_grow(1)), 0.5)
+        ..sparse(set(drop_grow(1)), 0.5)
     };
     let mut trainer = build(&config, ADAM);
     train(&mut trainer, 0);
@@ -113,9 +111,13 @@ fn a_dense_layer_has_no_pattern() {
 #[test]
 fn what_does_not_fit_is_refused() {
     let refused = |pattern, distribution, sparsity| {
-        let config = SparsityConfig { pattern, distribution, ..sparse(Method::Static, sparsity) };
+        let config = SparsityConfig { pattern, distribution, ..sparse(fixed(), sparsity) };
         match shares(&specs(&WIDTHS), &config) {
-            Err(SparseError::Config { key, found, .. }) if key == "pattern" => found,
+            Err(SparseError::Key(sparring_sparse::KeyError { key, found, .. }))
+                if key == "pattern" =>
+            {
+                found
+            }
             other => panic!("{other:?}"),
         }
     };
@@ -139,12 +141,12 @@ fn what_does_not_fit_is_refused() {
 /// Half of every three are no whole number of weights.
 #[test]
 fn a_backward_set_that_the_groups_cannot_have_is_refused() {
-    let top_kast = TopKast { every: 1, backward_sparsity: 0.5, exploration_penalty: 0.0 };
     let config = SparsityConfig {
         pattern: NM,
         distribution: Distribution::Uniform,
-        ..sparse(Method::TopKast(top_kast.clone()), 1.0 - 1.0 / 3.0)
+        ..sparse(top_kast(1, 0.5, 0.0), 1.0 - 1.0 / 3.0)
     };
-    let error = sparring_sparse::trainer::backward_shares(&specs(&WIDTHS), &config, &top_kast);
-    assert!(matches!(error, Err(SparseError::Config { .. })), "{error:?}");
+    let method = config.build().unwrap();
+    let error = Shares::of(&specs(&WIDTHS), &config, &*method);
+    assert!(matches!(error, Err(SparseError::Key(_))), "{error:?}");
 }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sparring_sparse::config::Pattern;
-use sparring_sparse::methods::{LayerView, Units, set, static_sparse};
+use sparring_sparse::distribution::Share;
+use sparring_sparse::methods::{Blocks, LayerView, set};
 use sparring_sparse::seed::Rng;
 use sparring_sparse::{Seed, Topology};
 
@@ -42,7 +43,7 @@ static ALLOCATOR: Counting = Counting;
 /// A layer under SET, with its values.
 struct Layer {
     topology: Arc<Topology>,
-    units: Units,
+    blocks: Blocks,
     values: Vec<f32>,
     rng: Rng,
 }
@@ -50,20 +51,23 @@ struct Layer {
 impl Layer {
     fn new(side: usize, nnz: usize) -> Self {
         let mut rng = Seed::new(1).rng();
-        let units = Units::new(Pattern::Unstructured, side, side);
-        let topology = static_sparse::random(side, side, &units, nnz, &mut rng).unwrap();
+        let blocks = Blocks::new(Pattern::Unstructured, side, side);
+        let positions = blocks.positions(blocks.random(nnz, &mut rng));
+        let topology = Topology::new(side, side, &positions).unwrap();
         let values = (0..nnz).map(|k| ((k * 7919) % 10_007) as f32 / 5_003.5 - 1.0).collect();
-        Self { topology: topology.into(), units, values, rng }
+        Self { topology: topology.into(), blocks, values, rng }
     }
 
     fn rewire(&mut self) {
-        let Self { topology, units, values, rng } = self;
-        let moves = set::rewire(LayerView { topology, units, values }, 0.1, rng).unwrap();
+        let Self { topology, blocks, values, rng } = self;
+        let share = Share { sparsity: 1.0 - topology.density(), nnz: topology.nnz() };
+        let layer = LayerView { topology, blocks, share, values, moments: [&[]; 2] };
+        let update = set::rewire(layer, 0.1, rng).unwrap();
         // A grown weight gets a value, as its first step would give it one.
-        let start: Vec<f32> = moves.anew(moves.topology().positions()).map(first).collect();
-        let values = moves.remap_from(&self.values, &start).collect();
+        let start: Vec<f32> = update.grown(update.topology().positions()).map(first).collect();
+        let values = update.remap_from(&self.values, &start).collect();
         self.values = values;
-        self.topology = moves.topology().clone();
+        self.topology = update.topology().clone();
     }
 
     /// Bytes asked for in one rewiring, and the peak of live ones above what was there.

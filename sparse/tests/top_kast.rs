@@ -6,8 +6,7 @@
 mod common;
 
 use common::*;
-use sparring_sparse::config::*;
-use sparring_sparse::trainer::{backward_shares, shares};
+use sparring_sparse::shares::Shares;
 use sparring_sparse::{ClipNorm, Compute, Layer, Network, OptimizerConfig, Topology};
 
 /// `θ`, `m`, `v` and the sets of one layer; biases stand in sets of their own that hold them all.
@@ -92,19 +91,18 @@ fn agrees_with_dense_arrays_over_several_refreshes() {
     for (clip_norm, max) in
         [(ClipNorm::Active, 0.5), (ClipNorm::Dense, 0.5), (ClipNorm::Active, 1e9)]
     {
-        let top_kast = TopKast { every: 7, backward_sparsity: 0.5, exploration_penalty: LAMBDA };
-        let config = sparse(Method::TopKast(top_kast.clone()), 0.8);
+        let config = sparse(top_kast(7, 0.5, LAMBDA), 0.8);
         let optimizer =
             OptimizerConfig { learning_rate: 1e-2, max_grad_norm: Some(max), clip_norm, ..ADAM };
         let mut trainer = build(&config, optimizer);
 
         // The same draw, from a network that starts with all of it.
-        let dense = build(&sparse(Method::Dense, 0.0), optimizer);
+        let dense = build(&sparse(dense(), 0.0), optimizer);
         let params: Vec<f32> = dense.network().params().to_vec1().unwrap();
         let part =
             |part: std::ops::Range<usize>| params[part].iter().map(|p| f64::from(*p)).collect();
-        let forward = shares(&specs(&WIDTHS), &config).unwrap();
-        let backward = backward_shares(&specs(&WIDTHS), &config, &top_kast).unwrap();
+        let method = config.build().unwrap();
+        let Shares { forward, backward } = Shares::of(&specs(&WIDTHS), &config, &*method).unwrap();
         let (mut weights, mut biases) = (Vec::new(), Vec::new());
         for (l, layer) in dense.network().layers().iter().enumerate() {
             weights.push(Oracle::new(part(layer.weights()), [forward[l].nnz, backward[l].nnz]));
@@ -172,8 +170,7 @@ fn agrees_with_dense_arrays_over_several_refreshes() {
 #[test]
 fn nothing_need_be_held_ready() {
     for sparsity in [0.8, 0.0] {
-        let top_kast = TopKast { every: 3, backward_sparsity: sparsity, exploration_penalty: 1e-3 };
-        let mut trainer = trainer(Method::TopKast(top_kast), sparsity, ADAM);
+        let mut trainer = trainer(top_kast(3, sparsity, 1e-3), sparsity, ADAM);
         let start = nnz(trainer.network());
         for step in 0..20 {
             train(&mut trainer, step);

@@ -8,17 +8,11 @@ mod common;
 use std::collections::HashMap;
 
 use common::*;
-use sparring_sparse::config::*;
 use sparring_sparse::{Network, OptimizerConfig, Seed, Target, Trainer};
 
 #[test]
 fn every_method_learns() {
-    let others = [
-        Method::Dense,
-        Method::Static,
-        Method::Snip,
-        Method::Pruning(Pruning { start: 200, end: 800, every: 100 }),
-    ];
+    let others = [dense(), fixed(), snip(), pruning(200, 800, 100)];
     for method in rewiring(100).into_iter().chain(others) {
         let adam = OptimizerConfig { learning_rate: 1e-2, ..ADAM };
         let mut trainer = trainer(method.clone(), 0.5, adam);
@@ -33,7 +27,7 @@ fn every_method_learns() {
 
 #[test]
 fn a_gradient_that_is_no_number_leaves_the_network_alone() {
-    let others = [Method::Static, Method::Snip];
+    let others = [fixed(), snip()];
     for method in rewiring(1).into_iter().chain(others) {
         let mut trainer = trainer(method.clone(), 0.5, ADAM);
         let before = state(&trainer);
@@ -48,7 +42,7 @@ fn a_gradient_that_is_no_number_leaves_the_network_alone() {
 
 #[test]
 fn a_target_follows_topology_and_weights() {
-    let mut trainer = trainer(Method::Set(drop_grow(1)), 0.8, ADAM);
+    let mut trainer = trainer(set(drop_grow(1)), 0.8, ADAM);
     let mut target = Target::new(trainer.network()).unwrap();
     let weights = |network: &Network| {
         let params: Vec<f32> = network.params().to_vec1().unwrap();
@@ -75,7 +69,7 @@ fn a_target_follows_topology_and_weights() {
 
 #[test]
 fn the_same_seed_gives_the_same_bits() {
-    let run = |method: &Method, seed: u64| {
+    let run = |method: &MethodChoice, seed: u64| {
         let config = sparse(method.clone(), 0.8);
         let mut trainer =
             Trainer::new("net", &specs(&WIDTHS), &config, ADAM, &Seed::new(seed)).unwrap();

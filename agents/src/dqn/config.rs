@@ -4,6 +4,7 @@ use candle_core::Tensor;
 use serde::Serialize;
 use sparring_envs::{EnvSpec, Space};
 use sparring_sparse::config::SparsityConfig;
+use sparring_sparse::estimate::Bytes;
 use sparring_sparse::{Activation, Init, LayerSpec, OptimizerConfig};
 
 use crate::cadence::Cadence;
@@ -11,10 +12,9 @@ use crate::error::AgentError;
 use crate::explore::Epsilon;
 use crate::input::Input;
 use crate::networks::NetworkConfig;
-use crate::networks::estimate::{Bytes, estimate};
 use crate::networks::mlp::MlpStyle;
 use crate::replay::{ReplayConfig, Sample};
-use crate::summary::{Estimate, TrainingFlops};
+use crate::summary::{Estimate, NetworkSummary, TrainingFlops};
 
 /// A perceptron's hidden layers: He's truncated normal. Head: `U(−0.03, 0.03)` with biases −0.2
 /// (PAPERS 2.2).
@@ -174,12 +174,12 @@ impl DqnConfig {
         let batches =
             [num_envs, self.batch_size, self.batch_size, self.batch_size, self.batch_size];
         let (network, bytes) =
-            estimate("q", &layers, &self.sparsity, &self.optimizer, true, &batches)?;
+            NetworkSummary::planned("q", &layers, &self.sparsity, &self.optimizer, true, &batches)?;
         let gradient_steps = self.gradient_steps(total_env_steps, num_envs);
-        let (method, costs) = (&self.sparsity.method, network.costs());
+        let costs = network.costs();
         let replay = self.replay(spec, num_envs);
         Ok(Estimate {
-            training: TrainingFlops::of(method, &costs, gradient_steps, self.batch_size),
+            training: TrainingFlops::of(&self.sparsity, &costs, gradient_steps, self.batch_size)?,
             networks: vec![network],
             gradient_steps,
             network_bytes: Bytes::together(&[bytes]),

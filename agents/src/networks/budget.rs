@@ -66,7 +66,9 @@ impl Budget {
 #[cfg(test)]
 mod tests {
     use sparring_envs::spec;
-    use sparring_sparse::trainer::shares;
+    use sparring_sparse::config::SparsityConfig;
+    use sparring_sparse::methods::static_sparse::Static;
+    use sparring_sparse::shares::shares;
 
     use super::*;
     use crate::SacConfig;
@@ -91,8 +93,8 @@ mod tests {
             let sparsities = budget.solve(&actor, &critic, 2).unwrap();
             let kept = |layers: &[LayerSpec], sparsity: f64| {
                 let config = SacConfig::paper().actor_sparsity;
-                let method = sparring_sparse::config::Method::Static;
-                let config = sparring_sparse::config::SparsityConfig { method, sparsity, ..config };
+                let method = Static {}.into();
+                let config = SparsityConfig { method, sparsity, ..config };
                 let active: usize = shares(layers, &config).unwrap().iter().map(|s| s.nnz).sum();
                 active as f64 + sizes(layers)[1]
             };

@@ -2,7 +2,6 @@
 
 pub mod budget;
 mod config;
-pub mod estimate;
 pub mod image;
 pub mod impala;
 pub mod minatar;

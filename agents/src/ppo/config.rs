@@ -3,16 +3,16 @@
 use serde::Serialize;
 use sparring_envs::EnvSpec;
 use sparring_sparse::config::SparsityConfig;
+use sparring_sparse::estimate::Bytes;
 use sparring_sparse::{Activation, Init, LayerSpec, OptimizerConfig, Rule};
 
 use crate::error::AgentError;
 use crate::input::Input;
 use crate::networks::NetworkConfig;
-use crate::networks::estimate::{Bytes, estimate};
 use crate::networks::mlp::MlpStyle;
 use crate::policy::Policy;
 use crate::rollout::Rollout;
-use crate::summary::{Estimate, TrainingFlops};
+use crate::summary::{Estimate, NetworkSummary, TrainingFlops};
 
 /// Orthogonal hidden layers; the actor's head starts small, so that it starts undecided (PAPERS 2.4).
 const ACTOR: MlpStyle = MlpStyle {
@@ -182,11 +182,10 @@ impl PpoConfig {
             ("critic", &critic, &self.critic_sparsity, &batches[1]),
         ] {
             let (network, bytes) =
-                estimate(name, layers, sparsity, &self.optimizer, false, batches)
-                    .map_err(|error| error.within(name))?;
+                NetworkSummary::planned(name, layers, sparsity, &self.optimizer, false, batches)
+                    .map_err(|error| AgentError::from(error).within(name))?;
             let costs = network.costs();
-            let flops =
-                TrainingFlops::of(&sparsity.method, &costs, gradient_steps, self.minibatch_size);
+            let flops = TrainingFlops::of(sparsity, &costs, gradient_steps, self.minibatch_size)?;
             sum.training = [sum.training, flops].into_iter().sum();
             taken.push(bytes);
             sum.networks.push(network);

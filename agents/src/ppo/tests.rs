@@ -5,10 +5,12 @@ use candle_core::Var;
 use candle_core::backprop::GradStore;
 use sparring_envs::{End, Obs, spec};
 use sparring_sparse::OptimizerConfig;
-use sparring_sparse::config::*;
+use sparring_sparse::methods::rigl::Rigl;
+use sparring_sparse::methods::static_sparse::Static;
+use sparring_sparse::methods::{DropGrow, MethodChoice, Order};
 
 use super::*;
-use crate::plain::{Plain, flat, half, one, relu, tanh};
+use crate::plain::{Plain, drop_grow, flat, half, one, relu, tanh};
 
 fn agent(config: PpoConfig, env: &str, num_envs: usize) -> Ppo {
     Ppo::new(config, &spec(env).unwrap(), num_envs, &Seed::new(1)).unwrap()
@@ -230,15 +232,9 @@ fn stepped(
 /// rewires, the critic rewires → clip → step. In the second one the policy has left the one that acted.
 #[test]
 fn minibatches_are_those_of_the_formulas_in_their_order() {
-    let schedule = DropGrow {
-        every: 1,
-        until: 100,
-        drop_fraction: 0.4,
-        decay: Decay::Constant,
-        order: Order::BeforeStep,
-    };
-    for method in [Method::Static, Method::Rigl(Rigl::new(schedule))] {
-        let rewires = matches!(method, Method::Rigl(_));
+    let schedule = drop_grow(1, Order::BeforeStep);
+    for method in [Static {}.into(), rigl(schedule)] {
+        let rewires = method.row().name == "rigl";
         let sparsity = half(method);
         let optimizer = OptimizerConfig {
             rule: Rule::Sgd { momentum: 0.0 },
@@ -288,4 +284,8 @@ fn minibatches_are_those_of_the_formulas_in_their_order() {
         }
         assert!(ppo.means.kl > 1e-4, "the policy moved: {:?}", ppo.means);
     }
+}
+
+fn rigl(schedule: DropGrow) -> MethodChoice {
+    Rigl { schedule, ..Rigl::default() }.into()
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use sparring_envs::{EnvSpec, Space};
 use sparring_sparse::config::SparsityConfig;
+use sparring_sparse::estimate::Bytes;
 use sparring_sparse::layers::Features;
 use sparring_sparse::{Activation, Init, LayerSpec, OptimizerConfig};
 
@@ -11,11 +12,10 @@ use crate::cadence::Cadence;
 use crate::error::AgentError;
 use crate::input::Input;
 use crate::networks::NetworkConfig;
-use crate::networks::estimate::{Bytes, estimate};
 use crate::networks::image::image;
 use crate::networks::mlp::MlpStyle;
 use crate::replay::{ReplayConfig, Sample};
-use crate::summary::{Estimate, TrainingFlops};
+use crate::summary::{Estimate, NetworkSummary, TrainingFlops};
 
 /// Glorot's uniform weights in every layer; heads decay as hidden layers do (PAPERS 2.3).
 const STYLE: MlpStyle = MlpStyle {
@@ -220,11 +220,10 @@ impl SacConfig {
         };
         for (name, layers, sparsity, target) in networks {
             let (network, bytes) =
-                estimate(name, layers, sparsity, &self.optimizer, target, &batches)
-                    .map_err(|error| error.within(name))?;
+                NetworkSummary::planned(name, layers, sparsity, &self.optimizer, target, &batches)
+                    .map_err(|error| AgentError::from(error).within(name))?;
             let costs = network.costs();
-            let flops =
-                TrainingFlops::of(&sparsity.method, &costs, gradient_steps, self.batch_size);
+            let flops = TrainingFlops::of(sparsity, &costs, gradient_steps, self.batch_size)?;
             sum.training = [sum.training, flops].into_iter().sum();
             taken.push(bytes);
             sum.networks.push(network);

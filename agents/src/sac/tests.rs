@@ -3,15 +3,19 @@
 
 use sparring_envs::{Dtype, End, ObsBuf, Space, spec};
 use sparring_sparse::OptimizerConfig;
-use sparring_sparse::config::*;
+use sparring_sparse::methods::dense::Dense;
+use sparring_sparse::methods::rigl::Rigl;
+use sparring_sparse::methods::set::Set;
+use sparring_sparse::methods::static_sparse::Static;
+use sparring_sparse::methods::{DropGrow, MethodChoice, Order};
 
 use super::*;
-use crate::plain::{Plain, half, one, relu};
+use crate::plain::{Plain, drop_grow, half, one, relu};
 
 const OBS: usize = 3;
 const BATCH: usize = 8;
 
-fn config(method: Method) -> SacConfig {
+fn config(method: MethodChoice) -> SacConfig {
     let sparsity = half(method);
     SacConfig {
         actor_hidden: vec![16],
@@ -95,7 +99,7 @@ fn close(found: &[f32], expected: &[f32], what: &str) {
 
 #[test]
 fn one_step_is_that_of_the_formulas_in_their_order() {
-    for method in [Method::Dense, Method::Static] {
+    for method in [Dense {}.into(), Static {}.into()] {
         let mut sac = agent(config(method));
         let alpha = 0.7;
         let column = |v: Vec<f32>| rows(v, 1).unwrap();
@@ -159,14 +163,8 @@ fn one_step_is_that_of_the_formulas_in_their_order() {
 
 #[test]
 fn targets_have_the_topology_of_their_critics_after_every_update() {
-    let schedule = DropGrow {
-        every: 2,
-        until: 100,
-        drop_fraction: 0.4,
-        decay: Decay::Constant,
-        order: Order::BeforeStep,
-    };
-    for method in [Method::Set(schedule.clone()), Method::Rigl(Rigl::new(schedule))] {
+    let schedule = drop_grow(2, Order::BeforeStep);
+    for method in [Set { schedule: schedule.clone() }.into(), rigl(schedule)] {
         let mut sac = agent(config(method));
         let first = sac.critics[0].network().layers()[0].topology().clone();
         for _ in 0..10 {
@@ -188,7 +186,7 @@ fn targets_have_the_topology_of_their_critics_after_every_update() {
 
 #[test]
 fn a_target_that_waits_keeps_its_weights_until_its_step() {
-    let mut sac = agent(SacConfig { target_every_gradient_steps: 3, ..config(Method::Dense) });
+    let mut sac = agent(SacConfig { target_every_gradient_steps: 3, ..config(Dense {}.into()) });
     let params = |sac: &Sac| sac.targets[0].network().params().to_vec1::<f32>().unwrap();
     let start = params(&sac);
     for step in 1..=3 {
@@ -199,14 +197,8 @@ fn a_target_that_waits_keeps_its_weights_until_its_step() {
 
 #[test]
 fn a_step_that_a_rewiring_takes_the_place_of_counts_as_a_gradient_step() {
-    let schedule = DropGrow {
-        every: 2,
-        until: 100,
-        drop_fraction: 0.4,
-        decay: Decay::Constant,
-        order: Order::InsteadOfStep,
-    };
-    let config = config(Method::Rigl(Rigl::new(schedule)));
+    let schedule = drop_grow(2, Order::InsteadOfStep);
+    let config = config(rigl(schedule));
     let mut sac = agent(SacConfig { target_every_gradient_steps: 3, ..config });
     let params = |sac: &Sac| sac.targets[0].network().params().to_vec1::<f32>().unwrap();
     for step in 1..=9 {
@@ -221,14 +213,14 @@ fn a_step_that_a_rewiring_takes_the_place_of_counts_as_a_gradient_step() {
 #[test]
 fn a_fixed_temperature_stays() {
     let temperature = Temperature::Fixed { alpha: 0.2 };
-    let mut sac = agent(SacConfig { temperature, ..config(Method::Dense) });
+    let mut sac = agent(SacConfig { temperature, ..config(Dense {}.into()) });
     sac.update().unwrap();
     assert!((sac.alpha() - 0.2).abs() < 1e-12);
 }
 
 #[test]
 fn a_diagnosis_sees_the_loss_of_each_sample() {
-    let mut sac = agent(config(Method::Static));
+    let mut sac = agent(config(Static {}.into()));
     for _ in 0..32 {
         let (obs, end) = (Obs::F32(&[0.1, 0.2, 0.3]), &[Some(End::Terminated)]);
         let batch =
@@ -256,7 +248,7 @@ fn a_diagnosis_sees_the_loss_of_each_sample() {
 /// numbers that they stand for.
 #[test]
 fn pixels_are_trained_on_as_numbers() {
-    let config = SacConfig { warmup_env_steps: 4, replay_capacity: 64, ..config(Method::Static) };
+    let config = SacConfig { warmup_env_steps: 4, replay_capacity: 64, ..config(Static {}.into()) };
     let numbers =
         EnvSpec { obs: Space::uniform(&[2, 3], 0.0, 1.0), ..spec("Pendulum-v1").unwrap() };
     let pixels = EnvSpec { obs: Space::bytes(&[2, 3]), frames: 2, ..numbers.clone() };
@@ -293,4 +285,8 @@ fn pixels_are_trained_on_as_numbers() {
         metrics
     };
     assert_eq!(train(&pixels), train(&numbers));
+}
+
+fn rigl(schedule: DropGrow) -> MethodChoice {
+    Rigl { schedule, ..Rigl::default() }.into()
 }

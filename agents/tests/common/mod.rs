@@ -7,11 +7,77 @@ use std::collections::BTreeMap;
 use sparring_agents::{Agent, AgentConfig, EnvRows, Mode};
 use sparring_envs::{OnFault, VectorConfig, VectorEnv, spec};
 use sparring_sparse::config::*;
+use sparring_sparse::methods::dense::Dense;
+use sparring_sparse::methods::pruning::Pruning;
+use sparring_sparse::methods::rigl::Rigl;
+use sparring_sparse::methods::set::Set;
+use sparring_sparse::methods::snfs::Snfs;
+use sparring_sparse::methods::snip::Snip;
+use sparring_sparse::methods::static_sparse::Static;
+use sparring_sparse::methods::top_kast::TopKast;
+#[allow(unused_imports, reason = "each test binary uses a part")]
+pub use sparring_sparse::methods::{Decay, DropGrow, MethodChoice, Order};
 use sparring_sparse::{Compute, Seed};
 
-pub fn sparse(method: Method) -> SparsityConfig {
+/// Gradient steps of the run that all times are fractions of.
+pub const RUN: u64 = 1_000_000;
+
+/// The fraction of the run at which `step` is.
+pub fn at(step: u64) -> f64 {
+    step as f64 / RUN as f64
+}
+
+pub fn dense() -> MethodChoice {
+    Dense {}.into()
+}
+
+pub fn fixed() -> MethodChoice {
+    Static {}.into()
+}
+
+pub fn snip() -> MethodChoice {
+    Snip {}.into()
+}
+
+pub fn set(schedule: DropGrow) -> MethodChoice {
+    Set { schedule }.into()
+}
+
+pub fn rigl(schedule: DropGrow) -> MethodChoice {
+    Rigl { schedule, ..Rigl::default() }.into()
+}
+
+pub fn snfs(schedule: DropGrow) -> MethodChoice {
+    Snfs { schedule, smoothing: 0.9 }.into()
+}
+
+/// Prunes from `start` to `end`, in gradient steps.
+pub fn pruning(start: u64, end: u64, every: u64) -> MethodChoice {
+    Pruning { prune_every_gradient_steps: every, prune_from: at(start), prune_until: at(end) }
+        .into()
+}
+
+pub fn top_kast(every: u64, backward_sparsity: f64, exploration_penalty: f64) -> MethodChoice {
+    TopKast {
+        update_every_gradient_steps: every,
+        backward_sparsity: Some(backward_sparsity),
+        exploration_penalty,
+    }
+    .into()
+}
+
+pub fn is(method: &MethodChoice, name: &str) -> bool {
+    method.row().name == name
+}
+
+pub fn drop_grow(every: u64) -> DropGrow {
+    DropGrow { update_every_gradient_steps: every, update_until: 1.0, ..DropGrow::default() }
+}
+
+pub fn sparse(method: MethodChoice) -> SparsityConfig {
     SparsityConfig {
         method,
+        gradient_steps: RUN,
         sparsity: 0.7,
         distribution: Distribution::Erk { power: 1.0 },
         pattern: Pattern::Unstructured,
@@ -22,23 +88,17 @@ pub fn sparse(method: Method) -> SparsityConfig {
 }
 
 /// Every method, done with rewiring after 1,200 gradient steps.
-pub fn methods() -> [Method; 8] {
-    let drop_grow = DropGrow {
-        every: 100,
-        until: 1200,
-        drop_fraction: 0.3,
-        decay: Decay::Cosine,
-        order: Order::BeforeStep,
-    };
+pub fn methods() -> [MethodChoice; 8] {
+    let drop_grow = DropGrow { update_until: at(1200), drop_fraction: 0.3, ..drop_grow(100) };
     [
-        Method::Dense,
-        Method::Static,
-        Method::Set(drop_grow.clone()),
-        Method::Rigl(Rigl::new(drop_grow.clone())),
-        Method::Snfs(Snfs { schedule: drop_grow, smoothing: 0.9 }),
-        Method::Snip,
-        Method::TopKast(TopKast { every: 100, backward_sparsity: 0.5, exploration_penalty: 1e-4 }),
-        Method::Pruning(Pruning { start: 300, end: 1200, every: 100 }),
+        dense(),
+        fixed(),
+        set(drop_grow.clone()),
+        rigl(drop_grow.clone()),
+        snfs(drop_grow),
+        snip(),
+        top_kast(100, 0.5, 1e-4),
+        pruning(300, 1200, 100),
     ]
 }
 

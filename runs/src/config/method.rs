@@ -1,8 +1,14 @@
 //! The methods of the section `sparsity`, and the keys of each.
 
-use sparring_sparse::config::{
-    Decay, DropGrow, GrownValue, Method, Order, Pruning, Rigl, Snfs, TopKast,
-};
+use sparring_sparse::methods::dense::Dense;
+use sparring_sparse::methods::pruning::Pruning;
+use sparring_sparse::methods::rigl::{GrownValue, Rigl};
+use sparring_sparse::methods::set::Set;
+use sparring_sparse::methods::snfs::Snfs;
+use sparring_sparse::methods::snip::Snip;
+use sparring_sparse::methods::static_sparse::Static;
+use sparring_sparse::methods::top_kast::TopKast;
+use sparring_sparse::methods::{Decay, DropGrow, MethodChoice, Order};
 
 use super::bounds::Bounds;
 use super::problem::Checked;
@@ -44,164 +50,101 @@ pub const KINDS: [(&str, Kind, &str); 8] = [
 /// A method, before its numbers are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// See [`Method::Dense`].
+    /// See [`Dense`].
     Dense,
-    /// See [`Method::Static`].
+    /// See [`Static`].
     Static,
-    /// See [`Method::Set`].
+    /// See [`Set`].
     Set,
-    /// See [`Method::Rigl`].
+    /// See [`Rigl`].
     Rigl,
-    /// See [`Method::Snfs`].
+    /// See [`Snfs`].
     Snfs,
-    /// See [`Method::Pruning`].
+    /// See [`Pruning`].
     Pruning,
-    /// See [`Method::Snip`].
+    /// See [`Snip`].
     Snip,
-    /// See [`Method::TopKast`].
+    /// See [`TopKast`].
     TopKast,
-}
-
-/// A method as typed: times are fractions of a run whose length is not yet known.
-#[derive(Clone, Debug, PartialEq)]
-pub enum TypedMethod {
-    /// One without times.
-    Timeless(Method),
-    /// See [`Method::Set`].
-    Set(TypedDropGrow),
-    /// See [`Method::Rigl`].
-    Rigl(TypedDropGrow, Rigl),
-    /// See [`Method::Snfs`].
-    Snfs(TypedDropGrow, Snfs),
-    /// See [`Method::Pruning`].
-    Pruning { every: u64, from: f64, until: f64 },
-}
-
-/// See [`DropGrow`]; `until` is a fraction of the run.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TypedDropGrow {
-    schedule: DropGrow,
-    until: f64,
 }
 
 const INTERVAL: u64 = 1_000;
 
-impl TypedMethod {
-    /// Reads the keys of `kind` in a network of this `sparsity`.
-    pub fn read(s: &mut Section<'_>, kind: Kind, sparsity: f64) -> Checked<Self> {
-        Ok(match kind {
-            Kind::Dense => Self::Timeless(Method::Dense),
-            Kind::Static => Self::Timeless(Method::Static),
-            Kind::Snip => Self::Timeless(Method::Snip),
-            Kind::Set => Self::Set(TypedDropGrow::read(s)?),
-            Kind::Rigl => {
-                let typed = TypedDropGrow::read(s)?;
-                let rigl = read_rigl(s, typed.schedule.clone())?;
-                Self::Rigl(typed, rigl)
-            }
-            Kind::Snfs => {
-                let typed = TypedDropGrow::read(s)?;
-                let smoothing = s.number("smoothing", Default(0.9), Bounds::below(0.0, 1.0))?;
-                let snfs = Snfs { schedule: typed.schedule.clone(), smoothing };
-                Self::Snfs(typed, snfs)
-            }
-            Kind::Pruning => read_pruning(s)?,
-            Kind::TopKast => Self::Timeless(Method::TopKast(read_top_kast(s, sparsity)?)),
-        })
-    }
-
-    /// Fractions become gradient steps of a run that has `gradient_steps` of them.
-    pub fn resolve(self, gradient_steps: u64, s: &Section<'_>) -> Checked<Method> {
-        let at = |fraction: f64| (fraction * gradient_steps as f64).round() as u64;
-        let schedule = |typed: TypedDropGrow| DropGrow { until: at(typed.until), ..typed.schedule };
-        Ok(match self {
-            Self::Timeless(method) => method,
-            Self::Set(typed) => Method::Set(schedule(typed)),
-            Self::Rigl(typed, rigl) => Method::Rigl(Rigl { schedule: schedule(typed), ..rigl }),
-            Self::Snfs(typed, snfs) => Method::Snfs(Snfs { schedule: schedule(typed), ..snfs }),
-            Self::Pruning { every, from, until } => {
-                let (start, last) = (at(from), at(until));
-                let times = last.saturating_sub(start) / every;
-                if times == 0 {
-                    let allowed = format!(
-                        "at most {}, the gradient steps from {start} (prune_from) to {last} (prune_until)",
-                        last.saturating_sub(start)
-                    );
-                    let hint =
-                        format!("{}, or a longer run", (last.saturating_sub(start) / 20).max(1));
-                    let key = "prune_every_gradient_steps";
-                    return Err(s.problem(key, &every.to_string(), &allowed, &hint));
-                }
-                Method::Pruning(Pruning { start, end: start + times * every, every })
-            }
-        })
-    }
-}
-
-impl TypedDropGrow {
-    fn read(s: &mut Section<'_>) -> Checked<Self> {
-        let decays =
-            [("cosine", Decay::Cosine), ("linear", Decay::Linear), ("constant", Decay::Constant)];
-        let every = s.whole("update_every_gradient_steps", Default(INTERVAL), 1)?;
-        let until = s.number("update_until", Default(0.75), Bounds::above_to(0.0, 1.0))?;
-        let drop_fraction = s.number("drop_fraction", Default(0.5), Bounds::within(0.0, 1.0))?;
-        let decay = s.choice("drop_schedule", Default("cosine"), &decays)?;
-        let orders = [
-            ("before_step", Order::BeforeStep),
-            ("after_step", Order::AfterStep),
-            ("instead_of_step", Order::InsteadOfStep),
-        ];
-        let order = s.choice("update_order", Default("before_step"), &orders)?;
-        // The last step is known when the run's length is.
-        Ok(Self { schedule: DropGrow { every, until: 0, drop_fraction, decay, order }, until })
-    }
-}
-
-fn read_rigl(s: &mut Section<'_>, schedule: DropGrow) -> Checked<Rigl> {
-    let any = Bounds::within(-1e6, 1e6);
-    let inverted = s.flag("inverted", false)?;
-    let kinds = ["zero", "gradient", "sign", "normal", "uniform"].map(|name| (name, name));
-    let kind = s.choice("grown_value", Default("zero"), &kinds)?;
-    let scale = s.number("grown_scale", Default(1.0), any)?;
-    let grown_value = match kind {
-        "gradient" => GrownValue::Gradient { scale },
-        "sign" => GrownValue::Sign { scale },
-        "normal" => GrownValue::Normal { scale },
-        "uniform" => GrownValue::Uniform { scale },
-        _ if scale == 1.0 => GrownValue::Zero,
-        _ => {
-            let hint = "remove it, or write another grown_value, such as gradient";
-            let allowed = "a scale for a grown_value other than zero";
-            return Err(s.problem("grown_scale", &scale.to_string(), allowed, hint));
+/// Reads the keys of `kind`.
+pub fn read(s: &mut Section<'_>, kind: Kind) -> Checked<MethodChoice> {
+    Ok(match kind {
+        Kind::Dense => Dense {}.into(),
+        Kind::Static => Static {}.into(),
+        Kind::Snip => Snip {}.into(),
+        Kind::Set => Set { schedule: read_drop_grow(s)? }.into(),
+        Kind::Rigl => read_rigl(s)?.into(),
+        Kind::Snfs => {
+            let schedule = read_drop_grow(s)?;
+            let smoothing = s.number("smoothing", Default(0.9), Bounds::below(0.0, 1.0))?;
+            Snfs { schedule, smoothing }.into()
         }
-    };
-    let grown_moment = s.number("grown_moment", Default(0.0), any)?;
-    Ok(Rigl { schedule, inverted, grown_value, grown_moment })
+        Kind::Pruning => Pruning {
+            prune_every_gradient_steps: s.whole(
+                "prune_every_gradient_steps",
+                Default(INTERVAL),
+                1,
+            )?,
+            prune_from: s.number("prune_from", Default(0.2), Bounds::below(0.0, 1.0))?,
+            prune_until: s.number("prune_until", Default(0.75), Bounds::above_to(0.0, 1.0))?,
+        }
+        .into(),
+        Kind::TopKast => TopKast {
+            update_every_gradient_steps: s.whole("update_every_gradient_steps", Default(100), 1)?,
+            backward_sparsity: s.optional_number(
+                "backward_sparsity",
+                None,
+                Bounds::below(0.0, 1.0),
+            )?,
+            exploration_penalty: s.number(
+                "exploration_penalty",
+                Default(1e-4),
+                Bounds::at_least(0.0),
+            )?,
+        }
+        .into(),
+    })
 }
 
-fn read_pruning(s: &mut Section<'_>) -> Checked<TypedMethod> {
-    let every = s.whole("prune_every_gradient_steps", Default(INTERVAL), 1)?;
-    let from = s.number("prune_from", Default(0.2), Bounds::below(0.0, 1.0))?;
-    let until = s.number("prune_until", Default(0.75), Bounds::above_to(0.0, 1.0))?;
-    if until <= from {
-        let (found, allowed) = (until.to_string(), format!("more than prune_from = {from}"));
-        return Err(s.problem("prune_until", &found, &allowed, "0.75, with prune_from 0.2"));
-    }
-    Ok(TypedMethod::Pruning { every, from, until })
-}
-
-/// Left out, the backward set is twice as large as the forward set, and the penalty one of
-/// the sweep of weight decays (PAPERS 2.1); neither is from the paper of the method.
-fn read_top_kast(s: &mut Section<'_>, sparsity: f64) -> Checked<TopKast> {
-    let twice = (1.0 - 2.0 * (1.0 - sparsity)).max(0.0);
-    let below = Bounds::below(0.0, 1.0);
-    Ok(TopKast {
-        every: s.whole("update_every_gradient_steps", Default(100), 1)?,
-        backward_sparsity: s.number("backward_sparsity", Default(twice), below)?,
-        exploration_penalty: s.number(
-            "exploration_penalty",
-            Default(1e-4),
-            Bounds::at_least(0.0),
+fn read_drop_grow(s: &mut Section<'_>) -> Checked<DropGrow> {
+    let decays =
+        [("cosine", Decay::Cosine), ("linear", Decay::Linear), ("constant", Decay::Constant)];
+    let orders = [
+        ("before_step", Order::BeforeStep),
+        ("after_step", Order::AfterStep),
+        ("instead_of_step", Order::InsteadOfStep),
+    ];
+    Ok(DropGrow {
+        update_every_gradient_steps: s.whole(
+            "update_every_gradient_steps",
+            Default(INTERVAL),
+            1,
         )?,
+        update_until: s.number("update_until", Default(0.75), Bounds::above_to(0.0, 1.0))?,
+        drop_fraction: s.number("drop_fraction", Default(0.5), Bounds::within(0.0, 1.0))?,
+        drop_schedule: s.choice("drop_schedule", Default("cosine"), &decays)?,
+        update_order: s.choice("update_order", Default("before_step"), &orders)?,
+    })
+}
+
+fn read_rigl(s: &mut Section<'_>) -> Checked<Rigl> {
+    let any = Bounds::within(-1e6, 1e6);
+    let values = [
+        ("zero", GrownValue::Zero),
+        ("gradient", GrownValue::Gradient),
+        ("sign", GrownValue::Sign),
+        ("normal", GrownValue::Normal),
+        ("uniform", GrownValue::Uniform),
+    ];
+    Ok(Rigl {
+        schedule: read_drop_grow(s)?,
+        inverted: s.flag("inverted", false)?,
+        grown_value: s.choice("grown_value", Default("zero"), &values)?,
+        grown_scale: s.number("grown_scale", Default(1.0), any)?,
+        grown_moment: s.number("grown_moment", Default(0.0), any)?,
     })
 }

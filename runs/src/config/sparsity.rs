@@ -9,7 +9,9 @@ use sparring_sparse::config::{Distribution, Pattern, SparsityConfig};
 
 use super::bounds::Bounds;
 use super::compute::TypedForms;
-use super::method::{KINDS, Kind, TypedMethod};
+use sparring_sparse::methods::{Horizon, MethodChoice};
+
+use super::method::{self, KINDS, Kind};
 use super::overlay::{nested, overlay};
 use super::problem::{Checked, Problem};
 use super::section::Otherwise::{Default, Required};
@@ -19,7 +21,7 @@ use crate::yaml::{Node, Value};
 /// The section as typed: times are fractions of a run whose length is not yet known.
 #[derive(Clone, Debug, PartialEq)]
 struct Typed {
-    method: TypedMethod,
+    method: MethodChoice,
     sparsity: f64,
     distribution: Distribution,
     pattern: Pattern,
@@ -126,7 +128,7 @@ fn read_network(
 fn read_kind(s: &mut Section<'_>, kind: Kind, given: Option<f64>) -> Checked<Typed> {
     if kind == Kind::Dense {
         return Ok(Typed {
-            method: TypedMethod::read(s, kind, 0.0)?,
+            method: method::read(s, kind)?,
             sparsity: 0.0,
             distribution: Distribution::Uniform,
             pattern: Pattern::Unstructured,
@@ -160,7 +162,7 @@ fn read_kind(s: &mut Section<'_>, kind: Kind, given: Option<f64>) -> Checked<Typ
     // What starts from dense weights has them drawn as a dense network's (PAPERS 1.9).
     let draws_dense = matches!(kind, Kind::Pruning | Kind::Snip | Kind::TopKast);
     let sparsity_aware_init = !draws_dense && s.flag("sparsity_aware_init", true)?;
-    let method = TypedMethod::read(s, kind, sparsity)?;
+    let method = method::read(s, kind)?;
     let compute = TypedForms::read(s)?;
     Ok(Typed { method, sparsity, distribution, pattern, layers, sparsity_aware_init, compute })
 }
@@ -203,10 +205,16 @@ fn read_layers(s: &mut Section<'_>) -> Checked<BTreeMap<String, f64>> {
 }
 
 impl Typed {
-    /// Fractions become gradient steps of a run that has `gradient_steps` of them.
+    /// In a run that has `gradient_steps`, of which times are fractions.
     fn resolve(self, gradient_steps: u64, s: &Section<'_>) -> Checked<SparsityConfig> {
+        let run = Horizon { gradient_steps, sparsity: self.sparsity };
+        self.method
+            .keys()
+            .build(&run)
+            .map_err(|error| s.problem(&error.key, &error.found, &error.allowed, &error.hint))?;
         Ok(SparsityConfig {
-            method: self.method.resolve(gradient_steps, s)?,
+            method: self.method,
+            gradient_steps,
             sparsity: self.sparsity,
             distribution: self.distribution,
             pattern: self.pattern,

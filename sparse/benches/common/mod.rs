@@ -9,8 +9,9 @@ use std::time::Instant;
 
 use candle_core::{Device, Tensor};
 use rand::RngExt;
-use sparring_sparse::config::{Distribution, Method, Pattern, SparsityConfig};
+use sparring_sparse::config::{Distribution, Pattern, SparsityConfig};
 use sparring_sparse::distribution::{LayerShape, distribute};
+use sparring_sparse::methods::static_sparse::Static;
 use sparring_sparse::{
     Activation, Compute, Init, LayerSpec, OptimizerConfig, Seed, Shape, Trainer,
 };
@@ -43,7 +44,8 @@ impl Step {
         };
         let specs: Vec<LayerSpec> = shapes.iter().enumerate().map(spec).collect();
         let config = SparsityConfig {
-            method: Method::Static,
+            method: Static {}.into(),
+            gradient_steps: 0,
             sparsity: 0.0,
             distribution: Distribution::Uniform,
             pattern: Pattern::Unstructured,

@@ -1,8 +1,8 @@
-//! How topologies are chosen and changed: one file a method, each a choice of scores.
+//! How topologies are chosen and changed: one file a method, with its keys, its row and what it does.
 //!
 //! | method | start | drop | grow |
 //! |---|---|---|---|
-//! | dense | every weight | – | – |
+//! | [dense] | every weight | – | – |
 //! | [static](static_sparse) | random | – | – |
 //! | [SET](set) | random | smallest magnitude | at random |
 //! | [RigL](rigl) | random | smallest magnitude | largest dense gradient |
@@ -13,36 +13,47 @@
 //!
 //! Counts are exact, in every layer and every group of a pattern: where scores tie, the lower
 //! position wins. A weight that is dropped and grown again in the same step keeps its value and
-//! moments; any other grown weight starts at zero, with zero moments (PAPERS 1.6), unless its method
-//! says otherwise.
+//! moments; any other grown weight starts at zero, with zero moments, unless its method says otherwise.
 
-pub mod moves;
+mod backward_set;
+pub mod blocks;
+pub mod dense;
+mod kept;
+mod layers;
+mod method;
 pub mod pruning;
 pub mod rigl;
+mod row;
+mod schedule;
 pub mod set;
 pub mod snfs;
 pub mod snip;
 pub mod static_sparse;
 pub mod top_kast;
-pub mod units;
-
-use std::sync::Arc;
+pub mod update;
 
 use crate::topology::Topology;
 
-pub use moves::{Counts, Moves};
-pub use units::Units;
+pub use backward_set::{BackwardSet, OutsideLayer};
+pub use blocks::Blocks;
+pub use kept::Kept;
+pub use layers::{LayerView, Layers};
+pub use method::{Ask, At, LayerGrads, LayerStart, Method};
+pub use row::{Horizon, MethodChoice, MethodKeys, MethodRow};
+pub use schedule::{Decay, DropGrow, Order, Schedule};
+pub use update::{NewWeights, TopologyUpdate, UpdateCounts};
 
-/// One layer as a method sees it.
-#[derive(Clone, Copy, Debug)]
-pub struct LayerView<'a> {
-    /// Which weights exist.
-    pub topology: &'a Arc<Topology>,
-    /// What comes and goes as one.
-    pub units: &'a Units,
-    /// The active weights, `(nnz)`.
-    pub values: &'a [f32],
-}
+/// The methods of this crate.
+pub static METHODS: [&MethodRow; 8] = [
+    &dense::ROW,
+    &static_sparse::ROW,
+    &set::ROW,
+    &rigl::ROW,
+    &snfs::ROW,
+    &pruning::ROW,
+    &snip::ROW,
+    &top_kast::ROW,
+];
 
 /// The active positions of `topology`, ascending, as a list.
 pub(crate) fn positions(topology: &Topology) -> Vec<u32> {
@@ -52,18 +63,26 @@ pub(crate) fn positions(topology: &Topology) -> Vec<u32> {
     positions
 }
 
-/// `⌊f · nnz⌋` in single precision, as the reference implementation counts.
-pub(crate) fn drop_count(fraction: f64, nnz: usize) -> usize {
-    (fraction as f32 * nnz as f32) as usize
-}
-
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::distribution::Share;
+
+    /// A layer before its first step.
+    pub fn view<'a>(
+        topology: &'a Arc<Topology>,
+        blocks: &'a Blocks,
+        values: &'a [f32],
+    ) -> LayerView<'a> {
+        let share = Share { sparsity: 1.0 - topology.density(), nnz: topology.nnz() };
+        LayerView { topology, blocks, share, values, moments: [&[]; 2] }
+    }
 
     #[test]
     fn counts_truncate() {
-        assert_eq!(drop_count(0.3, 9), 2);
-        assert_eq!(drop_count(0.5, 1), 0);
+        assert_eq!(kept::drop_count(0.3, 9), 2);
+        assert_eq!(kept::drop_count(0.5, 1), 0);
     }
 }

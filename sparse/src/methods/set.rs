@@ -1,16 +1,108 @@
-//! SET, sparse evolutionary training (Mocanu et al. 2018, 1707.04780; PAPERS 1.6).
+//! SET, sparse evolutionary training (Mocanu et al. 2018, 1707.04780).
 //!
 //! Drops the active weights of smallest magnitude and grows as many at random among all positions
 //! that did not stay, those just dropped included. Costs `O(nnz)`.
 
-use super::LayerView;
-use super::moves::{Drop, Moves};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    Ask, At, DropGrow, Horizon, Kept, LayerGrads, LayerView, Layers, Method, MethodKeys, MethodRow,
+    Order, Schedule, TopologyUpdate,
+};
 use crate::error::SparseError;
+use crate::estimate::{LayerMemory, MethodMemory};
+use crate::keys::{KeyError, to_value};
 use crate::seed::Rng;
 
-/// Replaces `⌊fraction · active⌋` of the units of `layer`.
-pub fn rewire(layer: LayerView<'_>, fraction: f64, rng: &mut Rng) -> Result<Moves, SparseError> {
-    Drop::smallest(layer, fraction).grow_random(rng)
+/// The row of [`Set`].
+pub static ROW: MethodRow =
+    MethodRow::of::<Set>("set", "drop the smallest weights, grow at random (Mocanu et al. 2018)");
+
+/// What is chosen about SET.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Set {
+    /// When and how much.
+    #[serde(flatten)]
+    pub schedule: DropGrow,
+}
+
+impl MethodKeys for Set {
+    fn row(&self) -> &'static MethodRow {
+        &ROW
+    }
+
+    fn to_value(&self) -> Value {
+        to_value(self)
+    }
+
+    fn build(&self, run: &Horizon) -> Result<Box<dyn Method>, KeyError> {
+        Ok(Box::new(Random { schedule: self.schedule.over(run) }))
+    }
+
+    fn notes(&self, run: &Horizon) -> Vec<String> {
+        self.schedule.notes(run)
+    }
+}
+
+/// SET in training.
+#[derive(Debug)]
+struct Random {
+    schedule: Schedule,
+}
+
+impl Random {
+    fn choose(
+        layers: &Layers<'_>,
+        fraction: f64,
+        rng: &mut Rng,
+    ) -> Result<Vec<TopologyUpdate>, SparseError> {
+        layers.each_sparse(|_, layer| rewire(layer, fraction, rng))
+    }
+}
+
+impl Method for Random {
+    fn ask(&mut self, at: At, layers: &Layers<'_>, rng: &mut Rng) -> Result<Ask, SparseError> {
+        let Some(fraction) = self.schedule.fraction_at(at) else { return Ok(Ask::Nothing) };
+        match self.order() {
+            Order::BeforeStep => Self::choose(layers, fraction, rng).map(Ask::Planned),
+            // It chooses by the weights as they are then.
+            Order::AfterStep | Order::InsteadOfStep => Ok(Ask::Active),
+        }
+    }
+
+    fn update(
+        &mut self,
+        at: At,
+        layers: &Layers<'_>,
+        _: &[LayerGrads<'_>],
+        rng: &mut Rng,
+    ) -> Result<Option<Vec<TopologyUpdate>>, SparseError> {
+        let fraction = self.schedule.fraction_at(at);
+        fraction.map(|fraction| Self::choose(layers, fraction, rng)).transpose()
+    }
+
+    fn order(&self) -> Order {
+        self.schedule.order()
+    }
+
+    fn memory(&self, layer: &LayerMemory) -> MethodMemory {
+        layer.rewired(layer.active)
+    }
+}
+
+/// Replaces `⌊fraction · active⌋` of the blocks of `layer`.
+///
+/// # Errors
+/// None that a layer which exists can have.
+pub fn rewire(
+    layer: LayerView<'_>,
+    fraction: f64,
+    rng: &mut Rng,
+) -> Result<TopologyUpdate, SparseError> {
+    Kept::largest(layer, fraction).grow_random(rng)
 }
 
 #[cfg(test)]
@@ -20,7 +112,8 @@ mod tests {
 
     use super::*;
     use crate::config::Pattern;
-    use crate::methods::{Counts, Units};
+    use crate::methods::tests::view;
+    use crate::methods::{Blocks, UpdateCounts};
     use crate::seed::Seed;
     use crate::topology::Topology;
 
@@ -29,7 +122,7 @@ mod tests {
     #[test]
     fn hand_worked_table() {
         let topology = &Arc::new(Topology::new(2, 4, &[0, 1, 4, 6]).unwrap());
-        let units = &Units::new(Pattern::Unstructured, 2, 4);
+        let blocks = &Blocks::new(Pattern::Unstructured, 2, 4);
         let values = &[0.9, -0.2, 0.3, -0.8];
         let stay: [(f64, &[u32]); 5] =
             [(0.0, &[0, 1, 4, 6]), (0.25, &[0, 4, 6]), (0.5, &[0, 6]), (0.75, &[0]), (1.0, &[])];
@@ -37,14 +130,13 @@ mod tests {
         for seed in 0..200 {
             for (fraction, kept) in stay {
                 let mut rng = Seed::new(seed).rng();
-                let moves =
-                    rewire(LayerView { topology, units, values }, fraction, &mut rng).unwrap();
-                let positions: Vec<u32> = moves.topology().positions().collect();
+                let update = rewire(view(topology, blocks, values), fraction, &mut rng).unwrap();
+                let positions: Vec<u32> = update.topology().positions().collect();
                 assert_eq!(positions.len(), 4);
                 assert!(kept.iter().all(|p| positions.contains(p)), "{fraction} {positions:?}");
-                let Counts { dropped, grown, regrown } = moves.counts();
+                let UpdateCounts { dropped, grown, regrown } = update.counts();
                 assert_eq!((dropped, grown + regrown), (4 - kept.len(), 4 - kept.len()));
-                for (position, value) in positions.iter().zip(moves.remap(values)) {
+                for (position, value) in positions.iter().zip(update.remap(values)) {
                     let old = topology.positions().position(|p| p == *position);
                     assert_eq!(value, old.map_or(0.0, |entry| values[entry]));
                 }

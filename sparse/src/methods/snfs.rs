@@ -16,9 +16,122 @@
 //! 3. rewiring is by gradient step with a falling drop fraction, as SET's and RigL's, where the paper
 //!    rewires once an epoch.
 
-use super::LayerView;
-use super::moves::{Drop, Moves};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    Ask, At, DropGrow, Horizon, Kept, LayerGrads, LayerView, Layers, Method, MethodKeys, MethodRow,
+    Order, Schedule, TopologyUpdate,
+};
+use crate::cost::Flops;
 use crate::error::SparseError;
+use crate::estimate::{LayerMemory, MethodMemory};
+use crate::keys::{KeyError, to_value};
+use crate::layers::Shape;
+use crate::seed::Rng;
+
+/// The row of [`Snfs`].
+pub static ROW: MethodRow = MethodRow::of::<Snfs>(
+    "snfs",
+    "drop the smallest weights, grow where the averaged dense gradient is largest (Dettmers & Zettlemoyer 2019)",
+);
+
+/// What is chosen about SNFS.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Snfs {
+    /// When and how much.
+    #[serde(flatten)]
+    pub schedule: DropGrow,
+    /// `α` of the average `a ← α a + (1 − α) g`.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
+    pub smoothing: f64,
+}
+
+impl Default for Snfs {
+    fn default() -> Self {
+        Self { schedule: DropGrow::default(), smoothing: 0.9 }
+    }
+}
+
+impl MethodKeys for Snfs {
+    fn row(&self) -> &'static MethodRow {
+        &ROW
+    }
+
+    fn to_value(&self) -> Value {
+        to_value(self)
+    }
+
+    fn build(&self, run: &Horizon) -> Result<Box<dyn Method>, KeyError> {
+        let schedule = self.schedule.over(run);
+        Ok(Box::new(ByAverage { schedule, smoothing: self.smoothing, averages: Vec::new() }))
+    }
+
+    fn notes(&self, run: &Horizon) -> Vec<String> {
+        self.schedule.notes(run)
+    }
+}
+
+/// SNFS in training.
+#[derive(Debug)]
+struct ByAverage {
+    schedule: Schedule,
+    smoothing: f64,
+    /// Of the dense gradient of each layer, `(out · in)`; nothing before the first step and after the last
+    /// that may rewire.
+    averages: Vec<Vec<f32>>,
+}
+
+impl Method for ByAverage {
+    fn ask(&mut self, at: At, _: &Layers<'_>, _: &mut Rng) -> Result<Ask, SparseError> {
+        if at.step <= self.schedule.until() {
+            return Ok(Ask::Dense);
+        }
+        self.averages = Vec::new();
+        Ok(Ask::Nothing)
+    }
+
+    fn update(
+        &mut self,
+        at: At,
+        layers: &Layers<'_>,
+        grads: &[LayerGrads<'_>],
+        _: &mut Rng,
+    ) -> Result<Option<Vec<TopologyUpdate>>, SparseError> {
+        self.averages.resize(grads.len(), Vec::new());
+        for (averages, grads) in self.averages.iter_mut().zip(grads) {
+            average(averages, grads.dense, self.smoothing);
+        }
+        let Some(fraction) = self.schedule.fraction_at(at) else { return Ok(None) };
+        layers.each_sparse(|l, layer| rewire(layer, &self.averages[l], fraction)).map(Some)
+    }
+
+    fn order(&self) -> Order {
+        self.schedule.order()
+    }
+
+    fn bytes(&self, l: usize, _: &Shape) -> usize {
+        self.averages.get(l).map_or(0, |averages| averages.len() * size_of::<f32>())
+    }
+
+    fn memory(&self, layer: &LayerMemory) -> MethodMemory {
+        let all = layer.rewired(layer.active).by_dense_gradient(layer);
+        // The average, on top.
+        MethodMemory {
+            values: all.values + layer.size(),
+            kept: layer.size() * size_of::<f32>(),
+            ..all
+        }
+    }
+
+    /// `2 f_S + f_D` up to the last step that may rewire, and `3 f_S` after it.
+    fn training_flops(&self, Flops { sparse, dense, .. }: Flops, steps: u64) -> f64 {
+        let averaging = steps.min(self.schedule.until().saturating_add(1)) as f64;
+        3.0 * sparse * steps as f64 + (dense - sparse) * averaging
+    }
+}
 
 /// `a ← α a + (1 − α) g`; an empty `a` is zeros.
 pub fn average(averages: &mut Vec<f32>, dense_grad: &[f32], smoothing: f64) {
@@ -29,10 +142,17 @@ pub fn average(averages: &mut Vec<f32>, dense_grad: &[f32], smoothing: f64) {
     }
 }
 
-/// Replaces `⌊fraction · active⌋` of the units of `layer` by the `averages (out · in)`.
-pub fn rewire(layer: LayerView<'_>, averages: &[f32], fraction: f64) -> Result<Moves, SparseError> {
-    let scores = layer.units.dense_sums(averages.iter().map(|a| a.abs()));
-    Drop::smallest(layer, fraction).grow_largest(&scores)
+/// Replaces `⌊fraction · active⌋` of the blocks of `layer` by the `averages (out · in)`.
+///
+/// # Errors
+/// None that a layer which exists can have.
+pub fn rewire(
+    layer: LayerView<'_>,
+    averages: &[f32],
+    fraction: f64,
+) -> Result<TopologyUpdate, SparseError> {
+    let scores = layer.blocks.dense_sums(averages.iter().map(|a| a.abs()));
+    Kept::largest(layer, fraction).grow_largest(&scores)
 }
 
 #[cfg(test)]
@@ -41,7 +161,8 @@ mod tests {
 
     use super::*;
     use crate::config::Pattern;
-    use crate::methods::Units;
+    use crate::methods::Blocks;
+    use crate::methods::tests::view;
     use crate::topology::Topology;
 
     /// The last gradient alone would grow position 3; the average of two grows position 1.
@@ -53,9 +174,9 @@ mod tests {
         average(&mut averages, &[0.0, 0.0, 1.0, -4.0], 0.75);
         assert_eq!(averages, [0.0, 1.5, 0.25, -1.0]);
         let topology = &Arc::new(Topology::new(1, 4, &[0, 2]).unwrap());
-        let units = &Units::new(Pattern::Unstructured, 1, 4);
-        let layer = LayerView { topology, units, values: &[1.0, -0.5] };
-        let moves = rewire(layer, &averages, 0.5).unwrap();
-        assert_eq!(moves.topology().positions().collect::<Vec<_>>(), [0, 1]);
+        let blocks = &Blocks::new(Pattern::Unstructured, 1, 4);
+        let layer = view(topology, blocks, &[1.0, -0.5]);
+        let update = rewire(layer, &averages, 0.5).unwrap();
+        assert_eq!(update.topology().positions().collect::<Vec<_>>(), [0, 1]);
     }
 }

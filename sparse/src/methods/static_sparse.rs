@@ -1,19 +1,39 @@
-//! Static sparsity: a random topology that never changes; SET, RigL and SNFS start from one too.
+//! Static sparsity: a random topology, drawn once, that never changes.
 
-use super::Units;
-use crate::error::SparseError;
-use crate::seed::Rng;
-use crate::topology::Topology;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-/// Exactly `nnz` active weights in a `rows × cols` layer, as many in every group, every choice of
-/// units equally likely (PAPERS 1.4).
-pub fn random(
-    rows: usize,
-    cols: usize,
-    units: &Units,
-    nnz: usize,
-    rng: &mut Rng,
-) -> Result<Topology, SparseError> {
-    let chosen = units.random(nnz / units.size(), rng);
-    Topology::new(rows, cols, &units.positions(chosen))
+use super::{Horizon, Method, MethodKeys, MethodRow};
+use crate::estimate::{LayerMemory, MethodMemory};
+use crate::keys::{KeyError, to_value};
+
+/// The row of [`Static`].
+pub static ROW: MethodRow =
+    MethodRow::of::<Static>("static", "a random topology, drawn once, that never changes");
+
+/// Nothing to choose, and nothing to remember.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Static {}
+
+impl MethodKeys for Static {
+    fn row(&self) -> &'static MethodRow {
+        &ROW
+    }
+
+    fn to_value(&self) -> Value {
+        to_value(self)
+    }
+
+    fn build(&self, _: &Horizon) -> Result<Box<dyn Method>, KeyError> {
+        Ok(Box::new(*self))
+    }
+}
+
+impl Method for Static {
+    fn memory(&self, layer: &LayerMemory) -> MethodMemory {
+        let values = layer.values(layer.active);
+        MethodMemory { values, structure: layer.structure(layer.active), ..MethodMemory::default() }
+    }
 }

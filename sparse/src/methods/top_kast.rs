@@ -1,4 +1,4 @@
-//! Top-KAST (Jayakumar et al. 2020, 2106.03517; PAPERS 5.1).
+//! Top-KAST (Jayakumar et al. 2020, 2106.03517).
 //!
 //! Every position of a layer has a `θ`. The forward set `A` holds the largest `|θ|`, as many as the
 //! layer may have active; the backward set `B ⊇ A` holds the largest `|θ|` at a lower sparsity. The
@@ -14,26 +14,100 @@
 
 use std::sync::Arc;
 
-use super::moves::{Moves, Start};
-use super::{LayerView, Units};
-use crate::error::SparseError;
-use crate::optim::{Beside, Moments, Rule};
-use crate::topology::Topology;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-/// Everything outside the forward sets of one network.
+use super::{
+    Ask, At, BackwardSet, Blocks, Horizon, LayerStart, LayerView, Layers, Method, MethodKeys,
+    MethodRow, NewWeights, OutsideLayer, TopologyUpdate,
+};
+use crate::cost::Flops;
+use crate::error::SparseError;
+use crate::estimate::{CHOICE, LayerMemory, MethodMemory, REWIRING};
+use crate::keys::{KeyError, to_value};
+use crate::layers::Shape;
+use crate::optim::Moments;
+use crate::seed::Rng;
+use crate::topology::{Csr, Topology};
+
+/// The row of [`TopKast`].
+pub static ROW: MethodRow = MethodRow::of::<TopKast>(
+    "top_kast",
+    "the largest weights are active, a larger set trains and competes (Jayakumar et al. 2020)",
+)
+.draws_dense();
+
+/// What is chosen about Top-KAST. The defaults are not from its paper.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct TopKast {
+    /// `N`: gradient steps from one choice of the sets to the next.
+    #[schemars(range(min = 1))]
+    pub update_every_gradient_steps: u64,
+    /// Sparsity of the backward set, at most that of the network; left out, the backward set is twice as
+    /// large as the forward set.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
+    pub backward_sparsity: Option<f64>,
+    /// `λ` of the penalty `½ λ (Σ_A θ² + 1/D Σ_{B∖A} θ²)`, `D` being the layer's forward density.
+    #[schemars(range(min = 0.0))]
+    pub exploration_penalty: f64,
+}
+
+impl Default for TopKast {
+    fn default() -> Self {
+        Self {
+            update_every_gradient_steps: 100,
+            backward_sparsity: None,
+            exploration_penalty: 1e-4,
+        }
+    }
+}
+
+impl MethodKeys for TopKast {
+    fn row(&self) -> &'static MethodRow {
+        &ROW
+    }
+
+    fn to_value(&self) -> Value {
+        to_value(self)
+    }
+
+    fn build(&self, run: &Horizon) -> Result<Box<dyn Method>, KeyError> {
+        let twice = (1.0 - 2.0 * (1.0 - run.sparsity)).max(0.0);
+        let backward_sparsity = self.backward_sparsity.unwrap_or(twice);
+        if backward_sparsity > run.sparsity {
+            return Err(KeyError::new(
+                "backward_sparsity",
+                backward_sparsity,
+                format!("at most sparsity = {}", run.sparsity),
+                "the backward set holds the forward set and more",
+            ));
+        }
+        Ok(Box::new(TopKastState {
+            every: self.update_every_gradient_steps,
+            backward_sparsity,
+            layers: Vec::new(),
+            set: BackwardSet::new(self.exploration_penalty),
+        }))
+    }
+}
+
+/// Top-KAST in training: everything outside the forward sets of one network.
 #[derive(Clone, Debug)]
-pub(crate) struct Reserve {
+struct TopKastState {
+    every: u64,
+    backward_sparsity: f64,
     layers: Vec<LayerSets>,
-    rule: Rule,
     /// `B ∖ A`, layer by layer.
-    beside: Beside,
+    set: BackwardSet,
 }
 
 /// One layer's `θ` and sets.
 #[derive(Clone, Debug)]
-pub(crate) struct LayerSets {
-    units: Units,
-    /// Units of `A` and of `B`.
+struct LayerSets {
+    blocks: Blocks,
+    /// Blocks of `A` and of `B`.
     sizes: [usize; 2],
     /// One for each position; those of `B` are out of date between refreshes.
     theta: Vec<f32>,
@@ -42,22 +116,22 @@ pub(crate) struct LayerSets {
 }
 
 impl LayerSets {
-    /// The sets of `sizes = [|A|, |B|]` units in a `rows × cols` layer of `theta (rows · cols)`.
-    pub fn new(
+    /// The sets of `sizes = [|A|, |B|]` blocks in a `rows × cols` layer of `theta (rows · cols)`.
+    fn new(
         rows: usize,
         cols: usize,
-        units: Units,
+        blocks: Blocks,
         sizes: [usize; 2],
         theta: Vec<f32>,
     ) -> Result<Self, SparseError> {
         let nothing = Arc::new(Topology::new(rows, cols, &[])?);
-        let mut sets = Self { units, sizes, theta, inner: nothing.clone(), outer: nothing };
+        let mut sets = Self { blocks, sizes, theta, inner: nothing.clone(), outer: nothing };
         sets.choose()?;
         Ok(sets)
     }
 
     /// `A`, and its values.
-    pub fn forward(&self) -> (Arc<Topology>, Vec<f32>) {
+    fn forward(&self) -> (Arc<Topology>, Vec<f32>) {
         (self.inner.clone(), self.values(&self.inner).collect())
     }
 
@@ -74,90 +148,136 @@ impl LayerSets {
 
     fn choose(&mut self) -> Result<(), SparseError> {
         let (rows, cols) = (self.inner.rows(), self.inner.cols());
-        let scores = self.units.dense_sums(self.theta.iter().map(|theta| theta.abs()));
+        let scores = self.blocks.dense_sums(self.theta.iter().map(|theta| theta.abs()));
         let candidates: Vec<_> = (0..).zip(scores).collect();
-        let [forward, backward] = self.sizes.map(|size| self.units.largest(&candidates, size));
+        let [forward, backward] = self.sizes.map(|size| self.blocks.largest(&candidates, size));
         // Chosen by the same scores, the smaller set lies within the larger.
         let mut inner = forward.iter().peekable();
         let outer = backward.into_iter().filter(|unit| inner.next_if_eq(&unit).is_none()).collect();
         let topology =
-            |units| Topology::new(rows, cols, &self.units.positions(units)).map(Arc::new);
+            |blocks| Topology::new(rows, cols, &self.blocks.positions(blocks)).map(Arc::new);
         (self.inner, self.outer) = (topology(forward.clone())?, topology(outer)?);
         Ok(())
     }
 }
 
-impl Reserve {
-    /// The reserve of a fresh network.
-    pub fn new(layers: Vec<LayerSets>, rule: Rule) -> Self {
-        let values: Vec<f32> = layers.iter().flat_map(|sets| sets.values(&sets.outer)).collect();
-        let moments = Moments::new(rule, values.len());
-        let beside = Beside { grad: vec![0.0; values.len()], values, moments };
-        Self { layers, rule, beside }
+impl TopKastState {
+    /// `B ∖ A` of each layer, pulled by `λ/D`.
+    fn outside(&self) -> Vec<OutsideLayer> {
+        let penalty = self.set.penalty();
+        let one = |LayerSets { blocks, sizes: [forward, _], outer, .. }: &LayerSets| OutsideLayer {
+            topology: outer.clone(),
+            pull: (penalty * blocks.all() as f64 / *forward as f64) as f32,
+        };
+        self.layers.iter().map(one).collect()
     }
 
-    /// `B ∖ A` of each layer.
-    pub fn outer(&self) -> impl Iterator<Item = &Arc<Topology>> {
-        self.layers.iter().map(|sets| &sets.outer)
+    /// `θ` of each layer on `B ∖ A`.
+    fn outside_values(&self) -> Vec<f32> {
+        self.layers.iter().flat_map(|sets| sets.values(&sets.outer)).collect()
     }
 
-    /// `B ∖ A` as the optimiser sees it, with the gradient of the loss, `grad` layer by layer, and of
-    /// the penalty.
-    pub fn train(&mut self, grad: Vec<f32>, penalty: f64) -> &mut Beside {
-        let Self { layers, beside, .. } = self;
-        beside.grad = grad;
-        let mut start = 0;
-        for LayerSets { units, sizes: [forward, _], outer, .. } in layers {
-            let part = start..start + outer.nnz();
-            start = part.end;
-            let pull = (penalty * units.all() as f64 / *forward as f64) as f32;
-            for (g, theta) in beside.grad[part.clone()].iter_mut().zip(&beside.values[part]) {
-                *g += pull * theta;
-            }
-        }
-        beside
-    }
-
-    /// Chooses both sets anew: `layers` is the network as it stands, with `m` and `v` of its weights.
-    pub fn refresh<'a>(
-        &mut self,
-        layers: impl Iterator<Item = (LayerView<'a>, [&'a [f32]; 2])>,
-    ) -> Result<Vec<Moves>, SparseError> {
-        let Self { layers: sets, rule, beside } = self;
-        let mut next = Beside { values: vec![], grad: vec![], moments: Moments::new(*rule, 0) };
+    /// Chooses both sets anew.
+    fn refresh(&mut self, layers: &[LayerView<'_>]) -> Result<Vec<TopologyUpdate>, SparseError> {
+        let mut next = Moments::default();
         let (mut start, mut all) = (0, Vec::new());
-        for (sets, (layer, inner_moments)) in sets.iter_mut().zip(layers) {
+        for (sets, layer) in self.layers.iter_mut().zip(layers) {
             let part = start..start + sets.outer.nnz();
             start = part.end;
             sets.store(false, layer.values);
-            sets.store(true, &beside.values[part.clone()]);
+            sets.store(true, &self.set.values[part.clone()]);
             let outer_moments =
-                [0, 1].map(|k| beside.moments.0[k].get(part.clone()).unwrap_or(&[]));
+                [0, 1].map(|k| self.set.moments.0[k].get(part.clone()).unwrap_or(&[]));
             let (old_inner, old_outer) = (sets.inner.clone(), sets.outer.clone());
             sets.choose()?;
-            let from = |old: &Topology, new: &Arc<Topology>| Moves::between(old, new.clone());
+            let from =
+                |old: &Topology, new: &Arc<Topology>| TopologyUpdate::between(old, new.clone());
 
-            let moves = from(&old_inner, &sets.inner);
+            let update = from(&old_inner, &sets.inner);
             let entered = from(&old_outer, &sets.inner);
             let moments = outer_moments.map(|old| match old {
                 [] => Vec::new(),
-                old => moves.anew(entered.remap(old)).collect(),
+                old => update.grown(entered.remap(old)).collect(),
             });
-            let values = moves.anew(sets.values(&sets.inner)).collect();
-            all.push(moves.starting(Start { values, moments }));
+            let values = update.grown(sets.values(&sets.inner)).collect();
+            all.push(update.starting(NewWeights { values, moments }));
 
             let (left, stayed) = (from(&old_inner, &sets.outer), from(&old_outer, &sets.outer));
-            for (k, next) in next.moments.0.iter_mut().enumerate() {
-                if let (inner @ [_, ..], outer) = (inner_moments[k], outer_moments[k]) {
+            for (k, next) in next.0.iter_mut().enumerate() {
+                if let (inner @ [_, ..], outer) = (layer.moments[k], outer_moments[k]) {
                     // A position comes from one of the two, and the other gives 0.
                     let pairs = left.remap(inner).zip(stayed.remap(outer));
                     next.extend(pairs.map(|(inner, outer)| inner + outer));
                 }
             }
-            next.values.extend(sets.values(&sets.outer));
         }
-        *beside = next;
+        let (outside, values) = (self.outside(), self.outside_values());
+        self.set.replace(outside, values, next);
         Ok(all)
+    }
+}
+
+impl Method for TopKastState {
+    fn start(&mut self, layer: LayerStart<'_>) -> Result<(Arc<Topology>, Vec<f32>), SparseError> {
+        let LayerStart { spec, blocks, share, trained, .. } = layer;
+        let (rows, cols) = (spec.shape.rows(), spec.shape.cols());
+        let theta = spec.init.draw(&Topology::dense(rows, cols)?, spec.shape.area(), layer.init);
+        let sizes = [share.nnz, trained.nnz].map(|nnz| nnz / blocks.size());
+        let sets = LayerSets::new(rows, cols, blocks, sizes, theta)?;
+        let forward = sets.forward();
+        self.layers.push(sets);
+        self.set.replace(self.outside(), self.outside_values(), Moments::default());
+        Ok(forward)
+    }
+
+    fn before(
+        &mut self,
+        at: At,
+        layers: &Layers<'_>,
+    ) -> Result<Option<Vec<TopologyUpdate>>, SparseError> {
+        if at.step == 0 || !at.step.is_multiple_of(self.every) {
+            return Ok(None);
+        }
+        self.refresh(&layers.views()?).map(Some)
+    }
+
+    fn ask(&mut self, _: At, _: &Layers<'_>, _: &mut Rng) -> Result<Ask, SparseError> {
+        Ok(Ask::Outside(self.set.topologies().cloned().collect()))
+    }
+
+    fn backward_set(&mut self) -> Option<&mut BackwardSet> {
+        Some(&mut self.set)
+    }
+
+    fn trained_outside(&self, l: usize) -> usize {
+        self.layers.get(l).map_or(0, |sets| sets.outer.nnz())
+    }
+
+    fn bytes(&self, l: usize, _: &Shape) -> usize {
+        let of = |sets: &LayerSets| sets.theta.len() * size_of::<f32>() + sets.outer.bytes();
+        self.layers.get(l).map_or(0, of)
+    }
+
+    fn backward_sparsity(&self) -> Option<f64> {
+        Some(self.backward_sparsity)
+    }
+
+    fn memory(&self, layer: &LayerMemory) -> MethodMemory {
+        let (rows, cols) = (layer.shape.rows(), layer.shape.cols());
+        let outside = Csr::bytes(rows, cols, layer.trained - layer.active);
+        MethodMemory {
+            // The value of every position, beside a network of the size of the backward set.
+            values: layer.values(layer.trained) + layer.size(),
+            passing: REWIRING * layer.trained + CHOICE * layer.size(),
+            structure: 2 * layer.structure(layer.active) + 2 * layer.structure(layer.trained),
+            kept: layer.size() * size_of::<f32>() + outside,
+            probes: false,
+        }
+    }
+
+    /// `2 f_S + f_B`, `f_B` being a forward pass of all trained weights.
+    fn training_flops(&self, Flops { sparse, trained, .. }: Flops, steps: u64) -> f64 {
+        (2.0 * sparse + trained) * steps as f64
     }
 }
 
@@ -165,6 +285,8 @@ impl Reserve {
 mod tests {
     use super::*;
     use crate::config::Pattern;
+    use crate::methods::tests::view;
+    use crate::optim::{Moments, Rule};
 
     const ADAM: Rule = Rule::Adam { beta1: 0.9, beta2: 0.999, eps: 1e-7 };
 
@@ -175,34 +297,41 @@ mod tests {
     /// 1 × 6 with two weights in `A` and four in `B`, worked by hand.
     #[test]
     fn hand_worked_table() {
-        let units = Units::new(Pattern::Unstructured, 1, 6);
+        let blocks = Blocks::new(Pattern::Unstructured, 1, 6);
         let theta = vec![0.5, -3.0, 0.25, 2.0, -1.0, 0.5];
-        let sets = LayerSets::new(1, 6, units, [2, 4], theta).unwrap();
+        let sets = LayerSets::new(1, 6, blocks, [2, 4], theta).unwrap();
         assert_eq!(positions(&sets.inner), [1, 3]);
         assert_eq!(sets.forward().1, [-3.0, 2.0]);
         // 0 and 5 tie for the fourth place.
         assert_eq!(positions(&sets.outer), [0, 4]);
 
-        let mut reserve = Reserve::new(vec![sets], ADAM);
-        let beside = reserve.train(vec![1.0, 1.0], 0.1);
+        let mut state = TopKastState {
+            every: 1,
+            backward_sparsity: 0.0,
+            layers: vec![sets],
+            set: BackwardSet::new(0.1),
+        };
+        state.set.replace(state.outside(), state.outside_values(), Moments::default());
+        state.set.begin(ADAM);
+        state.set.take_grad(vec![1.0, 1.0]);
         // D = 2/6, so that the pull is 0.3 θ.
-        assert_eq!(beside.grad, [1.15, 0.7]);
+        assert_eq!(state.set.grad, [1.15, 0.7]);
         // Training has shrunk 1 below 4 and 0 below 5.
-        beside.values = vec![0.1, -1.5];
-        beside.moments = Moments([vec![0.01, 0.04], vec![0.001, 0.004]]);
+        state.set.values = vec![0.1, -1.5];
+        state.set.moments = Moments([vec![0.01, 0.04], vec![0.001, 0.004]]);
         let topology = &Arc::new(Topology::new(1, 6, &[1, 3]).unwrap());
-        let layer = LayerView { topology, units: &units, values: &[-0.75, 2.0] };
         let moments: [&[f32]; 2] = [&[0.1, 0.3], &[0.2, 0.6]];
-        let moves = reserve.refresh([(layer, moments)].into_iter()).unwrap();
+        let layer = LayerView { moments, ..view(topology, &blocks, &[-0.75, 2.0]) };
+        let update = state.refresh(&[layer]).unwrap();
 
         // θ = 0.1 −0.75 0.25 2 −1.5 0.5: A = {3, 4}, B ∖ A = {1, 5}.
-        assert_eq!(positions(moves[0].topology()), [3, 4]);
-        let Start { values, moments: [m, v] } = moves[0].start();
+        assert_eq!(positions(update[0].topology()), [3, 4]);
+        let NewWeights { values, moments: [m, v] } = update[0].start();
         assert_eq!((&values[..], &m[..], &v[..]), (&[-1.5][..], &[0.04][..], &[0.004][..]));
-        assert_eq!(positions(reserve.outer().next().unwrap()), [1, 5]);
-        assert_eq!(reserve.beside.values, [-0.75, 0.5]);
-        assert_eq!(reserve.beside.moments, Moments([vec![0.1, 0.0], vec![0.2, 0.0]]));
-        assert_eq!(reserve.layers[0].theta[0], 0.1, "what left B keeps its last value");
-        assert_eq!(reserve.layers[0].theta[2], 0.25, "what was never in B its first");
+        assert_eq!(positions(state.set.topologies().next().unwrap()), [1, 5]);
+        assert_eq!(state.set.values, [-0.75, 0.5]);
+        assert_eq!(state.set.moments, Moments([vec![0.1, 0.0], vec![0.2, 0.0]]));
+        assert_eq!(state.layers[0].theta[0], 0.1, "what left B keeps its last value");
+        assert_eq!(state.layers[0].theta[2], 0.25, "what was never in B its first");
     }
 }

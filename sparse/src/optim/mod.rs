@@ -3,7 +3,7 @@
 //!
 //! A step is two passes: `‖g‖`, with penalties, then the [`Rule`] with `g` clipped to
 //! `max_grad_norm`. `t` counts the network's steps, not a weight's: a weight that is grown late
-//! makes its first step under Adam `lr · (1−β₁)/√(1−β₂) = 3.16 lr` long (PAPERS 1.2). Moments move
+//! makes its first step under Adam `lr · (1−β₁)/√(1−β₂) = 3.16 lr` long. Moments move
 //! with their weight.
 
 mod rule;
@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use crate::cpu::values;
 use crate::error::SparseError;
+use crate::methods::BackwardSet;
 use crate::network::Network;
 
 pub use rule::{Moments, Rule};
@@ -61,7 +62,7 @@ pub enum WeightDecay {
     Decoupled,
 }
 
-/// Whose norm clipping compares with the largest one (PAPERS 1.2, item 3).
+/// Whose norm clipping compares with the largest one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClipNorm {
@@ -78,25 +79,6 @@ pub struct Optimizer {
     config: OptimizerConfig,
     moments: Moments,
     step: u64,
-}
-
-/// Weights outside the network that train with it: what Top-KAST holds ready.
-#[derive(Clone, Debug)]
-pub(crate) struct Beside {
-    pub values: Vec<f32>,
-    pub grad: Vec<f32>,
-    pub moments: Moments,
-}
-
-/// What a step takes into account beyond the network and its gradient.
-#[derive(Debug, Default)]
-pub(crate) struct Extra<'a> {
-    /// `λ` of a penalty `½ λ Σ w²` on all weights of the network.
-    pub penalty: f64,
-    /// Squares of gradients that count in the norm only.
-    pub unseen: f64,
-    /// Trained along: by the same rule, at the same step, within the same norm.
-    pub beside: Option<&'a mut Beside>,
 }
 
 impl Optimizer {
@@ -131,7 +113,8 @@ impl Optimizer {
         self.moments = self.moments.map(remap);
     }
 
-    /// Takes one step of `network` along `grad`, which stands as the parameters do. Returns the norm
+    /// Takes one step of `network` along `grad`, which stands as the parameters do, and of the weights
+    /// `outside` it. `unseen` are squares of gradients that count in the norm only. Returns the norm
     /// of `g` before clipping; where that is not finite, parameters and moments are left as they were.
     ///
     /// # Errors
@@ -140,32 +123,40 @@ impl Optimizer {
         &mut self,
         network: &Network,
         grad: &Tensor,
-        extra: Extra<'_>,
+        unseen: f64,
+        outside: Option<&mut BackwardSet>,
     ) -> Result<f32, SparseError> {
         let (expected, found) = (self.moments.0[0].len(), network.num_params());
         if expected != found {
             return Err(SparseError::Length { what: "parameters of a step", expected, found });
         }
-        let state = RefCell::new((self, extra, 0.0));
-        network.params().inplace_op2(grad, &Step { state: &state, network })?;
-        let (_, _, norm) = state.into_inner();
-        Ok(norm)
+        let step = RefCell::new(Step { optimizer: self, unseen, outside, norm: 0.0 });
+        network.params().inplace_op2(grad, &InPlace { step: &step, network })?;
+        Ok(step.into_inner().norm)
     }
 
-    fn apply(&mut self, network: &Network, w: &mut [f32], g: &[f32], extra: &mut Extra<'_>) -> f32 {
+    fn apply(
+        &mut self,
+        network: &Network,
+        w: &mut [f32],
+        g: &[f32],
+        unseen: f64,
+        mut outside: Option<&mut BackwardSet>,
+    ) -> f32 {
+        let penalty = outside.as_ref().map_or(0.0, |set| set.penalty());
         // The parameters of a layer, with (l2, keep): its weights, then its biases.
         let parts = || {
             network.layers().iter().flat_map(|layer| {
-                let decay = self.decay(layer.weight_decay(), extra.penalty);
+                let decay = self.decay(layer.weight_decay(), penalty);
                 [(layer.weights(), decay), (layer.biases(), [0.0, 1.0])]
             })
         };
-        let mut squares = extra.unseen;
+        let mut squares = unseen;
         for (part, [l2, _]) in parts() {
             squares += sum_squares(&w[part.clone()], &g[part], l2);
         }
-        if let Some(beside) = &extra.beside {
-            squares += sum_squares(&beside.values, &beside.grad, 0.0);
+        if let Some(set) = &outside {
+            squares += sum_squares(&set.values, &set.grad, 0.0);
         }
         let norm = squares.sqrt() as f32;
         if !norm.is_finite() {
@@ -182,8 +173,9 @@ impl Optimizer {
             let v = v.get_mut(part.clone()).unwrap_or_default();
             pass.run(&mut w[part.clone()], &g[part.clone()], &mut m[part], v, decay);
         }
-        if let Some(Beside { values, grad, moments: Moments([m, v]) }) = &mut extra.beside {
-            pass.run(values, grad, m, v, [0.0, 1.0]);
+        if let Some(set) = &mut outside {
+            let Moments([m, v]) = &mut set.moments;
+            pass.run(&mut set.values, &set.grad, m, v, [0.0, 1.0]);
         }
         self.step += 1;
         norm
@@ -200,13 +192,21 @@ impl Optimizer {
     }
 }
 
+/// One step, and what it gives.
+struct Step<'a> {
+    optimizer: &'a mut Optimizer,
+    unseen: f64,
+    outside: Option<&'a mut BackwardSet>,
+    norm: f32,
+}
+
 /// Candle's door to a tensor's memory.
-struct Step<'a, 'b> {
-    state: &'a RefCell<(&'b mut Optimizer, Extra<'b>, f32)>,
+struct InPlace<'a, 'b> {
+    step: &'a RefCell<Step<'b>>,
     network: &'a Network,
 }
 
-impl InplaceOp2 for Step<'_, '_> {
+impl InplaceOp2 for InPlace<'_, '_> {
     fn name(&self) -> &'static str {
         "optimizer"
     }
@@ -226,8 +226,9 @@ impl InplaceOp2 for Step<'_, '_> {
         if grad.len() != end - start {
             bail!("a gradient of {} values for {} parameters", grad.len(), end - start);
         }
-        let (optimizer, extra, norm) = &mut *self.state.borrow_mut();
-        *norm = optimizer.apply(self.network, &mut params[start..end], grad, extra);
+        let Step { optimizer, unseen, outside, norm } = &mut *self.step.borrow_mut();
+        let params = &mut params[start..end];
+        *norm = optimizer.apply(self.network, params, grad, *unseen, outside.as_deref_mut());
         Ok(())
     }
 }

@@ -1,27 +1,21 @@
 //! What a network starts from: topologies and weights, layer by layer.
 
-use std::sync::Arc;
-
-use super::shares::{backward_shares, shares, units};
-use crate::config::{Method, SparsityConfig};
+use crate::config::SparsityConfig;
 use crate::distribution::Share;
 use crate::error::SparseError;
-use crate::init::sparsity_aware;
 use crate::layers::{Layer, LayerSpec};
-use crate::methods::static_sparse;
-use crate::methods::top_kast::LayerSets;
-use crate::methods::units::Units;
+use crate::methods::{Blocks, LayerStart, Method};
 use crate::network::Network;
+use crate::optim::Rule;
 use crate::seed::Seed;
-use crate::topology::Topology;
+use crate::shares::{Shares, blocks};
 
-/// A fresh network and what its method holds of each layer.
+/// A fresh network, its method, and what the method is told of each layer.
 pub(super) struct Start {
     pub network: Network,
     pub shares: Vec<Share>,
-    pub units: Vec<Units>,
-    /// Of Top-KAST, empty for every other method.
-    pub sets: Vec<LayerSets>,
+    pub blocks: Vec<Blocks>,
+    pub method: Box<dyn Method>,
 }
 
 impl Start {
@@ -29,41 +23,33 @@ impl Start {
     pub fn draw(
         specs: &[LayerSpec],
         config: &SparsityConfig,
+        rule: Rule,
         seed: &Seed,
     ) -> Result<Self, SparseError> {
-        let shares = shares(specs, config)?;
-        let backward = match &config.method {
-            Method::TopKast(top_kast) => backward_shares(specs, config, top_kast)?,
-            _ => shares.clone(),
-        };
+        let mut method = config.build()?;
+        let Shares { forward: shares, backward } = Shares::of(specs, config, &*method)?;
         let each = specs.iter().zip(&shares);
-        let units: Vec<_> = each.map(|(spec, share)| units(config.pattern, spec, share)).collect();
-        let (mut layers, mut params, mut sets) = (Vec::new(), Vec::new(), Vec::new());
+        let blocks: Vec<_> =
+            each.map(|(spec, share)| blocks(config.pattern, spec, share)).collect();
+        let (mut layers, mut params) = (Vec::new(), Vec::new());
         for (l, spec) in specs.iter().enumerate() {
-            let (rows, cols, units) = (spec.shape.rows(), spec.shape.cols(), units[l]);
-            let init = &mut seed.child("init").child(&spec.name).rng();
-            let (topology, weights) = if config.method.starts_dense() {
-                let topology = Topology::dense(rows, cols)?;
-                let weights = spec.init.draw(&topology, spec.shape.area(), init);
-                (Arc::new(topology), weights)
-            } else if matches!(config.method, Method::TopKast(_)) {
-                let theta = spec.init.draw(&Topology::dense(rows, cols)?, spec.shape.area(), init);
-                let sizes = [shares[l].nnz, backward[l].nnz].map(|nnz| nnz / units.size());
-                sets.push(LayerSets::new(rows, cols, units, sizes, theta)?);
-                sets[l].forward()
-            } else {
-                let mut rng = seed.child("topology").child(&spec.name).rng();
-                let topology = static_sparse::random(rows, cols, &units, shares[l].nnz, &mut rng)?;
-                let weights = match config.sparsity_aware_init {
-                    true => sparsity_aware(&topology, spec.shape.area(), init),
-                    false => spec.init.draw(&topology, spec.shape.area(), init),
-                };
-                (Arc::new(topology), weights)
-            };
+            let stream = |name| seed.child(name).child(&spec.name).rng();
+            let (topology, weights) = method.start(LayerStart {
+                spec,
+                blocks: blocks[l],
+                share: shares[l],
+                trained: backward[l],
+                sparsity_aware_init: config.sparsity_aware_init,
+                init: &mut stream("init"),
+                positions: &mut stream("topology"),
+            })?;
             layers.push(Layer::new(spec, topology, config.compute.of(&spec.name), params.len())?);
             params.extend(weights);
-            params.extend(std::iter::repeat_n(spec.bias, rows));
+            params.extend(std::iter::repeat_n(spec.bias, spec.shape.rows()));
         }
-        Ok(Self { network: Network::new(layers, params)?, shares, units, sets })
+        if let Some(set) = method.backward_set() {
+            set.begin(rule);
+        }
+        Ok(Self { network: Network::new(layers, params)?, shares, blocks, method })
     }
 }

@@ -7,6 +7,16 @@ use std::collections::{BTreeMap, HashMap};
 use candle_core::{Device, Tensor};
 use rand::RngExt;
 use sparring_sparse::config::*;
+use sparring_sparse::methods::dense::Dense;
+use sparring_sparse::methods::pruning::Pruning;
+use sparring_sparse::methods::rigl::Rigl;
+use sparring_sparse::methods::set::Set;
+use sparring_sparse::methods::snfs::Snfs;
+use sparring_sparse::methods::snip::Snip;
+use sparring_sparse::methods::static_sparse::Static;
+use sparring_sparse::methods::top_kast::TopKast;
+#[allow(unused_imports, reason = "each test binary uses a part")]
+pub use sparring_sparse::methods::{Decay, DropGrow, MethodChoice, Order};
 use sparring_sparse::{
     Activation, ClipNorm, Compute, Init, Layer, LayerSpec, Network, OptimizerConfig, Rule, Seed,
     Shape, Topology, Trainer, WeightDecay,
@@ -19,6 +29,57 @@ pub const ADAM: OptimizerConfig = OptimizerConfig {
     max_grad_norm: None,
     clip_norm: ClipNorm::Active,
 };
+
+/// Gradient steps of the run that all times are fractions of.
+pub const RUN: u64 = 1_000_000;
+
+/// The fraction of the run at which `step` is.
+pub fn at(step: u64) -> f64 {
+    step as f64 / RUN as f64
+}
+
+pub fn dense() -> MethodChoice {
+    Dense {}.into()
+}
+
+pub fn fixed() -> MethodChoice {
+    Static {}.into()
+}
+
+pub fn snip() -> MethodChoice {
+    Snip {}.into()
+}
+
+pub fn set(schedule: DropGrow) -> MethodChoice {
+    Set { schedule }.into()
+}
+
+pub fn rigl(schedule: DropGrow) -> MethodChoice {
+    Rigl { schedule, ..Rigl::default() }.into()
+}
+
+pub fn snfs(schedule: DropGrow) -> MethodChoice {
+    Snfs { schedule, smoothing: 0.9 }.into()
+}
+
+/// Prunes from `start` to `end`, in gradient steps.
+pub fn pruning(start: u64, end: u64, every: u64) -> MethodChoice {
+    Pruning { prune_every_gradient_steps: every, prune_from: at(start), prune_until: at(end) }
+        .into()
+}
+
+pub fn top_kast(every: u64, backward_sparsity: f64, exploration_penalty: f64) -> MethodChoice {
+    TopKast {
+        update_every_gradient_steps: every,
+        backward_sparsity: Some(backward_sparsity),
+        exploration_penalty,
+    }
+    .into()
+}
+
+pub fn is(method: &MethodChoice, name: &str) -> bool {
+    method.row().name == name
+}
 
 pub const WIDTHS: [usize; 4] = [6, 24, 24, 3];
 
@@ -36,9 +97,10 @@ pub fn specs(widths: &[usize]) -> Vec<LayerSpec> {
     widths.windows(2).enumerate().map(layer).collect()
 }
 
-pub fn sparse(method: Method, sparsity: f64) -> SparsityConfig {
+pub fn sparse(method: MethodChoice, sparsity: f64) -> SparsityConfig {
     SparsityConfig {
         method,
+        gradient_steps: RUN,
         sparsity,
         distribution: Distribution::Erk { power: 1.0 },
         pattern: Pattern::Unstructured,
@@ -48,7 +110,7 @@ pub fn sparse(method: Method, sparsity: f64) -> SparsityConfig {
     }
 }
 
-pub fn trainer(method: Method, sparsity: f64, optimizer: OptimizerConfig) -> Trainer {
+pub fn trainer(method: MethodChoice, sparsity: f64, optimizer: OptimizerConfig) -> Trainer {
     build(&sparse(method, sparsity), optimizer)
 }
 
@@ -58,11 +120,11 @@ pub fn build(config: &SparsityConfig, optimizer: OptimizerConfig) -> Trainer {
 
 pub fn drop_grow(every: u64) -> DropGrow {
     DropGrow {
-        every,
-        until: u64::MAX,
+        update_every_gradient_steps: every,
+        update_until: 1.0,
         drop_fraction: 0.3,
-        decay: Decay::Constant,
-        order: Order::BeforeStep,
+        drop_schedule: Decay::Constant,
+        ..DropGrow::default()
     }
 }
 
@@ -109,18 +171,9 @@ pub fn state(trainer: &Trainer) -> HashMap<(usize, u32), (f32, f32, f32)> {
 }
 
 /// Every method that rewires along the way.
-pub fn rewiring(every: u64) -> [Method; 4] {
+pub fn rewiring(every: u64) -> [MethodChoice; 4] {
     let schedule = drop_grow(every);
-    [
-        Method::Set(schedule.clone()),
-        Method::Rigl(Rigl::new(schedule.clone())),
-        Method::Snfs(Snfs { schedule, smoothing: 0.9 }),
-        Method::TopKast(top_kast(every)),
-    ]
-}
-
-pub fn top_kast(every: u64) -> TopKast {
-    TopKast { every, backward_sparsity: 0.4, exploration_penalty: 1e-2 }
+    [set(schedule.clone()), rigl(schedule.clone()), snfs(schedule), top_kast(every, 0.4, 1e-2)]
 }
 
 /// The gradient of the squared error at `network`, for every weight and bias: `(weights, biases)` of

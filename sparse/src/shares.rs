@@ -1,11 +1,41 @@
-//! How many weights each layer of a network has active: the distribution's choice, in the units of
+//! How many weights each layer of a network has active: the distribution's choice, in the blocks of
 //! the pattern.
 
-use crate::config::{Method, Pattern, SparsityConfig, TopKast};
+use crate::config::{Pattern, SparsityConfig};
 use crate::distribution::{LayerShape, Share, distribute};
 use crate::error::SparseError;
+use crate::keys::KeyError;
 use crate::layers::LayerSpec;
-use crate::methods::{Units, pruning};
+use crate::methods::pruning::keep_blocks;
+use crate::methods::{Blocks, Method};
+
+/// The shares of all layers of a network, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shares {
+    /// What is active at the end.
+    pub forward: Vec<Share>,
+    /// What trains: as `forward`, or more.
+    pub backward: Vec<Share>,
+}
+
+impl Shares {
+    /// Those of the layers `specs` under `config`, by its `method`.
+    ///
+    /// # Errors
+    /// As [`shares`].
+    pub fn of(
+        specs: &[LayerSpec],
+        config: &SparsityConfig,
+        method: &dyn Method,
+    ) -> Result<Self, SparseError> {
+        let forward = shares_of(specs, config, method)?;
+        let backward = match method.backward_sparsity() {
+            Some(backward) => backward_shares(specs, config, method, &forward, backward)?,
+            None => forward.clone(),
+        };
+        Ok(Self { forward, backward })
+    }
+}
 
 /// The share of each layer of `specs` under `config`: its sparsity at the end, and the active
 /// weights that go with it.
@@ -13,7 +43,15 @@ use crate::methods::{Units, pruning};
 /// # Errors
 /// A sparsity that the distribution cannot spread, and a layer that the pattern does not fit.
 pub fn shares(specs: &[LayerSpec], config: &SparsityConfig) -> Result<Vec<Share>, SparseError> {
-    let sparsity = if config.method == Method::Dense { 0.0 } else { config.sparsity };
+    shares_of(specs, config, &*config.build()?)
+}
+
+fn shares_of(
+    specs: &[LayerSpec],
+    config: &SparsityConfig,
+    method: &dyn Method,
+) -> Result<Vec<Share>, SparseError> {
+    let sparsity = method.target(config.sparsity);
     let shape =
         |spec: &LayerSpec| LayerShape { name: spec.name.clone(), shape: spec.shape.kernel_shape() };
     let shapes: Vec<LayerShape> = specs.iter().map(shape).collect();
@@ -22,49 +60,38 @@ pub fn shares(specs: &[LayerSpec], config: &SparsityConfig) -> Result<Vec<Share>
         config.compute.layers.keys().find(|name| specs.iter().all(|s| s.name != **name))
     {
         let names: Vec<_> = specs.iter().map(|spec| spec.name.as_str()).collect();
-        return Err(SparseError::Config {
+        return Err(KeyError {
             key: format!("compute_layers.{name}"),
             found: format!("a layer named `{name}`"),
             allowed: names.join(", "),
             hint: "name a layer of this network".into(),
-        });
+        }
+        .into());
     }
     for (share, spec) in shares.iter_mut().zip(specs) {
         if share.sparsity > 0.0 {
-            let units = fitting(config.pattern, spec, share.sparsity)?;
-            let active = match (&config.method, config.pattern) {
-                (Method::Pruning(_), _) | (_, Pattern::Nm { .. }) => {
-                    pruning::keep_units(&units, share.sparsity)
+            let blocks = fitting(config.pattern, spec, share.sparsity)?;
+            let active = match config.pattern {
+                Pattern::Nm { .. } => keep_blocks(&blocks, share.sparsity),
+                Pattern::Unstructured | Pattern::Block { .. } => {
+                    method.active_blocks(&blocks, share.sparsity)
                 }
-                // As the distribution rounds, in units.
-                _ => units.all() - (share.sparsity * units.all() as f64).floor() as usize,
             };
-            share.nnz = active * units.size();
+            share.nnz = active * blocks.size();
         }
     }
     Ok(shares)
 }
 
-/// The shares of the backward sets of Top-KAST: as [`shares`] at its sparsity, to which the
-/// sparsities of `layers` fall in proportion; at least the forward share.
-///
-/// # Errors
-/// As [`shares`], and a backward set that is sparser than the forward set.
-pub fn backward_shares(
+/// The shares of the sets that train: as [`shares`] at the sparsity `backward`, to which the
+/// sparsities of `layers` fall in proportion; at least the `forward` share.
+fn backward_shares(
     specs: &[LayerSpec],
     config: &SparsityConfig,
-    top_kast: &TopKast,
+    method: &dyn Method,
+    forward: &[Share],
+    backward: f64,
 ) -> Result<Vec<Share>, SparseError> {
-    let forward = shares(specs, config)?;
-    let backward = top_kast.backward_sparsity;
-    if backward > config.sparsity {
-        return Err(SparseError::Config {
-            key: "backward_sparsity".into(),
-            found: backward.to_string(),
-            allowed: format!("at most sparsity = {}", config.sparsity),
-            hint: "the backward set holds the forward set and more".into(),
-        });
-    }
     let fallen = if config.sparsity > 0.0 { backward / config.sparsity } else { 0.0 };
     let layers = config.layers.iter().map(|(name, s)| (name.clone(), s * fallen)).collect();
     let pattern = match config.pattern {
@@ -74,25 +101,25 @@ pub fn backward_shares(
         other => other,
     };
     let config = SparsityConfig { sparsity: backward, layers, pattern, ..config.clone() };
-    let mut backward = shares(specs, &config)?;
+    let mut backward = shares_of(specs, &config, method)?;
     for (backward, forward) in backward.iter_mut().zip(forward) {
         backward.nnz = backward.nnz.max(forward.nnz);
     }
     Ok(backward)
 }
 
-/// The units of a layer; one that is dense has no pattern.
-pub(super) fn units(pattern: Pattern, spec: &LayerSpec, share: &Share) -> Units {
+/// The blocks of a layer; one that is dense has no pattern.
+pub(crate) fn blocks(pattern: Pattern, spec: &LayerSpec, share: &Share) -> Blocks {
     let (rows, cols) = (spec.shape.rows(), spec.shape.cols());
     let pattern = if share.nnz == rows * cols { Pattern::Unstructured } else { pattern };
-    Units::new(pattern, rows, cols)
+    Blocks::new(pattern, rows, cols)
 }
 
-/// The units of a layer at a `sparsity` above 0, which must fit.
-fn fitting(pattern: Pattern, spec: &LayerSpec, sparsity: f64) -> Result<Units, SparseError> {
+/// The blocks of a layer at a `sparsity` above 0, which must fit.
+fn fitting(pattern: Pattern, spec: &LayerSpec, sparsity: f64) -> Result<Blocks, SparseError> {
     let (name, outputs, inputs) = (&spec.name, spec.shape.rows(), spec.shape.cols());
     let refuse = |found: String, allowed: String, hint: String| {
-        Err(SparseError::Config { key: "pattern".into(), found, allowed, hint })
+        Err(KeyError { key: "pattern".into(), found, allowed, hint }.into())
     };
     let dense = format!("another pattern, or keep the layer dense with layers: {{{name}: 0}}");
     match pattern {
@@ -136,5 +163,5 @@ fn fitting(pattern: Pattern, spec: &LayerSpec, sparsity: f64) -> Result<Units, S
             }
         }
     }
-    Ok(Units::new(pattern, outputs, inputs))
+    Ok(Blocks::new(pattern, outputs, inputs))
 }

@@ -1,61 +1,33 @@
-//! How parameters, moments and gradients follow a change of topology.
+//! Gradients beside those of the active weights.
 
 use std::sync::Arc;
 
-use crate::ctx::Probe;
-use crate::error::SparseError;
 use crate::layers::Layer;
-use crate::methods::Moves;
-use crate::methods::moves::Start;
-use crate::network::Network;
+use crate::methods::TopologyUpdate;
 use crate::topology::Topology;
 
-/// `values`, which stand as the parameters of `layers` do, after `moves`, which start new weights
-/// from what `start` names.
-pub(super) fn remap(
-    layers: &[Layer],
-    moves: &[Moves],
-    values: &[f32],
-    start: impl Fn(&Start) -> &[f32],
-) -> Vec<f32> {
-    let mut new = Vec::with_capacity(values.len());
-    for (layer, moves) in layers.iter().zip(moves) {
-        new.extend(moves.remap_from(&values[layer.weights()], start(moves.start())));
-        new.extend_from_slice(&values[layer.biases()]);
-    }
-    new
-}
-
-/// `network` after `moves`, one a layer.
-pub(crate) fn moved(network: &Network, moves: &[Moves]) -> Result<Network, SparseError> {
-    let old = network.params().to_vec1::<f32>()?;
-    let params = remap(network.layers(), moves, &old, |start| &start.values);
-    let mut offset = 0;
-    let layer = |(layer, moves): (&Layer, &Moves)| {
-        let layer = layer.rewired(moves.topology(), offset);
-        offset = layer.biases().end;
-        Ok(layer)
-    };
-    let layers: Result<_, SparseError> = network.layers().iter().zip(moves).map(layer).collect();
-    network.rewired(layers?, params)
-}
-
 /// The gradients that a probe brought back.
-pub(super) struct Probed<'a> {
-    pub probe: &'a Probe,
+pub(super) struct Asked<'a> {
+    /// One pattern a layer.
+    pub patterns: &'a [Arc<Topology>],
     /// Pattern after pattern.
     pub values: Vec<f32>,
 }
 
-impl Probed<'_> {
+impl Asked<'_> {
     /// Pattern and gradients of each layer.
     pub fn layers(&self) -> impl Iterator<Item = (&Arc<Topology>, &[f32])> {
         let mut start = 0;
-        self.probe.patterns().iter().map(move |pattern| {
+        self.patterns.iter().map(move |pattern| {
             let part = start..start + pattern.nnz();
             start = part.end;
             (pattern, &self.values[part])
         })
+    }
+
+    /// The gradients on the pattern of layer `l`.
+    pub fn layer(&self, l: usize) -> &[f32] {
+        self.layers().nth(l).map_or(&[], |(_, values)| values)
     }
 
     /// The gradients on `topologies`, which lie within the patterns, one after the other.
@@ -67,12 +39,12 @@ impl Probed<'_> {
         on
     }
 
-    /// The gradient as the parameters stand after `moves`, whose positions lie within the patterns:
+    /// The gradient as the parameters stand after `updates`, whose positions lie within the patterns:
     /// weights from the probe, biases from the `old` gradient.
-    pub fn after(&self, layers: &[Layer], moves: &[Moves], old: &[f32]) -> Vec<f32> {
+    pub fn after(&self, layers: &[Layer], updates: &[TopologyUpdate], old: &[f32]) -> Vec<f32> {
         let mut grad = Vec::with_capacity(old.len());
-        for ((layer, moves), (pattern, values)) in layers.iter().zip(moves).zip(self.layers()) {
-            gather(pattern, values, moves.topology(), &mut grad);
+        for ((layer, update), (pattern, values)) in layers.iter().zip(updates).zip(self.layers()) {
+            gather(pattern, values, update.topology(), &mut grad);
             grad.extend_from_slice(&old[layer.biases()]);
         }
         grad
@@ -106,6 +78,6 @@ fn gather(pattern: &Arc<Topology>, values: &[f32], topology: &Arc<Topology>, on:
     } else if pattern.csr().is_none() {
         on.extend(topology.positions().map(|position| values[position as usize]));
     } else {
-        on.extend(Moves::between(pattern, topology.clone()).remap(values));
+        on.extend(TopologyUpdate::between(pattern, topology.clone()).remap(values));
     }
 }

@@ -1,15 +1,15 @@
 //! What comes and goes as one: a single weight, or a block of them; and what is counted by the
 //! group: the whole layer, or each `m` inputs of an output.
 //!
-//! | pattern | unit | group |
+//! | pattern | block | group |
 //! |---|---|---|
 //! | unstructured | a weight | the layer |
 //! | `n:m` | a weight | `m` consecutive inputs of one output |
 //! | block | `height × width` weights | the layer |
 //!
-//! Units are numbered as positions are, row by row of units. Methods score units, a block by the sum
+//! Blocks are numbered as positions are, row by row of blocks. Methods score blocks, a block by the sum
 //! over its weights, and choose exactly as many as the group may have: where scores tie, the lower
-//! unit wins.
+//! block wins.
 
 use super::positions;
 use crate::config::Pattern;
@@ -17,9 +17,9 @@ use crate::sample::{distinct, distinct_outside};
 use crate::seed::Rng;
 use crate::topology::Topology;
 
-/// The units of one layer.
+/// The blocks of one layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Units {
+pub struct Blocks {
     rows: usize,
     cols: usize,
     height: usize,
@@ -27,8 +27,8 @@ pub struct Units {
     group: usize,
 }
 
-impl Units {
-    /// The units of a `rows × cols` layer, which the pattern divides.
+impl Blocks {
+    /// The blocks of a `rows × cols` layer, which the pattern divides.
     pub fn new(pattern: Pattern, rows: usize, cols: usize) -> Self {
         let (height, width, group) = match pattern {
             Pattern::Unstructured => (1, 1, rows * cols),
@@ -38,17 +38,17 @@ impl Units {
         Self { rows, cols, height, width, group }
     }
 
-    /// Units in the layer.
+    /// Blocks in the layer.
     pub fn all(&self) -> usize {
         self.rows / self.height * (self.cols / self.width)
     }
 
-    /// Weights in a unit.
+    /// Weights in a block.
     pub fn size(&self) -> usize {
         self.height * self.width
     }
 
-    /// Units in a group.
+    /// Blocks in a group.
     pub fn group(&self) -> usize {
         self.group
     }
@@ -58,7 +58,7 @@ impl Units {
         self.all() / self.group
     }
 
-    /// The unit of a position.
+    /// The block of a position.
     fn of(&self, position: u32) -> u32 {
         if self.size() == 1 {
             return position;
@@ -67,7 +67,7 @@ impl Units {
         (row / self.height * (self.cols / self.width) + col / self.width) as u32
     }
 
-    /// The active units of `topology`, ascending.
+    /// The active blocks of `topology`, ascending.
     pub fn active(&self, topology: &Topology) -> Vec<u32> {
         let corner = |position: &u32| {
             let (row, col) = (*position as usize / self.cols, *position as usize % self.cols);
@@ -79,7 +79,7 @@ impl Units {
         }
     }
 
-    /// `Σ score` over the entries of each of the `active` units; scores `(nnz)`.
+    /// `Σ score` over the entries of each of the `active` blocks; scores `(nnz)`.
     pub fn sums(
         &self,
         topology: &Topology,
@@ -98,7 +98,7 @@ impl Units {
         sums
     }
 
-    /// `Σ score` over all weights of every unit of the layer; scores `(rows · cols)`.
+    /// `Σ score` over all weights of every block of the layer; scores `(rows · cols)`.
     pub fn dense_sums(&self, scores: impl Iterator<Item = f32>) -> Vec<f32> {
         if self.size() == 1 {
             return scores.collect();
@@ -110,18 +110,18 @@ impl Units {
         sums
     }
 
-    /// The positions of `units`, both ascending.
-    pub fn positions(&self, units: Vec<u32>) -> Vec<u32> {
+    /// The positions of `blocks`, both ascending.
+    pub fn positions(&self, blocks: Vec<u32>) -> Vec<u32> {
         if self.size() == 1 {
-            return units;
+            return blocks;
         }
         let across = self.cols / self.width;
-        let mut positions = Vec::with_capacity(units.len() * self.size());
-        for row_of_units in units.chunk_by(|a, b| *a as usize / across == *b as usize / across) {
+        let mut positions = Vec::with_capacity(blocks.len() * self.size());
+        for row_of_blocks in blocks.chunk_by(|a, b| *a as usize / across == *b as usize / across) {
             for r in 0..self.height {
-                for unit in row_of_units.iter().map(|unit| *unit as usize) {
-                    let row = unit / across * self.height + r;
-                    let first = row * self.cols + unit % across * self.width;
+                for block in row_of_blocks.iter().map(|block| *block as usize) {
+                    let row = block / across * self.height + r;
+                    let first = row * self.cols + block % across * self.width;
                     positions.extend(first as u32..(first + self.width) as u32);
                 }
             }
@@ -129,28 +129,28 @@ impl Units {
         positions
     }
 
-    /// `count` units, spread evenly over the groups; every such choice is equally likely.
+    /// `count` blocks, spread evenly over the groups; every such choice is equally likely.
     pub fn random(&self, count: usize, rng: &mut Rng) -> Vec<u32> {
         let each = count / self.groups();
-        let mut units = Vec::with_capacity(count);
+        let mut blocks = Vec::with_capacity(count);
         for first in (0..self.all()).step_by(self.group) {
-            units.extend(distinct(self.group, each, rng).iter().map(|unit| first as u32 + unit));
+            blocks.extend(distinct(self.group, each, rng).iter().map(|block| first as u32 + block));
         }
-        units
+        blocks
     }
 
-    /// The `count` of `candidates`, ascending units with scores, that score highest, spread evenly
+    /// The `count` of `candidates`, ascending blocks with scores, that score highest, spread evenly
     /// over the groups.
     pub fn largest(&self, candidates: &[(u32, f32)], count: usize) -> Vec<u32> {
         self.choose(candidates, |_| count / self.groups())
     }
 
-    /// What fills `kept` up to `count`, evenly over the groups, by highest score (one a unit).
+    /// What fills `kept` up to `count`, evenly over the groups, by highest score (one a block).
     pub fn grow_largest(&self, kept: &[u32], count: usize, scores: &[f32]) -> Vec<u32> {
         let mut stays = kept.iter().peekable();
-        let free = |(unit, score): (u32, &f32)| match stays.next_if_eq(&&unit) {
+        let free = |(block, score): (u32, &f32)| match stays.next_if_eq(&&block) {
             Some(_) => None,
-            None => Some((unit, *score)),
+            None => Some((block, *score)),
         };
         let candidates: Vec<_> = (0..).zip(scores).filter_map(free).collect();
         let missing = self.missing(kept, count);
@@ -164,7 +164,8 @@ impl Units {
         for (group, missing) in self.missing(kept, count).into_iter().enumerate() {
             let first = (group * self.group) as u32;
             let end = first + self.group as u32;
-            let (here, rest) = kept_units.split_at(kept_units.partition_point(|unit| *unit < end));
+            let (here, rest) =
+                kept_units.split_at(kept_units.partition_point(|block| *block < end));
             kept_units = rest;
             if self.groups() == 1 {
                 return distinct_outside(self.group, missing, here, rng);
@@ -172,18 +173,18 @@ impl Units {
             if missing == 0 {
                 continue;
             }
-            let here: Vec<u32> = here.iter().map(|unit| unit - first).collect();
+            let here: Vec<u32> = here.iter().map(|block| block - first).collect();
             let drawn = distinct_outside(self.group, missing, &here, rng);
-            grown.extend(drawn.iter().map(|unit| first + unit));
+            grown.extend(drawn.iter().map(|block| first + block));
         }
         grown
     }
 
-    /// How many units each group lacks of its share of `count`.
+    /// How many blocks each group lacks of its share of `count`.
     fn missing(&self, kept: &[u32], count: usize) -> Vec<usize> {
         let mut missing = vec![count / self.groups(); self.groups()];
-        for unit in kept {
-            missing[*unit as usize / self.group] -= 1;
+        for block in kept {
+            missing[*block as usize / self.group] -= 1;
         }
         missing
     }
@@ -198,7 +199,7 @@ impl Units {
     }
 }
 
-/// The `count` of `candidates`, ascending units with scores, that score highest, in whatever groups.
+/// The `count` of `candidates`, ascending blocks with scores, that score highest, in whatever groups.
 pub(crate) fn top(candidates: &[(u32, f32)], count: usize) -> Vec<u32> {
     let mut chosen = Vec::with_capacity(count);
     largest(candidates, count, &mut Vec::new(), &mut chosen);
@@ -206,13 +207,13 @@ pub(crate) fn top(candidates: &[(u32, f32)], count: usize) -> Vec<u32> {
 }
 
 /// Appends to `chosen` the `count` of `candidates` that score highest, in their order; ties go to
-/// the lower unit. `keys` is room to work in.
+/// the lower block. `keys` is room to work in.
 fn largest(candidates: &[(u32, f32)], count: usize, keys: &mut Vec<u64>, chosen: &mut Vec<u32>) {
-    // Ascends as `f32::total_cmp` does, then with falling unit.
-    let key = |&(unit, score): &(u32, f32)| {
+    // Ascends as `f32::total_cmp` does, then with falling block.
+    let key = |&(block, score): &(u32, f32)| {
         let bits = score.to_bits();
         let ordered = if bits >> 31 == 0 { bits | 1 << 31 } else { !bits };
-        u64::from(ordered) << 32 | u64::from(!unit)
+        u64::from(ordered) << 32 | u64::from(!block)
     };
     let least = match candidates.len().checked_sub(count) {
         _ if count == 0 => return,
@@ -223,7 +224,7 @@ fn largest(candidates: &[(u32, f32)], count: usize, keys: &mut Vec<u64>, chosen:
             *keys.select_nth_unstable(others).1
         }
     };
-    chosen.extend(candidates.iter().filter(|c| key(c) >= least).map(|(unit, _)| *unit));
+    chosen.extend(candidates.iter().filter(|c| key(c) >= least).map(|(block, _)| *block));
 }
 
 #[cfg(test)]
@@ -234,49 +235,49 @@ mod tests {
     use super::*;
     use crate::seed::Seed;
 
-    fn choose(units: &Units, scores: &[f32], count: usize) -> Vec<u32> {
+    fn choose(blocks: &Blocks, scores: &[f32], count: usize) -> Vec<u32> {
         let candidates: Vec<_> = (0..).zip(scores.iter().copied()).collect();
-        units.largest(&candidates, count)
+        blocks.largest(&candidates, count)
     }
 
     #[test]
     fn the_lower_unit_wins_a_tie() {
-        let units = Units::new(Pattern::Unstructured, 1, 5);
+        let blocks = Blocks::new(Pattern::Unstructured, 1, 5);
         let scores = [1.0, 3.0, 1.0, 2.0, 1.0];
-        assert_eq!(choose(&units, &scores, 0), [0u32; 0]);
-        assert_eq!(choose(&units, &scores, 1), [1]);
-        assert_eq!(choose(&units, &scores, 3), [0, 1, 3]);
-        assert_eq!(choose(&units, &scores, 4), [0, 1, 2, 3]);
-        assert_eq!(choose(&units, &scores, 5), [0, 1, 2, 3, 4]);
-        assert_eq!(choose(&units, &[-1.0, -3.0, 0.0, -0.0, -1.0], 3), [0, 2, 3]);
+        assert_eq!(choose(&blocks, &scores, 0), [0u32; 0]);
+        assert_eq!(choose(&blocks, &scores, 1), [1]);
+        assert_eq!(choose(&blocks, &scores, 3), [0, 1, 3]);
+        assert_eq!(choose(&blocks, &scores, 4), [0, 1, 2, 3]);
+        assert_eq!(choose(&blocks, &scores, 5), [0, 1, 2, 3, 4]);
+        assert_eq!(choose(&blocks, &[-1.0, -3.0, 0.0, -0.0, -1.0], 3), [0, 2, 3]);
     }
 
-    /// 4 × 6 in blocks of 2 × 3, worked by hand: unit 0 holds 0 1 2 6 7 8, unit 3 the last corner.
+    /// 4 × 6 in blocks of 2 × 3, worked by hand: block 0 holds 0 1 2 6 7 8, block 3 the last corner.
     #[test]
     fn blocks_by_hand() {
-        let units = Units::new(Pattern::Block { height: 2, width: 3 }, 4, 6);
-        assert_eq!((units.all(), units.size(), units.groups()), (4, 6, 1));
-        let positions = units.positions(vec![0, 3]);
+        let blocks = Blocks::new(Pattern::Block { height: 2, width: 3 }, 4, 6);
+        assert_eq!((blocks.all(), blocks.size(), blocks.groups()), (4, 6, 1));
+        let positions = blocks.positions(vec![0, 3]);
         assert_eq!(positions, [0, 1, 2, 6, 7, 8, 15, 16, 17, 21, 22, 23]);
         let topology = Topology::new(4, 6, &positions).unwrap();
-        assert_eq!(units.active(&topology), [0, 3]);
+        assert_eq!(blocks.active(&topology), [0, 3]);
         let scores = [1.0; 6].into_iter().chain([2.0; 6]);
-        assert_eq!(units.sums(&topology, &[0, 3], scores), [6.0, 12.0]);
-        let dense = units.dense_sums((0..24).map(|p| if p == 3 { 5.0 } else { 1.0 }));
+        assert_eq!(blocks.sums(&topology, &[0, 3], scores), [6.0, 12.0]);
+        let dense = blocks.dense_sums((0..24).map(|p| if p == 3 { 5.0 } else { 1.0 }));
         assert_eq!(dense, [6.0, 10.0, 6.0, 6.0]);
-        assert_eq!(units.grow_largest(&[0], 2, &dense), [1]);
-        assert_eq!(units.grow_largest(&[1], 2, &dense), [0], "of three that tie the lowest");
+        assert_eq!(blocks.grow_largest(&[0], 2, &dense), [1]);
+        assert_eq!(blocks.grow_largest(&[1], 2, &dense), [0], "of three that tie the lowest");
     }
 
     /// 2 × 4 in groups of four, two of each, worked by hand.
     #[test]
     fn groups_by_hand() {
-        let units = Units::new(Pattern::Nm { n: 2, m: 4 }, 2, 4);
-        assert_eq!((units.all(), units.size(), units.groups()), (8, 1, 2));
+        let blocks = Blocks::new(Pattern::Nm { n: 2, m: 4 }, 2, 4);
+        assert_eq!((blocks.all(), blocks.size(), blocks.groups()), (8, 1, 2));
         let scores = [9.0, 8.0, 7.0, 6.0, 1.0, 1.0, 2.0, 1.0];
-        assert_eq!(choose(&units, &scores, 4), [0, 1, 4, 6]);
-        assert_eq!(units.grow_largest(&[0, 1, 7], 4, &scores), [6]);
-        assert_eq!(units.grow_largest(&[3], 4, &scores), [0, 4, 6]);
+        assert_eq!(choose(&blocks, &scores, 4), [0, 1, 4, 6]);
+        assert_eq!(blocks.grow_largest(&[0, 1, 7], 4, &scores), [6]);
+        assert_eq!(blocks.grow_largest(&[3], 4, &scores), [0, 4, 6]);
     }
 
     proptest! {
@@ -290,8 +291,8 @@ mod tests {
             order.sort_by(|a, b| scores[*b as usize].total_cmp(&scores[*a as usize]));
             order.truncate(count);
             order.sort_unstable();
-            let units = Units::new(Pattern::Unstructured, 1, scores.len());
-            prop_assert_eq!(choose(&units, &scores, count), order);
+            let blocks = Blocks::new(Pattern::Unstructured, 1, scores.len());
+            prop_assert_eq!(choose(&blocks, &scores, count), order);
         }
 
         #[test]
@@ -303,23 +304,23 @@ mod tests {
                 1 => (Pattern::Nm { n: 2, m: 5 }, down, 5 * across),
                 _ => (Pattern::Block { height: 2, width: 3 }, 2 * down, 3 * across),
             };
-            let units = Units::new(pattern, rows, cols);
+            let blocks = Blocks::new(pattern, rows, cols);
             let mut rng = Seed::new(seed).rng();
-            let count = units.groups() * (units.group() / 2);
-            let start = units.random(count, &mut rng);
-            let positions = units.positions(start.clone());
+            let count = blocks.groups() * (blocks.group() / 2);
+            let start = blocks.random(count, &mut rng);
+            let positions = blocks.positions(start.clone());
             let topology = Topology::new(rows, cols, &positions).unwrap();
-            prop_assert_eq!(units.active(&topology), start.clone());
-            prop_assert_eq!(topology.nnz(), count * units.size());
+            prop_assert_eq!(blocks.active(&topology), start.clone());
+            prop_assert_eq!(topology.nnz(), count * blocks.size());
             let kept: Vec<u32> = start.into_iter().filter(|_| rng.random()).collect();
-            let scores: Vec<f32> = (0..units.all()).map(|_| rng.random_range(0.0..4.0f32).floor()).collect();
-            for grown in [units.grow_largest(&kept, count, &scores), units.grow_random(&kept, count, &mut rng)] {
+            let scores: Vec<f32> = (0..blocks.all()).map(|_| rng.random_range(0.0..4.0f32).floor()).collect();
+            for grown in [blocks.grow_largest(&kept, count, &scores), blocks.grow_random(&kept, count, &mut rng)] {
                 let mut all: Vec<u32> = kept.iter().chain(&grown).copied().collect();
                 all.sort_unstable();
                 all.dedup();
                 prop_assert_eq!(all.len(), count);
-                for group in all.chunk_by(|a, b| *a as usize / units.group() == *b as usize / units.group()) {
-                    prop_assert_eq!(group.len(), count / units.groups());
+                for group in all.chunk_by(|a, b| *a as usize / blocks.group() == *b as usize / blocks.group()) {
+                    prop_assert_eq!(group.len(), count / blocks.groups());
                 }
             }
         }

@@ -1,0 +1,192 @@
+//! What a network will take in training, known before it is made.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::SparsityConfig;
+use crate::cost::LayerCost;
+use crate::cpu::{pass_floats, structure_bytes};
+use crate::error::SparseError;
+use crate::layers::{Compute, LayerSpec, Shape};
+use crate::optim::{ClipNorm, OptimizerConfig};
+use crate::shares::Shares;
+
+/// Copies of a gradient while candle adds it up (measured; see `agents/tests/memory.rs`).
+const GRADIENT: usize = 4;
+/// Floats a position that the probe of a dense gradient takes: its variable, the gradient and a copy.
+const PROBE: usize = 1 + GRADIENT + 1;
+/// Floats a block that a choice takes: scores, candidates and keys.
+pub const CHOICE: usize = 1 + 2 + 2;
+/// Floats a weight that a rewiring takes: what is old and new side by side, where it comes from, and a
+/// choice.
+pub const REWIRING: usize = 12;
+
+/// One layer as its method's memory depends on it.
+#[derive(Clone, Copy, Debug)]
+pub struct LayerMemory {
+    /// What the layer computes.
+    pub shape: Shape,
+    /// Active weights at the end.
+    pub active: usize,
+    /// Weights that training updates.
+    pub trained: usize,
+    /// Copies of every value: itself, its moments, its gradients, and its target.
+    pub copies: usize,
+}
+
+impl LayerMemory {
+    /// Weights where all are active.
+    pub fn size(&self) -> usize {
+        self.shape.rows() * self.shape.cols()
+    }
+
+    /// Floats of `count` weights: sparse products keep the values in another order, dense ones pack them.
+    pub fn values(&self, count: usize) -> usize {
+        (self.copies + 1) * count
+    }
+
+    /// Bytes of the index arrays of `count` active weights.
+    pub fn structure(&self, count: usize) -> usize {
+        structure_bytes(&self.shape, count)
+    }
+
+    /// Of a method that replaces weights of a topology of `count`, old and new side by side.
+    pub fn rewired(&self, count: usize) -> MethodMemory {
+        MethodMemory {
+            values: self.values(count),
+            passing: REWIRING * count,
+            structure: 2 * self.structure(count),
+            ..MethodMemory::default()
+        }
+    }
+
+    /// Of a method that starts from dense, by way of a topology that may be nearly full.
+    pub fn from_dense(&self) -> MethodMemory {
+        let nearly_all = self.size().saturating_sub(1);
+        MethodMemory {
+            values: self.values(self.size()),
+            passing: REWIRING * self.size(),
+            structure: 2 * self.structure(nearly_all),
+            ..MethodMemory::default()
+        }
+    }
+}
+
+/// What one layer takes under a method.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MethodMemory {
+    /// Floats of weights, moments, gradients, and what the method keeps.
+    pub values: usize,
+    /// Floats for the time of a rewiring.
+    pub passing: usize,
+    /// Bytes of index arrays.
+    pub structure: usize,
+    /// Bytes that the method keeps beside weights and moments, which `values` counts.
+    pub kept: usize,
+    /// Whether a dense gradient fits in what is counted, or none is ever formed.
+    pub probes: bool,
+}
+
+impl MethodMemory {
+    /// The same with dense gradients, and a choice among all positions.
+    pub fn by_dense_gradient(self, layer: &LayerMemory) -> Self {
+        Self {
+            values: self.values + PROBE * layer.size(),
+            passing: self.passing + CHOICE * layer.size(),
+            probes: true,
+            ..self
+        }
+    }
+}
+
+/// Bytes of a network in training.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bytes {
+    /// Weights, structure, moments, gradients, activations.
+    pub lasting: u64,
+    /// What stands beside them for the time of a rewiring.
+    pub passing: u64,
+}
+
+impl Bytes {
+    /// Of networks of which one rewires at a time.
+    pub fn together(networks: &[Self]) -> u64 {
+        let passing = networks.iter().map(|bytes| bytes.passing).max().unwrap_or(0);
+        networks.iter().fold(passing, |sum, bytes| sum.saturating_add(bytes.lasting))
+    }
+}
+
+/// A network at its final sparsity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Estimate {
+    /// From input to output.
+    pub layers: Vec<LayerSummary>,
+    /// What it takes at its largest.
+    pub bytes: Bytes,
+}
+
+/// The size of one layer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LayerSummary {
+    /// `hidden.0`, `hidden.1`, …, `head`.
+    pub name: String,
+    /// Its size now or, in a plan, at the end.
+    #[serde(flatten)]
+    pub cost: LayerCost,
+    /// Whether its products go over all weights, the inactive ones as zeros.
+    pub computed_dense: bool,
+}
+
+/// The network `specs` at its final sparsity, and the bytes that it takes at its largest, with
+/// a target network where `target`. `batches` are the samples of each set of activations, or of their
+/// gradients, that is kept for the next pass.
+///
+/// # Errors
+/// A sparsity, pattern or method that these layers cannot have.
+pub fn estimate(
+    specs: &[LayerSpec],
+    sparsity: &SparsityConfig,
+    optimizer: &OptimizerConfig,
+    target: bool,
+    batches: &[usize],
+) -> Result<Estimate, SparseError> {
+    for spec in specs {
+        // Before anything multiplies them.
+        let (rows, cols) = (spec.shape.rows(), spec.shape.cols());
+        if rows.checked_mul(cols).is_none_or(|size| u32::try_from(size).is_err()) {
+            return Err(SparseError::TooLarge { rows, cols });
+        }
+    }
+    let method = sparsity.build()?;
+    let Shares { forward, backward } = Shares::of(specs, sparsity, &*method)?;
+    let moments = optimizer.rule.moments();
+    let copies = 1 + moments + GRADIENT + usize::from(target);
+    let clips_dense = optimizer.max_grad_norm.is_some() && optimizer.clip_norm == ClipNorm::Dense;
+    let (mut layers, mut structure) = (Vec::new(), 0);
+    let (mut floats, mut passing) = (pass_floats(specs, batches)?, 0usize);
+    for (at, ((spec, share), backward)) in specs.iter().zip(forward).zip(backward).enumerate() {
+        let (shape, active, trained) = (spec.shape, share.nnz, backward.nnz);
+        let layer = LayerMemory { shape, active, trained, copies };
+        let (memory, size) = (method.memory(&layer), layer.size());
+        let cost = LayerCost {
+            trained: trained as u64,
+            moments: moments as u64,
+            method: memory.kept as u64,
+            ..LayerCost::new(&shape, active, at == 0)
+        };
+        let clipping = if clips_dense && !memory.probes { PROBE * size } else { 0 };
+        // A layer that is computed dense holds all its weights with each set of activations, and
+        // their gradient.
+        let (form, density) = (sparsity.compute.of(&spec.name), active as f64 / size as f64);
+        let computed_dense = form.is_dense(&shape, density);
+        let ever_dense = computed_dense || (form != Compute::Sparse && method.starts_dense());
+        let masked = if ever_dense { (batches.len() + 1) * size } else { 0 };
+        layers.push(LayerSummary { name: spec.name.clone(), cost, computed_dense });
+        let biases = copies * shape.rows();
+        floats = floats.saturating_add(memory.values + clipping + masked + biases);
+        passing = passing.saturating_add(memory.passing);
+        structure += memory.structure;
+    }
+    let bytes = |floats: usize| (floats as u64).saturating_mul(size_of::<f32>() as u64);
+    let lasting = bytes(floats).saturating_add(structure as u64);
+    Ok(Estimate { layers, bytes: Bytes { lasting, passing: bytes(passing) } })
+}
