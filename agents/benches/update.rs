@@ -7,6 +7,10 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+/// As the binary settles its process.
+#[path = "../../runs/src/process.rs"]
+mod process;
+
 use std::hint::black_box;
 use std::io::Write;
 use std::time::Instant;
@@ -265,7 +269,7 @@ fn memory(write: &mut impl FnMut(&str, usize, f64)) {
 
 fn main() {
     // SAFETY: nothing else runs yet.
-    unsafe { sparring_sparse::process::settle() };
+    unsafe { process::settle() };
     // Cargo adds `--bench`.
     let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
     let what = args.next().unwrap_or_else(|| panic!("name what: sac, dqn or memory"));

@@ -1,7 +1,10 @@
 //! `--assert '[variant.]return>=X'`.
+//!
+//! Under a sweep `rigl` means all that the sweep makes of it, as `--variant rigl` does.
 
 use crate::config::{Plan, nearest};
 use crate::error::{Error, Refusal};
+use crate::names::stands_for;
 use crate::report::Report;
 
 /// A bound on the interquartile mean of one variant or of each.
@@ -52,19 +55,22 @@ impl Assertion {
     pub fn check(&self, plan: &Plan) -> Result<(), Error> {
         let names = || plan.variants.iter().map(|variant| variant.name.as_str());
         match &self.variant {
-            Some(wanted) if !names().any(|name| name == wanted) => Err(Refusal::argument(
-                format!("--assert '{}'", self.text),
-                format!("the unknown variant {wanted}"),
-                format!("one of {}", names().collect::<Vec<_>>().join(", ")),
-                nearest(wanted, names()).unwrap_or("no variant, for all of them"),
-            )),
+            Some(wanted) if !names().any(|name| stands_for(wanted, name)) => {
+                Err(Refusal::argument(
+                    format!("--assert '{}'", self.text),
+                    format!("the unknown variant {wanted}"),
+                    format!("one of {}", names().collect::<Vec<_>>().join("; ")),
+                    nearest(wanted, names()).unwrap_or("no variant, for all of them"),
+                ))
+            }
             _ => Ok(()),
         }
     }
 
     /// What does not hold, one line a variant.
     pub fn failures(&self, report: &Report) -> Vec<String> {
-        let concerned = |name: &str| self.variant.as_deref().is_none_or(|wanted| wanted == name);
+        let wanted = self.variant.as_deref();
+        let concerned = |name: &str| wanted.is_none_or(|wanted| stands_for(wanted, name));
         let failure = |(name, iqm): (&str, Option<f64>)| match iqm {
             Some(reached) if self.holds(reached) => None,
             Some(reached) => Some(format!("--assert '{}': {name} reached {reached}", self.text)),

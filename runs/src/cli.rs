@@ -41,13 +41,7 @@ pub enum Command {
     /// Measure where dense products overtake sparse ones on this machine, and print the YAML that says so
     Tune,
     /// Print the table of a run again, from its folder alone
-    Report {
-        /// The run's folder
-        dir: PathBuf,
-        /// Then every layer of every variant: weights, FLOPs, bytes
-        #[arg(long)]
-        layers: bool,
-    },
+    Report(ReportArgs),
 }
 
 /// What `list` lists.
@@ -105,6 +99,19 @@ pub struct RunArgs {
     /// Print the table alone
     #[arg(long)]
     pub quiet: bool,
+}
+
+/// What `report` takes.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The run's folder
+    pub dir: PathBuf,
+    /// Then every layer of every variant: weights, FLOPs, bytes
+    #[arg(long)]
+    pub layers: bool,
+    /// Only this variant; may be given again. `rigl` names it with every value of a sweep
+    #[arg(long, value_name = "NAME")]
+    pub variant: Vec<String>,
 }
 
 /// What `play` takes.

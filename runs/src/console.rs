@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::error::Error;
-use crate::folder::State;
+use crate::status::State;
 use crate::table::thousands;
 
 /// Where a run shows itself.
@@ -48,7 +48,7 @@ impl Console {
         match self {
             // A bar that cannot be drawn is no reason to stop.
             Self::Bars { all, .. } => drop(all.println(line.to_string())),
-            Self::Lines => eprintln!("{line}"),
+            Self::Lines => note(line),
             Self::Quiet => {}
         }
     }
@@ -123,9 +123,15 @@ impl JobView {
         let quarter = 4 * env_steps / self.total;
         if self.lines && quarter < 4 && self.quarter.swap(quarter, Ordering::Relaxed) < quarter {
             let percent = 25 * quarter;
-            eprintln!("{}: {percent} %, evaluation return {mean_return:.1}", self.name);
+            note(format!("{}: {percent} %, evaluation return {mean_return:.1}", self.name));
         }
     }
+}
+
+/// A line on stderr. Nobody's work depends on it, so that a reader that left, a full disk or a terminal that
+/// is gone lose the line and nothing else.
+pub fn note(line: impl Display) {
+    drop(writeln!(std::io::stderr(), "{line}"));
 }
 
 /// Writes to stdout. A reader that has seen enough and left, such as `head`, is no error.

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use sparring_agents::AgentError;
+use sparring_envs::EnvError;
+
 /// Every end of `sparring` that is not success.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -108,5 +111,25 @@ impl fmt::Display for Refusal {
         writeln!(f, "  found    {}", self.found)?;
         writeln!(f, "  allowed  {}", self.allowed)?;
         write!(f, "  try      {}", self.hint)
+    }
+}
+
+/// Why a job failed.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// An environment.
+    #[error("environment: {0}")]
+    Env(#[from] EnvError),
+    /// The agent; boxed, because it has many words.
+    #[error("agent: {0}")]
+    Agent(Box<AgentError>),
+    /// A record.
+    #[error("{0}")]
+    Record(#[from] Error),
+}
+
+impl From<AgentError> for TrainError {
+    fn from(error: AgentError) -> Self {
+        Self::Agent(Box::new(error))
     }
 }

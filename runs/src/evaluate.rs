@@ -7,7 +7,7 @@ use sparring_envs::{EnvSpec, VectorConfig, VectorEnv};
 use sparring_sparse::seed::Seed;
 
 use crate::config::settings::Settings;
-use crate::train::TrainError;
+use crate::error::TrainError;
 
 /// One episode of an evaluation.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,90 +5,30 @@
 //! run.yaml                   command, versions, machine, jobs
 //! status.yaml                running | finished | failed | interrupted, with counts
 //! report.txt                 the table at the end
+//! run.lock                   held by the process that runs
 //! <variant>/seed-<n>/        one job: resolved.yaml, status.yaml, metrics.csv, evals.csv,
 //!                            policy.safetensors, tb-1/
 //! ```
 
-use std::collections::BTreeMap;
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::process;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sparring_agents::{NetworkSummary, TrainingFlops};
-use sparring_sparse::Executed;
+use sparring_sparse::{Saved, saved};
 
 use crate::config::settings::Settings;
 use crate::config::{Job, Plan};
 use crate::error::{Error, Refusal};
+use crate::files::{read_yaml, write_whole, write_whole_by, write_yaml};
+use crate::lock::RunLock;
 use crate::machine::Machine;
+use crate::status::{JobStatus, RunStatus};
 use crate::yaml;
-
-/// The files of a run beside the folders of its variants, whose names are taken.
-pub const FILES: [&str; 4] = ["config.yaml", "run.yaml", "status.yaml", "report.txt"];
 
 /// The networks of a job as its last evaluation played them, and PPO's scales.
 pub const POLICY: &str = "policy.safetensors";
-
-/// How far a run or a job is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Begun, and not ended in order.
-    Running,
-    /// At its end.
-    Finished,
-    /// Ended by an error.
-    Failed,
-    /// Ended by Ctrl-C.
-    Interrupted,
-}
-
-/// `status.yaml` of a job.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct JobStatus {
-    /// How far it is.
-    pub state: State,
-    /// What ended it.
-    pub error: Option<String>,
-    /// What went wrong without ending it.
-    pub warnings: Vec<String>,
-    /// Environment steps so far.
-    pub env_steps: u64,
-    /// Gradient steps so far.
-    pub gradient_steps: u64,
-    /// Evaluations so far.
-    pub evaluations: u64,
-    /// Seconds so far.
-    pub wall_s: f64,
-    /// Mean return of the last tenth of the evaluations so far.
-    pub score: Option<f64>,
-    /// The networks as they are now, from the first evaluation on.
-    pub networks: Vec<NetworkSummary>,
-    /// Operations of the whole training, by the model.
-    pub training: TrainingFlops,
-    /// Operations that all networks have executed so far: acting, evaluating and training.
-    pub executed: Executed,
-    /// Seconds that each diagnostic has taken so far.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub diagnostics_s: BTreeMap<String, f64>,
-}
-
-/// `status.yaml` of a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RunStatus {
-    /// How far it is.
-    pub state: State,
-    /// Jobs that it has.
-    pub jobs: usize,
-    /// Jobs at their end.
-    pub finished: usize,
-    /// Jobs that failed.
-    pub failed: usize,
-}
 
 /// `run.yaml`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -130,21 +70,19 @@ struct Resolved<'a> {
 }
 
 /// The folder of a run.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct RunFolder {
     root: PathBuf,
+    /// Held by who runs, not by who reads.
+    lock: Option<RunLock>,
 }
 
 impl RunFolder {
-    /// Makes the folder; one that holds anything is refused.
+    /// Makes the folder; one that holds anything is refused, also what another process has put there
+    /// since this one began.
     pub fn create(root: &Path, plan: &Plan, jobs_at_once: usize) -> Result<Self, Error> {
         if fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_some()) {
-            return Err(Refusal::argument(
-                format!("--out {}", root.display()),
-                "a folder that is not empty",
-                "a folder that is new or empty; results are never overwritten",
-                format!("--out {}-2, or move the old folder away", root.display()),
-            ));
+            return Err(not_empty(root));
         }
         fs::create_dir_all(root).map_err(|error| {
             Refusal::argument(
@@ -154,13 +92,17 @@ impl RunFolder {
                 "--out with another path",
             )
         })?;
-        let folder = Self { root: root.to_path_buf() };
+        let lock = RunLock::take(root).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => not_empty(root),
+            _ => Error::file(root, "write into")(error),
+        })?;
+        let folder = Self { root: root.to_path_buf(), lock: Some(lock) };
         folder.write("config.yaml", &plan.text)?;
         folder.write_yaml(
             "run.yaml",
             &RunRecord {
                 name: plan.name.clone(),
-                command: std::env::args().collect(),
+                command: std::env::args_os().map(|word| word.display().to_string()).collect(),
                 set: plan.set.clone(),
                 sparring: env!("CARGO_PKG_VERSION").to_owned(),
                 commit: option_env!("SPARRING_COMMIT").map(str::to_owned),
@@ -177,7 +119,7 @@ impl RunFolder {
 
     /// Opens the folder of an earlier run.
     pub fn open(root: &Path) -> Result<(Self, RunRecord), Error> {
-        let folder = Self { root: root.to_path_buf() };
+        let folder = Self { root: root.to_path_buf(), lock: None };
         if !root.join("run.yaml").is_file() {
             let found = if root.is_dir() { "a folder without run.yaml" } else { "no folder" };
             return Err(Refusal::argument(
@@ -194,6 +136,16 @@ impl RunFolder {
     /// Where it is.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Lets go of it: no job runs any more.
+    pub fn release(&mut self) {
+        self.lock = None;
+    }
+
+    /// Whether a process runs its jobs; none where that cannot be told.
+    pub fn is_running(&self) -> Option<bool> {
+        RunLock::is_held(&self.root)
     }
 
     /// Writes `status.yaml`.
@@ -218,6 +170,15 @@ impl RunFolder {
     fn write_yaml<T: Serialize>(&self, name: &str, value: &T) -> Result<(), Error> {
         write_yaml(&self.root.join(name), value)
     }
+}
+
+fn not_empty(root: &Path) -> Error {
+    Refusal::argument(
+        format!("--out {}", root.display()),
+        "a folder that is not empty",
+        "a folder that is new or empty; results are never overwritten",
+        format!("--out {}-2, or move the old folder away", root.display()),
+    )
 }
 
 /// The folder of a job.
@@ -254,50 +215,16 @@ impl JobFolder {
         write_yaml(&self.path("status.yaml"), status)
     }
 
+    /// Writes the networks of the job.
+    pub fn write_policy(&self, policy: &Saved) -> Result<(), Error> {
+        write_whole_by(&self.path(POLICY), |path| {
+            saved::write(policy, path).map_err(io::Error::other)
+        })
+    }
+
     /// Reads `status.yaml`; none where the job has not begun.
     pub fn read_status(&self) -> Result<Option<JobStatus>, Error> {
         let path = self.path("status.yaml");
         if path.is_file() { read_yaml(&path).map(Some) } else { Ok(None) }
-    }
-}
-
-/// Writes `value` as YAML, whole or not at all.
-pub fn write_yaml<T: Serialize>(path: &Path, value: &T) -> Result<(), Error> {
-    let text = yaml::to_text(value)
-        .map_err(|message| Error::Content { path: path.to_path_buf(), message })?;
-    write_whole(path, &text)
-}
-
-/// Reads a value back.
-pub fn read_yaml<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
-    let text = fs::read_to_string(path).map_err(Error::file(path, "read"))?;
-    yaml::from_text(&text).map_err(|message| Error::Content { path: path.to_path_buf(), message })
-}
-
-/// Written beside and renamed, so that a reader never meets half a file, nor two writers each other's.
-pub fn write_whole(path: &Path, content: impl AsRef<[u8]>) -> Result<(), Error> {
-    static WRITTEN: AtomicU64 = AtomicU64::new(0);
-    let count = WRITTEN.fetch_add(1, Ordering::Relaxed);
-    let beside = path.with_extension(format!("{}-{count}.tmp", process::id()));
-    fs::write(&beside, content).map_err(Error::file(&beside, "write"))?;
-    fs::rename(&beside, path).map_err(Error::file(path, "rename to"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn many_may_write_the_same_file_at_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("break-even.yaml");
-        std::thread::scope(|scope| {
-            for writer in 0..8u64 {
-                let path = &path;
-                scope.spawn(move || (0..50).for_each(|_| write_yaml(path, &writer).unwrap()));
-            }
-        });
-        assert!(read_yaml::<u64>(&path).unwrap() < 8);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

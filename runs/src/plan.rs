@@ -2,7 +2,7 @@
 
 use crate::cli::PlanArgs;
 use crate::config::{Plan, load};
-use crate::console::print;
+use crate::console::{note, print};
 use crate::error::Error;
 use crate::machine::{available_memory, gibibytes};
 use crate::run::jobs_at_once;
@@ -23,7 +23,10 @@ pub fn plan(args: &PlanArgs) -> Result<(), Error> {
     text += &format!("{jobs} jobs, {at_once} at once: {needed} GiB\n");
     print(&text)?;
     // What is printed is a function of the config alone; what the machine has now stands apart.
-    eprintln!("this machine has {} GiB free", available.map_or("unknown".to_owned(), gibibytes));
+    note(format!(
+        "this machine has {} GiB free",
+        available.map_or("unknown".to_owned(), gibibytes)
+    ));
     plan.check_memory(at_once, available)
 }
 

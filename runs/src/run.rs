@@ -1,22 +1,21 @@
 //! `sparring run`: a plan from its first job to its table.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use sparring_sparse::Executed;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, PoisonError};
 
 use crate::cli::RunArgs;
 use crate::config::{Job, Plan, load};
-use crate::console::{Console, print};
-use crate::error::Error;
-use crate::folder::{JobFolder, JobStatus, RunFolder, RunStatus, State};
+use crate::console::{Console, note, print};
+use crate::error::{Error, TrainError};
+use crate::folder::{JobFolder, RunFolder};
 use crate::log::JobLog;
 use crate::machine::{available_memory, cores};
 use crate::report::{Report, share};
 use crate::scheduler::{catch, keep_panics, run_all};
+use crate::status::{JobStatus, RunStatus, State};
+use crate::stop::stop_on_signal;
 use crate::table::counted;
-use crate::train::{TrainError, train};
+use crate::train::train;
 
 /// Jobs that run at once: `--jobs`, or one a core, and never more than there are.
 pub fn jobs_at_once(asked: Option<usize>, plan: &Plan) -> usize {
@@ -33,57 +32,73 @@ pub fn run(args: &RunArgs) -> Result<(), Error> {
     let at_once = jobs_at_once(args.plan.jobs, &plan);
     plan.check_memory(at_once, available_memory())?;
     let root = args.out.clone().unwrap_or_else(|| ["out", &plan.name].iter().collect());
-    let folder = RunFolder::create(&root, &plan, at_once)?;
+    let mut folder = RunFolder::create(&root, &plan, at_once)?;
 
     let stop = stop_on_signal()?;
     keep_panics();
     let jobs = plan.jobs();
-    let mut status = RunStatus { state: State::Running, jobs: jobs.len(), finished: 0, failed: 0 };
-    folder.write_status(&status)?;
+    let progress = RunProgress::begin(&folder, jobs.len())?;
     let console = Console::new(args.quiet, jobs.len());
     let count = counted(jobs.len(), ["job", "jobs"]);
     console.say(format!("{count}, {at_once} at once, into {}", root.display()));
-    let states = run_all(&jobs, at_once, &stop, |job| {
-        execute(&plan.name, *job, &folder.job(&job.variant.name, job.seed), &stop, &console)
+    run_all(&jobs, at_once, &stop, |job| {
+        let state =
+            execute(&plan.name, *job, &folder.job(&job.variant.name, job.seed), &stop, &console);
+        progress.ended(state);
     })?;
     console.clear();
 
-    let count = |wanted| states.iter().filter(|state| **state == Some(wanted)).count();
-    status.finished = count(State::Finished);
-    status.failed = count(State::Failed);
-    status.state = match () {
-        () if status.finished + status.failed < jobs.len() => State::Interrupted,
-        () if status.failed > 0 => State::Failed,
-        () => State::Finished,
-    };
-    folder.write_status(&status)?;
+    let (status, kept) = progress.close();
+    folder.release();
     let report = Report::read(folder.root())?;
     let text = report.to_string();
-    folder.write_report(&text)?;
+    // A disk that is full costs the files, not the table.
     print(&text)?;
-    match status.state {
-        State::Interrupted => return Err(Error::Interrupted),
-        State::Failed => {
-            return Err(Error::JobsFailed { failed: status.failed, jobs: jobs.len() });
+    let kept = kept.and(folder.write_report(&text));
+    let failed = match status.state {
+        State::Interrupted => Some(Error::Interrupted),
+        State::Failed => Some(Error::JobsFailed { failed: status.failed, jobs: jobs.len() }),
+        State::Running | State::Finished => None,
+    };
+    match (failed, kept) {
+        (Some(failed), kept) => {
+            kept.unwrap_or_else(|error| note(format!("sparring: {error}")));
+            return Err(failed);
         }
-        State::Running | State::Finished => {}
+        (None, kept) => kept?,
     }
     let failures: Vec<_> = args.assert.iter().flat_map(|one| one.failures(&report)).collect();
     if failures.is_empty() { Ok(()) } else { Err(Error::Assertion(failures)) }
 }
 
-/// The first Ctrl-C ends every job at its next step; a second ends the process.
-fn stop_on_signal() -> Result<Arc<AtomicBool>, Error> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let seen = Arc::clone(&stop);
-    ctrlc::set_handler(move || {
-        if seen.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(Error::Interrupted.exit_code()));
-        }
-        eprintln!("stopping at the next step; once more to stop at once");
-    })
-    .map_err(|error| Error::System { what: "listen for Ctrl-C", source: Box::new(error) })?;
-    Ok(stop)
+/// `status.yaml` of the run, written anew after every job, so that a run that is killed says how far it was.
+struct RunProgress<'a> {
+    folder: &'a RunFolder,
+    reached: Mutex<RunStatus>,
+}
+
+impl<'a> RunProgress<'a> {
+    fn begin(folder: &'a RunFolder, jobs: usize) -> Result<Self, Error> {
+        let status = RunStatus::begun(jobs);
+        folder.write_status(&status)?;
+        Ok(Self { folder, reached: Mutex::new(status) })
+    }
+
+    /// A job has ended. If that cannot be written now, the next job's end, or that of the run, may.
+    fn ended(&self, job: State) {
+        // No job panics while it holds the lock; a count is good in any case.
+        let mut status = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
+        status.ended(job);
+        drop(self.folder.write_status(&status));
+    }
+
+    /// The end, and whether it was written.
+    fn close(self) -> (RunStatus, Result<(), Error>) {
+        let mut status = self.reached.into_inner().unwrap_or_else(PoisonError::into_inner);
+        status.close();
+        let written = self.folder.write_status(&status);
+        (status, written)
+    }
 }
 
 fn execute(
@@ -95,20 +110,7 @@ fn execute(
 ) -> State {
     let total = job.variant.settings.train.total_env_steps;
     let view = console.job(job.path(), total);
-    let mut status = JobStatus {
-        state: State::Running,
-        error: None,
-        warnings: Vec::new(),
-        env_steps: 0,
-        gradient_steps: 0,
-        evaluations: 0,
-        wall_s: 0.0,
-        score: None,
-        networks: Vec::new(),
-        training: job.variant.estimate.training,
-        executed: Executed::default(),
-        diagnostics_s: BTreeMap::new(),
-    };
+    let mut status = JobStatus::begun(job.variant.estimate.training);
     let ended = catch(|| -> Result<State, TrainError> {
         let resolved = folder.create(run, job)?;
         folder.write_status(&status)?;

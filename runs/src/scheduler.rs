@@ -59,11 +59,13 @@ pub fn keep_panics() {
     panic::set_hook(Box::new(move |info| {
         let current = thread::current();
         let name = current.name().unwrap_or_default();
+        // The writer starts a thread of its own, without a name.
+        let of_writer = info.location().is_some_and(|at| at.file().contains("tensorboard-rs"));
         if name.starts_with(THREAD) {
             let message = info.payload_as_str().unwrap_or("no message");
             let place = info.location().map(|at| format!(" at {at}")).unwrap_or_default();
             PANIC.set(Some(format!("panic{place}: {message}")));
-        } else if name != crate::log::BOARD_THREAD {
+        } else if name != crate::log::BOARD_THREAD && !of_writer {
             usual(info);
         }
     }));

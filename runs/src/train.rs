@@ -4,38 +4,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use sparring_agents::diagnostics::Findings;
-use sparring_agents::{Agent, AgentError, Diagnosis, EnvRows, Metric, Mode};
-use sparring_envs::{EnvError, Episode};
-use sparring_sparse::{Executed, Saved, Seed, saved};
+use sparring_agents::{Agent, Diagnosis, EnvRows, Metric, Mode};
+use sparring_envs::Episode;
+use sparring_sparse::{Executed, Saved, Seed};
 
 use crate::config::Job;
 use crate::console::JobView;
 use crate::engine::{Engine, NOT_DETERMINISTIC};
-use crate::error::Error;
+use crate::error::TrainError;
 use crate::evaluate::evaluate;
-use crate::folder::{JobFolder, JobStatus, POLICY, State};
+use crate::folder::JobFolder;
 use crate::log::{JobLog, Stamp};
 use crate::score::score;
-
-/// Why a job failed.
-#[derive(Debug, thiserror::Error)]
-pub enum TrainError {
-    /// An environment.
-    #[error("environment: {0}")]
-    Env(#[from] EnvError),
-    /// The agent; boxed, because it has many words.
-    #[error("agent: {0}")]
-    Agent(Box<AgentError>),
-    /// A record.
-    #[error("{0}")]
-    Record(#[from] Error),
-}
-
-impl From<AgentError> for TrainError {
-    fn from(error: AgentError) -> Self {
-        Self::Agent(Box::new(error))
-    }
-}
+use crate::status::{JobStatus, State};
 
 /// Trains `job` to its end or to `stop`. What it reaches is kept in `status`, also where it fails.
 pub fn train(
@@ -266,7 +247,7 @@ impl<'a> Loop<'a> {
         self.folder.write_status(self.status)?;
         let mut policy = Saved::new();
         self.agent.save_policy(&mut policy)?;
-        saved::write(&policy, &self.folder.path(POLICY)).map_err(AgentError::from)?;
+        self.folder.write_policy(&policy)?;
         self.view.evaluated(at.env_step, mean);
         Ok(true)
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use common::{Folder, config, sparring};
+use common::{Folder, config, sparring, wait_for};
 
 /// Two small jobs of each of two variants, a second together.
 const SMALL: &str = "\
@@ -401,14 +401,6 @@ fn ends_in_order_by(signal: &str) {
     }
     let report = sparring().args(["report", "out"]).current_dir(folder.path()).assert_code(0);
     assert_eq!(report.stdout, stdout);
-}
-
-fn wait_for(mut ready: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !ready() {
-        assert!(begun.elapsed() < Duration::from_secs(60));
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// The smoke run of scripts/bench-pong in small: every log is there and every number is one.

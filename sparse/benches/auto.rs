@@ -6,6 +6,9 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;
+/// As the binary settles its process.
+#[path = "../../runs/src/process.rs"]
+mod process;
 
 use common::{Samples, Step, mlp, seconds};
 use sparring_sparse::{BreakEven, Compute};
@@ -17,7 +20,7 @@ const ROUNDS: usize = 11;
 
 fn main() {
     // SAFETY: nothing else runs yet.
-    unsafe { sparring_sparse::process::settle() };
+    unsafe { process::settle() };
     let even = BreakEven::measure().unwrap();
     println!("break-even density: {even:?}");
     let forms =

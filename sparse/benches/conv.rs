@@ -6,6 +6,9 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;
+/// As the binary settles its process.
+#[path = "../../runs/src/process.rs"]
+mod process;
 
 use common::{Samples, Step, erk, seconds};
 use sparring_sparse::layers::{Conv2d, Padding};
@@ -30,7 +33,7 @@ fn shapes() -> Vec<Shape> {
 
 fn main() {
     // SAFETY: nothing else runs yet.
-    unsafe { sparring_sparse::process::settle() };
+    unsafe { process::settle() };
     let [dense, sparse] =
         [0.0, 0.9].map(|s| Step::new(&shapes(), erk(&shapes(), s), Compute::Sparse, BATCH));
     let mut samples = Samples::new("nature_cnn");

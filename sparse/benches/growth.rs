@@ -8,6 +8,9 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;
+/// As the binary settles its process.
+#[path = "../../runs/src/process.rs"]
+mod process;
 
 use std::collections::BTreeMap;
 
@@ -22,7 +25,7 @@ const ROUNDS: usize = 21;
 
 fn main() {
     // SAFETY: nothing else runs yet.
-    unsafe { sparring_sparse::process::settle() };
+    unsafe { process::settle() };
     let mut samples = Samples::new("width,bytes");
     let mut steps: Vec<Step> = WIDTHS.iter().map(|n| step(*n)).collect();
     let sizes: Vec<usize> = steps.iter().map(bytes).collect();

@@ -7,6 +7,9 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;
+/// As the binary settles its process.
+#[path = "../../runs/src/process.rs"]
+mod process;
 
 use std::hint::black_box;
 
@@ -58,7 +61,7 @@ impl Bare {
 
 fn main() {
     // SAFETY: nothing else runs yet.
-    unsafe { sparring_sparse::process::settle() };
+    unsafe { process::settle() };
     let mut samples = Samples::new("step");
     let mut bare = Bare::new();
     let [mut dense, mut sparse] =

@@ -53,7 +53,6 @@ pub mod network;
 pub mod nodes;
 mod op;
 pub mod optim;
-pub mod process;
 pub mod sample;
 pub mod saved;
 pub mod seed;

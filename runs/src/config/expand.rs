@@ -3,7 +3,7 @@
 use super::overlay::{belongs_to_another_kind, nested, overlay, split_path};
 use super::problem::{Checked, Problem, nearest};
 use super::section::not_a_section;
-use crate::folder::FILES;
+use crate::names::FILES;
 use crate::yaml::{Node, Number, Origin, Value};
 
 /// The sections that a variant or a sweep may change.

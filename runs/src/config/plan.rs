@@ -9,6 +9,7 @@ use super::problem::{Checked, Problem, nearest};
 use super::settings::Settings;
 use crate::error::{Error, Refusal};
 use crate::machine::gibibytes;
+use crate::names::stands_for;
 use crate::yaml::Node;
 
 /// A checked config.
@@ -63,10 +64,7 @@ impl Plan {
     /// The plan of the named variants alone, or of all where none is named. The name of a variant stands
     /// for it under every value of a sweep, too.
     pub fn only(mut self, named: &[String]) -> Result<Self, Error> {
-        let is = |variant: &Variant, name: &str| {
-            let below = variant.name.strip_prefix(name);
-            below.is_some_and(|rest| rest.is_empty() || rest.starts_with(','))
-        };
+        let is = |variant: &Variant, name: &str| stands_for(name, &variant.name);
         if let Some(name) = named.iter().find(|name| !self.variants.iter().any(|v| is(v, name))) {
             let names = || self.variants.iter().map(|variant| variant.name.as_str());
             let nearest = nearest(name, names()).unwrap_or("a variant of the config");

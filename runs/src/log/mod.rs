@@ -100,6 +100,8 @@ impl Csv {
         let writer = csv::Writer::from_writer(BufWriter::new(file));
         let mut csv = Self { path: path.to_path_buf(), writer };
         csv.row(stamp, columns)?;
+        // A reader of a job that has just begun finds its columns.
+        csv.flush()?;
         Ok(csv)
     }
 

@@ -17,7 +17,7 @@ use crate::cli::PlayArgs;
 use crate::config::load_env;
 use crate::console::print;
 use crate::error::{Error, Refusal};
-use crate::folder::write_whole;
+use crate::files::write_whole;
 use film::Film;
 use player::Player;
 

@@ -2,7 +2,7 @@
 
 use sparring_agents::TrainingFlops;
 
-use super::Row;
+use super::row::Row;
 use crate::sizes::Sizes;
 use crate::table::{Align, Table, kibibytes, scientific, thousands};
 

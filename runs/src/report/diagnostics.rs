@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Row;
+use super::row::Row;
 
 /// A line for each variant that had diagnostics.
 pub fn lines(rows: &[Row]) -> String {

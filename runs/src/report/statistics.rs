@@ -21,9 +21,18 @@ fn iqm_in_place(values: &mut [f64]) -> f64 {
     middle.iter().sum::<f64>() / middle.len() as f64
 }
 
+/// The ends of an interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Interval {
+    /// The lower end.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+}
+
 /// The 95 % percentile bootstrap interval of the interquartile mean over seeds. None for fewer than
 /// two values, which cannot show how they spread.
-pub fn iqm_interval(values: &[f64], seed: &Seed) -> Option<(f64, f64)> {
+pub fn iqm_interval(values: &[f64], seed: &Seed) -> Option<Interval> {
     if values.len() < 2 {
         return None;
     }
@@ -36,7 +45,7 @@ pub fn iqm_interval(values: &[f64], seed: &Seed) -> Option<(f64, f64)> {
         })
         .collect();
     iqms.sort_unstable_by(f64::total_cmp);
-    Some((percentile(&iqms, 0.025), percentile(&iqms, 0.975)))
+    Some(Interval { low: percentile(&iqms, 0.025), high: percentile(&iqms, 0.975) })
 }
 
 /// Between neighbours of `sorted` it is linear, as numpy's default.
@@ -79,7 +88,8 @@ mod tests {
     #[test]
     fn the_interval_is_rliables() {
         let values = [480.0, 500.0, 310.0, 455.0, 490.0, 350.0, 499.0, 420.0, 470.0, 200.0];
-        let (low, high) = iqm_interval(&values, &Seed::new(0).child("bootstrap")).unwrap();
+        let Interval { low, high } =
+            iqm_interval(&values, &Seed::new(0).child("bootstrap")).unwrap();
         assert!((low - 357.8).abs() < 5.0, "{low}");
         assert!((high - 486.1).abs() < 2.0, "{high}");
     }
@@ -90,7 +100,7 @@ mod tests {
         let seed = Seed::new(0).child("bootstrap");
         assert_eq!(iqm_interval(&values, &seed), iqm_interval(&values, &seed));
         assert_eq!(iqm_interval(&[1.0], &seed), None);
-        assert_eq!(iqm_interval(&[7.0; 4], &seed), Some((7.0, 7.0)));
+        assert_eq!(iqm_interval(&[7.0; 4], &seed), Some(Interval { low: 7.0, high: 7.0 }));
     }
 
     proptest! {
@@ -105,7 +115,7 @@ mod tests {
 
         #[test]
         fn the_interval_lies_within_the_values(values in prop::collection::vec(-1e3f64..1e3, 2..12)) {
-            let (low, high) = iqm_interval(&values, &Seed::new(0)).unwrap();
+            let Interval { low, high } = iqm_interval(&values, &Seed::new(0)).unwrap();
             let least = values.iter().copied().fold(f64::MAX, f64::min);
             let most = values.iter().copied().fold(f64::MIN, f64::max);
             prop_assert!(least - 1e-9 <= low && low <= high && high <= most + 1e-9);

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::row::Row;
+use crate::results::{JobResult, Progress, RunResults};
 use crate::table::counted;
 
 /// Fewer seeds than this say little about how results spread: a bootstrap resamples what it has.
@@ -25,9 +27,18 @@ pub enum Warning {
         /// Why.
         error: String,
     },
-    /// Jobs that did not reach their end.
+    /// Jobs that are not at their end yet.
+    Running {
+        /// Those that a process is at work on.
+        jobs: Vec<String>,
+        /// How many wait for their turn.
+        waiting: usize,
+        /// Whether the scores of some stand in the table.
+        shown: bool,
+    },
+    /// Jobs that did not reach their end and never will.
     Unfinished {
-        /// The jobs, or the first of them.
+        /// The jobs.
         jobs: Vec<String>,
         /// Whether the scores of some stand in the table.
         shown: bool,
@@ -46,6 +57,54 @@ pub enum Warning {
     },
 }
 
+/// What is to be said of a run whose variants are `rows`.
+pub fn warnings(results: &RunResults, rows: &[Row]) -> Vec<Warning> {
+    let mut warnings: Vec<Warning> = results.jobs.iter().flat_map(of_job).collect();
+    let shown = rows.iter().any(Row::is_partial);
+    let named = |how: &dyn Fn(Progress) -> Option<&'static str>| -> Vec<String> {
+        let name = |job: &JobResult| Some(format!("{}{}", job.name(), how(job.progress)?));
+        results.jobs.iter().filter_map(name).collect()
+    };
+    let alive = results.running == Some(true);
+    let running = named(&|progress| (progress == Progress::Running).then_some(""));
+    if alive {
+        let is_waiting = |job: &&JobResult| job.progress == Progress::Waiting;
+        let waiting = results.jobs.iter().filter(is_waiting).count();
+        if !running.is_empty() || waiting > 0 {
+            warnings.push(Warning::Running { jobs: running, waiting, shown });
+        }
+    }
+    let unfinished = named(&|progress| match progress {
+        Progress::Waiting if !alive => Some(" (not begun)"),
+        Progress::Interrupted => Some(" (interrupted)"),
+        Progress::Killed => Some(" (killed)"),
+        Progress::Unreadable => Some(" (unreadable)"),
+        Progress::Waiting | Progress::Running | Progress::Finished | Progress::Failed => None,
+    });
+    if !unfinished.is_empty() {
+        warnings.push(Warning::Unfinished { jobs: unfinished, shown: shown && !alive });
+    }
+    let counts = rows.iter().map(|row| row.scores.len()).filter(|seeds| *seeds > 0);
+    if let Some(seeds) = counts.min().filter(|seeds| *seeds < FEW_SEEDS) {
+        warnings.push(Warning::FewSeeds { seeds });
+    }
+    let rising = rows.iter().filter(|row| row.rise > RISING);
+    let variants: Vec<String> = rising.map(|row| row.variant.clone()).collect();
+    if !variants.is_empty() {
+        warnings.push(Warning::StillRising { variants });
+    }
+    warnings
+}
+
+/// What ended a job, and what it has to tell.
+fn of_job(job: &JobResult) -> Vec<Warning> {
+    let error = || job.error.clone().unwrap_or_default();
+    let failed = (job.progress == Progress::Failed)
+        .then(|| Warning::Failed { job: job.name(), error: error() });
+    let note = |message: &String| Warning::Job { job: job.name(), message: message.clone() };
+    failed.into_iter().chain(job.notes.iter().map(note)).collect()
+}
+
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -55,6 +114,17 @@ impl fmt::Display for Warning {
                 counted(*seeds, ["seed is", "seeds are"])
             ),
             Self::Failed { job, error } => write!(f, "{job} failed: {error}"),
+            Self::Running { jobs, waiting, shown } => {
+                let count = counted(jobs.len(), ["job is", "jobs are"]);
+                write!(f, "{count} running: {}", listed(jobs))?;
+                if *waiting > 0 {
+                    write!(f, "; {} not begun", counted(*waiting, ["job has", "jobs have"]))?;
+                }
+                match shown {
+                    true => write!(f, "; scores marked ~ are of what they have so far"),
+                    false => Ok(()),
+                }
+            }
             Self::Unfinished { jobs, shown } => {
                 let count = counted(jobs.len(), ["job", "jobs"]);
                 write!(f, "{count} did not reach the end: {}", listed(jobs))?;

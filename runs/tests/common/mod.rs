@@ -4,14 +4,31 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 /// The binary, ready for arguments.
 pub fn sparring() -> Sparring {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sparring"));
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    Sparring(command)
+    Sparring::new(Command::new(BINARY))
+}
+
+/// The binary as `"$@"` of a shell script.
+pub fn below(script: &str) -> Sparring {
+    let mut command = Command::new("sh");
+    command.args(["-c", script, "sh", BINARY]);
+    Sparring::new(command)
+}
+
+const BINARY: &str = env!("CARGO_BIN_EXE_sparring");
+
+/// Polls until `ready`.
+pub fn wait_for(mut ready: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !ready() {
+        assert!(begun.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 pub struct Sparring(Command);
@@ -23,6 +40,41 @@ pub struct Printed {
 }
 
 impl Sparring {
+    /// Tests in the background of a shell ignore Ctrl-C; what they start must not. It ends with the test that
+    /// started it.
+    fn new(mut command: Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        #[cfg(unix)]
+        {
+            use std::os::unix::process::CommandExt;
+            let usual = || {
+                for signal in [libc::SIGINT, libc::SIGHUP] {
+                    // SAFETY: `signal` may be called between fork and exec.
+                    unsafe { libc::signal(signal, libc::SIG_DFL) };
+                }
+                #[cfg(target_os = "linux")]
+                // SAFETY: so may `prctl`.
+                unsafe {
+                    libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL)
+                };
+                Ok(())
+            };
+            // SAFETY: it calls these alone.
+            unsafe { command.pre_exec(usual) };
+        }
+        Self(command)
+    }
+
+    pub fn stdout(mut self, to: impl Into<Stdio>) -> Self {
+        self.0.stdout(to);
+        self
+    }
+
+    pub fn stderr(mut self, to: impl Into<Stdio>) -> Self {
+        self.0.stderr(to);
+        self
+    }
+
     pub fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
         self.0.args(args);
         self
@@ -83,6 +135,23 @@ impl Folder {
     pub fn read(&self, file: &str) -> String {
         let path = self.path().join(file);
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// The files below `name` that no run means to leave.
+    pub fn rests(&self, name: &str) -> Vec<String> {
+        fn below(folder: &Path, rests: &mut Vec<String>) {
+            for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                if entry.file_type().unwrap().is_dir() {
+                    below(&entry.path(), rests);
+                } else if name.starts_with('.') || name.ends_with(".tmp") {
+                    rests.push(name);
+                }
+            }
+        }
+        let mut rests = Vec::new();
+        below(&self.path().join(name), &mut rests);
+        rests
     }
 
     /// The names in it, sorted.

@@ -1,0 +1,108 @@
+//! The one way to write a file whole: beside its place, synced, renamed, and its folder synced.
+//!
+//! A reader never meets half a file, two writers never each other's, and a file that is there after a
+//! power cut has its bytes. What cannot be written leaves nothing behind.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tempfile::{Builder, NamedTempFile};
+
+use crate::error::Error;
+use crate::yaml;
+
+/// Writes `content` as the file `path`.
+pub fn write_whole(path: &Path, content: impl AsRef<[u8]>) -> Result<(), Error> {
+    write_whole_by(path, |beside| fs::write(beside, content.as_ref()))
+}
+
+/// Writes the file `path` by `write`, which is given the path that it has until it is whole.
+pub fn write_whole_by(
+    path: &Path,
+    write: impl FnOnce(&Path) -> io::Result<()>,
+) -> Result<(), Error> {
+    let written = || -> io::Result<()> {
+        let beside = beside(path)?.into_temp_path();
+        write(&beside)?;
+        File::open(&beside)?.sync_all()?;
+        beside.persist(path).map_err(|error| error.error)?;
+        sync_folder(path);
+        Ok(())
+    };
+    written().map_err(Error::file(path, "write"))
+}
+
+/// Writes `value` as YAML.
+pub fn write_yaml<T: Serialize>(path: &Path, value: &T) -> Result<(), Error> {
+    let text = yaml::to_text(value)
+        .map_err(|message| Error::Content { path: path.to_path_buf(), message })?;
+    write_whole(path, &text)
+}
+
+/// Reads a value back.
+pub fn read_yaml<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
+    let text = fs::read_to_string(path).map_err(Error::file(path, "read"))?;
+    yaml::from_text(&text).map_err(|message| Error::Content { path: path.to_path_buf(), message })
+}
+
+/// A file in the folder of `path`, gone unless it is renamed, with the rights that any new file has.
+fn beside(path: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = Builder::new();
+    builder.prefix(".").suffix(".tmp");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder(path))
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// The new name reaches the disk, where the system syncs folders; not every one does.
+fn sync_folder(path: &Path) {
+    drop(File::open(folder(path)).and_then(|folder| folder.sync_all()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_may_write_the_same_file_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("status.yaml");
+        std::thread::scope(|scope| {
+            for writer in 0..8u64 {
+                let path = &path;
+                scope.spawn(move || (0..50).for_each(|_| write_yaml(path, &writer).unwrap()));
+            }
+        });
+        assert!(read_yaml::<u64>(&path).unwrap() < 8);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_cannot_take_its_place_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("status.yaml");
+        fs::create_dir(&path).unwrap();
+        let error = write_whole(&path, "text").unwrap_err().to_string();
+        assert!(error.contains("status.yaml: cannot write"), "{error}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn it_may_be_read_by_whom_the_user_lets() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let [ours, usual] = ["ours", "usual"].map(|name| folder.path().join(name));
+        write_whole(&ours, "").unwrap();
+        fs::write(&usual, "").unwrap();
+        let mode = |path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&ours), mode(&usual));
+    }
+}

@@ -1,0 +1,63 @@
+//! `sparring`: reinforcement-learning benchmarks of sparse networks, from one YAML file.
+
+mod assertion;
+mod cli;
+mod config;
+mod console;
+mod engine;
+pub mod error;
+mod evaluate;
+mod files;
+mod folder;
+mod list;
+mod lock;
+mod log;
+mod machine;
+mod names;
+mod plan;
+mod play;
+pub mod process;
+mod report;
+pub mod results;
+mod run;
+mod scheduler;
+mod score;
+mod sizes;
+pub mod status;
+mod stop;
+mod table;
+mod train;
+mod tune;
+mod yaml;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+use console::note;
+use error::Error;
+
+/// The command line `sparring`, from its arguments to its exit code.
+pub fn main() -> ExitCode {
+    let Cli { command } = Cli::parse();
+    let done = match command {
+        Command::Run(args) => run::run(&args),
+        Command::Plan(args) => plan::plan(&args),
+        Command::Play(args) => play::play(&args),
+        Command::List { what } => list::list(what),
+        Command::Tune => tune::tune(),
+        Command::Report(args) => report::report(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error @ Error::Refused(_)) => {
+            note(format!("error: {error}"));
+            ExitCode::from(error.exit_code())
+        }
+        Err(error) => {
+            note(format!("sparring: {error}"));
+            ExitCode::from(error.exit_code())
+        }
+    }
+}

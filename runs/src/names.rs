@@ -1,0 +1,26 @@
+//! The names of variants: which are taken, and what a name stands for.
+
+/// The files of a run beside the folders of its variants, whose names are taken.
+pub const FILES: [&str; 5] =
+    ["config.yaml", "run.yaml", "status.yaml", "report.txt", crate::lock::LOCK];
+
+/// Whether `name` means `variant`: its own name, or that of the variant which a sweep made it of, so that
+/// `rigl` means `rigl,sparsity=0.8` and `rigl,sparsity=0.9`.
+pub fn stands_for(name: &str, variant: &str) -> bool {
+    let below = variant.strip_prefix(name);
+    below.is_some_and(|rest| rest.is_empty() || rest.starts_with(','))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_stands_for_every_value_of_its_sweep() {
+        let variants = ["rigl", "rigl,sparsity=0.8", "rigl-2,sparsity=0.8", "set"];
+        let meant = |name: &str| variants.map(|variant| stands_for(name, variant));
+        assert_eq!(meant("rigl"), [true, true, false, false]);
+        assert_eq!(meant("rigl,sparsity=0.8"), [false, true, false, false]);
+        assert_eq!(meant("rig"), [false; 4]);
+    }
+}

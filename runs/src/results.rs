@@ -1,0 +1,215 @@
+//! What a run's folder says, as values: the one reader of results, of which tables, statistics and
+//! assertions are views.
+//!
+//! Each job stands for itself. A job that has not begun, was killed in its first evaluation or whose files
+//! cannot be read is a result with a note, and hides no other.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use sparring_agents::{NetworkSummary, TrainingFlops};
+use sparring_sparse::Executed;
+
+use crate::error::Error;
+use crate::folder::{JobFolder, RunFolder};
+use crate::score::score;
+use crate::status::{JobStatus, State};
+
+/// The results of a run, finished or not.
+#[derive(Clone, Debug)]
+pub struct RunResults {
+    /// The run's name.
+    pub name: String,
+    /// What is compared, in the order of the config.
+    pub variants: Vec<String>,
+    /// Whether a process is at work on it; none where that cannot be told.
+    pub running: Option<bool>,
+    /// Variant by variant, seed by seed.
+    pub jobs: Vec<JobResult>,
+}
+
+/// How far a job came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It has not begun.
+    Waiting,
+    /// A process is at work on it.
+    Running,
+    /// At its end.
+    Finished,
+    /// Ended by an error.
+    Failed,
+    /// Ended by Ctrl-C.
+    Interrupted,
+    /// Its process ended without a word.
+    Killed,
+    /// Its `status.yaml` cannot be read.
+    Unreadable,
+}
+
+/// One evaluation of a job.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Evaluation {
+    /// Environment steps before it.
+    pub env_step: u64,
+    /// The mean return of its episodes.
+    pub mean_return: f64,
+}
+
+/// What a job took so far.
+#[derive(Clone, Debug, Default)]
+pub struct Costs {
+    /// Its networks as they are now; none before the first evaluation.
+    pub networks: Vec<NetworkSummary>,
+    /// Operations of the whole training, by the model.
+    pub training: TrainingFlops,
+    /// Operations that were executed.
+    pub executed: Executed,
+    /// Environment steps.
+    pub env_steps: u64,
+    /// Gradient steps.
+    pub gradient_steps: u64,
+    /// Seconds.
+    pub wall_s: f64,
+    /// Seconds of each diagnostic.
+    pub diagnostics_s: BTreeMap<String, f64>,
+}
+
+/// The result of one job.
+#[derive(Clone, Debug)]
+pub struct JobResult {
+    /// Its variant.
+    pub variant: String,
+    /// Its run seed.
+    pub seed: u64,
+    /// How far it came.
+    pub progress: Progress,
+    /// What ended it, if it failed.
+    pub error: Option<String>,
+    /// Its evaluations.
+    pub curve: Vec<Evaluation>,
+    /// What it took.
+    pub costs: Costs,
+    /// What a reader should know of it.
+    pub notes: Vec<String>,
+}
+
+impl JobResult {
+    /// `rigl,sparsity=0.9/seed-1`.
+    pub fn name(&self) -> String {
+        format!("{}/seed-{}", self.variant, self.seed)
+    }
+
+    /// The mean return of each evaluation.
+    pub fn returns(&self) -> Vec<f64> {
+        self.curve.iter().map(|evaluation| evaluation.mean_return).collect()
+    }
+
+    /// Its score, as far as it came.
+    pub fn score(&self) -> Option<f64> {
+        score(&self.returns())
+    }
+}
+
+impl RunResults {
+    /// Reads the folder of a run.
+    ///
+    /// # Errors
+    /// A folder that is none of a run, or whose `run.yaml` cannot be read. What is wrong with a job is a note.
+    pub fn read(root: &Path) -> Result<Self, Error> {
+        let (folder, record) = RunFolder::open(root)?;
+        let running = folder.is_running();
+        let of_variant = |variant: &String| {
+            let read = |seed: &u64| {
+                JobResult::read(&folder.job(variant, *seed), variant, *seed, running == Some(true))
+            };
+            record.seeds.iter().map(read).collect::<Vec<_>>()
+        };
+        let jobs = record.variants.iter().flat_map(of_variant).collect();
+        Ok(Self { name: record.name, variants: record.variants, running, jobs })
+    }
+
+    /// The jobs of `variant`, in the order of their seeds.
+    pub fn of<'a>(&'a self, variant: &'a str) -> impl Iterator<Item = &'a JobResult> {
+        self.jobs.iter().filter(move |job| job.variant == variant)
+    }
+}
+
+impl JobResult {
+    fn read(folder: &JobFolder, variant: &str, seed: u64, running: bool) -> Self {
+        let (status, curve) = (folder.read_status(), read_curve(folder));
+        let errors = [status.as_ref().err(), curve.as_ref().err()];
+        let mut notes: Vec<String> = errors.into_iter().flatten().map(Error::to_string).collect();
+        let curve = curve.unwrap_or_default();
+        let status = match status {
+            Ok(Some(status)) => status,
+            missing => {
+                let progress = match missing {
+                    Err(_) => Progress::Unreadable,
+                    Ok(_) if !folder.path("").is_dir() => Progress::Waiting,
+                    Ok(_) if running => Progress::Running,
+                    Ok(_) => Progress::Killed,
+                };
+                let (variant, costs) = (variant.to_owned(), Costs::default());
+                return Self { variant, seed, progress, error: None, curve, costs, notes };
+            }
+        };
+        let progress = match status.state {
+            State::Finished => Progress::Finished,
+            State::Failed => Progress::Failed,
+            State::Interrupted => Progress::Interrupted,
+            State::Running if running => Progress::Running,
+            State::Running => Progress::Killed,
+        };
+        let JobStatus { error, warnings, networks, training, executed, .. } = status;
+        let JobStatus { env_steps, gradient_steps, wall_s, diagnostics_s, .. } = status;
+        let costs = Costs {
+            networks,
+            training,
+            executed,
+            env_steps,
+            gradient_steps,
+            wall_s,
+            diagnostics_s,
+        };
+        notes.extend(warnings);
+        Self { variant: variant.to_owned(), seed, progress, error, curve, costs, notes }
+    }
+}
+
+/// The evaluations in `evals.csv`, in their order; none where there is no such file yet, or nothing in it. A
+/// process that was killed may have left half a row at the end, which is no row.
+fn read_curve(job: &JobFolder) -> Result<Vec<Evaluation>, Error> {
+    let path = job.path("evals.csv");
+    if !path.is_file() {
+        return Ok(Vec::new());
+    }
+    let bytes = fs::read(&path).map_err(Error::file(&path, "read"))?;
+    let whole = &bytes[..bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1)];
+    if whole.is_empty() {
+        return Ok(Vec::new());
+    }
+    let bad = |message: String| Error::Content { path: path.clone(), message };
+    let mut reader = csv::Reader::from_reader(whole);
+    let headers = reader.headers().map_err(|error| bad(error.to_string()))?;
+    let column = |name: &str| headers.iter().position(|header| header == name);
+    let (Some(step), Some(ret)) = (column("env_step"), column("return")) else {
+        return Err(bad("has no columns env_step and return".to_owned()));
+    };
+    let mut evaluations: Vec<(Evaluation, f64)> = Vec::new();
+    for row in reader.records() {
+        let row = row.map_err(|error| bad(error.to_string()))?;
+        let line = row.position().map_or(0, csv::Position::line);
+        let wrong = |what| bad(format!("line {line} has no {what}"));
+        let field = |at| row.get(at).unwrap_or_default();
+        let value: f64 = field(ret).parse().map_err(|_| wrong("return"))?;
+        let env_step: u64 = field(step).parse().map_err(|_| wrong("env_step"))?;
+        match evaluations.last_mut().filter(|(last, _)| last.env_step == env_step) {
+            Some((sum, n)) => (sum.mean_return, *n) = (sum.mean_return + value, *n + 1.0),
+            None => evaluations.push((Evaluation { env_step, mean_return: value }, 1.0)),
+        }
+    }
+    let mean = |(sum, n): (Evaluation, f64)| Evaluation { mean_return: sum.mean_return / n, ..sum };
+    Ok(evaluations.into_iter().map(mean).collect())
+}

@@ -1,0 +1,128 @@
+//! How far a run and its jobs are: their files `status.yaml`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sparring_agents::{NetworkSummary, TrainingFlops};
+use sparring_sparse::Executed;
+
+/// How far a run or a job is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Begun, and not ended in order.
+    Running,
+    /// At its end.
+    Finished,
+    /// Ended by an error.
+    Failed,
+    /// Ended by Ctrl-C.
+    Interrupted,
+}
+
+/// `status.yaml` of a job.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct JobStatus {
+    /// How far it is.
+    pub state: State,
+    /// What ended it.
+    pub error: Option<String>,
+    /// What went wrong without ending it.
+    pub warnings: Vec<String>,
+    /// Environment steps so far.
+    pub env_steps: u64,
+    /// Gradient steps so far.
+    pub gradient_steps: u64,
+    /// Evaluations so far.
+    pub evaluations: u64,
+    /// Seconds so far.
+    pub wall_s: f64,
+    /// Mean return of the last tenth of the evaluations so far.
+    pub score: Option<f64>,
+    /// The networks as they are now, from the first evaluation on.
+    pub networks: Vec<NetworkSummary>,
+    /// Operations of the whole training, by the model.
+    pub training: TrainingFlops,
+    /// Operations that all networks have executed so far: acting, evaluating and training.
+    pub executed: Executed,
+    /// Seconds that each diagnostic has taken so far.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub diagnostics_s: BTreeMap<String, f64>,
+}
+
+impl JobStatus {
+    /// A job that begins, whose training is to take so many operations.
+    pub fn begun(training: TrainingFlops) -> Self {
+        Self {
+            state: State::Running,
+            error: None,
+            warnings: Vec::new(),
+            env_steps: 0,
+            gradient_steps: 0,
+            evaluations: 0,
+            wall_s: 0.0,
+            score: None,
+            networks: Vec::new(),
+            training,
+            executed: Executed::default(),
+            diagnostics_s: BTreeMap::new(),
+        }
+    }
+}
+
+/// `status.yaml` of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunStatus {
+    /// How far it is.
+    pub state: State,
+    /// Jobs that it has.
+    pub jobs: usize,
+    /// Jobs at their end.
+    pub finished: usize,
+    /// Jobs that failed.
+    pub failed: usize,
+}
+
+impl RunStatus {
+    /// A run that begins.
+    pub fn begun(jobs: usize) -> Self {
+        Self { state: State::Running, jobs, finished: 0, failed: 0 }
+    }
+
+    /// One of its jobs has ended.
+    pub fn ended(&mut self, job: State) {
+        match job {
+            State::Finished => self.finished += 1,
+            State::Failed => self.failed += 1,
+            State::Running | State::Interrupted => {}
+        }
+    }
+
+    /// No job runs any more: what that makes of the run.
+    pub fn close(&mut self) {
+        self.state = match () {
+            () if self.finished + self.failed < self.jobs => State::Interrupted,
+            () if self.failed > 0 => State::Failed,
+            () => State::Finished,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_what_its_jobs_came_to() {
+        let of = |states: &[State]| {
+            let mut run = RunStatus::begun(2);
+            states.iter().for_each(|state| run.ended(*state));
+            run.close();
+            run.state
+        };
+        assert_eq!(of(&[State::Finished, State::Finished]), State::Finished);
+        assert_eq!(of(&[State::Finished, State::Failed]), State::Failed);
+        assert_eq!(of(&[State::Failed, State::Interrupted]), State::Interrupted);
+        assert_eq!(of(&[State::Finished]), State::Interrupted);
+    }
+}
