@@ -4,7 +4,7 @@
 
 use crate::config::{Plan, nearest};
 use crate::error::{Error, Refusal};
-use crate::names::stands_for;
+use crate::names::{stands_for, stem};
 use crate::report::Report;
 
 /// A bound on the interquartile mean of one variant or of each.
@@ -60,7 +60,8 @@ impl Assertion {
                     format!("--assert '{}'", self.text),
                     format!("the unknown variant {wanted}"),
                     format!("one of {}", names().collect::<Vec<_>>().join("; ")),
-                    nearest(wanted, names()).unwrap_or("no variant, for all of them"),
+                    nearest(wanted, names().chain(names().map(stem)))
+                        .unwrap_or("no variant, for all of them"),
                 ))
             }
             _ => Ok(()),

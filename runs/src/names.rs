@@ -11,6 +11,11 @@ pub fn stands_for(name: &str, variant: &str) -> bool {
     below.is_some_and(|rest| rest.is_empty() || rest.starts_with(','))
 }
 
+/// The name that stands for `variant` and for all that its sweep makes beside it.
+pub fn stem(variant: &str) -> &str {
+    variant.split(',').next().unwrap_or(variant)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

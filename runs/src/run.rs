@@ -1,21 +1,19 @@
 //! `sparring run`: a plan from its first job to its table.
 
-use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 
 use crate::cli::RunArgs;
-use crate::config::{Job, Plan, load};
+use crate::config::{Plan, load};
 use crate::console::{Console, note, print};
-use crate::error::{Error, TrainError};
-use crate::folder::{JobFolder, RunFolder};
-use crate::log::JobLog;
+use crate::error::Error;
+use crate::folder::RunFolder;
+use crate::job::execute;
 use crate::machine::{available_memory, cores};
-use crate::report::{Report, share};
-use crate::scheduler::{catch, keep_panics, run_all};
-use crate::status::{JobStatus, RunStatus, State};
+use crate::report::Report;
+use crate::scheduler::{keep_panics, run_all};
+use crate::status::{RunStatus, State};
 use crate::stop::stop_on_signal;
 use crate::table::counted;
-use crate::train::train;
 
 /// Jobs that run at once: `--jobs`, or one a core, and never more than there are.
 pub fn jobs_at_once(asked: Option<usize>, plan: &Plan) -> usize {
@@ -99,43 +97,4 @@ impl<'a> RunProgress<'a> {
         let written = self.folder.write_status(&status);
         (status, written)
     }
-}
-
-fn execute(
-    run: &str,
-    job: Job<'_>,
-    folder: &JobFolder,
-    stop: &AtomicBool,
-    console: &Console,
-) -> State {
-    let total = job.variant.settings.train.total_env_steps;
-    let view = console.job(job.path(), total);
-    let mut status = JobStatus::begun(job.variant.estimate.training);
-    let ended = catch(|| -> Result<State, TrainError> {
-        let resolved = folder.create(run, job)?;
-        folder.write_status(&status)?;
-        let log = JobLog::create(folder, &resolved)?;
-        train(job, folder, log, &mut status, stop, &view)
-    });
-    let (state, error) = match ended {
-        Ok(Ok(state)) => (state, None),
-        Ok(Err(error)) => (State::Failed, Some(error.to_string())),
-        Err(panic) => (State::Failed, Some(panic)),
-    };
-    status.state = state;
-    status.error = error;
-    let mut detail = match (&status.error, status.score) {
-        (Some(error), _) => error.clone(),
-        (None, Some(score)) => format!("score {score:.1}, {:.1} s", status.wall_s),
-        (None, None) => "no evaluation".to_owned(),
-    };
-    if !status.diagnostics_s.is_empty() {
-        let took = share(&status.diagnostics_s, status.wall_s);
-        detail.push_str(&format!("; diagnostics took {took}"));
-    }
-    if let Err(error) = folder.write_status(&status) {
-        detail.push_str(&format!("; {error}"));
-    }
-    console.ended(view, state, &detail);
-    state
 }

@@ -65,7 +65,7 @@ pub fn keep_panics() {
             let message = info.payload_as_str().unwrap_or("no message");
             let place = info.location().map(|at| format!(" at {at}")).unwrap_or_default();
             PANIC.set(Some(format!("panic{place}: {message}")));
-        } else if name != crate::log::BOARD_THREAD && !of_writer {
+        } else if name != crate::log::TENSORBOARD_THREAD && !of_writer {
             usual(info);
         }
     }));

@@ -50,26 +50,6 @@ pub struct JobStatus {
     pub diagnostics_s: BTreeMap<String, f64>,
 }
 
-impl JobStatus {
-    /// A job that begins, whose training is to take so many operations.
-    pub fn begun(training: TrainingFlops) -> Self {
-        Self {
-            state: State::Running,
-            error: None,
-            warnings: Vec::new(),
-            env_steps: 0,
-            gradient_steps: 0,
-            evaluations: 0,
-            wall_s: 0.0,
-            score: None,
-            networks: Vec::new(),
-            training,
-            executed: Executed::default(),
-            diagnostics_s: BTreeMap::new(),
-        }
-    }
-}
-
 /// `status.yaml` of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunStatus {

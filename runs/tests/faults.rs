@@ -113,11 +113,9 @@ fn a_report_may_be_asked_for_at_any_time() {
     let evals = folder.path().join("out/long/seed-1/evals.csv");
     wait_for(|| evals.is_file());
     let live = report(&folder, &[]);
-    for part in [
-        "done       1/2",
-        "long       0/2",
-        "1 job is running: long/seed-1; 2 jobs have not begun",
-    ] {
+    for part in
+        ["done       1/2", "long       0/2", "1 job is running: long/seed-1; 2 jobs have not begun"]
+    {
         assert!(live.contains(part), "{part} in {live}");
     }
     // The run says how far it is after every job.
@@ -233,5 +231,5 @@ fn a_variant_stands_for_all_its_values_of_a_sweep() {
     assert!(one.contains("1 of 1") && one.contains("hidden.0"), "{one}");
     let args = ["report", "out", "--variant", "ringl"];
     let refused = sparring().args(args).current_dir(folder.path()).assert_code(2);
-    assert!(refused.stderr.contains("try      rigl,"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("try      rigl"), "{}", refused.stderr);
 }

@@ -3,9 +3,9 @@
 //! The CSV files are the record, so a job that cannot write them fails. TensorBoard never stops a
 //! job.
 
-mod board;
+mod tensorboard;
 
-pub use board::THREAD as BOARD_THREAD;
+pub use tensorboard::THREAD as TENSORBOARD_THREAD;
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -14,31 +14,14 @@ use std::path::{Path, PathBuf};
 use crate::error::Error;
 use crate::evaluate::Played;
 use crate::folder::JobFolder;
-use board::Board;
-
-/// When a row was written.
-#[derive(Clone, Copy, Debug)]
-pub struct Stamp {
-    /// Environment steps so far.
-    pub env_step: u64,
-    /// Gradient steps so far.
-    pub gradient_step: u64,
-    /// Seconds so far: the one column that differs between two runs of the same config and seed.
-    pub wall_s: f64,
-}
-
-impl Stamp {
-    fn fields(self) -> [String; 3] {
-        let Self { env_step, gradient_step, wall_s } = self;
-        [env_step.to_string(), gradient_step.to_string(), format!("{wall_s:.3}")]
-    }
-}
+use crate::train::Stamp;
+use tensorboard::TensorBoard;
 
 /// The records of one job.
 pub struct JobLog {
     metrics: Csv,
     evals: Csv,
-    board: Board,
+    board: TensorBoard,
 }
 
 impl JobLog {
@@ -48,7 +31,7 @@ impl JobLog {
         let metrics = Csv::create(&folder.path("metrics.csv"), &stamp, &["tag", "value"])?;
         let columns = ["episode", "return", "length"];
         let evals = Csv::create(&folder.path("evals.csv"), &stamp, &columns)?;
-        let mut board = Board::start(folder.path("tb-1"));
+        let mut board = TensorBoard::start(folder.path("tb-1"));
         board.text("config", format!("```yaml\n{config}```"));
         Ok(Self { metrics, evals, board })
     }
@@ -56,7 +39,7 @@ impl JobLog {
     /// One value of a metric.
     pub fn scalar(&mut self, at: Stamp, tag: &str, value: f64) -> Result<(), Error> {
         // `{}` on a float is the shortest text that reads back as the same float.
-        self.metrics.row(&at.fields(), &[tag.to_owned(), format!("{value}")])?;
+        self.metrics.row(&fields(at), &[tag.to_owned(), format!("{value}")])?;
         self.board.scalar(tag, value, at.env_step);
         Ok(())
     }
@@ -71,7 +54,7 @@ impl JobLog {
     pub fn evaluation(&mut self, at: Stamp, episodes: &[Played]) -> Result<(), Error> {
         for (index, played) in episodes.iter().enumerate() {
             let row = [index.to_string(), format!("{}", played.ret), played.len.to_string()];
-            self.evals.row(&at.fields(), &row)?;
+            self.evals.row(&fields(at), &row)?;
         }
         Ok(())
     }
@@ -87,6 +70,11 @@ impl JobLog {
         self.flush()?;
         Ok(self.board.finish())
     }
+}
+
+fn fields(at: Stamp) -> [String; 3] {
+    let Stamp { env_step, gradient_step, wall_s } = at;
+    [env_step.to_string(), gradient_step.to_string(), format!("{wall_s:.3}")]
 }
 
 struct Csv {

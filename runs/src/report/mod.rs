@@ -15,7 +15,7 @@ use crate::cli::ReportArgs;
 use crate::config::nearest;
 use crate::console::print;
 use crate::error::{Error, Refusal};
-use crate::names::stands_for;
+use crate::names::{stands_for, stem};
 use crate::results::RunResults;
 use crate::sizes::layers_table;
 pub use diagnostics::share;
@@ -46,7 +46,7 @@ fn only(results: &mut RunResults, named: &[String]) -> Result<(), Error> {
             format!("--variant {name}"),
             "no variant of this name",
             format!("one of {}", names().collect::<Vec<_>>().join("; ")),
-            nearest(name, names()).unwrap_or("a variant of the run"),
+            nearest(name, names().chain(names().map(stem))).unwrap_or("a variant of the run"),
         ));
     }
     if !named.is_empty() {

@@ -8,15 +8,15 @@ use crate::config::settings::EnvSettings;
 pub const NOT_DETERMINISTIC: &str = "env.mode is async: which environments make a batch depends on time, \
      so the same config and seed do not give the same numbers again";
 
-/// An engine by `env.mode`.
-pub enum Engine {
+/// Environments by `env.mode`.
+pub enum Envs {
     /// Every step is one of all environments.
     Sync(VectorEnv),
     /// A step is one of the first that are ready.
     Async(AsyncVectorEnv),
 }
 
-impl Engine {
+impl Envs {
     /// The environments of `settings`, one for each seed.
     pub fn new(spec: &EnvSpec, seeds: &[u64], settings: &EnvSettings) -> Result<Self, EnvError> {
         let vector = settings.vector();

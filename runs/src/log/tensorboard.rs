@@ -32,14 +32,14 @@ struct Message {
 }
 
 /// Writes events of one job.
-pub struct Board {
+pub struct TensorBoard {
     folder: PathBuf,
     queue: Option<Sender<Message>>,
     thread: Option<JoinHandle<bool>>,
     dropped: u64,
 }
 
-impl Board {
+impl TensorBoard {
     /// Starts a writer in `folder`.
     pub fn start(folder: PathBuf) -> Self {
         let (queue, messages) = bounded(QUEUE);
@@ -133,7 +133,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("in-the-way");
         std::fs::write(&file, "").unwrap();
-        let mut board = Board::start(file.join("tb-1"));
+        let mut board = TensorBoard::start(file.join("tb-1"));
         for step in 0..100 {
             board.scalar("losses/td", 1.0, step);
         }
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn every_event_is_written() {
         let folder = tempfile::tempdir().unwrap();
-        let mut board = Board::start(folder.path().join("tb-1"));
+        let mut board = TensorBoard::start(folder.path().join("tb-1"));
         board.text("config", "a: 1".to_owned());
         board.scalar("losses/td", 0.5, 7);
         assert_eq!(board.finish(), Vec::<String>::new());

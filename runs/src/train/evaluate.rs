@@ -1,0 +1,67 @@
+//! Scores the agent as it is, and keeps it.
+
+use std::time::Instant;
+
+use sparring_sparse::Saved;
+
+use super::observer::{Every, Observer, Seen};
+use super::run::Run;
+use crate::error::TrainError;
+use crate::evaluate::evaluate;
+
+/// Plays the episodes of an evaluation, before the first step as well.
+pub struct Evaluate {
+    every: Every,
+}
+
+impl Evaluate {
+    /// One that is due every so many environment steps.
+    pub fn new(every_env_steps: u64) -> Self {
+        Self { every: Every::EnvSteps(every_env_steps) }
+    }
+}
+
+impl Observer for Evaluate {
+    fn name(&self) -> &'static str {
+        "evaluate"
+    }
+
+    fn every(&self) -> Every {
+        self.every
+    }
+
+    fn at_the_start(&self) -> bool {
+        true
+    }
+
+    fn look(&mut self, run: &mut Run<'_>) -> Result<Seen, TrainError> {
+        let variant = run.job.variant;
+        let begun = Instant::now();
+        let seed = run.seed.child("eval").child(&run.state.reached.curve.len().to_string());
+        let agent = &mut *run.state.agent;
+        let played = evaluate(agent, &variant.spec, &variant.settings, &seed, run.stop)?;
+        let Some(played) = played else { return Ok(Seen::Stopped) };
+        // The rate of training steps leaves the time of evaluations out.
+        run.steps_since += begun.elapsed();
+        let at = run.stamp();
+        let n = played.len() as f64;
+        let mean = played.iter().map(|p| p.ret).sum::<f64>() / n;
+        let variance = played.iter().map(|p| (p.ret - mean).powi(2)).sum::<f64>() / n;
+        let length = played.iter().map(|p| f64::from(p.len)).sum::<f64>() / n;
+        run.records.evaluation(at, &played)?;
+        run.records.scalar(at, "eval/return", mean)?;
+        run.records.scalar(at, "eval/return_std", variance.sqrt())?;
+        run.records.scalar(at, "eval/length", length)?;
+        run.records.flush(at)?;
+        let agent = &run.state.agent;
+        let mut policy = Saved::new();
+        agent.save_policy(&mut policy)?;
+        let reached = &mut *run.state.reached;
+        reached.curve.push(mean);
+        reached.wall_s = at.wall_s;
+        reached.networks = agent.summaries();
+        reached.executed = agent.executed();
+        run.records.checkpoint(reached, &policy)?;
+        Ok(Seen::All)
+    }
+}

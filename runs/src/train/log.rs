@@ -1,0 +1,59 @@
+//! Logs how training goes.
+
+use std::time::Instant;
+
+use sparring_agents::Metric;
+use sparring_sparse::Executed;
+
+use super::observer::{Every, Observer, Seen};
+use super::run::Run;
+use crate::error::TrainError;
+
+/// Writes the episodes, losses, rewirings and costs since the last time.
+pub struct Log {
+    every: Every,
+    metrics: Vec<Metric>,
+}
+
+impl Log {
+    /// One that is due every so many environment steps.
+    pub fn new(every_env_steps: u64) -> Self {
+        Self { every: Every::EnvSteps(every_env_steps), metrics: Vec::new() }
+    }
+}
+
+impl Observer for Log {
+    fn name(&self) -> &'static str {
+        "log"
+    }
+
+    fn every(&self) -> Every {
+        self.every
+    }
+
+    fn look(&mut self, run: &mut Run<'_>) -> Result<Seen, TrainError> {
+        let at = run.stamp();
+        let since = std::mem::take(&mut run.state.reached.since_log);
+        if since.episodes > 0 {
+            let mean = |sum: f64| sum / since.episodes as f64;
+            run.records.scalar(at, "charts/episode_return", mean(since.returns))?;
+            run.records.scalar(at, "charts/episode_length", mean(since.lengths as f64))?;
+        }
+        let rate = since.env_steps as f64 / run.steps_since.elapsed().as_secs_f64();
+        run.records.clock_scalar(at, "charts/env_steps_per_s", rate);
+        run.steps_since = Instant::now();
+        let agent = &mut run.state.agent;
+        agent.drain_metrics(&mut self.metrics);
+        for network in agent.summaries() {
+            network.metrics(&mut self.metrics);
+        }
+        let Executed { forward, backward } = agent.executed();
+        self.metrics.push(Metric::new("cost/executed_forward_flops", forward as f64));
+        self.metrics.push(Metric::new("cost/executed_backward_flops", backward as f64));
+        for Metric { tag, value } in self.metrics.drain(..) {
+            run.records.scalar(at, &tag, value)?;
+        }
+        run.records.flush(at)?;
+        Ok(Seen::All)
+    }
+}

@@ -1,0 +1,60 @@
+//! Where a run writes what its observers see.
+
+use sparring_sparse::Saved;
+
+use super::state::Reached;
+use crate::error::Error;
+use crate::evaluate::Played;
+
+/// When something was seen.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp {
+    /// Environment steps so far.
+    pub env_step: u64,
+    /// Gradient steps so far.
+    pub gradient_step: u64,
+    /// Seconds so far: the one column that differs between two runs of the same config and seed.
+    pub wall_s: f64,
+}
+
+/// Takes what a run's observers see. An error ends the run; what may be lost is the recorder's to decide.
+pub trait Records {
+    /// One value of a metric.
+    fn scalar(&mut self, at: Stamp, tag: &str, value: f64) -> Result<(), Error>;
+
+    /// A value that only the clock decides, and that no two runs share.
+    fn clock_scalar(&mut self, at: Stamp, tag: &str, value: f64);
+
+    /// The run has come this far, and all before it is to be kept.
+    fn flush(&mut self, at: Stamp) -> Result<(), Error>;
+
+    /// The episodes of one evaluation.
+    fn evaluation(&mut self, at: Stamp, episodes: &[Played]) -> Result<(), Error>;
+
+    /// The agent that was evaluated, whose mean return is the last of [`Reached::curve`].
+    fn checkpoint(&mut self, reached: &Reached, policy: &Saved) -> Result<(), Error>;
+}
+
+/// Keeps nothing: for whom [`Reached`] is enough.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unrecorded;
+
+impl Records for Unrecorded {
+    fn scalar(&mut self, _: Stamp, _: &str, _: f64) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn clock_scalar(&mut self, _: Stamp, _: &str, _: f64) {}
+
+    fn flush(&mut self, _: Stamp) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn evaluation(&mut self, _: Stamp, _: &[Played]) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn checkpoint(&mut self, _: &Reached, _: &Saved) -> Result<(), Error> {
+        Ok(())
+    }
+}

@@ -1,0 +1,113 @@
+//! The state of a run: environments, an agent, and what they have reached.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use sparring_agents::{Agent, Clock, EnvRows, Mode, NetworkSummary};
+use sparring_envs::Episode;
+use sparring_sparse::{Executed, Seed};
+
+use crate::config::Job;
+use crate::envs::{Envs, NOT_DETERMINISTIC};
+use crate::error::TrainError;
+
+/// What a run has reached, in numbers. With the environments, their rows and the agent it is all that the rest of
+/// the run depends on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Reached {
+    /// Environment steps so far, void rows included.
+    pub env_steps: u64,
+    /// Gradient steps so far.
+    pub gradient_steps: u64,
+    /// Mean returns of the evaluations so far; the next one's seed is named by their number.
+    pub curve: Vec<f64>,
+    /// What has gathered since the last log.
+    pub since_log: SinceLog,
+    /// Observers that are due and could not do their work yet.
+    pub waiting: BTreeSet<String>,
+    /// Seconds so far.
+    pub wall_s: f64,
+    /// The networks at the last evaluation.
+    pub networks: Vec<NetworkSummary>,
+    /// Operations that all networks have executed so far.
+    pub executed: Executed,
+    /// Seconds that each diagnostic has taken so far.
+    pub diagnostics_s: BTreeMap<String, f64>,
+    /// What went wrong without ending the run.
+    pub warnings: Vec<String>,
+}
+
+impl Reached {
+    /// The clock by which observers are due.
+    pub fn clock(&self) -> Clock {
+        Clock { env_steps: self.env_steps, gradient_steps: self.gradient_steps }
+    }
+}
+
+/// The episodes of training that ended since the last log.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SinceLog {
+    /// The sum of their returns.
+    pub returns: f64,
+    /// The sum of their lengths.
+    pub lengths: u64,
+    /// How many.
+    pub episodes: u64,
+    /// Environment steps.
+    pub env_steps: u64,
+}
+
+impl SinceLog {
+    fn add(&mut self, episodes: &[Episode], env_steps: u64) {
+        self.returns += episodes.iter().map(|episode| episode.ret).sum::<f64>();
+        self.lengths += episodes.iter().map(|episode| u64::from(episode.len)).sum::<u64>();
+        self.episodes += episodes.len() as u64;
+        self.env_steps += env_steps;
+    }
+}
+
+/// The state of a run.
+pub struct RunState<'a> {
+    /// The environments of training.
+    pub envs: Envs,
+    /// Whose observations they show.
+    pub rows: EnvRows,
+    /// Who learns.
+    pub agent: Box<dyn Agent>,
+    /// How far all of this is.
+    pub reached: &'a mut Reached,
+    /// Rows of a batch: the environment steps of one step.
+    batch: u64,
+}
+
+impl<'a> RunState<'a> {
+    /// The state of `job` before its first step.
+    pub fn new(job: Job<'_>, seed: &Seed, reached: &'a mut Reached) -> Result<Self, TrainError> {
+        let (settings, spec) = (&job.variant.settings, &job.variant.spec);
+        if settings.env.batch.is_some() {
+            reached.warnings.push(NOT_DETERMINISTIC.to_owned());
+        }
+        let num_envs = settings.env.num_envs;
+        let of_env = |env: usize| seed.child("env").child(&env.to_string()).value();
+        let seeds: Vec<_> = (0..num_envs).map(of_env).collect();
+        Ok(Self {
+            envs: Envs::new(spec, &seeds, &settings.env)?,
+            rows: EnvRows::new(num_envs),
+            agent: settings.agent.build(spec, num_envs, &seed.child("agent"))?,
+            reached,
+            batch: settings.env.rows() as u64,
+        })
+    }
+
+    /// One step: act, play, learn. Each row of its batch is one environment step.
+    pub fn step(&mut self) -> Result<(), TrainError> {
+        let actions = self.agent.act(self.rows.observations(self.envs.obs()), Mode::Train)?;
+        let batch = self.envs.step(actions)?;
+        self.agent.learn(&batch)?;
+        self.rows.follow(&batch);
+        self.reached.since_log.add(batch.finished, self.batch);
+        self.reached.env_steps += self.batch;
+        self.reached.gradient_steps = self.agent.clock().gradient_steps;
+        Ok(())
+    }
+}
