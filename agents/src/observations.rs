@@ -44,6 +44,11 @@ impl EnvRows {
         Self { envs: (0..num_envs).collect(), first: vec![true; num_envs] }
     }
 
+    /// Before the first step of an engine that shows `envs` first, ascending, and others later.
+    pub fn of(envs: &[usize]) -> Self {
+        Self { envs: envs.to_vec(), first: vec![true; envs.len()] }
+    }
+
     /// Takes a step in: the environments of `batch` show what comes next, and those whose episode it
     /// ended or broke off show the first of a new one.
     pub fn follow(&mut self, batch: &Batch<'_>) {

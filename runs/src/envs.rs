@@ -1,5 +1,6 @@
 //! The environments of a training, in step or not.
 
+use sparring_agents::EnvRows;
 use sparring_envs::{Actions, AsyncVectorEnv, Batch, EnvError, EnvSpec, Obs, VectorEnv};
 
 use crate::config::settings::EnvSettings;
@@ -24,6 +25,14 @@ impl Envs {
             Some(batch) => Self::Async(AsyncVectorEnv::new(spec, seeds, &vector, batch)?),
             None => Self::Sync(VectorEnv::new(spec, seeds, &vector)?),
         })
+    }
+
+    /// Whose observations it shows before the first step.
+    pub fn rows(&self, num_envs: usize) -> EnvRows {
+        match self {
+            Self::Sync(_) => EnvRows::new(num_envs),
+            Self::Async(envs) => EnvRows::of(envs.envs()),
+        }
     }
 
     /// What the agent acts on now.

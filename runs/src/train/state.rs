@@ -90,9 +90,10 @@ impl<'a> RunState<'a> {
         let num_envs = settings.env.num_envs;
         let of_env = |env: usize| seed.child("env").child(&env.to_string()).value();
         let seeds: Vec<_> = (0..num_envs).map(of_env).collect();
+        let envs = Envs::new(spec, &seeds, &settings.env)?;
         Ok(Self {
-            envs: Envs::new(spec, &seeds, &settings.env)?,
-            rows: EnvRows::new(num_envs),
+            rows: envs.rows(num_envs),
+            envs,
             agent: settings.agent.build(spec, num_envs, &seed.child("agent"))?,
             reached,
             batch: settings.env.rows() as u64,
