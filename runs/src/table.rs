@@ -1,6 +1,9 @@
-//! Aligned plain-text tables.
+//! Plain-text tables: columns of [`comfy_table`] without its frames, below a header and a rule.
 
 use std::fmt;
+
+use comfy_table::{CellAlignment, ContentArrangement, Table as Cells, presets};
+use indicatif::HumanCount;
 
 /// How a column is aligned.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -17,6 +20,9 @@ pub struct Table {
     rows: Vec<Vec<String>>,
 }
 
+/// Blanks between columns.
+const GAP: u16 = 2;
+
 impl Table {
     /// A table without rows.
     pub fn new(columns: &[(&'static str, Align)]) -> Self {
@@ -27,43 +33,38 @@ impl Table {
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows.push(cells.into_iter().collect());
     }
+
+    /// The header, what `rule` draws below it, and the rows.
+    fn cells(&self, rule: Option<&[u16]>) -> Cells {
+        let mut cells = Cells::new();
+        // What is printed must not depend on how wide the terminal is.
+        cells.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        cells.add_row(self.columns.iter().map(|(name, _)| *name));
+        if let Some(widths) = rule {
+            cells.add_row(widths.iter().map(|width| "─".repeat(usize::from(*width))));
+        }
+        cells.add_rows(&self.rows);
+        for (column, (_, align)) in cells.column_iter_mut().zip(&self.columns) {
+            column.set_padding((0, GAP));
+            column.set_cell_alignment(match align {
+                Align::Left => CellAlignment::Left,
+                Align::Right => CellAlignment::Right,
+            });
+        }
+        cells
+    }
 }
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = |column: usize| {
-            let cells = self.rows.iter().filter_map(|row| row.get(column));
-            let cells = cells.map(|cell| cell.chars().count());
-            cells.chain([self.columns[column].0.chars().count()]).max().unwrap_or(0)
-        };
-        let widths: Vec<_> = (0..self.columns.len()).map(width).collect();
-        let header: Vec<_> = self.columns.iter().map(|(name, _)| (*name).to_owned()).collect();
-        let rule: Vec<_> = widths.iter().map(|width| "─".repeat(*width)).collect();
-        for cells in [&header, &rule].into_iter().chain(&self.rows) {
-            let padded =
-                cells.iter().zip(&widths).zip(&self.columns).map(|((cell, &width), (_, align))| {
-                    match align {
-                        Align::Left => format!("{cell:<width$}"),
-                        Align::Right => format!("{cell:>width$}"),
-                    }
-                });
-            writeln!(f, "{}", padded.collect::<Vec<_>>().join("  ").trim_end())?;
-        }
-        Ok(())
+        let widths = self.cells(None).column_max_content_widths();
+        writeln!(f, "{}", self.cells(Some(&widths)).trim_fmt())
     }
 }
 
 /// `266754` as `266,754`.
 pub fn thousands(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    HumanCount(n).to_string()
 }
 
 /// `633_000_000_000` as `6.33e11`.
