@@ -86,7 +86,7 @@ fn adam(learning_rate: f64) -> OptimizerConfig {
 /// Dense, a static topology, and RigL with its interval of 1,000 steps (PAPERS 2.1); the rest is as in
 /// `scripts/bench/agents_peers.py`.
 fn sac(hidden: &[usize], sparsity: SparsityConfig, held: usize) -> AgentConfig {
-    AgentConfig::Sac(SacConfig {
+    AgentConfig::of(SacConfig {
         actor_hidden: hidden.to_vec(),
         critic_hidden: hidden.to_vec(),
         actor_sparsity: sparsity.clone(),
@@ -108,7 +108,7 @@ fn sac(hidden: &[usize], sparsity: SparsityConfig, held: usize) -> AgentConfig {
 }
 
 fn dqn(hidden: &[usize], sparsity: SparsityConfig, held: usize) -> AgentConfig {
-    AgentConfig::Dqn(DqnConfig {
+    AgentConfig::of(DqnConfig {
         network: NetworkConfig::mlp(hidden),
         sparsity,
         optimizer: OptimizerConfig { max_grad_norm: Some(10.0), ..adam(1e-3) },

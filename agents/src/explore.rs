@@ -1,20 +1,32 @@
 //! ε-greedy exploration.
 
 use rand::RngExt;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use sparring_sparse::seed::Rng;
 
 /// ε falls linearly from `start` to `end`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct Epsilon {
     /// ε at the first step after the warm-up.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub start: f64,
     /// ε from `decay_env_steps` after the warm-up on.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub end: f64,
     /// Environment steps of the fall.
     pub decay_env_steps: u64,
     /// ε in evaluation.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub eval: f64,
+}
+
+impl Default for Epsilon {
+    /// The paper's values for classic control.
+    fn default() -> Self {
+        Self { start: 1.0, end: 0.1, decay_env_steps: 25_000, eval: 0.1 }
+    }
 }
 
 impl Epsilon {

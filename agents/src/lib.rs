@@ -13,7 +13,7 @@
 //! let vector = VectorConfig { num_envs: 2, workers: 0, on_fault: OnFault::Stop };
 //! let mut envs = VectorEnv::new(spec, &[1, 2], &vector)?;
 //! let network = NetworkConfig::mlp(&[32, 32]);
-//! let config = AgentConfig::Dqn(DqnConfig { network, warmup_env_steps: 100, ..DqnConfig::paper() });
+//! let config = AgentConfig::of(DqnConfig { network, warmup_env_steps: 100, ..DqnConfig::paper() });
 //! let mut agent = config.build(spec, 2, &Seed::new(1))?;
 //! let mut rows = EnvRows::new(2);
 //! for _ in 0..100 {
@@ -30,6 +30,7 @@
 pub mod action_box;
 pub mod agent;
 pub mod cadence;
+mod checks;
 pub mod diagnostics;
 pub mod dqn;
 pub mod error;
@@ -44,6 +45,7 @@ pub mod network_on_batch;
 pub mod networks;
 pub mod normalize;
 pub mod observations;
+pub mod optimizer_keys;
 #[cfg(test)]
 mod plain;
 pub mod policy;
@@ -52,6 +54,7 @@ pub mod priorities;
 pub mod replay;
 pub mod returns;
 pub mod rollout;
+pub mod row;
 pub mod sac;
 pub mod summary;
 pub mod tanh_normal;
@@ -61,11 +64,12 @@ pub use diagnostics::{Diagnosis, Diagnostics};
 pub use dqn::{DqnConfig, Loss, Prioritized};
 pub use error::AgentError;
 pub use explore::Epsilon;
-pub use kinds::AgentConfig;
+pub use kinds::AGENTS;
 pub use metric::Metric;
 pub use network_on_batch::NetworkOnBatch;
 pub use networks::NetworkConfig;
 pub use observations::{EnvRows, Mode, Observations};
 pub use ppo::PpoConfig;
+pub use row::{AgentConfig, AgentKeys, AgentRow, NetworkRole, RunLength};
 pub use sac::{SacConfig, Temperature};
 pub use summary::{Estimate, LayerSummary, NetworkSummary, TrainingFlops};

@@ -59,7 +59,7 @@ fn dqn() -> DqnConfig {
 
 #[test]
 fn dqn_is_measured_by_its_values() {
-    let (agent, found) = measured(&AgentConfig::Dqn(dqn()), "CartPole-v1", 400, Diagnostics::all());
+    let (agent, found) = measured(&AgentConfig::of(dqn()), "CartPole-v1", 400, Diagnostics::all());
     let at = |tag: &str| found[&format!("diagnostics/q/{tag}")];
     for form in ["active", "dense"] {
         assert!(at(&format!("snr_{form}")) > 0.0 && at(&format!("snr_{form}_std")) > 0.0);
@@ -104,7 +104,7 @@ fn sac_and_ppo_are_measured_network_by_network() {
         critic_sparsity: rewired(),
         ..SacConfig::paper()
     };
-    let (_, found) = measured(&AgentConfig::Sac(sac), "Pendulum-v1", 300, Diagnostics::all());
+    let (_, found) = measured(&AgentConfig::of(sac), "Pendulum-v1", 300, Diagnostics::all());
     for (network, tags) in [
         (
             "actor",
@@ -131,7 +131,7 @@ fn sac_and_ppo_are_measured_network_by_network() {
             critic_sparsity: rewired(),
             ..PpoConfig::paper(1000)
         };
-        let config = AgentConfig::Ppo(ppo);
+        let config = AgentConfig::of(ppo);
         let (agent, found) = measured(&config, env, 2 * 64 * 3, Diagnostics::all());
         for tag in ["actor/snr_active", "actor/entropy", "critic/snr_dense", "critic/v_mean"] {
             assert!(found.contains_key(&format!("diagnostics/{tag}")), "{tag}");
@@ -159,7 +159,7 @@ fn what_is_switched_off_is_not_measured() {
         drift: false,
         ..Diagnostics::all()
     };
-    let of = |what| measured(&AgentConfig::Dqn(dqn()), "CartPole-v1", 100, what).1;
+    let of = |what| measured(&AgentConfig::of(dqn()), "CartPole-v1", 100, what).1;
     assert!(of(nothing.clone()).is_empty());
     let tags = |what| of(what).into_keys().collect::<Vec<_>>();
     let rank = Diagnostics { effective_rank: true, ..nothing.clone() };
@@ -170,7 +170,7 @@ fn what_is_switched_off_is_not_measured() {
 
 #[test]
 fn a_measurement_counts_no_operation_and_repeats_itself() {
-    let (agent, _) = learn(&AgentConfig::Dqn(dqn()), "CartPole-v1", 2, 200, 1);
+    let (agent, _) = learn(&AgentConfig::of(dqn()), "CartPole-v1", 2, 200, 1);
     let diagnosis = Diagnosis::new(Diagnostics::all(), &*agent, Seed::new(7));
     let before = agent.executed();
     let measure = |at| diagnosis.measure(&*agent, at).unwrap().unwrap().metrics;

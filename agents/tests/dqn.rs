@@ -35,10 +35,10 @@ fn every_method_solves_the_identity_env() {
     };
     for method in methods() {
         let config = DqnConfig { sparsity: sparse(method.clone()), ..small() };
-        let (agent, mean) = learn(&AgentConfig::Dqn(config.clone()), "Identity-v0", 1, 2000, 10);
+        let (agent, mean) = learn(&AgentConfig::of(config.clone()), "Identity-v0", 1, 2000, 10);
         assert_eq!(mean, best, "{method:?}");
         assert_eq!(agent.clock().gradient_steps, 1900);
-        as_planned(&AgentConfig::Dqn(config), &*agent, "Identity-v0", 1, 2000);
+        as_planned(&AgentConfig::of(config), &*agent, "Identity-v0", 1, 2000);
     }
 }
 
@@ -52,7 +52,7 @@ fn stacked_frames_are_learnt() {
         DqnConfig { n_step: 3, ..small() },
         DqnConfig { prioritized: Some(Prioritized { exponent: 0.6, importance: 0.4 }), ..small() },
     ] {
-        let config = AgentConfig::Dqn(config);
+        let config = AgentConfig::of(config);
         let (agent, mean) = learn(&config, "Recall-v0", 2, 3000, 10);
         assert!(mean >= 98.0, "{mean} {config:?}");
         as_planned(&config, &*agent, "Recall-v0", 2, 3000);
@@ -101,9 +101,9 @@ fn every_switch_walks_the_chain() {
             ..small()
         },
     ];
-    let (_, best) = learn(&AgentConfig::Dqn(switches[0].clone()), "Chain-v0", 1, 6000, 10);
+    let (_, best) = learn(&AgentConfig::of(switches[0].clone()), "Chain-v0", 1, 6000, 10);
     for config in switches {
-        let (_, mean) = learn(&AgentConfig::Dqn(config.clone()), "Chain-v0", 4, 6000, 10);
+        let (_, mean) = learn(&AgentConfig::of(config.clone()), "Chain-v0", 4, 6000, 10);
         assert!(mean >= best && mean > 0.0, "{mean} {best} {config:?}");
     }
 }
@@ -112,8 +112,7 @@ fn every_switch_walks_the_chain() {
 fn the_same_seed_gives_the_same_training() {
     let run = |steps| {
         let config = DqnConfig { sparsity: sparse(methods()[3].clone()), ..small() };
-        let (mut agent, mean) =
-            learn(&AgentConfig::Dqn(config.clone()), "CartPole-v1", 3, steps, 3);
+        let (mut agent, mean) = learn(&AgentConfig::of(config.clone()), "CartPole-v1", 3, steps, 3);
         let mut metrics = Vec::new();
         agent.drain_metrics(&mut metrics);
         (metrics, mean)
@@ -143,7 +142,7 @@ fn huber_is_quadratic_inside_one_and_linear_outside() {
 #[test]
 fn the_papers_network_has_the_papers_size() {
     let sparsity = SparsityConfig { sparsity: 0.9, ..sparse(fixed()) };
-    let config = AgentConfig::Dqn(DqnConfig { sparsity, ..DqnConfig::paper() });
+    let config = AgentConfig::of(DqnConfig { sparsity, ..DqnConfig::paper() });
     let estimate = config.estimate(&spec("CartPole-v0").unwrap(), 1, 101_000).unwrap();
     let layers = &estimate.networks[0].layers;
     let params: u64 = layers.iter().map(|layer| layer.cost.parameters()).sum();
@@ -163,7 +162,7 @@ fn the_papers_network_has_the_papers_size() {
 #[test]
 fn what_cannot_be_is_refused() {
     let build = |config: DqnConfig, env: &str| {
-        AgentConfig::Dqn(config).build(&spec(env).unwrap(), 1, &Seed::new(1)).err().unwrap()
+        AgentConfig::of(config).build(&spec(env).unwrap(), 1, &Seed::new(1)).err().unwrap()
     };
     let error = build(small(), "Pendulum-v1");
     assert!(matches!(error, AgentError::Space { env: "Pendulum-v1", .. }), "{error}");
@@ -177,7 +176,7 @@ fn a_loss_that_is_no_number_stops_with_its_source() {
     let spec = &spec("CartPole-v1").unwrap();
     let config =
         DqnConfig { optimizer: OptimizerConfig::adam(1e30), warmup_env_steps: 40, ..small() };
-    let mut agent = AgentConfig::Dqn(config).build(spec, 1, &Seed::new(1)).unwrap();
+    let mut agent = AgentConfig::of(config).build(spec, 1, &Seed::new(1)).unwrap();
     let vector = VectorConfig { num_envs: 1, workers: 0, on_fault: OnFault::Stop };
     let mut envs = VectorEnv::new(spec, &[1], &vector).unwrap();
     let mut rows = EnvRows::new(1);
@@ -203,7 +202,7 @@ fn a_loss_that_is_no_number_stops_with_its_source() {
 fn every_product_is_counted_as_executed() {
     let epsilon = Epsilon { start: 0.5, ..small().epsilon };
     let config = DqnConfig { warmup_env_steps: 99, sparsity: sparse(fixed()), epsilon, ..small() };
-    let run = |steps| learn(&AgentConfig::Dqn(config.clone()), "Identity-v0", 1, steps, 0).0;
+    let run = |steps| learn(&AgentConfig::of(config.clone()), "Identity-v0", 1, steps, 0).0;
     let [before, after] = [run(99), run(100)].map(|agent| (agent.executed(), agent.summaries()));
     let layers = &after.1[0].layers;
     let product = |first: usize| -> u64 { layers[first..].iter().map(|l| 2 * l.cost.active).sum() };
@@ -226,6 +225,6 @@ fn a_step_that_a_rewiring_takes_the_place_of_counts_as_a_gradient_step() {
         update_order: Order::InsteadOfStep,
     };
     let config = DqnConfig { sparsity: sparse(set(schedule)), ..small() };
-    let (agent, _) = learn(&AgentConfig::Dqn(config), "Identity-v0", 1, 500, 1);
+    let (agent, _) = learn(&AgentConfig::of(config), "Identity-v0", 1, 500, 1);
     assert_eq!(agent.clock().gradient_steps, 400);
 }

@@ -88,7 +88,7 @@ fn images_take_no_more_than_estimated(sparsity: &SparsityConfig, optimizer: Opti
     ] {
         let obs = Space::bytes(&[4, size, size]);
         let spec = EnvSpec { obs, ..spec("CartPole-v1").unwrap() };
-        let dqn = AgentConfig::Dqn(DqnConfig {
+        let dqn = AgentConfig::of(DqnConfig {
             network: network.clone(),
             sparsity: sparsity.clone(),
             optimizer,
@@ -97,7 +97,7 @@ fn images_take_no_more_than_estimated(sparsity: &SparsityConfig, optimizer: Opti
             warmup_env_steps: 33,
             ..DqnConfig::paper()
         });
-        let ppo = AgentConfig::Ppo(PpoConfig {
+        let ppo = AgentConfig::of(PpoConfig {
             network: Some(network.clone()),
             actor_sparsity: sparsity.clone(),
             critic_sparsity: sparsity.clone(),
@@ -107,7 +107,7 @@ fn images_take_no_more_than_estimated(sparsity: &SparsityConfig, optimizer: Opti
             minibatch_size: batch_size.min(20),
             ..PpoConfig::paper(40)
         });
-        let sac = AgentConfig::Sac(SacConfig {
+        let sac = AgentConfig::of(SacConfig {
             network: Some(network),
             actor_sparsity: sparsity.clone(),
             critic_sparsity: sparsity.clone(),
@@ -207,9 +207,9 @@ fn agents(
         ..PpoConfig::paper(70)
     };
     [
-        ("CartPole-v1", AgentConfig::Dqn(dqn.clone())),
-        ("Recall-v0", AgentConfig::Dqn(dqn)),
-        ("Pendulum-v1", AgentConfig::Sac(sac)),
-        ("Pendulum-v1", AgentConfig::Ppo(ppo)),
+        ("CartPole-v1", AgentConfig::of(dqn.clone())),
+        ("Recall-v0", AgentConfig::of(dqn)),
+        ("Pendulum-v1", AgentConfig::of(sac)),
+        ("Pendulum-v1", AgentConfig::of(ppo)),
     ]
 }

@@ -211,7 +211,7 @@ fn dqn_learns_from_pixels_with_every_network() {
         (NetworkConfig::mlp(&[32]), fixed(), false),
     ] {
         let config = DqnConfig { dueling, ..small(network, method) };
-        let found = accuracy(&AgentConfig::Dqn(config.clone()), &images(), 150);
+        let found = accuracy(&AgentConfig::of(config.clone()), &images(), 150);
         assert!(found >= 0.95, "{found} {config:?}");
     }
 }
@@ -228,7 +228,7 @@ fn ppo_and_sac_learn_from_pixels() {
         let sparsity = SparsityConfig { sparsity: 0.5, ..sparse(fixed()) };
         let network = Some(network);
         let paper = PpoConfig::paper(2000);
-        let ppo = AgentConfig::Ppo(PpoConfig {
+        let ppo = AgentConfig::of(PpoConfig {
             network: network.clone(),
             actor_sparsity: sparsity.clone(),
             optimizer: OptimizerConfig { learning_rate: 1e-3, ..paper.optimizer },
@@ -237,7 +237,7 @@ fn ppo_and_sac_learn_from_pixels() {
             epochs: 8,
             ..paper
         });
-        let sac = AgentConfig::Sac(SacConfig {
+        let sac = AgentConfig::of(SacConfig {
             network,
             actor_sparsity: sparsity.clone(),
             critic_sparsity: sparsity,
@@ -278,8 +278,8 @@ fn an_action_becomes_a_plane_for_each_number() {
 fn flat_observations_are_refused_by_convolutions() {
     let config = small(NetworkConfig::Impala { width: 1.0 }, dense());
     let cartpole = &spec("CartPole-v1").unwrap();
-    let built = AgentConfig::Dqn(config.clone()).build(cartpole, 1, &Seed::new(1)).err().unwrap();
-    let estimated = AgentConfig::Dqn(config).estimate(cartpole, 1, 1000).unwrap_err();
+    let built = AgentConfig::of(config.clone()).build(cartpole, 1, &Seed::new(1)).err().unwrap();
+    let estimated = AgentConfig::of(config).estimate(cartpole, 1, 1000).unwrap_err();
     for error in [built, estimated] {
         assert!(matches!(&error, AgentError::Network { network: "impala", .. }), "{error}");
     }

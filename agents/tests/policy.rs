@@ -47,7 +47,7 @@ fn of_dqn() {
     let paper = DqnConfig::paper();
     let epsilon = sparring_agents::Epsilon { eval: 0.0, ..paper.epsilon };
     let config = DqnConfig { warmup_env_steps: 20, sparsity: sparse(), epsilon, ..paper };
-    let [before, after] = before_and_after(&AgentConfig::Dqn(config), "CartPole-v1");
+    let [before, after] = before_and_after(&AgentConfig::of(config), "CartPole-v1");
     assert_eq!(before, after);
 }
 
@@ -60,7 +60,7 @@ fn of_sac() {
         critic_sparsity: sparse(),
         ..SacConfig::paper()
     };
-    let [before, after] = before_and_after(&AgentConfig::Sac(config), "Pendulum-v1");
+    let [before, after] = before_and_after(&AgentConfig::of(config), "Pendulum-v1");
     assert_eq!(before, after);
 }
 
@@ -73,15 +73,15 @@ fn of_ppo_with_its_scales() {
         critic_sparsity: sparse(),
         ..PpoConfig::paper(1000)
     };
-    let [before, after] = before_and_after(&AgentConfig::Ppo(config), "Pendulum-v1");
+    let [before, after] = before_and_after(&AgentConfig::of(config), "Pendulum-v1");
     assert_eq!(before, after);
 }
 
 #[test]
 fn another_agent_is_refused() {
     let spec = &spec("Pendulum-v1").unwrap();
-    let sac = AgentConfig::Sac(SacConfig { replay_capacity: 10, ..SacConfig::paper() });
-    let ppo = AgentConfig::Ppo(PpoConfig::paper(1000));
+    let sac = AgentConfig::of(SacConfig { replay_capacity: 10, ..SacConfig::paper() });
+    let ppo = AgentConfig::of(PpoConfig::paper(1000));
     let mut kept = Saved::new();
     sac.build(spec, 1, &Seed::new(1)).unwrap().save_policy(&mut kept).unwrap();
     let error = ppo.build(spec, 1, &Seed::new(1)).unwrap().load_policy(&kept).unwrap_err();

@@ -35,7 +35,7 @@ fn with(sparsity: SparsityConfig, total_env_steps: u64) -> PpoConfig {
 #[test]
 fn every_method_names_the_state_and_repeats_the_number() {
     for method in methods() {
-        let config = AgentConfig::Ppo(with(sparse(method), 12_800));
+        let config = AgentConfig::of(with(sparse(method), 12_800));
         let (agent, mean) = learn(&config, "Identity-v0", 4, 12_800, 10);
         assert_eq!(mean, 100.0, "{config:?}");
         as_planned(&config, &*agent, "Identity-v0", 4, 12_800);
@@ -84,7 +84,7 @@ fn every_switch_learns_too() {
     for config in switches {
         let tasks = [("Identity-v0", 95.0), ("IdentityBox-v0", -2.0), ("Recall-v0", 94.0)];
         for (env, enough) in tasks {
-            let (_, mean) = learn(&AgentConfig::Ppo(config.clone()), env, 4, 12_800, 10);
+            let (_, mean) = learn(&AgentConfig::of(config.clone()), env, 4, 12_800, 10);
             assert!(mean >= enough, "{env}: {mean} {config:?}");
         }
     }
@@ -92,7 +92,7 @@ fn every_switch_learns_too() {
 
 #[test]
 fn the_same_seed_gives_the_same_training() {
-    let config = AgentConfig::Ppo(with(sparse(methods()[3].clone()), 3000));
+    let config = AgentConfig::of(with(sparse(methods()[3].clone()), 3000));
     let first = trace(&config, "CartPole-v1", 3000);
     assert_eq!(first, trace(&config, "CartPole-v1", 3000));
     assert_ne!(first, trace(&config, "CartPole-v1", 2700));
@@ -112,7 +112,7 @@ fn the_same_seed_gives_the_same_training() {
 
 #[test]
 fn a_rollout_that_the_end_cuts_trains_nothing_and_is_not_planned() {
-    let config = AgentConfig::Ppo(small(1000));
+    let config = AgentConfig::of(small(1000));
     let (agent, _) = learn(&config, "Identity-v0", 4, 1000, 1);
     // 250 steps of each environment are three rollouts of 64, with 8 · 256/64 gradient steps each.
     assert_eq!(agent.clock().gradient_steps, 96);
@@ -125,7 +125,7 @@ fn minatar_is_played_from_its_images() {
     let sparsity = sparse(methods()[3].clone());
     let network = Some(NetworkConfig::Minatar { width: 0.5 });
     let config = PpoConfig { network, ..with(sparsity, 2_560) };
-    let config = AgentConfig::Ppo(config);
+    let config = AgentConfig::of(config);
     let (agent, _) = learn(&config, "MinAtar/Breakout-v1", 8, 2_560, 2);
     as_planned(&config, &*agent, "MinAtar/Breakout-v1", 8, 2_560);
     let names: Vec<String> =
@@ -136,7 +136,7 @@ fn minatar_is_played_from_its_images() {
 #[test]
 fn what_cannot_be_is_refused() {
     let sparsity = SparsityConfig { sparsity: 0.9999, ..sparse(fixed()) };
-    let config = AgentConfig::Ppo(with(sparsity, 1000));
+    let config = AgentConfig::of(with(sparsity, 1000));
     let error = config.build(&spec("CartPole-v1").unwrap(), 1, &Seed::new(1)).err().unwrap();
     assert!(matches!(&error, AgentError::Sparsity { key, .. } if key == "sparsity"), "{error}");
 }

@@ -38,7 +38,7 @@ fn with(sparsity: SparsityConfig) -> SacConfig {
 #[test]
 fn every_method_repeats_the_number_that_it_is_shown() {
     for method in methods() {
-        let config = AgentConfig::Sac(with(sparse(method)));
+        let config = AgentConfig::of(with(sparse(method)));
         let (agent, mean) = learn(&config, "IdentityBox-v0", 1, 1700, 10);
         // A random agent gets −67.
         assert!(mean > -1.0, "{mean} {config:?}");
@@ -68,14 +68,14 @@ fn every_switch_repeats_it_too() {
         SacConfig { critic_hidden: vec![48], ..small() },
     ];
     for config in switches {
-        let (_, mean) = learn(&AgentConfig::Sac(config.clone()), "IdentityBox-v0", 4, 1700, 10);
+        let (_, mean) = learn(&AgentConfig::of(config.clone()), "IdentityBox-v0", 4, 1700, 10);
         assert!(mean > -1.0, "{mean} {config:?}");
     }
 }
 
 #[test]
 fn the_same_seed_gives_the_same_training() {
-    let config = AgentConfig::Sac(with(sparse(methods()[3].clone())));
+    let config = AgentConfig::of(with(sparse(methods()[3].clone())));
     let first = trace(&config, "Pendulum-v1", 900);
     assert_eq!(first, trace(&config, "Pendulum-v1", 900));
     assert_ne!(first, trace(&config, "Pendulum-v1", 960));
@@ -95,7 +95,7 @@ fn the_same_seed_gives_the_same_training() {
 fn random_actions_are_held_for_as_long_as_asked() {
     let spec = &spec("Pendulum-v1").unwrap();
     let config = SacConfig { warmup_env_steps: 60, warmup_hold_steps: 5, ..small() };
-    let mut agent = AgentConfig::Sac(config).build(spec, 2, &Seed::new(1)).unwrap();
+    let mut agent = AgentConfig::of(config).build(spec, 2, &Seed::new(1)).unwrap();
     let vector = VectorConfig { num_envs: 2, workers: 0, on_fault: OnFault::Stop };
     let mut envs = VectorEnv::new(spec, &[1, 2], &vector).unwrap();
     let mut taken: Vec<Vec<f32>> = Vec::new();
@@ -121,7 +121,7 @@ fn random_actions_are_held_for_as_long_as_asked() {
 /// (3 and 1) the same count by hand.
 #[test]
 fn the_papers_networks_and_memory_have_their_sizes() {
-    let config = AgentConfig::Sac(SacConfig {
+    let config = AgentConfig::of(SacConfig {
         replay_capacity: 100_000,
         ..with(SparsityConfig { sparsity: 0.9, ..sparse(fixed()) })
     });
@@ -144,7 +144,7 @@ fn the_papers_networks_and_memory_have_their_sizes() {
 #[test]
 fn what_cannot_be_is_refused() {
     let build = |config: SacConfig, env: &str| {
-        AgentConfig::Sac(config).build(&spec(env).unwrap(), 1, &Seed::new(1)).err().unwrap()
+        AgentConfig::of(config).build(&spec(env).unwrap(), 1, &Seed::new(1)).err().unwrap()
     };
     let error = build(small(), "CartPole-v1");
     assert!(matches!(error, AgentError::Space { env: "CartPole-v1", .. }), "{error}");
@@ -156,7 +156,7 @@ fn what_cannot_be_is_refused() {
 fn a_loss_that_is_no_number_stops_with_its_source() {
     let spec = &spec("Pendulum-v1").unwrap();
     let config = SacConfig { optimizer: OptimizerConfig::adam(1e30), discount: 0.99, ..small() };
-    let mut agent = AgentConfig::Sac(config).build(spec, 1, &Seed::new(1)).unwrap();
+    let mut agent = AgentConfig::of(config).build(spec, 1, &Seed::new(1)).unwrap();
     let vector = VectorConfig { num_envs: 1, workers: 0, on_fault: OnFault::Stop };
     let mut envs = VectorEnv::new(spec, &[1], &vector).unwrap();
     let mut rows = EnvRows::new(1);

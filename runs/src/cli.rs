@@ -37,7 +37,12 @@ pub enum Command {
         /// Of what
         #[arg(value_enum)]
         what: Listed,
+        /// With keys: a section, or a kind of one, such as agent.sac
+        #[arg(value_name = "SECTION[.KIND]")]
+        of: Option<String>,
     },
+    /// Print a JSON Schema of configs, for editors
+    Schema,
     /// Measure where dense products overtake sparse ones on this machine, and print the YAML that says so
     Tune,
     /// Print the table of a run again, from its folder alone
@@ -53,6 +58,8 @@ pub enum Listed {
     Methods,
     /// Agents, for agent.kind
     Agents,
+    /// Keys of all sections, of a SECTION, or of SECTION.KIND
+    Keys,
 }
 
 /// What `run` and `plan` both take.

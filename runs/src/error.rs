@@ -76,7 +76,7 @@ impl Error {
 }
 
 /// A mistake in a config or on the command line: where, what was found, what is allowed, what to do.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
 pub struct Refusal {
     /// `configs/x.yaml:12: sparsity.drop_fraction`, or an argument.
     pub place: String,
@@ -86,6 +86,8 @@ pub struct Refusal {
     pub allowed: String,
     /// The nearest way out.
     pub hint: String,
+    /// Further mistakes of the same file.
+    pub more: Vec<Refusal>,
 }
 
 impl Refusal {
@@ -101,6 +103,7 @@ impl Refusal {
             found: found.into(),
             allowed: allowed.into(),
             hint: hint.into(),
+            more: Vec::new(),
         }))
     }
 }
@@ -110,7 +113,8 @@ impl fmt::Display for Refusal {
         writeln!(f, "{}", self.place)?;
         writeln!(f, "  found    {}", self.found)?;
         writeln!(f, "  allowed  {}", self.allowed)?;
-        write!(f, "  try      {}", self.hint)
+        write!(f, "  try      {}", self.hint)?;
+        self.more.iter().try_for_each(|other| write!(f, "\nerror: {other}"))
     }
 }
 

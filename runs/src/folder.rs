@@ -18,14 +18,12 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 use sparring_sparse::{Saved, saved};
 
-use crate::config::settings::Settings;
-use crate::config::{Job, Plan};
+use crate::config::{Job, Plan, resolved};
 use crate::error::{Error, Refusal};
 use crate::files::{read_yaml, write_whole, write_whole_by, write_yaml};
 use crate::lock::RunLock;
 use crate::machine::Machine;
 use crate::status::{JobStatus, RunStatus};
-use crate::yaml;
 
 /// The networks of a job as its last evaluation played them, and PPO's scales.
 pub const POLICY: &str = "policy.safetensors";
@@ -56,17 +54,6 @@ pub struct RunRecord {
     pub seeds: Vec<u64>,
     /// What is compared, in the order of the table.
     pub variants: Vec<String>,
-}
-
-/// `resolved.yaml` of a job: every value, defaults filled in.
-#[derive(Serialize)]
-struct Resolved<'a> {
-    run: &'a str,
-    variant: &'a str,
-    seed: u64,
-    gradient_steps: u64,
-    #[serde(flatten)]
-    settings: &'a Settings,
 }
 
 /// The folder of a run.
@@ -189,17 +176,10 @@ pub struct JobFolder {
 
 impl JobFolder {
     /// Makes it and writes `resolved.yaml`, whose text is given back for the logs.
-    pub fn create(&self, run: &str, job: Job<'_>) -> Result<String, Error> {
+    pub fn create(&self, plan: &Plan, job: Job<'_>) -> Result<String, Error> {
         fs::create_dir_all(&self.root).map_err(Error::file(&self.root, "make"))?;
         let path = self.path("resolved.yaml");
-        let resolved = Resolved {
-            run,
-            variant: &job.variant.name,
-            seed: job.seed,
-            gradient_steps: job.variant.estimate.gradient_steps,
-            settings: &job.variant.settings,
-        };
-        let text = yaml::to_text(&resolved)
+        let text = resolved(plan, job)
             .map_err(|message| Error::Content { path: path.clone(), message })?;
         write_whole(&path, &text)?;
         Ok(text)

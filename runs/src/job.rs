@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use sparring_agents::TrainingFlops;
 use sparring_sparse::Saved;
 
-use crate::config::Job;
+use crate::config::{Job, Plan};
 use crate::console::{Console, JobView};
 use crate::error::{Error, TrainError};
 use crate::evaluate::Played;
@@ -17,9 +17,9 @@ use crate::score::score;
 use crate::status::{JobStatus, State};
 use crate::train::{Reached, Records, Stamp, train};
 
-/// Trains `job` of the run `run` into `folder`, and says how it ended.
+/// Trains `job` of `plan` into `folder`, and says how it ended.
 pub fn execute(
-    run: &str,
+    plan: &Plan,
     job: Job<'_>,
     folder: &JobFolder,
     stop: &AtomicBool,
@@ -30,7 +30,7 @@ pub fn execute(
     // Out here, so that it outlives a panic.
     let mut reached = Reached::default();
     let ended = catch(|| -> Result<State, TrainError> {
-        let resolved = folder.create(run, job)?;
+        let resolved = folder.create(plan, job)?;
         folder.write_status(&status(&reached, training, State::Running, None))?;
         let log = JobLog::create(folder, &resolved)?;
         let mut records = JobRecords { folder, log, view: &view, training };

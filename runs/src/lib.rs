@@ -46,7 +46,8 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Plan(args) => plan::plan(&args),
         Command::Play(args) => play::play(&args),
-        Command::List { what } => list::list(what),
+        Command::List { what, of } => list::list(what, of.as_deref()),
+        Command::Schema => list::schema(),
         Command::Tune => tune::tune(),
         Command::Report(args) => report::report(&args),
     };

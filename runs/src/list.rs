@@ -3,13 +3,16 @@
 use sparring_envs::{EnvOption, EnvRow, EnvSpec, Space, registry};
 
 use crate::cli::Listed;
-use crate::config::{agent, method};
+use crate::config::nearest;
+use crate::config::sections::sections;
+use crate::config::sections::{agents as agent_rows, methods as method_rows};
+use crate::config::shape::{Field, Form, Kind, show};
 use crate::console::print;
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::table::{Align, Table};
 
 /// Prints a table of one line each; of environments their options, too.
-pub fn list(what: Listed) -> Result<(), Error> {
+pub fn list(what: Listed, of: Option<&str>) -> Result<(), Error> {
     let text = match what {
         Listed::Envs => {
             let missing = || registry().iter().filter_map(EnvRow::missing);
@@ -21,8 +24,14 @@ pub fn list(what: Listed) -> Result<(), Error> {
         }
         Listed::Methods => methods().to_string(),
         Listed::Agents => agents().to_string(),
+        Listed::Keys => keys(of)?,
     };
     print(&text)
+}
+
+/// Prints the JSON Schema of configs.
+pub fn schema() -> Result<(), Error> {
+    print(&format!("{:#}\n", crate::config::schema::schema()))
 }
 
 fn envs() -> Table {
@@ -103,8 +112,8 @@ fn shape(space: &Space) -> String {
 
 fn methods() -> Table {
     let mut table = Table::new(&[("method", Align::Left), ("about", Align::Left)]);
-    for (name, _, about) in method::KINDS {
-        table.row([name, about].map(str::to_owned));
+    for row in method_rows() {
+        table.row([row.name, row.about].map(str::to_owned));
     }
     table
 }
@@ -112,8 +121,79 @@ fn methods() -> Table {
 fn agents() -> Table {
     let mut table =
         Table::new(&[("agent", Align::Left), ("actions", Align::Left), ("about", Align::Left)]);
-    for (name, _, actions, about) in agent::KINDS {
-        table.row([name, actions, about].map(str::to_owned));
+    for row in agent_rows() {
+        table.row([row.name, row.actions, row.about].map(str::to_owned));
     }
+    table
+}
+
+/// The keys of all sections, or of `SECTION` or `SECTION.KIND`.
+fn keys(of: Option<&str>) -> Result<String, Error> {
+    let (section, kind) = match of.map(|of| of.split_once('.').unwrap_or((of, ""))) {
+        Some((section, kind)) => (Some(section), Some(kind).filter(|kind| !kind.is_empty())),
+        None => (None, None),
+    };
+    let mut text = String::new();
+    let refused = |found: String, names: Vec<&str>| {
+        let hint = nearest(of.unwrap_or_default(), names.iter().copied()).unwrap_or("list keys");
+        let allowed = format!("one of {}", names.join(", "));
+        Refusal::argument(format!("list keys {}", of.unwrap_or_default()), found, allowed, hint)
+    };
+    let names: Vec<_> = sections().iter().map(|known| known.name).collect();
+    for known in sections().iter().filter(|known| section.is_none_or(|name| name == known.name)) {
+        match (&known.shape.form, kind) {
+            (Form::Kinds(kinds), Some(kind)) => {
+                let found = || refused(format!("no kind {kind}"), kinds.names());
+                let kind = kinds.find(kind).ok_or_else(found)?;
+                text += &of_kind(known.name, kind);
+            }
+            (Form::Kinds(kinds), None) => {
+                text.extend(kinds.all.iter().map(|kind| of_kind(known.name, kind)));
+            }
+            (_, Some(kind)) => {
+                return Err(refused(format!("the kind {kind} of a section without kinds"), names));
+            }
+            (_, None) => {
+                text += &format!("{}:\n{}\n", known.name, of_fields(&known.shape.below()));
+            }
+        }
+    }
+    if text.is_empty() { Err(refused("no such section".to_owned(), names)) } else { Ok(text) }
+}
+
+fn of_kind(section: &str, kind: &Kind) -> String {
+    let fields: Vec<_> = kind.fields.iter().collect();
+    format!("{section}: {{kind: {}}}: {}\n{}\n", kind.name, kind.about, of_fields(&fields))
+}
+
+fn of_fields(fields: &[&Field]) -> Table {
+    let mut table = Table::new(&[
+        ("  key", Align::Left),
+        ("default", Align::Left),
+        ("allowed", Align::Left),
+        ("about", Align::Left),
+    ]);
+    fn rows(fields: &[&Field], above: &str, table: &mut Table) {
+        for field in fields {
+            let key = format!("{above}{}", field.key);
+            let below: Vec<&Field> = match &field.shape.form {
+                Form::Section(fields) => fields.iter().collect(),
+                _ => Vec::new(),
+            };
+            let default = match (&field.default, below.is_empty() || field.shape.nullable) {
+                (Some(default), true) => show(default),
+                (Some(_), false) => "–".to_owned(),
+                (None, _) => "required".to_owned(),
+            };
+            let only = field
+                .when
+                .as_ref()
+                .map(|when| format!(" (with {}: {})", when.key, when.values.join(" or ")));
+            let about = format!("{}{}", field.help, only.unwrap_or_default());
+            table.row([key.clone(), default, field.shape.allowed(), about]);
+            rows(&below, &format!("{key}."), table);
+        }
+    }
+    rows(fields, "  ", &mut table);
     table
 }

@@ -17,7 +17,9 @@ pub fn plan(args: &PlanArgs) -> Result<(), Error> {
     let mut text = format!("{}\n", jobs_table(&plan));
     for variant in &plan.variants {
         text += &format!("{} on {}\n", variant.name, variant.spec.id);
-        text += &format!("{}\n", layers_table(&variant.estimate.networks));
+        text += &layers_table(&variant.estimate.networks).to_string();
+        text.extend(variant.notes().iter().map(|note| format!("  note: {note}\n")));
+        text.push('\n');
     }
     let (jobs, needed) = (plan.jobs().len(), gibibytes(plan.bytes(at_once)));
     text += &format!("{jobs} jobs, {at_once} at once: {needed} GiB\n");

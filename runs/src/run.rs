@@ -40,8 +40,7 @@ pub fn run(args: &RunArgs) -> Result<(), Error> {
     let count = counted(jobs.len(), ["job", "jobs"]);
     console.say(format!("{count}, {at_once} at once, into {}", root.display()));
     run_all(&jobs, at_once, &stop, |job| {
-        let state =
-            execute(&plan.name, *job, &folder.job(&job.variant.name, job.seed), &stop, &console);
+        let state = execute(&plan, *job, &folder.job(&job.variant.name, job.seed), &stop, &console);
         progress.ended(state);
     })?;
     console.clear();

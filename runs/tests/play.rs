@@ -168,7 +168,7 @@ fn what_cannot_be_drawn_is_refused() {
         ),
         (
             &["--env", "cartpole-v1", "--random", "--out", "a.gif"],
-            ["--env cartpole-v1", "one of CartPole-v0", "CartPole-v1"],
+            ["--env cartpole-v1", "such as CartPole-v1", "sparring list envs"],
         ),
         (
             &["--env", "Identity-v0", "--random", "--out", "a.gif"],

@@ -95,13 +95,18 @@ pub fn distribute(
     };
     let mut shares = Vec::with_capacity(layers.len());
     for (layer, s) in layers.iter().zip(solved) {
-        let s = custom.get(&layer.name).copied().unwrap_or(s);
+        let own = custom.get(&layer.name).copied();
+        let s = own.unwrap_or(s);
         let weights = (1.0 - s) * layer.size() as f64;
         if weights < 1.0 - 1e-9 {
             return Err(KeyError {
-                key: "sparsity".into(),
+                key: match own {
+                    Some(_) => format!("layers.{}", layer.name),
+                    None => "sparsity".into(),
+                },
                 found: format!(
-                    "{sparsity}, which leaves layer `{}` {weights:.2} of its {} weights",
+                    "{}, which leaves layer `{}` {weights:.2} of its {} weights",
+                    own.unwrap_or(sparsity),
                     layer.name,
                     layer.size()
                 ),

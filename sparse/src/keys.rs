@@ -2,9 +2,11 @@
 //!
 //! The struct derives `Serialize`, `Deserialize` and `JsonSchema`; its `Default` is what a config without the
 //! key means, doc comments are the help, bounds stand in `#[schemars(range(..))]`. [`schema`] tells readers
-//! of configs all of it, [`read`] makes the struct from what was typed. Two extensions of JSON Schema:
+//! of configs all of it, [`read`] makes the struct from what was typed. Extensions of JSON Schema:
 //!
 //! - `x-order`: the keys as the struct has them, since a JSON object has no order;
+//! - `x-required`: it has no default, though its struct has one;
+//! - `x-not-beside`: the sibling beside which it may not stand, since that says the same in other words;
 //! - `x-when: {key: [values]}` beside a key: it exists only where a sibling has one of these values.
 
 use schemars::generate::SchemaSettings;

@@ -57,6 +57,7 @@ pub mod sample;
 pub mod saved;
 pub mod seed;
 pub mod shares;
+pub mod sparsity_keys;
 mod stats;
 pub mod target;
 pub mod topology;

@@ -21,7 +21,10 @@ mod measure;
 pub mod rank;
 pub mod snr;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use sparring_sparse::LayerCost;
 
 use crate::summary::NetworkSummary;
 
@@ -29,14 +32,18 @@ pub use measure::{Diagnosis, Findings};
 pub use snr::Form;
 
 /// What is measured, how often, and on how much.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct Diagnostics {
     /// Environment steps from one measurement to the next; the end has one, too.
+    #[schemars(range(min = 1))]
     pub every_env_steps: u64,
     /// Samples that are measured on; none is as many as the agent trains on in one gradient step.
+    #[schemars(range(min = 2))]
     pub batch: Option<usize>,
     /// Forms of the gradient's signal to noise. It costs a backward pass a sample, far more than all
     /// the rest.
+    #[schemars(extend("uniqueItems" = true))]
     pub snr: Vec<Form>,
     /// Mean and variance of the values.
     pub q: bool,
@@ -47,11 +54,18 @@ pub struct Diagnostics {
     /// Share of dormant units.
     pub dormant: bool,
     /// `τ`: a unit with a score of at most this is dormant.
+    #[schemars(range(min = 0.0))]
     pub dormant_tau: f64,
     /// Entropy of the policy.
     pub entropy: bool,
     /// Drift of the topology.
     pub drift: bool,
+}
+
+impl Default for Diagnostics {
+    fn default() -> Self {
+        Self::all()
+    }
 }
 
 impl Diagnostics {
@@ -87,8 +101,16 @@ impl Diagnostics {
                 probed * (4 * size_of::<f32>() + 2 * size_of::<f64>())
             }
         };
+        // Inputs, outputs and gradients of every layer, with the copies that candle makes of them.
+        let units = |network: &NetworkSummary| -> u64 {
+            let of = |cost: LayerCost| cost.outputs + cost.weights() / cost.outputs.max(1);
+            network.layers.iter().map(|layer| of(layer.cost)).sum()
+        };
+        let widest = networks.iter().map(units).max().unwrap_or(0);
+        let samples = self.batch.unwrap_or(0) as u64;
+        let batch = samples.saturating_mul(widest).saturating_mul(4 * size_of::<f32>() as u64);
         let sum: u64 = networks.iter().map(parameters).sum();
         let most = networks.iter().map(parameters).max().unwrap_or(0);
-        copies as u64 * sum + moments as u64 * most
+        (copies as u64 * sum + moments as u64 * most).saturating_add(batch)
     }
 }

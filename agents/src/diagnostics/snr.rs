@@ -9,13 +9,14 @@
 //! Gradients of single samples come from a backward pass each, which is exact for every kind of layer.
 
 use candle_core::{Device, Tensor};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use sparring_sparse::{Network, Probe, Topology};
 
 use crate::error::AgentError;
 
 /// Which parameters take part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
     /// Active weights and biases.

@@ -1,7 +1,8 @@
 //! What is chosen about DQN, and what it will take.
 
 use candle_core::Tensor;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use sparring_envs::{EnvSpec, Space};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::estimate::Bytes;
@@ -13,6 +14,7 @@ use crate::explore::Epsilon;
 use crate::input::Input;
 use crate::networks::NetworkConfig;
 use crate::networks::mlp::MlpStyle;
+use crate::optimizer_keys::{OptimizerKeys, RateDecay};
 use crate::replay::{ReplayConfig, Sample};
 use crate::summary::{Estimate, NetworkSummary, TrainingFlops};
 
@@ -27,35 +29,54 @@ const STYLE: MlpStyle = MlpStyle {
 };
 
 /// What is chosen about a DQN agent. Steps are environment steps unless the name says otherwise.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
 pub struct DqnConfig {
     /// What reads the observations.
+    #[schemars(with = "Option<NetworkConfig>")]
     pub network: NetworkConfig,
+    /// Widths of a perceptron's hidden layers: short for `network: {kind: mlp, hidden: ..}`.
+    #[schemars(inner(range(min = 1)), example = vec![512, 512], extend("x-not-beside" = "network"))]
+    pub hidden: Option<Vec<usize>>,
     /// Sparsity of the Q-network.
+    #[serde(skip, default = "SparsityConfig::dense")]
     pub sparsity: SparsityConfig,
     /// Rule, step size, clipping, and what weight decay does.
+    #[serde(flatten, with = "crate::optimizer_keys")]
+    #[schemars(with = "OptimizerKeys")]
     pub optimizer: OptimizerConfig,
     /// `T`: the learning rate falls linearly to 0 over that many gradient steps; none keeps it.
+    #[serde(rename = "learning_rate_decay", with = "crate::optimizer_keys::decay")]
+    #[schemars(with = "RateDecay")]
     pub decay_gradient_steps: Option<u64>,
     /// `λ` of the decay of the weights; biases have none, nor has the head of a perceptron.
+    #[schemars(range(min = 0.0))]
     pub weight_decay: f64,
     /// Transitions in one gradient step.
+    #[schemars(range(min = 1))]
     pub batch_size: usize,
     /// Transitions that the replay memory holds.
+    #[schemars(range(min = 1))]
     pub replay_capacity: usize,
     /// Environment steps taken at random before training starts.
     pub warmup_env_steps: u64,
     /// Environment steps from one training to the next.
+    #[schemars(range(min = 1))]
     pub train_every_env_steps: u64,
     /// Gradient steps in one training.
+    #[schemars(range(min = 1))]
     pub gradient_steps: u64,
     /// Gradient steps from one target update to the next.
+    #[schemars(range(min = 1))]
     pub target_every_gradient_steps: u64,
     /// `τ`: target ← (1 − τ) target + τ online; 1 copies.
+    #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0.0))]
     pub target_tau: f64,
     /// `γ`.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub discount: f64,
     /// Rewards in a return before it bootstraps.
+    #[schemars(range(min = 1))]
     pub n_step: usize,
     /// The loss of the temporal-difference error.
     pub loss: Loss,
@@ -72,16 +93,19 @@ pub struct DqnConfig {
 /// Prioritised replay: a transition of error `δ` is drawn in proportion to `(|δ| + 10⁻⁶)^exponent`, a new
 /// one as the largest so far; its loss counts `(N P)^(−importance)`, over the largest such weight of the
 /// batch.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Prioritized {
     /// 0 draws uniformly.
+    #[schemars(range(min = 0.0, max = 1.0), example = 0.6)]
     pub exponent: f64,
     /// 1 takes back all that the draws prefer.
+    #[schemars(range(min = 0.0, max = 1.0), example = 0.4)]
     pub importance: f64,
 }
 
 /// The loss `ℓ` of a temporal-difference error `δ`, averaged over the batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Loss {
     /// `δ²`.
@@ -105,11 +129,18 @@ impl Loss {
     }
 }
 
+impl Default for DqnConfig {
+    fn default() -> Self {
+        Self::paper()
+    }
+}
+
 impl DqnConfig {
     /// The paper's values for classic control, dense.
     pub fn paper() -> Self {
         Self {
             network: NetworkConfig::mlp(&[512, 512]),
+            hidden: None,
             sparsity: SparsityConfig::dense(),
             optimizer: OptimizerConfig::adam(1e-3),
             decay_gradient_steps: None,
@@ -127,7 +158,7 @@ impl DqnConfig {
             double_q: false,
             dueling: false,
             prioritized: None,
-            epsilon: Epsilon { start: 1.0, end: 0.1, decay_env_steps: 25_000, eval: 0.1 },
+            epsilon: Epsilon::default(),
         }
     }
 

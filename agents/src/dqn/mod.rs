@@ -19,6 +19,7 @@
 
 mod config;
 mod probe;
+mod row;
 #[cfg(test)]
 mod tests;
 
@@ -38,6 +39,7 @@ use crate::replay::{Replay, Sample};
 
 use config::actions;
 pub use config::{DqnConfig, Loss, Prioritized};
+pub use row::ROW;
 
 /// A DQN agent in training.
 pub struct Dqn {

@@ -1,6 +1,7 @@
 //! Which network reads the observations.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use sparring_envs::Space;
 use sparring_sparse::LayerSpec;
 
@@ -14,31 +15,51 @@ use crate::error::AgentError;
 /// Which network reads the observations, and its size. `width` multiplies the units and channels of all
 /// layers but the head: a perceptron's to `max(1, ⌊n · width⌋)`, those of the others to `⌈n · width⌉`
 /// (PAPERS 2.5).
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[schemars(extend("x-example" = "nature_cnn"))]
 pub enum NetworkConfig {
     /// A multi-layer perceptron over all numbers of an observation.
     Mlp {
         /// Widths of the hidden ReLU layers.
+        #[serde(default = "hidden")]
+        #[schemars(inner(range(min = 1)))]
         hidden: Vec<usize>,
         /// Multiplies them.
+        #[serde(default = "width")]
+        #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0.0))]
         width: f64,
     },
     /// The convolutions of Mnih et al. 2015; see [`nature`].
     NatureCnn {
         /// Multiplies channels and units.
+        #[serde(default = "width")]
+        #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0.0))]
         width: f64,
     },
     /// The 15 residual convolutions of Espeholt et al. 2018; see [`impala`].
     Impala {
         /// Multiplies channels and units.
+        #[serde(default = "width")]
+        #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0.0))]
         width: f64,
     },
     /// The one convolution of Young and Tian 2019; see [`minatar`].
     Minatar {
         /// Multiplies channels and units.
+        #[serde(default = "width")]
+        #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0.0))]
         width: f64,
     },
+}
+
+/// The hidden layers of a perceptron that does not say (Graesser et al. 2022, classic control).
+fn hidden() -> Vec<usize> {
+    vec![512, 512]
+}
+
+fn width() -> f64 {
+    1.0
 }
 
 impl NetworkConfig {

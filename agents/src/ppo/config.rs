@@ -1,6 +1,7 @@
 //! What is chosen about PPO, and what it will take.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use sparring_envs::EnvSpec;
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::estimate::Bytes;
@@ -10,6 +11,7 @@ use crate::error::AgentError;
 use crate::input::Input;
 use crate::networks::NetworkConfig;
 use crate::networks::mlp::MlpStyle;
+use crate::optimizer_keys::{HiddenActivation, OptimizerKeys, RateDecay};
 use crate::policy::Policy;
 use crate::rollout::Rollout;
 use crate::summary::{Estimate, NetworkSummary, TrainingFlops};
@@ -27,53 +29,83 @@ const ACTOR: MlpStyle = MlpStyle {
 const CRITIC: MlpStyle = MlpStyle { head: Init::Uniform { limit: 0.03 }, ..ACTOR };
 
 /// What is chosen about a PPO agent. Steps are environment steps unless the name says otherwise.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
 pub struct PpoConfig {
     /// What reads the observations, in the actor and, with weights of its own, in the critic; none is a
     /// perceptron each, of the sizes and activations below. Convolutions have their own activations.
     pub network: Option<NetworkConfig>,
+    /// Widths of the hidden layers of all networks that have none of their own.
+    #[schemars(inner(range(min = 1)), example = vec![64, 64], extend("x-not-beside" = "network"))]
+    pub hidden: Option<Vec<usize>>,
     /// Widths of the actor's hidden layers.
+    #[schemars(inner(range(min = 1)), extend("x-not-beside" = "network"))]
     pub actor_hidden: Vec<usize>,
     /// Widths of the critic's hidden layers.
+    #[schemars(inner(range(min = 1)), extend("x-not-beside" = "network"))]
     pub critic_hidden: Vec<usize>,
+    /// Multiplies the widths of all networks that have no multiplier of their own.
+    #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0.0, "x-not-beside" = "network"))]
+    pub width: Option<f64>,
     /// Multiplies the actor's widths, to `max(1, ⌊n · width⌋)`.
+    #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0.0, "x-not-beside" = "network"))]
     pub actor_width: f64,
     /// Multiplies the critic's.
+    #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0.0, "x-not-beside" = "network"))]
     pub critic_width: f64,
     /// The function after each hidden layer of the actor.
+    #[schemars(with = "HiddenActivation")]
     pub actor_activation: Activation,
     /// The function after each hidden layer of the critic.
+    #[schemars(with = "HiddenActivation")]
     pub critic_activation: Activation,
     /// Sparsity of the actor.
+    #[serde(skip, default = "SparsityConfig::dense")]
     pub actor_sparsity: SparsityConfig,
     /// Sparsity of the critic.
+    #[serde(skip, default = "SparsityConfig::dense")]
     pub critic_sparsity: SparsityConfig,
     /// Rule, first step size, clipping, and what weight decay does, in each network.
+    #[serde(flatten, with = "crate::optimizer_keys")]
+    #[schemars(with = "OptimizerKeys")]
     pub optimizer: OptimizerConfig,
     /// The environment step at which the learning rate, falling linearly from rollout to rollout,
     /// would be 0; none keeps it.
+    #[serde(rename = "learning_rate_decay", with = "crate::optimizer_keys::decay")]
+    #[schemars(with = "RateDecay")]
     pub decay_env_steps: Option<u64>,
     /// `λ` of the decay of all weights (biases have none).
+    #[schemars(range(min = 0.0))]
     pub weight_decay: f64,
     /// Steps of each environment in a rollout.
+    #[schemars(range(min = 1))]
     pub rollout_steps: usize,
     /// Passes over a rollout.
+    #[schemars(range(min = 1))]
     pub epochs: usize,
     /// Transitions in one gradient step.
+    #[schemars(range(min = 1))]
     pub minibatch_size: usize,
     /// `γ`.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub discount: f64,
     /// `λ` of the advantages.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub gae_lambda: f64,
     /// `ε` of the clipped ratio.
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub clip: f64,
     /// `ε_v` of the clipped values; none leaves them free.
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub value_clip: Option<f64>,
     /// `c_v`, the weight of the critic's loss.
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub value_coef: f64,
     /// `c`, the weight of the entropy.
+    #[schemars(range(min = 0.0))]
     pub entropy_coef: f64,
     /// `σ` of continuous actions at the start, where the bounds are ±1.
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub initial_std: f64,
     /// Whether observations are scaled by their running moments.
     pub normalize_observations: bool,
@@ -83,13 +115,22 @@ pub struct PpoConfig {
     pub normalize_advantages: bool,
 }
 
+impl Default for PpoConfig {
+    /// The paper's, in a run whose length is not yet known.
+    fn default() -> Self {
+        Self::paper(0)
+    }
+}
+
 impl PpoConfig {
     /// The paper's values for MuJoCo, dense, in a run of `total_env_steps`.
     pub fn paper(total_env_steps: u64) -> Self {
         Self {
             network: None,
+            hidden: None,
             actor_hidden: vec![64, 64],
             critic_hidden: vec![64, 64],
+            width: None,
             actor_width: 1.0,
             critic_width: 1.0,
             actor_activation: Activation::Tanh,

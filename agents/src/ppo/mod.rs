@@ -21,6 +21,7 @@
 
 mod config;
 mod probe;
+mod row;
 pub mod surrogate;
 #[cfg(test)]
 mod tests;
@@ -46,6 +47,7 @@ use crate::policy::{Outward, Policy, inverse_softplus, softplus};
 use crate::rollout::{Rollout, Seen};
 
 pub use config::PpoConfig;
+pub use row::ROW;
 use surrogate::{Decisions, Surrogate, surrogate, value_loss};
 
 /// A PPO agent in training.

@@ -1,6 +1,7 @@
 //! What is chosen about SAC, and what it will take.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use sparring_envs::{EnvSpec, Space};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::estimate::Bytes;
@@ -14,7 +15,9 @@ use crate::input::Input;
 use crate::networks::NetworkConfig;
 use crate::networks::image::image;
 use crate::networks::mlp::MlpStyle;
+use crate::optimizer_keys::OptimizerKeys;
 use crate::replay::{ReplayConfig, Sample};
+use crate::sac::keys::{LogStdKeys, Temperature, TemperatureKeys, log_std};
 use crate::summary::{Estimate, NetworkSummary, TrainingFlops};
 
 /// Glorot's uniform weights in every layer; heads decay as hidden layers do (PAPERS 2.3).
@@ -27,75 +30,90 @@ const STYLE: MlpStyle = MlpStyle {
 };
 
 /// What is chosen about a SAC agent. Steps are environment steps unless the name says otherwise.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
 pub struct SacConfig {
     /// What reads the observations, in the actor and, with weights of its own, in each critic; none is a
     /// perceptron each, of the sizes below. A critic of convolutions sees each number of an action as a
     /// plane of the image that holds it everywhere.
     pub network: Option<NetworkConfig>,
+    /// Widths of the hidden layers of all networks that have none of their own.
+    #[schemars(inner(range(min = 1)), example = vec![256, 256], extend("x-not-beside" = "network"))]
+    pub hidden: Option<Vec<usize>>,
     /// Widths of the actor's hidden ReLU layers.
+    #[schemars(inner(range(min = 1)), extend("x-not-beside" = "network"))]
     pub actor_hidden: Vec<usize>,
     /// Widths of each critic's hidden ReLU layers.
+    #[schemars(inner(range(min = 1)), extend("x-not-beside" = "network"))]
     pub critic_hidden: Vec<usize>,
+    /// Multiplies the widths of all networks that have no multiplier of their own.
+    #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0.0, "x-not-beside" = "network"))]
+    pub width: Option<f64>,
     /// Multiplies the actor's widths, to `max(1, ⌊n · width⌋)`.
+    #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0.0, "x-not-beside" = "network"))]
     pub actor_width: f64,
     /// Multiplies each critic's.
+    #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0.0, "x-not-beside" = "network"))]
     pub critic_width: f64,
     /// Sparsity of the actor.
+    #[serde(skip, default = "SparsityConfig::dense")]
     pub actor_sparsity: SparsityConfig,
     /// Sparsity of each critic.
+    #[serde(skip, default = "SparsityConfig::dense")]
     pub critic_sparsity: SparsityConfig,
     /// Rule, step size, clipping, and what weight decay does, in each network.
+    #[serde(flatten, with = "crate::optimizer_keys")]
+    #[schemars(with = "OptimizerKeys")]
     pub optimizer: OptimizerConfig,
     /// `λ` of the decay of all weights (biases have none).
+    #[schemars(range(min = 0.0))]
     pub weight_decay: f64,
     /// `α`.
+    #[schemars(with = "TemperatureKeys")]
     pub temperature: Temperature,
     /// Bounds of the actor's `log σ`; none where infinite.
+    #[serde(flatten, with = "log_std")]
+    #[schemars(with = "LogStdKeys")]
     pub log_std: [f32; 2],
     /// Transitions in one gradient step.
+    #[schemars(range(min = 1))]
     pub batch_size: usize,
     /// Transitions that the replay memory holds.
+    #[schemars(range(min = 1))]
     pub replay_capacity: usize,
     /// Environment steps taken at random before training starts.
     pub warmup_env_steps: u64,
     /// Steps of an environment for which each random action of the warm-up is held: 1 is white noise,
     /// more reaches what only a lasting push reaches.
+    #[schemars(range(min = 1))]
     pub warmup_hold_steps: u64,
     /// Environment steps from one training to the next.
+    #[schemars(range(min = 1))]
     pub train_every_env_steps: u64,
     /// Gradient steps in one training.
+    #[schemars(range(min = 1))]
     pub gradient_steps: u64,
     /// Gradient steps from one target update to the next.
+    #[schemars(range(min = 1))]
     pub target_every_gradient_steps: u64,
     /// `τ`: target ← (1 − τ) target + τ online.
+    #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0.0))]
     pub target_tau: f64,
     /// `γ`.
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub discount: f64,
     /// Rewards in a return before it bootstraps.
+    #[schemars(range(min = 1))]
     pub n_step: usize,
     /// `c`, which multiplies every reward that a critic sees.
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub reward_scale: f64,
 }
 
-/// Where the temperature `α` comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Temperature {
-    /// Adam on `log α` holds the policy's entropy near `H̄ = target_entropy_per_dim · act_dim`.
-    Learned {
-        /// `α` at the start.
-        initial: f64,
-        /// `lr` of `log α`.
-        learning_rate: f64,
-        /// −½ in the paper's code (TF-Agents), −1 as Haarnoja et al. have it.
-        target_entropy_per_dim: f64,
-    },
-    /// It stays.
-    Fixed {
-        /// `α`.
-        alpha: f64,
-    },
+impl Default for SacConfig {
+    fn default() -> Self {
+        Self::paper()
+    }
 }
 
 impl SacConfig {
@@ -103,8 +121,10 @@ impl SacConfig {
     pub fn paper() -> Self {
         Self {
             network: None,
+            hidden: None,
             actor_hidden: vec![256, 256],
             critic_hidden: vec![256, 256],
+            width: None,
             actor_width: 1.0,
             critic_width: 1.0,
             actor_sparsity: SparsityConfig::dense(),

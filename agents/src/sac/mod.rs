@@ -20,7 +20,9 @@
 //! 5. with `n_step` above 1 the rewards within a return carry no entropy.
 
 mod config;
+pub mod keys;
 mod probe;
+mod row;
 #[cfg(test)]
 mod tests;
 
@@ -45,7 +47,9 @@ use crate::observations::{Mode, Observations};
 use crate::replay::{Replay, Sample};
 use crate::tanh_normal::TanhNormal;
 
-pub use config::{SacConfig, Temperature};
+pub use config::SacConfig;
+pub use keys::Temperature;
+pub use row::ROW;
 
 /// A SAC agent in training.
 pub struct Sac {

@@ -5,40 +5,19 @@ use std::fmt;
 use crate::yaml::{Number, Value};
 
 /// The numbers from `low` to `high`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bounds {
-    low: f64,
-    high: f64,
-    low_open: bool,
-    high_open: bool,
+    /// The least.
+    pub low: f64,
+    /// The largest.
+    pub high: f64,
+    /// Whether the least itself is not one.
+    pub low_open: bool,
+    /// Whether the largest itself is not one.
+    pub high_open: bool,
 }
 
 impl Bounds {
-    /// `[low, high]`.
-    pub const fn within(low: f64, high: f64) -> Self {
-        Self { low, high, low_open: false, high_open: false }
-    }
-
-    /// `[low, high)`.
-    pub const fn below(low: f64, high: f64) -> Self {
-        Self { low, high, low_open: false, high_open: true }
-    }
-
-    /// `(low, high]`.
-    pub const fn above_to(low: f64, high: f64) -> Self {
-        Self { low, high, low_open: true, high_open: false }
-    }
-
-    /// `[low, ∞)`.
-    pub const fn at_least(low: f64) -> Self {
-        Self { low, high: f64::INFINITY, low_open: false, high_open: true }
-    }
-
-    /// `(low, ∞)`.
-    pub const fn above(low: f64) -> Self {
-        Self { low, high: f64::INFINITY, low_open: true, high_open: true }
-    }
-
     /// The value as a number, if it is one and lies within; NaN never does.
     pub fn take(self, value: &Value) -> Option<f64> {
         let x = match value.number()? {
@@ -54,6 +33,7 @@ impl Bounds {
 impl fmt::Display for Bounds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.high.is_finite(), self.low_open) {
+            (false, _) if self.low.is_infinite() => write!(f, "a finite number"),
             (false, true) => write!(f, "a number above {}", self.low),
             (false, false) => write!(f, "a number of at least {}", self.low),
             (true, _) => {

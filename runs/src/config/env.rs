@@ -2,44 +2,86 @@
 
 use std::borrow::Cow;
 
-use sparring_envs::{EnvError, EnvOption, EnvRow, EnvSpec, OptionValue, Options};
+use sparring_envs::{EnvOption, EnvRow, EnvSpec, OptionValue, Options};
+use sparring_sparse::KeyError;
 
-use super::problem::{Checked, nearest};
-use super::section::{Section, whole};
+use super::problem::{Problem, likely, nearest};
+use super::reader::{Reader, not_a_section, whole};
+use super::synonyms::env_id;
 use crate::yaml::{Node, Number, Value};
 
-/// The env of this id with the options of the section `s`, defaults filled in.
-pub fn read(s: &mut Section<'_>, id: &str) -> Checked<(Options, EnvSpec)> {
-    let row = sparring_envs::find(id).map_err(|_| {
-        let ids = || sparring_envs::registry().iter().map(|row| row.id);
-        let allowed = format!("one of {}", ids().collect::<Vec<_>>().join(", "));
-        s.problem("id", id, &allowed, nearest(id, ids()).unwrap_or("CartPole-v1"))
-    })?;
-    if let Some(feature) = row.missing() {
-        let found = format!("{id}, which needs the feature {feature}");
-        let allowed = "an env that this build has; sparring list envs shows which";
-        return Err(s.problem("id", &found, allowed, &feature.way()));
-    }
-    let options = read_options(&mut s.section("options")?, row)?;
-    let built = options.resolve(row.id, row.options).and_then(|all| Ok((row.spec(&all)?, all)));
-    let (spec, options) = built.map_err(|error| unbuildable(s, id, &error))?;
-    Ok((options, spec))
+/// The env of this id with the options of the section, defaults filled in.
+pub fn read(reader: &mut Reader, section: Option<&Node>, id: &str) -> Option<(Options, EnvSpec)> {
+    let absent = Node::absent();
+    let section = section.unwrap_or(&absent);
+    let made = row(id).and_then(|row| {
+        let given = options(reader, section.get("options"), row);
+        let Some(given) = given else { return Ok(None) };
+        let built = given.resolve(row.id, row.options).and_then(|all| Ok((row.spec(&all)?, all)));
+        built.map(|(spec, all)| Some((all, spec))).map_err(|error| {
+            let allowed = format!("options and files of which {id} can be made");
+            KeyError::new("id", error, allowed, "what the first line says")
+        })
+    });
+    made.unwrap_or_else(|error| {
+        reader.blame("env", section, error);
+        None
+    })
 }
 
-/// The options that are written.
-fn read_options(s: &mut Section<'_>, row: &EnvRow) -> Checked<Options> {
-    let mut options = Options::default();
-    for option in row.options {
-        let Some(node) = s.node(option.key) else { continue };
-        let value = value(node, option).filter(|value| option.takes(value)).ok_or_else(|| {
-            let found = show(&node.value);
-            let hint = format!("leave it out for the default {}", option.default);
-            s.problem(option.key, &found, &option.allowed(), &hint)
-        })?;
-        options = options.with(option.key, value);
+/// The row of an env that this build has.
+fn row(id: &str) -> Result<&'static EnvRow, KeyError> {
+    let row = sparring_envs::find(id).map_err(|_| {
+        let ids = || sparring_envs::registry().iter().map(|row| row.id);
+        let wanted = env_id(id);
+        let same = ids().find(|known| *known == wanted);
+        let near = likely(&wanted, ids()).into_iter().take(3).collect::<Vec<_>>();
+        let allowed = match near.as_slice() {
+            [] => "an env of `sparring list envs`".to_owned(),
+            near => format!("an env of `sparring list envs`, such as {}", near.join(", ")),
+        };
+        let hint = same.or(nearest(&wanted, ids())).unwrap_or("sparring list envs");
+        KeyError::new("id", id, allowed, hint)
+    })?;
+    match row.missing() {
+        None => Ok(row),
+        Some(feature) => {
+            let found = format!("{id}, which needs the feature {feature}");
+            let allowed = "an env that this build has; sparring list envs shows which";
+            Err(KeyError::new("id", found, allowed, feature.way()))
+        }
     }
-    s.finish()?;
-    Ok(options)
+}
+
+/// The options that are written; nothing where one is wrong.
+fn options(reader: &mut Reader, node: Option<&Node>, row: &EnvRow) -> Option<Options> {
+    let before = reader.mistakes;
+    let mut options = Options::default();
+    let Some(node) = node else { return Some(options) };
+    let Some(entries) = node.entries() else {
+        reader.refuse(*not_a_section(node, "env.options"));
+        return None;
+    };
+    for (key, node) in entries {
+        let full = format!("env.options.{key}");
+        let Some(option) = row.options.iter().find(|option| option.key == key) else {
+            let known: Vec<_> = row.options.iter().map(|option| option.key).collect();
+            let hint = nearest(key, known.iter().copied()).unwrap_or("remove it");
+            let allowed = if known.is_empty() { "no key".to_owned() } else { known.join(", ") };
+            let found = format!("the unknown key {key}");
+            reader.refuse(*Problem::at(node, full, found, allowed, hint));
+            continue;
+        };
+        match value(node, option).filter(|value| option.takes(value)) {
+            Some(value) => options = options.with(option.key, value),
+            None => {
+                let hint = format!("leave it out for the default {}", option.default);
+                let found = show(&node.value);
+                reader.refuse(*Problem::at(node, full, found, option.allowed(), hint));
+            }
+        }
+    }
+    (reader.mistakes == before).then_some(options)
 }
 
 /// The value as the option's type, if it is of that.
@@ -75,14 +117,4 @@ fn show(value: &Value) -> String {
         }
         value => value.to_string(),
     }
-}
-
-/// An env that its options or what it is made from do not give.
-fn unbuildable(s: &Section<'_>, id: &str, error: &EnvError) -> Box<super::problem::Problem> {
-    s.problem(
-        "id",
-        &error.to_string(),
-        &format!("options and files of which {id} can be made"),
-        "what the first line says",
-    )
 }

@@ -1,19 +1,23 @@
 //! Variants and sweep axes, multiplied out.
 
-use super::overlay::{belongs_to_another_kind, nested, overlay, split_path};
+use std::collections::BTreeMap;
+
+use super::overlay::{Kinded, nested, split_path};
 use super::problem::{Checked, Problem, nearest};
-use super::section::not_a_section;
+use super::reader::not_a_section;
+use super::sections::SECTIONS;
 use crate::names::FILES;
 use crate::yaml::{Node, Number, Origin, Value};
-
-/// The sections that a variant or a sweep may change.
-pub const SECTIONS: [&str; 6] = ["env", "train", "eval", "agent", "sparsity", "diagnostics"];
 
 /// One variant: its name and its sections, merged.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expanded {
     /// `rigl,sparsity=0.9`.
     pub name: String,
+    /// The name of the variant alone; empty without variants.
+    pub of: String,
+    /// The values of the sweep that it has, by key.
+    pub axes: BTreeMap<String, serde_json::Value>,
     /// The merged sections.
     pub tree: Node,
     /// The variant as typed, for messages about it.
@@ -30,14 +34,19 @@ pub fn expand(
     base: &Node,
     variants: Option<&Node>,
     sweep: Option<&Node>,
+    kinded: &Kinded,
 ) -> Checked<Vec<Expanded>> {
     let mut axes = sweep.map_or(Ok(Vec::new()), read_axes)?;
     // A kind decides which keys there are, so it is chosen before they are.
     axes.sort_by_key(|axis| axis.path.last() != Some(&"kind"));
     let mut all = Vec::new();
     let mut used = vec![false; axes.len()];
-    for start in read_variants(base, variants)? {
-        multiply(start, &axes, 0, &mut Vec::new(), &mut used, &mut all);
+    for start in read_variants(base, variants, kinded)? {
+        Multiply { axes: &axes, kinded, used: &mut used, all: &mut all }.go(
+            start,
+            0,
+            &mut Vec::new(),
+        );
     }
     if let Some(idle) = used.iter().position(|used| !used) {
         let axis = &axes[idle];
@@ -48,9 +57,11 @@ pub fn expand(
     Ok(all)
 }
 
-fn read_variants(base: &Node, variants: Option<&Node>) -> Checked<Vec<Expanded>> {
+fn read_variants(base: &Node, variants: Option<&Node>, kinded: &Kinded) -> Checked<Vec<Expanded>> {
     let start = |name: &str, tree, cause: &Node| Expanded {
         name: name.to_owned(),
+        of: name.to_owned(),
+        axes: BTreeMap::new(),
         tree,
         variant: cause.clone(),
         cause: cause.clone(),
@@ -74,7 +85,7 @@ fn read_variants(base: &Node, variants: Option<&Node>) -> Checked<Vec<Expanded>>
         }
         let keys = node.entries().ok_or_else(|| not_a_section(node, name))?;
         check_sections(keys.iter().map(|(key, node)| (key.as_str(), node)))?;
-        Ok(start(name, overlay(base, node), node))
+        Ok(start(name, kinded.overlay(base, node), node))
     };
     entries.iter().map(read).collect()
 }
@@ -102,7 +113,7 @@ fn read_axes(sweep: &Node) -> Checked<Vec<Axis<'_>>> {
     let entries = sweep.entries().ok_or_else(|| not_a_section(sweep, "sweep"))?;
     let mut axes = Vec::new();
     for (key, node) in entries {
-        let path = split_path(key);
+        let path = split_path(key, &[]);
         check_sections([(path[0], node)].into_iter())?;
         let values = match &node.value {
             Value::List(values) if !values.is_empty() => values,
@@ -136,32 +147,39 @@ fn read_axes(sweep: &Node) -> Checked<Vec<Axis<'_>>> {
     Ok(axes)
 }
 
-fn multiply<'a>(
-    start: Expanded,
-    axes: &[Axis<'a>],
-    depth: usize,
-    parts: &mut Vec<String>,
-    used: &mut [bool],
-    all: &mut Vec<Expanded>,
-) {
-    let Some(axis) = axes.get(depth) else {
-        let own = (!start.name.is_empty()).then(|| start.name.clone());
-        let name = own.into_iter().chain(parts.iter().cloned()).collect::<Vec<_>>().join(",");
-        let name = if name.is_empty() { "base".to_owned() } else { name };
-        return all.push(Expanded { name, ..start });
-    };
-    let elsewhere =
-        axis.path.len() >= 2 && belongs_to_another_kind(&start.tree, axis.path[0], axis.path[1]);
-    if elsewhere {
-        return multiply(start, axes, depth + 1, parts, used, all);
-    }
-    used[depth] = true;
-    for value in axis.values {
-        let tree = overlay(&start.tree, &nested(&axis.path, value.clone()));
-        parts.push(format!("{}={}", axis.label, label(value).unwrap_or_default()));
-        let next = Expanded { tree, cause: value.clone(), ..start.clone() };
-        multiply(next, axes, depth + 1, parts, used, all);
-        parts.pop();
+/// Multiplies variants by the axes of a sweep.
+struct Multiply<'a> {
+    axes: &'a [Axis<'a>],
+    kinded: &'a Kinded,
+    /// Whether an axis has changed any variant.
+    used: &'a mut [bool],
+    all: &'a mut Vec<Expanded>,
+}
+
+impl Multiply<'_> {
+    /// Goes on with the axes from `depth`, of whose values `parts` name those that were chosen before.
+    fn go(&mut self, start: Expanded, depth: usize, parts: &mut Vec<String>) {
+        let Some(axis) = self.axes.get(depth) else {
+            let own = (!start.name.is_empty()).then(|| start.name.clone());
+            let name = own.into_iter().chain(parts.iter().cloned()).collect::<Vec<_>>().join(",");
+            let name = if name.is_empty() { "base".to_owned() } else { name };
+            return self.all.push(Expanded { name, ..start });
+        };
+        let elsewhere = |[section, key, ..]: &[&str; 2]| {
+            self.kinded.belongs_to_another_kind(&start.tree, section, key)
+        };
+        if axis.path.first_chunk().is_some_and(elsewhere) {
+            return self.go(start, depth + 1, parts);
+        }
+        self.used[depth] = true;
+        for value in axis.values {
+            let tree = self.kinded.overlay(&start.tree, &nested(&axis.path, value.clone()));
+            parts.push(format!("{}={}", axis.label, label(value).unwrap_or_default()));
+            let mut next = Expanded { tree, cause: value.clone(), ..start.clone() };
+            next.axes.insert(axis.key.to_owned(), value.to_json());
+            self.go(next, depth + 1, parts);
+            parts.pop();
+        }
     }
 }
 
@@ -198,12 +216,13 @@ pub fn reaches(argument: &str, trees: &[Expanded]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::sections::kinded;
     use crate::yaml::parse;
 
     fn names(text: &str) -> Vec<String> {
         let doc = parse(text, &|path| Origin::File(path.to_vec())).unwrap();
-        let base = overlay(&Node::absent(), doc.get("base").unwrap());
-        let all = expand(&base, doc.get("variants"), doc.get("sweep")).unwrap();
+        let base = kinded().overlay(&Node::absent(), doc.get("base").unwrap());
+        let all = expand(&base, doc.get("variants"), doc.get("sweep"), kinded()).unwrap();
         all.into_iter().map(|expanded| expanded.name).collect()
     }
 

@@ -2,54 +2,50 @@
 //!
 //! Nothing is written before all of this has passed.
 
-pub mod agent;
+mod agent;
 mod bounds;
-mod compute;
-mod diagnostics;
 mod env;
 mod expand;
-pub mod method;
+mod file;
 mod overlay;
 mod plan;
 mod problem;
-mod section;
+mod read;
+mod reader;
+mod resolved;
+pub mod schema;
+pub mod sections;
 pub mod settings;
-pub mod sparsity;
+pub mod shape;
+mod sparsity;
+mod synonyms;
 
-use std::fs;
 use std::path::Path;
 
-use section::Section;
 use sparring_envs::EnvSpec;
 
-use crate::error::{Error, Refusal};
-use crate::yaml::{self, Node, Origin, Value};
-use expand::{Expanded, SECTIONS, expand, reaches};
-use overlay::{nested, overlay, split_path};
-use problem::{Checked, Problem};
-use settings::Settings;
+use crate::error::Error;
+use crate::yaml::{Node, Origin, Value};
+use expand::{Expanded, expand, reaches};
+use file::{MOST_SEEDS, read_document};
+use overlay::{nested, split_path};
+use problem::{Checked, Problem, locate, nearest as nearest_name};
+use read::settings;
+use reader::{Reader, whole};
+use sections::{SECTIONS, kinded};
 
 pub use plan::{Job, Plan, Variant};
 pub use problem::nearest;
+pub use resolved::resolved;
 
 /// Reads `file`, changed by `--set` and `--seeds`, and checks all of it.
 pub fn load(file: &Path, set: &[String], seeds: Option<&[u64]>) -> Result<Plan, Error> {
     let shown = file.display().to_string();
-    let text = fs::read_to_string(file).map_err(|error| unreadable(&shown, &error))?;
-    let mut document = parse_file(&shown, &text)?;
-    for argument in set {
-        document = overlay(&document, &parse_set(argument, &document)?);
-    }
-    check(&document, file, set, seeds)
-        .map(|(name, seeds, variants)| Plan {
-            name,
-            file: file.to_path_buf(),
-            text: text.clone(),
-            set: set.to_vec(),
-            seeds,
-            variants,
-        })
-        .map_err(|problem| (*problem).locate(&shown, &text))
+    let (text, document) = read_document(file, set)?;
+    let checked = check(&document, file, set, seeds);
+    let Checks { name, seeds, variants } =
+        checked.map_err(|problems| locate(problems, &shown, &text))?;
+    Ok(Plan { name, file: file.to_path_buf(), text, set: set.to_vec(), seeds, variants })
 }
 
 /// The env `id` with the options that `--set` gives it, as the section `env` of a config has them.
@@ -58,130 +54,129 @@ pub fn load_env(id: &str, set: &[String]) -> Result<EnvSpec, Error> {
         Node { value: Value::Text(id.to_owned()), origin: Origin::Argument(format!("--env {id}")) };
     let mut document = nested(&["env", "id"], typed);
     for argument in set {
-        document = overlay(&document, &parse_set(argument, &document)?);
+        document = file::set(&document, argument)?;
     }
-    read_env(&document, id).map_err(|problem| (*problem).locate("--env", ""))
+    let mut reader = Reader::default();
+    unknown_keys(&mut reader, &document, &["env"]);
+    let section = document.get("env");
+    let keys = section.and_then(Node::entries).unwrap_or_default();
+    for (key, node) in keys.iter().filter(|(key, _)| key != "id" && key != "options") {
+        let found = format!("the unknown key {key}, where nothing is trained");
+        reader.refuse(*Problem::at(node, format!("env.{key}"), found, "id, options", "remove it"));
+    }
+    match env::read(&mut reader, section, id) {
+        Some((_, spec)) if reader.problems.is_empty() => Ok(spec),
+        _ => Err(locate(reader.problems, "--env", "")),
+    }
 }
 
-fn read_env(document: &Node, id: &str) -> Checked<EnvSpec> {
-    let mut top = Section::new("", Some(document))?;
-    let mut section = top.section("env")?;
-    section.text("id", section::Otherwise::Required(id.to_owned()))?;
-    top.finish()?;
-    let (_, spec) = env::read(&mut section, id)?;
-    section.finish()?;
-    Ok(spec)
+/// What a config says, checked.
+struct Checks {
+    name: String,
+    seeds: Vec<u64>,
+    variants: Vec<Variant>,
 }
 
-fn unreadable(file: &str, error: &std::io::Error) -> Error {
-    let hint = "the path of a config, such as configs/quickstart.yaml";
-    Refusal::argument(file, error.to_string(), "a readable file of UTF-8 text", hint)
-}
-
-fn parse_file(file: &str, text: &str) -> Result<Node, Error> {
-    let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
-    if text.lines().all(blank) {
-        let hint = "start from a copy of configs/quickstart.yaml";
-        return Err(Refusal::argument(file, "an empty file", "a config", hint));
-    }
-    yaml::parse(text, &|path| Origin::File(path.to_vec())).map_err(|error| {
-        let line = error.line.map(|line| format!(":{line}")).unwrap_or_default();
-        match error.repeated {
-            Some(path) => {
-                let first = yaml::line_of(text, &path).unwrap_or_default();
-                let key = yaml::display_path(&path);
-                let found = format!("the key a second time; the first is in line {first}");
-                Refusal::argument(
-                    format!("{file}{line}: {key}"),
-                    found,
-                    "every key once",
-                    "remove one of the two",
-                )
-            }
-            None => Refusal::argument(
-                format!("{file}{line}"),
-                error.message,
-                "one YAML document",
-                "check indentation, brackets and quotes near this line",
-            ),
-        }
-    })
-}
-
-/// `key=value`, the value in YAML, as a tree to lay over `document`.
-fn parse_set(argument: &str, document: &Node) -> Result<Node, Error> {
-    let place = format!("--set {argument}");
-    let refused = |found: &str, allowed: &str| {
-        Refusal::argument(&place, found, allowed, "--set agent.learning_rate=1e-3")
-    };
-    let (path, value) =
-        argument.split_once('=').ok_or_else(|| refused("no = sign", "key=value"))?;
-    let steps = split_path(path.trim());
-    if steps.iter().any(|step| step.is_empty()) {
-        return Err(refused(path, "a path of keys joined by dots"));
-    }
-    if let ["variants", name, _, ..] = steps[..] {
-        let variants = document.get("variants").and_then(Node::entries).unwrap_or_default();
-        let names = || variants.iter().map(|(name, _)| name.as_str());
-        if !names().any(|known| known == name) {
-            let found = format!("the unknown variant {name}");
-            let allowed = format!("one of {}", names().collect::<Vec<_>>().join(", "));
-            let hint = nearest(name, names()).unwrap_or("a variant of the config");
-            return Err(Refusal::argument(place, found, allowed, hint));
-        }
-    }
-    let value = if value.trim().is_empty() { "null" } else { value };
-    let origin = |_: &[yaml::Step]| Origin::Argument(place.clone());
-    let value = yaml::parse(value, &origin)
-        .map_err(|error| refused(&error.message, "a YAML value after the = sign"))?;
-    Ok(nested(&steps, value))
-}
+/// The keys of a config beside its sections.
+const AROUND: [&str; 5] = ["name", "seeds", "variant", "variants", "sweep"];
 
 fn check(
     document: &Node,
     file: &Path,
     set: &[String],
     seeds: Option<&[u64]>,
-) -> Checked<(String, Vec<u64>, Vec<Variant>)> {
+) -> Result<Checks, Vec<Problem>> {
+    let mut reader = Reader::default();
+    let known: Vec<_> = AROUND[..2].iter().chain(&SECTIONS).chain(&AROUND[2..]).copied().collect();
+    unknown_keys(&mut reader, document, &known);
     let stem = file.file_stem().map_or("run".into(), |stem| stem.to_string_lossy().into_owned());
-    let mut top = Section::new("", Some(document))?;
-    let name = top.text("name", section::Otherwise::Default(stem))?;
-    let typed_seeds = top.node("seeds");
-    let sections: Vec<_> = SECTIONS.iter().map(|key| (*key, top.node(key))).collect();
-    let (variants, sweep) = (top.node("variants"), top.node("sweep"));
-    top.finish()?;
-    if name.contains(['/', '\\']) || name.starts_with('.') {
-        let hint = name.replace(['/', '\\', '.'], "-");
-        return Err(top.problem("name", &name, "a text that can name a folder", &hint));
-    }
+    let name = keep(&mut reader, read_name(document, "name", stem)).unwrap_or_default();
+    let only = keep(&mut reader, read_name(document, "variant", "base".into())).unwrap_or_default();
     let seeds = match seeds {
         Some(seeds) => seeds.to_vec(),
-        None => read_seeds(typed_seeds)?,
+        None => keep(&mut reader, read_seeds(document.get("seeds"))).unwrap_or_default(),
     };
-
     let present =
-        sections.into_iter().filter_map(|(key, node)| Some((key.to_owned(), node?.clone())));
+        SECTIONS.iter().filter_map(|key| Some(((*key).into(), document.get(key)?.clone())));
     let base = Node { value: Value::Map(present.collect()), origin: document.origin.clone() };
-    let expanded = expand(&base, variants, sweep)?;
+    let (variants, sweep) = (document.get("variants"), document.get("sweep"));
+    let mut expanded =
+        keep(&mut reader, expand(&base, variants, sweep, kinded())).unwrap_or_default();
+    if let [one] = expanded.as_mut_slice()
+        && one.name == "base"
+    {
+        one.name = only;
+    }
+    let names = variants.and_then(Node::entries).unwrap_or_default();
+    let names: Vec<_> = names.iter().map(|(name, _)| name.as_str()).collect();
     for argument in set {
-        check_reached(argument, &expanded)?;
+        keep(&mut reader, check_reached(argument, &names, &expanded));
     }
+    if !set.is_empty() && !reader.problems.is_empty() {
+        return Err(reader.problems);
+    }
+    let variants = read_variants(&mut reader, &expanded, variants.map(|_| &base));
+    match reader.problems.is_empty() {
+        true => Ok(Checks { name, seeds, variants }),
+        false => Err(reader.problems),
+    }
+}
+
+/// The variants, of which each differs from the others and from the `base` of those that have one.
+fn read_variants(reader: &mut Reader, expanded: &[Expanded], base: Option<&Node>) -> Vec<Variant> {
     let mut all: Vec<Variant> = Vec::new();
-    let unchanged = variants.and_then(|_| Settings::read(&base).ok());
-    for one in &expanded {
-        let (settings, spec) = Settings::read(&one.tree)?;
-        if unchanged.as_ref().is_some_and(|(base, _)| *base == settings) {
-            return Err(changes_nothing(one, &one.variant, "the base"));
+    let unchanged = base.and_then(|base| settings(&mut Reader::default(), base));
+    for one in expanded {
+        let Some((chosen, spec)) = settings(reader, &one.tree) else { continue };
+        let equal = |blamed: &Node, equal: &str, reader: &mut Reader| {
+            // Under a sweep one variant is equal many times over.
+            if !reader.problems.iter().any(|problem| problem.origin == blamed.origin) {
+                reader.refuse(*changes_nothing(one, blamed, equal));
+            }
+        };
+        if unchanged.as_ref().is_some_and(|(base, _)| *base == chosen) {
+            equal(&one.variant, "the base", reader);
+        } else if let Some(other) = all.iter().find(|other| other.settings == chosen) {
+            let same = expanded.iter().find(|earlier| earlier.name == other.name);
+            let of_its_own = same.is_some_and(|same| same.variant != one.variant);
+            equal(if of_its_own { &one.variant } else { &one.cause }, &other.name, reader);
+        } else {
+            all.extend(keep(reader, Variant::new(one, chosen, spec, &all)));
         }
-        if let Some(at) = all.iter().position(|other| other.settings == settings) {
-            let of_its_own = expanded[at].variant != one.variant;
-            let blamed = if of_its_own { &one.variant } else { &one.cause };
-            return Err(changes_nothing(one, blamed, &all[at].name));
-        }
-        let variant = Variant::new(&one.name, &one.tree, settings, spec, &all)?;
-        all.push(variant);
     }
-    Ok((name, seeds, all))
+    all
+}
+
+fn keep<T>(reader: &mut Reader, checked: Checked<T>) -> Option<T> {
+    checked.map_err(|problem| reader.refuse(*problem)).ok()
+}
+
+/// Refuses the keys of the whole config that are not `known`. `x-…` and `shared` are for anchors.
+fn unknown_keys(reader: &mut Reader, document: &Node, known: &[&str]) {
+    let Some(entries) = document.entries() else {
+        return reader.refuse(*reader::not_a_section(document, ""));
+    };
+    let is_known = |key: &str| known.contains(&key) || key.starts_with("x-") || key == "shared";
+    for (key, node) in entries.iter().filter(|(key, _)| !is_known(key)) {
+        let hint = synonyms::meant("", key, known)
+            .or_else(|| nearest_name(key, known.iter().copied()).map(str::to_owned))
+            .unwrap_or_else(|| "remove it; anchors stand below shared or x-…".to_owned());
+        let found = format!("the unknown key {key}");
+        reader.refuse(*Problem::at(node, key, found, known.join(", "), hint));
+    }
+}
+
+/// A text that can name a folder.
+fn read_name(document: &Node, key: &str, otherwise: String) -> Checked<String> {
+    let Some(node) = document.get(key) else { return Ok(otherwise) };
+    let Value::Text(name) = &node.value else {
+        return Err(Problem::at(node, key, node.value.to_string(), "a text", otherwise));
+    };
+    if name.is_empty() || name.contains(['/', '\\']) || name.starts_with('.') {
+        let hint = name.replace(['/', '\\', '.'], "-");
+        return Err(Problem::at(node, key, name, "a text that can name a folder", hint));
+    }
+    Ok(name.clone())
 }
 
 fn changes_nothing(one: &Expanded, blamed: &Node, equal: &str) -> Box<Problem> {
@@ -192,11 +187,11 @@ fn changes_nothing(one: &Expanded, blamed: &Node, equal: &str) -> Box<Problem> {
 }
 
 /// A `--set` that every variant overrules would be silently without effect.
-fn check_reached(argument: &str, expanded: &[Expanded]) -> Checked<()> {
+fn check_reached(argument: &str, variants: &[&str], expanded: &[Expanded]) -> Checked<()> {
     let place = format!("--set {argument}");
     let path = argument.split('=').next().unwrap_or_default();
-    let in_section = SECTIONS.contains(&split_path(path)[0]);
-    if !in_section || reaches(&place, expanded) {
+    let in_section = split_path(path, variants).first().is_some_and(|key| SECTIONS.contains(key));
+    if !in_section || expanded.is_empty() || reaches(&place, expanded) {
         return Ok(());
     }
     let node = Node { value: Value::Null, origin: Origin::Argument(place) };
@@ -205,21 +200,36 @@ fn check_reached(argument: &str, expanded: &[Expanded]) -> Checked<()> {
     Err(Problem::at(&node, path, found, "a value that at least one job has", hint))
 }
 
+/// `[1, 2, 3]`, `1..10` with both ends, or one number.
 fn read_seeds(node: Option<&Node>) -> Checked<Vec<u64>> {
-    let allowed = "a list of whole numbers, each once, such as [1, 2, 3]";
+    let allowed = "a list of whole numbers, each once, such as [1, 2, 3], a range such as 1..10, or one number";
     let Some(node) = node else { return Ok(vec![1]) };
+    let wrong =
+        |node: &Node, found: String| Problem::at(node, "seeds", found, allowed, "[1, 2, 3]");
     let items = match &node.value {
-        Value::List(items) if !items.is_empty() => items,
-        Value::List(_) => {
-            return Err(Problem::at(node, "seeds", "an empty list", allowed, "[1, 2, 3]"));
+        Value::List(items) if items.is_empty() => {
+            return Err(wrong(node, "an empty list".to_owned()));
         }
-        other => return Err(Problem::at(node, "seeds", other.to_string(), allowed, "[1, 2, 3]")),
+        Value::List(items) => items,
+        Value::Text(text) if text.contains("..") => {
+            let ends = text.split_once("..");
+            let end = |text: &str| text.trim().parse::<u64>().ok();
+            let range = ends.and_then(|(first, last)| Some((end(first)?, end(last)?)));
+            return match range {
+                Some((first, last)) if first <= last && last - first < MOST_SEEDS => {
+                    Ok((first..=last).collect())
+                }
+                _ => Err(wrong(node, node.value.to_string())),
+            };
+        }
+        one => {
+            let seed = whole(one).ok_or_else(|| wrong(node, node.value.to_string()))?;
+            return Ok(vec![seed]);
+        }
     };
     let mut seeds = Vec::new();
     for item in items {
-        let seed = section::whole(&item.value).ok_or_else(|| {
-            Problem::at(item, "seeds", item.value.to_string(), allowed, "[1, 2, 3]")
-        })?;
+        let seed = whole(&item.value).ok_or_else(|| wrong(item, item.value.to_string()))?;
         if seeds.contains(&seed) {
             let found = format!("{seed} a second time");
             return Err(Problem::at(item, "seeds", found, allowed, "remove it"));

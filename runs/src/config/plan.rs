@@ -1,11 +1,18 @@
 //! What will be run: every job, resolved and measured.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use sparring_agents::{AgentError, Estimate};
+use sparring_agents::{AgentError, Estimate, RunLength};
 use sparring_envs::{AsyncVectorEnv, EnvError, EnvSpec, VectorEnv};
+use sparring_sparse::KeyError;
+use sparring_sparse::config::SparsityConfig;
+use sparring_sparse::methods::Horizon;
 
+use super::agent;
+use super::expand::Expanded;
 use super::problem::{Checked, Problem, nearest};
+use super::reader::within;
 use super::settings::Settings;
 use crate::error::{Error, Refusal};
 use crate::machine::gibibytes;
@@ -34,6 +41,10 @@ pub struct Plan {
 pub struct Variant {
     /// Names its folder, too.
     pub name: String,
+    /// The name of the config's variant that a sweep multiplied; empty without variants.
+    pub of: String,
+    /// The values of the sweep that it has, by key.
+    pub axes: BTreeMap<String, serde_json::Value>,
     /// What is chosen.
     pub settings: Settings,
     /// What is played.
@@ -122,24 +133,40 @@ impl Variant {
     /// Measures `settings`; what the agent cannot build is answered with the key in `tree`. Envs are made
     /// for it, which takes a simulator its time, so that those of an equal variant among `others` serve.
     pub fn new(
-        name: &str,
-        tree: &Node,
+        one: &Expanded,
         settings: Settings,
         spec: EnvSpec,
         others: &[Self],
     ) -> Checked<Self> {
+        let tree = &one.tree;
         let total = settings.train.total_env_steps;
         let estimate = settings
             .agent
             .estimate(&spec, settings.env.num_envs, total)
-            .map_err(|error| unbuildable(tree, error))?;
+            .map_err(|error| unbuildable(tree, &spec, error))?;
         let envs = |of: &Settings| (of.env.clone(), of.eval.num_envs);
         let known = others.iter().find(|other| envs(&other.settings) == envs(&settings));
         let env_bytes = match known {
             Some(other) => other.env_bytes,
             None => env_bytes(&settings, &spec).map_err(|error| unmade(tree, &error))?,
         };
-        Ok(Self { name: name.to_owned(), settings, spec, estimate, env_bytes })
+        let (name, of, axes) = (one.name.clone(), one.of.clone(), one.axes.clone());
+        Ok(Self { name, of, axes, settings, spec, estimate, env_bytes })
+    }
+
+    /// What a reader of the plan should know: what never happens in the run, and what its score means.
+    pub fn notes(&self) -> Vec<String> {
+        let Settings { env, train, agent, .. } = &self.settings;
+        let (total_env_steps, num_envs) = (train.total_env_steps, env.num_envs);
+        let mut notes =
+            agent.keys().notes(&RunLength { total_env_steps, num_envs, rows: env.rows() });
+        for sparsity in agent.keys().sparsities() {
+            let SparsityConfig { gradient_steps, sparsity: of, .. } = *sparsity;
+            let run = Horizon { gradient_steps, sparsity: of };
+            notes.extend(sparsity.method.keys().notes(&run));
+        }
+        notes.dedup();
+        notes
     }
 
     /// Memory of one job: networks, replay memory, the environments of training and evaluation, and what
@@ -170,40 +197,26 @@ fn unmade(tree: &Node, error: &EnvError) -> Box<Problem> {
     Problem::at(node, "env", error.to_string(), "an env that can be made", "what it says")
 }
 
-fn unbuildable(tree: &Node, error: AgentError) -> Box<Problem> {
-    let (section, network, key, found, allowed, hint) = match error {
-        AgentError::Sparsity { network, key, found, allowed, hint } => {
-            let of = network.as_ref().map(|name| format!(", in network {name}"));
-            ("sparsity", network, key, found + &of.unwrap_or_default(), allowed, hint)
-        }
-        AgentError::Network { network, found, allowed } => {
-            let found = format!("{network}, and the env has {found}");
-            let hint = "network: {kind: mlp, hidden: [512, 512]}".to_owned();
-            ("agent", None, "network".to_owned(), found, allowed.to_owned(), hint)
-        }
-        other => {
-            let allowed = "an agent that can be built".to_owned();
-            let (key, found, hint) = (String::new(), other.to_string(), "another value".to_owned());
-            ("agent", None, key, found, allowed, hint)
-        }
+fn unbuildable(tree: &Node, spec: &EnvSpec, error: AgentError) -> Box<Problem> {
+    let outer = |section: &str| tree.get(section).cloned().unwrap_or_else(Node::absent);
+    let AgentError::Sparsity { network, key, found, allowed, hint } = error else {
+        let (section, error) = agent::unbuildable(spec, error);
+        let KeyError { key, found, allowed, hint } = error;
+        let key = if key.is_empty() { section.to_owned() } else { format!("{section}.{key}") };
+        return Problem::at(&outer(section), key, found, allowed, hint);
     };
-    let outer = tree.get(section);
+    let of = network.as_ref().map(|name| format!(", in network {name}"));
+    let found = found + &of.unwrap_or_default();
+    let outer = outer("sparsity");
     // What is laid over the section for a network comes before what all have.
     let group = network.as_deref().and_then(|name| name.split('.').next());
-    let own = group.and_then(|group| outer?.get(group));
-    let within = |node: &Node| match key.split_once('.') {
-        Some((list, name)) => node.get(list)?.get(name).cloned(),
-        None => node.get(&key).cloned(),
+    let own = group.and_then(|group| Some((group, within(outer.get(group)?, &key)?)));
+    let (section, written) = match own {
+        Some((group, written)) => (format!("sparsity.{group}"), Some(written)),
+        None => ("sparsity".to_owned(), within(&outer, &key)),
     };
-    let (section, written) = match (own.and_then(within), group) {
-        (Some(written), Some(group)) => (format!("{section}.{group}"), Some(written)),
-        _ => (section.to_owned(), outer.and_then(within)),
-    };
-    let inner = written.as_ref().or_else(|| outer.and_then(|node| node.get("budget")));
-    let absent = Node::absent();
     let layer = key.strip_prefix("layers.").and_then(|name| nearest(name, allowed.split(", ")));
     let hint = layer.map_or(hint, str::to_owned);
-    let node = inner.or(outer).unwrap_or(&absent);
-    let key = if key.is_empty() { section } else { format!("{section}.{key}") };
-    Problem::at(node, key, found, allowed, hint)
+    let node = written.or_else(|| outer.get("budget")).unwrap_or(&outer);
+    Problem::at(node, format!("{section}.{key}"), found, allowed, hint)
 }

@@ -39,21 +39,23 @@ impl Problem {
         })
     }
 
-    /// The message, with the line looked up in the text of the file.
-    pub fn locate(self, file: &str, text: &str) -> Error {
+    /// The message and its line, looked up in the text of the file.
+    fn locate(self, file: &str, text: &str) -> (Option<usize>, Refusal) {
+        let mut at = None;
         let place = match &self.origin {
             Origin::Argument(argument) => format!("{argument}: {}", self.key),
             Origin::Absent => format!("{file}: {}", self.key),
             Origin::File(path) => {
                 let key = self.written_key(&display_path(path));
-                match line_of(text, path) {
-                    Some(line) if !path.is_empty() => format!("{file}:{line}: {key}"),
-                    _ => format!("{file}: {key}"),
+                at = line_of(text, path).filter(|_| !path.is_empty());
+                match at {
+                    Some(line) => format!("{file}:{line}: {key}"),
+                    None => format!("{file}: {key}"),
                 }
             }
         };
         let Self { found, allowed, hint, .. } = self;
-        Error::Refused(Box::new(Refusal { place, found, allowed, hint }))
+        (at, Refusal { place, found, allowed, hint, more: Vec::new() })
     }
 
     /// The key as the file has it. One that is missing is reported at the section that lacks it,
@@ -69,20 +71,46 @@ impl Problem {
     }
 }
 
+/// All mistakes of a file in one error, in the order of its lines.
+pub fn locate(problems: Vec<Problem>, file: &str, text: &str) -> Error {
+    let mut all: Vec<_> = problems.into_iter().map(|one| one.locate(file, text)).collect();
+    all.sort_by_key(|(line, _)| *line);
+    // The values of one axis of a sweep tend to share their mistake, but for what they are.
+    let mut refusals: Vec<Refusal> = Vec::new();
+    for (_, refusal) in all {
+        let same = |other: &Refusal| {
+            let axis = |place: &str| place.rsplit_once('[').map(|(axis, _)| axis.to_owned());
+            let place = axis(&other.place) == axis(&refusal.place) && axis(&other.place).is_some();
+            place && (&other.found, &other.hint) == (&refusal.found, &refusal.hint)
+        };
+        if !refusals.iter().any(same) {
+            refusals.push(refusal);
+        }
+    }
+    let mut refusals = refusals.into_iter();
+    let first = refusals.next().unwrap_or_default();
+    Error::Refused(Box::new(Refusal { more: refusals.collect(), ..first }))
+}
+
 /// What is found where a key has to be and is not.
 pub const MISSING: &str = "nothing; the key is missing";
 
 /// The option that looks most like what was found, if one does.
 pub fn nearest<'a>(found: &str, options: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    likely(found, options).first().copied()
+}
+
+/// The options that look like what was found, the likest first.
+pub fn likely<'a>(found: &str, options: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    /// Below it, more letters differ than agree.
+    const BAR: f64 = 0.5;
     let found = found.to_lowercase();
-    options
-        .into_iter()
-        .map(|option| {
-            (strsim::normalized_damerau_levenshtein(&found, &option.to_lowercase()), option)
-        })
-        .filter(|(likeness, _)| *likeness > 0.3)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, option)| option)
+    let likeness =
+        |option: &str| strsim::normalized_damerau_levenshtein(&found, &option.to_lowercase());
+    let mut all: Vec<_> = options.into_iter().map(|option| (likeness(option), option)).collect();
+    all.retain(|(likeness, _)| *likeness > BAR);
+    all.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    all.into_iter().map(|(_, option)| option).collect()
 }
 
 #[cfg(test)]

@@ -1,17 +1,14 @@
 //! The sections `env`, `train` and `eval`, and what all sections of one variant say together.
 
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
-use sparring_agents::{AgentConfig, Diagnostics};
-use sparring_envs::{EnvSpec, OnFault, Options, VectorConfig};
+use std::collections::BTreeMap;
 
-use super::agent::Around;
-use super::diagnostics;
-use super::env;
-use super::problem::Checked;
-use super::section::Otherwise::{Default, Required};
-use super::section::Section;
-use crate::yaml::Node;
+use schemars::JsonSchema;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value as Json;
+use sparring_agents::{AgentConfig, Diagnostics};
+use sparring_envs::{OnFault, Options, VectorConfig};
+use sparring_sparse::KeyError;
 
 /// Everything that is chosen about one variant, defaults filled in.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -24,41 +21,79 @@ pub struct Settings {
     pub eval: EvalSettings,
     /// Who plays.
     pub agent: AgentConfig,
+    /// The keys of the section `sparsity`, every value filled in.
+    pub sparsity: Json,
     /// What is measured beside the training; none measures nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub diagnostics: Option<Diagnostics>,
 }
 
 /// The section `env`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct EnvSettings {
-    /// A row of the registry.
+    /// What is played: an id of `sparring list envs`.
+    #[schemars(example = "CartPole-v1", extend("x-required" = true))]
     pub id: String,
-    /// What can be chosen about it, defaults filled in.
-    #[serde(skip_serializing_if = "Options::is_empty")]
+    /// What can be chosen about it: see `sparring list envs`.
+    #[serde(deserialize_with = "apart")]
+    #[schemars(with = "BTreeMap<String, Json>")]
     pub options: Options,
     /// Environments that are stepped together; a step of all is `num_envs` environment steps.
+    #[schemars(range(min = 1))]
     pub num_envs: usize,
-    /// With `mode: async`, how many of them make a batch: the first that are ready. None: `mode: sync`,
-    /// all of them.
-    #[serde(flatten, serialize_with = "mode")]
+    /// Whether each step waits for all environments.
+    pub mode: Mode,
+    /// With `mode: async`, how many of them make a batch: the first that are ready.
+    #[schemars(range(min = 1))]
     pub batch: Option<usize>,
     /// Threads that step them; 0 steps on the job's own.
     pub workers: usize,
     /// What an environment that fails does to the run.
     pub on_fault: FaultPolicy,
     /// Restarts of one environment before `on_fault: restart` gives up.
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
     pub max_restarts: u32,
 }
 
+/// Whether each step waits for all environments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// It waits.
+    Sync,
+    /// It takes the first that are ready; two runs of one seed then differ.
+    Async,
+}
+
 /// What an environment that fails does to the run.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultPolicy {
     /// It ends the job.
     Stop,
     /// It starts anew.
     Restart,
+}
+
+impl Default for EnvSettings {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            options: Options::default(),
+            num_envs: 1,
+            mode: Mode::Sync,
+            batch: None,
+            workers: 0,
+            on_fault: FaultPolicy::Stop,
+            max_restarts: 10,
+        }
+    }
+}
+
+/// Options are read with the row of the env, which knows them.
+fn apart<'de, D: Deserializer<'de>>(from: D) -> Result<Options, D::Error> {
+    IgnoredAny::deserialize(from).map(|_| Options::default())
 }
 
 impl EnvSettings {
@@ -75,149 +110,114 @@ impl EnvSettings {
         };
         VectorConfig { num_envs: self.num_envs, workers: self.workers, on_fault }
     }
-}
 
-/// The section `train`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct TrainSettings {
-    /// The run ends with the first step of all environments that reaches it.
-    pub total_env_steps: u64,
-    /// Environment steps from one row of each metric to the next.
-    pub log_every_env_steps: u64,
-}
-
-/// The section `eval`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct EvalSettings {
-    /// Environment steps from one evaluation to the next; step 0 and the end have one, too.
-    pub every_env_steps: u64,
-    /// Episodes in one evaluation.
-    pub episodes: usize,
-    /// Environments that play them; each plays its share to the end, so that short episodes are
-    /// not favoured.
-    pub num_envs: usize,
-    /// An episode is cut after so many steps, where the environment's own limit does not come first: a game
-    /// without one, such as MinAtar's Breakout, may never end for a policy that does not explore.
-    pub max_episode_steps: u32,
-}
-
-impl Settings {
-    /// Reads all sections of `tree`.
-    pub fn read(tree: &Node) -> Checked<(Self, EnvSpec)> {
-        let mut top = Section::new("", Some(tree))?;
-        let mut env_section = top.section("env")?;
-        let (env, spec) = read_env(&mut env_section)?;
-        let train = read_train(&mut top.section("train")?)?;
-        let eval = read_eval(&mut top.section("eval")?)?;
-        let (mut agent, sparsity) = (top.section("agent")?, top.section("sparsity")?);
-        let diagnostics = match top.peek("diagnostics") {
-            Some(_) => Some(diagnostics::read(&mut top.section("diagnostics")?)?),
-            None => None,
-        };
-        top.finish()?;
-        let around = Around { env_section: &env_section, spec: &spec, env: &env, train: &train };
-        let agent = super::agent::read(&mut agent, &sparsity, &around)?;
-        check_mode(&env_section, &env, &agent)?;
-        Ok((Self { env, train, eval, agent, diagnostics }, spec))
-    }
-}
-
-/// Refuses an agent that needs all environments in step.
-fn check_mode(s: &Section<'_>, env: &EnvSettings, agent: &AgentConfig) -> Checked<()> {
-    let needs = match agent {
-        _ if env.batch.is_none() => return Ok(()),
-        AgentConfig::Dqn(_) => return Ok(()),
-        AgentConfig::Sac(sac) if sac.warmup_hold_steps == 1 => return Ok(()),
-        AgentConfig::Sac(_) => "agent.warmup_hold_steps above 1",
-        AgentConfig::Ppo(_) => "agent.kind: ppo",
-    };
-    let found = format!("async, with {needs}");
-    let allowed = format!("sync with {needs}, which needs every environment in every step");
-    Err(s.problem("mode", &found, &allowed, "mode: sync, without batch"))
-}
-
-fn read_env(s: &mut Section<'_>) -> Checked<(EnvSettings, EnvSpec)> {
-    let id = s.text("id", Required("CartPole-v1".to_owned()))?;
-    let (options, spec) = env::read(s, &id)?;
-    let num_envs = s.count("num_envs", 1, 1)?;
-    let workers = s.count("workers", 0, 0)?;
-    let batch = read_mode(s, num_envs, workers)?;
-    let policies = [("stop", FaultPolicy::Stop), ("restart", FaultPolicy::Restart)];
-    let on_fault = s.choice("on_fault", Default("stop"), &policies)?;
-    let max_restarts = s.whole("max_restarts", Default(10), 1)?;
-    let max_restarts = narrow(s, "max_restarts", max_restarts, 10)?;
-    s.finish()?;
-    Ok((EnvSettings { id, options, num_envs, batch, workers, on_fault, max_restarts }, spec))
-}
-
-/// `value` of `key` in 32 bits.
-fn narrow(s: &Section<'_>, key: &'static str, value: u64, example: u64) -> Checked<u32> {
-    u32::try_from(value)
-        .map_err(|_| s.problem(key, &value.to_string(), "at most 4294967295", &example.to_string()))
-}
-
-/// The keys `mode` and `batch`.
-fn read_mode(s: &mut Section<'_>, num_envs: usize, workers: usize) -> Checked<Option<usize>> {
-    let is_async = s.choice("mode", Default("sync"), &[("sync", false), ("async", true)])?;
-    if !is_async {
-        return match s.node("batch") {
-            None => Ok(None),
-            Some(node) => {
-                let (found, allowed) = (node.value.to_string(), "no batch with mode: sync");
-                Err(s.problem("batch", &found, allowed, "mode: async, or remove batch"))
-            }
-        };
-    }
-    if workers == 0 {
-        let allowed = "at least 1 with mode: async, in which the job's own thread steps none";
-        return Err(s.problem("workers", "0", allowed, "workers: 1"));
-    }
-    let half = num_envs.div_ceil(2) as u64;
-    let batch = s.whole("batch", Required(half), 1)?;
-    match usize::try_from(batch) {
-        Ok(batch) if batch <= num_envs => Ok(Some(batch)),
-        _ => {
-            let allowed = format!("at most num_envs = {num_envs}");
-            Err(s.problem("batch", &batch.to_string(), &allowed, &half.to_string()))
+    /// Whether the keys fit each other.
+    pub fn check(&self) -> Result<(), KeyError> {
+        let half = self.num_envs.div_ceil(2);
+        match (self.mode, self.batch) {
+            (Mode::Sync, None) => Ok(()),
+            (Mode::Sync, Some(batch)) => Err(KeyError::new(
+                "batch",
+                batch,
+                "no batch with mode: sync",
+                "mode: async, or remove batch",
+            )),
+            (Mode::Async, _) if self.workers == 0 => Err(KeyError::new(
+                "workers",
+                0,
+                "at least 1 with mode: async, in which the job's own thread steps none",
+                "workers: 1",
+            )),
+            (Mode::Async, None) => Err(KeyError::new(
+                "batch",
+                super::problem::MISSING,
+                format!("a whole number from 1 to num_envs = {}", self.num_envs),
+                format!("batch: {half}"),
+            )),
+            (Mode::Async, Some(batch)) if batch > self.num_envs => Err(KeyError::new(
+                "batch",
+                batch,
+                format!("at most num_envs = {}", self.num_envs),
+                half.to_string(),
+            )),
+            (Mode::Async, Some(_)) => Ok(()),
         }
     }
 }
 
-/// As the config has it, and what it means for the numbers.
-fn mode<S: Serializer>(batch: &Option<usize>, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(None)?;
-    map.serialize_entry("mode", if batch.is_some() { "async" } else { "sync" })?;
-    if let Some(batch) = batch {
-        map.serialize_entry("batch", batch)?;
-        map.serialize_entry("deterministic", &false)?;
-    }
-    map.end()
+/// The section `train`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainSettings {
+    /// The run ends with the first step of all environments that reaches it.
+    #[schemars(range(min = 1))]
+    pub total_env_steps: u64,
+    /// Environment steps from one row of each metric to the next.
+    #[schemars(range(min = 1))]
+    pub log_every_env_steps: u64,
 }
 
-fn read_train(s: &mut Section<'_>) -> Checked<TrainSettings> {
-    let train = TrainSettings {
-        total_env_steps: s.whole("total_env_steps", Default(101_000), 1)?,
-        log_every_env_steps: s.whole("log_every_env_steps", Default(1_000), 1)?,
-    };
-    s.finish()?;
-    Ok(train)
+impl Default for TrainSettings {
+    fn default() -> Self {
+        Self { total_env_steps: 101_000, log_every_env_steps: 1_000 }
+    }
 }
 
-/// More parallel episodes than this make the batch no cheaper per episode.
-const MOST_EVAL_ENVS: usize = 32;
-/// Where Atari's episodes end (PAPERS 2.2).
-const MOST_EVAL_STEPS: u64 = 27_000;
+/// The section `eval`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct EvalSettings {
+    /// Environment steps from one evaluation to the next; step 0 and the end have one, too.
+    #[schemars(range(min = 1))]
+    pub every_env_steps: u64,
+    /// Episodes in one evaluation.
+    #[schemars(range(min = 1))]
+    pub episodes: usize,
+    /// Environments that play them, `episodes` or 32 where that is left out; each plays its share to the
+    /// end, so that short episodes are not favoured.
+    #[schemars(range(min = 1))]
+    pub num_envs: usize,
+    /// An episode is cut after so many steps, where the environment's own limit does not come first: a game
+    /// without one, such as MinAtar's Breakout, may never end for a policy that does not explore.
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
+    pub max_episode_steps: u32,
+}
 
-fn read_eval(s: &mut Section<'_>) -> Checked<EvalSettings> {
-    let every_env_steps = s.whole("every_env_steps", Default(2_000), 1)?;
-    let episodes = s.count("episodes", 20, 1)?;
-    let num_envs = s.count("num_envs", episodes.min(MOST_EVAL_ENVS), 1)?;
-    if num_envs > episodes {
-        let (found, allowed) = (num_envs.to_string(), format!("at most episodes = {episodes}"));
-        return Err(s.problem("num_envs", &found, &allowed, &episodes.to_string()));
+impl Default for EvalSettings {
+    /// Episodes end where Atari's do: after 30 minutes of play (Machado et al. 2018, 108,000 frames).
+    fn default() -> Self {
+        Self { every_env_steps: 2_000, episodes: 20, num_envs: 20, max_episode_steps: 27_000 }
     }
-    let max_episode_steps = s.whole("max_episode_steps", Default(MOST_EVAL_STEPS), 1)?;
-    let max_episode_steps = narrow(s, "max_episode_steps", max_episode_steps, MOST_EVAL_STEPS)?;
-    s.finish()?;
-    Ok(EvalSettings { every_env_steps, episodes, num_envs, max_episode_steps })
+}
+
+impl EvalSettings {
+    /// More parallel episodes than this make the batch no cheaper per episode.
+    pub const MOST_ENVS: u64 = 32;
+
+    /// Whether the keys fit each other.
+    pub fn check(&self) -> Result<(), KeyError> {
+        if self.num_envs > self.episodes {
+            let allowed = format!("at most episodes = {}", self.episodes);
+            return Err(KeyError::new(
+                "num_envs",
+                self.num_envs,
+                allowed,
+                self.episodes.to_string(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The keys of the section `sparsity.budget`.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BudgetKeys {
+    /// Active weights and biases of all networks, over those of the dense ones. (`sparsity` does not count
+    /// biases.)
+    #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0.0), example = 0.2)]
+    pub total: f64,
+    /// The actor's part of them.
+    #[schemars(range(min = 0.0, max = 1.0), example = 0.34)]
+    pub actor_share: f64,
 }

@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::Path;
 
-use sparring_agents::{Agent, AgentConfig, AgentError, DqnConfig, SacConfig};
+use sparring_agents::{Agent, AgentError};
 use sparring_envs::EnvSpec;
 use sparring_sparse::{Seed, saved};
 
@@ -52,17 +52,9 @@ pub fn load(dir: &Path, set: &[String], seed: u64) -> Result<(EnvSpec, Box<dyn A
         refused(found, "a policy that the agent of config.yaml saved, under the same --set")
     };
     let seed = Seed::new(seed).child("play");
-    let mut agent = acting(variant.settings.agent).build(&variant.spec, 1, &seed).map_err(unfit)?;
+    let mut agent =
+        variant.settings.agent.acting().build(&variant.spec, 1, &seed).map_err(unfit)?;
     let policy = saved::read(&whole.join(POLICY)).map_err(AgentError::from).map_err(unfit)?;
     agent.load_policy(&policy).map_err(unfit)?;
     Ok((variant.spec, agent))
-}
-
-/// The config of an agent that only acts: it remembers nothing.
-fn acting(config: AgentConfig) -> AgentConfig {
-    match config {
-        AgentConfig::Dqn(dqn) => AgentConfig::Dqn(DqnConfig { replay_capacity: 1, ..dqn }),
-        AgentConfig::Sac(sac) => AgentConfig::Sac(SacConfig { replay_capacity: 1, ..sac }),
-        AgentConfig::Ppo(ppo) => AgentConfig::Ppo(ppo),
-    }
 }

@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 pub use locate::line_of;
+use node::MERGE;
 pub use node::{Node, Number, Origin, Path, Step, Value, display_path};
 
 /// Why a text is no document.
@@ -127,10 +128,22 @@ impl<'de> Visitor<'de> for NodeSeed<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
         let mut entries: Vec<(String, Node)> = Vec::new();
+        let mut under = Vec::new();
         while let Some(key) = map.next_key_seed(KeySeed { reader: self.0, seen: &entries })? {
             let step = Step::Key(key.clone());
             let node = self.0.below(step, || map.next_value_seed(NodeSeed(self.0)))?;
-            entries.push((key, node));
+            match (key == MERGE, node.value) {
+                (true, Value::Map(below)) => under.extend(below),
+                (true, Value::List(maps)) => {
+                    under.extend(maps.iter().filter_map(Node::entries).flatten().cloned());
+                }
+                (_, value) => entries.push((key, Node { value, ..node })),
+            }
+        }
+        for (key, node) in under {
+            if !entries.iter().any(|(name, _)| *name == key) {
+                entries.push((key, node));
+            }
         }
         Ok(self.0.node(Value::Map(entries)))
     }
@@ -209,6 +222,18 @@ mod tests {
         let error = read("a: 1\nb: {c: 1,\n  d: 2,\n  c: 3}\n").unwrap_err();
         assert_eq!(error.line, Some(4));
         assert_eq!(display_path(&error.repeated.unwrap()), "b.c");
+    }
+
+    #[test]
+    fn a_merge_key_lays_maps_under_the_map_that_has_it() {
+        let text = "x: &x {a: 1, b: 2}\ny: &y {b: 3, c: 4}\nz: {<<: *x, b: 9}\nw: {<<: [*x, *y]}\n";
+        let doc = read(text).unwrap();
+        let of = |key: &str| doc.get(key).unwrap().to_json().to_string();
+        assert_eq!(of("z"), r#"{"a":1,"b":9}"#);
+        assert_eq!(of("w"), r#"{"a":1,"b":2,"c":4}"#);
+        let Origin::File(path) = &doc.get("z").unwrap().get("a").unwrap().origin else { panic!() };
+        // Its line is that of the anchor, where it is written.
+        assert_eq!((display_path(path), line_of(text, path)), ("z.a".to_owned(), Some(1)));
     }
 
     #[test]

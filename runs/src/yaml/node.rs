@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Value as Json;
+
 /// One step on the way from the root of a document to a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -14,11 +17,16 @@ pub enum Step {
 /// The way from the root of a document to a value.
 pub type Path = Vec<Step>;
 
+/// The key whose value, a map or a list of maps, is laid under the map that has it.
+pub const MERGE: &str = "<<";
+
 /// `variants.rigl.sparsity.layers.hidden.0`, `seeds[2]`.
 pub fn display_path(path: &[Step]) -> String {
     let mut text = String::new();
     for step in path {
         match step {
+            // What `<<` brings in stands, for whoever reads the section, in the section.
+            Step::Key(key) if key == MERGE => {}
             Step::Key(key) if text.is_empty() => text.push_str(key),
             Step::Key(key) => {
                 text.push('.');
@@ -121,9 +129,40 @@ impl Node {
         }
     }
 
+    /// The value as JSON; what YAML groups, such as `1_000`, is a number.
+    pub fn to_json(&self) -> Json {
+        match (&self.value, self.value.number()) {
+            (_, Some(Number::Whole(n))) => {
+                i64::try_from(n).map(Json::from).unwrap_or_else(|_| Json::from(n as f64))
+            }
+            (_, Some(Number::Real(x))) => Json::from(x),
+            (Value::Bool(flag), None) => Json::from(*flag),
+            (Value::Text(text), None) => Json::from(text.as_str()),
+            (Value::List(items), None) => items.iter().map(Self::to_json).collect(),
+            (Value::Map(entries), None) => {
+                entries.iter().map(|(key, node)| (key.clone(), node.to_json())).collect()
+            }
+            (Value::Null | Value::Number(_), None) => Json::Null,
+        }
+    }
+
     /// The value under `key`, if this is a map that has it.
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.entries()?.iter().find(|(name, _)| name == key).map(|(_, node)| node)
+    }
+}
+
+impl Serialize for Node {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match &self.value {
+            Value::Map(entries) => {
+                let mut map = to.serialize_map(Some(entries.len()))?;
+                entries.iter().try_for_each(|(key, node)| map.serialize_entry(key, node))?;
+                map.end()
+            }
+            Value::List(items) => items.serialize(to),
+            _ => self.to_json().serialize(to),
+        }
     }
 }
 

@@ -20,7 +20,7 @@ pub struct MethodRow {
     pub about: &'static str,
     /// Whether networks have inactive weights, and the section the keys of [`SparsityKeys`].
     ///
-    /// [`SparsityKeys`]: crate::config::SparsityKeys
+    /// [`SparsityKeys`]: crate::sparsity_keys::SparsityKeys
     pub is_sparse: bool,
     /// Whether weights are drawn on a sparse topology, so that `sparsity_aware_init` means something.
     pub draws_sparse: bool,

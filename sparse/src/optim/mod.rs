@@ -11,7 +11,8 @@ mod rule;
 use std::cell::RefCell;
 
 use candle_core::{CpuStorage, InplaceOp2, Layout, Tensor, bail};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::cpu::values;
 use crate::error::SparseError;
@@ -63,7 +64,7 @@ pub enum WeightDecay {
 }
 
 /// Whose norm clipping compares with the largest one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ClipNorm {
     /// That of the gradient which trains: of active weights and biases.

@@ -1,0 +1,224 @@
+//! An agent as a row: its name, its keys, what makes it. Whoever adds an agent adds a row.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use schemars::{JsonSchema, Schema};
+use serde::de::DeserializeOwned;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+use sparring_envs::EnvSpec;
+use sparring_sparse::config::SparsityConfig;
+use sparring_sparse::keys::{read, schema};
+use sparring_sparse::{KeyError, LayerSpec, Seed};
+
+use crate::agent::{Agent, Capabilities};
+use crate::error::AgentError;
+use crate::summary::Estimate;
+
+/// One agent that a config can name.
+#[derive(Debug)]
+pub struct AgentRow {
+    /// `kind` in a config.
+    pub name: &'static str,
+    /// One line.
+    pub about: &'static str,
+    /// The actions that it chooses, in words.
+    pub actions: &'static str,
+    /// What it can do and what it needs, whatever its keys.
+    pub capabilities: Capabilities,
+    /// Its keys.
+    pub schema: fn() -> Schema,
+    /// What was typed, laid over the defaults.
+    pub read: fn(Value) -> serde_json::Result<Arc<dyn AgentKeys>>,
+}
+
+/// How long a run is, as an agent sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunLength {
+    /// Environment steps of the whole run.
+    pub total_env_steps: u64,
+    /// Environments.
+    pub num_envs: usize,
+    /// Environment steps that the agent sees at once.
+    pub rows: usize,
+}
+
+/// Networks of an agent that share their sparsity.
+#[derive(Clone, Debug)]
+pub struct NetworkRole {
+    /// `q`, `actor`, `critic`.
+    pub role: &'static str,
+    /// How many there are.
+    pub copies: usize,
+    /// The layers of each.
+    pub layers: Vec<LayerSpec>,
+}
+
+/// What is chosen about an agent.
+pub trait AgentKeys: Debug + Send + Sync {
+    /// Its row.
+    fn row(&self) -> &'static AgentRow;
+
+    /// The keys with their values.
+    fn to_value(&self) -> Value;
+
+    /// What it can do and what it needs, by these keys.
+    fn capabilities(&self) -> Capabilities {
+        self.row().capabilities
+    }
+
+    /// The key and value for which each batch must hold all environments, if it must.
+    fn needs_every_env(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether the keys fit each other and the run.
+    ///
+    /// # Errors
+    /// The first key that does not.
+    fn check(&self, run: &RunLength) -> Result<(), KeyError>;
+
+    /// What a reader of the plan should know.
+    fn notes(&self, _run: &RunLength) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The networks, an actor before its critics.
+    ///
+    /// # Errors
+    /// An env that the agent cannot play, and observations that a network cannot read.
+    fn networks(&self, spec: &EnvSpec) -> Result<Vec<NetworkRole>, AgentError>;
+
+    /// Gradient steps in a run.
+    fn gradient_steps(&self, run: &RunLength) -> u64;
+
+    /// The sparsity of each role of [`Self::networks`].
+    fn sparsities(&self) -> Vec<&SparsityConfig>;
+
+    /// The same for this run, with the sparsity of each role.
+    fn resolve(&self, run: &RunLength, sparsities: &[SparsityConfig]) -> Arc<dyn AgentKeys>;
+
+    /// The same for one that only acts: it remembers nothing.
+    fn acting(&self) -> Arc<dyn AgentKeys>;
+
+    /// See [`AgentConfig::estimate`].
+    fn estimate(
+        &self,
+        spec: &EnvSpec,
+        num_envs: usize,
+        total_env_steps: u64,
+    ) -> Result<Estimate, AgentError>;
+
+    /// See [`AgentConfig::build`].
+    fn build(
+        &self,
+        spec: &EnvSpec,
+        num_envs: usize,
+        seed: &Seed,
+    ) -> Result<Box<dyn Agent>, AgentError>;
+}
+
+impl AgentRow {
+    /// A row of the keys `K`.
+    pub const fn of<K>(
+        name: &'static str,
+        actions: &'static str,
+        about: &'static str,
+        capabilities: Capabilities,
+    ) -> Self
+    where
+        K: AgentKeys + Default + Serialize + DeserializeOwned + JsonSchema + 'static,
+    {
+        Self { name, about, actions, capabilities, schema: schema::<K>, read: read_as::<K> }
+    }
+}
+
+fn read_as<K>(typed: Value) -> serde_json::Result<Arc<dyn AgentKeys>>
+where
+    K: AgentKeys + Default + Serialize + DeserializeOwned + 'static,
+{
+    Ok(Arc::new(read::<K>(typed)?))
+}
+
+/// An agent and what is chosen about it.
+#[derive(Clone, Debug)]
+pub struct AgentConfig {
+    keys: Arc<dyn AgentKeys>,
+}
+
+impl AgentConfig {
+    /// Of these keys.
+    pub fn of(keys: impl AgentKeys + 'static) -> Self {
+        Self { keys: Arc::new(keys) }
+    }
+
+    /// Its row.
+    pub fn row(&self) -> &'static AgentRow {
+        self.keys.row()
+    }
+
+    /// What is chosen.
+    pub fn keys(&self) -> &dyn AgentKeys {
+        &*self.keys
+    }
+
+    /// What the agent can do and what it needs.
+    pub fn capabilities(&self) -> Capabilities {
+        self.keys.capabilities()
+    }
+
+    /// The same for one that only acts.
+    pub fn acting(&self) -> Self {
+        Self { keys: self.keys.acting() }
+    }
+
+    /// What the agent will take in a run of `total_env_steps` on `num_envs` of `spec`.
+    ///
+    /// # Errors
+    /// An env that the agent cannot play, and a sparsity that the network cannot have.
+    pub fn estimate(
+        &self,
+        spec: &EnvSpec,
+        num_envs: usize,
+        total_env_steps: u64,
+    ) -> Result<Estimate, AgentError> {
+        self.keys.estimate(spec, num_envs, total_env_steps)
+    }
+
+    /// A fresh agent for `num_envs` of `spec`; all its randomness comes from streams below `seed`.
+    ///
+    /// # Errors
+    /// See [`Self::estimate`].
+    pub fn build(
+        &self,
+        spec: &EnvSpec,
+        num_envs: usize,
+        seed: &Seed,
+    ) -> Result<Box<dyn Agent>, AgentError> {
+        self.keys.build(spec, num_envs, seed)
+    }
+}
+
+impl From<Arc<dyn AgentKeys>> for AgentConfig {
+    fn from(keys: Arc<dyn AgentKeys>) -> Self {
+        Self { keys }
+    }
+}
+
+impl PartialEq for AgentConfig {
+    fn eq(&self, other: &Self) -> bool {
+        let of = |config: &Self| (config.row().name, config.keys.to_value());
+        of(self) == of(other) && self.keys.sparsities() == other.keys.sparsities()
+    }
+}
+
+impl Serialize for AgentConfig {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut value = self.keys.to_value();
+        if let Value::Object(keys) = &mut value {
+            keys.insert("kind".to_owned(), self.row().name.into());
+        }
+        value.serialize(to)
+    }
+}

@@ -1,0 +1,87 @@
+//! The text of a config as a tree, and what `--set` changes of it.
+
+use std::fs;
+use std::path::Path;
+
+use super::overlay::{nested, split_path};
+use super::problem::nearest;
+use super::sections::kinded;
+use crate::error::{Error, Refusal};
+use crate::yaml::{self, Node, Origin, Value};
+
+/// More seeds than this are a slip of the keyboard.
+pub const MOST_SEEDS: u64 = 100_000;
+
+/// The text of `file`, and its tree changed by the arguments `--set`.
+pub fn read_document(file: &Path, arguments: &[String]) -> Result<(String, Node), Error> {
+    let shown = file.display().to_string();
+    let text = fs::read_to_string(file).map_err(|error| unreadable(&shown, &error))?;
+    let mut document = parse(&shown, &text)?;
+    for argument in arguments {
+        document = set(&document, argument)?;
+    }
+    Ok((text, document))
+}
+
+fn unreadable(file: &str, error: &std::io::Error) -> Error {
+    let hint = "the path of a config, such as configs/quickstart.yaml";
+    Refusal::argument(file, error.to_string(), "a readable file of UTF-8 text", hint)
+}
+
+fn parse(file: &str, text: &str) -> Result<Node, Error> {
+    let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
+    if text.lines().all(blank) {
+        let hint = "start from a copy of configs/quickstart.yaml";
+        return Err(Refusal::argument(file, "an empty file", "a config", hint));
+    }
+    yaml::parse(text, &|path| Origin::File(path.to_vec())).map_err(|error| {
+        let line = error.line.map(|line| format!(":{line}")).unwrap_or_default();
+        match error.repeated {
+            Some(path) => {
+                let first = yaml::line_of(text, &path).unwrap_or_default();
+                let place = format!("{file}{line}: {}", yaml::display_path(&path));
+                let found = format!("the key a second time; the first is in line {first}");
+                Refusal::argument(place, found, "every key once", "remove one of the two")
+            }
+            None => {
+                let hint = "check indentation, brackets and quotes near this line";
+                let place = format!("{file}{line}");
+                Refusal::argument(place, error.message, "one YAML document", hint)
+            }
+        }
+    })
+}
+
+/// `document` with the value of `key=value`, whose value is YAML. All `variants`, or the whole `sweep`, are
+/// replaced; what stands in a section is laid over it.
+pub fn set(document: &Node, argument: &str) -> Result<Node, Error> {
+    let place = format!("--set {argument}");
+    let refused = |found: &str, allowed: &str| {
+        Refusal::argument(&place, found, allowed, "--set agent.learning_rate=1e-3")
+    };
+    let (path, value) =
+        argument.split_once('=').ok_or_else(|| refused("no = sign", "key=value"))?;
+    let variants = document.get("variants").and_then(Node::entries).unwrap_or_default();
+    let names: Vec<_> = variants.iter().map(|(name, _)| name.as_str()).collect();
+    let steps = split_path(path.trim(), &names);
+    if steps.iter().any(|step| step.is_empty()) {
+        return Err(refused(path, "a path of keys joined by dots"));
+    }
+    if let ["variants", name, _, ..] = steps[..]
+        && !names.contains(&name)
+    {
+        let found = format!("the unknown variant {name}");
+        let allowed = format!("one of {}", names.join(", "));
+        let hint = nearest(name, names).unwrap_or("a variant of the config");
+        return Err(Refusal::argument(place, found, allowed, hint));
+    }
+    let value = if value.trim().is_empty() { "null" } else { value };
+    let origin = |_: &[yaml::Step]| Origin::Argument(place.clone());
+    let value = yaml::parse(value, &origin)
+        .map_err(|error| refused(&error.message, "a YAML value after the = sign"))?;
+    let mut below = document.clone();
+    if let (["variants" | "sweep"], Value::Map(entries)) = (&steps[..], &mut below.value) {
+        entries.retain(|(key, _)| key != steps[0]);
+    }
+    Ok(kinded().overlay(&below, &nested(&steps, value)))
+}

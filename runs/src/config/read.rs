@@ -1,0 +1,71 @@
+//! All sections of one variant.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value as Json};
+use sparring_envs::EnvSpec;
+use sparring_sparse::{KeyError, keys};
+
+use super::reader::Reader;
+use super::sections::shape;
+use super::settings::{EnvSettings, EvalSettings, Settings, TrainSettings};
+use super::{agent, env};
+use crate::yaml::Node;
+
+/// The keys `K` of the section `name` of `tree`; nothing where they have a mistake.
+fn read<K: DeserializeOwned + Serialize + Default>(
+    reader: &mut Reader,
+    tree: &Node,
+    name: &str,
+    complete: impl FnOnce(&mut Map<String, Json>),
+    check: fn(&K) -> Result<(), KeyError>,
+) -> Option<K> {
+    let before = reader.mistakes;
+    let mut typed = reader.section(name, tree.get(name), shape(name));
+    if reader.mistakes > before {
+        return None;
+    }
+    complete(&mut typed);
+    let absent = Node::absent();
+    let node = tree.get(name).unwrap_or(&absent);
+    let keys = reader.keep(name, node, || keys::read::<K>(Json::Object(typed)))?;
+    match check(&keys) {
+        Ok(()) => Some(keys),
+        Err(error) => {
+            reader.blame(name, node, error);
+            None
+        }
+    }
+}
+
+/// Reads all sections of `tree`; nothing where they have mistakes, which `reader` keeps.
+pub fn settings(reader: &mut Reader, tree: &Node) -> Option<(Settings, EnvSpec)> {
+    let none = |_: &mut _| {};
+    let env: Option<EnvSettings> = read(reader, tree, "env", none, EnvSettings::check);
+    let env = env.and_then(|env| {
+        let (options, spec) = env::read(reader, tree.get("env"), &env.id)?;
+        Some((EnvSettings { options, ..env }, spec))
+    });
+    let train: Option<TrainSettings> = read(reader, tree, "train", none, |_| Ok(()));
+    let episodes_at_once = |typed: &mut Map<String, Json>| {
+        let default = EvalSettings::default().episodes as u64;
+        let episodes = typed.get("episodes").and_then(Json::as_u64).unwrap_or(default);
+        let most = episodes.min(EvalSettings::MOST_ENVS);
+        typed.entry("num_envs").or_insert(most.into());
+    };
+    let eval: Option<EvalSettings> =
+        read(reader, tree, "eval", episodes_at_once, EvalSettings::check);
+    let what = match tree.get("diagnostics") {
+        Some(_) => read(reader, tree, "diagnostics", none, |_| Ok(())).map(Some),
+        None => Some(None),
+    };
+    let keys = agent::read(reader, tree, env.as_ref().map(|(_, spec)| spec));
+    let ((env, spec), train) = (env?, train?);
+    let (agent, sparsity) = agent::resolve(
+        reader,
+        tree,
+        keys?,
+        &agent::Around { spec: &spec, env: &env, train: &train },
+    )?;
+    Some((Settings { env, train, eval: eval?, agent, sparsity, diagnostics: what? }, spec))
+}

@@ -1,0 +1,186 @@
+//! `sparring schema`: a JSON Schema of configs, for editors and validators.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::sections::{SECTIONS, sections};
+use super::shape::{Field, Form, Kinds, Shape};
+
+/// The JSON Schema of a config.
+///
+/// It allows all that Sparring reads, and refuses unknown keys, wrong types and values out of bounds. Which
+/// keys of another kind are in the way, and what fits together, is known to `sparring plan` alone.
+pub fn schema() -> Json {
+    let base: Map<String, Json> = section_schemas(false);
+    let variant = json!({
+        "type": ["object", "null"],
+        "properties": section_schemas(true),
+        "additionalProperties": false,
+    });
+    let seed = whole(0, u64::MAX);
+    let mut properties = Map::from_iter([
+        ("name".to_owned(), described(json!({"type": "string"}), "Names the run and its folder.")),
+        (
+            "variant".to_owned(),
+            described(json!({"type": "string"}), "Names a config without variants."),
+        ),
+        (
+            "seeds".to_owned(),
+            described(
+                json!({"anyOf": [
+                    {"type": "array", "minItems": 1, "uniqueItems": true, "items": seed},
+                    {"type": "string", "pattern": r"^\d+\.\.\d+$"},
+                    seed,
+                ]}),
+                "Every variant is run with each: a list, a range such as 1..10, or one.",
+            ),
+        ),
+        (
+            "variants".to_owned(),
+            described(
+                json!({"type": "object", "minProperties": 1, "additionalProperties": variant}),
+                "What is compared: by name, what each changes.",
+            ),
+        ),
+        (
+            "sweep".to_owned(),
+            described(
+                json!({
+                    "type": "object",
+                    "propertyNames": {"pattern": format!(r"^({})\.", SECTIONS.join("|"))},
+                    "additionalProperties": {"type": "array", "minItems": 1},
+                }),
+                "Keys such as agent.discount, each with a list of values; all combinations are run.",
+            ),
+        ),
+        ("shared".to_owned(), described(json!({}), "A place for YAML anchors.")),
+    ]);
+    properties.extend(base);
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Sparring config",
+        "type": "object",
+        "properties": properties,
+        "patternProperties": {"^x-": {}},
+        "additionalProperties": false,
+    })
+}
+
+fn section_schemas(of_variant: bool) -> Map<String, Json> {
+    let of = |name: &str, shape: &Shape| (name.to_owned(), of_section(shape, of_variant));
+    let mut all: Map<String, Json> =
+        sections().iter().map(|known| of(known.name, &known.shape)).collect();
+    all.entry("sparsity").or_insert_with(|| json!({"type": ["object", "null"]}));
+    all
+}
+
+/// A section of a whole config or, whose keys may be anywhere, of a variant.
+fn of_section(shape: &Shape, of_variant: bool) -> Json {
+    match &shape.form {
+        Form::Section(fields) => object(fields, !of_variant),
+        Form::Kinds(kinds) => of_kinds(kinds, of_variant),
+        _ => of_shape(shape),
+    }
+}
+
+/// The keys of all kinds; those of one where it is named.
+fn of_kinds(kinds: &Kinds, strict: bool) -> Json {
+    let mut forms: Vec<(&str, Vec<Json>)> = Vec::new();
+    for field in kinds.all.iter().flat_map(|kind| &kind.fields) {
+        let schema = described(of_shape(&field.shape), &field.help);
+        match forms.iter_mut().find(|(key, _)| *key == field.key) {
+            Some((_, all)) if all.contains(&schema) => {}
+            Some((_, all)) => all.push(schema),
+            None => forms.push((&field.key, vec![schema])),
+        }
+    }
+    let one = |(key, mut all): (&str, Vec<Json>)| {
+        let schema = if all.len() == 1 { all.remove(0) } else { json!({"anyOf": all}) };
+        (key.to_owned(), schema)
+    };
+    let mut properties: Map<String, Json> = forms.into_iter().map(one).collect();
+    properties.insert("kind".to_owned(), json!({"enum": kinds.names()}));
+    let only = kinds.all.iter().map(|kind| {
+        let mut keys: Vec<_> = kind.fields.iter().map(|field| field.key.as_str()).collect();
+        keys.extend(["kind", "<<"]);
+        json!({
+            "if": {"properties": {"kind": {"const": kind.name}}, "required": ["kind"]},
+            "then": {"propertyNames": {"enum": keys}},
+        })
+    });
+    let mut schema = json!({
+        "type": ["object", "null"],
+        "properties": properties,
+        "additionalProperties": false,
+    });
+    if strict {
+        schema["allOf"] = only.collect();
+    }
+    schema
+}
+
+fn object(fields: &[Field], complete: bool) -> Json {
+    let property = |field: &Field| {
+        let mut schema = described(of_shape(&field.shape), &field.help);
+        if let Some(default) = &field.default {
+            schema["default"] = default.clone();
+        }
+        (field.key.clone(), schema)
+    };
+    let required = fields.iter().filter(|field| complete && field.default.is_none());
+    let required: Vec<_> = required.map(|field| field.key.as_str()).collect();
+    json!({
+        "type": ["object", "null"],
+        "properties": fields.iter().map(property).collect::<Map<_, _>>(),
+        "required": required,
+        "additionalProperties": false,
+    })
+}
+
+fn of_shape(shape: &Shape) -> Json {
+    let schema = match &shape.form {
+        Form::Any => json!({}),
+        Form::Whole(least, most) => whole(*least, *most),
+        Form::Real(bounds) => {
+            let mut schema = json!({"type": ["number", "string"], "pattern": NUMBER});
+            let bound = |open| if open { "exclusiveM" } else { "m" };
+            if bounds.low.is_finite() {
+                schema[format!("{}inimum", bound(bounds.low_open))] = bounds.low.into();
+            }
+            if bounds.high.is_finite() {
+                schema[format!("{}aximum", bound(bounds.high_open))] = bounds.high.into();
+            }
+            schema
+        }
+        Form::Flag => json!({"type": "boolean"}),
+        Form::Text => json!({"type": "string", "minLength": 1}),
+        Form::Choice(names) => json!({"type": "string", "enum": names}),
+        Form::List { item, unique } => {
+            json!({"type": "array", "items": of_shape(item), "uniqueItems": unique})
+        }
+        Form::Section(fields) => object(fields, true),
+        Form::Kinds(kinds) => {
+            let mut schema = of_kinds(kinds, true);
+            schema["required"] = json!(["kind"]);
+            schema
+        }
+        Form::Named(below) => {
+            json!({"type": ["object", "null"], "additionalProperties": of_shape(below)})
+        }
+    };
+    match shape.nullable {
+        true if shape.form != Form::Any => json!({"anyOf": [schema, {"type": "null"}]}),
+        true | false => schema,
+    }
+}
+
+/// `1_000_000`, which is a text to YAML.
+const NUMBER: &str = r"^-?\d+(_\d+)+(\.\d+)?([eE][+-]?\d+)?$";
+
+fn whole(least: u64, most: u64) -> Json {
+    json!({"type": ["integer", "string"], "minimum": least, "maximum": most, "pattern": NUMBER})
+}
+
+fn described(mut schema: Json, help: &str) -> Json {
+    schema["description"] = help.into();
+    schema
+}

@@ -1,0 +1,163 @@
+//! The sections of a config and what each may hold.
+
+use std::sync::OnceLock;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value as Json;
+use sparring_agents::{AGENTS, AgentRow, Diagnostics};
+use sparring_sparse::keys;
+use sparring_sparse::methods::{METHODS, MethodRow};
+use sparring_sparse::sparsity_keys::SparsityKeys;
+
+use super::overlay::Kinded;
+use super::settings::{BudgetKeys, EnvSettings, EvalSettings, TrainSettings};
+use super::shape::{Field, Form, Kind, Kinds, Shape};
+
+/// The sections that a variant or a sweep may change.
+pub const SECTIONS: [&str; 6] = ["env", "train", "eval", "agent", "sparsity", "diagnostics"];
+
+/// What an agent with an actor and critics has beside the keys of a network: sections laid over
+/// the rest for the networks that they name, and a budget in place of a sparsity.
+pub const OF_NETWORKS: [&str; 3] = ["actor", "critic", "budget"];
+
+/// The agents that a config can name.
+pub fn agents() -> impl Iterator<Item = &'static AgentRow> {
+    AGENTS.iter().copied()
+}
+
+/// The methods that a config can name.
+pub fn methods() -> impl Iterator<Item = &'static MethodRow> {
+    METHODS.iter().copied()
+}
+
+/// What a section may hold.
+#[derive(Debug)]
+pub struct Known {
+    /// Its name.
+    pub name: &'static str,
+    /// What it may hold.
+    pub shape: Shape,
+}
+
+/// All sections, in the order of a config.
+pub fn sections() -> &'static [Known] {
+    static ALL: OnceLock<Vec<Known>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        vec![
+            Known { name: "env", shape: of::<EnvSettings>() },
+            Known { name: "train", shape: of::<TrainSettings>() },
+            Known { name: "eval", shape: of::<EvalSettings>() },
+            Known { name: "agent", shape: agent() },
+            Known { name: "sparsity", shape: sparsity() },
+            Known { name: "diagnostics", shape: of::<Diagnostics>() },
+        ]
+    })
+}
+
+/// What the section `name` may hold.
+pub fn shape(name: &str) -> &'static Shape {
+    static NOTHING: Shape = Shape { form: Form::Any, nullable: false };
+    let section = sections().iter().find(|section| section.name == name);
+    section.map_or(&NOTHING, |section| &section.shape)
+}
+
+/// The sections whose kinds differ in their keys, for the merging of variants.
+pub fn kinded() -> &'static Kinded {
+    static ALL: OnceLock<Kinded> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let of = |name| (name, shape(name).kinds());
+        Kinded(vec![of("agent"), of("sparsity")])
+    })
+}
+
+fn of<K: JsonSchema + Serialize + Default>() -> Shape {
+    Shape::of(keys::schema::<K>().as_value())
+}
+
+fn agent() -> Shape {
+    let kind = |row: &AgentRow| {
+        let schema: Json = (row.schema)().to_value();
+        Kind { name: row.name.into(), about: row.about.into(), fields: Shape::fields(&schema) }
+    };
+    let kinds = Kinds {
+        noun: "agent ",
+        default: Some("dqn".to_owned()),
+        example: "dqn".to_owned(),
+        all: agents().map(kind).collect(),
+    };
+    Shape { form: Form::Kinds(kinds), nullable: false }
+}
+
+/// What `sparsity` may hold for one network, whose sparsity may be given.
+pub fn of_network(given: bool) -> &'static Shape {
+    static OPEN: OnceLock<Shape> = OnceLock::new();
+    static GIVEN: OnceLock<Shape> = OnceLock::new();
+    let shape = if given { &GIVEN } else { &OPEN };
+    shape.get_or_init(|| network(|key| !(given && key == "sparsity")))
+}
+
+fn network(has: impl Fn(&str) -> bool) -> Shape {
+    let schema = keys::schema::<SparsityKeys>();
+    let kind = |row: &MethodRow| {
+        let mut fields = Vec::new();
+        if row.is_sparse {
+            fields = Shape::fields(schema.as_value());
+            fields.retain(|field| row.draws_sparse || field.key != "sparsity_aware_init");
+            fields.retain(|field| has(&field.key));
+        }
+        fields.extend(Shape::fields((row.schema)().as_value()));
+        Kind { name: row.name.into(), about: row.about.into(), fields }
+    };
+    let all = methods().map(kind).collect();
+    let kinds = Kinds { noun: "", default: None, example: "rigl".to_owned(), all };
+    Shape { form: Form::Kinds(kinds), nullable: false }
+}
+
+/// The keys of a network, and what an agent with an actor and critics has beside them.
+fn sparsity() -> Shape {
+    let mut shape = network(|_| true);
+    let [actor, critic, budget] = OF_NETWORKS;
+    let of =
+        |role| format!("Keys for the {role} alone, laid over the others; sac and ppo have one.");
+    let beside = [
+        apart(actor, &of("actor")),
+        apart(critic, &of("critics")),
+        Field {
+            shape: of_keys::<BudgetKeys>(),
+            ..apart(
+                budget,
+                "In place of a sparsity: parameters of all networks together. Unlike sparsity it counts biases.",
+            )
+        },
+    ];
+    if let Form::Kinds(kinds) = &mut shape.form {
+        for kind in kinds.all.iter_mut().filter(|kind| !kind.fields.is_empty()) {
+            // Null beside a budget, which decides it.
+            let sparsity = kind.fields.iter_mut().filter(|field| field.key == "sparsity");
+            sparsity.for_each(|field| field.shape.nullable = true);
+            kind.fields.extend(beside.iter().cloned());
+        }
+    }
+    shape
+}
+
+/// The shape of keys that all have to be there.
+fn of_keys<K: JsonSchema>() -> Shape {
+    let settings = schemars::generate::SchemaSettings::draft2020_12();
+    let schema = settings.with(|s| s.inline_subschemas = true).into_generator();
+    Shape { nullable: true, ..Shape::of(schema.into_root_schema_for::<K>().as_value()) }
+}
+
+/// What stands under `key` is read apart.
+fn apart(key: &str, help: &str) -> Field {
+    Field {
+        key: key.to_owned(),
+        help: help.to_owned(),
+        shape: Shape { form: Form::Any, nullable: true },
+        default: Some(Json::Null),
+        example: None,
+        when: None,
+        not_beside: None,
+    }
+}
