@@ -32,6 +32,7 @@
 pub mod atari;
 pub mod check;
 pub mod classic;
+mod dtype;
 pub mod env;
 mod error;
 mod feature;
@@ -56,11 +57,12 @@ pub mod vector;
 pub mod wrappers;
 
 pub use check::{CheckReport, check_env};
+pub use dtype::Dtype;
 pub use env::{Action, End, Env, Step};
 pub use error::EnvError;
 pub use feature::Feature;
 pub use group::{EnvGroup, GroupRows};
-pub use obs::{Dtype, Obs, ObsBuf, ObsMut};
+pub use obs::{Obs, ObsBuf, ObsMut};
 pub use options::{EnvOption, Limits, OptionValue, Options};
 pub use picture::Picture;
 pub use registry::{find, registry, spec};

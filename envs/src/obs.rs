@@ -1,41 +1,11 @@
 //! Observations as they lie in memory: f32 or u8, flat and row-major. Frames of games are bytes and stay
 //! so until a network reads them.
 
-use std::fmt;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::EnvError;
-
-/// What the numbers of an observation are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Dtype {
-    /// 4 bytes each.
-    F32,
-    /// 1 byte each, 0 to 255.
-    U8,
-}
-
-impl Dtype {
-    /// Bytes of one number.
-    pub fn size(self) -> usize {
-        match self {
-            Self::F32 => size_of::<f32>(),
-            Self::U8 => size_of::<u8>(),
-        }
-    }
-}
-
-impl fmt::Display for Dtype {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::F32 => "f32",
-            Self::U8 => "u8",
-        })
-    }
-}
+use crate::{Dtype, EnvError};
 
 /// A view of one or more observations.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -178,12 +148,12 @@ impl<'a> ObsMut<'a> {
     /// Where it is of another kind or length.
     #[inline]
     pub fn copy_from(&mut self, from: Obs<'_>) {
-        match (self, from) {
-            (Self::F32(values), Obs::F32(from)) => values.copy_from_slice(from),
-            (Self::U8(values), Obs::U8(from)) => values.copy_from_slice(from),
-            (other, from) => {
-                unreachable!("{} copied into {}", from.dtype(), other.view().dtype())
-            }
+        assert!(self.view().fits(from), "a copy of observations of another kind or length");
+        if let (Self::F32(values), Obs::F32(from)) = (&mut *self, from) {
+            values.copy_from_slice(from);
+        }
+        if let (Self::U8(values), Obs::U8(from)) = (self, from) {
+            values.copy_from_slice(from);
         }
     }
 
@@ -191,13 +161,13 @@ impl<'a> ObsMut<'a> {
     ///
     /// # Panics
     /// Where it is of another kind or length.
-    pub fn swap(&mut self, other: ObsMut<'_>) {
-        match (self, other) {
-            (Self::F32(values), ObsMut::F32(other)) => values.swap_with_slice(other),
-            (Self::U8(values), ObsMut::U8(other)) => values.swap_with_slice(other),
-            (one, other) => {
-                unreachable!("{} in exchange for {}", one.view().dtype(), other.view().dtype())
-            }
+    pub fn swap(&mut self, mut other: ObsMut<'_>) {
+        assert!(self.view().fits(other.view()), "an exchange with another kind or length");
+        if let (Self::F32(values), ObsMut::F32(other)) = (&mut *self, &mut other) {
+            values.swap_with_slice(other);
+        }
+        if let (Self::U8(values), ObsMut::U8(other)) = (self, other) {
+            values.swap_with_slice(other);
         }
     }
 

@@ -2,25 +2,14 @@
 
 mod episode;
 mod group;
+mod report;
 mod rules;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::{EnvError, EnvSpec};
+pub use report::CheckReport;
 use rules::RULES;
-
-/// What [`check_env`] found out about an env that keeps the contract.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CheckReport {
-    /// The id of the env.
-    pub id: &'static str,
-    /// The names of the checks, all passed.
-    pub checks: Vec<&'static str>,
-    /// Whether another seed gave another course under the same actions.
-    pub random: bool,
-    /// Episodes that ended by themselves or at the time limit while one seed was followed.
-    pub episodes: usize,
-}
 
 /// Runs every check of the contract; the first that fails is the error, with what was found.
 ///

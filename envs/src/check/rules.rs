@@ -1,7 +1,8 @@
 //! The checks, one function each.
 
 use super::episode::{Mark, Walk};
-use super::{CheckReport, group};
+use super::group;
+use super::report::CheckReport;
 use crate::{Action, Dtype, EnvError, EnvSpec, ObsBuf, Space, Step};
 
 /// A check: what it found wrong, or nothing.

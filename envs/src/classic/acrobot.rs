@@ -59,7 +59,6 @@ type Motion = [f64; 4];
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Acrobot {
     rng: Option<EnvRng>,
-    started: bool,
     motion: Motion,
 }
 
@@ -109,14 +108,13 @@ impl Env for Acrobot {
         let rng = generator(&mut self.rng, seed)?;
         let start: [f32; 4] = std::array::from_fn(|_| rng.uniform(-START, START) as f32);
         self.motion = start.map(f64::from);
-        self.started = true;
         let (sin1, cos1) = sin_cos_f32(start[0]);
         let (sin2, cos2) = sin_cos_f32(start[1]);
         write_obs(obs, [cos1, sin1, cos2, sin2, start[2], start[3]])
     }
 
     fn step(&mut self, action: Action<'_>, obs: ObsMut<'_>) -> Result<Step, EnvError> {
-        if !self.started {
+        if self.rng.is_none() {
             return Err(EnvError::ResetNeeded);
         }
         let torque = f64::from(action.discrete(3)?) - 1.0;
@@ -132,7 +130,7 @@ impl Env for Acrobot {
     }
 
     fn render(&self) -> Result<Picture, EnvError> {
-        if !self.started {
+        if self.rng.is_none() {
             return Err(EnvError::ResetNeeded);
         }
         let mut picture = Picture::new([-2.2, -2.2], [2.2, 2.2], 80.0, 15);

@@ -61,7 +61,6 @@ fn spec_v1(_: &Options) -> Result<EnvSpec, EnvError> {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct CartPole {
     rng: Option<EnvRng>,
-    started: bool,
     fallen: bool,
     x: f64,
     x_dot: f64,
@@ -81,12 +80,12 @@ impl Env for CartPole {
         let rng = generator(&mut self.rng, seed)?;
         [self.x, self.x_dot, self.theta, self.theta_dot] =
             std::array::from_fn(|_| rng.uniform(-START, START));
-        (self.started, self.fallen) = (true, false);
+        self.fallen = false;
         self.observe(obs)
     }
 
     fn step(&mut self, action: Action<'_>, obs: ObsMut<'_>) -> Result<Step, EnvError> {
-        if !self.started {
+        if self.rng.is_none() {
             return Err(EnvError::ResetNeeded);
         }
         // Without a branch, which random actions would mispredict every other step.
@@ -110,7 +109,7 @@ impl Env for CartPole {
     }
 
     fn render(&self) -> Result<Picture, EnvError> {
-        if !self.started {
+        if self.rng.is_none() {
             return Err(EnvError::ResetNeeded);
         }
         let mut picture = Picture::new([-3.0, -0.4], [3.0, 1.5], 80.0, 50);

@@ -49,7 +49,6 @@ fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct MountainCar {
     rng: Option<EnvRng>,
-    started: bool,
     position: f64,
     velocity: f64,
 }
@@ -65,12 +64,11 @@ impl Env for MountainCar {
     fn reset(&mut self, seed: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError> {
         self.position = generator(&mut self.rng, seed)?.uniform(-0.6, -0.4);
         self.velocity = 0.0;
-        self.started = true;
         self.observe(obs)
     }
 
     fn step(&mut self, action: Action<'_>, obs: ObsMut<'_>) -> Result<Step, EnvError> {
-        if !self.started {
+        if self.rng.is_none() {
             return Err(EnvError::ResetNeeded);
         }
         let thrust = (f64::from(action.discrete(3)?) - 1.0) * FORCE;
@@ -86,7 +84,7 @@ impl Env for MountainCar {
     }
 
     fn render(&self) -> Result<Picture, EnvError> {
-        if !self.started {
+        if self.rng.is_none() {
             return Err(EnvError::ResetNeeded);
         }
         Ok(hill::draw(self.position, GOAL))

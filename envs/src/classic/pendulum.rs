@@ -48,7 +48,6 @@ fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Pendulum {
     rng: Option<EnvRng>,
-    started: bool,
     theta: f64,
     omega: f64,
 }
@@ -66,12 +65,11 @@ impl Env for Pendulum {
         let rng = generator(&mut self.rng, seed)?;
         self.theta = rng.uniform(-PI, PI);
         self.omega = rng.uniform(-1.0, 1.0);
-        self.started = true;
         self.observe(obs)
     }
 
     fn step(&mut self, action: Action<'_>, obs: ObsMut<'_>) -> Result<Step, EnvError> {
-        if !self.started {
+        if self.rng.is_none() {
             return Err(EnvError::ResetNeeded);
         }
         let &[torque] = action.continuous(-TORQUE, TORQUE)?;
@@ -86,7 +84,7 @@ impl Env for Pendulum {
     }
 
     fn render(&self) -> Result<Picture, EnvError> {
-        if !self.started {
+        if self.rng.is_none() {
             return Err(EnvError::ResetNeeded);
         }
         let mut picture = Picture::new([-1.3, -1.3], [1.3, 1.3], 120.0, 30);

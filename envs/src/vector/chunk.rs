@@ -3,7 +3,7 @@
 use super::faults::{self, Cause};
 use super::slab::Rows;
 use super::{Episode, OnFault};
-use crate::{End, EnvError, EnvGroup, EnvSpec};
+use crate::{End, EnvError, EnvGroup, EnvSpec, ObsMut};
 
 /// Consecutive envs. It moves to a worker and back with each step, so only one thread ever has it.
 pub(super) struct Chunk {
@@ -172,6 +172,67 @@ impl Chunk {
                 self.fail_in_reset(rows.first(i), i, &cause);
             }
         }
+    }
+}
+
+/// What becomes of an env that failed.
+impl Chunk {
+    /// Deals with an env that failed in its step as the policy says.
+    fn fail_in_step(&mut self, rows: &mut Rows<'_>, i: usize, cause: &Cause) {
+        let fault = self.fault_at(i, self.counters.steps[i], cause);
+        self.void.push(self.first + i);
+        self.deal_with(rows.next(i), i, fault);
+    }
+
+    /// The same for one that failed where its episode was to begin; its row, if any, is complete.
+    fn fail_in_reset(&mut self, obs: ObsMut<'_>, i: usize, cause: &Cause) {
+        let fault = self.fault_at(i, 0, cause);
+        self.deal_with(obs, i, fault);
+    }
+
+    fn deal_with(&mut self, mut obs: ObsMut<'_>, i: usize, mut fault: EnvError) {
+        obs.clear();
+        let going = match self.on_fault {
+            OnFault::Stop => false,
+            OnFault::Restart { max } => self.restart(i, max, obs, &mut fault),
+        };
+        if !going && self.fault.as_ref().is_none_or(|&(other, _)| i < other) {
+            self.fault = Some((i, fault));
+        }
+    }
+
+    fn fault_at(&self, i: usize, step: u32, cause: &Cause) -> EnvError {
+        EnvError::Fault {
+            env: self.first + i,
+            id: self.id.to_owned(),
+            seed: self.counters.current_seeds[i],
+            episode: self.counters.episodes[i],
+            step,
+            cause: cause.to_string(),
+        }
+    }
+
+    /// Makes the env anew and resets it; false, with the last fault, if no restart is left.
+    fn restart(&mut self, i: usize, max: u32, mut obs: ObsMut<'_>, fault: &mut EnvError) -> bool {
+        while self.counters.restarts[i] < max {
+            self.counters.restarts[i] += 1;
+            self.counters.begin(i);
+            let seed = faults::restart_seed(self.counters.seeds[i], self.counters.restarts[i]);
+            self.counters.current_seeds[i] = seed;
+            let restarted = faults::caught(|| {
+                // The old env may panic again while it is dropped here.
+                self.envs.renew(i)?;
+                self.envs.reset(i, Some(seed), obs.reborrow())?;
+                faults::check_finite(obs.view())
+            });
+            let Err(cause) = restarted else { return true };
+            obs.clear();
+            *fault = self.fault_at(i, 0, &cause);
+        }
+        if let EnvError::Fault { cause, .. } = fault {
+            cause.push_str(&format!(" (all {max} restarts of this env are used up)"));
+        }
+        false
     }
 }
 

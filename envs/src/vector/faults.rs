@@ -1,13 +1,11 @@
-//! What makes a step a fault, and what becomes of the env.
+//! What makes a step a fault.
 
 use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::OnFault;
-use super::chunk::Chunk;
 use super::slab::Rows;
-use crate::{EnvError, EnvRng, Obs, ObsMut};
+use crate::{EnvError, EnvRng, Obs};
 
 /// Why an env failed.
 #[derive(Debug)]
@@ -92,70 +90,10 @@ pub(super) fn find_infinite(rows: &mut Rows<'_>, failed: &mut Vec<(usize, Cause)
 }
 
 /// The seed of an env's restart: the `count`-th 64-bit draw of the generator of its first seed.
-fn restart_seed(seed: u64, count: u32) -> u64 {
+pub(super) fn restart_seed(seed: u64, count: u32) -> u64 {
     let mut rng = EnvRng::new(seed);
     for _ in 1..count {
         rng.next_u64();
     }
     rng.next_u64()
-}
-
-impl Chunk {
-    /// Deals with an env that failed in its step as the policy says.
-    pub(super) fn fail_in_step(&mut self, rows: &mut Rows<'_>, i: usize, cause: &Cause) {
-        let fault = self.fault_at(i, self.counters.steps[i], cause);
-        self.void.push(self.first + i);
-        self.deal_with(rows.next(i), i, fault);
-    }
-
-    /// The same for one that failed where its episode was to begin; its row, if any, is complete.
-    pub(super) fn fail_in_reset(&mut self, obs: ObsMut<'_>, i: usize, cause: &Cause) {
-        let fault = self.fault_at(i, 0, cause);
-        self.deal_with(obs, i, fault);
-    }
-
-    fn deal_with(&mut self, mut obs: ObsMut<'_>, i: usize, mut fault: EnvError) {
-        obs.clear();
-        let going = match self.on_fault {
-            OnFault::Stop => false,
-            OnFault::Restart { max } => self.restart(i, max, obs, &mut fault),
-        };
-        if !going && self.fault.as_ref().is_none_or(|&(other, _)| i < other) {
-            self.fault = Some((i, fault));
-        }
-    }
-
-    fn fault_at(&self, i: usize, step: u32, cause: &Cause) -> EnvError {
-        EnvError::Fault {
-            env: self.first + i,
-            id: self.id.to_owned(),
-            seed: self.counters.current_seeds[i],
-            episode: self.counters.episodes[i],
-            step,
-            cause: cause.to_string(),
-        }
-    }
-
-    /// Makes the env anew and resets it; false, with the last fault, if no restart is left.
-    fn restart(&mut self, i: usize, max: u32, mut obs: ObsMut<'_>, fault: &mut EnvError) -> bool {
-        while self.counters.restarts[i] < max {
-            self.counters.restarts[i] += 1;
-            self.counters.begin(i);
-            let seed = restart_seed(self.counters.seeds[i], self.counters.restarts[i]);
-            self.counters.current_seeds[i] = seed;
-            let restarted = caught(|| {
-                // The old env may panic again while it is dropped here.
-                self.envs.renew(i)?;
-                self.envs.reset(i, Some(seed), obs.reborrow())?;
-                check_finite(obs.view())
-            });
-            let Err(cause) = restarted else { return true };
-            obs.clear();
-            *fault = self.fault_at(i, 0, &cause);
-        }
-        if let EnvError::Fault { cause, .. } = fault {
-            cause.push_str(&format!(" (all {max} restarts of this env are used up)"));
-        }
-        false
-    }
 }

@@ -15,6 +15,7 @@ mod batch;
 mod chunk;
 mod config;
 mod faults;
+mod queue;
 mod save;
 mod slab;
 mod worker;

@@ -4,14 +4,12 @@
 //! none left for a moment takes from the others' queues, the caller too. So a worker that sleeps or that the
 //! machine has no time for delays nobody, and a step takes little longer than inline.
 
-use std::hint::spin_loop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{Builder, JoinHandle, available_parallelism};
-use std::time::{Duration, Instant};
-
-use crossbeam_channel::{Receiver, RecvError, Sender, TryRecvError, bounded};
+use std::time::Duration;
 
 use super::chunk::Chunk;
+use super::queue::{Post, Queue, queue};
 use super::slab::Rows;
 use crate::EnvError;
 
@@ -21,11 +19,6 @@ const SPIN: Duration = Duration::from_micros(50);
 /// How long a thread waits before it takes from another's queue: to step a chunk of cheap envs takes less than
 /// to have its rows from the other's cache, and of expensive ones far more than this.
 const PATIENCE: Duration = Duration::from_micros(10);
-/// How long a new channel is waited on in vain: the first sleep of a thread on a channel allocates, and
-/// it shall happen before the first step.
-const FIRST_SLEEP: Duration = Duration::from_millis(1);
-/// Looks between two readings of the clock.
-const LOOKS: usize = 64;
 
 /// A chunk, on its way to be stepped, with the rows to write.
 struct Job {
@@ -44,43 +37,18 @@ struct Done {
 pub(super) struct Pool {
     /// Into the queue of each thread, the caller's last. Empty only while it is dropped, which ends the
     /// workers.
-    jobs: Vec<Sender<Job>>,
+    jobs: Vec<Post<Job>>,
     /// Out of them, for everyone.
-    queues: Vec<Receiver<Job>>,
-    done: Receiver<Done>,
+    queues: Vec<Queue<Job>>,
+    done: Queue<Done>,
     threads: Vec<JoinHandle<()>>,
     spin: Duration,
 }
 
-/// A message that comes within this time, looked for busily.
-fn look<T>(channel: &Receiver<T>, time: Duration) -> Result<T, TryRecvError> {
-    let start = Instant::now();
-    loop {
-        for _ in 0..LOOKS {
-            match channel.try_recv() {
-                Err(TryRecvError::Empty) => spin_loop(),
-                message => return message,
-            }
-        }
-        if start.elapsed() >= time {
-            return Err(TryRecvError::Empty);
-        }
-    }
-}
-
-/// The next message: looked for busily for a while, then asleep.
-fn receive<T>(channel: &Receiver<T>, spin: Duration) -> Result<T, RecvError> {
-    match look(channel, spin) {
-        Ok(message) => Ok(message),
-        Err(TryRecvError::Disconnected) => Err(RecvError),
-        Err(TryRecvError::Empty) => channel.recv(),
-    }
-}
-
 /// A chunk from the queue of a thread other than `own`.
-fn steal(queues: &[Receiver<Job>], own: usize) -> Option<Job> {
+fn steal(queues: &[Queue<Job>], own: usize) -> Option<Job> {
     let others = queues.iter().enumerate().filter(|&(queue, _)| queue != own);
-    others.map(|(_, queue)| queue).find_map(|queue| queue.try_recv().ok())
+    others.map(|(_, queue)| queue).find_map(|queue| queue.take())
 }
 
 /// Steps a chunk. Its rows are dropped in here, whatever happens.
@@ -102,25 +70,20 @@ impl Pool {
         // With more threads than cores, one that spins keeps another from its work.
         let cores = available_parallelism().map_or(1, |cores| cores.get());
         let spin = if workers < cores { SPIN } else { Duration::ZERO };
-        let (jobs, queues): (Vec<_>, Vec<_>) =
-            (0..=workers).map(|_| bounded::<Job>(chunks)).unzip();
-        let (outbox, done) = bounded(chunks);
-        let (ready, all_ready) = bounded(workers);
+        let (jobs, queues): (Vec<_>, Vec<_>) = (0..=workers).map(|_| queue::<Job>(chunks)).unzip();
+        let (outbox, done) = queue(chunks);
         let mut pool = Self { jobs, queues, done, threads: Vec::with_capacity(workers), spin };
         for worker in 0..workers {
-            let (queues, outbox, ready) = (pool.queues.clone(), outbox.clone(), ready.clone());
+            let (queues, outbox) = (pool.queues.clone(), outbox.clone());
             let serve = move || {
-                // No job comes before all are ready.
-                let _ = queues[worker].recv_timeout(FIRST_SLEEP);
-                let _ = ready.send(());
                 let own = &queues[worker];
                 // Once nobody has a job left, only its own queue can have one first: the next step's.
-                let next = || match look(own, PATIENCE.min(spin)) {
-                    Ok(job) => Some(job),
-                    Err(_) => steal(&queues, worker).or_else(|| receive(own, spin).ok()),
+                let next = || match own.look(PATIENCE.min(spin)).ok()? {
+                    Some(job) => Some(job),
+                    None => steal(&queues, worker).or_else(|| own.receive(spin).ok()),
                 };
                 while let Some(job) = next() {
-                    if outbox.send(run(job)).is_err() {
+                    if !outbox.send(run(job)) {
                         return;
                     }
                 }
@@ -128,12 +91,6 @@ impl Pool {
             let thread = Builder::new().name(format!("env worker {worker}")).spawn(serve);
             let thread = thread.map_err(|e| EnvError::Spawn { worker, cause: e.to_string() })?;
             pool.threads.push(thread);
-        }
-        for _ in 0..workers {
-            let _ = all_ready.recv();
-        }
-        if workers > 0 {
-            let _ = pool.done.recv_timeout(FIRST_SLEEP);
         }
         Ok(pool)
     }
@@ -162,8 +119,8 @@ impl Pool {
             let rows = unsafe { std::mem::transmute::<Rows<'_>, Rows<'static>>(rows) };
             flight.away += 1;
             let owner = slot * self.jobs.len() / count;
-            if self.jobs[owner].send(Job { slot, chunk, rows }).is_err() {
-                // Cannot be, for `self.queues` has the other end; the job was dropped with its rows.
+            if !self.jobs[owner].send(Job { slot, chunk, rows }) {
+                // Cannot be, for `self.queues` has the other end and room; the job was dropped with its rows.
                 flight.away -= 1;
             }
         }
@@ -182,13 +139,13 @@ impl Drop for Flight<'_> {
         while self.away > 0 {
             let Pool { queues, done, spin, .. } = self.pool;
             let own = queues.len() - 1;
-            let stepped = if let Ok(job) = queues[own].try_recv() {
+            let stepped = if let Some(job) = queues[own].take() {
                 run(job)
-            } else if let Ok(done) = look(done, PATIENCE.min(*spin)) {
+            } else if let Ok(Some(done)) = done.look(PATIENCE.min(*spin)) {
                 done
             } else if let Some(job) = steal(queues, own) {
                 run(job)
-            } else if let Ok(done) = receive(done, *spin) {
+            } else if let Ok(done) = done.receive(*spin) {
                 done
             } else {
                 // All workers are gone, and with them every chunk that they held.
