@@ -72,10 +72,12 @@ impl Pool {
         let spin = if workers < cores { SPIN } else { Duration::ZERO };
         let (jobs, queues): (Vec<_>, Vec<_>) = (0..=workers).map(|_| queue::<Job>(chunks)).unzip();
         let (outbox, done) = queue(chunks);
+        let (ready, all_ready) = queue(workers);
         let mut pool = Self { jobs, queues, done, threads: Vec::with_capacity(workers), spin };
         for worker in 0..workers {
-            let (queues, outbox) = (pool.queues.clone(), outbox.clone());
+            let (queues, outbox, ready) = (pool.queues.clone(), outbox.clone(), ready.clone());
             let serve = move || {
+                ready.send(());
                 let own = &queues[worker];
                 // Once nobody has a job left, only its own queue can have one first: the next step's.
                 let next = || match own.look(PATIENCE.min(spin)).ok()? {
@@ -91,6 +93,10 @@ impl Pool {
             let thread = Builder::new().name(format!("env worker {worker}")).spawn(serve);
             let thread = thread.map_err(|e| EnvError::Spawn { worker, cause: e.to_string() })?;
             pool.threads.push(thread);
+        }
+        // What a thread allocates at its start it has allocated before the first step, however late it comes.
+        for _ in 0..workers {
+            let _ = all_ready.receive(Duration::ZERO);
         }
         Ok(pool)
     }
