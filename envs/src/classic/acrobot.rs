@@ -19,16 +19,23 @@
 //!
 //! Reward: -1 per step, 0 on reaching the goal. Start: each of the four values uniform in [-0.1, 0.1],
 //! rounded to float32. End: terminated where -cos θ1 - cos(θ1 + θ2) > 1; the limit is 500 steps.
+//!
+//! Options: `low` (-0.1) and `high` (0.1), the bounds of each value of a start.
+//!
+//! **Versions.** v1: the limit is 500 steps instead of 200, and the cosine and sine of each angle are observed
+//! instead of the angle. v0, the first one, is not here.
 
 use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
+use super::bounds::{Bounds, high, low};
 use crate::env::{generator, write_obs};
 use crate::libm::{sin_cos, sin_cos_f32, square};
 use crate::picture::{AMBER, BLUE, GREEN, Picture};
 use crate::{
-    Action, End, Env, EnvError, EnvRng, EnvRow, EnvSpec, ObsMut, Options, Space, Step, maker, state,
+    Action, End, Env, EnvError, EnvOption, EnvRng, EnvRow, EnvSpec, ObsMut, Options, Space, Step,
+    maker, state,
 };
 
 const ID: &str = "Acrobot-v1";
@@ -39,16 +46,19 @@ const GRAVITY: f64 = 9.8; // m/s²
 const CENTRE: f64 = 0.5;
 const SPEED_1: f64 = 4.0 * PI; // rad/s
 const SPEED_2: f64 = 9.0 * PI; // rad/s
-const START: f64 = 0.1;
+
+const OPTIONS: &[EnvOption] = &[low(-0.1), high(0.1)];
 
 /// The row of Acrobot-v1.
 pub const ROW: EnvRow =
-    EnvRow::new(ID, "swing up a two-link arm by a torque on its middle joint", spec);
+    EnvRow::new(ID, "swing up a two-link arm by a torque on its middle joint", spec)
+        .options(OPTIONS);
 
-fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
+fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
     let high = [1.0, 1.0, 1.0, 1.0, SPEED_1 as f32, SPEED_2 as f32];
+    let start = Bounds::new(ID, options)?;
     let obs = Space::vector(&high.map(|bound| -bound), &high);
-    let make = maker(|| Ok(Acrobot::default()));
+    let make = maker(move || Ok(Acrobot { start, ..Acrobot::default() }));
     Ok(EnvSpec::new(obs, Space::Discrete { n: 3 }, make).limit(500).solved_at(-100.0))
 }
 
@@ -58,6 +68,8 @@ type Motion = [f64; 4];
 /// The two links; see the [module](self).
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Acrobot {
+    #[serde(skip)]
+    start: Bounds,
     rng: Option<EnvRng>,
     motion: Motion,
 }
@@ -106,7 +118,7 @@ fn wrap(mut angle: f64) -> f64 {
 impl Env for Acrobot {
     fn reset(&mut self, seed: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError> {
         let rng = generator(&mut self.rng, seed)?;
-        let start: [f32; 4] = std::array::from_fn(|_| rng.uniform(-START, START) as f32);
+        let start: [f32; 4] = std::array::from_fn(|_| self.start.draw(rng) as f32);
         self.motion = start.map(f64::from);
         let (sin1, cos1) = sin_cos_f32(start[0]);
         let (sin2, cos2) = sin_cos_f32(start[1]);
@@ -151,7 +163,7 @@ impl Env for Acrobot {
     }
 
     fn restore(&mut self, bytes: &[u8]) -> Result<(), EnvError> {
-        *self = state::unpack(ID, bytes)?;
+        *self = Self { start: self.start, ..state::unpack(ID, bytes)? };
         Ok(())
     }
 }

@@ -18,13 +18,23 @@
 //!
 //! Reward: 1 per step, the last included; 0 for steps after the end. Start: each value uniform in
 //! [-0.05, 0.05]. End: terminated where |x| > 2.4 m or |θ| > 12°; the limit is 200 steps (v0) or 500 (v1).
+//!
+//! | option | default | what it does |
+//! |---|---|---|
+//! | `sutton_barto_reward` | false | 0 per step and -1 for a fall, as in the paper |
+//! | `low`, `high` | -0.05, 0.05 | bounds of each value of a start |
+//!
+//! **Versions.** v1: the limit is 500 steps instead of 200, the threshold 475 instead of 195; since Gymnasium
+//! 1.0.0a2 with `sutton_barto_reward`. v0: the first one.
 
 use serde::{Deserialize, Serialize};
 
+use super::bounds::{Bounds, high, low};
 use crate::env::{generator, write_obs};
 use crate::picture::{AMBER, BLUE, GREY, INK, Picture};
 use crate::{
-    Action, End, Env, EnvError, EnvRng, EnvRow, EnvSpec, ObsMut, Options, Space, Step, maker, state,
+    Action, End, Env, EnvError, EnvOption, EnvRng, EnvRow, EnvSpec, Limits, ObsMut, OptionValue,
+    Options, Space, Step, maker, state,
 };
 
 const ID: &str = "CartPole";
@@ -37,11 +47,22 @@ const FORCE: f64 = 10.0; // N
 const TAU: f64 = 0.02; // s per step
 const X_LIMIT: f64 = 2.4; // m
 const THETA_LIMIT: f64 = 12.0 * 2.0 * std::f64::consts::PI / 360.0; // rad
-const START: f64 = 0.05;
+
+const OPTIONS: &[EnvOption] = &[
+    EnvOption {
+        key: "sutton_barto_reward",
+        default: OptionValue::Flag(false),
+        limits: Limits::Any,
+        about: "0 per step and -1 for a fall instead of 1 per step",
+    },
+    low(-0.05),
+    high(0.05),
+];
 
 /// The row of CartPole-v0: 200 steps.
 pub const ROW_V0: EnvRow =
-    EnvRow::new("CartPole-v0", "balance a pole on a cart that is pushed left or right", spec_v0);
+    EnvRow::new("CartPole-v0", "balance a pole on a cart that is pushed left or right", spec_v0)
+        .options(OPTIONS);
 
 /// The row of CartPole-v1: 500 steps.
 pub const ROW_V1: EnvRow = EnvRow { id: "CartPole-v1", spec: spec_v1, ..ROW_V0 };
@@ -50,16 +71,23 @@ fn spec_v0(options: &Options) -> Result<EnvSpec, EnvError> {
     Ok(spec_v1(options)?.limit(200).solved_at(195.0))
 }
 
-fn spec_v1(_: &Options) -> Result<EnvSpec, EnvError> {
+fn spec_v1(options: &Options) -> Result<EnvSpec, EnvError> {
     let high = [X_LIMIT as f32 * 2.0, f32::INFINITY, (THETA_LIMIT * 2.0) as f32, f32::INFINITY];
     let obs = Space::vector(&high.map(|bound| -bound), &high);
-    let make = maker(|| Ok(CartPole::default()));
+    let start = Bounds::new(ID, options)?;
+    let sutton_barto = options.bool("sutton_barto_reward")?;
+    let make = maker(move || Ok(CartPole { start, sutton_barto, ..CartPole::default() }));
     Ok(EnvSpec::new(obs, Space::Discrete { n: 2 }, make).limit(500).solved_at(475.0))
 }
 
 /// The cart and the pole; see the [module](self).
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct CartPole {
+    #[serde(skip)]
+    start: Bounds,
+    /// Whether the reward is the paper's.
+    #[serde(skip)]
+    sutton_barto: bool,
     rng: Option<EnvRng>,
     fallen: bool,
     x: f64,
@@ -79,7 +107,7 @@ impl Env for CartPole {
     fn reset(&mut self, seed: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError> {
         let rng = generator(&mut self.rng, seed)?;
         [self.x, self.x_dot, self.theta, self.theta_dot] =
-            std::array::from_fn(|_| rng.uniform(-START, START));
+            std::array::from_fn(|_| self.start.draw(rng));
         self.fallen = false;
         self.observe(obs)
     }
@@ -103,7 +131,12 @@ impl Env for CartPole {
         self.observe(obs)?;
 
         let fell = self.x.abs() > X_LIMIT || self.theta.abs() > THETA_LIMIT;
-        let reward = if fell && self.fallen { 0.0 } else { 1.0 };
+        let reward = match (self.sutton_barto, fell) {
+            (false, true) if self.fallen => 0.0,
+            (false, _) => 1.0,
+            (true, false) => 0.0,
+            (true, true) => -1.0,
+        };
         self.fallen |= fell;
         Ok(Step { reward, end: fell.then_some(End::Terminated) })
     }
@@ -127,7 +160,8 @@ impl Env for CartPole {
     }
 
     fn restore(&mut self, bytes: &[u8]) -> Result<(), EnvError> {
-        *self = state::unpack(ID, bytes)?;
+        let Self { start, sutton_barto, .. } = *self;
+        *self = Self { start, sutton_barto, ..state::unpack(ID, bytes)? };
         Ok(())
     }
 }

@@ -17,14 +17,20 @@
 //! Dynamics: v ← v + 0.001 (a - 1) - 0.0025 cos 3p, then p ← p + v, both clipped; the left wall stops
 //! the car. Reward: -1 per step. Start: p uniform in [-0.6, -0.4], v = 0. End: terminated where
 //! p >= 0.5 and v >= 0; the limit is 200 steps.
+//!
+//! Options: `low` (-0.6) and `high` (-0.4), the bounds of the position of a start, and `goal_velocity` (0), the least
+//! velocity at the goal that ends the episode.
+//!
+//! **Versions.** v0: the first one.
 
 use serde::{Deserialize, Serialize};
 
+use super::bounds::{Bounds, high, low, number};
 use super::hill;
 use crate::env::{generator, write_obs};
 use crate::{
-    Action, End, Env, EnvError, EnvRng, EnvRow, EnvSpec, ObsMut, Options, Picture, Space, Step,
-    maker, state,
+    Action, End, Env, EnvError, EnvOption, EnvRng, EnvRow, EnvSpec, ObsMut, Options, Picture,
+    Space, Step, maker, state,
 };
 
 const ID: &str = "MountainCar-v0";
@@ -35,19 +41,31 @@ const SPEED: f64 = 0.07; // m per step
 const FORCE: f64 = 0.001; // m per step²
 const GRAVITY: f64 = 0.0025; // m per step²
 
+const OPTIONS: &[EnvOption] = &[
+    low(-0.6),
+    high(-0.4),
+    number("goal_velocity", 0.0, "least velocity at the goal that ends the episode, m per step"),
+];
+
 /// The row of MountainCar-v0.
 pub const ROW: EnvRow =
-    EnvRow::new(ID, "swing a weak car out of a valley with three thrusts", spec);
+    EnvRow::new(ID, "swing a weak car out of a valley with three thrusts", spec).options(OPTIONS);
 
-fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
+fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
+    let (start, goal_velocity) = (Bounds::new(ID, options)?, options.f64("goal_velocity")?);
     let obs = Space::vector(&[LEFT as f32, -SPEED as f32], &[RIGHT as f32, SPEED as f32]);
-    let make = maker(|| Ok(MountainCar::default()));
+    let make = maker(move || Ok(MountainCar { start, goal_velocity, ..MountainCar::default() }));
     Ok(EnvSpec::new(obs, Space::Discrete { n: 3 }, make).limit(200).solved_at(-110.0))
 }
 
 /// The car; see the [module](self).
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct MountainCar {
+    #[serde(skip)]
+    start: Bounds,
+    /// The least velocity at the goal that counts, m per step.
+    #[serde(skip)]
+    goal_velocity: f64,
     rng: Option<EnvRng>,
     position: f64,
     velocity: f64,
@@ -62,7 +80,7 @@ impl MountainCar {
 
 impl Env for MountainCar {
     fn reset(&mut self, seed: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError> {
-        self.position = generator(&mut self.rng, seed)?.uniform(-0.6, -0.4);
+        self.position = self.start.draw(generator(&mut self.rng, seed)?);
         self.velocity = 0.0;
         self.observe(obs)
     }
@@ -79,7 +97,7 @@ impl Env for MountainCar {
             self.velocity = 0.0;
         }
         self.observe(obs)?;
-        let there = self.position >= GOAL && self.velocity >= 0.0;
+        let there = self.position >= GOAL && self.velocity >= self.goal_velocity;
         Ok(Step { reward: -1.0, end: there.then_some(End::Terminated) })
     }
 
@@ -95,7 +113,8 @@ impl Env for MountainCar {
     }
 
     fn restore(&mut self, bytes: &[u8]) -> Result<(), EnvError> {
-        *self = state::unpack(ID, bytes)?;
+        let Self { start, goal_velocity, .. } = *self;
+        *self = Self { start, goal_velocity, ..state::unpack(ID, bytes)? };
         Ok(())
     }
 }

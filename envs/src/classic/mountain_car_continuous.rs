@@ -16,14 +16,20 @@
 //!
 //! Gymnasium holds the state in float64 after a reset and in float32 after each step; by numpy's
 //! promotion rules (NEP 50) all but the first step of an episode therefore round to float32.
+//!
+//! Options: `low` (-0.6) and `high` (-0.4), the bounds of the position of a start, and `goal_velocity` (0), the least
+//! velocity at the goal that ends the episode.
+//!
+//! **Versions.** v0: the first one.
 
 use serde::{Deserialize, Serialize};
 
+use super::bounds::{Bounds, high, low, number};
 use super::hill;
 use crate::env::{generator, write_obs};
 use crate::{
-    Action, End, Env, EnvError, EnvRng, EnvRow, EnvSpec, ObsMut, Options, Picture, Space, Step,
-    maker, state,
+    Action, End, Env, EnvError, EnvOption, EnvRng, EnvRow, EnvSpec, ObsMut, Options, Picture,
+    Space, Step, maker, state,
 };
 
 const ID: &str = "MountainCarContinuous-v0";
@@ -35,13 +41,23 @@ const POWER: f32 = 0.0015; // m per step²
 const GRAVITY: f64 = 0.0025; // m per step²
 const GOAL_REWARD: f64 = 100.0;
 
+const OPTIONS: &[EnvOption] = &[
+    low(-0.6),
+    high(-0.4),
+    number("goal_velocity", 0.0, "least velocity at the goal that ends the episode, m per step"),
+];
+
 /// The row of MountainCarContinuous-v0.
 pub const ROW: EnvRow =
-    EnvRow::new(ID, "swing a weak car out of a valley with a continuous thrust", spec);
+    EnvRow::new(ID, "swing a weak car out of a valley with a continuous thrust", spec)
+        .options(OPTIONS);
 
-fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
+fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
+    let (start, goal_velocity) = (Bounds::new(ID, options)?, options.f64("goal_velocity")?);
     let obs = Space::vector(&[LEFT as f32, -SPEED as f32], &[RIGHT as f32, SPEED as f32]);
-    let make = maker(|| Ok(MountainCarContinuous::default()));
+    let make = maker(move || {
+        Ok(MountainCarContinuous { start, goal_velocity, ..MountainCarContinuous::default() })
+    });
     Ok(EnvSpec::new(obs, Space::vector(&[-1.0], &[1.0]), make).limit(999).solved_at(90.0))
 }
 
@@ -57,6 +73,11 @@ enum Motion {
 /// The car; see the [module](self).
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct MountainCarContinuous {
+    #[serde(skip)]
+    start: Bounds,
+    /// The least velocity at the goal that counts, m per step.
+    #[serde(skip)]
+    goal_velocity: f64,
     rng: Option<EnvRng>,
     motion: Motion,
 }
@@ -68,26 +89,26 @@ fn acceleration(thrust: f32, triple_position: f64) -> f32 {
 }
 
 /// One step in float64: position, velocity and whether the goal is reached.
-fn move_wide(position: f64, velocity: f64, thrust: f32) -> (f64, f64, bool) {
+fn move_wide(position: f64, velocity: f64, thrust: f32, goal_velocity: f64) -> (f64, f64, bool) {
     let gain = f64::from(acceleration(thrust, 3.0 * position));
     let velocity = (velocity + gain).clamp(-SPEED, SPEED);
     let position = (position + velocity).clamp(LEFT, RIGHT);
     let velocity = if position == LEFT && velocity < 0.0 { 0.0 } else { velocity };
-    (position, velocity, position >= GOAL && velocity >= 0.0)
+    (position, velocity, position >= GOAL && velocity >= goal_velocity)
 }
 
 /// One step in float32, to which numpy also rounds every bound that it compares with.
-fn move_narrow(position: f32, velocity: f32, thrust: f32) -> (f32, f32, bool) {
+fn move_narrow(position: f32, velocity: f32, thrust: f32, goal_velocity: f32) -> (f32, f32, bool) {
     let gain = acceleration(thrust, f64::from(3.0 * position));
     let velocity = (velocity + gain).clamp(-SPEED as f32, SPEED as f32);
     let position = (position + velocity).clamp(LEFT as f32, RIGHT as f32);
     let velocity = if position == LEFT as f32 && velocity < 0.0 { 0.0 } else { velocity };
-    (position, velocity, position >= GOAL as f32 && velocity >= 0.0)
+    (position, velocity, position >= GOAL as f32 && velocity >= goal_velocity)
 }
 
 impl Env for MountainCarContinuous {
     fn reset(&mut self, seed: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError> {
-        let position = generator(&mut self.rng, seed)?.uniform(-0.6, -0.4);
+        let position = self.start.draw(generator(&mut self.rng, seed)?);
         self.motion = Motion::AfterReset(position, 0.0);
         write_obs(obs, [position as f32, 0.0])
     }
@@ -97,10 +118,13 @@ impl Env for MountainCarContinuous {
         let (position, velocity, there) = match self.motion {
             Motion::None => return Err(EnvError::ResetNeeded),
             Motion::AfterReset(position, velocity) => {
-                let (position, velocity, there) = move_wide(position, velocity, thrust);
+                let (position, velocity, there) =
+                    move_wide(position, velocity, thrust, self.goal_velocity);
                 (position as f32, velocity as f32, there)
             }
-            Motion::AfterStep(position, velocity) => move_narrow(position, velocity, thrust),
+            Motion::AfterStep(position, velocity) => {
+                move_narrow(position, velocity, thrust, self.goal_velocity as f32)
+            }
         };
         self.motion = Motion::AfterStep(position, velocity);
         write_obs(obs, [position, velocity])?;
@@ -123,7 +147,8 @@ impl Env for MountainCarContinuous {
     }
 
     fn restore(&mut self, bytes: &[u8]) -> Result<(), EnvError> {
-        *self = state::unpack(ID, bytes)?;
+        let Self { start, goal_velocity, .. } = *self;
+        *self = Self { start, goal_velocity, ..state::unpack(ID, bytes)? };
         Ok(())
     }
 }
