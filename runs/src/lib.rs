@@ -18,6 +18,7 @@ mod names;
 mod plan;
 mod play;
 pub mod process;
+mod registry;
 mod report;
 pub mod results;
 mod run;
@@ -39,8 +40,17 @@ use cli::{Cli, Command};
 use console::note;
 use error::Error;
 
-/// The command line `sparring`, from its arguments to its exit code.
-pub fn main() -> ExitCode {
+pub use registry::Registry;
+
+/// The command line `sparring`, from its arguments to its exit code, with all that `registry` names.
+///
+/// A crate of its own has the whole of Sparring with its rows, YAML, plans and reports, in a `main.rs` of ten
+/// lines: see `runs/examples/own_rows`. It should call [`process::settle`] first.
+pub fn main(registry: Registry) -> ExitCode {
+    if !registry.install() {
+        note("sparring: a process has one registry, and this one has begun with another");
+        return ExitCode::from(2);
+    }
     let Cli { command } = Cli::parse();
     let done = match command {
         Command::Run(args) => run::run(&args),

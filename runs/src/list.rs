@@ -1,6 +1,6 @@
 //! `sparring list`: what a config can name.
 
-use sparring_envs::{EnvOption, EnvRow, EnvSpec, Space, registry};
+use sparring_envs::{EnvOption, EnvRow, EnvSpec, Options, Space};
 
 use crate::cli::Listed;
 use crate::config::nearest;
@@ -9,13 +9,14 @@ use crate::config::sections::{agents as agent_rows, methods as method_rows};
 use crate::config::shape::{Field, Form, Kind, show};
 use crate::console::print;
 use crate::error::{Error, Refusal};
+use crate::registry::rows;
 use crate::table::{Align, Table};
 
 /// Prints a table of one line each; of environments their options, too.
 pub fn list(what: Listed, of: Option<&str>) -> Result<(), Error> {
     let text = match what {
         Listed::Envs => {
-            let missing = || registry().iter().filter_map(EnvRow::missing);
+            let missing = || rows().envs().iter().filter_map(|row| row.missing());
             let mut ways: Vec<_> = missing().map(|feature| (feature, feature.way())).collect();
             ways.dedup();
             let ways =
@@ -45,9 +46,10 @@ fn envs() -> Table {
         ("about", Align::Left),
     ]);
     let none = || "–".to_owned();
-    for EnvRow { id, about, needs, .. } in registry() {
+    for row in rows().envs() {
+        let EnvRow { id, about, needs, .. } = row;
         // An env that this build lacks, or whose simulator does not start, has its row all the same.
-        let spec = sparring_envs::spec(id).ok();
+        let spec = row.spec(&Options::default()).ok();
         let of_spec = |show: &dyn Fn(&EnvSpec) -> Option<String>| {
             spec.as_ref().and_then(show).unwrap_or_else(none)
         };
@@ -77,7 +79,7 @@ fn options() -> String {
         ("about", Align::Left),
     ]);
     let mut groups: Vec<(&[EnvOption], Vec<&str>)> = Vec::new();
-    for row in registry().iter().filter(|row| !row.options.is_empty()) {
+    for row in rows().envs().iter().filter(|row| !row.options.is_empty()) {
         match groups.iter_mut().find(|(options, _)| *options == row.options) {
             Some((_, ids)) => ids.push(row.id),
             None => groups.push((row.options, vec![row.id])),

@@ -2,8 +2,10 @@
 
 use std::process::ExitCode;
 
+use sparring::Registry;
+
 fn main() -> ExitCode {
     // SAFETY: this is the first statement of the process; no other thread runs yet.
     unsafe { sparring::process::settle() };
-    sparring::main()
+    sparring::main(Registry::builtin())
 }

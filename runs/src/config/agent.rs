@@ -108,7 +108,7 @@ fn check_actions(row: &AgentRow, spec: &EnvSpec) -> Result<(), KeyError> {
     if plays(row, &spec.action) {
         return Ok(());
     }
-    let known = sparring_envs::registry().iter();
+    let known = crate::registry::rows().envs().iter();
     let specs = known.filter_map(|row| row.spec(&Options::default()).ok());
     let playable: Vec<_> = specs.filter(|spec| plays(row, &spec.action)).map(|s| s.id).collect();
     let found = format!("{}, whose actions are {}", spec.id, spec.action);

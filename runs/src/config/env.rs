@@ -8,6 +8,7 @@ use sparring_sparse::KeyError;
 use super::problem::{Problem, likely, nearest};
 use super::reader::{Reader, not_a_section, whole};
 use super::synonyms::env_id;
+use crate::registry::rows;
 use crate::yaml::{Node, Number, Value};
 
 /// The env of this id with the options of the section, defaults filled in.
@@ -31,8 +32,8 @@ pub fn read(reader: &mut Reader, section: Option<&Node>, id: &str) -> Option<(Op
 
 /// The row of an env that this build has.
 fn row(id: &str) -> Result<&'static EnvRow, KeyError> {
-    let row = sparring_envs::find(id).map_err(|_| {
-        let ids = || sparring_envs::registry().iter().map(|row| row.id);
+    let row = rows().find_env(id).ok_or_else(|| {
+        let ids = || rows().envs().iter().map(|row| row.id);
         let wanted = env_id(id);
         let same = ids().find(|known| *known == wanted);
         let near = likely(&wanted, ids()).into_iter().take(3).collect::<Vec<_>>();

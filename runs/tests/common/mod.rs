@@ -10,14 +10,14 @@ use tempfile::TempDir;
 
 /// The binary, ready for arguments.
 pub fn sparring() -> Sparring {
-    Sparring::new(Command::new(BINARY))
+    Sparring::of(Command::new(BINARY))
 }
 
 /// The binary as `"$@"` of a shell script.
 pub fn below(script: &str) -> Sparring {
     let mut command = Command::new("sh");
     command.args(["-c", script, "sh", BINARY]);
-    Sparring::new(command)
+    Sparring::of(command)
 }
 
 const BINARY: &str = env!("CARGO_BIN_EXE_sparring");
@@ -42,7 +42,7 @@ pub struct Printed {
 impl Sparring {
     /// Tests in the background of a shell ignore Ctrl-C; what they start must not. It ends with the test that
     /// started it.
-    fn new(mut command: Command) -> Self {
+    pub fn of(mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         #[cfg(unix)]
         {

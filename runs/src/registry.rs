@@ -1,0 +1,64 @@
+//! What a config can name: the rows of this house, and those that a crate adds.
+//!
+//! A process has one registry, which [`crate::main`] takes before it reads a config: names, keys, lists and
+//! schemas follow from it.
+
+use std::sync::OnceLock;
+
+use sparring_envs::{EnvRow, registry};
+
+/// Environments, one row each. A row that is added under a name that is there takes its place.
+///
+/// ```
+/// use sparring::Registry;
+/// static MINE: sparring_envs::EnvRow =
+///     sparring_envs::EnvRow { id: "Mine-v0", ..sparring_envs::tiny::chain::ROW };
+/// let registry = Registry::builtin().env(&MINE);
+/// assert!(registry.find_env("Mine-v0").is_some() && registry.find_env("Chain-v0").is_some());
+/// ```
+#[derive(Clone, Debug)]
+pub struct Registry {
+    envs: Vec<&'static EnvRow>,
+}
+
+impl Registry {
+    /// What Sparring brings along.
+    pub fn builtin() -> Self {
+        Self { envs: registry().iter().collect() }
+    }
+
+    /// The same with an environment more, for `env.id`.
+    pub fn env(mut self, row: &'static EnvRow) -> Self {
+        self.envs.retain(|other| other.id != row.id);
+        self.envs.push(row);
+        self
+    }
+
+    /// All environments, those included that need a feature which this build lacks.
+    pub fn envs(&self) -> &[&'static EnvRow] {
+        &self.envs
+    }
+
+    /// The environment of this id.
+    pub fn find_env(&self, id: &str) -> Option<&'static EnvRow> {
+        self.envs.iter().find(|row| row.id == id).copied()
+    }
+
+    /// Makes it the registry of this process; false where that has one already.
+    pub fn install(self) -> bool {
+        INSTALLED.set(self).is_ok()
+    }
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self::builtin()
+    }
+}
+
+static INSTALLED: OnceLock<Registry> = OnceLock::new();
+
+/// The registry of this process: what was installed, or what Sparring brings along.
+pub fn rows() -> &'static Registry {
+    INSTALLED.get_or_init(Registry::builtin)
+}

@@ -1,0 +1,82 @@
+//! The example crate: what it adds runs from YAML, and each costs one file and one row.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::{Folder, Sparring, sparring};
+
+const ADDED: [&str; 1] = ["bandit"];
+
+fn here(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// The example's binary, which `cargo test` builds beside the tests, unless it was told to build this one alone.
+fn own_rows() -> Sparring {
+    let beside = Path::new(env!("CARGO_BIN_EXE_sparring")).parent().unwrap();
+    let binary = beside.join("examples/own_rows");
+    if !binary.is_file() {
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--example", "own_rows"]).current_dir(here(""));
+        if beside.ends_with("release") {
+            build.arg("--release");
+        }
+        assert!(build.status().unwrap().success());
+    }
+    Sparring::of(Command::new(binary))
+}
+
+#[test]
+fn rows_of_another_crate_run_from_yaml() {
+    let folder = Folder::new();
+    let config = here("examples/own_rows/own_rows.yaml");
+    let plan = own_rows().arg("plan").arg(&config).current_dir(folder.path()).assert_code(0);
+    assert!(plan.stdout.contains("rigl on Bandit-v0"), "{}", plan.stdout);
+    let run = own_rows().arg("run").arg(&config).args(["--out", "out", "--quiet"]);
+    let run = run.args(["--assert", "return>=9"]).current_dir(folder.path()).assert_code(0);
+    assert!(run.stdout.contains("4 of 4 jobs finished"), "{}", run.stdout);
+    let resolved = folder.read("out/rigl/seed-1/resolved.yaml");
+    for part in ["arms: 7", "id: Bandit-v0"] {
+        assert!(resolved.contains(part), "{part} in {resolved}");
+    }
+
+    let list = own_rows().args(["list", "envs"]).assert_code(0).stdout;
+    let ours = |line: &str| line.starts_with("Bandit-v0 ");
+    // Its row and its option.
+    assert_eq!(list.lines().filter(|line| ours(line)).count(), 2, "{list}");
+    let refused = own_rows().arg("plan").arg(&config).args(["--set", "env.id=Bandit-v1"]);
+    let refused = refused.assert_code(2).stderr;
+    assert!(refused.contains("try      Bandit-v0"), "{refused}");
+    // Sparring itself does not know it.
+    sparring().arg("plan").arg(&config).current_dir(folder.path()).assert_code(2);
+}
+
+/// The files of the example that name what it adds, the config and `main.rs` with its row aside.
+#[test]
+fn each_is_one_file_and_one_row() {
+    let folder = here("examples/own_rows");
+    let files: Vec<(String, String)> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| {
+            let entry = entry.unwrap();
+            let text = std::fs::read_to_string(entry.path()).unwrap();
+            (entry.file_name().into_string().unwrap(), text.to_lowercase())
+        })
+        .filter(|(name, _)| name.ends_with(".rs"))
+        .collect();
+    assert_eq!(files.len(), 1 + ADDED.len());
+    for added in ADDED {
+        let naming = files.iter().filter(|(_, text)| text.contains(added));
+        let mut naming: Vec<&str> = naming.map(|(name, _)| name.as_str()).collect();
+        naming.sort_unstable();
+        let mut expected = [format!("{added}.rs"), "main.rs".to_owned()];
+        expected.sort_unstable();
+        assert_eq!(naming, expected, "{added}");
+        let main = &files.iter().find(|(name, _)| name == "main.rs").unwrap().1;
+        // `mod it;` and its row.
+        assert_eq!(main.matches(added).count(), 2, "{added}");
+    }
+}
