@@ -61,6 +61,14 @@ impl Error {
         move |source| Self::File { path, what, source }
     }
 
+    /// Something that the machine would not do.
+    pub fn system<E>(what: &'static str) -> impl FnOnce(E) -> Self
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        move |source| Self::System { what, source: Box::new(source) }
+    }
+
     /// What `--help` documents.
     pub fn exit_code(&self) -> u8 {
         match self {

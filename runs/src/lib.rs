@@ -59,7 +59,7 @@ pub fn main(registry: Registry) -> ExitCode {
         Command::List { what, of } => list::list(what, of.as_deref()),
         Command::Schema => list::schema(),
         Command::Tune => tune::tune(),
-        Command::Report(args) => report::report(&args),
+        Command::Report(args) => report::report(&args.dir, &args.variant, args.layers),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,8 +6,7 @@ use gif::{Encoder, Frame, Repeat};
 use sparring_envs::Picture;
 
 use super::sheet::Sheet;
-use super::wrong_out;
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 
 /// Neuquant's step through the pixels of a frame with more than 256 colours: its middle way between
 /// quality (1) and speed (30). Frames with fewer are exact.
@@ -63,7 +62,9 @@ impl Film {
         self.frames += 1;
         match &mut self.kind {
             Kind::Png(sheet) => sheet.add(picture),
-            Kind::Gif(encoder) => add(encoder, picture, at).map_err(unencoded)?,
+            Kind::Gif(encoder) => {
+                add(encoder, picture, at).map_err(Error::system("encode the picture"))?
+            }
         }
         Ok(())
     }
@@ -72,7 +73,9 @@ impl Film {
     pub fn finish(self) -> Result<Vec<u8>, Error> {
         match self.kind {
             Kind::Gif(None) => Ok(Vec::new()),
-            Kind::Gif(Some(encoder)) => encoder.into_inner().map_err(unencoded),
+            Kind::Gif(Some(encoder)) => {
+                encoder.into_inner().map_err(Error::system("encode the picture"))
+            }
             Kind::Png(sheet) => sheet.finish(),
         }
     }
@@ -106,9 +109,9 @@ fn delay(at: u64, frames_per_second: u32) -> u16 {
     u16::try_from(begin(at + 1) - begin(at)).unwrap_or(u16::MAX)
 }
 
-/// Bytes in memory that could not be encoded.
-pub(super) fn unencoded(error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::System { what: "encode the picture", source: Box::new(error) }
+/// The four parts of a wrong `--out`.
+fn wrong_out(out: &Path, found: impl Into<String>, allowed: &str, hint: String) -> Error {
+    Refusal::argument(format!("--out {}", out.display()), found, allowed, hint)
 }
 
 #[cfg(test)]

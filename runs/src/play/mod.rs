@@ -9,8 +9,6 @@ mod film;
 mod player;
 mod sheet;
 
-use std::path::Path;
-
 use sparring_envs::{End, EnvError, EnvRng, EnvSpec, ObsBuf};
 
 use crate::cli::PlayArgs;
@@ -127,9 +125,4 @@ fn undrawn(error: Error, id: &str) -> Error {
         },
         _ => error,
     }
-}
-
-/// The four parts of a wrong `--out`.
-fn wrong_out(out: &Path, found: impl Into<String>, allowed: &str, hint: String) -> Error {
-    Refusal::argument(format!("--out {}", out.display()), found, allowed, hint)
 }

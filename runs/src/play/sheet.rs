@@ -7,7 +7,6 @@
 use png::{BitDepth, ColorType, Encoder};
 use sparring_envs::Picture;
 
-use super::film::unencoded;
 use crate::error::Error;
 
 /// More than twice as many are thinned.
@@ -57,9 +56,9 @@ impl Sheet {
         let mut encoder = Encoder::new(&mut bytes, width as u32, height as u32);
         encoder.set_color(ColorType::Rgb);
         encoder.set_depth(BitDepth::Eight);
-        let mut writer = encoder.write_header().map_err(unencoded)?;
-        writer.write_image_data(&rgb).map_err(unencoded)?;
-        writer.finish().map_err(unencoded)?;
+        let mut writer = encoder.write_header().map_err(Error::system("encode the picture"))?;
+        writer.write_image_data(&rgb).map_err(Error::system("encode the picture"))?;
+        writer.finish().map_err(Error::system("encode the picture"))?;
         Ok(bytes)
     }
 }

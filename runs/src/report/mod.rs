@@ -11,7 +11,6 @@ mod warning;
 use std::fmt;
 use std::path::Path;
 
-use crate::cli::ReportArgs;
 use crate::config::nearest;
 use crate::console::print;
 use crate::error::{Error, Refusal};
@@ -22,13 +21,14 @@ pub use diagnostics::share;
 use row::Row;
 use warning::{Warning, warnings};
 
-/// `sparring report`: prints the tables of a run, on request of some variants alone and with every layer.
-pub fn report(args: &ReportArgs) -> Result<(), Error> {
-    let mut results = RunResults::read(&args.dir)?;
-    only(&mut results, &args.variant)?;
+/// `sparring report`: prints the tables of the run in `root`, of the variants that `named` stand for or of all,
+/// on request with every layer.
+pub fn report(root: &Path, named: &[String], layers: bool) -> Result<(), Error> {
+    let mut results = RunResults::read(root)?;
+    only(&mut results, named)?;
     let report = Report::of(&results);
     let mut text = report.to_string();
-    if args.layers {
+    if layers {
         for row in &report.rows {
             text += &format!("\n{}\n{}", row.variant, layers_table(&row.networks));
         }
