@@ -50,6 +50,7 @@ pub mod keys;
 pub mod layers;
 pub mod methods;
 pub mod network;
+pub mod nn;
 pub mod nodes;
 mod op;
 pub mod optim;

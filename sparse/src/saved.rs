@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use candle_core::{Device, Tensor, safetensors};
+use candle_core::{Tensor, safetensors};
 
+use crate::cpu::DEVICE;
 use crate::error::SparseError;
 use crate::network::Network;
 use crate::topology::Topology;
@@ -25,20 +26,20 @@ pub fn write(saved: &Saved, path: &Path) -> Result<(), SparseError> {
 
 /// Reads what [`write`](fn@write) wrote.
 pub fn read(path: &Path) -> Result<Saved, SparseError> {
-    Ok(safetensors::load(path, &Device::Cpu)?)
+    Ok(safetensors::load(path, &DEVICE)?)
 }
 
 impl Network {
     /// Puts the network `name` into `saved`.
     pub fn save(&self, name: &str, saved: &mut Saved) -> Result<(), SparseError> {
-        let params: Vec<f32> = self.params().to_vec1()?;
+        let (params, device) = (self.params().to_vec1::<f32>()?, self.backend().device());
         for layer in self.layers() {
             let positions: Vec<u32> = layer.topology().positions().collect();
             let (nnz, rows) = (positions.len(), layer.topology().rows());
             let tag = |what| format!("{name}/{}/{what}", layer.name());
-            let weights = Tensor::from_slice(&params[layer.weights()], nnz, &Device::Cpu)?;
-            let biases = Tensor::from_slice(&params[layer.biases()], rows, &Device::Cpu)?;
-            saved.insert(tag("positions"), Tensor::from_vec(positions, nnz, &Device::Cpu)?);
+            let weights = Tensor::from_slice(&params[layer.weights()], nnz, device)?;
+            let biases = Tensor::from_slice(&params[layer.biases()], rows, device)?;
+            saved.insert(tag("positions"), Tensor::from_vec(positions, nnz, device)?);
             saved.insert(tag("weights"), weights);
             saved.insert(tag("biases"), biases);
         }
@@ -81,6 +82,8 @@ impl Network {
 
 #[cfg(test)]
 mod tests {
+    use candle_core::Device;
+
     use super::*;
     use crate::config::SparsityConfig;
     use crate::methods::static_sparse::Static;

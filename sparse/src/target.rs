@@ -1,4 +1,5 @@
-//! A copy of a network that trails it.
+//! A copy of a network that trails it (Lillicrap et al. 2016, 1509.02971, algorithm 1; topologies as TF-Agents'
+//! `soft_variables_update` does, `tau_non_trainable = 1`).
 //!
 //! An update first copies the topologies: weights that the online network lost vanish at once, those
 //! that it grew start at 0. Then `w⁻ ← (1 − τ) w⁻ + τ w`, so that a grown weight ramps up with `τ`.

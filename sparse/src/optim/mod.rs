@@ -19,8 +19,9 @@ use crate::error::SparseError;
 use crate::methods::BackwardSet;
 use crate::network::Network;
 
+pub(crate) use rule::Pass;
+use rule::sum_squares;
 pub use rule::{Moments, Rule};
-use rule::{Pass, sum_squares};
 
 /// What is chosen about an optimiser.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

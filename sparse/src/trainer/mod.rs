@@ -25,6 +25,7 @@ use crate::config::SparsityConfig;
 use crate::ctx::Probe;
 use crate::distribution::Share;
 use crate::error::SparseError;
+use crate::kernels::Par;
 use crate::layers::{Layer, LayerSpec};
 use crate::methods::static_sparse::Static;
 use crate::methods::{
@@ -144,6 +145,11 @@ impl Trainer {
         state.optimizer = Optimizer::new(*state.optimizer.config(), state.network.num_params());
         state.method = Box::new(Static {});
         Ok(())
+    }
+
+    /// Lets the network's products use `par`; no bit of them changes.
+    pub fn set_par(&mut self, par: Par) {
+        self.state.network.set_par(par);
     }
 
     /// What was rewired in each layer since the last call.
