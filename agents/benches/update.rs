@@ -83,7 +83,7 @@ fn adam(learning_rate: f64) -> OptimizerConfig {
     OptimizerConfig { rule, ..OptimizerConfig::adam(learning_rate) }
 }
 
-/// Dense, a static topology, and RigL with its interval of 1,000 steps (PAPERS 2.1); the rest is as in
+/// Dense, a static topology, and RigL with its interval of 1,000 steps; the rest is as in
 /// `scripts/bench/agents_peers.py`.
 fn sac(hidden: &[usize], sparsity: SparsityConfig, held: usize) -> AgentConfig {
     AgentConfig::of(SacConfig {

@@ -54,10 +54,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("resident  {:>14} bytes more, {} held", resident()? - before, replay.len());
 
     let (mut sample, mut rng) = (Sample::default(), Seed::new(1).rng());
-    replay.sample(BATCH, &mut rng, &mut sample);
+    replay.sample(BATCH, &mut rng, &mut sample)?;
     let begun = Instant::now();
     for _ in 0..DRAWS {
-        replay.sample(BATCH, &mut rng, &mut sample);
+        replay.sample(BATCH, &mut rng, &mut sample)?;
     }
     println!(
         "a step stored in {stored:?}, a batch of {BATCH} drawn in {:?}",

@@ -1,5 +1,5 @@
 //! Observations as a network reads them: f32. Bytes from 0 to 255 become `x / 255`, other bytes stay the
-//! whole numbers that they are (PAPERS 2.2: the convolutional networks see pixels in `[0, 1]`).
+//! whole numbers that they are (as Dopamine has it: its convolutional networks see pixels in `[0, 1]`).
 
 use candle_core::{Device, Tensor};
 use sparring_envs::{Dtype, EnvSpec, Obs, Space};

@@ -1,7 +1,7 @@
 //! PPO's distributions of actions over a network's head.
 //!
 //! Categorical, over the logits `z`: `log π(a) = z_a − log Σ exp z`. Gaussian, with `μ = tanh z` and a
-//! spread `σ = softplus(b)` that no state changes (PAPERS 2.4):
+//! spread `σ = softplus(b)` that no state changes (as TF-Agents has it):
 //! `log π(a) = Σ_j (−½ ((a − μ)/σ)² − log σ − ½ log 2π)`, in the units in which the environment's bounds are
 //! ±1. A Gaussian action may lie outside them; the environment gets the bound.
 
@@ -12,9 +12,7 @@ use sparring_sparse::seed::Rng;
 
 use crate::action_box::ActionBox;
 use crate::error::AgentError;
-
-/// `½ log 2π`.
-const HALF_LOG_TAU: f32 = 0.918_938_5;
+use crate::gaussian;
 
 /// A distribution of actions.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,26 +28,26 @@ pub enum Policy {
 
 /// Actions in the environment's own form, kept from step to step.
 #[derive(Clone, Debug, Default)]
-pub struct Outward {
+pub struct EnvActions {
     discrete: Vec<u32>,
     continuous: Vec<f32>,
 }
 
 /// What the log-probability of one action is, and how it changes with the head and the spread.
 #[derive(Debug, Default)]
-pub struct Slopes {
+pub struct LogProbGrad {
     /// `log π(a)`.
     pub log_prob: f32,
     /// The entropy of the distribution.
     pub entropy: f32,
     /// `∂ log π / ∂ head`, `(width)`.
     pub head: Vec<f32>,
-    /// `∂ log π / ∂ b`, `(spread)`.
-    pub spread: Vec<f32>,
+    /// `∂ log π / ∂ b`, `(std_param)`.
+    pub std_param: Vec<f32>,
     /// `∂ entropy / ∂ head`, `(width)`.
     pub entropy_head: Vec<f32>,
-    /// `∂ entropy / ∂ b`, `(spread)`.
-    pub entropy_spread: Vec<f32>,
+    /// `∂ entropy / ∂ b`, `(std_param)`.
+    pub entropy_std_param: Vec<f32>,
 }
 
 impl Policy {
@@ -80,20 +78,20 @@ impl Policy {
         }
     }
 
-    /// Numbers of the spread `b`.
-    pub fn spread(&self) -> usize {
+    /// Numbers of `b`.
+    pub fn std_params(&self) -> usize {
         match self {
             Self::Categorical { .. } => 0,
             Self::Gaussian(bounds) => bounds.dim(),
         }
     }
 
-    /// `head (n, width)` and `b (spread)` → actions `(n, act_dim)` and `log π (n)`, in place of what
+    /// `head (n, width)` and `b (std_param)` → actions `(n, act_dim)` and `log π (n)`, in place of what
     /// the vectors held.
     pub fn draw(
         &self,
         head: &[f32],
-        spread: &[f64],
+        std_param: &[f64],
         rng: &mut Rng,
         actions: &mut Vec<f32>,
         log_probs: &mut Vec<f32>,
@@ -117,10 +115,10 @@ impl Policy {
                 }
                 Self::Gaussian(_) => {
                     let mut log_prob = 0.0;
-                    for (z, b) in head.iter().zip(spread) {
+                    for (z, b) in head.iter().zip(std_param) {
                         let (noise, std): (f32, f32) = (StandardNormal.sample(rng), softplus(*b));
                         actions.push(z.tanh() + std * noise);
-                        log_prob -= 0.5 * noise * noise + std.ln() + HALF_LOG_TAU;
+                        log_prob -= gaussian::surprise(noise, std.ln());
                     }
                     log_probs.push(log_prob);
                 }
@@ -144,7 +142,7 @@ impl Policy {
     }
 
     /// `actions (n, act_dim)` in the environment's own form.
-    pub fn outward<'a>(&self, actions: &[f32], out: &'a mut Outward) -> Actions<'a> {
+    pub fn env_actions<'a>(&self, actions: &[f32], out: &'a mut EnvActions) -> Actions<'a> {
         match self {
             Self::Categorical { .. } => {
                 out.discrete.clear();
@@ -158,11 +156,12 @@ impl Policy {
         }
     }
 
-    /// What `action (act_dim)` makes of `head (width)` and `b (spread)`, into `slopes`.
-    pub fn slopes(&self, head: &[f32], spread: &[f64], action: &[f32], slopes: &mut Slopes) {
-        let Slopes { log_prob, entropy, head: by_head, spread: by_spread, .. } = slopes;
-        let (entropy_head, entropy_spread) = (&mut slopes.entropy_head, &mut slopes.entropy_spread);
-        [&mut *by_head, &mut *by_spread, &mut *entropy_head, &mut *entropy_spread]
+    /// What `action (act_dim)` makes of `head (width)` and `b (std_param)`, into `grad`.
+    pub fn grad(&self, head: &[f32], std_param: &[f64], action: &[f32], grad: &mut LogProbGrad) {
+        let LogProbGrad { log_prob, entropy, head: by_head, std_param: by_std_param, .. } = grad;
+        let (entropy_head, entropy_std_param) =
+            (&mut grad.entropy_head, &mut grad.entropy_std_param);
+        [&mut *by_head, &mut *by_std_param, &mut *entropy_head, &mut *entropy_std_param]
             .into_iter()
             .for_each(Vec::clear);
         (*log_prob, *entropy) = (0.0, 0.0);
@@ -178,17 +177,17 @@ impl Policy {
                 by_head[chosen] += 1.0;
             }
             Self::Gaussian(_) => {
-                for ((z, b), a) in head.iter().zip(spread).zip(action) {
+                for ((z, b), a) in head.iter().zip(std_param).zip(action) {
                     let (mean, std) = (z.tanh(), softplus(*b));
                     let distance = (a - mean) / std;
-                    *log_prob -= 0.5 * distance * distance + std.ln() + HALF_LOG_TAU;
-                    *entropy += 0.5 + HALF_LOG_TAU + std.ln();
+                    *log_prob -= gaussian::surprise(distance, std.ln());
+                    *entropy += gaussian::entropy(std.ln());
                     by_head.push(distance / std * (1.0 - mean * mean));
                     // ∂σ/∂b of softplus is the logistic function.
                     let slope = (1.0 / (1.0 + (-b).exp())) as f32;
-                    by_spread.push((distance * distance - 1.0) / std * slope);
+                    by_std_param.push((distance * distance - 1.0) / std * slope);
                     entropy_head.push(0.0);
-                    entropy_spread.push(slope / std);
+                    entropy_std_param.push(slope / std);
                 }
             }
         }
@@ -224,7 +223,7 @@ mod tests {
     }
 
     /// `(log π(a), entropy)` in f64, as the header has them.
-    fn plain(policy: &Policy, head: &[f64], spread: &[f64], action: &[f64]) -> (f64, f64) {
+    fn plain(policy: &Policy, head: &[f64], std_param: &[f64], action: &[f64]) -> (f64, f64) {
         match policy {
             Policy::Categorical { .. } => {
                 let sum: f64 = head.iter().map(|z| z.exp()).sum();
@@ -232,7 +231,7 @@ mod tests {
                 (p[action[0] as usize].ln(), -p.iter().map(|p| p * p.ln()).sum::<f64>())
             }
             Policy::Gaussian(_) => {
-                let std = spread[0].exp().ln_1p();
+                let std = std_param[0].exp().ln_1p();
                 let distance = (action[0] - head[0].tanh()) / std;
                 let tau = std::f64::consts::TAU;
                 let entropy = 0.5 * (tau * std::f64::consts::E * std * std).ln();
@@ -244,23 +243,23 @@ mod tests {
     fn check(
         policy: &Policy,
         head: &[f64],
-        spread: &[f64],
+        std_param: &[f64],
         action: &[f64],
     ) -> Result<(), TestCaseError> {
         let as_f32 = |v: &[f64]| v.iter().map(|x| *x as f32).collect::<Vec<_>>();
-        let mut slopes = Slopes::default();
-        policy.slopes(&as_f32(head), spread, &as_f32(action), &mut slopes);
-        let (log_prob, entropy) = plain(policy, head, spread, action);
-        prop_assert!((f64::from(slopes.log_prob) - log_prob).abs() < 1e-4 * (1.0 + log_prob.abs()));
-        prop_assert!((f64::from(slopes.entropy) - entropy).abs() < 1e-4);
+        let mut grad = LogProbGrad::default();
+        policy.grad(&as_f32(head), std_param, &as_f32(action), &mut grad);
+        let (log_prob, entropy) = plain(policy, head, std_param, action);
+        prop_assert!((f64::from(grad.log_prob) - log_prob).abs() < 1e-4 * (1.0 + log_prob.abs()));
+        prop_assert!((f64::from(grad.entropy) - entropy).abs() < 1e-4);
         let shifted = |at: usize, of_head: bool, delta: f64| {
-            let (mut head, mut spread) = (head.to_vec(), spread.to_vec());
+            let (mut head, mut std_param) = (head.to_vec(), std_param.to_vec());
             if of_head {
                 head[at] += delta
             } else {
-                spread[at] += delta
+                std_param[at] += delta
             }
-            plain(policy, &head, &spread, action)
+            plain(policy, &head, &std_param, action)
         };
         let expect = |at: usize, of_head: bool, found: [f32; 2]| {
             let (up, down) = (shifted(at, of_head, 1e-5), shifted(at, of_head, -1e-5));
@@ -273,10 +272,10 @@ mod tests {
             Ok(())
         };
         for i in 0..head.len() {
-            expect(i, true, [slopes.head[i], slopes.entropy_head[i]])?;
+            expect(i, true, [grad.head[i], grad.entropy_head[i]])?;
         }
-        for i in 0..spread.len() {
-            expect(i, false, [slopes.spread[i], slopes.entropy_spread[i]])?;
+        for i in 0..std_param.len() {
+            expect(i, false, [grad.std_param[i], grad.entropy_std_param[i]])?;
         }
         Ok(())
     }
@@ -326,21 +325,24 @@ mod tests {
         let mean = actions.iter().sum::<f32>() / n as f32;
         let variance = actions.iter().map(|a| (a - mean).powi(2)).sum::<f32>() / n as f32;
         assert!((mean - 0.5f32.tanh()).abs() < 0.01 && (variance.sqrt() - 0.35).abs() < 0.01);
-        let mut slopes = Slopes::default();
-        gaussian().slopes(&[0.5], &[b], &actions[7..8], &mut slopes);
-        assert!((slopes.log_prob - log_probs[7]).abs() < 1e-5);
+        let mut grad = LogProbGrad::default();
+        gaussian().grad(&[0.5], &[b], &actions[7..8], &mut grad);
+        assert!((grad.log_prob - log_probs[7]).abs() < 1e-5);
     }
 
     #[test]
     fn modes_and_their_outward_form() {
-        let (mut actions, mut out) = (Vec::new(), Outward::default());
+        let (mut actions, mut out) = (Vec::new(), EnvActions::default());
         let policy = Policy::Categorical { actions: 3 };
         policy.modes(&[0.0, 2.0, 2.0, 5.0, 1.0, 0.0], &mut actions);
-        assert!(matches!(policy.outward(&actions, &mut out), Actions::Discrete([1, 0])));
+        assert!(matches!(policy.env_actions(&actions, &mut out), Actions::Discrete([1, 0])));
         // Pendulum's torques reach from −2 to 2; an action beyond ±1 gets the bound.
         gaussian().modes(&[0.0], &mut actions);
         actions.push(3.0);
-        let outward = gaussian();
-        assert!(matches!(outward.outward(&actions, &mut out), Actions::Continuous([0.0, 2.0])));
+        let env_actions = gaussian();
+        assert!(matches!(
+            env_actions.env_actions(&actions, &mut out),
+            Actions::Continuous([0.0, 2.0])
+        ));
     }
 }

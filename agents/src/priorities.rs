@@ -4,8 +4,10 @@
 //! A leaf holds a priority, every other node the sum of the two below it, which is formed anew on each
 //! change, so that rounding does not gather.
 
+use serde::{Deserialize, Serialize};
+
 /// Priorities of `capacity` places.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Priorities {
     /// The first leaf; a power of two.
     leaves: usize,

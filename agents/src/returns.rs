@@ -5,11 +5,14 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
 use sparring_envs::{Actions, Batch, End};
+
+use crate::error::AgentError;
 
 /// An observation on its way into a replay memory.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Shown<'a> {
+pub enum StoredObs<'a> {
     /// Its numbers, `(obs_dim)`.
     Numbers(&'a [f32]),
     /// The number of its newest frame, which the memory has already.
@@ -20,7 +23,7 @@ pub enum Shown<'a> {
 #[derive(Debug, PartialEq)]
 pub struct Transition<'a> {
     /// What was acted on.
-    pub obs: Shown<'a>,
+    pub obs: StoredObs<'a>,
     /// The first action, `(act_dim)`; a discrete one as its index, which is exact below 2²⁴.
     pub action: &'a [f32],
     /// `Σ_{i<k} γⁱ r_i`.
@@ -28,14 +31,14 @@ pub struct Transition<'a> {
     /// `γᵏ`, or 0 after a termination.
     pub discount: f32,
     /// The state after the k-th reward.
-    pub next: Shown<'a>,
+    pub next: StoredObs<'a>,
 }
 
 /// The transitions that wait for their rewards, one queue an environment.
 ///
 /// An action is given before its answer comes, and where batches hold some environments only, to others
 /// than the next batch holds: to those of the batch before, see [`Batch::envs`].
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct NStep {
     n: usize,
     gamma: f64,
@@ -44,11 +47,12 @@ pub struct NStep {
     /// The last action of each environment, `(num_envs, act_dim)`.
     given: Vec<f32>,
     waiting: Vec<VecDeque<Waiting>>,
-    /// Memory to be filled, again and again.
+    /// Memory to be filled, again and again; no part of what is saved.
+    #[serde(skip)]
     spare: Vec<Vec<f32>>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Waiting {
     /// The numbers of the observation, if it has any here, and of the action.
     taken: Vec<f32>,
@@ -86,9 +90,9 @@ impl NStep {
         &mut self,
         batch: &Batch<'_>,
         actions: Actions<'_>,
-        shown: impl Fn(usize) -> [Shown<'a>; 2],
-        mut store: impl FnMut(Transition<'_>),
-    ) {
+        shown: impl Fn(usize) -> [StoredObs<'a>; 2],
+        mut store: impl FnMut(Transition<'_>) -> Result<(), AgentError>,
+    ) -> Result<(), AgentError> {
         let act_dim = self.given.len() / self.waiting.len().max(1);
         match actions {
             Actions::Discrete(actions) => {
@@ -114,8 +118,8 @@ impl NStep {
             taken.clear();
             let [obs, next] = shown(row);
             let (numbers, frame) = match obs {
-                Shown::Numbers(numbers) => (numbers, None),
-                Shown::Frame(frame) => ([].as_slice(), Some(frame)),
+                StoredObs::Numbers(numbers) => (numbers, None),
+                StoredObs::Frame(frame) => ([].as_slice(), Some(frame)),
             };
             taken.extend_from_slice(numbers);
             taken.extend_from_slice(&self.given[env * act_dim..][..act_dim]);
@@ -130,15 +134,16 @@ impl NStep {
                 let bootstrap = if end == Some(End::Terminated) { 0.0 } else { first.discount };
                 let (seen, action) = first.taken.split_at(numbers.len());
                 store(Transition {
-                    obs: first.frame.map_or(Shown::Numbers(seen), Shown::Frame),
+                    obs: first.frame.map_or(StoredObs::Numbers(seen), StoredObs::Frame),
                     action,
                     reward: first.reward as f32,
                     discount: bootstrap as f32,
                     next,
-                });
+                })?;
                 self.spare.push(first.taken);
             }
         }
+        Ok(())
     }
 }
 
@@ -150,10 +155,10 @@ mod tests {
 
     type Row = (f32, u32, f32, f32, f32);
 
-    fn number(shown: Shown<'_>) -> f32 {
+    fn number(shown: StoredObs<'_>) -> f32 {
         match shown {
-            Shown::Numbers(numbers) => numbers[0],
-            Shown::Frame(frame) => frame as f32,
+            StoredObs::Numbers(numbers) => numbers[0],
+            StoredObs::Frame(frame) => frame as f32,
         }
     }
 
@@ -175,11 +180,14 @@ mod tests {
                 void,
                 finished: &[],
             };
-            let shown = |_| [Shown::Numbers(obs), Shown::Numbers(next)];
-            queue.push(&batch, Actions::Discrete(&[t as u32]), shown, |t| {
-                let action = t.action[0] as u32;
-                rows.push((number(t.obs), action, t.reward, t.discount, number(t.next)));
-            });
+            let shown = |_| [StoredObs::Numbers(obs), StoredObs::Numbers(next)];
+            queue
+                .push(&batch, Actions::Discrete(&[t as u32]), shown, |t| {
+                    let action = t.action[0] as u32;
+                    rows.push((number(t.obs), action, t.reward, t.discount, number(t.next)));
+                    Ok(())
+                })
+                .unwrap();
         }
         rows
     }
@@ -227,10 +235,13 @@ mod tests {
                 void: &[],
                 finished: &[],
             };
-            let shown = |row: usize| [&obs, &next].map(|all| Shown::Numbers(&all[row..=row]));
-            queue.push(&batch, Actions::Continuous(&actions), shown, |t| {
-                seen.push((number(t.obs), t.action.to_vec(), t.reward, number(t.next)));
-            });
+            let shown = |row: usize| [&obs, &next].map(|all| StoredObs::Numbers(&all[row..=row]));
+            queue
+                .push(&batch, Actions::Continuous(&actions), shown, |t| {
+                    seen.push((number(t.obs), t.action.to_vec(), t.reward, number(t.next)));
+                    Ok(())
+                })
+                .unwrap();
         }
         let expected = [(0.0, vec![0.1, 0.2], 2.0, 12.0), (1.0, vec![1.1, 1.2], 4.0, 13.0)];
         assert_eq!(seen, expected);
@@ -253,10 +264,13 @@ mod tests {
                 void,
                 finished: &[],
             };
-            let shown = |row: usize| [&obs, &next].map(|all| Shown::Numbers(&all[row..=row]));
-            queue.push(&batch, Actions::Discrete(&[first, first + 1]), shown, |t| {
-                seen.push((number(t.obs), t.action[0], t.reward, number(t.next)));
-            });
+            let shown = |row: usize| [&obs, &next].map(|all| StoredObs::Numbers(&all[row..=row]));
+            queue
+                .push(&batch, Actions::Discrete(&[first, first + 1]), shown, |t| {
+                    seen.push((number(t.obs), t.action[0], t.reward, number(t.next)));
+                    Ok(())
+                })
+                .unwrap();
         }
         // Env 1 three times, asked by the second row, the first and the second; 0 and 2 wait.
         assert_eq!(seen, [(0.0, 1.0, 2.0, 11.5), (11.0, 10.0, 2.5, 20.5)]);

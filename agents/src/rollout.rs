@@ -3,10 +3,11 @@
 //! The successor of a row is the observation `n` rows on, except where an episode was truncated and
 //! at the end of the rollout: there it is kept beside the rows, so that its value can be bootstrapped.
 
+use serde::{Deserialize, Serialize};
 use sparring_envs::{Batch, End, Obs};
 
 /// A rollout that is being filled. All of it but the kept successors is taken at the start.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Rollout {
     steps: usize,
     num_envs: usize,
@@ -69,6 +70,11 @@ impl Rollout {
     /// Rows held.
     pub fn rows(&self) -> usize {
         self.reward.len()
+    }
+
+    /// The rows that are transitions.
+    pub fn transitions(&self) -> Vec<usize> {
+        (0..self.rows()).filter(|row| !self.void[*row]).collect()
     }
 
     /// Whether every step is there.

@@ -12,8 +12,8 @@
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 
-/// `½ log 2π`.
-const HALF_LOG_TAU: f32 = 0.918_938_5;
+use crate::gaussian::HALF_LOG_TAU;
+
 /// `log 4`.
 const LOG_4: f32 = 1.386_294_4;
 

@@ -39,7 +39,7 @@ fn erk(layers: &[LayerSpec], sparsity: f64) -> Vec<usize> {
     shares(layers, &config).unwrap().iter().map(|share| share.nnz).collect()
 }
 
-/// PAPERS 1.3 and 2.2.
+/// The counts of Mnih et al. 2015 with padding, as Graesser et al. 2022 have it.
 #[test]
 fn the_nature_cnn_has_the_papers_size() {
     let layers = nature(atari(), 6, 1.0, 0.0);
@@ -61,7 +61,7 @@ fn the_nature_cnn_has_the_papers_size() {
     }
 }
 
-/// 15 convolutions and two linear layers; the paper's 0.87 million parameters at 80 % (PAPERS 1.3).
+/// 15 convolutions and two linear layers; the paper's 0.87 million parameters at 80 %.
 #[test]
 fn impala_has_the_papers_size() {
     let layers = impala(atari(), 6, 1.0, 0.0);

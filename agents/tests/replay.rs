@@ -79,7 +79,7 @@ fn count(config: ReplayConfig) {
         let batch = Batch { envs: &envs, obs, next, reward: &reward, end, void, finished: &[] };
         replay.store(&batch, actions).unwrap();
         if !replay.is_empty() {
-            replay.sample(BATCH, &mut rng, &mut sample);
+            replay.sample(BATCH, &mut rng, &mut sample).unwrap();
         }
     };
     // The first draw makes room for the batch; after it the memory fills and goes round.

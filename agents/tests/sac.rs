@@ -117,7 +117,7 @@ fn random_actions_are_held_for_as_long_as_asked() {
     assert!(taken.iter().all(|actions| actions[0] != actions[1]));
 }
 
-/// The paper's networks on HalfCheetah have the sizes of PAPERS 1.3; here with the spaces of Pendulum
+/// The paper's networks on HalfCheetah have its sizes; here with the spaces of Pendulum
 /// (3 and 1) the same count by hand.
 #[test]
 fn the_papers_networks_and_memory_have_their_sizes() {

@@ -14,6 +14,7 @@ use crate::agent::Agent;
 use crate::error::AgentError;
 use crate::metric::Metric;
 use crate::network_on_batch::NetworkOnBatch;
+use crate::stats::mean_and_variance;
 
 /// Measures one agent from its start on.
 #[derive(Clone, Debug)]
@@ -98,7 +99,7 @@ impl Diagnosis {
         }
         if let (true, Some((name, of))) = (what.q, &one.values) {
             findings.time("q", |out| {
-                let (mean, variance) = mean_and_variance(&of(&network.forward_detached(input)?)?);
+                let (mean, variance) = spread(&of(&network.forward_detached(input)?)?);
                 out.push(Metric::new(tag(&format!("{name}_mean")), mean));
                 out.push(Metric::new(tag(&format!("{name}_variance")), variance));
                 Ok(())
@@ -195,9 +196,6 @@ fn drifts(trainer: &Trainer, start: &[Arc<Topology>], out: &mut Vec<Metric>) {
     }
 }
 
-/// Of the population.
-fn mean_and_variance(values: &[f32]) -> (f64, f64) {
-    let n = values.len() as f64;
-    let mean = values.iter().map(|x| f64::from(*x)).sum::<f64>() / n;
-    (mean, values.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / n)
+fn spread(values: &[f32]) -> (f64, f64) {
+    mean_and_variance(values.iter().map(|x| f64::from(*x)))
 }

@@ -69,7 +69,7 @@ impl Default for Diagnostics {
 }
 
 impl Diagnostics {
-    /// Everything, every 5,000 steps as in PAPERS 3.6.
+    /// Everything, every 5,000 steps as Graesser et al. 2022 log theirs.
     pub fn all() -> Self {
         Self {
             every_env_steps: 5_000,

@@ -1,4 +1,4 @@
-//! The signal to noise of the gradient (Graesser et al. 2022, figure 5; PAPERS 3.6).
+//! The signal to noise of the gradient (Graesser et al. 2022, figure 5).
 //!
 //! With `g` the gradient of one sample's loss, each parameter has `|mean g| / (std g + 10⁻¹⁰)` over the
 //! batch; what is logged is the mean of these ratios over the parameters, and their deviation. Both
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use sparring_sparse::{Network, Probe, Topology};
 
 use crate::error::AgentError;
+use crate::stats::{Moments, mean_and_variance};
 
 /// Which parameters take part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -44,45 +45,20 @@ pub struct Snr {
     pub std: f64,
 }
 
-/// Mean and squared deviations of each parameter's gradients, as they come (Welford 1962).
-#[derive(Clone, Debug, Default)]
-pub struct Gradients {
-    samples: u32,
-    /// `(parameters)`: mean, and sum of squared deviations from it.
-    moments: Vec<(f64, f64)>,
-}
-
-impl Gradients {
-    /// Takes in the gradient of one sample; all samples have as many parameters.
-    pub fn push(&mut self, gradient: impl IntoIterator<Item = f32>) {
-        self.samples += 1;
-        let n = f64::from(self.samples);
-        let mut gradient = gradient.into_iter();
-        if self.samples == 1 {
-            return self.moments.extend(gradient.map(|g| (f64::from(g), 0.0)));
-        }
-        for ((mean, squares), g) in self.moments.iter_mut().zip(&mut gradient) {
-            let distance = f64::from(g) - *mean;
-            *mean += distance / n;
-            *squares += distance * (f64::from(g) - *mean);
-        }
-    }
-
-    /// `|mean g| / (std g + 10⁻¹⁰)` of each parameter.
-    pub fn ratios(&self) -> Vec<f64> {
-        let n = f64::from(self.samples);
-        let ratio = |(mean, squares): &(f64, f64)| mean.abs() / ((squares / n).sqrt() + 1e-10);
-        self.moments.iter().map(ratio).collect()
-    }
+/// `|mean g| / (std g + 10⁻¹⁰)` of each parameter, from the moments of its gradients.
+pub fn ratios(gradients: &Moments) -> Vec<f64> {
+    let ratio = |i| gradients.mean(i).abs() / (gradients.variance(i).sqrt() + 1e-10);
+    (0..gradients.dim()).map(ratio).collect()
 }
 
 impl Snr {
     /// Over `ratios`; 0 where there is none.
     pub fn of(ratios: &[f64]) -> Self {
-        let n = ratios.len().max(1) as f64;
-        let mean = ratios.iter().sum::<f64>() / n;
-        let squares: f64 = ratios.iter().map(|ratio| (ratio - mean).powi(2)).sum();
-        Self { mean, std: (squares / n).sqrt() }
+        if ratios.is_empty() {
+            return Self { mean: 0.0, std: 0.0 };
+        }
+        let (mean, variance) = mean_and_variance(ratios.iter().copied());
+        Self { mean, std: variance.sqrt() }
     }
 }
 
@@ -99,7 +75,8 @@ pub fn snr(
         true => Some(probe(network)?),
         false => None,
     };
-    let (mut active, mut dense) = (Gradients::default(), Gradients::default());
+    let mut active = Moments::new(network.num_params());
+    let mut dense = Moments::new(probe.as_ref().map_or(0, |probe| probe.var().elem_count()));
     for sample in 0..input.dim(0)? {
         let x = input.narrow(0, sample, 1)?;
         let output = match &probe {
@@ -112,12 +89,12 @@ pub fn snr(
             Some(gradient) => gradient.to_vec1::<f32>(),
             None => Ok(vec![0.0; var.elem_count()]),
         };
-        active.push(gradient(network.params())?);
+        active.add(gradient(network.params())?.into_iter().map(f64::from));
         if let Some(probe) = &probe {
-            dense.push(gradient(probe.var())?);
+            dense.add(gradient(probe.var())?.into_iter().map(f64::from));
         }
     }
-    let (active, mut dense) = (active.ratios(), dense.ratios());
+    let (active, mut dense) = (ratios(&active), ratios(&dense));
     if probe.is_some() {
         let biases = network.layers().iter().flat_map(|layer| &active[layer.biases()]);
         dense.extend(biases);
@@ -147,9 +124,9 @@ mod tests {
 
     /// `(samples, parameters)`, one sample after the other.
     fn ratios(samples: &[Vec<f32>]) -> Vec<f64> {
-        let mut gradients = Gradients::default();
-        samples.iter().for_each(|sample| gradients.push(sample.iter().copied()));
-        gradients.ratios()
+        let mut gradients = Moments::new(samples[0].len());
+        samples.iter().for_each(|one| gradients.add(one.iter().map(|g| f64::from(*g))));
+        super::ratios(&gradients)
     }
 
     fn near(a: f64, b: f64, tolerance: f64) -> bool {

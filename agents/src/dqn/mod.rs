@@ -1,10 +1,10 @@
-//! DQN (Mnih et al. 2015) as Graesser et al. 2022 train it on classic control (PAPERS 2.2).
+//! DQN (Mnih et al. 2015) as Graesser et al. 2022 train it on classic control.
 //!
 //! `L = mean ℓ(Q(s, a) − y)`, `y = R + γᵏ · max_a' Q⁻(s', a')`, where `R` sums `k` rewards and `γᵏ`
 //! is 0 after a termination; a truncated transition bootstraps. With double Q (van Hasselt et al.
 //! 2016) `y = R + γᵏ · Q⁻(s', argmax_a' Q(s', a'))`.
 //!
-//! One gradient step (PAPERS 1.10): prune if due → loss and gradients → rewire if due → clip →
+//! One gradient step: prune if due → loss and gradients → rewire if due → clip →
 //! optimiser, on the gradient at the weights before the rewiring → target update if due.
 //!
 //! Differs from the paper in:
@@ -17,13 +17,14 @@
 //! 5. prioritised replay keeps the exponent of its importance weights, where Schaul et al. 2016 let it
 //!    rise to 1.
 
-mod config;
+pub(crate) mod config;
 mod probe;
 mod row;
 #[cfg(test)]
 mod tests;
 
 use candle_core::{D, Device, Tensor};
+use serde::{Deserialize, Serialize};
 use sparring_envs::{Actions, Batch, EnvSpec, Obs};
 use sparring_sparse::seed::Rng;
 use sparring_sparse::{Network, Seed, Target, Trainer};
@@ -32,10 +33,12 @@ use crate::agent::{Agent, Capabilities, Clock};
 use crate::error::AgentError;
 use crate::explore::{at_random, epsilon_greedy};
 use crate::input::Input;
+use crate::losses::td::td;
 use crate::metric::Metric;
 use crate::network_on_batch::NetworkOnBatch;
 use crate::observations::{Mode, Observations};
 use crate::replay::{Replay, Sample};
+use crate::rng_state;
 
 use config::actions;
 pub use config::{DqnConfig, Loss, Prioritized};
@@ -43,34 +46,54 @@ pub use row::ROW;
 
 /// A DQN agent in training.
 pub struct Dqn {
-    config: DqnConfig,
-    input: Input,
-    num_actions: u32,
+    choice: Choice,
     q: Trainer,
     target: Target,
     replay: Replay,
-    /// What the last gradient step drew.
-    sample: Sample,
+    state: DqnState,
+    scratch: Scratch,
+}
+
+/// What never changes.
+struct Choice {
+    config: DqnConfig,
+    input: Input,
+    num_actions: u32,
+}
+
+/// What a training that goes on must have back, beside the networks and the memory.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct DqnState {
+    #[serde(with = "rng_state")]
     explore: Rng,
+    #[serde(with = "rng_state")]
     sampler: Rng,
+    #[serde(with = "rng_state")]
     eval: Rng,
     env_steps: u64,
     /// Gradient steps, those among them that a rewiring took the place of.
     updates: u64,
-    actions: Vec<u32>,
-    eval_actions: Vec<u32>,
-    /// Room for observations and their successors as floats.
-    floats: [Vec<f32>; 2],
     means: Means,
 }
 
 /// Sums over the gradient steps since the last report.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Means {
     steps: u64,
     loss: f64,
     q: f64,
     grad_norm: f64,
+}
+
+/// Memory to be filled again and again: between two steps of an environment, nothing that it holds counts.
+#[derive(Default)]
+struct Scratch {
+    /// What the last gradient step drew.
+    sample: Sample,
+    actions: Vec<u32>,
+    eval_actions: Vec<u32>,
+    /// Observations and their successors as floats.
+    floats: [Vec<f32>; 2],
 }
 
 /// What one gradient step learns from, as tensors.
@@ -105,6 +128,81 @@ impl Drawn {
     }
 }
 
+impl Choice {
+    /// `(n, outputs) → Q (n, actions)`.
+    fn q_of(&self, outputs: Tensor) -> candle_core::Result<Tensor> {
+        if !self.config.dueling {
+            return Ok(outputs);
+        }
+        let advantages = outputs.narrow(1, 1, outputs.dim(1)? - 1)?;
+        let value = outputs.narrow(1, 0, 1)?.broadcast_sub(&advantages.mean_keepdim(1)?)?;
+        advantages.broadcast_add(&value)
+    }
+
+    /// `obs (n · obs_dim) → Q (n, actions)` by `network`.
+    fn values(
+        &self,
+        network: &Network,
+        obs: Obs<'_>,
+        floats: &mut Vec<f32>,
+    ) -> Result<Vec<Vec<f32>>, AgentError> {
+        let obs = self.input.tensor(obs, floats)?;
+        Ok(self.q_of(network.forward_detached(&obs)?)?.to_vec2()?)
+    }
+
+    /// `y (batch)` by the online and the target network.
+    fn target_values(
+        &self,
+        [online, target]: [&Network; 2],
+        next: &Tensor,
+        reward: &Tensor,
+        discount: &Tensor,
+    ) -> Result<Tensor, AgentError> {
+        let next_q = self.q_of(target.forward_detached(next)?)?; // (batch, actions)
+        let next_value = if self.config.double_q {
+            let best = self.q_of(online.forward_detached(next)?)?.argmax_keepdim(D::Minus1)?;
+            next_q.gather(&best, 1)?.squeeze(1)?
+        } else {
+            next_q.max(D::Minus1)?
+        };
+        Ok((reward + (discount * next_value)?)?)
+    }
+
+    /// ε after `env_steps`.
+    fn epsilon(&self, env_steps: u64) -> f64 {
+        match env_steps.checked_sub(self.config.warmup_env_steps) {
+            Some(steps) => self.config.epsilon.at(steps),
+            None => 1.0,
+        }
+    }
+
+    /// `w (batch)` of the transitions at `place`: 1 each where they are drawn uniformly.
+    fn weights(&self, replay: &Replay, place: &[usize]) -> Vec<f32> {
+        let held = replay.len() as f64;
+        let (Some(prioritized), Some(priorities)) = (self.config.prioritized, replay.priorities())
+        else {
+            return vec![1.0; place.len()];
+        };
+        let total = priorities.total();
+        let weight =
+            |place: &usize| (held * priorities.get(*place) / total).powf(-prioritized.importance);
+        let weights: Vec<f64> = place.iter().map(weight).collect();
+        let largest = weights.iter().fold(f64::MIN_POSITIVE, |largest, w| largest.max(*w));
+        weights.iter().map(|w| (w / largest) as f32).collect()
+    }
+
+    /// Priorities by the errors `delta (batch)`.
+    fn prioritize(&self, replay: &mut Replay, place: &[usize], delta: &[f32]) {
+        if let (Some(Prioritized { exponent, .. }), Some(priorities)) =
+            (self.config.prioritized, replay.priorities_mut())
+        {
+            for (place, delta) in place.iter().zip(delta) {
+                priorities.set(*place, (f64::from(delta.abs()) + 1e-6).powf(exponent));
+            }
+        }
+    }
+}
+
 impl Dqn {
     /// What it can do and what it needs.
     pub const CAPABILITIES: Capabilities = Capabilities {
@@ -128,186 +226,107 @@ impl Dqn {
             target: Target::new(q.network())?,
             q,
             replay: Replay::new(config.replay(spec, num_envs)),
-            sample: Sample::default(),
-            explore: seed.child("explore").rng(),
-            sampler: seed.child("replay").rng(),
-            eval: seed.child("eval").rng(),
-            env_steps: 0,
-            updates: 0,
-            actions: Vec::with_capacity(num_envs),
-            eval_actions: Vec::new(),
-            means: Means::default(),
-            input: Input::of(spec),
-            num_actions: actions as u32,
-            floats: Default::default(),
-            config,
+            state: DqnState {
+                explore: seed.child("explore").rng(),
+                sampler: seed.child("replay").rng(),
+                eval: seed.child("eval").rng(),
+                env_steps: 0,
+                updates: 0,
+                means: Means::default(),
+            },
+            scratch: Scratch::default(),
+            choice: Choice { config, input: Input::of(spec), num_actions: actions as u32 },
         })
     }
 
-    fn epsilon(&self) -> f64 {
-        match self.env_steps.checked_sub(self.config.warmup_env_steps) {
-            Some(steps) => self.config.epsilon.at(steps),
-            None => 1.0,
-        }
-    }
-
-    /// `obs (n · obs_dim) → Q (n, actions)`.
-    fn values(&mut self, obs: Obs<'_>) -> Result<Vec<Vec<f32>>, AgentError> {
-        let obs = self.input.tensor(obs, &mut self.floats[0])?;
-        Ok(self.q_of(self.q.network().forward_detached(&obs)?)?.to_vec2()?)
-    }
-
-    /// `(n, outputs) → Q (n, actions)`.
-    fn q_of(&self, outputs: Tensor) -> candle_core::Result<Tensor> {
-        if !self.config.dueling {
-            return Ok(outputs);
-        }
-        let advantages = outputs.narrow(1, 1, outputs.dim(1)? - 1)?;
-        let value = outputs.narrow(1, 0, 1)?.broadcast_sub(&advantages.mean_keepdim(1)?)?;
-        advantages.broadcast_add(&value)
-    }
-
-    /// `w (batch)`: 1 each where transitions are drawn uniformly.
-    fn weights(&mut self, place: &[usize]) -> Vec<f32> {
-        let held = self.replay.len() as f64;
-        let (Some(prioritized), Some(priorities)) =
-            (self.config.prioritized, self.replay.priorities())
-        else {
-            return vec![1.0; place.len()];
-        };
-        let total = priorities.total();
-        let weight =
-            |place: &usize| (held * priorities.get(*place) / total).powf(-prioritized.importance);
-        let weights: Vec<f64> = place.iter().map(weight).collect();
-        let largest = weights.iter().fold(f64::MIN_POSITIVE, |largest, w| largest.max(*w));
-        weights.iter().map(|w| (w / largest) as f32).collect()
-    }
-
-    /// Priorities by the errors `delta (batch)`.
-    fn prioritize(&mut self, place: &[usize], delta: &[f32]) {
-        if let (Some(Prioritized { exponent, .. }), Some(priorities)) =
-            (self.config.prioritized, self.replay.priorities())
-        {
-            for (place, delta) in place.iter().zip(delta) {
-                priorities.set(*place, (f64::from(delta.abs()) + 1e-6).powf(exponent));
-            }
-        }
-    }
-
-    /// `y (batch)` by the online and the target network.
-    fn target_values(
-        &self,
-        [online, target]: [&Network; 2],
-        next: &Tensor,
-        reward: &Tensor,
-        discount: &Tensor,
-    ) -> Result<Tensor, AgentError> {
-        let next_q = self.q_of(target.forward_detached(next)?)?; // (batch, actions)
-        let next_value = if self.config.double_q {
-            let best = self.q_of(online.forward_detached(next)?)?.argmax_keepdim(D::Minus1)?;
-            next_q.gather(&best, 1)?.squeeze(1)?
-        } else {
-            next_q.max(D::Minus1)?
-        };
-        Ok((reward + (discount * next_value)?)?)
+    /// What must be saved beside the networks and the memory.
+    pub fn state(&self) -> &DqnState {
+        &self.state
     }
 
     /// One gradient step.
     fn update(&mut self) -> Result<(), AgentError> {
-        let batch = self.config.batch_size;
-        self.replay.sample(batch, &mut self.sampler, &mut self.sample);
+        let Self { choice, q: trainer, target, replay, state, scratch } = self;
+        let config = &choice.config;
+        replay.sample(config.batch_size, &mut state.sampler, &mut scratch.sample)?;
+        let place = &scratch.sample.place;
         let Drawn { obs, next, action, reward, discount } =
-            Drawn::of(&self.sample, &self.input, &mut self.floats)?;
-        let place = std::mem::take(&mut self.sample.place);
-        let weights = Tensor::from_vec(self.weights(&place), batch, &Device::Cpu)?;
+            Drawn::of(&scratch.sample, &choice.input, &mut scratch.floats)?;
+        let weights = choice.weights(replay, place);
+        let weights = Tensor::from_vec(weights, config.batch_size, &Device::Cpu)?;
 
-        if let Some(until) = self.config.decay_gradient_steps {
-            let left = 1.0 - self.updates as f64 / until as f64;
-            self.q.set_learning_rate(self.config.optimizer.learning_rate * left.max(0.0));
+        if let Some(until) = config.decay_gradient_steps {
+            let left = 1.0 - state.updates as f64 / until as f64;
+            trainer.set_learning_rate(config.optimizer.learning_rate * left.max(0.0));
         }
-        let step = self.q.begin_step()?;
-        let networks = [self.q.network(), self.target.network()];
-        let y = self.target_values(networks, &next, &reward, &discount)?;
-        let q = self.q_of(self.q.forward(&obs, &step)?)?;
+        let step = trainer.begin_step()?;
+        let networks = [trainer.network(), target.network()];
+        let y = choice.target_values(networks, &next, &reward, &discount)?;
+        let q = choice.q_of(trainer.forward(&obs, &step)?)?;
         let q = q.gather(&action, 1)?.squeeze(1)?; // (batch)
         let delta = (&q - y)?;
-        let loss = (self.config.loss.each(&delta)? * weights)?.mean_all()?;
+        let loss = td(config.loss, &delta, &weights)?;
         let value = loss.to_scalar::<f32>()?;
         if !value.is_finite() {
-            let step = self.q.optimizer().steps();
+            let step = trainer.optimizer().steps();
             return Err(AgentError::NotFinite { what: "the loss of `q`".into(), value, step });
         }
-        let grad_norm = self.q.end_step(step, &loss.backward()?)?;
-        self.prioritize(&place, &delta.to_vec1()?);
-        self.sample.place = place;
-        self.updates += 1;
-        if self.updates.is_multiple_of(self.config.target_every_gradient_steps) {
-            self.target.update(self.q.network(), self.config.target_tau)?;
+        let grad_norm = trainer.end_step(step, &loss.backward()?)?;
+        choice.prioritize(replay, place, &delta.to_vec1()?);
+        state.updates += 1;
+        if state.updates.is_multiple_of(config.target_every_gradient_steps) {
+            target.update(trainer.network(), config.target_tau)?;
         }
 
-        self.means.steps += 1;
-        self.means.loss += f64::from(value);
-        self.means.q += f64::from(q.mean_all()?.to_scalar::<f32>()?);
-        self.means.grad_norm += f64::from(grad_norm);
+        state.means.steps += 1;
+        state.means.loss += f64::from(value);
+        state.means.q += f64::from(q.mean_all()?.to_scalar::<f32>()?);
+        state.means.grad_norm += f64::from(grad_norm);
         Ok(())
     }
 }
 
 impl Agent for Dqn {
     fn act(&mut self, seen: Observations<'_>, mode: Mode) -> Result<Actions<'_>, AgentError> {
-        let epsilon = match mode {
-            Mode::Train => self.epsilon(),
-            Mode::Eval => self.config.epsilon.eval,
-        };
-        // Where chance alone chooses, the network is not asked.
-        let values = if epsilon < 1.0 { Some(self.values(seen.obs)?) } else { None };
-        let (actions, rng) = match mode {
-            Mode::Train => (&mut self.actions, &mut self.explore),
-            Mode::Eval => (&mut self.eval_actions, &mut self.eval),
+        let Self { choice, q, state, scratch, .. } = self;
+        let (epsilon, actions, rng) = match mode {
+            Mode::Train => {
+                (choice.epsilon(state.env_steps), &mut scratch.actions, &mut state.explore)
+            }
+            Mode::Eval => (choice.config.epsilon.eval, &mut scratch.eval_actions, &mut state.eval),
         };
         actions.clear();
-        match values {
-            Some(values) => {
-                actions.extend(values.iter().map(|q| epsilon_greedy(q, epsilon, rng)));
-            }
-            None => actions.extend(seen.envs.iter().map(|_| at_random(self.num_actions, rng))),
+        // Where chance alone chooses, the network is not asked.
+        if epsilon >= 1.0 {
+            actions.extend(seen.envs.iter().map(|_| at_random(choice.num_actions, rng)));
+        } else {
+            let values = choice.values(q.network(), seen.obs, &mut scratch.floats[0])?;
+            actions.extend(values.iter().map(|q| epsilon_greedy(q, epsilon, rng)));
         }
         Ok(Actions::Discrete(actions))
     }
 
     fn learn(&mut self, batch: &Batch<'_>) -> Result<(), AgentError> {
-        let (expected, found) = (batch.envs.len(), self.actions.len());
+        let (expected, found) = (batch.envs.len(), self.scratch.actions.len());
         if expected != found {
             return Err(AgentError::Length { what: "actions before a batch", expected, found });
         }
-        let before = self.config.cadence().due(self.env_steps);
-        let actions = Actions::Discrete(&self.actions);
-        self.replay.store(batch, actions)?;
-        self.env_steps += batch.envs.len() as u64;
+        let cadence = self.choice.config.cadence();
+        let before = cadence.due(self.state.env_steps);
+        self.replay.store(batch, Actions::Discrete(&self.scratch.actions))?;
+        self.state.env_steps += batch.envs.len() as u64;
         // Void steps and long returns can leave the memory empty after a short warm-up.
         if self.replay.is_empty() {
             return Ok(());
         }
-        for _ in before..self.config.cadence().due(self.env_steps) {
+        for _ in before..cadence.due(self.state.env_steps) {
             self.update()?;
         }
         Ok(())
     }
 
     fn clock(&self) -> Clock {
-        Clock { env_steps: self.env_steps, gradient_steps: self.updates }
-    }
-
-    fn drain_losses(&mut self, out: &mut Vec<Metric>) {
-        let Means { steps, loss, q, grad_norm } = std::mem::take(&mut self.means);
-        if steps > 0 {
-            let n = steps as f64;
-            out.push(Metric::new("losses/td", loss / n));
-            out.push(Metric::new("losses/q", q / n));
-            out.push(Metric::new("losses/grad_norm", grad_norm / n));
-        }
-        out.push(Metric::new("charts/epsilon", self.epsilon()));
-        out.push(Metric::new("charts/replay_size", self.replay.len() as f64));
+        Clock { env_steps: self.state.env_steps, gradient_steps: self.state.updates }
     }
 
     fn networks(&self) -> Vec<&Trainer> {
@@ -320,6 +339,19 @@ impl Agent for Dqn {
 
     fn targets(&self) -> Vec<&Target> {
         vec![&self.target]
+    }
+
+    fn drain_losses(&mut self, out: &mut Vec<Metric>) {
+        let Means { steps, loss, q, grad_norm } = std::mem::take(&mut self.state.means);
+        if steps > 0 {
+            let n = steps as f64;
+            out.push(Metric::new("losses/td", loss / n));
+            out.push(Metric::new("losses/q", q / n));
+            out.push(Metric::new("losses/grad_norm", grad_norm / n));
+        }
+        let epsilon = self.choice.epsilon(self.state.env_steps);
+        out.push(Metric::new("charts/epsilon", epsilon));
+        out.push(Metric::new("charts/replay_size", self.replay.len() as f64));
     }
 
     fn probes(

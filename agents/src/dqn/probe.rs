@@ -19,23 +19,23 @@ impl Dqn {
         if self.replay.is_empty() {
             return Ok(Vec::new());
         }
-        let batch = size.unwrap_or(self.config.batch_size);
+        let batch = size.unwrap_or(self.choice.config.batch_size);
         let mut sample = Sample::default();
-        self.replay.sample(batch, rng, &mut sample);
+        self.replay.sample(batch, rng, &mut sample)?;
         let Drawn { obs, next, action, reward, discount } =
-            Drawn::of(&sample, &self.input, &mut Default::default())?;
+            Drawn::of(&sample, &self.choice.input, &mut Default::default())?;
         let (online, target) =
             (self.q.network().deep_clone()?, self.target.network().deep_clone()?);
-        let y = self.target_values([&online, &target], &next, &reward, &discount)?;
+        let y = self.choice.target_values([&online, &target], &next, &reward, &discount)?;
 
         let chosen = action.clone();
         let loss = move |sample, output: &Tensor| {
-            let q = self.q_of(output.clone())?.gather(&action.narrow(0, sample, 1)?, 1)?;
+            let q = self.choice.q_of(output.clone())?.gather(&action.narrow(0, sample, 1)?, 1)?;
             let delta = (q.squeeze(1)? - y.narrow(0, sample, 1)?)?;
-            Ok(self.config.loss.each(&delta)?.sum_all()?)
+            Ok(self.choice.config.loss.each(&delta)?.sum_all()?)
         };
         let values = move |outputs: &Tensor| {
-            let q = self.q_of(outputs.clone())?.gather(&chosen, 1)?;
+            let q = self.choice.q_of(outputs.clone())?.gather(&chosen, 1)?;
             Ok(q.flatten_all()?.to_vec1()?)
         };
         Ok(vec![NetworkOnBatch {

@@ -17,15 +17,18 @@ fn agent(config: DqnConfig) -> Dqn {
 
 #[test]
 fn duelling_adds_the_value_to_advantages_of_mean_zero() {
-    let mut dqn = agent(DqnConfig { dueling: true, ..DqnConfig::paper() });
+    let dqn = agent(DqnConfig { dueling: true, ..DqnConfig::paper() });
     // V = 10 and A = (1, 3); V = −1 and A = (2, 2).
     let outputs = Tensor::new(&[[10f32, 1.0, 3.0], [-1.0, 2.0, 2.0]], &Device::Cpu).unwrap();
-    let q: Vec<Vec<f32>> = dqn.q_of(outputs).unwrap().to_vec2().unwrap();
+    let q: Vec<Vec<f32>> = dqn.choice.q_of(outputs).unwrap().to_vec2().unwrap();
     assert_eq!(q, [[9.0, 11.0], [-1.0, -1.0]]);
-    assert_eq!(dqn.values(Obs::F32(&[0.0; 8])).unwrap()[1].len(), 2);
+    assert_eq!(
+        dqn.choice.values(dqn.q.network(), Obs::F32(&[0.0; 8]), &mut Vec::new()).unwrap()[1].len(),
+        2
+    );
     let plain = agent(DqnConfig::paper());
     let outputs = Tensor::new(&[[1f32, 3.0]], &Device::Cpu).unwrap();
-    assert_eq!(plain.q_of(outputs).unwrap().to_vec2::<f32>().unwrap(), [[1.0, 3.0]]);
+    assert_eq!(plain.choice.q_of(outputs).unwrap().to_vec2::<f32>().unwrap(), [[1.0, 3.0]]);
 }
 
 #[test]
@@ -41,16 +44,17 @@ fn importance_weights_and_priorities_of_a_memory_of_three() {
         dqn.replay.store(&batch, Actions::Discrete(&[0])).unwrap();
     }
     // |δ| = 1, 4, 9, whose roots are the priorities: P = 1/6, 2/6, 3/6.
-    dqn.prioritize(&[0, 1, 2], &[1.0, -4.0, 9.0]);
+    dqn.choice.prioritize(&mut dqn.replay, &[0, 1, 2], &[1.0, -4.0, 9.0]);
     let priorities = dqn.replay.priorities().unwrap();
     assert!((priorities.total() - 6.0).abs() < 1e-5);
     // (N P)⁻¹ = 2, 1, 2/3, over the largest of those drawn.
     let near = |found: Vec<f32>, expected: &[f32]| {
         assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5), "{found:?}");
     };
-    near(dqn.weights(&[0, 1, 2, 0]), &[1.0, 0.5, 1.0 / 3.0, 1.0]);
-    near(dqn.weights(&[2, 1]), &[2.0 / 3.0, 1.0]);
-    near(agent(DqnConfig::paper()).weights(&[5, 6]), &[1.0, 1.0]);
+    near(dqn.choice.weights(&dqn.replay, &[0, 1, 2, 0]), &[1.0, 0.5, 1.0 / 3.0, 1.0]);
+    near(dqn.choice.weights(&dqn.replay, &[2, 1]), &[2.0 / 3.0, 1.0]);
+    let plain = agent(DqnConfig::paper());
+    near(plain.choice.weights(&plain.replay, &[5, 6]), &[1.0, 1.0]);
     // A gradient step changes the priorities of what it drew.
     let before: Vec<f64> =
         (0..3).map(|place| dqn.replay.priorities().unwrap().get(place)).collect();
@@ -77,4 +81,20 @@ fn a_diagnosis_sees_the_loss_of_each_sample() {
     }
     let (name, values) = probe.values.as_ref().unwrap();
     assert_eq!((*name, values(&q.repeat((4, 1)).unwrap()).unwrap()), ("q", vec![5.0; 4]));
+}
+
+#[test]
+fn the_state_and_the_memory_can_be_written_and_read() {
+    let mut dqn = agent(DqnConfig { n_step: 2, ..DqnConfig::paper() });
+    let (obs, end) = (Obs::F32(&[0.5; 4]), &[None]);
+    let batch = Batch { envs: &[0], obs, next: obs, reward: &[2.0], end, void: &[], finished: &[] };
+    for _ in 0..3 {
+        dqn.replay.store(&batch, Actions::Discrete(&[1])).unwrap();
+    }
+    let state = serde_json::to_string(dqn.state()).unwrap();
+    let again: DqnState = serde_json::from_str(&state).unwrap();
+    assert_eq!(serde_json::to_string(&again).unwrap(), state);
+    let memory = serde_json::to_string(dqn.replay.state()).unwrap();
+    let again: crate::replay::ReplayState = serde_json::from_str(&memory).unwrap();
+    assert_eq!(serde_json::to_string(&again).unwrap(), memory);
 }

@@ -1,4 +1,4 @@
-//! How one budget of parameters is split between an actor and its critics (PAPERS 3.4).
+//! How one budget of parameters is split between an actor and its critics (Graesser et al. 2022).
 //!
 //! With `P` weights and biases in all networks, the actor keeps `total · share · P` of them and the
 //! critics together `total · (1 − share) · P`. Biases are always there, so the sparsity of a network

@@ -1,4 +1,4 @@
-//! The residual network of IMPALA (Espeholt et al. 2018, 1802.01561) as the paper has it (PAPERS 2.2).
+//! The residual network of IMPALA (Espeholt et al. 2018, 1802.01561) as Graesser et al. 2022 have it.
 //!
 //! Three stacks of 32, 64 and 64 channels. A stack `i` is a 3×3 convolution `stack.i.conv`, a max-pooling
 //! 3×3 every 2 pixels, and two residual blocks `j`: ReLU, `stack.i.block.j.conv.0`, ReLU,

@@ -1,4 +1,4 @@
-//! The Nature CNN (Mnih et al. 2015) as the paper has it (PAPERS 2.2): layers `conv.0`, `conv.1`,
+//! The Nature CNN (Mnih et al. 2015) as Graesser et al. 2022 have it: layers `conv.0`, `conv.1`,
 //! `conv.2`, `hidden.0` and `head`.
 //!
 //! 32 channels of 8×8 every 4 pixels, 64 of 4×4 every 2, 64 of 3×3, each with 'same' padding and a ReLU,

@@ -16,6 +16,10 @@ fn agent(config: PpoConfig, env: &str, num_envs: usize) -> Ppo {
     Ppo::new(config, &spec(env).unwrap(), num_envs, &Seed::new(1)).unwrap()
 }
 
+fn taught(ppo: &Ppo) -> Advantages {
+    ppo.choice.advantages(ppo.critic.network(), &ppo.state.rollout).unwrap()
+}
+
 fn small() -> PpoConfig {
     PpoConfig { rollout_steps: 4, epochs: 1, minibatch_size: 4, ..PpoConfig::paper(1000) }
 }
@@ -40,7 +44,8 @@ fn step(ppo: &mut Ppo, t: f32, end: Option<End>, void: &[usize]) {
 fn evaluation_reads_the_moments_and_changes_nothing() {
     let mut ppo = agent(small(), "Pendulum-v1", 1);
     (0..6).for_each(|t| step(&mut ppo, t as f32, None, &[]));
-    let before = (ppo.observations.clone(), ppo.rewards.clone(), ppo.rollout.rows());
+    let before =
+        (ppo.state.observations.clone(), ppo.state.rewards.clone(), ppo.state.rollout.rows());
     let first = match ppo.act(one(Obs::F32(&[0.1, 0.2, 7.0])), Mode::Eval).unwrap() {
         Actions::Continuous(actions) => actions.to_vec(),
         Actions::Discrete(_) => unreachable!("a box"),
@@ -48,11 +53,14 @@ fn evaluation_reads_the_moments_and_changes_nothing() {
     for _ in 0..50 {
         ppo.act(one(Obs::F32(&[1.0, -1.0, 40.0])), Mode::Eval).unwrap();
     }
-    assert_eq!((ppo.observations.clone(), ppo.rewards.clone(), ppo.rollout.rows()), before);
+    assert_eq!(
+        (ppo.state.observations.clone(), ppo.state.rewards.clone(), ppo.state.rollout.rows()),
+        before
+    );
     let again = ppo.act(one(Obs::F32(&[0.1, 0.2, 7.0])), Mode::Eval).unwrap();
     assert!(matches!(again, Actions::Continuous(actions) if actions == first));
     // And it does read them: without moments, the same network acts otherwise.
-    ppo.observations = ObservationScale::new(3, false);
+    ppo.state.observations = ObservationScale::new(3, false);
     let unscaled = ppo.act(one(Obs::F32(&[0.1, 0.2, 7.0])), Mode::Eval).unwrap();
     assert!(matches!(unscaled, Actions::Continuous(actions) if actions != first));
 }
@@ -67,7 +75,7 @@ fn the_learning_rate_falls_from_rollout_to_rollout() {
         step(&mut ppo, t as f32, None, &[]);
         if t % 4 == 3 {
             rates.push(rate(&ppo) / 3e-4);
-            assert_eq!(ppo.spread.learning_rate, rate(&ppo));
+            assert_eq!(ppo.state.std_param.learning_rate, rate(&ppo));
             assert_eq!(ppo.critic.optimizer().config().learning_rate, rate(&ppo));
         }
     }
@@ -87,31 +95,31 @@ fn a_rollout_teaches_what_gae_says_of_it() {
     step(&mut ppo, 1.0, Some(End::Truncated), &[]);
     step(&mut ppo, 5.0, Some(End::Terminated), &[]);
     step(&mut ppo, 7.0, None, &[0]);
-    let lesson = ppo.lesson().unwrap();
-    let value = |obs: &[f32]| ppo.outputs(ppo.critic.network(), obs).unwrap()[0];
-    let row = |t: usize| &ppo.rollout.obs[3 * t..][..3];
+    let learnt = taught(&ppo);
+    let value = |obs: &[f32]| ppo.choice.outputs(ppo.critic.network(), obs).unwrap()[0];
+    let row = |t: usize| &ppo.state.rollout.obs[3 * t..][..3];
     let (v0, v1, v2) = (value(row(0)), value(row(1)), value(row(2)));
-    let a1 = 1.0 + 0.99 * value(&ppo.rollout.kept) - v1;
+    let a1 = 1.0 + 0.99 * value(&ppo.state.rollout.kept) - v1;
     let a0 = 0.0 + 0.99 * v1 - v0 + 0.99 * 0.95 * a1;
     let expected = [a0, a1, 5.0 - v2, 0.0];
-    assert_eq!(ppo.rollout.keeps, [1]);
+    assert_eq!(ppo.state.rollout.keeps, [1]);
     for (t, a) in expected.iter().enumerate() {
-        assert!((lesson.advantage[t] - a).abs() < 1e-5, "{t}: {:?}", lesson.advantage);
-        assert!((lesson.ret[t] - (a + lesson.value[t])).abs() < 1e-5);
+        assert!((learnt.advantage[t] - a).abs() < 1e-5, "{t}: {:?}", learnt.advantage);
+        assert!((learnt.ret[t] - (a + learnt.value[t])).abs() < 1e-5);
     }
     step(&mut ppo, 9.0, None, &[]);
     // Four of five rows are transitions: one minibatch.
-    assert_eq!((ppo.clock().gradient_steps, ppo.rollout.rows()), (1, 5));
+    assert_eq!((ppo.clock().gradient_steps, ppo.state.rollout.rows()), (1, 5));
 
     // A diagnosis sees those four, each with the losses of a minibatch of one.
     let probes = ppo.probes(Some(9), &mut Seed::new(1).rng()).unwrap();
     assert_eq!((probes.len(), probes[1].input.dim(0).unwrap()), (2, 4));
     let far = Tensor::new(&[[50f32]], &Device::Cpu).unwrap();
     let loss = |sample| (probes[1].loss)(sample, &far).unwrap().to_scalar::<f32>().unwrap();
-    let lesson = ppo.lesson.as_ref().unwrap();
+    let learnt = ppo.state.advantages.as_ref().unwrap();
     let mut expected: Vec<f32> = [0, 1, 2, 4]
         .iter()
-        .map(|row| ppo.value_loss(&[50.0], &[lesson.value[*row]], &[lesson.ret[*row]]).0)
+        .map(|row| ppo.choice.value_loss(&[50.0], &[learnt.value[*row]], &[learnt.ret[*row]]).0)
         .collect();
     let mut found: Vec<f32> = (0..4).map(loss).collect();
     expected.sort_by(f32::total_cmp);
@@ -120,7 +128,7 @@ fn a_rollout_teaches_what_gae_says_of_it() {
     drop(probes);
     // The next step begins the next rollout.
     step(&mut ppo, 10.0, None, &[]);
-    assert_eq!(ppo.rollout.rows(), 1);
+    assert_eq!(ppo.state.rollout.rows(), 1);
     assert!(ppo.probes(None, &mut Seed::new(1).rng()).unwrap().is_empty());
 }
 
@@ -142,9 +150,9 @@ fn advantages_are_normalized_within_a_minibatch() {
 fn a_minibatch_of_one_row_keeps_its_advantage() {
     let mut ppo = agent(small(), "Pendulum-v1", 1);
     (0..3).for_each(|t| step(&mut ppo, t as f32, None, &[]));
-    let lesson = ppo.lesson().unwrap();
-    let one = ppo.minibatch(&lesson, &[2]);
-    assert_eq!(one.advantage, [lesson.advantage[2]]);
+    let learnt = taught(&ppo);
+    let one = ppo.choice.minibatch(&ppo.state.rollout, &learnt, &[2]);
+    assert_eq!(one.advantage, [learnt.advantage[2]]);
     assert_ne!(one.advantage, [0.0]);
 }
 
@@ -154,7 +162,7 @@ fn the_first_step_has_a_ratio_of_one() {
     for env in ["Pendulum-v1", "Identity-v0"] {
         let config = PpoConfig { minibatch_size: 8, rollout_steps: 4, ..small() };
         let mut ppo = agent(config, env, 2);
-        let dim = ppo.obs_dim;
+        let dim = ppo.choice.obs_dim;
         for t in 0..4 {
             let obs: Vec<f32> = (0..2 * dim).map(|i| ((t * 7 + i) as f32).sin()).collect();
             let seen = Observations { obs: Obs::F32(&obs), envs: &[0, 1], first: &[false; 2] };
@@ -172,7 +180,11 @@ fn the_first_step_has_a_ratio_of_one() {
             ppo.learn(&batch).unwrap();
         }
         assert_eq!(ppo.clock().gradient_steps, 1);
-        assert!(ppo.means.kl.abs() < 1e-6 && ppo.means.clip_fraction == 0.0, "{:?}", ppo.means);
+        assert!(
+            ppo.state.means.kl.abs() < 1e-6 && ppo.state.means.clip_fraction == 0.0,
+            "{:?}",
+            ppo.state.means
+        );
     }
 }
 
@@ -197,12 +209,12 @@ fn losses(
     let log_prob = (density - 0.5 * std::f64::consts::TAU.ln()).unwrap();
     let ratio = (log_prob - column(&rows.log_prob)).unwrap().exp().unwrap();
     let advantage = column(&rows.advantage);
-    let clip = ppo.config.clip;
+    let clip = ppo.choice.config.clip;
     let clipped = (ratio.clamp(1.0 - clip, 1.0 + clip).unwrap() * &advantage).unwrap();
     let gain = (ratio * &advantage).unwrap().minimum(&clipped).unwrap();
     let error = (critic.forward(obs, relu) - column(&rows.ret)).unwrap();
     let square = error.sqr().unwrap().mean_all().unwrap();
-    [gain.neg().unwrap().mean_all().unwrap(), (square * ppo.config.value_coef).unwrap()]
+    [gain.neg().unwrap().mean_all().unwrap(), (square * ppo.choice.config.value_coef).unwrap()]
 }
 
 /// What a network must be after a step on these gradients: rewired to the topologies that it now has, where
@@ -228,7 +240,7 @@ fn stepped(
     weights.iter().flat_map(|(w, grad)| w.iter().zip(grad).map(|(w, g)| w - rate * g)).collect()
 }
 
-/// The order of PAPERS 1.10, minibatch by minibatch: gradients at the weights as they stand → the actor
+/// The order of the header, minibatch by minibatch: gradients at the weights as they stand → the actor
 /// rewires, the critic rewires → clip → step. In the second one the policy has left the one that acted.
 #[test]
 fn minibatches_are_those_of_the_formulas_in_their_order() {
@@ -257,20 +269,20 @@ fn minibatches_are_those_of_the_formulas_in_their_order() {
             1,
         );
         (0..15).for_each(|t| step(&mut ppo, t as f32, None, &[]));
-        let lesson = ppo.lesson().unwrap();
+        let learnt = taught(&ppo);
         for rows in [[3, 9, 0, 12, 7], [1, 2, 14, 5, 8]] {
             let plain = [&ppo.actor, &ppo.critic].map(|of| Plain::of(of.network()));
             let before =
                 [&ppo.actor, &ppo.critic].map(|of| of.network().layers()[0].topology().clone());
-            let b = Var::new(&[ppo.spread.values()[0] as f32], &Device::Cpu).unwrap();
-            let obs = ppo.rows(pick(&ppo.rollout.obs, 3, &rows)).unwrap();
-            let minibatch = ppo.minibatch(&lesson, &rows);
+            let b = Var::new(&[ppo.state.std_param.values()[0] as f32], &Device::Cpu).unwrap();
+            let obs = ppo.choice.rows(pick(&ppo.state.rollout.obs, 3, &rows)).unwrap();
+            let minibatch = ppo.choice.minibatch(&ppo.state.rollout, &learnt, &rows);
             let [of_actor, of_critic] = losses(&ppo, plain.each_ref(), &b, &obs, &minibatch);
             let grads = [of_actor.backward().unwrap(), of_critic.backward().unwrap()];
-            let mut spread = ppo.spread.clone();
-            spread.step(&[f64::from(flat(grads[0].get(&b).unwrap())[0])]);
+            let mut std_param = ppo.state.std_param.clone();
+            std_param.step(&[f64::from(flat(grads[0].get(&b).unwrap())[0])]);
 
-            ppo.update(&lesson, &rows).unwrap();
+            ppo.update(&learnt, &rows).unwrap();
 
             for (i, trainer) in [&ppo.actor, &ppo.critic].into_iter().enumerate() {
                 let network = trainer.network();
@@ -280,9 +292,9 @@ fn minibatches_are_those_of_the_formulas_in_their_order() {
                     assert!((a - b).abs() < 1e-5, "{} {at}: {a} against {b}", trainer.name());
                 }
             }
-            assert!((ppo.spread.values()[0] - spread.values()[0]).abs() < 1e-6);
+            assert!((ppo.state.std_param.values()[0] - std_param.values()[0]).abs() < 1e-6);
         }
-        assert!(ppo.means.kl > 1e-4, "the policy moved: {:?}", ppo.means);
+        assert!(ppo.state.means.kl > 1e-4, "the policy moved: {:?}", ppo.state.means);
     }
 }
 

@@ -11,6 +11,7 @@
 //! Environments need not answer together. The stack of one that is late may be on its way out of the ring: it is
 //! taken anew, at the price of its frames, and the returns of several steps that began before it are lost.
 
+use serde::{Deserialize, Serialize};
 use sparring_envs::Batch;
 
 /// Frames beyond one a transition, as a part of the capacity.
@@ -73,7 +74,7 @@ impl FrameConfig {
 
 /// The ring of frames. A frame's number counts all frames ever taken; it stands at that number modulo
 /// the slots.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Frames {
     size: usize,
     frames: usize,

@@ -1,13 +1,16 @@
 //! The ring itself: transition by transition, the newest over the oldest.
 
+use serde::{Deserialize, Serialize};
 use sparring_envs::{Batch, Dtype, ObsBuf};
 
+use super::config::ReplayConfig;
 use super::frames::Frames;
-use super::{ReplayConfig, Sample};
-use crate::returns::{Shown, Transition};
+use super::sample::Sample;
+use crate::error::AgentError;
+use crate::returns::{StoredObs, Transition};
 
 /// `capacity` places, of which `len` are held.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Ring {
     config: ReplayConfig,
     len: usize,
@@ -20,7 +23,7 @@ pub(super) struct Ring {
 }
 
 /// The observations and successors of each place.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 enum Stored {
     /// Side by side, `(capacity, obs_dim)` each.
     Numbers { obs: Vec<f32>, next: Vec<f32> },
@@ -65,10 +68,6 @@ impl Ring {
         (config.capacity as u64).saturating_mul(one as u64).saturating_add(frames)
     }
 
-    pub fn config(&self) -> &ReplayConfig {
-        &self.config
-    }
-
     pub fn len(&self) -> usize {
         self.len
     }
@@ -81,27 +80,36 @@ impl Ring {
     }
 
     /// Stores a transition and says where; none that comes so late that its frames may be gone.
-    pub fn push(&mut self, transition: Transition<'_>) -> Option<usize> {
+    ///
+    /// # Errors
+    /// A transition of another kind than the memory was made for.
+    pub fn push(&mut self, transition: Transition<'_>) -> Result<Option<usize>, AgentError> {
         let (i, ReplayConfig { capacity, obs_dim: dim, act_dim, .. }) = (self.cursor, self.config);
         match (&mut self.stored, transition.obs, transition.next) {
-            (Stored::Numbers { obs, next }, Shown::Numbers(from), Shown::Numbers(to)) => {
+            (Stored::Numbers { obs, next }, StoredObs::Numbers(from), StoredObs::Numbers(to)) => {
                 obs[i * dim..][..dim].copy_from_slice(from);
                 next[i * dim..][..dim].copy_from_slice(to);
             }
-            (Stored::Frames { frames, obs, next, born }, Shown::Frame(from), Shown::Frame(to)) => {
+            (
+                Stored::Frames { frames, obs, next, born },
+                StoredObs::Frame(from),
+                StoredObs::Frame(to),
+            ) => {
                 if !frames.in_time(from) {
-                    return None;
+                    return Ok(None);
                 }
                 (obs[i], next[i], born[i]) = (from, to, frames.taken());
             }
-            (_, from, to) => unreachable!("{from:?} and {to:?} for a memory of another kind"),
+            (Stored::Numbers { .. } | Stored::Frames { .. }, ..) => {
+                return Err(self.of_another_kind());
+            }
         }
         self.action[i * act_dim..][..act_dim].copy_from_slice(transition.action);
         self.reward[i] = transition.reward;
         self.discount[i] = transition.discount;
         self.cursor = (i + 1) % capacity;
         self.len = (self.len + 1).min(capacity);
-        Some(i)
+        Ok(Some(i))
     }
 
     /// Forgets the oldest transition if its frames may be gone, and says where it was.
@@ -125,8 +133,20 @@ impl Ring {
         if full { i } else { (self.oldest() + i) % self.config.capacity }
     }
 
+    fn of_another_kind(&self) -> AgentError {
+        let expected = self.config.dtype;
+        let found = match expected {
+            Dtype::F32 => Dtype::U8,
+            Dtype::U8 => Dtype::F32,
+        };
+        AgentError::Dtype { expected, found }
+    }
+
     /// Copies the transition at `place` into a row of `sample`.
-    pub fn copy(&self, place: usize, row: usize, sample: &mut Sample) {
+    ///
+    /// # Errors
+    /// A sample of another kind than the memory.
+    pub fn copy(&self, place: usize, row: usize, sample: &mut Sample) -> Result<(), AgentError> {
         let ReplayConfig { obs_dim: dim, act_dim, .. } = self.config;
         let at = row * dim..(row + 1) * dim;
         match (&self.stored, &mut sample.obs, &mut sample.next) {
@@ -138,12 +158,15 @@ impl Ring {
                 frames.stack(obs[place], &mut to_obs[at.clone()]);
                 frames.stack(next[place], &mut to_next[at]);
             }
-            _ => unreachable!("a sample that was not fitted to its memory"),
+            (Stored::Numbers { .. } | Stored::Frames { .. }, ..) => {
+                return Err(self.of_another_kind());
+            }
         }
         let from = &self.action[place * act_dim..][..act_dim];
         sample.action[row * act_dim..][..act_dim].copy_from_slice(from);
         sample.reward[row] = self.reward[place];
         sample.discount[row] = self.discount[place];
         sample.place[row] = place;
+        Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use proptest::prelude::*;
-use sparring_envs::{End, spec};
+use sparring_envs::{End, EnvSpec, ObsBuf, spec};
 use sparring_sparse::Seed;
 
 use super::*;
@@ -34,7 +34,7 @@ fn filled(config: ReplayConfig, steps: u32) -> Replay {
 
 fn sampled(replay: &Replay, batch: usize) -> Sample {
     let mut sample = Sample::default();
-    replay.sample(batch, &mut Seed::new(1).rng(), &mut sample);
+    replay.sample(batch, &mut Seed::new(1).rng(), &mut sample).unwrap();
     sample
 }
 
@@ -66,7 +66,7 @@ fn priorities_decide_how_often_each_is_drawn() {
     let mut replay = filled(ReplayConfig { prioritized: true, ..config(4) }, 6);
     // Places hold 4, 5, 2, 3.
     for (place, priority) in [1.0, 0.0, 2.0, 5.0].into_iter().enumerate() {
-        replay.priorities().unwrap().set(place, priority);
+        replay.priorities_mut().unwrap().set(place, priority);
     }
     let sample = sampled(&replay, 8000);
     for (place, held, expected) in [(0, 4.0, 1000.0), (1, 5.0, 0.0), (2, 2.0, 2000.0)] {
@@ -227,17 +227,17 @@ proptest! {
             let (obs, next) = (floats(obs), floats(next));
             let shown = Batch { obs: Obs::F32(&obs), next: Obs::F32(&next), ..*batch };
             naive.store(&shown, actions).unwrap();
-            found.fit(1, replay.ring.config());
-            expected.fit(1, naive.ring.config());
+            found.fit(1, &replay.config);
+            expected.fit(1, &naive.config);
             for place in place_of.len()..naive.len() {
-                naive.ring.copy(place, 0, &mut expected);
+                naive.state.ring.copy(place, 0, &mut expected).unwrap();
                 place_of.insert(expected.action[0] as u32, place);
             }
             whole_episodes += batch.end.iter().flatten().count();
             for i in 0..replay.len() {
-                let place = replay.ring.place(i);
-                replay.ring.copy(place, 0, &mut found);
-                naive.ring.copy(place_of[&(found.action[0] as u32)], 0, &mut expected);
+                let place = replay.state.ring.place(i);
+                replay.state.ring.copy(place, 0, &mut found).unwrap();
+                naive.state.ring.copy(place_of[&(found.action[0] as u32)], 0, &mut expected).unwrap();
                 let same = found.obs.view().values().eq(expected.obs.view().values())
                     && found.next.view().values().eq(expected.next.view().values())
                     && found.action == expected.action
@@ -246,12 +246,12 @@ proptest! {
                 if !same {
                     broken.get_or_insert(format!("{place}: {found:?} against {expected:?}"));
                 }
-                if prioritized && replay.priorities.as_ref().unwrap().get(place) == 0.0 {
+                if prioritized && replay.priorities().unwrap().get(place) == 0.0 {
                     broken.get_or_insert(format!("{place} is held and never drawn"));
                 }
             }
             if prioritized {
-                let total = replay.priorities.as_ref().unwrap().total();
+                let total = replay.priorities().unwrap().total();
                 let sum = replay.len() as f64;
                 if total != sum {
                     broken.get_or_insert(format!("priorities of {total} for {sum} places"));
@@ -271,7 +271,7 @@ proptest! {
         prop_assert!(broken.is_none(), "{}", broken.unwrap());
         let mut rng = Seed::new(seed).rng();
         if !replay.is_empty() {
-            replay.sample(5, &mut rng, &mut found);
+            replay.sample(5, &mut rng, &mut found).unwrap();
             prop_assert_eq!(found.obs.view().len(), 5 * dim);
         }
     }
@@ -292,8 +292,8 @@ fn a_stack_never_reaches_across_an_episodes_start() {
         replay.store(&batch, Actions::Discrete(&[0])).unwrap();
     }
     let mut sample = Sample::default();
-    sample.fit(3, replay.ring.config());
-    (0..3).for_each(|place| replay.ring.copy(place, place, &mut sample));
+    sample.fit(3, &replay.config);
+    (0..3).for_each(|place| replay.state.ring.copy(place, place, &mut sample).unwrap());
     assert_eq!(sample.obs, ObsBuf::U8(vec![0, 1, 1, 2, 0, 9]));
     assert_eq!(sample.next, ObsBuf::U8(vec![1, 2, 2, 3, 9, 8]));
 }
@@ -317,9 +317,9 @@ fn a_late_environment_shows_its_stack_anew() {
         step(0, [101, 102], [102, 103]);
         step(0, [102, 103], [103, 104]);
         let mut sample = Sample::default();
-        sample.fit(1, replay.ring.config());
+        sample.fit(1, &replay.config);
         let mut held = |i: usize| {
-            replay.ring.copy(replay.ring.place(i), 0, &mut sample);
+            replay.state.ring.copy(replay.state.ring.place(i), 0, &mut sample).unwrap();
             (sample.obs.clone(), sample.next.clone())
         };
         let bytes = |obs: [u8; 2], next: [u8; 2]| (ObsBuf::U8(obs.into()), ObsBuf::U8(next.into()));
@@ -370,7 +370,7 @@ fn short_episodes_forget_early_and_long_ones_do_not() {
     assert_eq!([1, 64, 1_000_000].map(held), [326, 640, 640]);
 }
 
-/// The memory of the paper's Atari agents (PAPERS 2.2): a million transitions of 84 × 84, four stacked.
+/// The memory of the paper's Atari agents: a million transitions of 84 × 84, four stacked.
 #[test]
 fn a_million_transitions_of_atari_take_less_than_7_3_gb() {
     let spec = EnvSpec {

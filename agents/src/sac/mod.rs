@@ -1,11 +1,11 @@
-//! SAC (Haarnoja et al. 2018, 1812.05905) as Graesser et al. 2022 train it on MuJoCo (PAPERS 2.3).
+//! SAC (Haarnoja et al. 2018, 1812.05905) as Graesser et al. 2022 train it on MuJoCo.
 //!
 //! Critics: `L = ½ Σᵢ mean (Qᵢ(s, a) − y)²`, `y = c R + γᵏ (min_i Qᵢ⁻(s', a') − α log π(a'|s'))`, where
 //! `a' ~ π(s')`, `R` sums `k` rewards, `c` is the reward scale, and `γᵏ` is 0 after a termination; a
 //! truncated transition bootstraps. Actor: `L = mean (α log π(ã|s) − min_i Qᵢ(s, ã))`, `ã ~ π(s)`.
 //! Temperature: `L = −log α · mean (log π(ã|s) + H̄)`, with the target entropy `H̄`.
 //!
-//! One gradient step (PAPERS 1.10): critics → actor, by the stepped critics → temperature, by the
+//! One gradient step: critics → actor, by the stepped critics → temperature, by the
 //! log-probabilities of the actor's draw → targets, if due.
 //!
 //! Differs from the paper in:
@@ -18,6 +18,9 @@
 //!    bounds; critics of convolutions see each number of an action as a constant plane of the image;
 //! 4. a pruned weight cannot come back ([`sparring_sparse::methods::pruning`]);
 //! 5. with `n_step` above 1 the rewards within a return carry no entropy.
+//!
+//! The stream `noise` serves both acting and learning, and `explore` the warm-up alone. A stream each would
+//! be the rule; it would change every run that there is.
 
 mod config;
 pub mod keys;
@@ -31,7 +34,8 @@ use std::iter::repeat_n;
 use candle_core::{Device, Tensor};
 use rand::RngExt;
 use rand_distr::{Distribution as _, StandardNormal};
-use sparring_envs::{Actions, Batch, EnvSpec, Obs};
+use serde::{Deserialize, Serialize};
+use sparring_envs::{Actions, Batch, EnvSpec};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::seed::Rng;
 use sparring_sparse::{LayerSpec, Network, Seed, Target, Trainer};
@@ -39,12 +43,14 @@ use sparring_sparse::{LayerSpec, Network, Seed, Target, Trainer};
 use crate::action_box::ActionBox;
 use crate::agent::{Agent, Capabilities, Clock};
 use crate::error::AgentError;
-use crate::free::Free;
+use crate::free_params::FreeParams;
 use crate::input::Input;
+use crate::losses::soft;
 use crate::metric::Metric;
 use crate::network_on_batch::NetworkOnBatch;
 use crate::observations::{Mode, Observations};
 use crate::replay::{Replay, Sample};
+use crate::rng_state;
 use crate::tanh_normal::TanhNormal;
 
 pub use config::SacConfig;
@@ -53,6 +59,17 @@ pub use row::ROW;
 
 /// A SAC agent in training.
 pub struct Sac {
+    choice: Choice,
+    actor: Trainer,
+    critics: [Trainer; 2],
+    targets: [Target; 2],
+    replay: Replay,
+    state: SacState,
+    scratch: Scratch,
+}
+
+/// What never changes.
+struct Choice {
     config: SacConfig,
     input: Input,
     obs_dim: usize,
@@ -60,31 +77,28 @@ pub struct Sac {
     action_copies: usize,
     policy: TanhNormal,
     bounds: ActionBox,
-    actor: Trainer,
-    critics: [Trainer; 2],
-    targets: [Target; 2],
-    log_alpha: Free,
-    replay: Replay,
-    /// What the last gradient step drew.
-    sample: Sample,
+}
+
+/// What a training that goes on must have back, beside the networks and the memory.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SacState {
+    log_alpha: FreeParams,
+    #[serde(with = "rng_state")]
     explore: Rng,
+    #[serde(with = "rng_state")]
     noise: Rng,
+    #[serde(with = "rng_state")]
     sampler: Rng,
     env_steps: u64,
     /// Gradient steps; a network whose rewiring took the place of its own counts fewer.
     updates: u64,
-    /// `(n, act_dim)` in `[−1, 1]`: what was chosen last.
+    /// `(n, act_dim)` in `[−1, 1]`: what was chosen last, which the warm-up holds for many steps.
     chosen: Vec<f32>,
-    /// The same in the environment's units.
-    actions: Vec<f32>,
-    eval_actions: Vec<f32>,
-    /// Room for observations and their successors as floats.
-    floats: [Vec<f32>; 2],
     means: Means,
 }
 
 /// Sums over the gradient steps since the last report.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Means {
     steps: u64,
     critic_loss: f64,
@@ -94,111 +108,29 @@ struct Means {
     grad_norms: [f64; 3],
 }
 
-impl Sac {
-    /// What it can do and what it needs.
-    pub const CAPABILITIES: Capabilities = Capabilities {
-        discrete: false,
-        continuous: true,
-        needs_every_env: false,
-        learns_offline: false,
-    };
+/// Memory to be filled again and again: between two steps of an environment, nothing that it holds counts.
+#[derive(Default)]
+struct Scratch {
+    /// What the last gradient step drew.
+    sample: Sample,
+    /// What was chosen last, in the environment's units.
+    actions: Vec<f32>,
+    eval_actions: Vec<f32>,
+    /// Observations and their successors as floats.
+    floats: [Vec<f32>; 2],
+}
 
-    /// A fresh agent for `num_envs` of `spec`.
-    pub fn new(
-        config: SacConfig,
-        spec: &EnvSpec,
-        num_envs: usize,
-        seed: &Seed,
-    ) -> Result<Self, AgentError> {
-        let bounds = ActionBox::of(spec, "sac")?;
-        let (obs_dim, act_dim) = (spec.obs.dim(), bounds.dim());
-        let [actor, critic] = config.layers(spec)?;
-        let trainer = |name: &str, layers: &[LayerSpec], sparsity: &SparsityConfig| {
-            Trainer::new(name, layers, sparsity, config.optimizer, &seed.child(name))
-        };
-        let actor = trainer("actor", &actor, &config.actor_sparsity)?;
-        let critics = [
-            trainer("critic.1", &critic, &config.critic_sparsity)?,
-            trainer("critic.2", &critic, &config.critic_sparsity)?,
-        ];
-        let (alpha, rate) = match config.temperature {
-            Temperature::Learned { initial, learning_rate, .. } => (initial, learning_rate),
-            Temperature::Fixed { alpha } => (alpha, 0.0),
-        };
-        let [log_std_min, log_std_max] = config.log_std;
-        Ok(Self {
-            policy: TanhNormal { act_dim, log_std_min, log_std_max },
-            bounds,
-            targets: [Target::new(critics[0].network())?, Target::new(critics[1].network())?],
-            actor,
-            critics,
-            log_alpha: Free::new(vec![alpha.ln()], rate, 1e-7),
-            replay: Replay::new(config.replay(spec, num_envs)),
-            sample: Sample::default(),
-            explore: seed.child("explore").rng(),
-            noise: seed.child("noise").rng(),
-            sampler: seed.child("replay").rng(),
-            env_steps: 0,
-            updates: 0,
-            chosen: Vec::new(),
-            actions: Vec::new(),
-            eval_actions: Vec::new(),
-            floats: Default::default(),
-            means: Means::default(),
-            input: Input::of(spec),
-            obs_dim,
-            action_copies: config.action_copies(spec)?,
-            config,
-        })
-    }
-
+impl SacState {
     fn alpha(&self) -> f64 {
         self.log_alpha.values()[0].exp()
     }
+}
 
-    /// `(n · obs_dim) → (n, 2 · act_dim)`, leaving no graph.
-    fn head(&self, obs: &[f32]) -> Result<Vec<f32>, AgentError> {
+impl Choice {
+    /// `obs (n · obs_dim) → (n, 2 · act_dim)` by the `actor`, leaving no graph.
+    fn head(&self, actor: &Network, obs: &[f32]) -> Result<Vec<f32>, AgentError> {
         let obs = rows(obs.to_vec(), self.obs_dim)?;
-        Ok(self.actor.network().forward_detached(&obs)?.flatten_all()?.to_vec1()?)
-    }
-
-    /// The same of what environments show.
-    fn head_of(&mut self, obs: Obs<'_>) -> Result<Vec<f32>, AgentError> {
-        let mut scratch = std::mem::take(&mut self.floats[0]);
-        let head = self.head(self.input.floats(obs, &mut scratch));
-        self.floats[0] = scratch;
-        head
-    }
-
-    /// `ε` of `n` actions.
-    fn noise(&mut self, n: usize) -> Vec<f32> {
-        noise(n * self.policy.act_dim, &mut self.noise)
-    }
-
-    /// One gradient step.
-    fn update(&mut self) -> Result<(), AgentError> {
-        let mut sample = std::mem::take(&mut self.sample);
-        self.replay.sample(self.config.batch_size, &mut self.sampler, &mut sample);
-        let (input, mut floats) = (self.input, std::mem::take(&mut self.floats));
-        let [obs, next] = &mut floats;
-        let obs = input.floats(sample.obs.view(), obs);
-        let next = input.floats(sample.next.view(), next);
-        let (head, noise) = (self.head(next)?, self.noise(sample.reward.len()));
-        let targets = [self.targets[0].network(), self.targets[1].network()];
-        let y = self.target_values((&sample, next), &head, &noise, targets)?;
-        let taken = self.critic_input(obs, &sample.action, self.policy.act_dim)?;
-        self.step_critics(&taken, &y)?;
-        let log_prob = self.step_actor(&rows(obs.to_vec(), self.obs_dim)?)?;
-        self.step_temperature(log_prob);
-        (self.sample, self.floats) = (sample, floats);
-        self.updates += 1;
-        if self.updates.is_multiple_of(self.config.target_every_gradient_steps) {
-            for (target, critic) in self.targets.iter_mut().zip(&self.critics) {
-                target.update(critic.network(), self.config.target_tau)?;
-            }
-        }
-        self.means.steps += 1;
-        Ok(())
+        Ok(actor.forward_detached(&obs)?.flatten_all()?.to_vec1()?)
     }
 
     /// What a critic reads, `(n, obs_dim + act_dim · copies)`, of `obs (n, obs_dim)` and of `actions`, one at
@@ -219,75 +151,43 @@ impl Sac {
         rows(both, width)
     }
 
-    /// `y (batch, 1)` from the actor's `head (batch, 2 · act_dim)` for the successors `next (batch, obs_dim)`
-    /// of the sample.
+    /// `y (batch, 1)` from the actor's `head (batch, 2 · act_dim)` and `ε` for the successors
+    /// `next (batch, obs_dim)` of `sample`, at the temperature `alpha`.
     fn target_values(
         &self,
-        (sample, next): (&Sample, &[f32]),
-        head: &[f32],
-        noise: &[f32],
+        alpha: f64,
+        sample: &Sample,
+        next: &[f32],
+        drawn: Draws<'_>,
         targets: [&Network; 2],
     ) -> Result<Tensor, AgentError> {
         let (batch, act_dim) = (sample.reward.len(), self.policy.act_dim);
-        let mut drawn = vec![0.0; batch * (act_dim + 1)];
-        self.policy.draw(head, noise, &mut drawn);
-        let next = self.critic_input(next, &drawn, act_dim + 1)?;
+        let mut actions = vec![0.0; batch * (act_dim + 1)];
+        self.policy.draw(drawn.head, drawn.noise, &mut actions);
+        let next = self.critic_input(next, &actions, act_dim + 1)?;
         let value = |target: &Network| -> Result<Vec<f32>, AgentError> {
             Ok(target.forward_detached(&next)?.flatten_all()?.to_vec1()?)
         };
         let values = [value(targets[0])?, value(targets[1])?];
-        let (scale, alpha) = (self.config.reward_scale as f32, self.alpha() as f32);
+        let (scale, alpha) = (self.config.reward_scale as f32, alpha as f32);
         let y = (0..batch).map(|i| {
-            let soft = values[0][i].min(values[1][i]) - alpha * drawn[i * (act_dim + 1) + act_dim];
+            let log_prob = actions[i * (act_dim + 1) + act_dim];
+            let soft = values[0][i].min(values[1][i]) - alpha * log_prob;
             scale * sample.reward[i] + sample.discount[i] * soft
         });
         rows(y.collect(), 1)
-    }
-
-    /// `taken (batch, obs_dim + act_dim)`, `y (batch, 1)`.
-    fn step_critics(&mut self, taken: &Tensor, y: &Tensor) -> Result<(), AgentError> {
-        let [first, second] = &mut self.critics;
-        let steps = [first.begin_step()?, second.begin_step()?];
-        let q = [first.forward(taken, &steps[0])?, second.forward(taken, &steps[1])?];
-        let error = |q: &Tensor| (q - y)?.sqr()?.mean_all();
-        let loss = ((error(&q[0])? + error(&q[1])?)? * 0.5)?;
-        let value = finite(&loss, "the loss of the critics", self.updates)?;
-        let grads = loss.backward()?;
-        for (i, (critic, step)) in self.critics.iter_mut().zip(steps).enumerate() {
-            self.means.grad_norms[1 + i] += f64::from(critic.end_step(step, &grads)?);
-        }
-        self.means.critic_loss += value;
-        self.means.q += f64::from(q[0].mean_all()?.to_scalar::<f32>()?);
-        Ok(())
-    }
-
-    /// `obs (batch, obs_dim)`; gives `mean log π(ã|s)`.
-    fn step_actor(&mut self, obs: &Tensor) -> Result<f64, AgentError> {
-        let noise = self.noise(obs.dim(0)?);
-        let step = self.actor.begin_step()?;
-        let head = self.actor.forward(obs, &step)?;
-        let [first, second] = &self.critics;
-        let critics = [first.network(), second.network()];
-        let (losses, log_prob) = self.actor_losses(obs, &head, noise, critics)?;
-        let loss = losses.mean_all()?;
-        let value = finite(&loss, "the loss of the actor", self.updates)?;
-        let norm = self.actor.end_step(step, &loss.backward()?)?;
-        let log_prob = f64::from(log_prob.mean_all()?.to_scalar::<f32>()?);
-        self.means.grad_norms[0] += f64::from(norm);
-        self.means.actor_loss += value;
-        self.means.entropy -= log_prob;
-        Ok(log_prob)
     }
 
     /// `α log π(ã|s) − min_i Qᵢ(s, ã)` and `log π(ã|s)`, `(batch, 1)` each, of the actor's
     /// `head (batch, 2 · act_dim)`.
     fn actor_losses(
         &self,
+        alpha: f64,
         obs: &Tensor,
         head: &Tensor,
         noise: Vec<f32>,
         critics: [&Network; 2],
-    ) -> Result<(Tensor, Tensor), AgentError> {
+    ) -> Result<ActorLosses, AgentError> {
         let act_dim = self.policy.act_dim;
         let drawn = self.policy.draw_tensor(head, noise)?;
         let log_prob = drawn.narrow(1, act_dim, 1)?;
@@ -297,16 +197,160 @@ impl Sac {
             let planes = action.unsqueeze(2)?.broadcast_as((n, act_dim, copies))?;
             action = planes.reshape((n, act_dim * copies))?;
         }
-        let drawn = Tensor::cat(&[obs, &action], 1)?;
-        let q = critics[0].forward_frozen(&drawn)?;
-        let q = q.minimum(&critics[1].forward_frozen(&drawn)?)?;
-        Ok((((&log_prob * self.alpha())? - q)?, log_prob))
+        let done = Tensor::cat(&[obs, &action], 1)?;
+        let q = [critics[0].forward_frozen(&done)?, critics[1].forward_frozen(&done)?];
+        Ok(ActorLosses { each: soft::actor(alpha, &log_prob, [&q[0], &q[1]])?, log_prob })
+    }
+
+    /// Of the present policy, `ε` of `n` actions.
+    fn noise(&self, n: usize, rng: &mut Rng) -> Vec<f32> {
+        noise(n * self.policy.act_dim, rng)
+    }
+}
+
+/// A policy's head `(n, 2 · act_dim)` and the `ε (n, act_dim)` by which actions are drawn from it.
+#[derive(Clone, Copy)]
+struct Draws<'a> {
+    head: &'a [f32],
+    noise: &'a [f32],
+}
+
+/// The actor's losses and the log-probabilities of what was drawn for them, `(batch, 1)` each.
+struct ActorLosses {
+    each: Tensor,
+    log_prob: Tensor,
+}
+
+impl Sac {
+    /// What it can do and what it needs.
+    pub const CAPABILITIES: Capabilities = Capabilities {
+        discrete: false,
+        continuous: true,
+        needs_every_env: false,
+        learns_offline: false,
+    };
+
+    /// A fresh agent for `num_envs` of `spec`.
+    pub fn new(
+        config: SacConfig,
+        spec: &EnvSpec,
+        num_envs: usize,
+        seed: &Seed,
+    ) -> Result<Self, AgentError> {
+        let bounds = ActionBox::of(spec, "sac")?;
+        let [actor, critic] = config.layers(spec)?;
+        let trainer = |name: &str, layers: &[LayerSpec], sparsity: &SparsityConfig| {
+            Trainer::new(name, layers, sparsity, config.optimizer, &seed.child(name))
+        };
+        let actor = trainer("actor", &actor, &config.actor_sparsity)?;
+        let critics = [
+            trainer("critic.1", &critic, &config.critic_sparsity)?,
+            trainer("critic.2", &critic, &config.critic_sparsity)?,
+        ];
+        let (alpha, rate) = match config.temperature {
+            Temperature::Learned { initial, learning_rate, .. } => (initial, learning_rate),
+            Temperature::Fixed { alpha } => (alpha, 0.0),
+        };
+        let [log_std_min, log_std_max] = config.log_std;
+        Ok(Self {
+            targets: [Target::new(critics[0].network())?, Target::new(critics[1].network())?],
+            actor,
+            critics,
+            replay: Replay::new(config.replay(spec, num_envs)),
+            state: SacState {
+                log_alpha: FreeParams::new(vec![alpha.ln()], rate, 1e-7),
+                explore: seed.child("explore").rng(),
+                noise: seed.child("noise").rng(),
+                sampler: seed.child("replay").rng(),
+                env_steps: 0,
+                updates: 0,
+                chosen: Vec::new(),
+                means: Means::default(),
+            },
+            scratch: Scratch::default(),
+            choice: Choice {
+                input: Input::of(spec),
+                obs_dim: spec.obs.dim(),
+                action_copies: config.action_copies(spec)?,
+                policy: TanhNormal { act_dim: bounds.dim(), log_std_min, log_std_max },
+                bounds,
+                config,
+            },
+        })
+    }
+
+    /// What must be saved beside the networks and the memory.
+    pub fn state(&self) -> &SacState {
+        &self.state
+    }
+
+    /// One gradient step.
+    fn update(&mut self) -> Result<(), AgentError> {
+        let Self { choice, actor, targets, replay, state, scratch, .. } = self;
+        let Scratch { sample, floats: [obs, next], .. } = scratch;
+        replay.sample(choice.config.batch_size, &mut state.sampler, sample)?;
+        let obs = choice.input.floats(sample.obs.view(), obs);
+        let next = choice.input.floats(sample.next.view(), next);
+        let head = choice.head(actor.network(), next)?;
+        let noise = choice.noise(sample.reward.len(), &mut state.noise);
+        let draws = Draws { head: &head, noise: &noise };
+        let targets = [targets[0].network(), targets[1].network()];
+        let y = choice.target_values(state.alpha(), sample, next, draws, targets)?;
+        let taken = choice.critic_input(obs, &sample.action, choice.policy.act_dim)?;
+        let obs = rows(obs.to_vec(), choice.obs_dim)?;
+        self.step_critics(&taken, &y)?;
+        let log_prob = self.step_actor(&obs)?;
+        self.step_temperature(log_prob);
+        let Self { choice, critics, targets, state, .. } = self;
+        state.updates += 1;
+        if state.updates.is_multiple_of(choice.config.target_every_gradient_steps) {
+            for (target, critic) in targets.iter_mut().zip(critics) {
+                target.update(critic.network(), choice.config.target_tau)?;
+            }
+        }
+        state.means.steps += 1;
+        Ok(())
+    }
+
+    /// `taken (batch, obs_dim + act_dim)`, `y (batch, 1)`.
+    fn step_critics(&mut self, taken: &Tensor, y: &Tensor) -> Result<(), AgentError> {
+        let Self { critics: [first, second], state, .. } = self;
+        let steps = [first.begin_step()?, second.begin_step()?];
+        let q = [first.forward(taken, &steps[0])?, second.forward(taken, &steps[1])?];
+        let loss = soft::critics([&q[0], &q[1]], y)?;
+        let value = finite(&loss, "the loss of the critics", state.updates)?;
+        let grads = loss.backward()?;
+        for (i, (critic, step)) in [first, second].into_iter().zip(steps).enumerate() {
+            state.means.grad_norms[1 + i] += f64::from(critic.end_step(step, &grads)?);
+        }
+        state.means.critic_loss += value;
+        state.means.q += f64::from(q[0].mean_all()?.to_scalar::<f32>()?);
+        Ok(())
+    }
+
+    /// `obs (batch, obs_dim)`; gives `mean log π(ã|s)`.
+    fn step_actor(&mut self, obs: &Tensor) -> Result<f64, AgentError> {
+        let Self { choice, actor, critics, state, .. } = self;
+        let noise = choice.noise(obs.dim(0)?, &mut state.noise);
+        let step = actor.begin_step()?;
+        let head = actor.forward(obs, &step)?;
+        let critics = [critics[0].network(), critics[1].network()];
+        let losses = choice.actor_losses(state.alpha(), obs, &head, noise, critics)?;
+        let loss = losses.each.mean_all()?;
+        let value = finite(&loss, "the loss of the actor", state.updates)?;
+        let norm = actor.end_step(step, &loss.backward()?)?;
+        let log_prob = f64::from(losses.log_prob.mean_all()?.to_scalar::<f32>()?);
+        state.means.grad_norms[0] += f64::from(norm);
+        state.means.actor_loss += value;
+        state.means.entropy -= log_prob;
+        Ok(log_prob)
     }
 
     fn step_temperature(&mut self, log_prob: f64) {
-        if let Temperature::Learned { target_entropy_per_dim, .. } = self.config.temperature {
-            let target = target_entropy_per_dim * self.policy.act_dim as f64;
-            self.log_alpha.step(&[-(log_prob + target)]);
+        let Choice { config, policy, .. } = &self.choice;
+        if let Temperature::Learned { target_entropy_per_dim, .. } = config.temperature {
+            let target = target_entropy_per_dim * policy.act_dim as f64;
+            self.state.log_alpha.step(&[-(log_prob + target)]);
         }
     }
 }
@@ -333,61 +377,78 @@ fn finite(loss: &Tensor, what: &str, step: u64) -> Result<f64, AgentError> {
 
 impl Agent for Sac {
     fn act(&mut self, seen: Observations<'_>, mode: Mode) -> Result<Actions<'_>, AgentError> {
-        let Observations { obs, envs, .. } = seen;
+        let Self { choice, actor, state, scratch, .. } = self;
+        let Scratch { actions, eval_actions, floats: [floats, _], .. } = scratch;
+        let (n, act_dim) = (seen.envs.len(), choice.policy.act_dim);
         if mode == Mode::Eval {
             let mut modes = Vec::new();
-            let head = self.head_of(obs)?;
-            self.policy.modes(&head, &mut modes);
-            self.bounds.scale(&modes, &mut self.eval_actions);
-            return Ok(Actions::Continuous(&self.eval_actions));
+            let head = choice.head(actor.network(), choice.input.floats(seen.obs, floats))?;
+            choice.policy.modes(&head, &mut modes);
+            choice.bounds.scale(&modes, eval_actions);
+            return Ok(Actions::Continuous(eval_actions));
         }
-        let (n, act_dim) = (envs.len(), self.policy.act_dim);
-        if self.env_steps < self.config.warmup_env_steps {
-            let step = self.env_steps / n as u64;
-            if step.is_multiple_of(self.config.warmup_hold_steps) {
-                self.chosen.clear();
-                let random = |_| self.explore.random_range(-1.0..=1.0);
-                self.chosen.extend((0..n * act_dim).map(random));
+        let SacState { chosen, explore, .. } = state;
+        if state.env_steps < choice.config.warmup_env_steps {
+            let step = state.env_steps / n as u64;
+            if step.is_multiple_of(choice.config.warmup_hold_steps) {
+                chosen.clear();
+                let random = |_| explore.random_range(-1.0..=1.0);
+                chosen.extend((0..n * act_dim).map(random));
             }
         } else {
-            self.chosen.clear();
-            let (head, noise) = (self.head_of(obs)?, self.noise(n));
+            let head = choice.head(actor.network(), choice.input.floats(seen.obs, floats))?;
+            let noise = choice.noise(n, &mut state.noise);
             let mut drawn = vec![0.0; n * (act_dim + 1)];
-            self.policy.draw(&head, &noise, &mut drawn);
+            choice.policy.draw(&head, &noise, &mut drawn);
+            chosen.clear();
             for drawn in drawn.chunks_exact(act_dim + 1) {
-                self.chosen.extend_from_slice(&drawn[..act_dim]);
+                chosen.extend_from_slice(&drawn[..act_dim]);
             }
         }
-        self.bounds.scale(&self.chosen, &mut self.actions);
-        Ok(Actions::Continuous(&self.actions))
+        choice.bounds.scale(chosen, actions);
+        Ok(Actions::Continuous(actions))
     }
 
     fn learn(&mut self, batch: &Batch<'_>) -> Result<(), AgentError> {
-        let (expected, found) = (batch.envs.len(), self.chosen.len() / self.policy.act_dim);
+        let (expected, found) =
+            (batch.envs.len(), self.state.chosen.len() / self.choice.policy.act_dim);
         if expected != found {
             return Err(AgentError::Length { what: "actions before a batch", expected, found });
         }
-        let before = self.config.cadence().due(self.env_steps);
-        let actions = Actions::Continuous(&self.chosen);
-        self.replay.store(batch, actions)?;
-        self.env_steps += batch.envs.len() as u64;
+        let cadence = self.choice.config.cadence();
+        let before = cadence.due(self.state.env_steps);
+        self.replay.store(batch, Actions::Continuous(&self.state.chosen))?;
+        self.state.env_steps += batch.envs.len() as u64;
         // Void steps and long returns can leave the memory empty after a short warm-up.
         if self.replay.is_empty() {
             return Ok(());
         }
-        for _ in before..self.config.cadence().due(self.env_steps) {
+        for _ in before..cadence.due(self.state.env_steps) {
             self.update()?;
         }
         Ok(())
     }
 
     fn clock(&self) -> Clock {
-        Clock { env_steps: self.env_steps, gradient_steps: self.updates }
+        Clock { env_steps: self.state.env_steps, gradient_steps: self.state.updates }
+    }
+
+    fn networks(&self) -> Vec<&Trainer> {
+        vec![&self.actor, &self.critics[0], &self.critics[1]]
+    }
+
+    fn networks_mut(&mut self) -> Vec<&mut Trainer> {
+        let [first, second] = &mut self.critics;
+        vec![&mut self.actor, first, second]
+    }
+
+    fn targets(&self) -> Vec<&Target> {
+        self.targets.iter().collect()
     }
 
     fn drain_losses(&mut self, out: &mut Vec<Metric>) {
         let Means { steps, critic_loss, actor_loss, q, entropy, grad_norms } =
-            std::mem::take(&mut self.means);
+            std::mem::take(&mut self.state.means);
         let [actor, first, second] = grad_norms;
         if steps > 0 {
             for (tag, sum) in [
@@ -402,21 +463,8 @@ impl Agent for Sac {
                 out.push(Metric::new(tag, sum / steps as f64));
             }
         }
-        out.push(Metric::new("charts/temperature", self.alpha()));
+        out.push(Metric::new("charts/temperature", self.state.alpha()));
         out.push(Metric::new("charts/replay_size", self.replay.len() as f64));
-    }
-
-    fn networks(&self) -> Vec<&Trainer> {
-        vec![&self.actor, &self.critics[0], &self.critics[1]]
-    }
-
-    fn networks_mut(&mut self) -> Vec<&mut Trainer> {
-        let [first, second] = &mut self.critics;
-        vec![&mut self.actor, first, second]
-    }
-
-    fn targets(&self) -> Vec<&Target> {
-        self.targets.iter().collect()
     }
 
     fn probes(

@@ -6,8 +6,9 @@ use std::rc::Rc;
 use candle_core::Tensor;
 use sparring_sparse::seed::Rng;
 
-use super::{Sac, noise, rows};
+use super::{Draws, Sac, noise, rows};
 use crate::error::AgentError;
+use crate::losses::soft;
 use crate::network_on_batch::NetworkOnBatch;
 use crate::replay::Sample;
 
@@ -21,23 +22,26 @@ impl Sac {
         if self.replay.is_empty() {
             return Ok(Vec::new());
         }
-        let (batch, act_dim) = (size.unwrap_or(self.config.batch_size), self.policy.act_dim);
+        let (batch, act_dim) =
+            (size.unwrap_or(self.choice.config.batch_size), self.choice.policy.act_dim);
         let (mut sample, [mut obs, mut next]) = (Sample::default(), [Vec::new(), Vec::new()]);
-        self.replay.sample(batch, rng, &mut sample);
-        let obs = self.input.floats(sample.obs.view(), &mut obs);
-        let next = self.input.floats(sample.next.view(), &mut next);
+        self.replay.sample(batch, rng, &mut sample)?;
+        let obs = self.choice.input.floats(sample.obs.view(), &mut obs);
+        let next = self.choice.input.floats(sample.next.view(), &mut next);
         let head = self
             .actor
             .network()
             .deep_clone()?
-            .forward_detached(&rows(next.to_vec(), self.obs_dim)?)?;
+            .forward_detached(&rows(next.to_vec(), self.choice.obs_dim)?)?;
         let [first, second] = &self.targets;
         let targets = [&first.network().deep_clone()?, &second.network().deep_clone()?];
         let head: Vec<f32> = head.flatten_all()?.to_vec1()?;
         let noises = noise(batch * act_dim, rng);
-        let y = self.target_values((&sample, next), &head, &noises, targets)?;
-        let taken = self.critic_input(obs, &sample.action, act_dim)?;
-        let obs = rows(obs.to_vec(), self.obs_dim)?;
+        let draws = Draws { head: &head, noise: &noises };
+        let alpha = self.state.alpha();
+        let y = self.choice.target_values(alpha, &sample, next, draws, targets)?;
+        let taken = self.choice.critic_input(obs, &sample.action, act_dim)?;
+        let obs = rows(obs.to_vec(), self.choice.obs_dim)?;
 
         let [first, second] = &self.critics;
         let critics = [first.network().deep_clone()?, second.network().deep_clone()?];
@@ -47,10 +51,11 @@ impl Sac {
             let noise = drawn[sample * act_dim..][..act_dim].to_vec();
             let obs = of.narrow(0, sample, 1)?;
             let [first, second] = &critics;
-            Ok(self.actor_losses(&obs, head, noise, [first, second])?.0.sum_all()?)
+            let losses = self.choice.actor_losses(alpha, &obs, head, noise, [first, second])?;
+            Ok(losses.each.sum_all()?)
         };
         let entropy = move |head: &Tensor| {
-            let drawn = self.policy.draw_tensor(head, noise.to_vec())?;
+            let drawn = self.choice.policy.draw_tensor(head, noise.to_vec())?;
             let log_prob = drawn.narrow(1, act_dim, 1)?.mean_all()?;
             Ok(-f64::from(log_prob.to_scalar::<f32>()?))
         };
@@ -64,7 +69,7 @@ impl Sac {
         let critic = |trainer| {
             let y = y.clone();
             let loss = move |sample: usize, q: &Tensor| {
-                Ok(((q - y.narrow(0, sample, 1)?)?.sqr()?.sum_all()? * 0.5)?)
+                Ok(soft::critic_of_sample(q, &y.narrow(0, sample, 1)?)?)
             };
             let values = |q: &Tensor| Ok(q.flatten_all()?.to_vec1()?);
             NetworkOnBatch {

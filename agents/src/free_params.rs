@@ -2,12 +2,14 @@
 //!
 //! Few numbers, under the Adam of [`sparring_sparse::Rule::Adam`] with `β₁ = 0.9` and `β₂ = 0.999`.
 
+use serde::{Deserialize, Serialize};
+
 const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.999;
 
 /// A few parameters and their moments.
-#[derive(Clone, Debug)]
-pub struct Free {
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FreeParams {
     values: Vec<f64>,
     m: Vec<f64>,
     v: Vec<f64>,
@@ -17,7 +19,7 @@ pub struct Free {
     eps: f64,
 }
 
-impl Free {
+impl FreeParams {
     /// Parameters that start at `values`.
     pub fn new(values: Vec<f64>, learning_rate: f64, eps: f64) -> Self {
         let zeros = vec![0.0; values.len()];
@@ -50,7 +52,7 @@ mod tests {
     /// Kingma & Ba, `m̂ = m / (1 − β₁ᵗ)` and `v̂ = v / (1 − β₂ᵗ)`.
     #[test]
     fn two_steps_of_adam() {
-        let mut free = Free::new(vec![1.0], 0.1, 0.0);
+        let mut free = FreeParams::new(vec![1.0], 0.1, 0.0);
         free.step(&[2.0]);
         assert!((free.values()[0] - 0.9).abs() < 1e-12);
         free.step(&[-1.0]);

@@ -4,7 +4,7 @@
 //! Critic: `L = c_v · mean (V − R)²`; where values are clipped, `c_v · mean max((V − R)², (V_ε − R)²)` with
 //! `V_ε = V_old + clip(V − V_old, −ε_v, ε_v)`.
 
-use crate::policy::{Policy, Slopes};
+use crate::policy::{LogProbGrad, Policy};
 
 /// What the actor learns from, row by row.
 #[derive(Clone, Copy, Debug)]
@@ -17,15 +17,24 @@ pub struct Decisions<'a> {
     pub advantage: &'a [f32],
 }
 
-/// The actor's loss, how it changes with the head and the spread, and what is logged of it.
+/// What the actor's policy is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct ActorOutput<'a> {
+    /// What its network gives, `(n, width)`.
+    pub head: &'a [f32],
+    /// `b`, from which the deviation of continuous actions comes.
+    pub std_param: &'a [f64],
+}
+
+/// The actor's loss, how it changes with the head and `b`, and what is logged of it.
 #[derive(Debug, Default)]
 pub struct Surrogate {
     /// `L`.
     pub loss: f32,
     /// `∂L/∂head (n, width)`.
     pub head: Vec<f32>,
-    /// `∂L/∂b (spread)`.
-    pub spread: Vec<f64>,
+    /// `∂L/∂b (std_param)`.
+    pub std_param: Vec<f64>,
     /// `mean (ρ − 1 − log ρ)`, an estimate of the divergence from the old policy that is never
     /// negative (Schulman, "Approximating KL divergence").
     pub kl: f64,
@@ -38,38 +47,39 @@ pub struct Surrogate {
 /// The actor's loss at `head (n, width)`.
 pub fn surrogate(
     policy: &Policy,
-    (head, spread): (&[f32], &[f64]),
+    output: ActorOutput<'_>,
     decisions: Decisions<'_>,
     clip: f32,
     entropy_coef: f32,
 ) -> Surrogate {
+    let ActorOutput { head, std_param } = output;
     let n = decisions.advantage.len();
     let share = 1.0 / n as f32;
     let mut out = Surrogate {
         head: Vec::with_capacity(head.len()),
-        spread: vec![0.0; spread.len()],
+        std_param: vec![0.0; std_param.len()],
         ..Surrogate::default()
     };
-    let (mut slopes, mut loss) = (Slopes::default(), 0.0);
+    let (mut grad, mut loss) = (LogProbGrad::default(), 0.0);
     let rows =
         head.chunks_exact(policy.width()).zip(decisions.action.chunks_exact(policy.act_dim()));
     for (i, (head, action)) in rows.enumerate() {
-        policy.slopes(head, spread, action, &mut slopes);
+        policy.grad(head, std_param, action, &mut grad);
         let (log_ratio, advantage) =
-            (slopes.log_prob - decisions.log_prob[i], decisions.advantage[i]);
+            (grad.log_prob - decisions.log_prob[i], decisions.advantage[i]);
         let ratio = log_ratio.exp();
         let (free, clipped) = (ratio * advantage, ratio.clamp(1.0 - clip, 1.0 + clip) * advantage);
-        loss -= f64::from(free.min(clipped) + entropy_coef * slopes.entropy);
+        loss -= f64::from(free.min(clipped) + entropy_coef * grad.entropy);
         // Beyond the clip a better advantage brings nothing more.
         let by_log_prob = if free <= clipped { -free * share } else { 0.0 };
         let by_entropy = -entropy_coef * share;
         let chain = |(d, e): (&f32, &f32)| by_log_prob * d + by_entropy * e;
-        out.head.extend(slopes.head.iter().zip(&slopes.entropy_head).map(chain));
-        let spreads = slopes.spread.iter().zip(&slopes.entropy_spread).map(chain);
-        out.spread.iter_mut().zip(spreads).for_each(|(sum, d)| *sum += f64::from(d));
+        out.head.extend(grad.head.iter().zip(&grad.entropy_head).map(chain));
+        let std_params = grad.std_param.iter().zip(&grad.entropy_std_param).map(chain);
+        out.std_param.iter_mut().zip(std_params).for_each(|(sum, d)| *sum += f64::from(d));
         out.kl += f64::from(ratio - 1.0 - log_ratio);
         out.clip_fraction += if (ratio - 1.0).abs() > clip { 1.0 } else { 0.0 };
-        out.entropy += f64::from(slopes.entropy);
+        out.entropy += f64::from(grad.entropy);
     }
     let mean = |sum: f64| sum / n as f64;
     out.loss = mean(loss) as f32;
@@ -113,7 +123,7 @@ mod tests {
     fn of(head: &[f32], old: f32, advantage: f32) -> Surrogate {
         let (log_prob, advantage) = ([old], [advantage]);
         let decisions = Decisions { action: &[0.0], log_prob: &log_prob, advantage: &advantage };
-        surrogate(&TWO, (head, &[]), decisions, 0.2, 0.0)
+        surrogate(&TWO, ActorOutput { head, std_param: &[] }, decisions, 0.2, 0.0)
     }
 
     /// Both actions have probability ½; the old one of the chosen is set by hand.
@@ -148,30 +158,30 @@ mod tests {
             (&TWO, vec![0.3, -0.2, 0.8, 0.1, -0.4, 0.2], none, [0.0f32, 1.0, 1.0]),
             (&box_, vec![0.3, -0.2, 0.8], vec![-0.5], [0.1, -0.4, 0.9]),
         ];
-        for (policy, head, spread, action) in cases {
+        for (policy, head, std_param, action) in cases {
             let decisions =
                 Decisions { action: &action, log_prob: &log_prob, advantage: &advantage };
-            let at = |head: &[f32], spread: &[f64]| {
-                surrogate(policy, (head, spread), decisions, 10.0, 0.1)
+            let at = |head: &[f32], std_param: &[f64]| {
+                surrogate(policy, ActorOutput { head, std_param }, decisions, 10.0, 0.1)
             };
-            let found = at(&head, &spread);
+            let found = at(&head, &std_param);
             for i in 0..head.len() {
                 let shifted = |delta: f32| {
                     let mut head = head.clone();
                     head[i] += delta;
-                    at(&head, &spread).loss
+                    at(&head, &std_param).loss
                 };
                 let difference = (shifted(5e-3) - shifted(-5e-3)) / 1e-2;
                 assert!((found.head[i] - difference).abs() < 1e-3, "{i}: {difference} {found:?}");
             }
-            for i in 0..spread.len() {
+            for i in 0..std_param.len() {
                 let shifted = |delta: f64| {
-                    let mut spread = spread.clone();
-                    spread[i] += delta;
-                    at(&head, &spread).loss
+                    let mut std_param = std_param.clone();
+                    std_param[i] += delta;
+                    at(&head, &std_param).loss
                 };
                 let difference = f64::from((shifted(5e-3) - shifted(-5e-3)) / 1e-2);
-                assert!((found.spread[i] - difference).abs() < 2e-3, "{difference} {found:?}");
+                assert!((found.std_param[i] - difference).abs() < 2e-3, "{difference} {found:?}");
             }
         }
     }
