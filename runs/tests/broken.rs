@@ -231,7 +231,7 @@ const CASES: &[Case] = &[
     ),
     case(
         "an option of an env that has none",
-        ("{id: CartPole-v1}", "{id: CartPole-v1, options: {places: 4}}"),
+        ("{id: CartPole-v1}", "{id: Identity-v0, options: {places: 4}}"),
         ":3: env.options.places",
         ["unknown key places", "no key", "remove it"],
     ),

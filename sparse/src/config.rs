@@ -10,6 +10,9 @@ use crate::methods::dense::Dense;
 use crate::methods::rigl::Rigl;
 use crate::methods::{Horizon, Method, MethodChoice};
 
+pub use crate::distribution::Distribution;
+pub use crate::pattern::Pattern;
+
 /// How a network is sparse.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SparsityConfig {
@@ -94,42 +97,4 @@ impl SparsityConfig {
             compute: Compute::Sparse.into(),
         }
     }
-}
-
-/// Which sets of active weights a layer may have. Layers that the distribution leaves dense have no
-/// pattern.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Pattern {
-    /// Any.
-    Unstructured,
-    /// Exactly `n` of each `m` consecutive inputs of every output.
-    Nm {
-        /// Active weights of a group; the sparsity of a layer is `1 − n/m`.
-        n: usize,
-        /// Inputs in a group; divides the inputs of a layer.
-        m: usize,
-    },
-    /// Whole blocks of `height` outputs and `width` inputs, which tile the layer.
-    Block {
-        /// Divides the outputs of a layer.
-        height: usize,
-        /// Divides the inputs of a layer.
-        width: usize,
-    },
-}
-
-/// How a sparsity budget is spread over the layers of a network.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Distribution {
-    /// Every layer has the network's sparsity.
-    Uniform,
-    /// Erdős–Rényi: density ∝ `(n_in + n_out) / (n_in n_out)`, kernel sizes aside.
-    Er,
-    /// Erdős–Rényi-kernel: density ∝ `(Σ shape / Π shape)^power`.
-    Erk {
-        /// `erk_power_scale`; below 1 it is softer.
-        power: f64,
-    },
 }

@@ -1,4 +1,4 @@
-//! How a network's sparsity budget is spread over its layers (PAPERS 1.3; Evci et al. 2020, 1911.11134).
+//! How a network's sparsity budget is spread over its layers (Evci et al. 2020, 1911.11134).
 //!
 //! A layer of shape `(…, n_in, n_out)` with `n = Π shape` weights gets `⌊s_l · n⌋` zeros. Uniform:
 //! `s_l = S`. ER and ERK: `s_l = 1 − ε · raw_l`, where `ε` spends the budget and a layer whose
@@ -6,9 +6,25 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::Distribution;
+use serde::Serialize;
+
 use crate::error::SparseError;
 use crate::keys::KeyError;
+
+/// How a sparsity budget is spread over the layers of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Distribution {
+    /// Every layer has the network's sparsity.
+    Uniform,
+    /// Erdős–Rényi: density ∝ `(n_in + n_out) / (n_in n_out)`, kernel sizes aside.
+    Er,
+    /// Erdős–Rényi-kernel: density ∝ `(Σ shape / Π shape)^power`.
+    Erk {
+        /// `erk_power_scale`; below 1 it is softer.
+        power: f64,
+    },
+}
 
 /// The name and kernel shape of a layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,8 +67,7 @@ fn zeros(size: usize, sparsity: f64) -> usize {
 ///
 /// # Errors
 /// A sparsity outside `[0, 1)`, a custom layer that does not exist, a layer left with less than one
-/// weight,
-/// and a target that the custom layers leave nobody to reach.
+/// weight, and a target that the custom layers leave nobody to reach.
 pub fn distribute(
     distribution: Distribution,
     sparsity: f64,
@@ -188,7 +203,7 @@ mod tests {
         shapes.iter().enumerate().map(layer).collect()
     }
 
-    /// The table of PAPERS 1.3.
+    /// The networks of Graesser et al. 2022; numbers computed from the algorithm above.
     #[test]
     fn erk_test_vectors() {
         let dqn: &[&[usize]] = &[&[4, 512], &[512, 512], &[512, 2]];

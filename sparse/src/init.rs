@@ -66,7 +66,8 @@ impl Init {
     }
 }
 
-/// The sparsity-aware initialiser (PAPERS 1.5, `unit_scaled_init_tf1` with `fanavg_uniform`):
+/// The sparsity-aware initialiser (`unit_scaled_init_tf1` of the code of Graesser et al. 2022, with
+/// `fanavg_uniform`):
 /// `U(−√(3v), √(3v))` with `v = 1 / max(1, (fan_in[o] + fan_out[i]) / 2)`, fans counting active
 /// weights only; an input has `area` columns, the kernel of a convolution. It takes the place of the
 /// layer's own initialiser. `(nnz)`.

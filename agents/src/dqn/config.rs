@@ -19,7 +19,7 @@ use crate::replay::{ReplayConfig, Sample};
 use crate::summary::{Estimate, NetworkSummary, TrainingFlops};
 
 /// A perceptron's hidden layers: He's truncated normal. Head: `U(−0.03, 0.03)` with biases −0.2
-/// (PAPERS 2.2).
+/// (Graesser et al. 2022, table 6).
 const STYLE: MlpStyle = MlpStyle {
     activation: Activation::Relu,
     hidden: Init::TruncatedNormal { scale: 2.0 },

@@ -71,7 +71,7 @@ fn a_diagnosis_sees_the_loss_of_each_sample() {
     let batch = Batch { envs: &[0], obs, next: obs, reward: &[2.0], end, void: &[], finished: &[] };
     dqn.replay.store(&batch, Actions::Discrete(&[1])).unwrap();
     let probes = dqn.probes(None, &mut Seed::new(1).rng()).unwrap();
-    let [probe] = &probes[..] else { unreachable!("one network") };
+    let [probe] = &probes[..] else { panic!("one network") };
     assert_eq!(probe.input.dims(), [4, 4]);
     // Q = (1, 5), of which the second was taken: (5 − 2)².
     let q = Tensor::new(&[[1f32, 5.0]], &Device::Cpu).unwrap();

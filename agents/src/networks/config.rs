@@ -14,7 +14,7 @@ use crate::error::AgentError;
 
 /// Which network reads the observations, and its size. `width` multiplies the units and channels of all
 /// layers but the head: a perceptron's to `max(1, ⌊n · width⌋)`, those of the others to `⌈n · width⌉`
-/// (PAPERS 2.5).
+/// (Graesser et al. 2022, section on the experimental setup).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[schemars(extend("x-example" = "nature_cnn"))]

@@ -16,7 +16,7 @@ use crate::policy::Policy;
 use crate::rollout::Rollout;
 use crate::summary::{Estimate, NetworkSummary, TrainingFlops};
 
-/// Orthogonal hidden layers; the actor's head starts small, so that it starts undecided (PAPERS 2.4).
+/// Orthogonal hidden layers; the actor's head starts small, so that it starts undecided (Graesser et al. 2022, released code).
 const ACTOR: MlpStyle = MlpStyle {
     activation: Activation::Tanh,
     hidden: Init::Orthogonal { gain: 1.0 },

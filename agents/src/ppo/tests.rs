@@ -48,7 +48,7 @@ fn evaluation_reads_the_moments_and_changes_nothing() {
         (ppo.state.observations.clone(), ppo.state.rewards.clone(), ppo.state.rollout.rows());
     let first = match ppo.act(one(Obs::F32(&[0.1, 0.2, 7.0])), Mode::Eval).unwrap() {
         Actions::Continuous(actions) => actions.to_vec(),
-        Actions::Discrete(_) => unreachable!("a box"),
+        Actions::Discrete(_) => panic!("a box"),
     };
     for _ in 0..50 {
         ppo.act(one(Obs::F32(&[1.0, -1.0, 40.0])), Mode::Eval).unwrap();

@@ -20,7 +20,7 @@ use crate::replay::{ReplayConfig, Sample};
 use crate::sac::keys::{LogStdKeys, Temperature, TemperatureKeys, log_std};
 use crate::summary::{Estimate, NetworkSummary, TrainingFlops};
 
-/// Glorot's uniform weights in every layer; heads decay as hidden layers do (PAPERS 2.3).
+/// Glorot's uniform weights in every layer; heads decay as hidden layers do (Graesser et al. 2022, released code).
 const STYLE: MlpStyle = MlpStyle {
     activation: Activation::Relu,
     hidden: Init::GlorotUniform,

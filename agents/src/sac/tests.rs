@@ -228,7 +228,7 @@ fn a_diagnosis_sees_the_loss_of_each_sample() {
         sac.replay.store(&batch, Actions::Continuous(&[0.5])).unwrap();
     }
     let probes = sac.probes(Some(5), &mut Seed::new(1).rng()).unwrap();
-    let [actor, critics @ ..] = &probes[..] else { unreachable!("three networks") };
+    let [actor, critics @ ..] = &probes[..] else { panic!("three networks") };
     assert_eq!((actor.input.dims(), critics.len()), (&[5, 3][..], 2));
     // ½ (2 − 0.5 · 3)².
     let q = Tensor::new(&[[2f32]], &Device::Cpu).unwrap();

@@ -14,11 +14,12 @@ mod measure;
 mod pass;
 mod planes;
 mod products;
+mod shared;
 mod tape;
 
 use std::sync::Arc;
 
-use candle_core::{CpuStorage, Device, InplaceOp2, Layout, Result, Storage, Tensor, bail};
+use candle_core::{CpuStorage, Device, InplaceOp2, Layout, Result, Tensor, bail};
 
 use crate::backend::{Backend, Forward};
 use crate::ctx::Ctx;
@@ -29,12 +30,9 @@ use crate::nodes::NetworkPlan;
 
 use layer::CpuLayer;
 use pass::CpuTape;
-use planes::NodePlanes;
 pub use planes::{pass_floats, structure_bytes};
-use tape::Pool;
-
-/// Where the tensors of networks are that say nothing else.
-pub(crate) const DEVICE: Device = Device::Cpu;
+pub(crate) use shared::{DEVICE, values};
+use shared::{Shared, slice};
 
 /// A network on the CPU.
 #[derive(Debug)]
@@ -42,21 +40,6 @@ pub struct Cpu {
     shared: Arc<Shared>,
     layers: Arc<[CpuLayer]>,
     par: Par,
-}
-
-/// What all topologies of a network share.
-#[derive(Debug)]
-struct Shared {
-    plan: NetworkPlan,
-    planes: Vec<NodePlanes>,
-    pool: Pool,
-}
-
-impl Shared {
-    fn new(plan: NetworkPlan) -> Arc<Self> {
-        let planes = planes::planes(&plan);
-        Arc::new(Self { plan, planes, pool: Pool::default() })
-    }
 }
 
 impl Cpu {
@@ -116,24 +99,6 @@ impl Backend for Cpu {
 
     fn lerp(&self, target: &Tensor, online: &Tensor, tau: f32) -> Result<()> {
         target.inplace_op2(online, &Lerp { tau })
-    }
-}
-
-/// The values of a contiguous tensor of `f32` on the CPU.
-fn slice<'a>(storage: &'a Storage, layout: &Layout) -> Result<&'a [f32]> {
-    match storage {
-        Storage::Cpu(storage) => values(storage, layout),
-        Storage::Cuda(_) | Storage::Metal(_) => {
-            bail!("a network on the CPU takes its tensors there")
-        }
-    }
-}
-
-/// The values of a contiguous tensor of `f32`.
-pub(crate) fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
-        None => bail!("a network takes contiguous tensors, found strides {:?}", layout.stride()),
     }
 }
 

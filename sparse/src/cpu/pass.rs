@@ -6,8 +6,8 @@ use candle_core::{CpuStorage, Result, Storage, Tensor, bail};
 
 use super::layer::{CpuLayer, Held};
 use super::planes::zeros;
+use super::shared::{DEVICE, Shared, slice};
 use super::tape::Memory;
-use super::{Shared, slice};
 use crate::backend::{Forward, Gradients, Tape, Wanted};
 use crate::kernels::{Below, Par, Pass, Sides, View, ViewMut, activation, pool};
 use crate::layers::Activation;
@@ -159,7 +159,7 @@ impl Tape for CpuTape {
             let plane = &planes[n].plane;
             let mut rows = vec![0.0; lanes.batch() * plane.size()];
             plane.to_rows(*lanes, &activations[n], &mut rows);
-            Tensor::from_vec(rows, (lanes.batch(), plane.size()), &super::DEVICE)
+            Tensor::from_vec(rows, (lanes.batch(), plane.size()), &DEVICE)
         });
         rows.collect()
     }
@@ -174,7 +174,7 @@ impl Tape for CpuTape {
         let tensor = |values: Option<Vec<f32>>| match values {
             Some(values) => {
                 let size = values.len();
-                Tensor::from_vec(values, size, &super::DEVICE).map(Some)
+                Tensor::from_vec(values, size, &DEVICE).map(Some)
             }
             None => Ok(None),
         };

@@ -12,7 +12,7 @@
 //! block wins.
 
 use super::positions;
-use crate::config::Pattern;
+use crate::pattern::Pattern;
 use crate::sample::{distinct, distinct_outside};
 use crate::seed::Rng;
 use crate::topology::Topology;

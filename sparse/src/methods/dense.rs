@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::{Horizon, Method, MethodKeys, MethodRow};
 use crate::cost::Flops;
-use crate::estimate::{LayerMemory, MethodMemory};
 use crate::keys::{KeyError, to_value};
+use crate::memory::{LayerMemory, MethodMemory};
 
 /// The row of [`Dense`].
 pub static ROW: MethodRow =

@@ -1,15 +1,13 @@
 //! The layers of a network as methods see them.
 
 use std::cell::OnceCell;
-use std::sync::Arc;
 
-use super::{Blocks, TopologyUpdate};
+use super::{Blocks, LayerView, TopologyUpdate};
 use crate::distribution::Share;
 use crate::error::SparseError;
 use crate::layers::Layer;
 use crate::network::Network;
 use crate::optim::Optimizer;
-use crate::topology::Topology;
 
 /// All layers of a network. Their weights are read when somebody looks at them: most steps of most methods
 /// look at none.
@@ -77,19 +75,4 @@ impl<'a> Layers<'a> {
         };
         self.views()?.into_iter().enumerate().map(one).collect()
     }
-}
-
-/// One layer as a method sees it.
-#[derive(Clone, Copy, Debug)]
-pub struct LayerView<'a> {
-    /// Which weights exist.
-    pub topology: &'a Arc<Topology>,
-    /// What comes and goes as one.
-    pub blocks: &'a Blocks,
-    /// What the layer has at the end.
-    pub share: Share,
-    /// The active weights, `(nnz)`.
-    pub values: &'a [f32],
-    /// The optimiser's first and second moments of the active weights, `(nnz)` or nothing.
-    pub moments: [&'a [f32]; 2],
 }

@@ -3,13 +3,13 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use super::{BackwardSet, Blocks, Layers, Order, TopologyUpdate};
+use super::{At, BackwardSet, Blocks, Layers, Order, TopologyUpdate};
 use crate::cost::Flops;
 use crate::distribution::Share;
 use crate::error::SparseError;
-use crate::estimate::{LayerMemory, MethodMemory};
 use crate::init::sparsity_aware;
 use crate::layers::{LayerSpec, Shape};
+use crate::memory::{LayerMemory, MethodMemory};
 use crate::seed::Rng;
 use crate::topology::Topology;
 
@@ -111,16 +111,6 @@ pub trait Method: Debug + Send {
     fn training_flops(&self, flops: Flops, steps: u64) -> f64 {
         3.0 * flops.sparse * steps as f64
     }
-}
-
-/// A moment of a training.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct At {
-    /// Gradient steps done.
-    pub step: u64,
-    /// Whether a rewiring has taken the place of this step already: the step is due, and the rewiring is
-    /// not ([`Order::InsteadOfStep`]).
-    pub rewired: bool,
 }
 
 /// What a method wants to know of a step's minibatch. All but [`Self::Nothing`] and [`Self::Outside`] are

@@ -29,19 +29,23 @@ pub mod set;
 pub mod snfs;
 pub mod snip;
 pub mod static_sparse;
+mod time;
 pub mod top_kast;
 pub mod update;
+mod view;
 
 use crate::topology::Topology;
 
 pub use backward_set::{BackwardSet, OutsideLayer};
 pub use blocks::Blocks;
 pub use kept::Kept;
-pub use layers::{LayerView, Layers};
-pub use method::{Ask, At, LayerGrads, LayerStart, Method};
-pub use row::{Horizon, MethodChoice, MethodKeys, MethodRow};
-pub use schedule::{Decay, DropGrow, Order, Schedule};
+pub use layers::Layers;
+pub use method::{Ask, LayerGrads, LayerStart, Method};
+pub use row::{MethodChoice, MethodKeys, MethodRow};
+pub use schedule::{Decay, DropGrow, Schedule};
+pub use time::{At, Horizon, Order};
 pub use update::{NewWeights, TopologyUpdate, UpdateCounts};
+pub use view::LayerView;
 
 /// The methods of this crate.
 pub static METHODS: [&MethodRow; 8] = [

@@ -15,8 +15,8 @@ use super::{
 };
 use crate::cost::Flops;
 use crate::error::SparseError;
-use crate::estimate::{LayerMemory, MethodMemory};
 use crate::keys::{KeyError, to_value};
+use crate::memory::{LayerMemory, MethodMemory};
 
 /// The row of [`Pruning`].
 pub static ROW: MethodRow = MethodRow::of::<Pruning>(

@@ -20,8 +20,8 @@ use super::{
 };
 use crate::cost::Flops;
 use crate::error::SparseError;
-use crate::estimate::{LayerMemory, MethodMemory};
 use crate::keys::{KeyError, to_value};
+use crate::memory::{LayerMemory, MethodMemory};
 use crate::seed::Rng;
 use crate::stats::{deviation, mean};
 

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
-use super::Method;
+use super::{Horizon, Method};
 use crate::keys::{self, KeyError};
 
 /// A method by name. Others add theirs: a file with keys, a [`Method`] and a row.
@@ -74,22 +74,6 @@ pub trait MethodKeys: fmt::Debug + Send + Sync {
     /// What a user would want to know of such a run before it starts.
     fn notes(&self, _run: &Horizon) -> Vec<String> {
         Vec::new()
-    }
-}
-
-/// The run that a method is built for.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Horizon {
-    /// Gradient steps from the first to the last.
-    pub gradient_steps: u64,
-    /// Target sparsity of the network.
-    pub sparsity: f64,
-}
-
-impl Horizon {
-    /// The gradient step at `fraction` of the run.
-    pub fn step(&self, fraction: f64) -> u64 {
-        (fraction * self.gradient_steps as f64).round() as u64
     }
 }
 

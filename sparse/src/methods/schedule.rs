@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{At, Horizon};
+use super::time::{At, Horizon, Order};
 
 /// When and how much a method drops and grows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -109,21 +109,6 @@ impl Schedule {
         };
         (fraction > 0.0).then_some(fraction)
     }
-}
-
-/// Where a rewiring stands beside the optimiser's step; the gradient is that of the minibatch at the
-/// weights before both.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Order {
-    /// Rewire, then step: what has grown takes its first step at once (TF-Agents: DQN, PPO).
-    #[default]
-    BeforeStep,
-    /// Step, then rewire by the stepped weights (Atari: SET).
-    AfterStep,
-    /// Rewire and take no step; the minibatch serves nothing else, and the step that was due is the next
-    /// one (Atari: RigL).
-    InsteadOfStep,
 }
 
 /// The annealing `f(t)` of the drop fraction.

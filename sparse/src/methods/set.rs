@@ -12,8 +12,8 @@ use super::{
     Order, Schedule, TopologyUpdate,
 };
 use crate::error::SparseError;
-use crate::estimate::{LayerMemory, MethodMemory};
 use crate::keys::{KeyError, to_value};
+use crate::memory::{LayerMemory, MethodMemory};
 use crate::seed::Rng;
 
 /// The row of [`Set`].

@@ -26,9 +26,9 @@ use super::{
 };
 use crate::cost::Flops;
 use crate::error::SparseError;
-use crate::estimate::{LayerMemory, MethodMemory};
 use crate::keys::{KeyError, to_value};
 use crate::layers::Shape;
+use crate::memory::{LayerMemory, MethodMemory};
 use crate::seed::Rng;
 
 /// The row of [`Snfs`].

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Horizon, Method, MethodKeys, MethodRow};
-use crate::estimate::{LayerMemory, MethodMemory};
 use crate::keys::{KeyError, to_value};
+use crate::memory::{LayerMemory, MethodMemory};
 
 /// The row of [`Static`].
 pub static ROW: MethodRow =

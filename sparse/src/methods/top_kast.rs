@@ -24,9 +24,9 @@ use super::{
 };
 use crate::cost::Flops;
 use crate::error::SparseError;
-use crate::estimate::{CHOICE, LayerMemory, MethodMemory, REWIRING};
 use crate::keys::{KeyError, to_value};
 use crate::layers::Shape;
+use crate::memory::{CHOICE, LayerMemory, MethodMemory, REWIRING};
 use crate::optim::Moments;
 use crate::seed::Rng;
 use crate::topology::{Csr, Topology};

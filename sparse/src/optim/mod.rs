@@ -39,7 +39,8 @@ pub struct OptimizerConfig {
 }
 
 impl OptimizerConfig {
-    /// Adam as Kingma & Ba give it, with Keras's `ε` and L2 penalty (PAPERS 2.2); clips nothing.
+    /// Adam as Kingma & Ba give it, with Keras's `ε` and L2 penalty, as the code of Graesser et al. 2022 has it;
+    /// clips nothing.
     pub fn adam(learning_rate: f64) -> Self {
         Self {
             rule: Rule::Adam { beta1: 0.9, beta2: 0.999, eps: 1e-7 },

@@ -1,0 +1,45 @@
+//! What a network on the CPU is made of under all its topologies, and how it reads tensors.
+
+use std::sync::Arc;
+
+use candle_core::{CpuStorage, Device, Layout, Result, Storage, bail};
+
+use super::planes::{NodePlanes, planes};
+use super::tape::Pool;
+use crate::nodes::NetworkPlan;
+
+/// Where the tensors of networks are that say nothing else.
+pub(crate) const DEVICE: Device = Device::Cpu;
+
+/// What all topologies of a network share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub plan: NetworkPlan,
+    pub planes: Vec<NodePlanes>,
+    pub pool: Pool,
+}
+
+impl Shared {
+    pub fn new(plan: NetworkPlan) -> Arc<Self> {
+        let planes = planes(&plan);
+        Arc::new(Self { plan, planes, pool: Pool::default() })
+    }
+}
+
+/// The values of a contiguous tensor of `f32` on the CPU.
+pub(super) fn slice<'a>(storage: &'a Storage, layout: &Layout) -> Result<&'a [f32]> {
+    match storage {
+        Storage::Cpu(storage) => values(storage, layout),
+        Storage::Cuda(_) | Storage::Metal(_) => {
+            bail!("a network on the CPU takes its tensors there")
+        }
+    }
+}
+
+/// The values of a contiguous tensor of `f32`.
+pub(crate) fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
+        None => bail!("a network takes contiguous tensors, found strides {:?}", layout.stride()),
+    }
+}
