@@ -51,7 +51,7 @@ impl NetworkPlan {
     /// The plan of the layers that `specs` will make.
     ///
     /// # Errors
-    /// As [`Self::of_layers`].
+    /// As `of_layers`.
     pub fn of_specs(specs: &[LayerSpec]) -> Result<Self, SparseError> {
         Self::new(specs.iter().map(|spec| (spec.shape, spec.activation, spec.then.as_slice())))
     }

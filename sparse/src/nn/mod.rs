@@ -1,6 +1,6 @@
 //! Sparse layers in anybody's candle model, and the methods that rewire them.
 //!
-//! [`SparseLinear`], [`SparseConv2d`], [`SparseNetwork`] and [`Network`](crate::Network) are modules of
+//! [`SparseLinear`], [`SparseConv2d`], [`SparseNetwork`] and [`Network`] are modules of
 //! candle beside its own; a [`Sparse`] makes them and knows what it made; [`SparseOptimizer`] trains them,
 //! as their method says, with all other variables of the model.
 //!
