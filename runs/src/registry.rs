@@ -5,9 +5,11 @@
 
 use std::sync::OnceLock;
 
+use sparring_agents::{AGENTS, AgentRow};
 use sparring_envs::{EnvRow, registry};
+use sparring_sparse::methods::{METHODS, MethodRow};
 
-/// Environments, one row each. A row that is added under a name that is there takes its place.
+/// Environments, methods and agents, one row each. A row that is added under a name that is there takes its place.
 ///
 /// ```
 /// use sparring::Registry;
@@ -19,12 +21,18 @@ use sparring_envs::{EnvRow, registry};
 #[derive(Clone, Debug)]
 pub struct Registry {
     envs: Vec<&'static EnvRow>,
+    methods: Vec<&'static MethodRow>,
+    agents: Vec<&'static AgentRow>,
 }
 
 impl Registry {
     /// What Sparring brings along.
     pub fn builtin() -> Self {
-        Self { envs: registry().iter().collect() }
+        Self {
+            envs: registry().iter().collect(),
+            methods: METHODS.to_vec(),
+            agents: AGENTS.to_vec(),
+        }
     }
 
     /// The same with an environment more, for `env.id`.
@@ -32,6 +40,30 @@ impl Registry {
         self.envs.retain(|other| other.id != row.id);
         self.envs.push(row);
         self
+    }
+
+    /// The same with a method more, for `sparsity.kind`.
+    pub fn method(mut self, row: &'static MethodRow) -> Self {
+        self.methods.retain(|other| other.name != row.name);
+        self.methods.push(row);
+        self
+    }
+
+    /// The same with an agent more, for `agent.kind`.
+    pub fn agent(mut self, row: &'static AgentRow) -> Self {
+        self.agents.retain(|other| other.name != row.name);
+        self.agents.push(row);
+        self
+    }
+
+    /// All methods.
+    pub fn methods(&self) -> &[&'static MethodRow] {
+        &self.methods
+    }
+
+    /// All agents.
+    pub fn agents(&self) -> &[&'static AgentRow] {
+        &self.agents
     }
 
     /// All environments, those included that need a feature which this build lacks.

@@ -6,9 +6,9 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{Folder, Sparring, sparring};
+use common::{Folder, Sparring};
 
-const ADDED: [&str; 1] = ["bandit"];
+const ADDED: [&str; 3] = ["bandit", "tidy", "averages"];
 
 fn here(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -34,24 +34,29 @@ fn rows_of_another_crate_run_from_yaml() {
     let folder = Folder::new();
     let config = here("examples/own_rows/own_rows.yaml");
     let plan = own_rows().arg("plan").arg(&config).current_dir(folder.path()).assert_code(0);
-    assert!(plan.stdout.contains("rigl on Bandit-v0"), "{}", plan.stdout);
+    assert!(plan.stdout.contains("tidy on Bandit-v0"), "{}", plan.stdout);
     let run = own_rows().arg("run").arg(&config).args(["--out", "out", "--quiet"]);
-    let run = run.args(["--assert", "return>=9"]).current_dir(folder.path()).assert_code(0);
-    assert!(run.stdout.contains("4 of 4 jobs finished"), "{}", run.stdout);
-    let resolved = folder.read("out/rigl/seed-1/resolved.yaml");
-    for part in ["arms: 7", "id: Bandit-v0"] {
+    let run = run.args(["--assert", "averages.return>=10"]).current_dir(folder.path());
+    let run = run.assert_code(0);
+    assert!(run.stdout.contains("6 of 6 jobs finished"), "{}", run.stdout);
+
+    // It is itself, and not the method beside which it stands.
+    let policy = |variant: &str| {
+        std::fs::read(folder.path().join(format!("out/{variant}/seed-1/policy.safetensors")))
+    };
+    assert_ne!(policy("tidy").unwrap(), policy("set").unwrap());
+    let resolved = folder.read("out/tidy/seed-1/resolved.yaml");
+    for part in ["kind: tidy", "arms: 7", "id: Bandit-v0"] {
         assert!(resolved.contains(part), "{part} in {resolved}");
     }
 
-    let list = own_rows().args(["list", "envs"]).assert_code(0).stdout;
-    let ours = |line: &str| line.starts_with("Bandit-v0 ");
-    // Its row and its option.
-    assert_eq!(list.lines().filter(|line| ours(line)).count(), 2, "{list}");
-    let refused = own_rows().arg("plan").arg(&config).args(["--set", "env.id=Bandit-v1"]);
-    let refused = refused.assert_code(2).stderr;
-    assert!(refused.contains("try      Bandit-v0"), "{refused}");
-    // Sparring itself does not know it.
-    sparring().arg("plan").arg(&config).current_dir(folder.path()).assert_code(2);
+    for (what, row) in [("envs", "Bandit-v0 "), ("methods", "tidy "), ("agents", "averages ")] {
+        let list = own_rows().args(["list", what]).assert_code(0);
+        assert!(list.stdout.lines().any(|line| line.starts_with(row)), "{}", list.stdout);
+    }
+    let args = ["--set", "sparsity.kind=tydi", "--variant", "set"];
+    let refused = own_rows().arg("plan").arg(&config).args(args).assert_code(2);
+    assert!(refused.stderr.contains("tidy"), "{}", refused.stderr);
 }
 
 /// The files of the example that name what it adds, the config and `main.rs` with its row aside.

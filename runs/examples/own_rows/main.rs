@@ -1,8 +1,11 @@
-//! A crate of its own that adds an environment and has the whole of Sparring with it: YAML, plan, reports.
+//! A crate of its own that adds an environment, a method and an agent, and has the whole of Sparring with them:
+//! YAML, plan, reports.
 //!
 //! `cargo run --release --example own_rows -- run runs/examples/own_rows/own_rows.yaml`
 
+mod averages;
 mod bandit;
+mod tidy;
 
 use std::process::ExitCode;
 
@@ -11,5 +14,6 @@ use sparring::Registry;
 fn main() -> ExitCode {
     // SAFETY: this is the first statement of the process; no other thread runs yet.
     unsafe { sparring::process::settle() };
-    sparring::main(Registry::builtin().env(&bandit::ROW))
+    let registry = Registry::builtin();
+    sparring::main(registry.env(&bandit::ROW).method(&tidy::ROW).agent(&averages::ROW))
 }

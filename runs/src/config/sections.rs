@@ -5,14 +5,15 @@ use std::sync::OnceLock;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
-use sparring_agents::{AGENTS, AgentRow, Diagnostics};
+use sparring_agents::{AgentRow, Diagnostics};
 use sparring_sparse::keys;
-use sparring_sparse::methods::{METHODS, MethodRow};
+use sparring_sparse::methods::MethodRow;
 use sparring_sparse::sparsity_keys::SparsityKeys;
 
 use super::overlay::Kinded;
 use super::settings::{BudgetKeys, EnvSettings, EvalSettings, TrainSettings};
 use super::shape::{Field, Form, Kind, Kinds, Shape};
+use crate::registry::rows;
 
 /// The sections that a variant or a sweep may change.
 pub const SECTIONS: [&str; 6] = ["env", "train", "eval", "agent", "sparsity", "diagnostics"];
@@ -23,12 +24,12 @@ pub const OF_NETWORKS: [&str; 3] = ["actor", "critic", "budget"];
 
 /// The agents that a config can name.
 pub fn agents() -> impl Iterator<Item = &'static AgentRow> {
-    AGENTS.iter().copied()
+    rows().agents().iter().copied()
 }
 
 /// The methods that a config can name.
 pub fn methods() -> impl Iterator<Item = &'static MethodRow> {
-    METHODS.iter().copied()
+    rows().methods().iter().copied()
 }
 
 /// What a section may hold.

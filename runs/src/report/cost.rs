@@ -54,7 +54,9 @@ fn executed_of_dense(row: &Row, rows: &[Row]) -> Option<f64> {
     };
     let mut same = rows.iter().filter(dense);
     let (one, another) = (same.next()?, same.next());
-    if another.is_some() { None } else { Some(row.executed()? / one.executed()?) }
+    // An agent without networks executes nothing.
+    let dense = one.executed().filter(|executed| *executed > 0.0)?;
+    if another.is_some() { None } else { Some(row.executed()? / dense) }
 }
 
 fn none() -> String {
