@@ -158,7 +158,7 @@ fn velocities([_, x_dot, theta, theta_dot]: [f64; 4], force: f64, mass: f64, arm
 fn placed(at: [f64; 4]) -> Box<dyn Env> {
     let mut env = spec("CartPole-v1").unwrap().make.one().unwrap();
     let [x, x_dot, theta, theta_dot] = at;
-    let of = (None::<EnvRng>, true, false, x, x_dot, theta, theta_dot);
+    let of = (Some(EnvRng::new(0)), false, x, x_dot, theta, theta_dot);
     env.restore(&state::pack("CartPole", &of).unwrap()).unwrap();
     env
 }
