@@ -54,7 +54,7 @@ fn rows_of_another_crate_run_from_yaml() {
         let list = own_rows().args(["list", what]).assert_code(0);
         assert!(list.stdout.lines().any(|line| line.starts_with(row)), "{}", list.stdout);
     }
-    let args = ["--set", "sparsity.kind=tydi", "--variant", "set"];
+    let args = ["--set", "variants.tidy.sparsity.kind=tydi"];
     let refused = own_rows().arg("plan").arg(&config).args(args).assert_code(2);
     assert!(refused.stderr.contains("tidy"), "{}", refused.stderr);
 }

@@ -247,6 +247,12 @@ mod tests {
     }
 
     #[test]
+    fn infinite_numbers_are_written_as_they_are_read() {
+        let node = read("range: [-.inf, 0.5, .inf]").unwrap();
+        assert_eq!(to_text(&node).unwrap(), "range:\n- -.inf\n- 0.5\n- .inf\n");
+    }
+
+    #[test]
     fn what_is_no_document_says_where() {
         assert_eq!(read("a: [1, 2\nb: 3\n").unwrap_err().line, Some(2));
         assert!(read("a: !tag {b: 1}").unwrap_err().message.contains("!tags"));

@@ -161,7 +161,11 @@ impl Serialize for Node {
                 map.end()
             }
             Value::List(items) => items.serialize(to),
-            _ => self.to_json().serialize(to),
+            // YAML has infinite numbers, and JSON has none.
+            Value::Number(Number::Real(x)) => to.serialize_f64(*x),
+            Value::Null | Value::Bool(_) | Value::Number(Number::Whole(_)) | Value::Text(_) => {
+                self.to_json().serialize(to)
+            }
         }
     }
 }
