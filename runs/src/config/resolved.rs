@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn every_job_of_every_shipped_config_is_a_config_that_plans_the_same() {
+    fn every_variant_of_every_shipped_config_is_a_config_that_plans_the_same() {
         let mut files = Vec::new();
         shipped(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs"), &mut files);
         let folder = tempfile::tempdir().unwrap();
@@ -143,7 +143,8 @@ mod tests {
                 }
                 Err(error) => panic!("{}: {error}", file.display()),
             };
-            for job in plan.jobs() {
+            // Jobs of one variant differ by their seed alone, and an emulator takes its time.
+            for job in plan.jobs().into_iter().filter(|job| job.seed == plan.seeds[0]) {
                 let text = resolved(&plan, job).unwrap();
                 fs::write(&again, &text).unwrap();
                 let same =
