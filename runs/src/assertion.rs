@@ -2,9 +2,10 @@
 //!
 //! Under a sweep `rigl` means all that the sweep makes of it, as `--variant rigl` does.
 
-use crate::config::{Plan, nearest};
 use crate::error::{Error, Refusal};
+use crate::keys::nearest;
 use crate::names::{stands_for, stem};
+use crate::plan::Plan;
 use crate::report::Report;
 
 /// A bound on the interquartile mean of one variant or of each.
@@ -53,7 +54,7 @@ impl Assertion {
 
     /// Refuses a variant that the plan has not.
     pub fn check(&self, plan: &Plan) -> Result<(), Error> {
-        let names = || plan.variants.iter().map(|variant| variant.name.as_str());
+        let names = || plan.variants.iter().map(|variant| variant.at.name.as_str());
         match &self.variant {
             Some(wanted) if !names().any(|name| stands_for(wanted, name)) => {
                 Err(Refusal::argument(

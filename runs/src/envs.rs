@@ -1,9 +1,19 @@
 //! The environments of a training, in step or not.
 
-use sparring_agents::EnvRows;
-use sparring_envs::{Actions, AsyncVectorEnv, Batch, EnvError, EnvSpec, Obs, VectorEnv};
+use std::collections::BTreeMap;
 
-use crate::config::settings::EnvSettings;
+use schemars::JsonSchema;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value as Json;
+use sparring_agents::EnvRows;
+use sparring_envs::{
+    Actions, AsyncVectorEnv, Batch, EnvError, EnvSpec, Obs, OnFault, Options, VectorConfig,
+    VectorEnv,
+};
+use sparring_sparse::KeyError;
+
+use crate::keys::MISSING;
 
 /// What a job says of itself with `mode: async`.
 pub const NOT_DETERMINISTIC: &str = "env.mode is async: which environments make a batch depends on time, \
@@ -56,6 +66,123 @@ impl Envs {
         match self {
             Self::Sync(envs) => envs.restarts(),
             Self::Async(envs) => envs.restarts().to_vec(),
+        }
+    }
+}
+
+/// The section `env`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct EnvSettings {
+    /// What is played: an id of `sparring list envs`.
+    #[schemars(example = "CartPole-v1", extend("x-required" = true))]
+    pub id: String,
+    /// What can be chosen about it: see `sparring list envs`.
+    #[serde(deserialize_with = "apart")]
+    #[schemars(with = "BTreeMap<String, Json>")]
+    pub options: Options,
+    /// Environments that are stepped together; a step of all is `num_envs` environment steps.
+    #[schemars(range(min = 1))]
+    pub num_envs: usize,
+    /// Whether each step waits for all environments.
+    pub mode: Mode,
+    /// With `mode: async`, how many of them make a batch: the first that are ready.
+    #[schemars(range(min = 1))]
+    pub batch: Option<usize>,
+    /// Threads that step them; 0 steps on the job's own.
+    pub workers: usize,
+    /// What an environment that fails does to the run.
+    pub on_fault: FaultPolicy,
+    /// Restarts of one environment before `on_fault: restart` gives up.
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
+    pub max_restarts: u32,
+}
+
+/// Whether each step waits for all environments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// It waits.
+    Sync,
+    /// It takes the first that are ready; two runs of one seed then differ.
+    Async,
+}
+
+/// What an environment that fails does to the run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultPolicy {
+    /// It ends the job.
+    Stop,
+    /// It starts anew.
+    Restart,
+}
+
+impl Default for EnvSettings {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            options: Options::default(),
+            num_envs: 1,
+            mode: Mode::Sync,
+            batch: None,
+            workers: 0,
+            on_fault: FaultPolicy::Stop,
+            max_restarts: 10,
+        }
+    }
+}
+
+/// Options are read with the row of the env, which knows them.
+fn apart<'de, D: Deserializer<'de>>(from: D) -> Result<Options, D::Error> {
+    IgnoredAny::deserialize(from).map(|_| Options::default())
+}
+
+impl EnvSettings {
+    /// Environment steps that the agent sees at once.
+    pub fn rows(&self) -> usize {
+        self.batch.unwrap_or(self.num_envs)
+    }
+
+    /// The vector engine's part.
+    pub fn vector(&self) -> VectorConfig {
+        let on_fault = match self.on_fault {
+            FaultPolicy::Stop => OnFault::Stop,
+            FaultPolicy::Restart => OnFault::Restart { max: self.max_restarts },
+        };
+        VectorConfig { num_envs: self.num_envs, workers: self.workers, on_fault }
+    }
+
+    /// Whether the keys fit each other.
+    pub fn check(&self) -> Result<(), KeyError> {
+        let half = self.num_envs.div_ceil(2);
+        match (self.mode, self.batch) {
+            (Mode::Sync, None) => Ok(()),
+            (Mode::Sync, Some(batch)) => Err(KeyError::new(
+                "batch",
+                batch,
+                "no batch with mode: sync",
+                "mode: async, or remove batch",
+            )),
+            (Mode::Async, _) if self.workers == 0 => Err(KeyError::new(
+                "workers",
+                0,
+                "at least 1 with mode: async, in which the job's own thread steps none",
+                "workers: 1",
+            )),
+            (Mode::Async, None) => Err(KeyError::new(
+                "batch",
+                MISSING,
+                format!("a whole number from 1 to num_envs = {}", self.num_envs),
+                format!("batch: {half}"),
+            )),
+            (Mode::Async, Some(batch)) if batch > self.num_envs => Err(KeyError::new(
+                "batch",
+                batch,
+                format!("at most num_envs = {}", self.num_envs),
+                half.to_string(),
+            )),
+            (Mode::Async, Some(_)) => Ok(()),
         }
     }
 }

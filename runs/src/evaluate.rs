@@ -2,12 +2,61 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use sparring_agents::{Agent, EnvRows, Mode};
 use sparring_envs::{EnvSpec, VectorConfig, VectorEnv};
+use sparring_sparse::KeyError;
 use sparring_sparse::seed::Seed;
 
-use crate::config::settings::Settings;
+use crate::envs::EnvSettings;
 use crate::error::TrainError;
+
+/// The section `eval`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct EvalSettings {
+    /// Environment steps from one evaluation to the next; step 0 and the end have one, too.
+    #[schemars(range(min = 1))]
+    pub every_env_steps: u64,
+    /// Episodes in one evaluation.
+    #[schemars(range(min = 1))]
+    pub episodes: usize,
+    /// Environments that play them, `episodes` or 32 where that is left out; each plays its share to the
+    /// end, so that short episodes are not favoured.
+    #[schemars(range(min = 1))]
+    pub num_envs: usize,
+    /// An episode is cut after so many steps, where the environment's own limit does not come first: a game
+    /// without one, such as MinAtar's Breakout, may never end for a policy that does not explore.
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
+    pub max_episode_steps: u32,
+}
+
+impl Default for EvalSettings {
+    /// Episodes end where Atari's do: after 30 minutes of play (Machado et al. 2018, 108,000 frames).
+    fn default() -> Self {
+        Self { every_env_steps: 2_000, episodes: 20, num_envs: 20, max_episode_steps: 27_000 }
+    }
+}
+
+impl EvalSettings {
+    /// More parallel episodes than this make the batch no cheaper per episode.
+    pub const MOST_ENVS: u64 = 32;
+
+    /// Whether the keys fit each other.
+    pub fn check(&self) -> Result<(), KeyError> {
+        if self.num_envs > self.episodes {
+            let allowed = format!("at most episodes = {}", self.episodes);
+            return Err(KeyError::new(
+                "num_envs",
+                self.num_envs,
+                allowed,
+                self.episodes.to_string(),
+            ));
+        }
+        Ok(())
+    }
+}
 
 /// One episode of an evaluation.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,16 +75,17 @@ pub struct Played {
 pub fn evaluate(
     agent: &mut dyn Agent,
     spec: &EnvSpec,
-    settings: &Settings,
+    settings: &EvalSettings,
+    env: &EnvSettings,
     seed: &Seed,
     stop: &AtomicBool,
 ) -> Result<Option<Vec<Played>>, TrainError> {
-    let (episodes, num_envs) = (settings.eval.episodes, settings.eval.num_envs);
+    let (episodes, num_envs) = (settings.episodes, settings.num_envs);
     let share = |env: usize| episodes / num_envs + usize::from(env < episodes % num_envs);
     let seeds: Vec<_> = (0..num_envs).map(|env| seed.child(&env.to_string()).value()).collect();
     // Evaluation steps inline, whatever training does: few steps, many short-lived engines.
-    let config = VectorConfig { num_envs, workers: 0, ..settings.env.vector() };
-    let most = settings.eval.max_episode_steps;
+    let config = VectorConfig { num_envs, workers: 0, ..env.vector() };
+    let most = settings.max_episode_steps;
     let limit = spec.max_episode_steps.map_or(most, |limit| limit.min(most));
     let spec = spec.for_evaluation().limit(limit);
     let mut envs = VectorEnv::new(&spec, &seeds, &config)?;

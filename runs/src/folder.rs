@@ -18,12 +18,17 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 use sparring_sparse::{Saved, saved};
 
-use crate::config::{Job, Plan, resolved};
 use crate::error::{Error, Refusal};
 use crate::files::{read_yaml, write_whole, write_whole_by, write_yaml};
 use crate::lock::RunLock;
 use crate::machine::Machine;
+use crate::plan::{Job, Plan};
+use crate::resolved::resolved;
 use crate::status::{JobStatus, RunStatus};
+use crate::variant::Coordinates;
+
+/// A job as a config.
+pub const RESOLVED: &str = "resolved.yaml";
 
 /// The networks of a job as its last evaluation played them, and PPO's scales.
 pub const POLICY: &str = "policy.safetensors";
@@ -53,7 +58,7 @@ pub struct RunRecord {
     /// Every variant is run with each.
     pub seeds: Vec<u64>,
     /// What is compared, in the order of the table.
-    pub variants: Vec<String>,
+    pub variants: Vec<Coordinates>,
 }
 
 /// The folder of a run.
@@ -98,7 +103,7 @@ impl RunFolder {
                 jobs_at_once,
                 started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
                 seeds: plan.seeds.clone(),
-                variants: plan.variants.iter().map(|variant| variant.name.clone()).collect(),
+                variants: plan.variants.iter().map(|variant| variant.at.clone()).collect(),
             },
         )?;
         Ok(folder)
@@ -178,7 +183,7 @@ impl JobFolder {
     /// Makes it and writes `resolved.yaml`, whose text is given back for the logs.
     pub fn create(&self, plan: &Plan, job: Job<'_>) -> Result<String, Error> {
         fs::create_dir_all(&self.root).map_err(Error::file(&self.root, "make"))?;
-        let path = self.path("resolved.yaml");
+        let path = self.path(RESOLVED);
         let text = resolved(plan, job)
             .map_err(|message| Error::Content { path: path.clone(), message })?;
         write_whole(&path, &text)?;

@@ -2,20 +2,20 @@
 
 use std::sync::atomic::AtomicBool;
 
-use sparring_agents::TrainingFlops;
 use sparring_sparse::Saved;
 
-use crate::config::{Job, Plan};
 use crate::console::{Console, JobView};
 use crate::error::{Error, TrainError};
 use crate::evaluate::Played;
 use crate::folder::JobFolder;
 use crate::log::JobLog;
+use crate::plan::{Job, Plan};
 use crate::report::share;
 use crate::scheduler::catch;
 use crate::score::score;
 use crate::status::{JobStatus, State};
 use crate::train::{Reached, Records, Stamp, train};
+use crate::variant::Variant;
 
 /// Trains `job` of `plan` into `folder`, and says how it ended.
 pub fn execute(
@@ -26,14 +26,14 @@ pub fn execute(
     console: &Console,
 ) -> State {
     let view = console.job(job.path(), job.variant.settings.train.total_env_steps);
-    let training = job.variant.estimate.training;
+    let variant = job.variant;
     // Out here, so that it outlives a panic.
     let mut reached = Reached::default();
     let ended = catch(|| -> Result<State, TrainError> {
         let resolved = folder.create(plan, job)?;
-        folder.write_status(&status(&reached, training, State::Running, None))?;
+        folder.write_status(&status(&reached, variant, State::Running, None))?;
         let log = JobLog::create(folder, &resolved)?;
-        let mut records = JobRecords { folder, log, view: &view, training };
+        let mut records = JobRecords { folder, log, view: &view, variant };
         let ended = train(job, &mut records, &mut reached, stop);
         // A job that fails keeps what it has measured; its own error is the one to tell.
         let lost = records.log.finish();
@@ -46,7 +46,7 @@ pub fn execute(
         Ok(Err(error)) => (State::Failed, Some(error.to_string())),
         Err(panic) => (State::Failed, Some(panic)),
     };
-    let status = status(&reached, training, state, error);
+    let status = status(&reached, variant, state, error);
     let mut detail = match (&status.error, status.score) {
         (Some(error), _) => error.clone(),
         (None, Some(score)) => format!("score {score:.1}, {:.1} s", status.wall_s),
@@ -64,15 +64,11 @@ pub fn execute(
 }
 
 /// What `status.yaml` says of a job that has come so far.
-fn status(
-    reached: &Reached,
-    training: TrainingFlops,
-    state: State,
-    error: Option<String>,
-) -> JobStatus {
+fn status(reached: &Reached, variant: &Variant, state: State, error: Option<String>) -> JobStatus {
     JobStatus {
         state,
         error,
+        notes: variant.notes(),
         warnings: reached.warnings.clone(),
         env_steps: reached.env_steps,
         gradient_steps: reached.gradient_steps,
@@ -80,7 +76,7 @@ fn status(
         wall_s: reached.wall_s,
         score: score(&reached.curve),
         networks: reached.networks.clone(),
-        training,
+        training: variant.estimate.training,
         executed: reached.executed,
         diagnostics_s: reached.diagnostics_s.clone(),
     }
@@ -91,7 +87,7 @@ struct JobRecords<'a> {
     folder: &'a JobFolder,
     log: JobLog,
     view: &'a JobView,
-    training: TrainingFlops,
+    variant: &'a Variant,
 }
 
 impl Records for JobRecords<'_> {
@@ -113,7 +109,7 @@ impl Records for JobRecords<'_> {
     }
 
     fn checkpoint(&mut self, reached: &Reached, policy: &Saved) -> Result<(), Error> {
-        self.folder.write_status(&status(reached, self.training, State::Running, None))?;
+        self.folder.write_status(&status(reached, self.variant, State::Running, None))?;
         self.folder.write_policy(policy)?;
         if let Some(mean) = reached.curve.last() {
             self.view.evaluated(reached.env_steps, *mean);

@@ -2,27 +2,31 @@
 
 mod assertion;
 mod cli;
-mod config;
+pub mod config;
 mod console;
-mod envs;
+pub mod envs;
 pub mod error;
 pub mod evaluate;
 mod files;
 mod folder;
 mod job;
+mod keys;
 mod list;
 mod lock;
 mod log;
 mod machine;
 mod names;
-mod plan;
+pub mod plan;
+mod plan_table;
 mod play;
 pub mod process;
 mod registry;
 mod report;
+mod resolved;
 pub mod results;
 mod run;
 mod scheduler;
+mod schema;
 mod score;
 mod sizes;
 pub mod status;
@@ -30,6 +34,7 @@ mod stop;
 mod table;
 pub mod train;
 mod tune;
+pub mod variant;
 mod yaml;
 
 use std::process::ExitCode;
@@ -54,7 +59,7 @@ pub fn main(registry: Registry) -> ExitCode {
     let Cli { command } = Cli::parse();
     let done = match command {
         Command::Run(args) => run::run(&args),
-        Command::Plan(args) => plan::plan(&args),
+        Command::Plan(args) => plan_table::plan(&args),
         Command::Play(args) => play::play(&args),
         Command::List { what, of } => list::list(what, of.as_deref()),
         Command::Schema => list::schema(),

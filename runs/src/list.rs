@@ -3,12 +3,12 @@
 use sparring_envs::{EnvOption, EnvRow, EnvSpec, Options, Space};
 
 use crate::cli::Listed;
-use crate::config::nearest;
 use crate::config::sections::sections;
 use crate::config::sections::{agents as agent_rows, methods as method_rows};
-use crate::config::shape::{Field, Form, Kind, show};
 use crate::console::print;
 use crate::error::{Error, Refusal};
+use crate::keys::nearest;
+use crate::keys::{Field, Form, Kind, show};
 use crate::registry::rows;
 use crate::table::{Align, Table};
 
@@ -32,7 +32,7 @@ pub fn list(what: Listed, of: Option<&str>) -> Result<(), Error> {
 
 /// Prints the JSON Schema of configs.
 pub fn schema() -> Result<(), Error> {
-    print(&format!("{:#}\n", crate::config::schema::schema()))
+    print(&format!("{:#}\n", crate::schema::schema()))
 }
 
 fn envs() -> Table {

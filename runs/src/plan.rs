@@ -1,67 +1,105 @@
-//! `sparring plan`: every job with its size, and nothing is run.
+//! What will be run: every job, resolved and measured.
 
-use crate::cli::PlanArgs;
-use crate::config::{Plan, load};
-use crate::console::{note, print};
-use crate::error::Error;
-use crate::machine::{available_memory, gibibytes};
-use crate::run::jobs_at_once;
-use crate::sizes::{Sizes, layers_table};
-use crate::table::{Align, Table, scientific, thousands};
+use std::path::PathBuf;
 
-/// Prints the plan of a config; one that does not fit into memory is refused after it was shown.
-pub fn plan(args: &PlanArgs) -> Result<(), Error> {
-    let plan = load(&args.config, &args.set, args.seeds())?.only(&args.variant)?;
-    let at_once = jobs_at_once(args.jobs, &plan);
-    let available = available_memory();
-    let mut text = format!("{}\n", jobs_table(&plan));
-    for variant in &plan.variants {
-        text += &format!("{} on {}\n", variant.name, variant.spec.id);
-        text += &layers_table(&variant.estimate.networks).to_string();
-        text.extend(variant.notes().iter().map(|note| format!("  note: {note}\n")));
-        text.push('\n');
-    }
-    let (jobs, needed) = (plan.jobs().len(), gibibytes(plan.bytes(at_once)));
-    text += &format!("{jobs} jobs, {at_once} at once: {needed} GiB\n");
-    print(&text)?;
-    // What is printed is a function of the config alone; what the machine has now stands apart.
-    note(format!(
-        "this machine has {} GiB free",
-        available.map_or("unknown".to_owned(), gibibytes)
-    ));
-    plan.check_memory(at_once, available)
+use crate::error::{Error, Refusal};
+use crate::keys::nearest;
+use crate::machine::{cores, gibibytes};
+use crate::names::stands_for;
+use crate::variant::Variant;
+
+/// A checked config.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The run's name.
+    pub name: String,
+    /// The config's path.
+    pub file: PathBuf,
+    /// The config, as typed.
+    pub text: String,
+    /// The `--set` arguments, as typed.
+    pub set: Vec<String>,
+    /// Every variant is run with each.
+    pub seeds: Vec<u64>,
+    /// What is compared.
+    pub variants: Vec<Variant>,
 }
 
-/// FLOPs forward and backward are those of one sample, at the final sparsity; training FLOPs are by the
-/// model of [`sparring_sparse::cost`].
-fn jobs_table(plan: &Plan) -> Table {
-    let mut table = Table::new(&[
-        ("variant", Align::Left),
-        ("seed", Align::Right),
-        ("env steps", Align::Right),
-        ("gradient steps", Align::Right),
-        ("parameters", Align::Right),
-        ("active", Align::Right),
-        ("forward FLOPs", Align::Right),
-        ("backward FLOPs", Align::Right),
-        ("training FLOPs", Align::Right),
-        ("MiB", Align::Right),
-    ]);
-    for job in plan.jobs() {
-        let variant = job.variant;
-        let sizes = Sizes::of(&variant.estimate.networks);
-        table.row([
-            variant.name.clone(),
-            job.seed.to_string(),
-            thousands(variant.settings.train.total_env_steps),
-            thousands(variant.estimate.gradient_steps),
-            thousands(sizes.parameters),
-            thousands(sizes.active_parameters),
-            thousands(sizes.forward_flops),
-            thousands(sizes.backward_flops),
-            scientific(variant.estimate.training.model),
-            format!("{:.1}", variant.bytes() as f64 / f64::from(1 << 20)),
-        ]);
+/// One training: a variant and a seed.
+#[derive(Clone, Copy, Debug)]
+pub struct Job<'a> {
+    /// What is trained.
+    pub variant: &'a Variant,
+    /// The run seed.
+    pub seed: u64,
+}
+
+impl Job<'_> {
+    /// The job's folder below the run's, with forward slashes, which is also its name.
+    pub fn path(&self) -> String {
+        format!("{}/seed-{}", self.variant.at.name, self.seed)
     }
-    table
+}
+
+impl Plan {
+    /// The plan of the named variants alone, or of all where none is named. The name of a variant stands
+    /// for it under every value of a sweep, too.
+    pub fn only(mut self, named: &[String]) -> Result<Self, Error> {
+        let is = |variant: &Variant, name: &str| stands_for(name, &variant.at.name);
+        if let Some(name) = named.iter().find(|name| !self.variants.iter().any(|v| is(v, name))) {
+            let names = || self.variants.iter().map(|variant| variant.at.name.as_str());
+            let nearest = nearest(name, names()).unwrap_or("a variant of the config");
+            return Err(Refusal::argument(
+                format!("--variant {name}"),
+                "no variant of this name",
+                format!("one of {}", names().collect::<Vec<_>>().join("; ")),
+                nearest,
+            ));
+        }
+        if !named.is_empty() {
+            self.variants.retain(|variant| named.iter().any(|name| is(variant, name)));
+        }
+        Ok(self)
+    }
+
+    /// Every job, seed by seed, so that a run that is cut short has compared all variants.
+    pub fn jobs(&self) -> Vec<Job<'_>> {
+        let of_seed = |seed: &u64| {
+            let seed = *seed;
+            self.variants.iter().map(move |variant| Job { variant, seed })
+        };
+        self.seeds.iter().flat_map(of_seed).collect()
+    }
+
+    /// Jobs that run at once: as many as `asked` for, or one a core, and never more than there are.
+    pub fn at_once(&self, asked: Option<usize>) -> usize {
+        asked.unwrap_or_else(cores).min(self.jobs().len())
+    }
+
+    /// The most memory that `at_once` jobs of this plan can take together.
+    pub fn bytes(&self, at_once: usize) -> u64 {
+        let mut sizes: Vec<_> = self.jobs().iter().map(|job| job.variant.bytes()).collect();
+        sizes.sort_unstable_by(|a, b| b.cmp(a));
+        sizes.iter().take(at_once).fold(0, |sum, bytes| sum.saturating_add(*bytes))
+    }
+
+    /// Refuses a plan that does not fit into `available` bytes, where that is known.
+    pub fn check_memory(&self, at_once: usize, available: Option<u64>) -> Result<(), Error> {
+        let Some(available) = available else { return Ok(()) };
+        let needed = self.bytes(at_once);
+        if needed <= available {
+            return Ok(());
+        }
+        let fitting = (1..at_once).rev().find(|fewer| self.bytes(*fewer) <= available);
+        let hint = match fitting {
+            Some(fewer) => format!("--jobs {fewer}"),
+            None => "a smaller agent.replay_capacity, network or env.num_envs".to_owned(),
+        };
+        Err(Refusal::argument(
+            format!("{}: memory", self.file.display()),
+            format!("{} GiB for {at_once} jobs at once", gibibytes(needed)),
+            format!("at most {} GiB, which this machine has free", gibibytes(available)),
+            hint,
+        ))
+    }
 }

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::folder::{JobFolder, RunFolder};
 use crate::score::score;
 use crate::status::{JobStatus, State};
+use crate::variant::Coordinates;
 
 /// The results of a run, finished or not.
 #[derive(Clone, Debug)]
@@ -22,7 +23,7 @@ pub struct RunResults {
     /// The run's name.
     pub name: String,
     /// What is compared, in the order of the config.
-    pub variants: Vec<String>,
+    pub variants: Vec<Coordinates>,
     /// Whether a process is at work on it; none where that cannot be told.
     pub running: Option<bool>,
     /// Variant by variant, seed by seed.
@@ -91,7 +92,9 @@ pub struct JobResult {
     pub curve: Vec<Evaluation>,
     /// What it took.
     pub costs: Costs,
-    /// What a reader should know of it.
+    /// What its plan has to say: what never happens in it, and what its score means.
+    pub of_plan: Vec<String>,
+    /// What a reader should know of it beside.
     pub notes: Vec<String>,
 }
 
@@ -120,9 +123,10 @@ impl RunResults {
     pub fn read(root: &Path) -> Result<Self, Error> {
         let (folder, record) = RunFolder::open(root)?;
         let running = folder.is_running();
-        let of_variant = |variant: &String| {
+        let of_variant = |variant: &Coordinates| {
+            let name = &variant.name;
             let read = |seed: &u64| {
-                JobResult::read(&folder.job(variant, *seed), variant, *seed, running == Some(true))
+                JobResult::read(&folder.job(name, *seed), name, *seed, running == Some(true))
             };
             record.seeds.iter().map(read).collect::<Vec<_>>()
         };
@@ -152,7 +156,8 @@ impl JobResult {
                     Ok(_) => Progress::Killed,
                 };
                 let (variant, costs) = (variant.to_owned(), Costs::default());
-                return Self { variant, seed, progress, error: None, curve, costs, notes };
+                let of_plan = Vec::new();
+                return Self { variant, seed, progress, error: None, curve, costs, of_plan, notes };
             }
         };
         let progress = match status.state {
@@ -162,7 +167,9 @@ impl JobResult {
             State::Running if running => Progress::Running,
             State::Running => Progress::Killed,
         };
-        let JobStatus { error, warnings, networks, training, executed, .. } = status;
+        let JobStatus {
+            error, notes: status_notes, warnings, networks, training, executed, ..
+        } = status;
         let JobStatus { env_steps, gradient_steps, wall_s, diagnostics_s, .. } = status;
         let costs = Costs {
             networks,
@@ -174,7 +181,8 @@ impl JobResult {
             diagnostics_s,
         };
         notes.extend(warnings);
-        Self { variant: variant.to_owned(), seed, progress, error, curve, costs, notes }
+        let (variant, of_plan) = (variant.to_owned(), status_notes);
+        Self { variant, seed, progress, error, curve, costs, of_plan, notes }
     }
 }
 

@@ -3,22 +3,17 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::cli::RunArgs;
-use crate::config::{Plan, load};
+use crate::config::load;
 use crate::console::{Console, note, print};
 use crate::error::Error;
 use crate::folder::RunFolder;
 use crate::job::execute;
-use crate::machine::{available_memory, cores};
+use crate::machine::available_memory;
 use crate::report::Report;
 use crate::scheduler::{keep_panics, run_all};
 use crate::status::{RunStatus, State};
 use crate::stop::stop_on_signal;
 use crate::table::counted;
-
-/// Jobs that run at once: `--jobs`, or one a core, and never more than there are.
-pub fn jobs_at_once(asked: Option<usize>, plan: &Plan) -> usize {
-    asked.unwrap_or_else(cores).min(plan.jobs().len())
-}
 
 /// Runs a config.
 pub fn run(args: &RunArgs) -> Result<(), Error> {
@@ -27,7 +22,7 @@ pub fn run(args: &RunArgs) -> Result<(), Error> {
     for assertion in &args.assert {
         assertion.check(&plan)?;
     }
-    let at_once = jobs_at_once(args.plan.jobs, &plan);
+    let at_once = plan.at_once(args.plan.jobs);
     plan.check_memory(at_once, available_memory())?;
     let root = args.out.clone().unwrap_or_else(|| ["out", &plan.name].iter().collect());
     let mut folder = RunFolder::create(&root, &plan, at_once)?;
@@ -40,7 +35,8 @@ pub fn run(args: &RunArgs) -> Result<(), Error> {
     let count = counted(jobs.len(), ["job", "jobs"]);
     console.say(format!("{count}, {at_once} at once, into {}", root.display()));
     run_all(&jobs, at_once, &stop, |job| {
-        let state = execute(&plan, *job, &folder.job(&job.variant.name, job.seed), &stop, &console);
+        let state =
+            execute(&plan, *job, &folder.job(&job.variant.at.name, job.seed), &stop, &console);
         progress.ended(state);
     })?;
     console.clear();

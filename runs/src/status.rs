@@ -27,6 +27,9 @@ pub struct JobStatus {
     pub state: State,
     /// What ended it.
     pub error: Option<String>,
+    /// What its plan has to say.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// What went wrong without ending it.
     pub warnings: Vec<String>,
     /// Environment steps so far.

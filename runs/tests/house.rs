@@ -230,3 +230,13 @@ fn nothing_is_left_open() {
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
+
+/// What is declared where it is used needs little code to be read.
+#[test]
+fn reading_a_config_stays_small() {
+    let mut files = Vec::new();
+    sources(&root().join("runs/src/config"), &mut files);
+    let lines = |file: &PathBuf| fs::read_to_string(file).unwrap().lines().count();
+    let all: usize = files.iter().map(lines).sum();
+    assert!(files.len() > 5 && all <= 1_600, "{all} lines of runs/src/config");
+}

@@ -146,11 +146,14 @@ fn a_policy_plays_from_the_folder_of_its_job() {
         &[&of_job[..], &["--env", "Acrobot-v1"]].concat(),
         ["--env Acrobot-v1", "a policy of CartPole-v1", "leave --env out"],
     );
-    refused(&["--checkpoint", "out"], ["--checkpoint out", "another name", "<run>/<variant>"]);
-    refused(&["--checkpoint", "none"], ["--checkpoint none", "No such file", "seed-1"]);
     refused(
-        &[&of_job[..], &["--set", "agent.hidden=[8]"]].concat(),
-        ["--set", "overrules", "variants.<name>"],
+        &["--checkpoint", "out"],
+        ["--checkpoint out", "without resolved.yaml", "<run>/<variant>"],
+    );
+    refused(&["--checkpoint", "none"], ["--checkpoint none", "no folder", "seed-1"]);
+    refused(
+        &[&of_job[..], &["--set", "agent.network.hidden=[8]"]].concat(),
+        ["a policy of another agent or env", "resolved.yaml", "seed-1"],
     );
     std::fs::remove_file(policy).unwrap();
     refused(&of_job, [job, "without policy.safetensors", "that has been evaluated"]);

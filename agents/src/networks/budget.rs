@@ -4,16 +4,22 @@
 //! critics together `total · (1 − share) · P`. Biases are always there, so the sparsity of a network
 //! of `w` weights and `b` biases that may keep `k` is `1 − (k − b) / w`.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use sparring_sparse::LayerSpec;
 
 use crate::error::AgentError;
 
-/// A budget for an actor and its critics.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// A budget for an actor and its critics: the keys of `sparsity.budget`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Budget {
-    /// Active weights and biases of all networks, over those of the dense ones.
+    /// Active weights and biases of all networks, over those of the dense ones. (`sparsity` does not count
+    /// biases.)
+    #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0.0), example = 0.2)]
     pub total: f64,
     /// The actor's part of them.
+    #[schemars(range(min = 0.0, max = 1.0), example = 0.34)]
     pub actor_share: f64,
 }
 

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use serde_json::Value as Json;
-use sparring_agents::{AgentConfig, AgentError, AgentKeys, AgentRow, RunLength};
+use sparring_agents::{AgentConfig, AgentKeys, AgentRow, RunLength};
 use sparring_envs::{EnvSpec, Options, Space};
 use sparring_sparse::KeyError;
 
-use super::reader::Reader;
+use super::blame::unbuildable;
 use super::sections::{agents, shape};
-use super::settings::{EnvSettings, TrainSettings};
-use super::shape::Form;
 use super::sparsity;
+use crate::envs::EnvSettings;
+use crate::keys::{Form, Reader};
+use crate::train::TrainSettings;
 use crate::yaml::{Node, Value};
 
 /// The sections that an agent's settings depend on.
@@ -125,21 +126,5 @@ fn check_mode(keys: &dyn AgentKeys, env: &EnvSettings) -> Result<(), KeyError> {
             Err(KeyError::new("mode", found, allowed, "mode: sync, without batch"))
         }
         (None, _) | (_, None) => Ok(()),
-    }
-}
-
-/// The section to blame for networks that cannot be built, and why.
-pub fn unbuildable(spec: &EnvSpec, error: AgentError) -> (&'static str, KeyError) {
-    match error {
-        AgentError::Network { network, found, allowed } => {
-            let found = format!("{network}, and the env has {found}");
-            let hint = "network: {kind: mlp, hidden: [512, 512]}";
-            ("agent", KeyError::new("network", found, allowed, hint))
-        }
-        AgentError::Space { .. } => {
-            let found = format!("{}: {error}", spec.id);
-            ("env", KeyError::new("id", found, "an env that the agent can play", "another env"))
-        }
-        other => ("agent", KeyError::new("", other, "an agent that can be built", "another value")),
     }
 }

@@ -5,9 +5,7 @@ use std::borrow::Cow;
 use sparring_envs::{EnvOption, EnvRow, EnvSpec, OptionValue, Options};
 use sparring_sparse::KeyError;
 
-use super::problem::{Problem, likely, nearest};
-use super::reader::{Reader, not_a_section, whole};
-use super::synonyms::env_id;
+use crate::keys::{Problem, Reader, env_id, likely, nearest, not_a_section, whole};
 use crate::registry::rows;
 use crate::yaml::{Node, Number, Value};
 

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::overlay::{Kinded, nested, split_path};
-use super::problem::{Checked, Problem, nearest};
-use super::reader::not_a_section;
+use super::path::split_path;
 use super::sections::SECTIONS;
+use crate::keys::{Checked, Problem, nearest, not_a_section};
 use crate::names::FILES;
-use crate::yaml::{Node, Number, Origin, Value};
+use crate::yaml::{Kinded, Node, Number, Origin, Value, nested};
 
 /// One variant: its name and its sections, merged.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use super::overlay::{nested, split_path};
-use super::problem::nearest;
+use super::path::split_path;
 use super::sections::kinded;
 use crate::error::{Error, Refusal};
-use crate::yaml::{self, Node, Origin, Value};
+use crate::keys::nearest;
+use crate::yaml::{self, Node, Origin, Value, nested};
 
 /// More seeds than this are a slip of the keyboard.
 pub const MOST_SEEDS: u64 = 100_000;

@@ -3,40 +3,30 @@
 //! Nothing is written before all of this has passed.
 
 mod agent;
-mod bounds;
+mod blame;
 mod env;
 mod expand;
 mod file;
-mod overlay;
-mod plan;
-mod problem;
+mod path;
 mod read;
-mod reader;
-mod resolved;
-pub mod schema;
 pub mod sections;
-pub mod settings;
-pub mod shape;
 mod sparsity;
-mod synonyms;
 
 use std::path::Path;
 
 use sparring_envs::EnvSpec;
 
 use crate::error::Error;
-use crate::yaml::{Node, Origin, Value};
+use crate::keys::{Checked, Problem, Reader, locate, meant, nearest, not_a_section, whole};
+use crate::plan::Plan;
+use crate::variant::Variant;
+use crate::yaml::{Node, Origin, Value, nested};
+use blame::unmade;
 use expand::{Expanded, expand, reaches};
 use file::{MOST_SEEDS, read_document};
-use overlay::{nested, split_path};
-use problem::{Checked, Problem, locate, nearest as nearest_name};
+use path::split_path;
 use read::settings;
-use reader::{Reader, whole};
 use sections::{SECTIONS, kinded};
-
-pub use plan::{Job, Plan, Variant};
-pub use problem::nearest;
-pub use resolved::resolved;
 
 /// Reads `file`, changed by `--set` and `--seeds`, and checks all of it.
 pub fn load(file: &Path, set: &[String], seeds: Option<&[u64]>) -> Result<Plan, Error> {
@@ -137,11 +127,14 @@ fn read_variants(reader: &mut Reader, expanded: &[Expanded], base: Option<&Node>
         if unchanged.as_ref().is_some_and(|(base, _)| *base == chosen) {
             equal(&one.variant, "the base", reader);
         } else if let Some(other) = all.iter().find(|other| other.settings == chosen) {
-            let same = expanded.iter().find(|earlier| earlier.name == other.name);
+            let same = expanded.iter().find(|earlier| earlier.name == other.at.name);
             let of_its_own = same.is_some_and(|same| same.variant != one.variant);
-            equal(if of_its_own { &one.variant } else { &one.cause }, &other.name, reader);
+            equal(if of_its_own { &one.variant } else { &one.cause }, &other.at.name, reader);
         } else {
-            all.extend(keep(reader, Variant::new(one, chosen, spec, &all)));
+            let (name, of, axes) = (one.name.clone(), one.of.clone(), one.axes.clone());
+            let spec_of = spec.clone();
+            let variant = Variant::new(name, of, axes, (chosen, spec), &all);
+            all.extend(keep(reader, variant.map_err(|error| unmade(&one.tree, &spec_of, error))));
         }
     }
     all
@@ -154,12 +147,12 @@ fn keep<T>(reader: &mut Reader, checked: Checked<T>) -> Option<T> {
 /// Refuses the keys of the whole config that are not `known`. `x-…` and `shared` are for anchors.
 fn unknown_keys(reader: &mut Reader, document: &Node, known: &[&str]) {
     let Some(entries) = document.entries() else {
-        return reader.refuse(*reader::not_a_section(document, ""));
+        return reader.refuse(*not_a_section(document, ""));
     };
     let is_known = |key: &str| known.contains(&key) || key.starts_with("x-") || key == "shared";
     for (key, node) in entries.iter().filter(|(key, _)| !is_known(key)) {
-        let hint = synonyms::meant("", key, known)
-            .or_else(|| nearest_name(key, known.iter().copied()).map(str::to_owned))
+        let hint = meant("", key, known)
+            .or_else(|| nearest(key, known.iter().copied()).map(str::to_owned))
             .unwrap_or_else(|| "remove it; anchors stand below shared or x-…".to_owned());
         let found = format!("the unknown key {key}");
         reader.refuse(*Problem::at(node, key, found, known.join(", "), hint));

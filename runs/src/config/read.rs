@@ -6,10 +6,13 @@ use serde_json::{Map, Value as Json};
 use sparring_envs::EnvSpec;
 use sparring_sparse::{KeyError, keys};
 
-use super::reader::Reader;
 use super::sections::shape;
-use super::settings::{EnvSettings, EvalSettings, Settings, TrainSettings};
 use super::{agent, env};
+use crate::envs::EnvSettings;
+use crate::evaluate::EvalSettings;
+use crate::keys::Reader;
+use crate::train::TrainSettings;
+use crate::variant::Settings;
 use crate::yaml::Node;
 
 /// The keys `K` of the section `name` of `tree`; nothing where they have a mistake.

@@ -5,15 +5,18 @@ use std::sync::OnceLock;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
+use sparring_agents::networks::budget::Budget;
 use sparring_agents::{AgentRow, Diagnostics};
 use sparring_sparse::keys;
 use sparring_sparse::methods::MethodRow;
 use sparring_sparse::sparsity_keys::SparsityKeys;
 
-use super::overlay::Kinded;
-use super::settings::{BudgetKeys, EnvSettings, EvalSettings, TrainSettings};
-use super::shape::{Field, Form, Kind, Kinds, Shape};
+use crate::envs::EnvSettings;
+use crate::evaluate::EvalSettings;
+use crate::keys::{Field, Form, Kind, Kinds, Shape};
 use crate::registry::rows;
+use crate::train::TrainSettings;
+use crate::yaml::Kinded;
 
 /// The sections that a variant or a sweep may change.
 pub const SECTIONS: [&str; 6] = ["env", "train", "eval", "agent", "sparsity", "diagnostics"];
@@ -125,7 +128,7 @@ fn sparsity() -> Shape {
         apart(actor, &of("actor")),
         apart(critic, &of("critics")),
         Field {
-            shape: of_keys::<BudgetKeys>(),
+            shape: of_keys::<Budget>(),
             ..apart(
                 budget,
                 "In place of a sparsity: parameters of all networks together. Unlike sparsity it counts biases.",

@@ -9,12 +9,9 @@ use sparring_sparse::keys;
 use sparring_sparse::methods::{Horizon, MethodChoice};
 use sparring_sparse::sparsity_keys::SparsityKeys;
 
-use super::overlay::nested;
-use super::problem::Problem;
-use super::reader::Reader;
 use super::sections::{OF_NETWORKS, kinded, methods, of_network, shape};
-use super::settings::BudgetKeys;
-use crate::yaml::{Node, Value};
+use crate::keys::{Problem, Reader, Shape};
+use crate::yaml::{Node, Value, nested};
 
 /// The sparsity of one network, and the keys that say so.
 #[derive(Clone, Debug)]
@@ -119,9 +116,9 @@ fn budget(reader: &mut Reader, node: &Node, roles: [&NetworkRole; 2]) -> Option<
         return None;
     }
     let read = || serde_json::from_value(Json::Object(typed));
-    let BudgetKeys { total, actor_share } = reader.keep("sparsity.budget", node, read)?;
+    let budget: Budget = reader.keep("sparsity.budget", node, read)?;
     let [actor, critic] = roles;
-    let solved = Budget { total, actor_share }.solve(&actor.layers, &critic.layers, critic.copies);
+    let solved = budget.solve(&actor.layers, &critic.layers, critic.copies);
     let error = match solved {
         Ok(sparsities) => return Some(sparsities),
         Err(AgentError::Sparsity { key, found, allowed, hint, .. }) => {
@@ -190,6 +187,6 @@ fn network(
 /// The keys of the method `name` alone.
 fn own_keys(name: &str) -> Vec<String> {
     let row = methods().find(|row| row.name == name);
-    let fields = row.map(|row| super::shape::Shape::fields((row.schema)().as_value()));
+    let fields = row.map(|row| Shape::fields((row.schema)().as_value()));
     fields.into_iter().flatten().map(|field| field.key).collect()
 }

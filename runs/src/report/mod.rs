@@ -11,12 +11,13 @@ mod warning;
 use std::fmt;
 use std::path::Path;
 
-use crate::config::nearest;
 use crate::console::print;
 use crate::error::{Error, Refusal};
+use crate::keys::nearest;
 use crate::names::{stands_for, stem};
 use crate::results::RunResults;
 use crate::sizes::layers_table;
+use crate::variant::Coordinates;
 pub use diagnostics::share;
 use row::Row;
 use warning::{Warning, warnings};
@@ -39,9 +40,9 @@ pub fn report(root: &Path, named: &[String], layers: bool) -> Result<(), Error> 
 /// Keeps the variants that `named` stand for, or all where none is named.
 fn only(results: &mut RunResults, named: &[String]) -> Result<(), Error> {
     let variants = &results.variants;
-    let known = |name: &&String| variants.iter().any(|variant| stands_for(name, variant));
+    let known = |name: &&String| variants.iter().any(|variant| stands_for(name, &variant.name));
     if let Some(name) = named.iter().find(|name| !known(name)) {
-        let names = || variants.iter().map(String::as_str);
+        let names = || variants.iter().map(|variant| variant.name.as_str());
         return Err(Refusal::argument(
             format!("--variant {name}"),
             "no variant of this name",
@@ -50,8 +51,8 @@ fn only(results: &mut RunResults, named: &[String]) -> Result<(), Error> {
         ));
     }
     if !named.is_empty() {
-        let kept = |variant: &String| named.iter().any(|name| stands_for(name, variant));
-        results.variants.retain(kept);
+        let kept = |variant: &str| named.iter().any(|name| stands_for(name, variant));
+        results.variants.retain(|variant| kept(&variant.name));
         results.jobs.retain(|job| kept(&job.variant));
     }
     Ok(())
@@ -73,7 +74,9 @@ impl Report {
 
     /// The report of `results`.
     pub fn of(results: &RunResults) -> Self {
-        let row = |variant: &String| Row::of(variant, &results.of(variant).collect::<Vec<_>>());
+        let row = |Coordinates { name, .. }: &Coordinates| {
+            Row::of(name, &results.of(name).collect::<Vec<_>>())
+        };
         let rows: Vec<Row> = results.variants.iter().map(row).collect();
         let warnings = warnings(results, &rows);
         Self { name: results.name.clone(), rows, warnings }

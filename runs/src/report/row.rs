@@ -39,6 +39,8 @@ pub struct Row {
     pub wall_s: f64,
     /// Environment steps of all seeds.
     pub env_steps: u64,
+    /// What its plan has to say.
+    pub of_plan: Vec<String>,
 }
 
 impl Row {
@@ -58,6 +60,7 @@ impl Row {
             diagnostics_s: BTreeMap::new(),
             wall_s: 0.0,
             env_steps: 0,
+            of_plan: Vec::new(),
         }
     }
 
@@ -74,6 +77,11 @@ impl Row {
         row.interval = iqm_interval(&row.scores, &seed);
         let rises: Vec<f64> = finished.iter().filter_map(|job| rise(&job.returns())).collect();
         row.rise = rises.iter().sum::<f64>() / rises.len().max(1) as f64;
+        row.of_plan = jobs
+            .iter()
+            .map(|job| job.of_plan.clone())
+            .find(|all| !all.is_empty())
+            .unwrap_or_default();
         for costs in jobs.iter().map(|job| &job.costs) {
             if costs.training != TrainingFlops::default() {
                 row.training = costs.training;

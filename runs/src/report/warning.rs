@@ -48,6 +48,13 @@ pub enum Warning {
         /// The variants.
         variants: Vec<String>,
     },
+    /// What the plan of a variant has to say.
+    Plan {
+        /// The variant.
+        variant: String,
+        /// Its words.
+        message: String,
+    },
     /// What a job had to tell.
     Job {
         /// The job.
@@ -93,6 +100,12 @@ pub fn warnings(results: &RunResults, rows: &[Row]) -> Vec<Warning> {
     if !variants.is_empty() {
         warnings.push(Warning::StillRising { variants });
     }
+    let said = |row: &Row| -> Vec<Warning> {
+        let of = |message: &String| (row.variant.clone(), message.clone());
+        let words = row.of_plan.iter().map(of);
+        words.map(|(variant, message)| Warning::Plan { variant, message }).collect()
+    };
+    warnings.extend(rows.iter().flat_map(said));
     warnings
 }
 
@@ -138,6 +151,7 @@ impl fmt::Display for Warning {
                 "evaluation returns were still rising at the end: {}; a longer train.total_env_steps may rank them differently",
                 listed(variants)
             ),
+            Self::Plan { variant, message } => write!(f, "{variant}: {message}"),
             Self::Job { job, message } => write!(f, "{job}: {message}"),
         }
     }

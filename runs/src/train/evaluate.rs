@@ -36,10 +36,12 @@ impl Observer for Evaluate {
 
     fn look(&mut self, run: &mut Run<'_>) -> Result<Seen, TrainError> {
         let variant = run.job.variant;
+        let settings = &variant.settings;
         let begun = Instant::now();
         let seed = run.seed.child("eval").child(&run.state.reached.curve.len().to_string());
         let agent = &mut *run.state.agent;
-        let played = evaluate(agent, &variant.spec, &variant.settings, &seed, run.stop)?;
+        let played =
+            evaluate(agent, &variant.spec, &settings.eval, &settings.env, &seed, run.stop)?;
         let Some(played) = played else { return Ok(Seen::Stopped) };
         // The rate of training steps leaves the time of evaluations out.
         run.steps_since += begun.elapsed();

@@ -6,17 +6,19 @@ mod log;
 mod observer;
 mod records;
 mod run;
+mod settings;
 mod state;
 
 pub use observer::{Every, Observer, Seen};
 pub use records::{Records, Stamp, Unrecorded};
 pub use run::Run;
+pub use settings::TrainSettings;
 pub use state::{Reached, RunState, SinceLog};
 
 use std::sync::atomic::AtomicBool;
 
-use crate::config::Job;
 use crate::error::TrainError;
+use crate::plan::Job;
 use crate::status::State;
 use diagnose::Diagnose;
 use evaluate::Evaluate;

@@ -8,8 +8,8 @@ use sparring_sparse::Seed;
 
 use super::records::{Records, Stamp};
 use super::state::{Reached, RunState};
-use crate::config::Job;
 use crate::error::TrainError;
+use crate::plan::Job;
 
 /// A job between its first step and its last.
 pub struct Run<'a> {

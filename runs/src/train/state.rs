@@ -7,9 +7,9 @@ use sparring_agents::{Agent, Clock, EnvRows, Mode, NetworkSummary};
 use sparring_envs::Episode;
 use sparring_sparse::{Executed, Seed};
 
-use crate::config::Job;
 use crate::envs::{Envs, NOT_DETERMINISTIC};
 use crate::error::TrainError;
+use crate::plan::Job;
 
 /// What a run has reached, in numbers. With the environments, their rows and the agent it is all that the rest of
 /// the run depends on.

@@ -6,6 +6,7 @@
 
 mod locate;
 mod node;
+mod overlay;
 
 use std::cell::RefCell;
 
@@ -15,6 +16,7 @@ use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqA
 pub use locate::line_of;
 use node::MERGE;
 pub use node::{Node, Number, Origin, Path, Step, Value, display_path};
+pub use overlay::{Kinded, nested};
 
 /// Why a text is no document.
 #[derive(Clone, Debug, PartialEq)]

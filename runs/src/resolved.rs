@@ -3,10 +3,10 @@
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
-use super::plan::{Job, Plan};
-use super::sections::{of_network, shape};
-use super::settings::Mode;
-use super::shape::{Field, Form, Shape};
+use crate::config::sections::{of_network, shape};
+use crate::envs::Mode;
+use crate::keys::{Field, Form, Shape};
+use crate::plan::{Job, Plan};
 use crate::yaml::{self, Node, Number, Origin, Value};
 
 /// The text of a config that plans `job` of `plan` alone.
@@ -14,7 +14,7 @@ pub fn resolved(plan: &Plan, job: Job<'_>) -> Result<String, String> {
     let settings = &job.variant.settings;
     let mut entries = vec![
         ("name".to_owned(), text(&plan.name)),
-        ("variant".to_owned(), text(&job.variant.name)),
+        ("variant".to_owned(), text(&job.variant.at.name)),
         ("seeds".to_owned(), written(&[job.seed])?),
         ("env".to_owned(), written(&settings.env)?),
         ("train".to_owned(), written(&settings.train)?),
@@ -25,7 +25,7 @@ pub fn resolved(plan: &Plan, job: Job<'_>) -> Result<String, String> {
     if let Some(diagnostics) = &settings.diagnostics {
         entries.push(("diagnostics".to_owned(), written(diagnostics)?));
     }
-    let axes = job.variant.axes.iter().map(|(key, value)| format!(", {key}: {value}"));
+    let axes = job.variant.at.axes.iter().map(|(key, value)| format!(", {key}: {value}"));
     let steps = job.variant.estimate.gradient_steps;
     let waits = match settings.env.mode {
         Mode::Sync => "",

@@ -1,0 +1,146 @@
+//! One variant of a plan: all that is chosen about it, and what it takes.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use sparring_agents::{AgentConfig, AgentError, Diagnostics, Estimate, RunLength};
+use sparring_envs::{AsyncVectorEnv, EnvError, EnvSpec, VectorEnv};
+use sparring_sparse::config::SparsityConfig;
+use sparring_sparse::methods::Horizon;
+
+use crate::envs::EnvSettings;
+use crate::evaluate::EvalSettings;
+use crate::train::TrainSettings;
+
+/// Everything that is chosen about one variant, defaults filled in.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Settings {
+    /// What is played.
+    pub env: EnvSettings,
+    /// How long.
+    pub train: TrainSettings,
+    /// How often the score is taken.
+    pub eval: EvalSettings,
+    /// Who plays.
+    pub agent: AgentConfig,
+    /// The keys of the section `sparsity`, every value filled in.
+    pub sparsity: Json,
+    /// What is measured beside the training; none measures nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diagnostics: Option<Diagnostics>,
+}
+
+/// Where a variant stands among those that it is compared with. Its folder and its label are views of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Coordinates {
+    /// Names its folder, too: `rigl,sparsity=0.9`.
+    pub name: String,
+    /// The name of the config's variant that a sweep multiplied; empty without variants.
+    pub variant: String,
+    /// What is played.
+    pub env: String,
+    /// Who plays.
+    pub agent: String,
+    /// How its networks are sparse.
+    pub method: String,
+    /// The values of the sweep that it has, by key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub axes: BTreeMap<String, Json>,
+}
+
+/// One variant of a plan.
+#[derive(Clone, Debug)]
+pub struct Variant {
+    /// What it is among the others.
+    pub at: Coordinates,
+    /// What is chosen.
+    pub settings: Settings,
+    /// What is played.
+    pub spec: EnvSpec,
+    /// What it takes.
+    pub estimate: Estimate,
+    /// Memory of the environments of training and evaluation.
+    env_bytes: u64,
+}
+
+/// Why a variant cannot be measured.
+#[derive(Debug)]
+pub enum Unmade {
+    /// Its env cannot be made.
+    Env(EnvError),
+    /// Its agent cannot be built for the env.
+    Agent(AgentError),
+}
+
+impl Variant {
+    /// Measures `settings`, under the name `name` and the values `axes` of a sweep over `variant`. Envs are made
+    /// for it, which takes a simulator its time, so that those of an equal variant among `others` serve.
+    ///
+    /// # Errors
+    /// An env that cannot be made, or an agent that cannot be built for it.
+    pub fn new(
+        name: String,
+        variant: String,
+        axes: BTreeMap<String, Json>,
+        chosen: (Settings, EnvSpec),
+        others: &[Self],
+    ) -> Result<Self, Unmade> {
+        let (settings, spec) = chosen;
+        let total = settings.train.total_env_steps;
+        let estimate =
+            settings.agent.estimate(&spec, settings.env.num_envs, total).map_err(Unmade::Agent)?;
+        let envs = |of: &Settings| (of.env.clone(), of.eval.num_envs);
+        let known = others.iter().find(|other| envs(&other.settings) == envs(&settings));
+        let env_bytes = match known {
+            Some(other) => other.env_bytes,
+            None => env_bytes(&settings, &spec).map_err(Unmade::Env)?,
+        };
+        let kind = |section: &Json| section["kind"].as_str().unwrap_or_default().to_owned();
+        let at = Coordinates {
+            env: settings.env.id.clone(),
+            agent: kind(&serde_json::json!(settings.agent)),
+            method: kind(&settings.sparsity),
+            name,
+            variant,
+            axes,
+        };
+        Ok(Self { at, settings, spec, estimate, env_bytes })
+    }
+
+    /// What a reader of the plan should know: what never happens in the run, and what its score means.
+    pub fn notes(&self) -> Vec<String> {
+        let Settings { env, train, agent, .. } = &self.settings;
+        let (total_env_steps, num_envs) = (train.total_env_steps, env.num_envs);
+        let mut notes =
+            agent.keys().notes(&RunLength { total_env_steps, num_envs, rows: env.rows() });
+        for sparsity in agent.keys().sparsities() {
+            let SparsityConfig { gradient_steps, sparsity: of, .. } = *sparsity;
+            let run = Horizon { gradient_steps, sparsity: of };
+            notes.extend(sparsity.method.keys().notes(&run));
+        }
+        notes.dedup();
+        notes
+    }
+
+    /// Memory of one job: networks, replay memory, the environments of training and evaluation, and what
+    /// diagnostics take.
+    pub fn bytes(&self) -> u64 {
+        let networks = &self.estimate.networks;
+        let diagnostics = self.settings.diagnostics.as_ref().map_or(0, |what| what.bytes(networks));
+        [self.estimate.network_bytes, self.estimate.memory_bytes, self.env_bytes, diagnostics]
+            .into_iter()
+            .fold(0, u64::saturating_add)
+    }
+}
+
+/// Memory of the environments of training and evaluation. One is made, so that what it lacks is told now.
+fn env_bytes(settings: &Settings, spec: &EnvSpec) -> Result<u64, EnvError> {
+    spec.make.one()?;
+    let Settings { env, eval, .. } = settings;
+    let of_training = match env.batch {
+        Some(batch) => AsyncVectorEnv::bytes(spec, env.num_envs, batch),
+        None => VectorEnv::bytes(spec, env.num_envs),
+    };
+    Ok(of_training.saturating_add(VectorEnv::bytes(spec, eval.num_envs)))
+}
