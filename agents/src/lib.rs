@@ -54,7 +54,6 @@ pub mod ppo;
 pub mod priorities;
 pub mod replay;
 pub mod returns;
-pub mod rng_state;
 pub mod rollout;
 pub mod row;
 pub mod sac;

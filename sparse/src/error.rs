@@ -77,6 +77,28 @@ pub enum SparseError {
         /// Its name.
         tensor: String,
     },
+    /// A saved state whose bytes are not those that were written.
+    #[error("a saved state is damaged: {problem}")]
+    StateDamaged {
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Something that a saved state does not have.
+    #[error("the saved state has no `{name}`")]
+    StateMissing {
+        /// Its name.
+        name: String,
+    },
+    /// Something in a saved state that does not fit what it is loaded into.
+    #[error("`{name}` of the saved state does not fit: expected {expected}, found {found}")]
+    StateMisfit {
+        /// Its name.
+        name: String,
+        /// What it must be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
     /// An error of candle.
     #[error(transparent)]
     Candle(#[from] candle_core::Error),

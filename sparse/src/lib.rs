@@ -58,6 +58,7 @@ pub mod optim;
 pub mod pattern;
 pub mod sample;
 pub mod saved;
+pub mod section;
 pub mod seed;
 pub mod shares;
 pub mod sparsity_keys;
@@ -78,6 +79,7 @@ pub use layers::{Activation, BreakEven, Compute, Features, Join, Layer, LayerSpe
 pub use network::Network;
 pub use optim::{ClipNorm, Optimizer, OptimizerConfig, Rule, WeightDecay};
 pub use saved::Saved;
+pub use section::Section;
 pub use seed::Seed;
 pub use target::Target;
 pub use topology::Topology;

@@ -4,12 +4,55 @@
 //! key. Names are hashed, never added, so the streams of run seed 1 share nothing with those of run
 //! seed 2, which `seed + i` cannot promise.
 
-use rand::SeedableRng;
+use std::convert::Infallible;
+
 use rand::rngs::ChaCha8Rng;
+use rand::{SeedableRng, TryRng};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-/// The generator of agents and methods: portable, and the same on every platform.
-pub type Rng = ChaCha8Rng;
+/// The generator of agents and methods: portable, and the same on every platform. It is saved as its key and
+/// its place.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Rng(ChaCha8Rng);
+
+impl TryRng for Rng {
+    type Error = Infallible;
+
+    #[inline]
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        self.0.try_next_u32()
+    }
+
+    #[inline]
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        self.0.try_next_u64()
+    }
+
+    #[inline]
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.0.try_fill_bytes(bytes)
+    }
+}
+
+impl Serialize for Rng {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize_state().as_slice().serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Rng {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let bytes = Vec::<u8>::deserialize(from)?;
+        let found = bytes.len();
+        let state = bytes
+            .as_slice()
+            .try_into()
+            .map_err(|_| D::Error::invalid_length(found, &"the bytes of a ChaCha8 stream"))?;
+        Ok(Self(ChaCha8Rng::deserialize_state(state)))
+    }
+}
 
 /// A node in the tree of seeds.
 ///
@@ -38,7 +81,7 @@ impl Seed {
 
     /// A generator at the start of this stream.
     pub fn rng(&self) -> Rng {
-        Rng::from_seed(self.key)
+        Rng(ChaCha8Rng::from_seed(self.key))
     }
 
     /// 64 bits of this stream, for a consumer that seeds a generator of its own (an environment).
@@ -54,5 +97,24 @@ impl Seed {
         hash.update(parent);
         hash.update(name);
         Self { key: hash.finalize().into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::RngExt;
+
+    use super::*;
+
+    #[test]
+    fn a_stream_goes_on_where_it_stood() {
+        let mut rng = Seed::new(1).rng();
+        assert_ne!([(); 5].map(|()| rng.random::<u32>()), [0; 5]);
+        let saved = serde_json::to_string(&rng).unwrap();
+        let mut again = serde_json::from_str::<Rng>(&saved).unwrap();
+        let mut whole = Seed::new(1).rng();
+        assert_ne!([(); 5].map(|()| whole.random::<u32>()), [0; 5]);
+        assert!((0..100).all(|_| again.random::<u64>() == whole.random::<u64>()));
+        assert!(serde_json::from_str::<Rng>("[1,2]").is_err());
     }
 }

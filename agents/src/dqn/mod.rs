@@ -38,7 +38,6 @@ use crate::metric::Metric;
 use crate::network_on_batch::NetworkOnBatch;
 use crate::observations::{Mode, Observations};
 use crate::replay::{Replay, Sample};
-use crate::rng_state;
 
 use config::actions;
 pub use config::{DqnConfig, Loss, Prioritized};
@@ -64,11 +63,8 @@ struct Choice {
 /// What a training that goes on must have back, beside the networks and the memory.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DqnState {
-    #[serde(with = "rng_state")]
     explore: Rng,
-    #[serde(with = "rng_state")]
     sampler: Rng,
-    #[serde(with = "rng_state")]
     eval: Rng,
     env_steps: u64,
     /// Gradient steps, those among them that a rewiring took the place of.

@@ -45,7 +45,6 @@ use crate::network_on_batch::NetworkOnBatch;
 use crate::normalize::{ObservationScale, RewardScale, load, save};
 use crate::observations::{Mode, Observations};
 use crate::policy::{EnvActions, Policy, inverse_softplus, softplus};
-use crate::rng_state;
 use crate::rollout::{Rollout, Seen};
 use crate::stats::mean_and_variance;
 
@@ -79,9 +78,7 @@ pub struct PpoState {
     rollout: Rollout,
     /// What the full rollout taught; none until it is full.
     advantages: Option<Advantages>,
-    #[serde(with = "rng_state")]
     explore: Rng,
-    #[serde(with = "rng_state")]
     order: Rng,
     env_steps: u64,
     /// Gradient steps; a network whose rewiring took the place of its own counts fewer.

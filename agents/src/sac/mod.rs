@@ -50,7 +50,6 @@ use crate::metric::Metric;
 use crate::network_on_batch::NetworkOnBatch;
 use crate::observations::{Mode, Observations};
 use crate::replay::{Replay, Sample};
-use crate::rng_state;
 use crate::tanh_normal::TanhNormal;
 
 pub use config::SacConfig;
@@ -83,11 +82,8 @@ struct Choice {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct SacState {
     log_alpha: FreeParams,
-    #[serde(with = "rng_state")]
     explore: Rng,
-    #[serde(with = "rng_state")]
     noise: Rng,
-    #[serde(with = "rng_state")]
     sampler: Rng,
     env_steps: u64,
     /// Gradient steps; a network whose rewiring took the place of its own counts fewer.
