@@ -96,14 +96,14 @@ pub trait Agent: Send {
     /// Puts what acting in [`Mode::Eval`] depends on into `saved`, the critics beside it.
     fn save_policy(&self, saved: &mut Saved) -> Result<(), AgentError> {
         for trainer in self.networks() {
-            trainer.network().save(trainer.name(), saved)?;
+            trainer.network().save_weights(trainer.name(), saved)?;
         }
         self.save_extra(saved)
     }
 
-    /// Takes back what [`Self::save_policy`] gave, to act with.
+    /// Takes back what [`Self::save_policy`] gave, to act with: it cannot learn then.
     fn load_policy(&mut self, saved: &Saved) -> Result<(), AgentError> {
-        self.networks_mut().into_iter().try_for_each(|trainer| trainer.load(saved))?;
+        self.networks_mut().into_iter().try_for_each(|trainer| trainer.load_weights(saved))?;
         self.load_extra(saved)
     }
 

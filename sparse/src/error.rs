@@ -77,6 +77,12 @@ pub enum SparseError {
         /// Its name.
         tensor: String,
     },
+    /// A network that was loaded without what trains it.
+    #[error("network `{network}` was loaded to act with; it has no state to be trained by")]
+    ActsOnly {
+        /// The network's name.
+        network: String,
+    },
     /// A saved state whose bytes are not those that were written.
     #[error("a saved state is damaged: {problem}")]
     StateDamaged {

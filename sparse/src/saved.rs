@@ -1,6 +1,7 @@
-//! A network as named tensors, which candle writes to and reads from a safetensors file.
+//! A network written down: its weights, to act with, as named tensors that candle writes to and reads from a
+//! safetensors file; and the whole, to go on with, as a [`Section`].
 //!
-//! Each layer is three of them: `<network>/<layer>/positions (nnz)`, the active positions `row · cols + col`
+//! Of the weights each layer is three of them: `<network>/<layer>/positions (nnz)`, the active positions `row · cols + col`
 //! in ascending order as u32; `…/weights (nnz)` in their order; `…/biases (rows)`.
 
 use std::collections::HashMap;
@@ -11,7 +12,10 @@ use candle_core::{Tensor, safetensors};
 
 use crate::cpu::DEVICE;
 use crate::error::SparseError;
+use crate::layers::Layer;
+use crate::methods::positions;
 use crate::network::Network;
+use crate::section::Section;
 use crate::topology::Topology;
 
 /// Tensors by name.
@@ -29,9 +33,24 @@ pub fn read(path: &Path) -> Result<Saved, SparseError> {
     Ok(safetensors::load(path, &DEVICE)?)
 }
 
+/// What is saved of one layer.
+struct SavedLayer {
+    topology: Topology,
+    /// `(nnz)`.
+    weights: Vec<f32>,
+    /// `(rows)`.
+    biases: Vec<f32>,
+}
+
+/// The layout of a network's section and of a layer's within it.
+const VERSION: u32 = 1;
+
 impl Network {
-    /// Puts the network `name` into `saved`.
-    pub fn save(&self, name: &str, saved: &mut Saved) -> Result<(), SparseError> {
+    /// Puts topologies, weights and biases into `saved`, as the network `name`: what acting takes.
+    ///
+    /// # Errors
+    /// Those of candle.
+    pub fn save_weights(&self, name: &str, saved: &mut Saved) -> Result<(), SparseError> {
         let (params, device) = (self.params().to_vec1::<f32>()?, self.backend().device());
         for layer in self.layers() {
             let positions: Vec<u32> = layer.topology().positions().collect();
@@ -50,9 +69,8 @@ impl Network {
     ///
     /// # Errors
     /// A tensor that is missing, or that a layer of this shape cannot have.
-    pub fn load(&self, name: &str, saved: &Saved) -> Result<Self, SparseError> {
-        let (mut layers, mut params) = (Vec::new(), Vec::new());
-        for layer in self.layers() {
+    pub fn load_weights(&self, name: &str, saved: &Saved) -> Result<Self, SparseError> {
+        self.with_params(|layer| {
             let of = |what| {
                 let tensor = format!("{name}/{}/{what}", layer.name());
                 saved.get(&tensor).ok_or(SparseError::NotSaved { tensor })
@@ -62,19 +80,76 @@ impl Network {
             let topology = Topology::new(rows, cols, &positions).map_err(|_| {
                 SparseError::NotSaved { tensor: format!("{name}/{}/positions", layer.name()) }
             })?;
-            let mut take = |what, name, expected| -> Result<(), SparseError> {
+            let take = |what, name, expected| -> Result<Vec<f32>, SparseError> {
                 let values: Vec<f32> = of(what)?.to_vec1()?;
-                if values.len() != expected {
-                    let found = values.len();
-                    return Err(SparseError::Length { what: name, expected, found });
+                match values.len() {
+                    found if found == expected => Ok(values),
+                    found => Err(SparseError::Length { what: name, expected, found }),
                 }
-                params.extend(values);
-                Ok(())
             };
-            take("weights", "saved weights", positions.len())?;
-            take("biases", "saved biases", rows)?;
-            let offset = layers.last().map_or(0, |last: &crate::Layer| last.biases().end);
-            layers.push(layer.rewired(&Arc::new(topology), offset));
+            let weights = take("weights", "saved weights", positions.len())?;
+            let biases = take("biases", "saved biases", rows)?;
+            Ok(SavedLayer { topology, weights, biases })
+        })
+    }
+
+    /// Writes the whole: topologies, weights, biases, and what it has executed.
+    ///
+    /// # Errors
+    /// Those of candle.
+    pub fn save(&self) -> Result<Section, SparseError> {
+        let mut all = Section::new(VERSION);
+        let params = self.params().to_vec1::<f32>()?;
+        for layer in self.layers() {
+            let mut own = Section::new(VERSION);
+            let is_dense = layer.topology().csr().is_none();
+            own.put("is_dense", &is_dense)?;
+            if !is_dense {
+                own.put_u32("positions", &positions(layer.topology()));
+            }
+            own.put_f32("weights", &params[layer.weights()]);
+            own.put_f32("biases", &params[layer.biases()]);
+            all.nest(layer.name(), own);
+        }
+        all.put("executed", &self.executed())?;
+        Ok(all)
+    }
+
+    /// The network of the same layers that `from` was saved of, with its counts.
+    ///
+    /// # Errors
+    /// What is missing, and what a layer of this shape cannot have.
+    pub fn load(&self, from: &Section) -> Result<Self, SparseError> {
+        from.require_version(VERSION)?;
+        let network = self.with_params(|layer| {
+            let own = from.part(layer.name());
+            own.require_version(VERSION)?;
+            let (rows, cols) = (layer.topology().rows(), layer.topology().cols());
+            let topology = match own.get("is_dense")? {
+                true => Topology::dense(rows, cols)?,
+                false => Topology::new(rows, cols, &own.u32("positions")?).map_err(|error| {
+                    own.misfit("positions", format!("some of a {rows}x{cols} layer"), error)
+                })?,
+            };
+            let weights = own.f32_of("weights", topology.nnz())?;
+            let biases = own.f32_of("biases", rows)?;
+            Ok(SavedLayer { topology, weights, biases })
+        })?;
+        network.set_executed(from.get("executed")?);
+        Ok(network)
+    }
+
+    /// The same layers with what `saved` gives for each.
+    fn with_params(
+        &self,
+        saved: impl Fn(&Layer) -> Result<SavedLayer, SparseError>,
+    ) -> Result<Self, SparseError> {
+        let (mut layers, mut params) = (Vec::new(), Vec::new());
+        for layer in self.layers() {
+            let SavedLayer { topology, weights, biases } = saved(layer)?;
+            layers.push(layer.rewired(&Arc::new(topology), params.len()));
+            params.extend(weights);
+            params.extend(biases);
         }
         self.rewired(layers, params)
     }
@@ -110,8 +185,8 @@ mod tests {
     fn what_was_saved_computes_the_same_bits_again() {
         let (one, mut other) = (trainer(1, 3), trainer(2, 3));
         let mut saved = Saved::new();
-        one.network().save("q", &mut saved).unwrap();
-        other.load(&saved).unwrap();
+        one.network().save_weights("q", &mut saved).unwrap();
+        other.load_weights(&saved).unwrap();
         let x = Tensor::randn(0f32, 1.0, (7, 5), &Device::Cpu).unwrap();
         let out = |t: &Trainer| t.network().forward(&x).unwrap().to_vec2::<f32>().unwrap();
         assert_eq!(out(&one), out(&other));
@@ -122,10 +197,10 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused() {
         let mut saved = Saved::new();
-        trainer(1, 3).network().save("q", &mut saved).unwrap();
-        assert!(trainer(1, 1).load(&saved).is_err());
+        trainer(1, 3).network().save_weights("q", &mut saved).unwrap();
+        assert!(trainer(1, 1).load_weights(&saved).is_err());
         saved.remove("q/head/weights");
-        let error = trainer(1, 3).load(&saved).unwrap_err().to_string();
+        let error = trainer(1, 3).load_weights(&saved).unwrap_err().to_string();
         assert!(error.contains("q/head/weights"), "{error}");
     }
 }

@@ -12,6 +12,7 @@ use crate::error::SparseError;
 use crate::layers::Layer;
 use crate::methods::TopologyUpdate;
 use crate::network::Network;
+use crate::section::Section;
 use crate::trainer::rewired;
 
 /// A target network.
@@ -34,6 +35,23 @@ impl Target {
     /// `(batch, in) → (batch, out)`, leaving no graph.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor, SparseError> {
         self.network.forward_detached(x)
+    }
+
+    /// Writes it, with its own topologies, which lag behind those of the online network.
+    ///
+    /// # Errors
+    /// Those of candle.
+    pub fn save(&self) -> Result<Section, SparseError> {
+        self.network.save()
+    }
+
+    /// Takes back what [`Self::save`] wrote of a network of the same layers.
+    ///
+    /// # Errors
+    /// What is missing, and what does not fit; the target stays as it was then.
+    pub fn load(&mut self, from: &Section) -> Result<(), SparseError> {
+        self.network = self.network.load(from)?;
+        Ok(())
     }
 
     /// Moves towards `online` by `tau`; 1 copies it.

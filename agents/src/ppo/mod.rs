@@ -397,7 +397,7 @@ impl Agent for Ppo {
                 out.push(Metric::new(tag, sum / steps as f64));
             }
         }
-        let rate = self.actor.optimizer().config().learning_rate;
+        let rate = self.actor.optimizer().learning_rate();
         out.push(Metric::new("charts/learning_rate", rate));
         if let params @ [_, ..] = self.state.std_param.values() {
             let sum: f64 = params.iter().map(|b| f64::from(softplus(*b))).sum();

@@ -67,7 +67,7 @@ fn evaluation_reads_the_moments_and_changes_nothing() {
 
 #[test]
 fn the_learning_rate_falls_from_rollout_to_rollout() {
-    let rate = |ppo: &Ppo| ppo.actor.optimizer().config().learning_rate;
+    let rate = |ppo: &Ppo| ppo.actor.optimizer().learning_rate();
     let config = PpoConfig { decay_env_steps: Some(16), ..small() };
     let mut ppo = agent(config, "Pendulum-v1", 1);
     let mut rates = Vec::new();
@@ -76,7 +76,7 @@ fn the_learning_rate_falls_from_rollout_to_rollout() {
         if t % 4 == 3 {
             rates.push(rate(&ppo) / 3e-4);
             assert_eq!(ppo.state.std_param.learning_rate, rate(&ppo));
-            assert_eq!(ppo.critic.optimizer().config().learning_rate, rate(&ppo));
+            assert_eq!(ppo.critic.optimizer().learning_rate(), rate(&ppo));
         }
     }
     assert!(rates.iter().zip([1.0, 0.75, 0.5, 0.25]).all(|(a, b)| (a - b).abs() < 1e-12));

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::error::SparseError;
 use crate::optim::{Moments, Rule};
+use crate::section::Section;
 use crate::topology::Topology;
 
 /// What trains outside the layers of a network: values, gradient and moments, layer by layer, by the same
@@ -46,6 +48,23 @@ impl BackwardSet {
     /// Other weights with their moments.
     pub fn replace(&mut self, layers: Vec<OutsideLayer>, values: Vec<f32>, moments: Moments) {
         (self.layers, self.values, self.moments) = (layers, values, moments);
+    }
+
+    /// Writes values and moments; where they lie is known to whoever chose it.
+    pub fn save(&self, to: &mut Section) {
+        to.put_f32("values", &self.values);
+        self.moments.save(to);
+    }
+
+    /// Takes back what [`Self::save`] wrote of as many weights, which lie on `layers` now.
+    ///
+    /// # Errors
+    /// What is missing, and another number of weights.
+    pub fn load(&mut self, from: &Section, layers: Vec<OutsideLayer>) -> Result<(), SparseError> {
+        self.values = from.f32_of("values", self.values.len())?;
+        self.moments.load(from)?;
+        self.layers = layers;
+        Ok(())
     }
 
     /// One topology a layer.

@@ -79,6 +79,16 @@ impl Blocks {
         }
     }
 
+    /// Whether `topology` is made of whole blocks, as many in each group.
+    pub fn fit(&self, topology: &Topology) -> bool {
+        let active = self.active(topology);
+        let each = active.len() / self.groups();
+        let mut counts = vec![0; self.groups()];
+        active.iter().for_each(|block| counts[*block as usize / self.group] += 1);
+        counts.into_iter().all(|count| count == each)
+            && (self.size() == 1 || self.positions(active) == positions(topology))
+    }
+
     /// `Σ score` over the entries of each of the `active` blocks; scores `(nnz)`.
     pub fn sums(
         &self,

@@ -10,6 +10,7 @@ use crate::error::SparseError;
 use crate::init::sparsity_aware;
 use crate::layers::{LayerSpec, Shape};
 use crate::memory::{LayerMemory, MethodMemory};
+use crate::section::Section;
 use crate::seed::Rng;
 use crate::topology::Topology;
 
@@ -102,6 +103,24 @@ pub trait Method: Debug + Send {
     /// Sparsity of the set that trains, where it is another than the network's.
     fn backward_sparsity(&self) -> Option<f64> {
         None
+    }
+
+    /// Writes down what it remembers from step to step; topologies, weights and moments of the network are
+    /// written by others.
+    ///
+    /// # Errors
+    /// What cannot be written.
+    fn save(&self, _: &mut Section) -> Result<(), SparseError> {
+        Ok(())
+    }
+
+    /// Takes back what [`save`](Self::save) wrote. It was built by the same keys for a network of the same
+    /// sizes, of which `layers` are as they were when it was saved.
+    ///
+    /// # Errors
+    /// What is missing, and what does not fit these layers.
+    fn load(&mut self, _: &Section, _layers: &Layers<'_>) -> Result<(), SparseError> {
+        Ok(())
     }
 
     /// Memory of one layer in training, from `layer`'s numbers.

@@ -29,6 +29,7 @@ use crate::error::SparseError;
 use crate::keys::{KeyError, to_value};
 use crate::layers::Shape;
 use crate::memory::{LayerMemory, MethodMemory};
+use crate::section::Section;
 use crate::seed::Rng;
 
 /// The row of [`Snfs`].
@@ -114,6 +115,29 @@ impl Method for ByAverage {
 
     fn bytes(&self, l: usize, _: &Shape) -> usize {
         self.averages.get(l).map_or(0, |averages| averages.len() * size_of::<f32>())
+    }
+
+    fn save(&self, to: &mut Section) -> Result<(), SparseError> {
+        to.put("layers", &(self.averages.len() as u64))?;
+        for (l, averages) in self.averages.iter().enumerate() {
+            to.put_f32(format!("{l}/averages"), averages);
+        }
+        Ok(())
+    }
+
+    fn load(&mut self, from: &Section, layers: &Layers<'_>) -> Result<(), SparseError> {
+        let views = layers.views()?;
+        let averaged: u64 = from.get("layers")?;
+        if averaged != 0 && averaged != views.len() as u64 {
+            let expected = format!("0 or {}", views.len());
+            return Err(from.misfit("layers", expected, averaged));
+        }
+        let one = |(l, layer): (usize, &LayerView<'_>)| {
+            from.f32_of(&format!("{l}/averages"), layer.topology.size())
+        };
+        let with_averages = views.iter().enumerate().take(averaged as usize);
+        self.averages = with_averages.map(one).collect::<Result<_, _>>()?;
+        Ok(())
     }
 
     fn memory(&self, layer: &LayerMemory) -> MethodMemory {

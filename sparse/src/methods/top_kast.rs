@@ -12,6 +12,7 @@
 //!
 //! Moments follow their position within `B`; a position that enters `B` starts with zero moments.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -20,7 +21,7 @@ use serde_json::Value;
 
 use super::{
     Ask, At, BackwardSet, Blocks, Horizon, LayerStart, LayerView, Layers, Method, MethodKeys,
-    MethodRow, NewWeights, OutsideLayer, TopologyUpdate,
+    MethodRow, NewWeights, OutsideLayer, TopologyUpdate, positions,
 };
 use crate::cost::Flops;
 use crate::error::SparseError;
@@ -28,6 +29,7 @@ use crate::keys::{KeyError, to_value};
 use crate::layers::Shape;
 use crate::memory::{CHOICE, LayerMemory, MethodMemory, REWIRING};
 use crate::optim::Moments;
+use crate::section::Section;
 use crate::seed::Rng;
 use crate::topology::{Csr, Topology};
 
@@ -146,6 +148,27 @@ impl LayerSets {
         }
     }
 
+    /// Takes back `θ` and `B ∖ A` beside the layer's topology, which is `A`.
+    fn load(&mut self, from: &Section, inner: &Arc<Topology>) -> Result<(), SparseError> {
+        let (rows, cols) = (inner.rows(), inner.cols());
+        let theta = from.f32_of("theta", rows * cols)?;
+        let saved = from.u32("outer")?;
+        let misfit =
+            |found: &str| from.misfit("outer", "what trains beside the active weights", found);
+        let outer =
+            Topology::new(rows, cols, &saved).map_err(|error| misfit(&error.to_string()))?;
+        let active: HashSet<u32> = inner.positions().collect();
+        if saved.iter().any(|position| active.contains(position)) {
+            return Err(misfit("active ones"));
+        }
+        let [forward, backward] = self.sizes.map(|size| size * self.blocks.size());
+        if inner.nnz() != forward || outer.nnz() != backward - forward {
+            return Err(misfit(&format!("{} beside {}", outer.nnz(), inner.nnz())));
+        }
+        (self.theta, self.inner, self.outer) = (theta, inner.clone(), Arc::new(outer));
+        Ok(())
+    }
+
     fn choose(&mut self) -> Result<(), SparseError> {
         let (rows, cols) = (self.inner.rows(), self.inner.cols());
         let scores = self.blocks.dense_sums(self.theta.iter().map(|theta| theta.abs()));
@@ -258,6 +281,23 @@ impl Method for TopKastState {
         self.layers.get(l).map_or(0, of)
     }
 
+    fn save(&self, to: &mut Section) -> Result<(), SparseError> {
+        for (l, sets) in self.layers.iter().enumerate() {
+            to.put_f32(format!("{l}/theta"), &sets.theta);
+            to.put_u32(format!("{l}/outer"), &positions(&sets.outer));
+        }
+        self.set.save(to);
+        Ok(())
+    }
+
+    fn load(&mut self, from: &Section, layers: &Layers<'_>) -> Result<(), SparseError> {
+        for ((l, sets), layer) in self.layers.iter_mut().enumerate().zip(layers.views()?) {
+            sets.load(&from.part(&l.to_string()), layer.topology)?;
+        }
+        let outside = self.outside();
+        self.set.load(from, outside)
+    }
+
     fn backward_sparsity(&self) -> Option<f64> {
         Some(self.backward_sparsity)
     }
@@ -289,10 +329,6 @@ mod tests {
     use crate::optim::{Moments, Rule};
 
     const ADAM: Rule = Rule::Adam { beta1: 0.9, beta2: 0.999, eps: 1e-7 };
-
-    fn positions(topology: &Topology) -> Vec<u32> {
-        topology.positions().collect()
-    }
 
     /// 1 × 6 with two weights in `A` and four in `B`, worked by hand.
     #[test]

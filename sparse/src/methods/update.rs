@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{LayerView, positions};
 use crate::error::SparseError;
 use crate::topology::Topology;
@@ -30,7 +32,7 @@ pub struct NewWeights {
 }
 
 /// How many weights a change touched.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpdateCounts {
     /// Weights whose score fell among the dropped ones.
     pub dropped: usize,

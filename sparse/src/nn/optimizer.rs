@@ -21,6 +21,7 @@ pub struct SparseOptimizer {
     layers: Vec<Shared>,
     vars: Vec<Trained>,
     step: u64,
+    learning_rate: f64,
 }
 
 /// A variable and what the rule keeps beside it.
@@ -42,7 +43,7 @@ impl Optimizer for SparseOptimizer {
             Trained { var, moments }
         };
         let vars = vars.into_iter().filter(float).map(trained).collect();
-        Ok(Self { config, layers, vars, step: 0 })
+        Ok(Self { config, layers, vars, step: 0, learning_rate: config.learning_rate })
     }
 
     fn step(&mut self, grads: &GradStore) -> Result<()> {
@@ -70,7 +71,7 @@ impl Optimizer for SparseOptimizer {
             _ => 1.0,
         };
         self.step += 1;
-        let pass = Pass::new(self.config.rule, self.config.learning_rate, self.step, scale);
+        let pass = Pass::new(self.config.rule, self.learning_rate, self.step, scale);
         for (Trained { var, moments }, grad) in with_grads {
             let step = VarStep { pass, moments: RefCell::new(moments) };
             var.inplace_op2(&grad.contiguous()?, &step)?;
@@ -79,11 +80,11 @@ impl Optimizer for SparseOptimizer {
     }
 
     fn learning_rate(&self) -> f64 {
-        self.config.learning_rate
+        self.learning_rate
     }
 
     fn set_learning_rate(&mut self, learning_rate: f64) {
-        self.config.learning_rate = learning_rate;
+        self.learning_rate = learning_rate;
         for layer in &self.layers {
             layer.set_learning_rate(learning_rate);
         }

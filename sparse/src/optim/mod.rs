@@ -18,6 +18,7 @@ use crate::cpu::values;
 use crate::error::SparseError;
 use crate::methods::BackwardSet;
 use crate::network::Network;
+use crate::section::Section;
 
 pub(crate) use rule::Pass;
 use rule::sum_squares;
@@ -28,7 +29,7 @@ pub use rule::{Moments, Rule};
 pub struct OptimizerConfig {
     /// How weights follow their gradients.
     pub rule: Rule,
-    /// `lr`.
+    /// `lr` at the first step.
     pub learning_rate: f64,
     /// What a layer's weight decay `λ` does.
     pub weight_decay: WeightDecay,
@@ -82,12 +83,14 @@ pub struct Optimizer {
     config: OptimizerConfig,
     moments: Moments,
     step: u64,
+    learning_rate: f64,
 }
 
 impl Optimizer {
     /// Fresh moments for `size` parameters.
     pub fn new(config: OptimizerConfig, size: usize) -> Self {
-        Self { config, moments: Moments::new(config.rule, size), step: 0 }
+        let (moments, learning_rate) = (Moments::new(config.rule, size), config.learning_rate);
+        Self { config, moments, step: 0, learning_rate }
     }
 
     /// What was chosen.
@@ -95,9 +98,38 @@ impl Optimizer {
         &self.config
     }
 
+    /// `lr` of the next step: the one that was chosen, unless it was changed since.
+    pub fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+
     /// Changes the learning rate from the next step on.
     pub(crate) fn set_learning_rate(&mut self, learning_rate: f64) {
-        self.config.learning_rate = learning_rate;
+        self.learning_rate = learning_rate;
+    }
+
+    /// Writes moments, step and learning rate.
+    ///
+    /// # Errors
+    /// None that these can have.
+    pub fn save(&self, to: &mut Section) -> Result<(), SparseError> {
+        self.moments.save(to);
+        to.put("step", &self.step)?;
+        to.put("learning_rate", &self.learning_rate)
+    }
+
+    /// The optimiser of as many parameters and the same choice that `from` was saved of.
+    ///
+    /// # Errors
+    /// What is missing, and what does not fit.
+    pub fn load(&self, from: &Section) -> Result<Self, SparseError> {
+        let mut loaded = Self { step: from.get("step")?, ..Self::clone(self) };
+        loaded.learning_rate = from.get("learning_rate")?;
+        if !loaded.learning_rate.is_finite() {
+            return Err(from.misfit("learning_rate", "a finite number", loaded.learning_rate));
+        }
+        loaded.moments.load(from)?;
+        Ok(loaded)
     }
 
     /// Steps done.
@@ -169,7 +201,7 @@ impl Optimizer {
             Some(max) if f64::from(norm) > max => (max / f64::from(norm)) as f32,
             _ => 1.0,
         };
-        let pass = Pass::new(self.config.rule, self.config.learning_rate, self.step + 1, scale);
+        let pass = Pass::new(self.config.rule, self.learning_rate, self.step + 1, scale);
         let parts: Vec<_> = parts().collect();
         let Moments([m, v]) = &mut self.moments;
         for (part, decay) in parts {
@@ -189,7 +221,7 @@ impl Optimizer {
         let (l2, keep) = match self.config.weight_decay {
             WeightDecay::Squares => (2.0 * lambda, 1.0),
             WeightDecay::HalfSquares => (lambda, 1.0),
-            WeightDecay::Decoupled => (0.0, 1.0 - self.config.learning_rate * lambda),
+            WeightDecay::Decoupled => (0.0, 1.0 - self.learning_rate * lambda),
         };
         [(l2 + penalty) as f32, keep as f32]
     }

@@ -3,6 +3,9 @@
 use pulp::{Arch, Simd, WithSimd};
 use serde::Serialize;
 
+use crate::error::SparseError;
+use crate::section::Section;
+
 /// How weights follow their gradients. `g` is the gradient after L2 penalties and clipping, `t` the
 /// network's step, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -42,10 +45,31 @@ impl Rule {
 pub struct Moments(pub(crate) [Vec<f32>; 2]);
 
 impl Moments {
+    /// What a saved state calls them.
+    const NAMES: [&str; 2] = ["m", "v"];
+
     /// Zeros for `size` weights.
     pub(crate) fn new(rule: Rule, size: usize) -> Self {
         let second = if rule.moments() > 1 { size } else { 0 };
         Self([vec![0.0; size], vec![0.0; second]])
+    }
+
+    /// Writes both.
+    pub(crate) fn save(&self, to: &mut Section) {
+        for (name, moments) in Self::NAMES.into_iter().zip(&self.0) {
+            to.put_f32(name, moments);
+        }
+    }
+
+    /// Takes back what [`Self::save`] wrote of as many weights under the same rule.
+    ///
+    /// # Errors
+    /// What is missing, and another number of weights.
+    pub(crate) fn load(&mut self, from: &Section) -> Result<(), SparseError> {
+        for (name, moments) in Self::NAMES.into_iter().zip(&mut self.0) {
+            *moments = from.f32_of(name, moments.len())?;
+        }
+        Ok(())
     }
 
     /// The moments that `change` makes of each kind that there is.

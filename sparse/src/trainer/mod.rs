@@ -15,6 +15,7 @@
 mod asked;
 mod remap;
 mod start;
+mod state;
 
 use std::sync::Arc;
 
@@ -27,19 +28,20 @@ use crate::distribution::Share;
 use crate::error::SparseError;
 use crate::kernels::Par;
 use crate::layers::{Layer, LayerSpec};
-use crate::methods::static_sparse::Static;
 use crate::methods::{
     Ask, At, Blocks, LayerGrads, Layers, Method, Order, TopologyUpdate, UpdateCounts,
 };
 use crate::network::Network;
 use crate::optim::{ClipNorm, Optimizer, OptimizerConfig};
 use crate::saved::Saved;
+use crate::section::Section;
 use crate::seed::{Rng, Seed};
 use crate::topology::Topology;
 
 use asked::Asked;
 use remap::remap;
 use start::Start;
+use state::State;
 
 pub(crate) use remap::rewired;
 
@@ -49,20 +51,11 @@ pub struct Trainer {
     name: String,
     shares: Vec<Share>,
     blocks: Vec<Blocks>,
+    /// The method's name.
+    method: &'static str,
     state: State,
-}
-
-/// What changes in training.
-#[derive(Debug)]
-struct State {
-    network: Network,
-    optimizer: Optimizer,
-    method: Box<dyn Method>,
-    grow: Rng,
-    /// What was rewired since it was last asked for.
-    counts: Vec<UpdateCounts>,
-    /// The step that a rewiring last took the place of.
-    rewired_alone_at: Option<u64>,
+    /// Whether it has a network to act with and no state to train it by.
+    acts_only: bool,
 }
 
 /// One gradient step that has begun.
@@ -98,7 +91,8 @@ impl Trainer {
             grow: seed.child("grow").rng(),
             rewired_alone_at: None,
         };
-        Ok(Self { name: name.into(), shares, blocks, state })
+        let (name, method) = (name.into(), config.method.row().name);
+        Ok(Self { name, shares, blocks, method, state, acts_only: false })
     }
 
     /// The network's name.
@@ -134,16 +128,33 @@ impl Trainer {
         layer.map_or(0, |layer| self.state.method.bytes(at, layer.shape()))
     }
 
-    /// Takes over the network that `saved` has under this one's name, to act with; trained on, it is
-    /// a static one with fresh moments.
+    /// Takes over the network that `saved` has under this one's name, to act with: it cannot be trained then,
+    /// since `saved` has neither moments nor what the method remembers.
     ///
     /// # Errors
     /// A tensor that is missing, or that a layer of this shape cannot have.
-    pub fn load(&mut self, saved: &Saved) -> Result<(), SparseError> {
-        let state = &mut self.state;
-        state.network = state.network.load(&self.name, saved)?;
-        state.optimizer = Optimizer::new(*state.optimizer.config(), state.network.num_params());
-        state.method = Box::new(Static {});
+    pub fn load_weights(&mut self, saved: &Saved) -> Result<(), SparseError> {
+        self.state.network = self.state.network.load_weights(&self.name, saved)?;
+        self.acts_only = true;
+        Ok(())
+    }
+
+    /// Writes all that the next step depends on and all that is counted. No step may be under way.
+    ///
+    /// # Errors
+    /// Those of candle, and what the method cannot write.
+    pub fn save(&self) -> Result<Section, SparseError> {
+        self.state.save(self.method, &self.shares)
+    }
+
+    /// Takes back what [`Self::save`] wrote of a trainer of the same layers, sparsity, method and optimiser,
+    /// whatever its seed: it goes on as that one would have, bit for bit.
+    ///
+    /// # Errors
+    /// What is missing, and what does not fit; the trainer is of no use then.
+    pub fn load(&mut self, from: &Section) -> Result<(), SparseError> {
+        self.state.load(from, self.method, &self.blocks, &self.shares)?;
+        self.acts_only = false;
         Ok(())
     }
 
@@ -161,13 +172,16 @@ impl Trainer {
     /// Begins gradient step [`Optimizer::steps`].
     ///
     /// # Errors
-    /// Those of candle.
+    /// Those of candle, and a network that was loaded to act with.
     pub fn begin_step(&mut self) -> Result<Step, SparseError> {
+        if self.acts_only {
+            return Err(SparseError::ActsOnly { network: self.name.clone() });
+        }
         let step = self.state.optimizer.steps();
         let at = At { step, rewired: self.state.rewired_alone_at == Some(step) };
         let before = self.with_layers(|method, layers, _| method.before(at, layers))?;
         if let Some(updates) = before {
-            self.apply(&updates)?;
+            self.state.apply(&updates)?;
         }
         let ask = self.with_layers(|method, layers, rng| method.ask(at, layers, rng))?;
         let chooses = match &ask {
@@ -237,7 +251,7 @@ impl Trainer {
             Order::AfterStep => {
                 let norm = self.optimize(&grad, asked.as_ref())?;
                 if let Some(updates) = self.choose(at, planned, &active, asked.as_ref())? {
-                    self.apply(&updates)?;
+                    self.state.apply(&updates)?;
                 }
                 Ok(norm)
             }
@@ -253,7 +267,7 @@ impl Trainer {
                 };
                 let size = new.len();
                 let grad = Tensor::from_vec(new, size, &Device::Cpu)?;
-                self.apply(&updates)?;
+                self.state.apply(&updates)?;
                 self.optimize(&grad, asked.as_ref())
             }
             Order::InsteadOfStep => {
@@ -261,7 +275,7 @@ impl Trainer {
                     return self.optimize(&grad, asked.as_ref());
                 };
                 self.state.rewired_alone_at = Some(at.step);
-                self.apply(&updates)?;
+                self.state.apply(&updates)?;
                 Ok(active.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt() as f32)
             }
         }
@@ -329,20 +343,6 @@ impl Trainer {
         let step = self.state.optimizer.steps();
         SparseError::NotFinite { network: self.name.clone(), step, found }
     }
-
-    /// Moves weights and moments to their new places.
-    fn apply(&mut self, updates: &[TopologyUpdate]) -> Result<(), SparseError> {
-        let state = &mut self.state;
-        let old = state.network.clone();
-        state.network = rewired(&old, updates)?;
-        state
-            .optimizer
-            .remap(|k, values| remap(old.layers(), updates, values, |new| &new.moments[k]));
-        for (total, update) in state.counts.iter_mut().zip(updates) {
-            total.add(update.counts());
-        }
-        Ok(())
-    }
 }
 
 /// One dense pattern a layer.
@@ -355,94 +355,4 @@ fn all_positions(layers: &[Layer]) -> Result<Vec<Arc<Topology>>, SparseError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use candle_core::{DType, Device, Tensor};
-
-    use super::*;
-    use crate::config::*;
-    use crate::layers::{Compute, Shape};
-    use crate::methods::dense::Dense;
-    use crate::methods::pruning::Pruning;
-    use crate::methods::rigl::Rigl;
-    use crate::methods::set::Set;
-    use crate::methods::snfs::Snfs;
-    use crate::methods::snip::Snip;
-    use crate::methods::top_kast::TopKast;
-    use crate::methods::{Decay, DropGrow, MethodChoice};
-    use crate::optim::OptimizerConfig;
-    use crate::{Activation, Init, LayerSpec, Seed};
-
-    /// Steps of which `method` asks for gradients beyond those of the active weights: how many, and
-    /// whether dense ones.
-    fn asked(method: MethodChoice, optimizer: OptimizerConfig) -> Vec<(u64, bool)> {
-        let layer = |name: &str| LayerSpec {
-            name: name.into(),
-            shape: Shape::Linear { inputs: 8, outputs: 8 },
-            activation: Activation::Relu,
-            init: Init::Uniform { limit: 1.0 },
-            bias: 0.0,
-            weight_decay: 0.0,
-            then: Vec::new(),
-        };
-        let config = SparsityConfig {
-            method,
-            gradient_steps: 12,
-            sparsity: 0.75,
-            distribution: Distribution::Uniform,
-            pattern: Pattern::Unstructured,
-            layers: Default::default(),
-            sparsity_aware_init: true,
-            compute: Compute::Sparse.into(),
-        };
-        let specs = [layer("0"), layer("1")];
-        let mut trainer = Trainer::new("net", &specs, &config, optimizer, &Seed::new(1)).unwrap();
-        let x = Tensor::ones((2, 8), DType::F32, &Device::Cpu).unwrap();
-        let mut asked = Vec::new();
-        for t in 0..12 {
-            let step = trainer.begin_step().unwrap();
-            if let Some(probe) = &step.probe {
-                asked.push((t, probe.patterns().iter().all(|pattern| pattern.csr().is_none())));
-            }
-            let loss = trainer.forward(&x, &step).unwrap().sum_all().unwrap();
-            trainer.end_step(step, &loss.backward().unwrap()).unwrap();
-        }
-        asked
-    }
-
-    #[test]
-    fn dense_gradients_are_formed_where_they_are_asked_for_only() {
-        let adam = OptimizerConfig::adam(1e-3);
-        let schedule = DropGrow {
-            update_every_gradient_steps: 5,
-            update_until: 8.0 / 12.0,
-            drop_schedule: Decay::Constant,
-            ..DropGrow::default()
-        };
-        let rigl = Rigl { schedule: schedule.clone(), ..Rigl::default() };
-        let snfs = Snfs { schedule: schedule.clone(), smoothing: 0.9 };
-        let backward = TopKast {
-            update_every_gradient_steps: 5,
-            backward_sparsity: Some(0.5),
-            exploration_penalty: 0.0,
-        };
-        let pruning =
-            Pruning { prune_every_gradient_steps: 5, prune_from: 0.0, prune_until: 10.0 / 12.0 };
-        let none: [(u64, bool); 0] = [];
-        let others: [MethodChoice; 4] =
-            [Dense {}.into(), Static {}.into(), Snip {}.into(), pruning.into()];
-        for method in others {
-            assert_eq!(asked(method, adam), none);
-        }
-        assert_eq!(asked(Set { schedule }.into(), adam), [(0, false), (5, false)]);
-        assert_eq!(asked(rigl.into(), adam), [(0, true), (5, true)]);
-        let until_8: Vec<_> = (0..=8).map(|t| (t, true)).collect();
-        assert_eq!(asked(snfs.into(), adam), until_8);
-        let always = |dense| (0..12).map(|t| (t, dense)).collect::<Vec<_>>();
-        assert_eq!(asked(backward.into(), adam), always(false));
-
-        let clipped =
-            OptimizerConfig { max_grad_norm: Some(1.0), clip_norm: ClipNorm::Dense, ..adam };
-        assert_eq!(asked(Static {}.into(), clipped), always(true));
-        assert_eq!(asked(Dense {}.into(), clipped), none, "all of it is active anyway");
-    }
-}
+mod tests;

@@ -1,0 +1,91 @@
+//! When a trainer asks for which gradients.
+
+use candle_core::{DType, Device, Tensor};
+
+use super::*;
+use crate::config::*;
+use crate::layers::{Compute, Shape};
+use crate::methods::dense::Dense;
+use crate::methods::pruning::Pruning;
+use crate::methods::rigl::Rigl;
+use crate::methods::set::Set;
+use crate::methods::snfs::Snfs;
+use crate::methods::snip::Snip;
+use crate::methods::static_sparse::Static;
+use crate::methods::top_kast::TopKast;
+use crate::methods::{Decay, DropGrow, MethodChoice};
+use crate::optim::OptimizerConfig;
+use crate::{Activation, Init, LayerSpec, Seed};
+
+/// Steps of which `method` asks for gradients beyond those of the active weights: how many, and
+/// whether dense ones.
+fn asked(method: MethodChoice, optimizer: OptimizerConfig) -> Vec<(u64, bool)> {
+    let layer = |name: &str| LayerSpec {
+        name: name.into(),
+        shape: Shape::Linear { inputs: 8, outputs: 8 },
+        activation: Activation::Relu,
+        init: Init::Uniform { limit: 1.0 },
+        bias: 0.0,
+        weight_decay: 0.0,
+        then: Vec::new(),
+    };
+    let config = SparsityConfig {
+        method,
+        gradient_steps: 12,
+        sparsity: 0.75,
+        distribution: Distribution::Uniform,
+        pattern: Pattern::Unstructured,
+        layers: Default::default(),
+        sparsity_aware_init: true,
+        compute: Compute::Sparse.into(),
+    };
+    let specs = [layer("0"), layer("1")];
+    let mut trainer = Trainer::new("net", &specs, &config, optimizer, &Seed::new(1)).unwrap();
+    let x = Tensor::ones((2, 8), DType::F32, &Device::Cpu).unwrap();
+    let mut asked = Vec::new();
+    for t in 0..12 {
+        let step = trainer.begin_step().unwrap();
+        if let Some(probe) = &step.probe {
+            asked.push((t, probe.patterns().iter().all(|pattern| pattern.csr().is_none())));
+        }
+        let loss = trainer.forward(&x, &step).unwrap().sum_all().unwrap();
+        trainer.end_step(step, &loss.backward().unwrap()).unwrap();
+    }
+    asked
+}
+
+#[test]
+fn dense_gradients_are_formed_where_they_are_asked_for_only() {
+    let adam = OptimizerConfig::adam(1e-3);
+    let schedule = DropGrow {
+        update_every_gradient_steps: 5,
+        update_until: 8.0 / 12.0,
+        drop_schedule: Decay::Constant,
+        ..DropGrow::default()
+    };
+    let rigl = Rigl { schedule: schedule.clone(), ..Rigl::default() };
+    let snfs = Snfs { schedule: schedule.clone(), smoothing: 0.9 };
+    let backward = TopKast {
+        update_every_gradient_steps: 5,
+        backward_sparsity: Some(0.5),
+        exploration_penalty: 0.0,
+    };
+    let pruning =
+        Pruning { prune_every_gradient_steps: 5, prune_from: 0.0, prune_until: 10.0 / 12.0 };
+    let none: [(u64, bool); 0] = [];
+    let others: [MethodChoice; 4] =
+        [Dense {}.into(), Static {}.into(), Snip {}.into(), pruning.into()];
+    for method in others {
+        assert_eq!(asked(method, adam), none);
+    }
+    assert_eq!(asked(Set { schedule }.into(), adam), [(0, false), (5, false)]);
+    assert_eq!(asked(rigl.into(), adam), [(0, true), (5, true)]);
+    let until_8: Vec<_> = (0..=8).map(|t| (t, true)).collect();
+    assert_eq!(asked(snfs.into(), adam), until_8);
+    let always = |dense| (0..12).map(|t| (t, dense)).collect::<Vec<_>>();
+    assert_eq!(asked(backward.into(), adam), always(false));
+
+    let clipped = OptimizerConfig { max_grad_norm: Some(1.0), clip_norm: ClipNorm::Dense, ..adam };
+    assert_eq!(asked(Static {}.into(), clipped), always(true));
+    assert_eq!(asked(Dense {}.into(), clipped), none, "all of it is active anyway");
+}
