@@ -20,7 +20,7 @@ use sparring_agents::networks::NetworkConfig;
 use sparring_agents::{
     Agent, AgentConfig, DqnConfig, Epsilon, Loss, Mode, Observations, SacConfig, Temperature,
 };
-use sparring_envs::{Batch, EnvSpec, Obs, Space, spec};
+use sparring_envs::{Batch, EnvSpec, Obs, Row, Space, spec};
 use sparring_sparse::config::Distribution;
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::kernels::dense::{Matrix, product};
@@ -172,8 +172,7 @@ impl Training {
             obs: Obs::F32(&self.obs),
             next: Obs::F32(&self.next),
             reward: &reward,
-            end: &[None],
-            void: &[],
+            row: &[Row::Step],
             finished: &[],
         };
         self.agent.learn(&batch).unwrap();

@@ -9,7 +9,7 @@ use std::error::Error;
 use std::time::Instant;
 
 use sparring_agents::replay::{Replay, ReplayConfig, Sample};
-use sparring_envs::{Actions, Batch, EnvSpec, Obs, Space, spec};
+use sparring_envs::{Actions, Batch, End, EnvSpec, Obs, Row, Space, spec};
 use sparring_sparse::Seed;
 
 const FRAME: usize = 84 * 84;
@@ -34,19 +34,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     for t in 0..steps {
         next[..(FRAMES - 1) * FRAME].copy_from_slice(&obs[FRAME..]);
         next[(FRAMES - 1) * FRAME..].fill(1 + (t % 255) as u8);
-        let end = [(t % EPISODE == EPISODE - 1).then_some(sparring_envs::End::Terminated)];
+        let row = [(t % EPISODE == EPISODE - 1).then_some(End::Terminated).into()];
         let batch = Batch {
             envs: &[0],
             obs: Obs::U8(&obs),
             next: Obs::U8(&next),
             reward: &[0.0],
-            end: &end,
-            void: &[],
+            row: &row,
             finished: &[],
         };
         replay.store(&batch, Actions::Discrete(&[0]))?;
         std::mem::swap(&mut obs, &mut next);
-        if end[0].is_some() {
+        if row[0] != Row::Step {
             obs[..(FRAMES - 1) * FRAME].fill(0);
         }
     }

@@ -4,7 +4,7 @@
 //! a termination `V(s'_t)` is 0; a truncated transition bootstraps; neither hands `A` on to the
 //! episode before it.
 
-use sparring_envs::End;
+use sparring_envs::{End, Row};
 
 /// `γ` and `λ`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,10 +22,8 @@ pub struct Steps<'a> {
     pub num_envs: usize,
     /// `r_t`.
     pub reward: &'a [f32],
-    /// The episode's end, if this step ended it.
-    pub end: &'a [Option<End>],
-    /// Whether the row is no transition.
-    pub void: &'a [bool],
+    /// What each row is.
+    pub row: &'a [Row],
     /// `V(s_t)`.
     pub value: &'a [f32],
     /// `V(s'_t)`.
@@ -40,14 +38,14 @@ impl Gae {
         let mut carry = vec![0.0; steps.num_envs];
         for i in (0..steps.reward.len()).rev() {
             let carry = &mut carry[i % steps.num_envs];
-            if steps.void[i] {
-                *carry = 0.0;
-                continue;
-            }
-            let (bootstrap, handed) = match steps.end[i] {
-                None => (steps.next_value[i], *carry),
-                Some(End::Truncated) => (steps.next_value[i], 0.0),
-                Some(End::Terminated) => (0.0, 0.0),
+            let (bootstrap, handed) = match steps.row[i] {
+                Row::Step => (steps.next_value[i], *carry),
+                Row::End(End::Truncated) => (steps.next_value[i], 0.0),
+                Row::End(End::Terminated) => (0.0, 0.0),
+                Row::Void => {
+                    *carry = 0.0;
+                    continue;
+                }
             };
             let delta = steps.reward[i] + gamma * bootstrap - steps.value[i];
             *carry = delta + decay * handed;
@@ -61,9 +59,8 @@ impl Gae {
 mod tests {
     use super::*;
 
-    const NONE: Option<End> = None;
-    const TERMINATED: Option<End> = Some(End::Terminated);
-    const TRUNCATED: Option<End> = Some(End::Truncated);
+    const TERMINATED: Row = Row::End(End::Terminated);
+    const TRUNCATED: Row = Row::End(End::Truncated);
 
     /// Worked by hand with γ = ½ and λ = ½, so that γλ = ¼; two environments side by side.
     #[test]
@@ -74,8 +71,7 @@ mod tests {
         let advantages = gae.advantages(Steps {
             num_envs: 2,
             reward: &[1.0, 1.0, 2.0, 9.0, 3.0, 1.0],
-            end: &[NONE, TERMINATED, TRUNCATED, NONE, NONE, NONE],
-            void: &[false, false, false, true, false, false],
+            row: &[Row::Step, TERMINATED, TRUNCATED, Row::Void, Row::Step, Row::Step],
             value: &[2.0, 4.0, 4.0, 9.0, 1.0, 2.0],
             next_value: &[4.0, 8.0, 6.0, 9.0, 2.0, 4.0],
         });
@@ -91,8 +87,7 @@ mod tests {
         let advantages = gae.advantages(Steps {
             num_envs: 1,
             reward: &[1.0, 5.0, 1.0],
-            end: &[NONE; 3],
-            void: &[false, true, false],
+            row: &[Row::Step, Row::Void, Row::Step],
             value: &[0.0, 5.0, 0.0],
             next_value: &[4.0, 5.0, 6.0],
         });
@@ -108,8 +103,7 @@ mod tests {
             Gae { discount: 0.9, lambda }.advantages(Steps {
                 num_envs: 1,
                 reward: &reward,
-                end: &[NONE; 3],
-                void: &[false; 3],
+                row: &[Row::Step; 3],
                 value: &value,
                 next_value: &next_value,
             })

@@ -7,7 +7,7 @@
 
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
-use sparring_envs::Batch;
+use sparring_envs::{Batch, Row};
 use sparring_sparse::{Saved, SparseError};
 
 use crate::error::AgentError;
@@ -129,22 +129,21 @@ impl RewardScale {
         let Some(moments) = &mut self.moments else {
             return scaled.extend(batch.reward.iter().map(|reward| *reward as f32));
         };
-        for (env, ret) in self.returns.iter_mut().enumerate() {
-            if batch.void.contains(&env) {
-                *ret = 0.0;
-                continue;
-            }
-            *ret = self.discount * *ret + batch.reward[env];
+        for step in batch.rows() {
+            let ret = &mut self.returns[step.env];
+            *ret = self.discount * *ret + step.reward;
             moments.add([*ret].into_iter());
-            if batch.end[env].is_some() {
-                *ret = 0.0;
+        }
+        for (env, row) in batch.envs.iter().zip(batch.row) {
+            if *row != Row::Step {
+                self.returns[*env] = 0.0;
             }
         }
         let deviation = (variance(moments, 0) + EPSILON).sqrt();
-        scaled.extend(batch.reward.iter().enumerate().map(|(env, reward)| {
-            let scaled = (reward / deviation).clamp(-CLIP, CLIP) as f32;
-            if batch.void.contains(&env) { 0.0 } else { scaled }
-        }));
+        scaled.resize(batch.reward.len(), 0.0);
+        for step in batch.rows() {
+            scaled[step.row] = (step.reward / deviation).clamp(-CLIP, CLIP) as f32;
+        }
     }
 }
 
@@ -184,16 +183,15 @@ mod tests {
     #[test]
     fn rewards_are_scaled_by_the_spread_of_returns_that_end_with_their_episode() {
         let mut scale = RewardScale::new(0.5, 1, true);
-        let (ends, mut scaled) = ([None, Some(End::Truncated), None], Vec::new());
-        for (reward, end) in [2.0, 2.0, 4.0].into_iter().zip(ends) {
-            let (reward, end) = ([reward], [end]);
+        let (rows, mut scaled) = ([Row::Step, Row::End(End::Truncated), Row::Step], Vec::new());
+        for (reward, row) in [2.0, 2.0, 4.0].into_iter().zip(rows) {
+            let (reward, row) = ([reward], [row]);
             let batch = Batch {
                 envs: &[0],
                 obs: NONE,
                 next: NONE,
                 reward: &reward,
-                end: &end,
-                void: &[],
+                row: &row,
                 finished: &[],
             };
             scale.scale(&batch, &mut scaled);
@@ -212,8 +210,7 @@ mod tests {
                 obs: NONE,
                 next: NONE,
                 reward: &[1.0, f64::NAN],
-                end: &[None, None],
-                void: &[1],
+                row: &[Row::Step, Row::Void],
                 finished: &[],
             };
             scale.scale(&batch, &mut scaled);

@@ -1,6 +1,6 @@
 //! What an agent acts on: observations, whose they are, and which of them begin an episode.
 
-use sparring_envs::{Batch, Obs};
+use sparring_envs::{Batch, Obs, Row};
 
 /// What an agent acts for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +55,7 @@ impl EnvRows {
         self.envs.clear();
         self.envs.extend_from_slice(batch.envs);
         self.first.clear();
-        let begins = |(env, end): (&usize, &Option<_>)| end.is_some() || batch.void.contains(env);
-        self.first.extend(batch.envs.iter().zip(batch.end).map(begins));
+        self.first.extend(batch.row.iter().map(|row| *row != Row::Step));
     }
 
     /// The present observations, `obs (n, obs_dim)`, with whose they are.
@@ -73,20 +72,13 @@ mod tests {
 
     #[test]
     fn an_episode_begins_where_one_ended_or_broke_off() {
-        let mut rows = EnvRows::new(4);
+        let mut shown = EnvRows::new(4);
         let obs = Obs::F32(&[0.0; 3]);
-        let end = &[Some(End::Truncated), None, None];
-        let batch = Batch {
-            envs: &[0, 2, 3],
-            obs,
-            next: obs,
-            reward: &[0.0; 3],
-            end,
-            void: &[3],
-            finished: &[],
-        };
-        rows.follow(&batch);
-        let seen = rows.observations(obs);
+        let row = &[Row::End(End::Truncated), Row::Step, Row::Void];
+        let (envs, reward) = (&[0, 2, 3], &[0.0; 3]);
+        let batch = Batch { envs, obs, next: obs, reward, row, finished: &[] };
+        shown.follow(&batch);
+        let seen = shown.observations(obs);
         assert_eq!((seen.envs, seen.first), (&[0, 2, 3][..], &[true, false, true][..]));
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
-use sparring_envs::{Actions, Batch, End};
+use sparring_envs::{Actions, Batch, End, Row};
 
 use crate::error::AgentError;
 
@@ -85,7 +85,8 @@ impl NStep {
 
     /// Takes one vector step and gives `store` every transition that it completes, in order of the
     /// environments, the older first. `actions` are those that were given before it, `shown` says what
-    /// the observation of a row and its successor are. A void row drops what its environment was waiting for; an environment without a row waits on.
+    /// the observation of a row and its successor are. A void row drops what its environment was waiting
+    /// for; an environment without a row waits on.
     pub fn push<'a>(
         &mut self,
         batch: &Batch<'_>,
@@ -110,10 +111,14 @@ impl NStep {
         self.held.extend_from_slice(batch.envs);
         for (row, &env) in batch.envs.iter().enumerate() {
             let queue = &mut self.waiting[env];
-            if batch.void.contains(&env) {
-                self.spare.extend(queue.drain(..).map(|waiting| waiting.taken));
-                continue;
-            }
+            let end = match batch.row[row] {
+                Row::Step => None,
+                Row::End(end) => Some(end),
+                Row::Void => {
+                    self.spare.extend(queue.drain(..).map(|waiting| waiting.taken));
+                    continue;
+                }
+            };
             let mut taken = self.spare.pop().unwrap_or_default();
             taken.clear();
             let [obs, next] = shown(row);
@@ -128,7 +133,6 @@ impl NStep {
                 waiting.reward += waiting.discount * batch.reward[row];
                 waiting.discount *= self.gamma;
             }
-            let end = batch.end[row];
             while queue.len() >= self.n || (end.is_some() && !queue.is_empty()) {
                 let Some(first) = queue.pop_front() else { break };
                 let bootstrap = if end == Some(End::Terminated) { 0.0 } else { first.discount };
@@ -153,7 +157,7 @@ mod tests {
 
     use super::*;
 
-    type Row = (f32, u32, f32, f32, f32);
+    type Seen = (f32, u32, f32, f32, f32);
 
     fn number(shown: StoredObs<'_>) -> f32 {
         match shown {
@@ -163,21 +167,20 @@ mod tests {
     }
 
     /// One environment that counts: obs t, action t, reward t + 1, next t + 1.
-    fn run(n: usize, ends: &[Option<End>], void: Option<usize>) -> Vec<Row> {
+    fn run(n: usize, ends: &[Option<End>], void: Option<usize>) -> Vec<Seen> {
         let mut queue = NStep::new(n, 0.5, 1, 2, 1);
         let mut rows = Vec::new();
         for (t, end) in ends.iter().enumerate() {
             let (obs, next) = ([t as f32], [t as f32 + 1.0]);
-            let (reward, end) = ([t as f64 + 1.0], [*end]);
-            let void: &[usize] = if void == Some(t) { &[0] } else { &[] };
+            let reward = [t as f64 + 1.0];
+            let row = [if void == Some(t) { Row::Void } else { (*end).into() }];
             let (obs, next) = (&obs, &next);
             let batch = Batch {
                 envs: &[0],
                 obs: Obs::F32(obs),
                 next: Obs::F32(next),
                 reward: &reward,
-                end: &end,
-                void,
+                row: &row,
                 finished: &[],
             };
             let shown = |_| [StoredObs::Numbers(obs), StoredObs::Numbers(next)];
@@ -225,14 +228,13 @@ mod tests {
         for t in [0.0, 10.0] {
             let (obs, next) = ([t, t + 1.0], [t + 2.0, t + 3.0]);
             let actions = [t + 0.1, t + 0.2, t + 1.1, t + 1.2];
-            let (reward, end) = ([1.0, 2.0], [None, None]);
+            let reward = [1.0, 2.0];
             let batch = Batch {
                 envs: &[0, 1],
                 obs: Obs::F32(&obs),
                 next: Obs::F32(&next),
                 reward: &reward,
-                end: &end,
-                void: &[],
+                row: &[Row::Step; 2],
                 finished: &[],
             };
             let shown = |row: usize| [&obs, &next].map(|all| StoredObs::Numbers(&all[row..=row]));
@@ -252,7 +254,12 @@ mod tests {
         let mut queue = NStep::new(2, 0.5, 3, 2, 1);
         let mut seen = Vec::new();
         // The first actions go to 0 and 1, of which 1 answers, beside the unasked 2; and so on.
-        for (envs, void, first) in [([1, 2], &[2][..], 0), ([0, 1], &[], 10), ([1, 2], &[], 20)] {
+        let steps = [
+            ([1, 2], [Row::Step, Row::Void], 0),
+            ([0, 1], [Row::Step; 2], 10),
+            ([1, 2], [Row::Step; 2], 20),
+        ];
+        for (envs, row, first) in steps {
             let obs = [first as f32, first as f32 + 1.0];
             let next = obs.map(|x| x + 0.5);
             let batch = Batch {
@@ -260,8 +267,7 @@ mod tests {
                 obs: Obs::F32(&obs),
                 next: Obs::F32(&next),
                 reward: &[1.0, 2.0],
-                end: &[None, None],
-                void,
+                row: &row,
                 finished: &[],
             };
             let shown = |row: usize| [&obs, &next].map(|all| StoredObs::Numbers(&all[row..=row]));

@@ -4,7 +4,7 @@
 //! at the end of the rollout: there it is kept beside the rows, so that its value can be bootstrapped.
 
 use serde::{Deserialize, Serialize};
-use sparring_envs::{Batch, End, Obs};
+use sparring_envs::{Batch, End, Obs, Row};
 
 /// A rollout that is being filled. All of it but the kept successors is taken at the start.
 #[derive(Debug, Serialize, Deserialize)]
@@ -19,10 +19,8 @@ pub struct Rollout {
     pub log_prob: Vec<f32>,
     /// `(t · n)`.
     pub reward: Vec<f32>,
-    /// `(t · n)`.
-    pub end: Vec<Option<End>>,
-    /// Whether the row is no transition, `(t · n)`.
-    pub void: Vec<bool>,
+    /// What each row is, `(t · n)`.
+    pub row: Vec<Row>,
     /// Rows whose successor stands in `kept`, ascending.
     pub keeps: Vec<usize>,
     /// Their successors, `(keeps, obs_dim)`.
@@ -53,8 +51,7 @@ impl Rollout {
             action: Vec::with_capacity(rows * act_dim),
             log_prob: Vec::with_capacity(rows),
             reward: Vec::with_capacity(rows),
-            end: Vec::with_capacity(rows),
-            void: Vec::with_capacity(rows),
+            row: Vec::with_capacity(rows),
             keeps: Vec::new(),
             kept: Vec::new(),
         }
@@ -63,7 +60,7 @@ impl Rollout {
     /// Bytes of a rollout, if one row of ten keeps its successor.
     pub fn bytes(steps: usize, num_envs: usize, obs_dim: usize, act_dim: usize) -> u64 {
         let floats = (obs_dim + act_dim + 2) * size_of::<f32>();
-        let row = floats + size_of::<Option<End>>() + size_of::<bool>() + floats / 10;
+        let row = floats + size_of::<Row>() + floats / 10;
         (steps as u64).saturating_mul(num_envs as u64).saturating_mul(row as u64)
     }
 
@@ -74,7 +71,7 @@ impl Rollout {
 
     /// The rows that are transitions.
     pub fn transitions(&self) -> Vec<usize> {
-        (0..self.rows()).filter(|row| !self.void[*row]).collect()
+        (0..self.rows()).filter(|row| self.row[*row] != Row::Void).collect()
     }
 
     /// Whether every step is there.
@@ -91,19 +88,15 @@ impl Rollout {
     ) {
         let start = self.rows();
         let last = start + self.num_envs == self.steps * self.num_envs;
-        let dim = batch.next.len() / self.num_envs;
         self.obs.extend_from_slice(seen.obs);
         self.action.extend_from_slice(seen.action);
         self.log_prob.extend_from_slice(seen.log_prob);
         self.reward.extend_from_slice(seen.reward);
-        self.end.extend_from_slice(batch.end);
-        for env in 0..self.num_envs {
-            let void = batch.void.contains(&env);
-            self.void.push(void);
-            let end = batch.end[env];
-            if !void && (end == Some(End::Truncated) || (last && end.is_none())) {
-                self.keeps.push(start + env);
-                scale(batch.next.slice(env * dim..(env + 1) * dim), &mut self.kept);
+        self.row.extend_from_slice(batch.row);
+        for step in batch.rows() {
+            if step.end == Some(End::Truncated) || (last && step.end.is_none()) {
+                self.keeps.push(start + step.row);
+                scale(step.next, &mut self.kept);
             }
         }
     }
@@ -121,10 +114,9 @@ impl Rollout {
 
     /// Starts over, in the same memory.
     pub fn clear(&mut self) {
-        let Self { obs, action, log_prob, reward, end, void, keeps, kept, .. } = self;
+        let Self { obs, action, log_prob, reward, row, keeps, kept, .. } = self;
         [obs, action, log_prob, reward, kept].into_iter().for_each(Vec::clear);
-        end.clear();
-        void.clear();
+        row.clear();
         keeps.clear();
     }
 }
@@ -136,12 +128,12 @@ mod tests {
     /// Two environments, three steps; the observation says which: `10 · env + t`.
     fn filled() -> Rollout {
         let mut rollout = Rollout::new(3, 2, 1, 1);
-        let ends = [
-            [None, Some(End::Truncated)],
-            [Some(End::Terminated), None],
-            [None, Some(End::Terminated)],
+        let rows = [
+            [Row::Step, Row::End(End::Truncated)],
+            [Row::End(End::Terminated), Row::Step],
+            [Row::Step, Row::End(End::Terminated)],
         ];
-        for (t, end) in ends.iter().enumerate() {
+        for (t, row) in rows.iter().enumerate() {
             let t = t as f32;
             let (obs, next) = ([t, 10.0 + t], [t + 0.5, 10.5 + t]);
             let batch = Batch {
@@ -149,8 +141,7 @@ mod tests {
                 obs: Obs::F32(&obs),
                 next: Obs::F32(&next),
                 reward: &[0.0; 2],
-                end,
-                void: &[],
+                row,
                 finished: &[],
             };
             let seen = Seen { obs: &obs, action: &[0.0; 2], log_prob: &[0.0; 2], reward: &[t, -t] };
@@ -179,14 +170,13 @@ mod tests {
             obs: Obs::F32(&[0.0; 2]),
             next: Obs::F32(&[1.0, f32::NAN]),
             reward: &[0.0; 2],
-            end: &[None, None],
-            void: &[1],
+            row: &[Row::Step, Row::Void],
             finished: &[],
         };
         let seen =
             Seen { obs: &[0.0; 2], action: &[0.0; 2], log_prob: &[0.0; 2], reward: &[0.0; 2] };
         rollout.push(seen, &batch, |next, kept| kept.extend(next.values()));
-        assert_eq!((rollout.void.clone(), rollout.keeps.clone()), (vec![false, true], vec![0]));
+        assert_eq!((rollout.transitions(), rollout.keeps.clone()), (vec![0], vec![0]));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{Decay, DropGrow, at, dense, fixed, pruning, rigl, set, snfs, snip, sparse, top_kast};
 use sparring_agents::{AgentConfig, DqnConfig, EnvRows, Mode, NetworkConfig, PpoConfig, SacConfig};
-use sparring_envs::{Batch, End, EnvSpec, Obs, OnFault, Space, VectorConfig, VectorEnv, spec};
+use sparring_envs::{Batch, End, EnvSpec, Obs, OnFault, Row, Space, VectorConfig, VectorEnv, spec};
 use sparring_sparse::config::*;
 use sparring_sparse::{ClipNorm, OptimizerConfig, Rule, Seed};
 
@@ -70,10 +70,8 @@ fn peak_of_images(config: &AgentConfig, spec: &EnvSpec) -> usize {
     for _ in 0..40 {
         agent.act(rows.observations(Obs::U8(&image)), Mode::Train).unwrap();
         let [obs, next] = [Obs::U8(&image); 2];
-        let (reward, end) = (&[1.0][..], &[Some(End::Terminated)][..]);
-        agent
-            .learn(&Batch { envs: &[0], obs, next, reward, end, void: &[], finished: &[] })
-            .unwrap();
+        let (reward, row) = (&[1.0], &[Row::End(End::Terminated)]);
+        agent.learn(&Batch { envs: &[0], obs, next, reward, row, finished: &[] }).unwrap();
     }
     PEAK.load(Ordering::Relaxed) - start
 }

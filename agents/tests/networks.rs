@@ -14,7 +14,7 @@ use sparring_agents::{
     AgentConfig, AgentError, DqnConfig, EnvRows, Epsilon, Loss, Mode, NetworkConfig, PpoConfig,
     SacConfig, Temperature,
 };
-use sparring_envs::{Actions, Batch, End, EnvSpec, Obs, Space, spec};
+use sparring_envs::{Actions, Batch, End, EnvSpec, Obs, Row, Space, spec};
 use sparring_sparse::config::*;
 use sparring_sparse::layers::Features;
 use sparring_sparse::shares::shares;
@@ -186,8 +186,7 @@ fn accuracy(config: &AgentConfig, spec: &EnvSpec, steps: usize) -> f64 {
             obs: Obs::U8(&halves.obs),
             next: Obs::U8(&halves.obs),
             reward: &reward,
-            end: &[Some(End::Terminated); 10],
-            void: &[],
+            row: &[Row::End(End::Terminated); 10],
             finished: &[],
         };
         agent.learn(&batch).unwrap();

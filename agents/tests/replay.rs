@@ -8,7 +8,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use sparring_agents::replay::{Replay, ReplayConfig, Sample};
-use sparring_envs::{Actions, Batch, Dtype, End, ObsBuf, spec};
+use sparring_envs::{Actions, Batch, Dtype, End, ObsBuf, Row, spec};
 use sparring_sparse::Seed;
 
 struct Counting;
@@ -70,13 +70,17 @@ fn count(config: ReplayConfig) {
         Dtype::F32 => Actions::Continuous(&values),
         Dtype::U8 => Actions::Discrete(&chosen),
     };
-    let (none, all) = (vec![None; n], vec![Some(End::Truncated); n]);
+    let (none, all) = (vec![Row::Step; n], vec![Row::End(End::Truncated); n]);
+    let void: Vec<Row> = (0..n).map(|env| if env == 1 { Row::Void } else { Row::Step }).collect();
     let (mut sample, mut rng) = (Sample::default(), Seed::new(1).rng());
     let mut step = |t: usize| {
-        let end = if t.is_multiple_of(7) { &all } else { &none };
-        let void: &[usize] = if t.is_multiple_of(31) { &[1] } else { &[] };
+        let row = match t {
+            t if t.is_multiple_of(31) => &void,
+            t if t.is_multiple_of(7) => &all,
+            _ => &none,
+        };
         let (obs, next) = (seen.view(), seen.view());
-        let batch = Batch { envs: &envs, obs, next, reward: &reward, end, void, finished: &[] };
+        let batch = Batch { envs: &envs, obs, next, reward: &reward, row, finished: &[] };
         replay.store(&batch, actions).unwrap();
         if !replay.is_empty() {
             replay.sample(BATCH, &mut rng, &mut sample).unwrap();
@@ -93,6 +97,6 @@ fn count(config: ReplayConfig) {
 
 /// What the test itself holds by then.
 fn held(config: &ReplayConfig) -> usize {
-    let (n, end) = (config.num_envs, size_of::<Option<End>>());
-    n * (config.obs_dim * config.dtype.size() + 8 + 4 + 4 + 2 * end + size_of::<usize>())
+    let (n, row) = (config.num_envs, size_of::<Row>());
+    n * (config.obs_dim * config.dtype.size() + 8 + 4 + 4 + 3 * row + size_of::<usize>())
 }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::{Action, Actions, End, Env, EnvError, ObsMut};
+use crate::{Action, Actions, Env, EnvError, ObsMut, Row};
 
 /// Envs of one spec. Nothing passes between them: each does what it would do alone.
 pub trait EnvGroup: Send {
@@ -52,8 +52,8 @@ pub struct GroupRows<'a> {
     pub next: ObsMut<'a>,
     /// Their rewards, shape `(n)`.
     pub reward: &'a mut [f64],
-    /// Whether and how their episodes ended, shape `(n)`.
-    pub end: &'a mut [Option<End>],
+    /// Whether and how their episodes ended, shape `(n)`; which are void the engine says.
+    pub row: &'a mut [Row],
 }
 
 /// Any envs, one after the other.
@@ -70,12 +70,12 @@ impl<E: Env> Each<E> {
         rows: GroupRows<'_>,
         action: impl Fn(usize) -> Action<'a>,
     ) -> Result<(), EnvError> {
-        let GroupRows { mut next, reward, end, .. } = rows;
+        let GroupRows { mut next, reward, row, .. } = rows;
         let obs_dim = next.view().len() / reward.len();
         while *turn < self.envs.len() {
             let i = *turn;
             let step = self.envs[i].step(action(i), next.slice(i * obs_dim..(i + 1) * obs_dim))?;
-            (reward[i], end[i]) = (step.reward, step.end);
+            (reward[i], row[i]) = (step.reward, step.end.into());
             *turn += 1;
         }
         Ok(())

@@ -13,10 +13,10 @@
 //! for _ in 0..100 {
 //!     // An agent would look at envs.obs(), shape (4, 4); this one always pushes right.
 //!     let batch = envs.step(Actions::Discrete(&[1; 4]))?;
-//!     for i in 0..4 {
-//!         let done = batch.end[i] == Some(End::Terminated); // no bootstrap from `next` then
-//!         let row = 4 * i..4 * (i + 1); // (obs, action, reward, next, done) is the transition
-//!         let _ = (batch.obs.slice(row.clone()), batch.reward[i], batch.next.slice(row), done);
+//!     for step in batch.rows() {
+//!         let done = step.end == Some(End::Terminated); // no bootstrap from `next` then
+//!         // (obs, action, reward, next, done) is the transition.
+//!         let _ = (step.obs, step.reward, step.next, done);
 //!     }
 //!     returns.extend(batch.finished.iter().map(|episode| episode.ret));
 //! }
@@ -69,4 +69,6 @@ pub use registry::{find, registry, spec};
 pub use rng::EnvRng;
 pub use space::{Sample, Space};
 pub use spec::{EnvRow, EnvSpec, Make, maker};
-pub use vector::{Actions, AsyncVectorEnv, Batch, Episode, OnFault, VectorConfig, VectorEnv};
+pub use vector::{
+    Actions, AsyncVectorEnv, Batch, Episode, OnFault, Row, StepRow, VectorConfig, VectorEnv,
+};

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sparring_envs::{
     Action, Actions, AsyncVectorEnv, End, Env, EnvError, EnvRng, EnvSpec, Obs, ObsMut, OnFault,
-    Sample, Step, VectorConfig, VectorEnv, maker, spec,
+    Row, Sample, Step, VectorConfig, VectorEnv, maker, spec,
 };
 
 fn config(num_envs: usize, workers: usize) -> VectorConfig {
@@ -36,14 +36,14 @@ fn with<T>(samples: &[Sample], use_: impl FnOnce(Actions<'_>) -> T) -> T {
     }
 }
 
-type Row = (Vec<f32>, Vec<f32>, f64, Option<End>);
+type Seen = (Vec<f32>, Vec<f32>, f64, Option<End>);
 
 fn values(obs: Obs<'_>, dim: usize, row: usize) -> Vec<f32> {
     obs.slice(row * dim..(row + 1) * dim).values().collect()
 }
 
 /// The transitions of each env over so many batches, and what a batch shows of itself.
-fn drive(spec: &EnvSpec, n: usize, workers: usize, k: usize, batches: usize) -> Vec<Vec<Row>> {
+fn drive(spec: &EnvSpec, n: usize, workers: usize, k: usize, batches: usize) -> Vec<Vec<Seen>> {
     let seeds: Vec<u64> = (100..100 + n as u64).collect();
     let mut envs = AsyncVectorEnv::new(spec, &seeds, &config(n, workers), k).unwrap();
     let (mut rows, mut steps) = (vec![Vec::new(); n], vec![0; n]);
@@ -55,10 +55,10 @@ fn drive(spec: &EnvSpec, n: usize, workers: usize, k: usize, batches: usize) -> 
         held.iter().for_each(|env| steps[*env] += 1);
         let batch = with(&samples, |all| envs.step(all).unwrap());
         for (row, env) in batch.envs.iter().enumerate() {
-            assert_eq!(batch.void.contains(env), steps[*env] == 0, "only the first is void");
+            assert_eq!(batch.row[row] == Row::Void, steps[*env] == 0, "only the first is void");
             if steps[*env] > 0 {
                 let (obs, next) = (values(batch.obs, dim, row), values(batch.next, dim, row));
-                rows[*env].push((obs, next, batch.reward[row], batch.end[row]));
+                rows[*env].push((obs, next, batch.reward[row], batch.row[row].end()));
             }
         }
         for episode in batch.finished {
@@ -72,13 +72,13 @@ fn drive(spec: &EnvSpec, n: usize, workers: usize, k: usize, batches: usize) -> 
 }
 
 /// The transitions of one env alone.
-fn alone(spec: &EnvSpec, env: usize, steps: usize) -> Vec<Row> {
+fn alone(spec: &EnvSpec, env: usize, steps: usize) -> Vec<Seen> {
     let mut envs = VectorEnv::new(spec, &[100 + env as u64], &config(1, 0)).unwrap();
     let one = |t| {
         let batch = with(&[action(spec, env, t)], |all| envs.step(all).unwrap());
         let dim = spec.obs.dim();
         let (obs, next) = (values(batch.obs, dim, 0), values(batch.next, dim, 0));
-        (obs, next, batch.reward[0], batch.end[0])
+        (obs, next, batch.reward[0], batch.row[0].end())
     };
     (0..steps as u64).map(one).collect()
 }
@@ -118,7 +118,7 @@ fn all_at_once_is_the_synchronous_engine() {
             let a = one.step(Actions::Discrete(&actions)).unwrap();
             let b = other.step(Actions::Discrete(&actions)).unwrap();
             assert_eq!((a.envs, a.obs, a.next, a.reward), (b.envs, b.obs, b.next, b.reward));
-            assert_eq!((a.end, a.void, a.finished), (b.end, b.void, b.finished));
+            assert_eq!((a.row, a.finished), (b.row, b.finished));
         }
     }
 }
@@ -194,7 +194,9 @@ fn a_fault_names_its_env_and_stops_or_restarts_it() {
     let mut envs = AsyncVectorEnv::new(&slow(0, 3), &[7, 8, 9], &restart, 2).unwrap();
     let mut void = Vec::new();
     while void.len() < 2 {
-        void.extend_from_slice(envs.step(Actions::Discrete(&[0, 0])).unwrap().void);
+        let batch = envs.step(Actions::Discrete(&[0, 0])).unwrap();
+        let rows = batch.envs.iter().zip(batch.row);
+        void.extend(rows.filter(|(_, row)| **row == Row::Void).map(|(env, _)| *env));
         sleep(Duration::from_millis(1));
     }
     // The third env was not of the first batch; then env 0 failed once and was made anew.

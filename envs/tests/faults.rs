@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use common::engine;
 use sparring_envs::env::{generator, write_obs};
 use sparring_envs::{
-    Action, Actions, End, Env, EnvError, EnvRng, EnvSpec, ObsMut, OnFault, Space, Step,
+    Action, Actions, End, Env, EnvError, EnvRng, EnvSpec, ObsMut, OnFault, Row, Space, Step,
     VectorConfig, VectorEnv, maker, state,
 };
 
@@ -116,12 +116,12 @@ fn stops<const HOW: u8>(step: u32, words: &str) {
         // The others made the step, and the engine stays stopped.
         let last = envs.last();
         if step == 0 {
-            assert_eq!((went_well, last.void), (4, [0; 0].as_slice()));
-            assert_eq!(last.end, [Some(End::Terminated); 3]);
+            assert_eq!((went_well, last.row), (4, [Row::End(End::Terminated); 3].as_slice()));
             assert_eq!(last.finished.len(), 3);
         } else {
-            assert_eq!((went_well, last.void), (7, [1].as_slice()));
-            assert_eq!((last.reward, last.end[1]), ([1.0, 0.0, 1.0].as_slice(), None));
+            assert_eq!((went_well, last.row), (7, [Row::Step, Row::Void, Row::Step].as_slice()));
+            assert_eq!(last.reward, [1.0, 0.0, 1.0]);
+            assert!(last.rows().map(|step| step.env).eq([0, 2]), "no transition of the broken one");
             let next: Vec<f32> = last.next.values().collect();
             assert_eq!((next[1], next[5]), (3.0, 3.0));
         }
@@ -145,6 +145,11 @@ fn a_fault_is_named_and_stops() {
     stops::<PANIC_IN_RESET>(0, "no more episodes");
 }
 
+/// Which rows are void.
+fn void(row: &[Row]) -> Vec<usize> {
+    (0..row.len()).filter(|i| row[*i] == Row::Void).collect()
+}
+
 fn restarts<const HOW: u8>(in_reset: bool) {
     let run = |workers| {
         let on_fault = OnFault::Restart { max: 1 };
@@ -154,9 +159,9 @@ fn restarts<const HOW: u8>(in_reset: bool) {
             let record = common::Record::of(&envs.step(Actions::Discrete(&[0; 5])).unwrap());
             if t == 8 && !in_reset {
                 // Envs 0, 2 and 4 have the even seeds; their third step of the second episode fails.
-                assert_eq!(record.void, [0, 2, 4]);
-                for env in record.void.iter().copied() {
-                    assert_eq!((record.reward[env], record.end[env]), (0, None));
+                assert_eq!(void(&record.row), [0, 2, 4]);
+                for env in void(&record.row) {
+                    assert_eq!(record.reward[env], 0);
                     let row = 2 * env..2 * env + 2;
                     let obs: Vec<u32> =
                         envs.obs().slice(row.clone()).values().map(f32::to_bits).collect();
@@ -164,7 +169,7 @@ fn restarts<const HOW: u8>(in_reset: bool) {
                 }
                 assert!(f32::from_bits(record.next[3]) == 3.0);
             } else {
-                assert!(record.void.is_empty(), "step {t}");
+                assert!(void(&record.row).is_empty(), "step {t}");
             }
             records.push(record);
         }
@@ -188,6 +193,37 @@ fn a_restart_is_counted_void_and_the_same_on_any_worker() {
     restarts::<PANIC_IN_RESET>(true);
 }
 
+/// Of this env a transition begins where the one before ended or at a start, and counts on by one: who goes over
+/// the rows sees nothing else, whatever fails beside and between them.
+fn rows_are_transitions<const HOW: u8>() {
+    let mut envs = engine(&faulty::<HOW>(), 5, 1, OnFault::Restart { max: 1 });
+    let mut steps = [0.0; 5];
+    let mut seen = 0;
+    assert_eq!(envs.last().rows().count(), 0, "nothing was stepped yet");
+    for _ in 0..40 {
+        let batch = envs.step(Actions::Discrete(&[0; 5])).unwrap();
+        let voids = void(batch.row);
+        for step in batch.rows() {
+            let (obs, next) = (step.obs.values().last(), step.next.values().last());
+            assert_eq!((obs, next), (Some(steps[step.env]), Some(steps[step.env] + 1.0)));
+            assert_eq!((step.reward, step.env), (1.0, step.row));
+            assert!(step.obs.values().chain(step.next.values()).all(f32::is_finite));
+            steps[step.env] = if step.end.is_some() { 0.0 } else { steps[step.env] + 1.0 };
+            seen += 1;
+        }
+        voids.into_iter().for_each(|env| steps[env] = 0.0);
+    }
+    assert_eq!(seen, 5 * 40 - 3);
+}
+
+#[test]
+fn who_goes_over_the_rows_sees_no_transition_that_never_was() {
+    rows_are_transitions::<PANIC>();
+    rows_are_transitions::<ERROR>();
+    rows_are_transitions::<NAN_OBS>();
+    rows_are_transitions::<INF_REWARD>();
+}
+
 #[test]
 fn restarts_run_out() {
     for workers in [0, 1] {
@@ -197,7 +233,7 @@ fn restarts_run_out() {
         assert_eq!(envs.restarts(), [3, 3]);
         let text = error.to_string();
         assert!(text.contains("all 3 restarts") && text.contains("lava"), "{text}");
-        assert_eq!(envs.last().void, [0, 1]);
+        assert_eq!(envs.last().row, [Row::Void; 2]);
     }
 }
 
@@ -267,12 +303,13 @@ fn dropping_joins_and_frees_also_after_a_fault_and_while_panicking() {
 
     let mut envs = engine(&spec, 7, 3, OnFault::Stop);
     assert!(envs.step(Actions::Discrete(&[0, 0, 0, 1, 0, 0, 1])).is_err());
-    assert_eq!(envs.last().void, [3, 6]);
+    assert_eq!(void(envs.last().row), [3, 6]);
     drop(envs);
     assert_eq!(alive(), 0);
 
     let mut envs = engine(&spec, 7, 3, OnFault::Restart { max: 1 });
-    assert_eq!(envs.step(Actions::Discrete(&[0, 1, 0, 0, 0, 0, 1])).unwrap().void, [1, 6]);
+    let batch = envs.step(Actions::Discrete(&[0, 1, 0, 0, 0, 0, 1])).unwrap();
+    assert_eq!(void(batch.row), [1, 6]);
     assert_eq!(alive(), 7);
 
     let unwound = catch_unwind(AssertUnwindSafe(move || {

@@ -11,7 +11,7 @@ use gymnasium_rs::wrappers::timelimit::TimeLimitWrapper;
 use ndarray::{Array1, Array3, array};
 use sparring_envs::gymnasium_rs::{Ours, theirs};
 use sparring_envs::{
-    Action, Actions, End, Env, EnvRng, Obs, ObsMut, Space, VectorConfig, VectorEnv, check_env,
+    Action, Actions, End, Env, EnvRng, Obs, ObsMut, Row, Space, VectorConfig, VectorEnv, check_env,
     spec, state,
 };
 
@@ -89,8 +89,8 @@ fn the_engine_steps_theirs_as_they_step_themselves() {
                 let Obs::F32(next) = batch.next else { panic!("{:?}", batch.next) };
                 assert_eq!(next[4 * i..4 * i + 4], obs.to_vec());
                 assert_eq!(batch.reward[i], f64::from(reward));
-                assert_eq!(batch.end[i] == Some(End::Terminated), terminated);
-                assert_eq!(batch.end[i] == Some(End::Truncated), truncated && !terminated);
+                assert_eq!(batch.row[i] == Row::End(End::Terminated), terminated);
+                assert_eq!(batch.row[i] == Row::End(End::Truncated), truncated && !terminated);
                 ended |= truncated;
             }
             assert!(batch.finished.is_empty() || t == 7);

@@ -13,7 +13,8 @@ use sparring_envs::minatar::seaquest::Seaquest;
 use sparring_envs::minatar::space_invaders::SpaceInvaders;
 use sparring_envs::minatar::{ABREAST, Boards, Draws, Frame, Lanes, Move, Play};
 use sparring_envs::{
-    Action, Actions, EnvRng, GroupRows, ObsMut, OptionValue, Options, Space, Step, find, registry,
+    Action, Actions, EnvRng, GroupRows, ObsMut, OptionValue, Options, Row, Space, Step, find,
+    registry,
 };
 
 /// Takes numbers off the front of a trace.
@@ -161,8 +162,8 @@ fn every_step_equals_the_package() {
 #[test]
 fn games_abreast_are_the_games_alone() {
     const COUNT: usize = 2 * ABREAST + 5;
-    for row in registry().iter().filter(|row| row.id.starts_with("MinAtar/")) {
-        let spec = row.spec(&Options::default()).unwrap();
+    for env_row in registry().iter().filter(|row| row.id.starts_with("MinAtar/")) {
+        let (id, spec) = (env_row.id, env_row.spec(&Options::default()).unwrap());
         let (dim, Space::Discrete { n }) = (spec.obs.dim(), spec.action) else { panic!() };
         let mut group = spec.make.group();
         let mut alone = Vec::new();
@@ -177,21 +178,21 @@ fn games_abreast_are_the_games_alone() {
         let mut ends = 0;
         for step in 0..2600 {
             let actions: Vec<u32> = (0..COUNT).map(|_| rng.integers(n)).collect();
-            let (mut reward, mut end) = ([0.0; COUNT], [None; COUNT]);
+            let (mut reward, mut row) = ([0.0; COUNT], [Row::Void; COUNT]);
             let rows = GroupRows {
                 actions: Actions::Discrete(&actions),
                 next: ObsMut::U8(&mut next),
                 reward: &mut reward,
-                end: &mut end,
+                row: &mut row,
             };
             group.step(&mut 0, rows).unwrap();
             for env in 0..COUNT {
                 let action = Action::Discrete(actions[env]);
                 let expected = alone[env].step(action, ObsMut::U8(&mut own)).unwrap();
-                let found = Step { reward: reward[env], end: end[env] };
-                assert_eq!(found, expected, "{}, env {env}, step {step}", row.id);
+                let found = Step { reward: reward[env], end: row[env].end() };
+                assert_eq!(found, expected, "{id}, env {env}, step {step}");
                 let obs = &next[env * dim..(env + 1) * dim];
-                assert_eq!(obs, own, "{}, env {env}, step {step}", row.id);
+                assert_eq!(obs, own, "{id}, env {env}, step {step}");
                 if found.end.is_some() {
                     ends += 1;
                     group.reset(env, None, ObsMut::U8(&mut own)).unwrap();
@@ -199,7 +200,7 @@ fn games_abreast_are_the_games_alone() {
                 }
             }
         }
-        assert!(ends > COUNT / 2, "{}: {ends} ends", row.id);
+        assert!(ends > COUNT / 2, "{id}: {ends} ends");
     }
 }
 

@@ -93,7 +93,7 @@ fn replay(case: &Value, block: usize) {
             }
         }
         let batch = envs.step(Actions::Continuous(&actions)).unwrap();
-        let ends = batch.end.to_vec();
+        let ends: Vec<_> = batch.row.iter().map(|row| row.end()).collect();
         for (i, trace) in traces.iter_mut().enumerate() {
             trace.push(&floats(batch.next)[i * dim..(i + 1) * dim]);
             trace.block.extend(batch.reward[i].to_le_bytes());

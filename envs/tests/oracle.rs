@@ -120,7 +120,7 @@ fn replay(id: &str) -> (usize, [usize; 2]) {
                 2 => Some(End::Truncated),
                 _ => Some(End::Terminated),
             };
-            assert_eq!(batch.end[i], end, "{place}: end");
+            assert_eq!(batch.row[i].end(), end, "{place}: end");
             match end {
                 Some(End::Terminated) => ends[0] += 1,
                 Some(End::Truncated) => ends[1] += 1,

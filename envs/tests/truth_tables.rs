@@ -6,7 +6,7 @@ mod common;
 
 use common::engine;
 use sparring_envs::tiny::counter::Counter;
-use sparring_envs::{Actions, End, EnvSpec, Episode, Obs, OnFault, maker, spec};
+use sparring_envs::{Actions, End, EnvSpec, Episode, Obs, OnFault, Row, maker, spec};
 
 const T: Option<End> = Some(End::Terminated);
 const C: Option<End> = Some(End::Truncated);
@@ -24,9 +24,9 @@ fn never_ends() -> Counter {
 }
 
 /// obs, next, reward, end, and what obs() shows after the step.
-type Row = (f32, f32, f64, Option<End>, f32);
+type Line = (f32, f32, f64, Option<End>, f32);
 
-fn check(make: fn() -> Counter, max_episode_steps: Option<u32>, table: &[Row]) {
+fn check(make: fn() -> Counter, max_episode_steps: Option<u32>, table: &[Line]) {
     let make = maker(move || Ok(make()));
     let spec = EnvSpec { max_episode_steps, make, ..spec("Counter-v0").unwrap() };
     for workers in [0, 1] {
@@ -39,8 +39,7 @@ fn check(make: fn() -> Counter, max_episode_steps: Option<u32>, table: &[Row]) {
             assert_eq!(batch.obs, Obs::F32(&[obs; 2]), "obs at step {t}");
             assert_eq!(batch.next, Obs::F32(&[next; 2]), "next at step {t}");
             assert_eq!(batch.reward, [reward; 2], "reward at step {t}");
-            assert_eq!(batch.end, [end; 2], "end at step {t}");
-            assert!(batch.void.is_empty());
+            assert_eq!(batch.row, [Row::from(end); 2], "row at step {t}");
             let episode = |env| end.map(|end| Episode { env, ret, len, end });
             let finished: Vec<Episode> = [0, 1].into_iter().filter_map(episode).collect();
             assert_eq!(batch.finished, finished, "finished at step {t}");
@@ -138,6 +137,6 @@ fn without_a_limit_nothing_ends() {
     let mut envs = engine(&spec, 1, 0, OnFault::Stop);
     for t in 1..=10_000 {
         let batch = envs.step(Actions::Discrete(&[0])).unwrap();
-        assert_eq!((batch.end[0], batch.next), (None, Obs::F32(&[t as f32])));
+        assert_eq!((batch.row[0], batch.next), (Row::Step, Obs::F32(&[t as f32])));
     }
 }

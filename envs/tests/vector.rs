@@ -10,8 +10,8 @@ use common::{Actor, Record, drive, engine, is_slow, specs};
 use proptest::prelude::*;
 use sparring_envs::tiny::counter::Counter;
 use sparring_envs::{
-    Action, Actions, End, Env, EnvError, EnvSpec, ObsMut, OnFault, Step, VectorConfig, VectorEnv,
-    maker, spec,
+    Action, Actions, End, Env, EnvError, EnvSpec, ObsMut, OnFault, Row, Step, VectorConfig,
+    VectorEnv, maker, spec,
 };
 
 static SPECS: LazyLock<Vec<EnvSpec>> = LazyLock::new(specs);
@@ -81,11 +81,11 @@ fn a_batch_begins_where_obs_stood_and_rows_chain() {
             let before: Vec<f32> = envs.obs().values().collect();
             let batch = envs.step(actor.act(&spec.action, 3)).unwrap();
             assert!(batch.obs.values().eq(before), "{}", spec.id);
-            assert_eq!((batch.reward.len(), batch.end.len()), (3, 3));
-            let (next, end) = (batch.next.values().collect::<Vec<_>>(), batch.end.to_vec());
-            for (i, end) in end.iter().enumerate() {
+            assert_eq!((batch.reward.len(), batch.row.len()), (3, 3));
+            let (next, kinds) = (batch.next.values().collect::<Vec<_>>(), batch.row.to_vec());
+            for (i, kind) in kinds.iter().enumerate() {
                 let row = i * dim..(i + 1) * dim;
-                if end.is_none() {
+                if *kind == Row::Step {
                     assert!(
                         envs.obs().slice(row.clone()).values().eq(next[row].iter().copied()),
                         "{}",
@@ -110,7 +110,7 @@ fn a_saved_engine_goes_on_with_the_same_bits_and_any_workers() {
             let mut other = VectorEnv::new(spec, &[9; 5], &config).unwrap();
             drive(&mut other, &mut Actor::new(6), 20);
             other.restore(&bytes).unwrap();
-            assert_eq!(other.last().void.len(), 5);
+            assert_eq!(other.last().row, [Row::Void; 5]);
             assert_eq!(other.save().unwrap(), bytes);
             assert!(drive(&mut other, &mut Actor::new(5), 300) == going_on, "{}", spec.id);
         }

@@ -1,6 +1,6 @@
 //! The formulas of the switches, by hand.
 
-use sparring_envs::{End, spec};
+use sparring_envs::{End, Row, spec};
 
 use super::*;
 use crate::networks::NetworkConfig;
@@ -38,9 +38,8 @@ fn importance_weights_and_priorities_of_a_memory_of_three() {
     let obs = [0.0; 4];
     for _ in 0..3 {
         let obs = Obs::F32(&obs);
-        let end = &[Some(End::Terminated)];
-        let batch =
-            Batch { envs: &[0], obs, next: obs, reward: &[0.0], end, void: &[], finished: &[] };
+        let row = &[Row::End(End::Terminated)];
+        let batch = Batch { envs: &[0], obs, next: obs, reward: &[0.0], row, finished: &[] };
         dqn.replay.store(&batch, Actions::Discrete(&[0])).unwrap();
     }
     // |δ| = 1, 4, 9, whose roots are the priorities: P = 1/6, 2/6, 3/6.
@@ -67,8 +66,8 @@ fn importance_weights_and_priorities_of_a_memory_of_three() {
 fn a_diagnosis_sees_the_loss_of_each_sample() {
     let mut dqn = agent(DqnConfig::paper());
     assert!(dqn.probes(None, &mut Seed::new(1).rng()).unwrap().is_empty());
-    let (obs, end) = (Obs::F32(&[0.0; 4]), &[Some(End::Terminated)]);
-    let batch = Batch { envs: &[0], obs, next: obs, reward: &[2.0], end, void: &[], finished: &[] };
+    let (obs, row) = (Obs::F32(&[0.0; 4]), &[Row::End(End::Terminated)]);
+    let batch = Batch { envs: &[0], obs, next: obs, reward: &[2.0], row, finished: &[] };
     dqn.replay.store(&batch, Actions::Discrete(&[1])).unwrap();
     let probes = dqn.probes(None, &mut Seed::new(1).rng()).unwrap();
     let [probe] = &probes[..] else { panic!("one network") };
@@ -86,8 +85,8 @@ fn a_diagnosis_sees_the_loss_of_each_sample() {
 #[test]
 fn the_state_and_the_memory_can_be_written_and_read() {
     let mut dqn = agent(DqnConfig { n_step: 2, ..DqnConfig::paper() });
-    let (obs, end) = (Obs::F32(&[0.5; 4]), &[None]);
-    let batch = Batch { envs: &[0], obs, next: obs, reward: &[2.0], end, void: &[], finished: &[] };
+    let (obs, row) = (Obs::F32(&[0.5; 4]), &[Row::Step]);
+    let batch = Batch { envs: &[0], obs, next: obs, reward: &[2.0], row, finished: &[] };
     for _ in 0..3 {
         dqn.replay.store(&batch, Actions::Discrete(&[1])).unwrap();
     }

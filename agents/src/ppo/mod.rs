@@ -144,7 +144,7 @@ impl Choice {
 
     /// What `rollout` teaches by the values of `critic`.
     fn advantages(&self, critic: &Network, rollout: &Rollout) -> Result<Advantages, AgentError> {
-        let Rollout { obs, kept, reward, end, void, .. } = rollout;
+        let Rollout { obs, kept, reward, row, .. } = rollout;
         let value = self.outputs(critic, obs)?;
         let kept = match kept.is_empty() {
             true => Vec::new(),
@@ -153,8 +153,7 @@ impl Choice {
         let next_value = &rollout.next_values(&value, &kept);
         let gae = Gae { discount: self.config.discount, lambda: self.config.gae_lambda };
         let num_envs = self.num_envs;
-        let advantage =
-            gae.advantages(Steps { num_envs, reward, end, void, value: &value, next_value });
+        let advantage = gae.advantages(Steps { num_envs, reward, row, value: &value, next_value });
         let ret = advantage.iter().zip(&value).map(|(a, v)| a + v).collect();
         Ok(Advantages { value, advantage, ret })
     }

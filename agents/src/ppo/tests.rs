@@ -3,7 +3,7 @@
 
 use candle_core::Var;
 use candle_core::backprop::GradStore;
-use sparring_envs::{End, Obs, spec};
+use sparring_envs::{End, Obs, Row, spec};
 use sparring_sparse::OptimizerConfig;
 use sparring_sparse::methods::rigl::Rigl;
 use sparring_sparse::methods::static_sparse::Static;
@@ -25,7 +25,7 @@ fn small() -> PpoConfig {
 }
 
 /// One step of an agent on a made-up environment of three observations, one action.
-fn step(ppo: &mut Ppo, t: f32, end: Option<End>, void: &[usize]) {
+fn step(ppo: &mut Ppo, t: f32, row: Row) {
     let (obs, next) = ([t.sin(), t.cos(), t], [(t + 1.0).sin(), (t + 1.0).cos(), t + 1.0]);
     ppo.act(one(Obs::F32(&obs)), Mode::Train).unwrap();
     let batch = Batch {
@@ -33,8 +33,7 @@ fn step(ppo: &mut Ppo, t: f32, end: Option<End>, void: &[usize]) {
         obs: Obs::F32(&obs),
         next: Obs::F32(&next),
         reward: &[f64::from(t)],
-        end: &[end],
-        void,
+        row: &[row],
         finished: &[],
     };
     ppo.learn(&batch).unwrap();
@@ -43,7 +42,7 @@ fn step(ppo: &mut Ppo, t: f32, end: Option<End>, void: &[usize]) {
 #[test]
 fn evaluation_reads_the_moments_and_changes_nothing() {
     let mut ppo = agent(small(), "Pendulum-v1", 1);
-    (0..6).for_each(|t| step(&mut ppo, t as f32, None, &[]));
+    (0..6).for_each(|t| step(&mut ppo, t as f32, Row::Step));
     let before =
         (ppo.state.observations.clone(), ppo.state.rewards.clone(), ppo.state.rollout.rows());
     let first = match ppo.act(one(Obs::F32(&[0.1, 0.2, 7.0])), Mode::Eval).unwrap() {
@@ -72,7 +71,7 @@ fn the_learning_rate_falls_from_rollout_to_rollout() {
     let mut ppo = agent(config, "Pendulum-v1", 1);
     let mut rates = Vec::new();
     for t in 0..16 {
-        step(&mut ppo, t as f32, None, &[]);
+        step(&mut ppo, t as f32, Row::Step);
         if t % 4 == 3 {
             rates.push(rate(&ppo) / 3e-4);
             assert_eq!(ppo.state.std_param.learning_rate, rate(&ppo));
@@ -81,7 +80,7 @@ fn the_learning_rate_falls_from_rollout_to_rollout() {
     }
     assert!(rates.iter().zip([1.0, 0.75, 0.5, 0.25]).all(|(a, b)| (a - b).abs() < 1e-12));
     let mut ppo = agent(PpoConfig { decay_env_steps: None, ..small() }, "Pendulum-v1", 1);
-    (0..12).for_each(|t| step(&mut ppo, t as f32, None, &[]));
+    (0..12).for_each(|t| step(&mut ppo, t as f32, Row::Step));
     assert_eq!(rate(&ppo), 3e-4);
 }
 
@@ -91,10 +90,10 @@ fn the_learning_rate_falls_from_rollout_to_rollout() {
 fn a_rollout_teaches_what_gae_says_of_it() {
     let config = PpoConfig { rollout_steps: 5, normalize_rewards: false, ..small() };
     let mut ppo = agent(config, "Pendulum-v1", 1);
-    step(&mut ppo, 0.0, None, &[]);
-    step(&mut ppo, 1.0, Some(End::Truncated), &[]);
-    step(&mut ppo, 5.0, Some(End::Terminated), &[]);
-    step(&mut ppo, 7.0, None, &[0]);
+    step(&mut ppo, 0.0, Row::Step);
+    step(&mut ppo, 1.0, Row::End(End::Truncated));
+    step(&mut ppo, 5.0, Row::End(End::Terminated));
+    step(&mut ppo, 7.0, Row::Void);
     let learnt = taught(&ppo);
     let value = |obs: &[f32]| ppo.choice.outputs(ppo.critic.network(), obs).unwrap()[0];
     let row = |t: usize| &ppo.state.rollout.obs[3 * t..][..3];
@@ -107,7 +106,7 @@ fn a_rollout_teaches_what_gae_says_of_it() {
         assert!((learnt.advantage[t] - a).abs() < 1e-5, "{t}: {:?}", learnt.advantage);
         assert!((learnt.ret[t] - (a + learnt.value[t])).abs() < 1e-5);
     }
-    step(&mut ppo, 9.0, None, &[]);
+    step(&mut ppo, 9.0, Row::Step);
     // Four of five rows are transitions: one minibatch.
     assert_eq!((ppo.clock().gradient_steps, ppo.state.rollout.rows()), (1, 5));
 
@@ -127,7 +126,7 @@ fn a_rollout_teaches_what_gae_says_of_it() {
     assert_eq!(found, expected);
     drop(probes);
     // The next step begins the next rollout.
-    step(&mut ppo, 10.0, None, &[]);
+    step(&mut ppo, 10.0, Row::Step);
     assert_eq!(ppo.state.rollout.rows(), 1);
     assert!(ppo.probes(None, &mut Seed::new(1).rng()).unwrap().is_empty());
 }
@@ -149,7 +148,7 @@ fn advantages_are_normalized_within_a_minibatch() {
 #[test]
 fn a_minibatch_of_one_row_keeps_its_advantage() {
     let mut ppo = agent(small(), "Pendulum-v1", 1);
-    (0..3).for_each(|t| step(&mut ppo, t as f32, None, &[]));
+    (0..3).for_each(|t| step(&mut ppo, t as f32, Row::Step));
     let learnt = taught(&ppo);
     let one = ppo.choice.minibatch(&ppo.state.rollout, &learnt, &[2]);
     assert_eq!(one.advantage, [learnt.advantage[2]]);
@@ -173,8 +172,7 @@ fn the_first_step_has_a_ratio_of_one() {
                 obs: Obs::F32(&obs),
                 next: Obs::F32(&obs),
                 reward: &reward,
-                end: &[None; 2],
-                void: &[],
+                row: &[Row::Step; 2],
                 finished: &[],
             };
             ppo.learn(&batch).unwrap();
@@ -268,7 +266,7 @@ fn minibatches_are_those_of_the_formulas_in_their_order() {
             "Pendulum-v1",
             1,
         );
-        (0..15).for_each(|t| step(&mut ppo, t as f32, None, &[]));
+        (0..15).for_each(|t| step(&mut ppo, t as f32, Row::Step));
         let learnt = taught(&ppo);
         for rows in [[3, 9, 0, 12, 7], [1, 2, 14, 5, 8]] {
             let plain = [&ppo.actor, &ppo.critic].map(|of| Plain::of(of.network()));

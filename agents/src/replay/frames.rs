@@ -12,7 +12,7 @@
 //! taken anew, at the price of its frames, and the returns of several steps that began before it are lost.
 
 use serde::{Deserialize, Serialize};
-use sparring_envs::Batch;
+use sparring_envs::{Batch, Row};
 
 /// Frames beyond one a transition, as a part of the capacity.
 const SPARE: usize = 64;
@@ -143,7 +143,7 @@ impl Frames {
     pub fn see(&mut self, batch: &Batch<'_>, (obs, next): (&[u8], &[u8]), shown: &mut [[u64; 2]]) {
         let dim = obs.len() / batch.envs.len().max(1);
         for (row, (&env, shown)) in batch.envs.iter().zip(shown).enumerate() {
-            if batch.void.contains(&env) {
+            if batch.row[row] == Row::Void {
                 self.newest[env] = None;
                 continue;
             }
@@ -159,7 +159,7 @@ impl Frames {
                 false => self.begin(next),
             };
             *shown = [now, then];
-            self.newest[env] = batch.end[row].is_none().then_some(then);
+            self.newest[env] = (batch.row[row] == Row::Step).then_some(then);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use proptest::prelude::*;
-use sparring_envs::{End, EnvSpec, ObsBuf, spec};
+use sparring_envs::{End, EnvSpec, ObsBuf, Row, spec};
 use sparring_sparse::Seed;
 
 use super::*;
@@ -23,8 +23,7 @@ fn filled(config: ReplayConfig, steps: u32) -> Replay {
             obs: Obs::F32(&[t, -1.0]),
             next: Obs::F32(&[t + 1.0, -2.0]),
             reward: &[f64::from(t) * 10.0],
-            end: &[None],
-            void: &[],
+            row: &[Row::Step],
             finished: &[],
         };
         replay.store(&batch, Actions::Continuous(&[t, t + 0.5])).unwrap();
@@ -86,8 +85,7 @@ fn other_observations_are_refused() {
         obs,
         next: obs,
         reward: &[0.0],
-        end: &[None],
-        void: &[],
+        row: &[Row::Step],
         finished: &[],
     };
     let actions = Actions::Continuous(&[0.0; 2]);
@@ -141,7 +139,7 @@ impl Stream {
             };
             let obs = rows(&current);
             let mut next = obs.clone();
-            let (mut end, mut void) = (vec![None; envs.len()], Vec::new());
+            let mut kinds = vec![Row::Step; envs.len()];
             for (at, row) in next.chunks_exact_mut(dim).enumerate() {
                 let env = envs[at];
                 row.rotate_left(size);
@@ -151,14 +149,14 @@ impl Stream {
                 }
                 if chance(self.ends) {
                     let terminated = chance(50);
-                    end[at] = Some(if terminated { End::Terminated } else { End::Truncated });
+                    kinds[at] = Row::End(if terminated { End::Terminated } else { End::Truncated });
                 }
                 if chance(self.voids) {
-                    (end[at], _) = (None, void.push(env));
+                    kinds[at] = Row::Void;
                 }
                 let after = &mut current[env * dim..][..dim];
                 after.copy_from_slice(row);
-                if end[at].is_some() || void.last() == Some(&env) {
+                if kinds[at] != Row::Step {
                     after.fill(0);
                     draw(&mut after[dim - size..]);
                 }
@@ -169,8 +167,7 @@ impl Stream {
                 obs: Obs::U8(&obs),
                 next: Obs::U8(&next),
                 reward: &reward,
-                end: &end,
-                void: &void,
+                row: &kinds,
                 finished: &[],
             };
             step(&obs, &next, &batch, &given);
@@ -233,7 +230,7 @@ proptest! {
                 naive.state.ring.copy(place, 0, &mut expected).unwrap();
                 place_of.insert(expected.action[0] as u32, place);
             }
-            whole_episodes += batch.end.iter().flatten().count();
+            whole_episodes += batch.rows().filter(|step| step.end.is_some()).count();
             for i in 0..replay.len() {
                 let place = replay.state.ring.place(i);
                 replay.state.ring.copy(place, 0, &mut found).unwrap();
@@ -287,8 +284,8 @@ fn a_stack_never_reaches_across_an_episodes_start() {
         [([0, 1], [1, 2], None), ([1, 2], [2, 3], Some(End::Truncated)), ([0, 9], [9, 8], None)];
     for (obs, next, end) in steps {
         let (obs, next) = (Obs::U8(&obs), Obs::U8(&next));
-        let batch =
-            Batch { envs: &[0], obs, next, reward: &[0.0], end: &[end], void: &[], finished: &[] };
+        let row = &[Row::from(end)];
+        let batch = Batch { envs: &[0], obs, next, reward: &[0.0], row, finished: &[] };
         replay.store(&batch, Actions::Discrete(&[0])).unwrap();
     }
     let mut sample = Sample::default();
@@ -308,8 +305,8 @@ fn a_late_environment_shows_its_stack_anew() {
         let mut replay = Replay::new(config);
         let mut step = |env: usize, obs: [u8; 2], next: [u8; 2]| {
             let (obs, next) = (Obs::U8(&obs), Obs::U8(&next));
-            let (end, reward) = (&[None], &[0.0]);
-            let batch = Batch { envs: &[env], obs, next, reward, end, void: &[], finished: &[] };
+            let (row, reward) = (&[Row::Step], &[0.0]);
+            let batch = Batch { envs: &[env], obs, next, reward, row, finished: &[] };
             replay.store(&batch, Actions::Discrete(&[0])).unwrap();
         };
         step(0, [0, 101], [101, 102]);
@@ -349,19 +346,18 @@ fn short_episodes_forget_early_and_long_ones_do_not() {
             let mut next = obs;
             next.rotate_left(4);
             next[4..].fill(1 + (t % 250) as u8);
-            let end = [t.is_multiple_of(ends).then_some(End::Truncated)];
+            let row = [t.is_multiple_of(ends).then_some(End::Truncated).into()];
             let batch = Batch {
                 envs: &[0],
                 obs: Obs::U8(&obs),
                 next: Obs::U8(&next),
                 reward: &[0.0],
-                end: &end,
-                void: &[],
+                row: &row,
                 finished: &[],
             };
             replay.store(&batch, Actions::Discrete(&[0])).unwrap();
             obs = next;
-            if end[0].is_some() {
+            if row[0] != Row::Step {
                 obs[..4].fill(0);
             }
         }

@@ -1,7 +1,7 @@
 //! One gradient step against SAC written out in candle's own ops, which says in which order the
 //! parts must see each other.
 
-use sparring_envs::{Dtype, End, Obs, ObsBuf, Space, spec};
+use sparring_envs::{Dtype, End, Obs, ObsBuf, Row, Space, spec};
 use sparring_sparse::OptimizerConfig;
 use sparring_sparse::methods::dense::Dense;
 use sparring_sparse::methods::rigl::Rigl;
@@ -45,14 +45,13 @@ fn agent(config: SacConfig) -> Sac {
         let at = |k: usize| (t as f32 + k as f32 * 0.7).sin();
         let (obs, next) = ([at(0), at(1), at(2)], [at(3), at(4), at(5)]);
         let (action, reward) = ([at(6)], [f64::from(at(7))]);
-        let end = [(t % 5 == 0).then_some(End::Terminated)];
+        let row = [(t % 5 == 0).then_some(End::Terminated).into()];
         let batch = Batch {
             envs: &[0],
             obs: Obs::F32(&obs),
             next: Obs::F32(&next),
             reward: &reward,
-            end: &end,
-            void: &[],
+            row: &row,
             finished: &[],
         };
         sac.replay.store(&batch, Actions::Continuous(&action)).unwrap();
@@ -222,9 +221,8 @@ fn a_fixed_temperature_stays() {
 fn a_diagnosis_sees_the_loss_of_each_sample() {
     let mut sac = agent(config(Static {}.into()));
     for _ in 0..32 {
-        let (obs, end) = (Obs::F32(&[0.1, 0.2, 0.3]), &[Some(End::Terminated)]);
-        let batch =
-            Batch { envs: &[0], obs, next: obs, reward: &[3.0], end, void: &[], finished: &[] };
+        let (obs, row) = (Obs::F32(&[0.1, 0.2, 0.3]), &[Row::End(End::Terminated)]);
+        let batch = Batch { envs: &[0], obs, next: obs, reward: &[3.0], row, finished: &[] };
         sac.replay.store(&batch, Actions::Continuous(&[0.5])).unwrap();
     }
     let probes = sac.probes(Some(5), &mut Seed::new(1).rng()).unwrap();
@@ -267,17 +265,9 @@ fn pixels_are_trained_on_as_numbers() {
                 Dtype::F32 => floats.each_ref().map(|seen| Obs::F32(seen)),
             };
             sac.act(one(obs), Mode::Train).unwrap();
-            let end = [(t % 6 == 5).then_some(End::Truncated)];
+            let row = [(t % 6 == 5).then_some(End::Truncated).into()];
             let reward = [f64::from(t)];
-            let batch = Batch {
-                envs: &[0],
-                obs,
-                next,
-                reward: &reward,
-                end: &end,
-                void: &[],
-                finished: &[],
-            };
+            let batch = Batch { envs: &[0], obs, next, reward: &reward, row: &row, finished: &[] };
             sac.learn(&batch).unwrap();
         }
         assert_eq!(sac.clock().gradient_steps, 26);

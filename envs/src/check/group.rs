@@ -1,6 +1,6 @@
 //! What envs do in a group is what each does alone.
 
-use crate::{Actions, Env, EnvGroup, EnvRng, EnvSpec, GroupRows, ObsBuf, Sample};
+use crate::{Actions, Env, EnvGroup, EnvRng, EnvSpec, GroupRows, ObsBuf, Row, Sample};
 
 const COUNT: usize = 3;
 const STEPS: usize = 100;
@@ -56,9 +56,9 @@ impl<'a> Pair<'a> {
             true => Actions::Discrete(&discrete),
             false => Actions::Continuous(&continuous),
         };
-        let (mut reward, mut end) = ([0.0; COUNT], [None; COUNT]);
+        let (mut reward, mut ends) = ([0.0; COUNT], [Row::Void; COUNT]);
         let rows =
-            GroupRows { actions, next: self.next.view_mut(), reward: &mut reward, end: &mut end };
+            GroupRows { actions, next: self.next.view_mut(), reward: &mut reward, row: &mut ends };
         let mut turn = from;
         self.group
             .step(&mut turn, rows)
@@ -69,7 +69,7 @@ impl<'a> Pair<'a> {
             let step = step.map_err(|e| format!("step with {sample:?}: {e}"))?;
             let bits = |reward: f64| reward.to_bits();
             if self.next.view().slice(env * dim..(env + 1) * dim) != self.own.view()
-                || (bits(reward[env]), end[env]) != (bits(step.reward), step.end)
+                || (bits(reward[env]), ends[env]) != (bits(step.reward), Row::from(step.end))
             {
                 return Err(format!(
                     "a step of env {env} with {sample:?} gave something else in a group"

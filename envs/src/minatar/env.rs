@@ -9,7 +9,7 @@ use super::play::Play;
 use crate::picture::{CHANNELS, INK, Picture};
 use crate::{
     Action, Actions, Env, EnvError, EnvGroup, EnvOption, EnvSpec, GroupRows, Limits, Make, ObsMut,
-    OptionValue, Options, Space, Step,
+    OptionValue, Options, Row, Space, Step,
 };
 
 const STICKY: &str = "sticky_action_prob";
@@ -69,11 +69,15 @@ impl<B: Boards> Env for MinAtar<B> {
             Action::Discrete(action) => Actions::Discrete(from_ref(action)),
             Action::Continuous(values) => Actions::Continuous(values),
         };
-        let (mut reward, mut end) = (0.0, None);
-        let (reward_row, end_row) = (from_mut(&mut reward), from_mut(&mut end));
-        let rows = GroupRows { actions, next: obs, reward: reward_row, end: end_row };
+        let (mut reward, mut row) = (0.0, Row::Void);
+        let rows = GroupRows {
+            actions,
+            next: obs,
+            reward: from_mut(&mut reward),
+            row: from_mut(&mut row),
+        };
         self.0.step(&mut 0, rows)?;
-        Ok(Step { reward, end })
+        Ok(Step { reward, end: row.end() })
     }
 
     fn render(&self) -> Result<Picture, EnvError> {

@@ -3,7 +3,9 @@
 use super::boards::{ABREAST, Boards, Lanes};
 use super::game::{Frame, Move, cells};
 use super::play::{Play, Played};
-use crate::{Action, Actions, End, EnvError, EnvGroup, EnvRng, GroupRows, ObsMut, state};
+use crate::{
+    Action, Actions, End, EnvError, EnvGroup, EnvRng, GroupRows, ObsMut, Row as Outcome, state,
+};
 
 /// The state of a game: its generator, if that has been seeded.
 type Saved<G> = (Option<EnvRng>, Played<G>);
@@ -58,8 +60,8 @@ fn place(env: usize) -> (usize, usize) {
     (env / ABREAST, env % ABREAST)
 }
 
-fn outcome(frame: Frame) -> (f64, Option<End>) {
-    (frame.reward.into(), frame.over.then_some(End::Terminated))
+fn outcome(frame: Frame) -> (f64, Outcome) {
+    (frame.reward.into(), frame.over.then_some(End::Terminated).into())
 }
 
 impl<B: Boards> EnvGroup for MinAtarGroup<B> {
@@ -103,7 +105,7 @@ impl<B: Boards> EnvGroup for MinAtarGroup<B> {
     }
 
     fn step(&mut self, turn: &mut usize, rows: GroupRows<'_>) -> Result<(), EnvError> {
-        let GroupRows { actions, next, reward, end } = rows;
+        let GroupRows { actions, next, reward, row: outcomes } = rows;
         let Actions::Discrete(actions) = actions else {
             return Err(EnvError::ActionKind { found: "continuous", allowed: "discrete" });
         };
@@ -118,7 +120,7 @@ impl<B: Boards> EnvGroup for MinAtarGroup<B> {
                 let Row { play, rngs, .. } = &mut self.rows[row];
                 let frame = play.step_one(lane, wanted, &mut rngs[lane]);
                 play.observe(lane..lane + 1, &mut next[first * dim..(first + 1) * dim]);
-                (reward[first], end[first]) = outcome(frame);
+                (reward[first], outcomes[first]) = outcome(frame);
                 *turn += 1;
                 continue;
             }
@@ -131,7 +133,7 @@ impl<B: Boards> EnvGroup for MinAtarGroup<B> {
             let frames = play.step(&all_wanted, rngs);
             play.observe(0..used, &mut next[first * dim..(first + used) * dim]);
             for lane in 0..used {
-                (reward[first + lane], end[first + lane]) = outcome(frames.lane(lane));
+                (reward[first + lane], outcomes[first + lane]) = outcome(frames.lane(lane));
             }
             *turn += used;
         }

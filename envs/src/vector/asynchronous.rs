@@ -48,7 +48,6 @@ pub struct AsyncVectorEnv {
     /// Their rows, one after the other.
     slab: Slab,
     finished: Vec<Episode>,
-    void: Vec<usize>,
     /// Restarts of each env.
     restarts: Vec<u32>,
     /// The fault that stopped the engine.
@@ -95,9 +94,7 @@ impl AsyncVectorEnv {
             if let Some((_, fault)) = lane.chunk.fault {
                 return Err(fault);
             }
-            // It is ready, though no step led there.
-            lane.chunk.void.push(env);
-            // It has room for all of them.
+            // It is ready, though no step led there: its row is void. The channel has room for all.
             let _ = outbox.send(Ok(lane));
         }
         let mut engine = Self {
@@ -110,7 +107,6 @@ impl AsyncVectorEnv {
             envs: Vec::with_capacity(batch),
             slab: Slab::new(batch, dtype, obs_dim, act_dim),
             finished: Vec::with_capacity(batch),
-            void: Vec::with_capacity(batch),
             restarts: vec![0; n],
             stopped: None,
         };
@@ -135,7 +131,7 @@ impl AsyncVectorEnv {
     pub fn bytes(spec: &EnvSpec, num_envs: usize, batch: usize) -> u64 {
         let env = spec.make.group().bytes(1) + size_of::<Box<dyn EnvGroup>>();
         let rows = Slab::bytes_per_env(spec.obs.dtype(), spec.obs.dim());
-        let lists = size_of::<Episode>() + size_of::<usize>();
+        let lists = size_of::<Episode>();
         let action = spec.action.dim() * size_of::<f32>();
         // A lane has a place in each of the two queues.
         let lane = size_of::<Lane>() + size_of::<Done>();
@@ -184,7 +180,7 @@ impl AsyncVectorEnv {
             }
         }
         self.collect()?;
-        Ok(self.slab.batch(&self.envs, &self.void, &self.finished))
+        Ok(self.slab.batch(&self.envs, &self.finished))
     }
 
     /// Holds the next envs that are ready, as many as there are rows, and copies theirs.
@@ -206,14 +202,12 @@ impl AsyncVectorEnv {
         self.held.sort_unstable_by_key(|lane| lane.chunk.first);
         self.envs.clear();
         self.finished.clear();
-        self.void.clear();
         self.slab.rewrite();
         for (row, lane) in self.held.iter_mut().enumerate() {
             self.slab.copy_row(row, &lane.slab);
             let env = lane.chunk.first;
             self.envs.push(env);
             self.finished.append(&mut lane.chunk.finished);
-            self.void.append(&mut lane.chunk.void);
             self.restarts[env] = lane.chunk.counters.restarts[0];
             if self.stopped.is_none() {
                 self.stopped = lane.chunk.fault.take().map(|(_, fault)| fault);

@@ -2,7 +2,7 @@
 
 use super::faults::{self, Cause};
 use super::slab::Rows;
-use super::{Episode, OnFault};
+use super::{Episode, OnFault, Row};
 use crate::{End, EnvError, EnvGroup, EnvSpec, ObsMut};
 
 /// Consecutive envs. It moves to a worker and back with each step, so only one thread ever has it.
@@ -19,8 +19,6 @@ pub(super) struct Chunk {
     pub counters: Counters,
     /// The episodes that ended in the last step.
     pub finished: Vec<Episode>,
-    /// The envs whose last row is no transition.
-    pub void: Vec<usize>,
     /// Of the faults of the last step that the policy does not allow to go on from, that of the first env.
     pub fault: Option<(usize, EnvError)>,
 }
@@ -82,7 +80,6 @@ impl Chunk {
                 restarts: vec![0; n],
             },
             finished: Vec::with_capacity(n),
-            void: Vec::with_capacity(n),
             fault: None,
         })
     }
@@ -104,16 +101,14 @@ impl Chunk {
     /// Steps every env once. Nothing in here allocates but for faults.
     pub fn step(&mut self, mut rows: Rows<'_>) {
         self.finished.clear();
-        self.void.clear();
         rows.place();
         let mut failed = self.step_envs(&mut rows);
         faults::find_infinite(&mut rows, &mut failed);
         for &(i, _) in &failed {
-            rows.reward[i] = 0.0;
+            (rows.reward[i], rows.row[i]) = (0.0, Row::Void);
         }
         self.count(&mut rows);
         for (i, cause) in failed {
-            rows.end[i] = None;
             self.fail_in_step(&mut rows, i, &cause);
         }
         self.begin_episodes(&mut rows);
@@ -144,9 +139,9 @@ impl Chunk {
             *steps += 1;
         }
         if let Some(limit) = self.limit {
-            for (end, steps) in rows.end.iter_mut().zip(steps) {
-                if end.is_none() && *steps >= limit {
-                    *end = Some(End::Truncated);
+            for (row, steps) in rows.row.iter_mut().zip(steps) {
+                if *row == Row::Step && *steps >= limit {
+                    *row = Row::End(End::Truncated);
                 }
             }
         }
@@ -159,8 +154,8 @@ impl Chunk {
 
     /// Where an episode ended, notes it and begins the next.
     fn begin_episodes(&mut self, rows: &mut Rows<'_>) {
-        for i in 0..rows.end.len() {
-            let Some(end) = rows.end[i] else { continue };
+        for i in 0..rows.row.len() {
+            let Some(end) = rows.row[i].end() else { continue };
             let (ret, len) = (self.counters.returns[i], self.counters.steps[i]);
             self.finished.push(Episode { env: self.first + i, ret, len, end });
             self.counters.begin(i);
@@ -180,7 +175,6 @@ impl Chunk {
     /// Deals with an env that failed in its step as the policy says.
     fn fail_in_step(&mut self, rows: &mut Rows<'_>, i: usize, cause: &Cause) {
         let fault = self.fault_at(i, self.counters.steps[i], cause);
-        self.void.push(self.first + i);
         self.deal_with(rows.next(i), i, fault);
     }
 

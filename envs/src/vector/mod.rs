@@ -23,7 +23,7 @@ mod worker;
 use std::fmt;
 
 pub use asynchronous::AsyncVectorEnv;
-pub use batch::{Batch, Episode};
+pub use batch::{Batch, Episode, Row, StepRow};
 use chunk::{Chunk, Counters};
 pub use config::{Actions, OnFault, VectorConfig};
 use slab::Slab;
@@ -48,7 +48,6 @@ pub struct VectorEnv {
     ends: Vec<usize>,
     pool: Pool,
     finished: Vec<Episode>,
-    void: Vec<usize>,
     /// The fault that stopped the engine.
     stopped: Option<EnvError>,
 }
@@ -101,7 +100,6 @@ impl VectorEnv {
             ends,
             pool: Pool::new(workers, count)?,
             finished: Vec::with_capacity(n),
-            void: (0..n).collect(),
             stopped: None,
         })
     }
@@ -109,7 +107,7 @@ impl VectorEnv {
     /// Bytes that an engine of `num_envs` of `spec` takes: its rows, its counters and the envs
     /// themselves, what these hold on the heap aside.
     pub fn bytes(spec: &EnvSpec, num_envs: usize) -> u64 {
-        let lists = size_of::<Episode>() + size_of::<usize>();
+        let lists = size_of::<Episode>();
         let rows = Slab::bytes_per_env(spec.obs.dtype(), spec.obs.dim());
         let one = rows + Counters::BYTES_PER_ENV + 2 * lists + size_of::<usize>();
         let envs = spec.make.group().bytes(num_envs) as u64;
@@ -132,10 +130,8 @@ impl VectorEnv {
         actions.check(&self.spec.action, self.num_envs())?;
         self.pool.step(&mut self.chunks, self.slab.rows(actions));
         self.finished.clear();
-        self.void.clear();
         for chunk in self.chunks.iter_mut().flatten() {
             self.finished.extend_from_slice(&chunk.finished);
-            self.void.extend_from_slice(&chunk.void);
             if self.stopped.is_none() {
                 self.stopped = chunk.fault.take().map(|(_, fault)| fault);
             }
@@ -150,7 +146,7 @@ impl VectorEnv {
     /// The batch of the last step; every row is void before the first step and after a restore.
     pub fn last(&mut self) -> Batch<'_> {
         self.slab.place(false);
-        self.slab.batch(&self.all, &self.void, &self.finished)
+        self.slab.batch(&self.all, &self.finished)
     }
 
     /// An error where a chunk was lost.

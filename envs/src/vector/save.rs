@@ -115,8 +115,6 @@ impl VectorEnv {
         }
         self.slab.restore(saved.obs);
         self.finished.clear();
-        self.void.clear();
-        self.void.extend(0..n);
         let id = self.spec.id.to_owned();
         self.stopped = saved.stopped.map(|Stopped { env, seed, episode, step, cause }| {
             EnvError::Fault { env, id, seed, episode, step, cause }

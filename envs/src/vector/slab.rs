@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::{Actions, Batch, Episode};
-use crate::{Dtype, End, GroupRows, ObsBuf, ObsMut};
+use super::{Actions, Batch, Episode, Row};
+use crate::{Dtype, GroupRows, ObsBuf, ObsMut};
 
 /// The arrays of the engine, row-major by env.
 #[derive(Debug)]
@@ -19,8 +19,8 @@ pub(super) struct Slab {
     placed: bool,
     /// Shape `(n)`.
     pub reward: Vec<f64>,
-    /// Shape `(n)`.
-    pub end: Vec<Option<End>>,
+    /// What each row is, shape `(n)`.
+    pub row: Vec<Row>,
     obs_dim: usize,
     act_dim: usize,
 }
@@ -33,15 +33,15 @@ pub(super) struct Rows<'a> {
     /// Whether `acted` holds what is acted on; if not, that of some rows is still in `first`.
     pub placed: bool,
     pub reward: &'a mut [f64],
-    pub end: &'a mut [Option<End>],
+    pub row: &'a mut [Row],
     pub actions: Actions<'a>,
     obs_dim: usize,
     act_dim: usize,
 }
 
 /// The rows of the envs whose episode ended.
-fn firsts(end: &[Option<End>], obs_dim: usize) -> impl Iterator<Item = Range<usize>> {
-    let ended = (0..end.len()).filter(|&env| end[env].is_some());
+fn firsts(rows: &[Row], obs_dim: usize) -> impl Iterator<Item = Range<usize>> {
+    let ended = (0..rows.len()).filter(|&env| rows[env].end().is_some());
     ended.map(move |env| env * obs_dim..(env + 1) * obs_dim)
 }
 
@@ -54,7 +54,7 @@ impl Slab {
             first: zeros(),
             placed: true,
             reward: vec![0.0; num_envs],
-            end: vec![None; num_envs],
+            row: vec![Row::Void; num_envs],
             obs_dim,
             act_dim,
         }
@@ -62,7 +62,7 @@ impl Slab {
 
     /// Bytes of one env's rows.
     pub fn bytes_per_env(dtype: Dtype, obs_dim: usize) -> usize {
-        3 * obs_dim * dtype.size() + size_of::<f64>() + size_of::<Option<End>>()
+        3 * obs_dim * dtype.size() + size_of::<f64>() + size_of::<Row>()
     }
 
     /// Makes `next` what the agent acts on now, or the true successors again.
@@ -70,7 +70,7 @@ impl Slab {
         if std::mem::replace(&mut self.placed, placed) == placed {
             return;
         }
-        for row in firsts(&self.end, self.obs_dim) {
+        for row in firsts(&self.row, self.obs_dim) {
             self.next.view_mut().slice(row.clone()).swap(self.first.view_mut().slice(row));
         }
     }
@@ -83,7 +83,7 @@ impl Slab {
     /// Copies the only row of `from`, as its last step left it.
     pub fn copy_row(&mut self, row: usize, from: &Self) {
         let place = row * self.obs_dim..(row + 1) * self.obs_dim;
-        (self.reward[row], self.end[row]) = (from.reward[0], from.end[0]);
+        (self.reward[row], self.row[row]) = (from.reward[0], from.row[0]);
         for (to, from) in [
             (&mut self.acted, &from.acted),
             (&mut self.next, &from.next),
@@ -96,33 +96,27 @@ impl Slab {
     /// A copy of what the agent acts on now.
     pub fn present(&self) -> ObsBuf {
         let mut present = self.next.clone();
-        for row in firsts(&self.end, self.obs_dim).filter(|_| !self.placed) {
+        for row in firsts(&self.row, self.obs_dim).filter(|_| !self.placed) {
             present.view_mut().slice(row.clone()).copy_from(self.first.view().slice(row));
         }
         present
     }
 
-    /// Takes back what [`Slab::present`] gave; of the last step nothing is left.
+    /// Takes back what [`Slab::present`] gave; of the last step nothing is left, so that every row is void.
     pub fn restore(&mut self, present: ObsBuf) {
         (self.next, self.placed) = (present, true);
         self.reward.fill(0.0);
-        self.end.fill(None);
+        self.row.fill(Row::Void);
     }
 
     /// The rows as a step left them, those of `envs`.
-    pub fn batch<'a>(
-        &'a self,
-        envs: &'a [usize],
-        void: &'a [usize],
-        finished: &'a [Episode],
-    ) -> Batch<'a> {
+    pub fn batch<'a>(&'a self, envs: &'a [usize], finished: &'a [Episode]) -> Batch<'a> {
         Batch {
             envs,
             obs: self.acted.view(),
             next: self.next.view(),
             reward: &self.reward,
-            end: &self.end,
-            void,
+            row: &self.row,
             finished,
         }
     }
@@ -137,7 +131,7 @@ impl Slab {
             first: self.first.view_mut(),
             placed,
             reward: &mut self.reward,
-            end: &mut self.end,
+            row: &mut self.row,
             actions,
             obs_dim: self.obs_dim,
             act_dim: self.act_dim,
@@ -152,18 +146,18 @@ impl<'a> Rows<'a> {
         let (next, next_rest) = self.next.split_at(n * self.obs_dim);
         let (first, first_rest) = self.first.split_at(n * self.obs_dim);
         let (reward, reward_rest) = self.reward.split_at_mut(n);
-        let (end, end_rest) = self.end.split_at_mut(n);
+        let (row, row_rest) = self.row.split_at_mut(n);
         let (actions, actions_rest) = self.actions.split_at(n, self.act_dim);
         let (placed, obs_dim, act_dim) = (self.placed, self.obs_dim, self.act_dim);
         (
-            Rows { acted, next, first, placed, reward, end, actions, obs_dim, act_dim },
+            Rows { acted, next, first, placed, reward, row, actions, obs_dim, act_dim },
             Rows {
                 acted: acted_rest,
                 next: next_rest,
                 first: first_rest,
                 placed,
                 reward: reward_rest,
-                end: end_rest,
+                row: row_rest,
                 actions: actions_rest,
                 obs_dim,
                 act_dim,
@@ -171,12 +165,12 @@ impl<'a> Rows<'a> {
         )
     }
 
-    /// Completes `acted`; what the last step left in `end` must still be there.
+    /// Completes `acted`; what the last step left in `row` must still be there.
     pub fn place(&mut self) {
         if std::mem::replace(&mut self.placed, true) {
             return;
         }
-        for row in firsts(self.end, self.obs_dim) {
+        for row in firsts(self.row, self.obs_dim) {
             self.acted.slice(row.clone()).copy_from(self.first.slice(row).view());
         }
     }
@@ -187,7 +181,7 @@ impl<'a> Rows<'a> {
             actions: self.actions,
             next: self.next.reborrow(),
             reward: self.reward,
-            end: self.end,
+            row: self.row,
         }
     }
 

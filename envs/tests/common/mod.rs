@@ -2,7 +2,7 @@
 #![allow(dead_code)]
 
 use sparring_envs::{
-    Actions, Batch, End, EnvRng, EnvSpec, Episode, OnFault, Options, Sample, Space, VectorConfig,
+    Actions, Batch, EnvRng, EnvSpec, Episode, OnFault, Options, Row, Sample, Space, VectorConfig,
     VectorEnv, find, registry,
 };
 
@@ -60,8 +60,7 @@ pub struct Record {
     pub obs: Vec<u32>,
     pub next: Vec<u32>,
     pub reward: Vec<u64>,
-    pub end: Vec<Option<End>>,
-    pub void: Vec<usize>,
+    pub row: Vec<Row>,
     pub finished: Vec<Episode>,
 }
 
@@ -71,8 +70,7 @@ impl Record {
             obs: batch.obs.values().map(f32::to_bits).collect(),
             next: batch.next.values().map(f32::to_bits).collect(),
             reward: batch.reward.iter().map(|x| x.to_bits()).collect(),
-            end: batch.end.to_vec(),
-            void: batch.void.to_vec(),
+            row: batch.row.to_vec(),
             finished: batch.finished.to_vec(),
         }
     }

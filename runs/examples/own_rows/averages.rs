@@ -150,9 +150,10 @@ impl Agent for Averages {
     }
 
     fn learn(&mut self, batch: &Batch<'_>) -> Result<(), AgentError> {
-        for (action, reward) in self.actions.iter().zip(batch.reward) {
-            self.sums[*action as usize] += *reward;
-            self.counts[*action as usize] += 1;
+        for step in batch.rows() {
+            let action = self.actions[step.row] as usize;
+            self.sums[action] += step.reward;
+            self.counts[action] += 1;
         }
         self.env_steps += batch.envs.len() as u64;
         Ok(())
