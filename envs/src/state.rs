@@ -1,16 +1,19 @@
-//! Bytes of a saved state: a checksum, the owner's id and the state, so that foreign or broken bytes are refused.
+//! Bytes of a saved state: their CRC-32, the form they are in, the owner's id and the state, so that foreign or
+//! broken bytes are refused before anything is made of them.
 
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::EnvError;
 
 /// Bytes of the checksum at the front.
-const CHECKSUM: usize = 8;
+const CHECKSUM: usize = size_of::<u32>();
+/// Raised with every change of what an env or the engine saves.
+const FORM: u32 = 2;
 
 /// The bytes of `state`, marked as belonging to `id`.
 pub fn pack<T: Serialize>(id: &str, state: &T) -> Result<Vec<u8>, EnvError> {
-    let body = postcard::to_allocvec(&(id, state)).map_err(|e| wrong(id, e.to_string()))?;
-    let mut bytes = checksum(&body).to_le_bytes().to_vec();
+    let body = postcard::to_allocvec(&(FORM, id, state)).map_err(|e| wrong(id, e.to_string()))?;
+    let mut bytes = crc32fast::hash(&body).to_le_bytes().to_vec();
     bytes.extend_from_slice(&body);
     Ok(bytes)
 }
@@ -20,11 +23,16 @@ pub fn unpack<T: DeserializeOwned>(id: &str, bytes: &[u8]) -> Result<T, EnvError
     let Some((sum, body)) = bytes.split_first_chunk::<CHECKSUM>() else {
         return Err(wrong(id, format!("only {} bytes", bytes.len())));
     };
-    if u64::from_le_bytes(*sum) != checksum(body) {
+    if u32::from_le_bytes(*sum) != crc32fast::hash(body) {
         return Err(wrong(id, "the checksum does not match".to_owned()));
     }
-    let (owner, rest): (String, _) =
+    let (form, rest): (u32, _) =
         postcard::take_from_bytes(body).map_err(|e| wrong(id, e.to_string()))?;
+    if form != FORM {
+        return Err(wrong(id, format!("they are in form {form}, and this version reads {FORM}")));
+    }
+    let (owner, rest): (&str, _) =
+        postcard::take_from_bytes(rest).map_err(|e| wrong(id, e.to_string()))?;
     if owner != id {
         return Err(wrong(id, format!("they belong to `{owner}`")));
     }
@@ -39,13 +47,6 @@ pub fn unpack<T: DeserializeOwned>(id: &str, bytes: &[u8]) -> Result<T, EnvError
 
 fn wrong(id: &str, found: String) -> EnvError {
     EnvError::State { id: id.to_owned(), found }
-}
-
-/// FNV-1a, 64 bits (Fowler, Noll, Vo): finds broken files, is no defence against forgery.
-fn checksum(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }
 
 #[cfg(test)]
@@ -72,5 +73,13 @@ mod tests {
         let bytes = pack("CartPole", &1u8).unwrap();
         let error = unpack::<u8>("Pendulum", &bytes).unwrap_err().to_string();
         assert!(error.contains("CartPole") && error.contains("Pendulum"), "{error}");
+    }
+
+    #[test]
+    fn another_form_is_refused() {
+        let body = postcard::to_allocvec(&(1u32, "x", 5u8)).unwrap();
+        let bytes = [crc32fast::hash(&body).to_le_bytes().as_slice(), &body].concat();
+        let error = unpack::<u8>("x", &bytes).unwrap_err().to_string();
+        assert!(error.contains("form 1"), "{error}");
     }
 }

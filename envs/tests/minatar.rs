@@ -11,7 +11,7 @@ use sparring_envs::minatar::breakout::Breakout;
 use sparring_envs::minatar::freeway::Freeway;
 use sparring_envs::minatar::seaquest::Seaquest;
 use sparring_envs::minatar::space_invaders::SpaceInvaders;
-use sparring_envs::minatar::{ABREAST, Boards, Draws, Frame, Lanes, Move, Play};
+use sparring_envs::minatar::{ABREAST, Boards, Draws, Frame, Lanes, Move, Rules};
 use sparring_envs::{
     Action, Actions, EnvRng, GroupRows, ObsMut, OptionValue, Options, Row, Space, Step, find,
     registry,
@@ -91,7 +91,7 @@ impl Recorded {
 }
 
 /// Replays a trace in all lanes; returns the compared steps, the sum of rewards and the ends.
-fn replay<B: Boards>(name: &str) -> (u32, i32, u32) {
+fn replay<R: Rules>(name: &str) -> (u32, i32, u32) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("tests/traces")
         .join(format!("minatar-{name}.bin"));
@@ -101,35 +101,35 @@ fn replay<B: Boards>(name: &str) -> (u32, i32, u32) {
     let (mut compared, mut rewards, mut ends) = (0, 0, 0);
     for run in 0..reader.u32() {
         let sticky = reader.f64();
-        let mut play = Play::<B>::new(reader.u8() == 1, sticky);
+        let mut boards = Boards::<R>::new(reader.u8() == 1, sticky);
         let steps = reader.u32();
-        let mut theirs = vec![0; 100 * B::CHANNELS];
+        let mut theirs = vec![0; 100 * R::CHANNELS];
         let mut ours = theirs.clone();
         let start =
-            |play: &mut Play<B>, reader: &mut Reader<'_>, theirs: &mut [u8], place: &str| {
+            |boards: &mut Boards<R>, reader: &mut Reader<'_>, theirs: &mut [u8], place: &str| {
                 let draws = reader.draws();
                 for lane in 0..ABREAST {
                     let mut draws = draws.clone();
-                    play.start(lane, &mut draws);
+                    boards.start(lane, &mut draws);
                     draws.assert_used(place);
                 }
                 reader.cells(theirs);
             };
-        let compare = |play: &Play<B>, ours: &mut [u8], theirs: &[u8], place: &str| {
+        let compare = |boards: &Boards<R>, ours: &mut [u8], theirs: &[u8], place: &str| {
             for lane in 0..ABREAST {
-                play.observe(lane..lane + 1, ours);
+                boards.observe(lane..lane + 1, ours);
                 assert_eq!(ours, theirs, "{place}, lane {lane}");
             }
         };
-        start(&mut play, &mut reader, &mut theirs, &format!("{name}, run {run}, start"));
+        start(&mut boards, &mut reader, &mut theirs, &format!("{name}, run {run}, start"));
         for step in 0..steps {
             let place = format!("{name}, run {run}, step {}", step + 1);
-            compare(&play, &mut ours, &theirs, &format!("{place}: before"));
+            compare(&boards, &mut ours, &theirs, &format!("{place}: before"));
             let action = Move::ALL[usize::from(reader.u8())];
             let mut draws = vec![reader.draws(); ABREAST];
-            let frames = play.step(&[action; ABREAST], &mut draws);
+            let frames = boards.step(&[action; ABREAST], &mut draws);
             reader.cells(&mut theirs);
-            compare(&play, &mut ours, &theirs, &format!("{place}: after {action:?}"));
+            compare(&boards, &mut ours, &theirs, &format!("{place}: after {action:?}"));
             let expected = Frame { reward: reader.u8().into(), over: reader.u8() == 1 };
             for (lane, draws) in draws.iter().enumerate() {
                 draws.assert_used(&place);
@@ -139,7 +139,7 @@ fn replay<B: Boards>(name: &str) -> (u32, i32, u32) {
             compared += 1;
             if expected.over {
                 ends += 1;
-                start(&mut play, &mut reader, &mut theirs, &place);
+                start(&mut boards, &mut reader, &mut theirs, &place);
             }
         }
     }
@@ -202,6 +202,30 @@ fn games_abreast_are_the_games_alone() {
         }
         assert!(ends > COUNT / 2, "{id}: {ends} ends");
     }
+}
+
+/// A saved state names its values: in another order it is the same state, and what has another name is refused.
+#[test]
+fn saved_boards_go_by_names() {
+    let mut boards = Boards::<Breakout>::new(true, 0.1);
+    let mut rng = EnvRng::new(7);
+    boards.start(3, &mut rng);
+    for _ in 0..20 {
+        boards.step_one(3, Move::Left, &mut rng);
+    }
+    let saved = boards.save(3).unwrap();
+    let fields = ["\"board\":{\"paddle\":", "\"x\":", "\"bricks\":", "\"last\":\"Left\""];
+    assert!(fields.iter().all(|field| saved.contains(field)), "{saved}");
+    let mut other = Boards::<Breakout>::new(true, 0.1);
+    // A map of serde_json sorts the names.
+    let sorted: serde_json::Value = serde_json::from_str(&saved).unwrap();
+    assert_ne!(sorted.to_string(), saved);
+    other.restore(0, &sorted.to_string()).unwrap();
+    assert_eq!(other.save(0).unwrap(), saved);
+    let error = other.restore(0, &saved.replace("\"dx\"", "\"speed\"")).unwrap_err().to_string();
+    assert!(error.contains("speed"), "{error}");
+    assert!(other.restore(0, &saved[..saved.len() / 2]).is_err());
+    assert_eq!(other.save(0).unwrap(), saved);
 }
 
 /// The last of some observations of Freeway from seed 3, and when it ended.

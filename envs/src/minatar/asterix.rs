@@ -19,9 +19,9 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::boards::{ABREAST, Boards, Frames, Lanes, mask};
 use super::env::{OPTIONS, spec};
-use super::game::{Draws, LAST, Move, cells};
+use super::rules::{ABREAST, Draws, Frames, Lanes, Move, Rules, mask};
+use super::screen::{LAST, cells};
 use super::spots::{behind, rows, spots, spots_shown};
 use crate::EnvRow;
 
@@ -81,32 +81,33 @@ struct Things {
     gold: Lanes<i8>,
 }
 
-/// One of the games: what has a value a row, and what has one.
+/// One of the games.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AsterixBoard {
-    here: [i8; ROWS],
-    thing_x: [i8; ROWS],
-    thing_dx: [i8; ROWS],
-    gold: [i8; ROWS],
-    others: [i8; 8],
+    x: i8,
+    y: i8,
+    things: [Thing; ROWS],
+    spawn_interval: i8,
+    spawn_timer: i8,
+    move_interval: i8,
+    move_timer: i8,
+    ramp_timer: i8,
+    odd_ramps: i8,
+}
+
+/// What a row of one of them holds.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Thing {
+    here: i8,
+    x: i8,
+    dx: i8,
+    gold: i8,
 }
 
 impl Asterix {
     pub(super) const MOVES: [Move; 5] = [Move::Noop, Move::Left, Move::Up, Move::Right, Move::Down];
-
-    /// All of a lane but its things.
-    fn others(&mut self, lane: usize) -> [&mut i8; 8] {
-        [
-            &mut self.x[lane],
-            &mut self.y[lane],
-            &mut self.spawn_interval[lane],
-            &mut self.spawn_timer[lane],
-            &mut self.move_interval[lane],
-            &mut self.move_timer[lane],
-            &mut self.ramp_timer[lane],
-            &mut self.odd_ramps[lane],
-        ]
-    }
 
     /// Something comes in, if a row is free.
     fn spawn(&mut self, lane: usize, draws: &mut impl Draws) {
@@ -177,7 +178,7 @@ impl Asterix {
     }
 }
 
-impl Boards for Asterix {
+impl Rules for Asterix {
     type Board = AsterixBoard;
     const CHANNELS: usize = 4;
 
@@ -198,10 +199,17 @@ impl Boards for Asterix {
     }
 
     fn reset(&mut self, lane: usize, _: &mut impl Draws) {
-        let (spawn, step) = (SPAWN_INTERVAL, MOVE_INTERVAL);
-        let none = [0; ROWS];
-        let others = [START, START, spawn, spawn, step, step, RAMP_INTERVAL, 0];
-        let board = AsterixBoard { here: none, thing_x: none, thing_dx: none, gold: none, others };
+        let board = AsterixBoard {
+            x: START,
+            y: START,
+            things: [Thing::default(); ROWS],
+            spawn_interval: SPAWN_INTERVAL,
+            spawn_timer: SPAWN_INTERVAL,
+            move_interval: MOVE_INTERVAL,
+            move_timer: MOVE_INTERVAL,
+            ramp_timer: RAMP_INTERVAL,
+            odd_ramps: 0,
+        };
         self.set(lane, board);
     }
 
@@ -230,7 +238,7 @@ impl Boards for Asterix {
         frames
     }
 
-    fn observe(&self, lanes: Range<usize>, boards: &mut [u8]) {
+    fn observe(&self, lanes: Range<usize>, screens: &mut [u8]) {
         let player = spots(PLAYER, &self.x, &rows(&self.y));
         // The cells of the things and of what is behind them.
         let mut marks = [[player; 2]; ROWS];
@@ -243,34 +251,45 @@ impl Boards for Asterix {
             *thing = at;
             *trail = spots_shown(TRAIL, &behind(&x, &dx), &row, &here, &player);
         }
-        let (boards, _) = boards.as_chunks_mut::<{ cells(Asterix::CHANNELS) }>();
-        for (lane, board) in lanes.zip(boards) {
-            board[usize::from(player[lane])] = 1;
+        let (screens, _) = screens.as_chunks_mut::<{ cells(Asterix::CHANNELS) }>();
+        for (lane, screen) in lanes.zip(screens) {
+            screen[usize::from(player[lane])] = 1;
             for mark in marks.as_flattened() {
-                board[usize::from(mark[lane])] = 1;
+                screen[usize::from(mark[lane])] = 1;
             }
         }
     }
 
     fn get(&self, lane: usize) -> AsterixBoard {
         AsterixBoard {
-            here: self.things.map(|things| things.here[lane]),
-            thing_x: self.things.map(|things| things.x[lane]),
-            thing_dx: self.things.map(|things| things.dx[lane]),
-            gold: self.things.map(|things| things.gold[lane]),
-            others: self.clone().others(lane).map(|value| *value),
+            x: self.x[lane],
+            y: self.y[lane],
+            things: self.things.map(|Things { here, x, dx, gold }| Thing {
+                here: here[lane],
+                x: x[lane],
+                dx: dx[lane],
+                gold: gold[lane],
+            }),
+            spawn_interval: self.spawn_interval[lane],
+            spawn_timer: self.spawn_timer[lane],
+            move_interval: self.move_interval[lane],
+            move_timer: self.move_timer[lane],
+            ramp_timer: self.ramp_timer[lane],
+            odd_ramps: self.odd_ramps[lane],
         }
     }
 
     fn set(&mut self, lane: usize, board: AsterixBoard) {
-        for (row, things) in self.things.iter_mut().enumerate() {
-            things.here[lane] = board.here[row];
-            things.x[lane] = board.thing_x[row];
-            things.dx[lane] = board.thing_dx[row];
-            things.gold[lane] = board.gold[row];
+        (self.x[lane], self.y[lane]) = (board.x, board.y);
+        for (things, Thing { here, x, dx, gold }) in self.things.iter_mut().zip(board.things) {
+            (things.here[lane], things.gold[lane]) = (here, gold);
+            (things.x[lane], things.dx[lane]) = (x, dx);
         }
-        for (place, value) in self.others(lane).into_iter().zip(board.others) {
-            *place = value;
-        }
+        self.spawn_interval[lane] = board.spawn_interval;
+        self.spawn_timer[lane] = board.spawn_timer;
+        self.move_interval[lane] = board.move_interval;
+        self.move_timer[lane] = board.move_timer;
+        self.ramp_timer[lane] = board.ramp_timer;
+        self.odd_ramps[lane] = board.odd_ramps;
     }
 }

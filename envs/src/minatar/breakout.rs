@@ -18,9 +18,11 @@
 
 use std::ops::Range;
 
-use super::boards::{ABREAST, Boards, Frames, Lanes, mask};
+use serde::{Deserialize, Serialize};
+
 use super::env::{OPTIONS, spec};
-use super::game::{Board, Draws, LAST, Move, SIDE, cells};
+use super::rules::{ABREAST, Draws, Frames, Lanes, Move, Rules, mask};
+use super::screen::{LAST, SIDE, Screen, cells};
 use super::spots::{rows, spots};
 use crate::EnvRow;
 
@@ -70,6 +72,21 @@ pub struct Breakout {
     bricks: Lanes<u32>,
 }
 
+/// One of the games.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BreakoutBoard {
+    paddle: i8,
+    x: i8,
+    y: i8,
+    dx: i8,
+    dy: i8,
+    last_x: i8,
+    last_y: i8,
+    strike: i8,
+    bricks: u32,
+}
+
 /// `-d` where the mask is set.
 #[inline]
 fn turned(d: i8, mask: i8) -> i8 {
@@ -78,24 +95,10 @@ fn turned(d: i8, mask: i8) -> i8 {
 
 impl Breakout {
     pub(super) const MOVES: [Move; 3] = [Move::Noop, Move::Left, Move::Right];
-
-    /// All of a lane but its bricks.
-    fn lane(&mut self, lane: usize) -> [&mut i8; 8] {
-        [
-            &mut self.paddle[lane],
-            &mut self.x[lane],
-            &mut self.y[lane],
-            &mut self.dx[lane],
-            &mut self.dy[lane],
-            &mut self.last_x[lane],
-            &mut self.last_y[lane],
-            &mut self.strike[lane],
-        ]
-    }
 }
 
-impl Boards for Breakout {
-    type Board = ([i8; 8], u32);
+impl Rules for Breakout {
+    type Board = BreakoutBoard;
     const CHANNELS: usize = 4;
 
     fn new(_: bool) -> Self {
@@ -104,7 +107,18 @@ impl Boards for Breakout {
 
     fn reset(&mut self, lane: usize, draws: &mut impl Draws) {
         let (x, dx) = if draws.below(2) == 0 { (0, 1) } else { (LAST, -1) };
-        self.set(lane, ([START_PADDLE, x, START_ROW, dx, 1, x, START_ROW, 0], WALL));
+        let board = BreakoutBoard {
+            paddle: START_PADDLE,
+            x,
+            y: START_ROW,
+            dx,
+            dy: 1,
+            last_x: x,
+            last_y: START_ROW,
+            strike: 0,
+            bricks: WALL,
+        };
+        self.set(lane, board);
     }
 
     fn play(&mut self, moves: &Lanes<Move>, _: &mut [impl Draws]) -> Frames {
@@ -148,27 +162,39 @@ impl Boards for Breakout {
         frames
     }
 
-    fn observe(&self, lanes: Range<usize>, boards: &mut [u8]) {
+    fn observe(&self, lanes: Range<usize>, screens: &mut [u8]) {
         let paddle = spots(PADDLE, &self.paddle, &rows(&[LAST; ABREAST]));
         let ball = spots(BALL, &self.x, &rows(&self.y));
         let trail = spots(TRAIL, &self.last_x, &rows(&self.last_y));
-        let (boards, _) = boards.as_chunks_mut::<{ cells(Breakout::CHANNELS) }>();
-        for (lane, board) in lanes.zip(boards) {
+        let (screens, _) = screens.as_chunks_mut::<{ cells(Breakout::CHANNELS) }>();
+        for (lane, screen) in lanes.zip(screens) {
             for mark in [&paddle, &ball, &trail] {
-                board[usize::from(mark[lane])] = 1;
+                screen[usize::from(mark[lane])] = 1;
             }
-            Board(board).bits(BRICK, WALL_TOP, self.bricks[lane]);
+            Screen(screen).bits(BRICK, WALL_TOP, self.bricks[lane]);
         }
     }
 
-    fn get(&self, lane: usize) -> Self::Board {
-        (self.clone().lane(lane).map(|value| *value), self.bricks[lane])
+    fn get(&self, lane: usize) -> BreakoutBoard {
+        BreakoutBoard {
+            paddle: self.paddle[lane],
+            x: self.x[lane],
+            y: self.y[lane],
+            dx: self.dx[lane],
+            dy: self.dy[lane],
+            last_x: self.last_x[lane],
+            last_y: self.last_y[lane],
+            strike: self.strike[lane],
+            bricks: self.bricks[lane],
+        }
     }
 
-    fn set(&mut self, lane: usize, (values, bricks): Self::Board) {
-        for (place, value) in self.lane(lane).into_iter().zip(values) {
-            *place = value;
-        }
-        self.bricks[lane] = bricks;
+    fn set(&mut self, lane: usize, board: BreakoutBoard) {
+        self.paddle[lane] = board.paddle;
+        (self.x[lane], self.y[lane]) = (board.x, board.y);
+        (self.dx[lane], self.dy[lane]) = (board.dx, board.dy);
+        (self.last_x[lane], self.last_y[lane]) = (board.last_x, board.last_y);
+        self.strike[lane] = board.strike;
+        self.bricks[lane] = board.bricks;
     }
 }

@@ -1,15 +1,16 @@
-//! The games as envs: their actions, their options and their generator.
+//! The games as envs: their actions, their options and their generators.
 
 use std::slice::{from_mut, from_ref};
 
+use serde::{Deserialize, Serialize};
+
 use super::boards::Boards;
-use super::game::{Move, SIDE, cells};
-use super::group::MinAtarGroup;
-use super::play::Play;
+use super::rules::{ABREAST, Frame, Move, Rules};
+use super::screen::{SIDE, cells};
 use crate::picture::{CHANNELS, INK, Picture};
 use crate::{
-    Action, Actions, Env, EnvError, EnvGroup, EnvOption, EnvSpec, GroupRows, Limits, Make, ObsMut,
-    OptionValue, Options, Row, Space, Step,
+    Action, Actions, End, Env, EnvError, EnvGroup, EnvOption, EnvRng, EnvSpec, GroupRows, Limits,
+    Make, ObsMut, OptionValue, Options, Row, Space, Step, state,
 };
 
 const STICKY: &str = "sticky_action_prob";
@@ -32,37 +33,180 @@ pub(super) const OPTIONS: [EnvOption; 2] = [
 ];
 
 /// The spec of a game with these moves as its actions.
-pub(super) fn spec<B: Boards + 'static>(
+pub(super) fn spec<R: Rules + 'static>(
     id: &'static str,
     moves: &'static [Move],
     options: &Options,
 ) -> Result<EnvSpec, EnvError> {
     let (ramping, sticky) = (options.bool(RAMPING)?, options.f64(STICKY)?);
-    let group = move || MinAtarGroup::new(id, moves, Play::<B>::new(ramping, sticky));
-    let obs = Space::bytes_to(&[B::CHANNELS, SIDE, SIDE], 1);
+    let group = move || MinAtar::<R> {
+        id,
+        moves,
+        new: Boards::new(ramping, sticky),
+        boards: Vec::new(),
+        generators: Vec::new(),
+        seeded: Vec::new(),
+    };
+    let obs = Space::bytes_to(&[R::CHANNELS, SIDE, SIDE], 1);
     let action = Space::Discrete { n: moves.len() as u32 };
     let make = Make::new(
         move || {
             let mut alone = group();
             alone.push()?;
-            Ok(Box::new(MinAtar(alone)))
+            Ok(Box::new(alone))
         },
         move || Box::new(group()),
     );
     Ok(EnvSpec::new(obs, action, make))
 }
 
-/// A game as an env: the only one of its group.
+/// The games of one kind that are stepped together; as an [`Env`], the first of them.
 #[derive(Debug, Clone)]
-struct MinAtar<B>(MinAtarGroup<B>);
+struct MinAtar<R> {
+    id: &'static str,
+    /// The move of each action.
+    moves: &'static [Move],
+    /// What new boards begin as.
+    new: Boards<R>,
+    /// Env `i` is lane `i % ABREAST` of the boards `i / ABREAST`.
+    boards: Vec<Boards<R>>,
+    /// The generator of each env.
+    generators: Vec<EnvRng>,
+    /// Whether it has been seeded.
+    seeded: Vec<bool>,
+}
 
-impl<B: Boards> Env for MinAtar<B> {
+/// The state of a game.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    /// The generator, if it has been seeded.
+    generator: Option<EnvRng>,
+    /// What [`Boards::save`] gave.
+    board: String,
+}
+
+fn outcome(frame: Frame) -> (f64, Row) {
+    (frame.reward.into(), frame.over.then_some(End::Terminated).into())
+}
+
+impl<R: Rules> MinAtar<R> {
+    fn move_of(&self, action: u32) -> Result<Move, EnvError> {
+        let action = Action::Discrete(action).discrete(self.moves.len() as u32)?;
+        Ok(self.moves[action as usize])
+    }
+
+    fn misfit(&self, found: serde_json::Error) -> EnvError {
+        EnvError::State { id: self.id.to_owned(), found: found.to_string() }
+    }
+}
+
+impl<R: Rules> EnvGroup for MinAtar<R> {
+    fn len(&self) -> usize {
+        self.generators.len()
+    }
+
+    fn push(&mut self) -> Result<(), EnvError> {
+        if self.len().is_multiple_of(ABREAST) {
+            self.boards.push(self.new.clone());
+        }
+        self.generators.push(EnvRng::new(0));
+        self.seeded.push(false);
+        Ok(())
+    }
+
+    fn renew(&mut self, env: usize) -> Result<(), EnvError> {
+        self.boards[env / ABREAST].renew(env % ABREAST);
+        self.seeded[env] = false;
+        Ok(())
+    }
+
+    fn reset(&mut self, env: usize, seed: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError> {
+        let obs = obs.bytes(cells(R::CHANNELS))?;
+        let (boards, lane) = (&mut self.boards[env / ABREAST], env % ABREAST);
+        if let Some(seed) = seed {
+            (self.generators[env], self.seeded[env]) = (EnvRng::new(seed), true);
+            // A seed alone says what follows, so nothing of the past may stick.
+            boards.forget(lane);
+        }
+        if !self.seeded[env] {
+            return Err(EnvError::SeedNeeded);
+        }
+        boards.start(lane, &mut self.generators[env]);
+        boards.observe(lane..lane + 1, obs);
+        Ok(())
+    }
+
+    fn step(&mut self, turn: &mut usize, rows: GroupRows<'_>) -> Result<(), EnvError> {
+        let GroupRows { actions, next, reward, row } = rows;
+        let Actions::Discrete(actions) = actions else {
+            return Err(EnvError::ActionKind { found: "continuous", allowed: "discrete" });
+        };
+        let dim = cells(R::CHANNELS);
+        let next = next.bytes(self.len() * dim)?;
+        while *turn < self.len() {
+            let first = *turn;
+            let lane = first % ABREAST;
+            let wanted = self.move_of(actions[first])?;
+            if lane != 0 {
+                // Only after a fault of one before it are boards not begun at their first lane.
+                let boards = &mut self.boards[first / ABREAST];
+                let frame = boards.step_one(lane, wanted, &mut self.generators[first]);
+                boards.observe(lane..lane + 1, &mut next[first * dim..(first + 1) * dim]);
+                (reward[first], row[first]) = outcome(frame);
+                *turn += 1;
+                continue;
+            }
+            let end = self.len().min(first + ABREAST);
+            let mut all_wanted = [wanted; ABREAST];
+            for (wanted, &action) in all_wanted.iter_mut().zip(&actions[first..end]) {
+                *wanted = self.move_of(action)?;
+            }
+            let boards = &mut self.boards[first / ABREAST];
+            let frames = boards.step(&all_wanted, &mut self.generators[first..end]);
+            boards.observe(0..end - first, &mut next[first * dim..end * dim]);
+            for env in first..end {
+                (reward[env], row[env]) = outcome(frames.lane(env - first));
+            }
+            *turn = end;
+        }
+        Ok(())
+    }
+
+    fn reward_range(&self) -> Option<(f64, f64)> {
+        None
+    }
+
+    fn save(&self, env: usize) -> Result<Vec<u8>, EnvError> {
+        let generator = self.seeded[env].then(|| self.generators[env].clone());
+        let board = self.boards[env / ABREAST].save(env % ABREAST);
+        let board = board.map_err(|error| self.misfit(error))?;
+        state::pack(self.id, &Saved { generator, board })
+    }
+
+    fn restore(&mut self, env: usize, bytes: &[u8]) -> Result<(), EnvError> {
+        let Saved { generator, board } = state::unpack(self.id, bytes)?;
+        let restored = self.boards[env / ABREAST].restore(env % ABREAST, &board);
+        restored.map_err(|error| self.misfit(error))?;
+        self.seeded[env] = generator.is_some();
+        if let Some(generator) = generator {
+            self.generators[env] = generator;
+        }
+        Ok(())
+    }
+
+    fn bytes(&self, num_envs: usize) -> usize {
+        let boards = num_envs.div_ceil(ABREAST) * size_of::<Boards<R>>();
+        boards + num_envs * (size_of::<EnvRng>() + size_of::<bool>())
+    }
+}
+
+impl<R: Rules> Env for MinAtar<R> {
     fn reset(&mut self, seed: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError> {
-        self.0.reset(0, seed, obs)
+        EnvGroup::reset(self, 0, seed, obs)
     }
 
     fn step(&mut self, action: Action<'_>, obs: ObsMut<'_>) -> Result<Step, EnvError> {
-        if !self.0.seeded(0) {
+        if !self.seeded[0] {
             return Err(EnvError::ResetNeeded);
         }
         let actions = match &action {
@@ -70,22 +214,18 @@ impl<B: Boards> Env for MinAtar<B> {
             Action::Continuous(values) => Actions::Continuous(values),
         };
         let (mut reward, mut row) = (0.0, Row::Void);
-        let rows = GroupRows {
-            actions,
-            next: obs,
-            reward: from_mut(&mut reward),
-            row: from_mut(&mut row),
-        };
-        self.0.step(&mut 0, rows)?;
+        let (rewards, rows) = (from_mut(&mut reward), from_mut(&mut row));
+        let rows = GroupRows { actions, next: obs, reward: rewards, row: rows };
+        EnvGroup::step(self, &mut 0, rows)?;
         Ok(Step { reward, end: row.end() })
     }
 
     fn render(&self) -> Result<Picture, EnvError> {
-        if !self.0.seeded(0) {
+        if !self.seeded[0] {
             return Err(EnvError::ResetNeeded);
         }
-        let mut cells = vec![0; cells(B::CHANNELS)];
-        self.0.observe(0, &mut cells);
+        let mut cells = vec![0; cells(R::CHANNELS)];
+        self.boards[0].observe(0..1, &mut cells);
         let side = SIDE as f64;
         let mut picture = Picture::new([0.0, 0.0], [side, side], 24.0, 20);
         picture.rectangle([0.0, 0.0], [side, side], INK);
@@ -99,10 +239,10 @@ impl<B: Boards> Env for MinAtar<B> {
     }
 
     fn save(&self) -> Result<Vec<u8>, EnvError> {
-        self.0.save(0)
+        EnvGroup::save(self, 0)
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
-        self.0.restore(0, state)
+        EnvGroup::restore(self, 0, state)
     }
 }

@@ -18,9 +18,9 @@ use std::array::from_fn;
 
 use serde::{Deserialize, Serialize};
 
-use super::boards::Lanes;
 use super::env::{OPTIONS, spec};
-use super::game::{Board, Draws, Frame, Game, LAST, Move};
+use super::rules::{Draws, Frame, Lanes, Move, OneByOne};
+use super::screen::{LAST, Screen};
 use crate::EnvRow;
 
 const CHICKEN: usize = 0;
@@ -54,6 +54,7 @@ pub const ROW_V1: EnvRow = EnvRow {
 /// The game; see the [module](self). A car's row is its place in the arrays and one more; by array, the
 /// compiler moves all eight at once.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Freeway {
     y: i8,
     x: [i8; LANES],
@@ -94,7 +95,7 @@ impl Freeway {
     }
 }
 
-impl Game for Freeway {
+impl OneByOne for Freeway {
     const CHANNELS: usize = 7;
 
     fn new(_: bool) -> Self {
@@ -132,11 +133,11 @@ impl Game for Freeway {
         frame
     }
 
-    fn observe(&self, board: &mut Board<'_>) {
-        board.mark(CHICKEN, COLUMN, self.y);
+    fn observe(&self, screen: &mut Screen<'_>) {
+        screen.mark(CHICKEN, COLUMN, self.y);
         for (car, y) in (1..).enumerate().take(LANES) {
-            board.mark(CAR, self.x[car], y);
-            board.mark(TRAIL + self.pause[car] as usize, wrap(self.x[car] - self.dx[car]), y);
+            screen.mark(CAR, self.x[car], y);
+            screen.mark(TRAIL + self.pause[car] as usize, wrap(self.x[car] - self.dx[car]), y);
         }
     }
 }

@@ -23,7 +23,7 @@
 //! next one; only a reset with a seed forgets it. Seeds are our own: the package draws from numpy's
 //! Mersenne Twister, we draw the same things in the same order from [`crate::EnvRng`].
 //!
-//! The engine steps a game's boards [`ABREAST`] at a time ([`Boards`]): a step takes tens of nanoseconds, of
+//! The engine steps a game's boards [`ABREAST`] at a time ([`Rules`], [`Boards`]): a step takes tens of nanoseconds, of
 //! which a branch that is mispredicted would be a good part. Each board does what it does alone.
 
 pub mod asterix;
@@ -31,13 +31,12 @@ mod boards;
 pub mod breakout;
 mod env;
 pub mod freeway;
-mod game;
-mod group;
-mod play;
+mod rules;
+mod screen;
 pub mod seaquest;
 pub mod space_invaders;
 mod spots;
 
-pub use boards::{ABREAST, Boards, Frames, Lanes};
-pub use game::{Board, Draws, Frame, Game, Move, SIDE};
-pub use play::{Play, Played};
+pub use boards::Boards;
+pub use rules::{ABREAST, Draws, Frame, Frames, Lanes, Move, OneByOne, Rules};
+pub use screen::{SIDE, Screen};

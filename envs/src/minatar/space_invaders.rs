@@ -20,9 +20,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::boards::Lanes;
 use super::env::{OPTIONS, spec};
-use super::game::{Board, Draws, Frame, Game, LAST, Move, Plane, SIDE};
+use super::rules::{Draws, Frame, Lanes, Move, OneByOne};
+use super::screen::{LAST, Plane, SIDE, Screen};
 use crate::EnvRow;
 
 const CANNON: usize = 0;
@@ -70,6 +70,7 @@ pub const ROW_V1: EnvRow = EnvRow {
 
 /// The game; see the [module](self).
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SpaceInvaders {
     ramping: bool,
     x: i8,
@@ -133,7 +134,7 @@ impl SpaceInvaders {
     }
 }
 
-impl Game for SpaceInvaders {
+impl OneByOne for SpaceInvaders {
     const CHANNELS: usize = 6;
 
     fn new(ramping: bool) -> Self {
@@ -194,11 +195,11 @@ impl Game for SpaceInvaders {
         frame
     }
 
-    fn observe(&self, board: &mut Board<'_>) {
-        board.mark(CANNON, self.x, LAST);
-        board.fill(ALIEN, &self.aliens);
-        board.fill(if self.dx < 0 { ALIEN_LEFT } else { ALIEN_RIGHT }, &self.aliens);
-        board.fill(BULLET, &self.bullets);
-        board.fill(ALIEN_BULLET, &self.alien_bullets);
+    fn observe(&self, screen: &mut Screen<'_>) {
+        screen.mark(CANNON, self.x, LAST);
+        screen.fill(ALIEN, &self.aliens);
+        screen.fill(if self.dx < 0 { ALIEN_LEFT } else { ALIEN_RIGHT }, &self.aliens);
+        screen.fill(BULLET, &self.bullets);
+        screen.fill(ALIEN_BULLET, &self.alien_bullets);
     }
 }

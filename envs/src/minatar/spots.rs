@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::boards::{ABREAST, Lanes, mask};
-use super::game::{LAST, SIDE, cells};
+use super::rules::{ABREAST, Lanes, mask};
+use super::screen::{LAST, SIDE, cells};
 
 /// The first cells of these rows.
 #[inline(always)]
@@ -49,14 +49,14 @@ pub(super) fn behind(x: &Lanes<i8>, dx: &Lanes<i8>) -> Lanes<i8> {
     behind
 }
 
-/// Marks a spot on the board of each of these lanes.
+/// Marks a spot on the screen of each of these lanes.
 #[inline(always)]
 pub(super) fn mark<const CELLS: usize>(
-    boards: &mut [[u8; CELLS]],
+    screens: &mut [[u8; CELLS]],
     lanes: &Range<usize>,
     spots: &Lanes<u16>,
 ) {
-    for (board, spot) in boards.iter_mut().zip(&spots[lanes.clone()]) {
-        board[usize::from(*spot)] = 1;
+    for (screen, spot) in screens.iter_mut().zip(&spots[lanes.clone()]) {
+        screen[usize::from(*spot)] = 1;
     }
 }

@@ -36,9 +36,9 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::boards::{ABREAST, Boards, Frames, Lanes, mask};
 use super::env::{OPTIONS, spec};
-use super::game::{Draws, LAST, Move};
+use super::rules::{ABREAST, Draws, Frames, Lanes, Move, Rules, mask};
+use super::screen::LAST;
 use crate::EnvRow;
 use swimmers::{Swimmer, Swimmers, lanes_of};
 
@@ -103,36 +103,28 @@ pub struct Seaquest {
 
 /// One of the games.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SeaquestBoard {
-    swimmers: [Vec<Swimmer>; 5],
+    x: i8,
+    y: i8,
+    dx: i8,
+    bullets: Vec<Swimmer>,
+    enemy_bullets: Vec<Swimmer>,
+    fish: Vec<Swimmer>,
+    subs: Vec<Swimmer>,
+    divers: Vec<Swimmer>,
     oxygen: i16,
     divers_on_board: i32,
-    others: [i8; 10],
+    at_surface: i8,
+    shot_timer: i8,
+    spawn_interval: i8,
+    spawn_timer: i8,
+    diver_spawn_timer: i8,
+    move_pause: i8,
+    odd_ramps: i8,
 }
 
 impl Seaquest {
-    /// The lists of all that swims.
-    fn swimmers(&mut self) -> [&mut Swimmers; 5] {
-        let Self { bullets, enemy_bullets, fish, subs, divers, .. } = self;
-        [bullets, enemy_bullets, fish, subs, divers]
-    }
-
-    /// All of a lane but those and the larger numbers.
-    fn others(&mut self, lane: usize) -> [&mut i8; 10] {
-        [
-            &mut self.x[lane],
-            &mut self.y[lane],
-            &mut self.dx[lane],
-            &mut self.at_surface[lane],
-            &mut self.shot_timer[lane],
-            &mut self.spawn_interval[lane],
-            &mut self.spawn_timer[lane],
-            &mut self.diver_spawn_timer[lane],
-            &mut self.move_pause[lane],
-            &mut self.odd_ramps[lane],
-        ]
-    }
-
     fn spawn_enemy(&mut self, lane: usize, draws: &mut impl Draws) {
         let (x, dx) = if draws.unit() < 1.0 / 2.0 { (0, 1) } else { (LAST, -1) };
         let is_sub = draws.unit() < 1.0 / 3.0;
@@ -213,7 +205,7 @@ impl Seaquest {
     }
 }
 
-impl Boards for Seaquest {
+impl Rules for Seaquest {
     type Board = SeaquestBoard;
     const CHANNELS: usize = 10;
 
@@ -242,19 +234,26 @@ impl Boards for Seaquest {
     }
 
     fn reset(&mut self, lane: usize, _: &mut impl Draws) {
-        for swimmers in self.swimmers() {
-            swimmers.set(lane, &[]);
-        }
-        (self.x[lane], self.y[lane], self.dx[lane]) = (START, 0, -1);
-        self.oxygen[lane] = MAX_OXYGEN;
-        self.divers_on_board[lane] = 0;
-        self.at_surface[lane] = mask(true);
-        self.shot_timer[lane] = 0;
-        self.spawn_interval[lane] = SPAWN_INTERVAL;
-        self.spawn_timer[lane] = SPAWN_INTERVAL;
-        self.diver_spawn_timer[lane] = DIVER_SPAWN_INTERVAL;
-        self.move_pause[lane] = MOVE_PAUSE;
-        self.odd_ramps[lane] = 0;
+        let board = SeaquestBoard {
+            x: START,
+            y: 0,
+            dx: -1,
+            bullets: Vec::new(),
+            enemy_bullets: Vec::new(),
+            fish: Vec::new(),
+            subs: Vec::new(),
+            divers: Vec::new(),
+            oxygen: MAX_OXYGEN,
+            divers_on_board: 0,
+            at_surface: mask(true),
+            shot_timer: 0,
+            spawn_interval: SPAWN_INTERVAL,
+            spawn_timer: SPAWN_INTERVAL,
+            diver_spawn_timer: DIVER_SPAWN_INTERVAL,
+            move_pause: MOVE_PAUSE,
+            odd_ramps: 0,
+        };
+        self.set(lane, board);
     }
 
     fn play(&mut self, moves: &Lanes<Move>, draws: &mut [impl Draws]) -> Frames {
@@ -284,28 +283,47 @@ impl Boards for Seaquest {
         frames
     }
 
-    fn observe(&self, lanes: Range<usize>, boards: &mut [u8]) {
-        self.show(lanes, boards);
+    fn observe(&self, lanes: Range<usize>, screens: &mut [u8]) {
+        self.show(lanes, screens);
     }
 
     fn get(&self, lane: usize) -> SeaquestBoard {
-        let mut copy = self.clone();
         SeaquestBoard {
-            swimmers: copy.swimmers().map(|swimmers| swimmers.on(lane).collect()),
+            x: self.x[lane],
+            y: self.y[lane],
+            dx: self.dx[lane],
+            bullets: self.bullets.on(lane).collect(),
+            enemy_bullets: self.enemy_bullets.on(lane).collect(),
+            fish: self.fish.on(lane).collect(),
+            subs: self.subs.on(lane).collect(),
+            divers: self.divers.on(lane).collect(),
             oxygen: self.oxygen[lane],
             divers_on_board: self.divers_on_board[lane],
-            others: copy.others(lane).map(|value| *value),
+            at_surface: self.at_surface[lane],
+            shot_timer: self.shot_timer[lane],
+            spawn_interval: self.spawn_interval[lane],
+            spawn_timer: self.spawn_timer[lane],
+            diver_spawn_timer: self.diver_spawn_timer[lane],
+            move_pause: self.move_pause[lane],
+            odd_ramps: self.odd_ramps[lane],
         }
     }
 
     fn set(&mut self, lane: usize, board: SeaquestBoard) {
-        for (place, swimmers) in self.swimmers().into_iter().zip(board.swimmers) {
-            place.set(lane, &swimmers);
-        }
+        (self.x[lane], self.y[lane], self.dx[lane]) = (board.x, board.y, board.dx);
+        self.bullets.set(lane, &board.bullets);
+        self.enemy_bullets.set(lane, &board.enemy_bullets);
+        self.fish.set(lane, &board.fish);
+        self.subs.set(lane, &board.subs);
+        self.divers.set(lane, &board.divers);
         self.oxygen[lane] = board.oxygen;
         self.divers_on_board[lane] = board.divers_on_board;
-        for (place, value) in self.others(lane).into_iter().zip(board.others) {
-            *place = value;
-        }
+        self.at_surface[lane] = board.at_surface;
+        self.shot_timer[lane] = board.shot_timer;
+        self.spawn_interval[lane] = board.spawn_interval;
+        self.spawn_timer[lane] = board.spawn_timer;
+        self.diver_spawn_timer[lane] = board.diver_spawn_timer;
+        self.move_pause[lane] = board.move_pause;
+        self.odd_ramps[lane] = board.odd_ramps;
     }
 }

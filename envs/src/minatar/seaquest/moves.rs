@@ -2,7 +2,7 @@
 
 use super::swimmers::{Swimmer, Swimmers, both, join, lanes_of};
 use super::{DIVER_PAUSE, ENEMY_SHOT_PAUSE, MAX_DIVERS, Seaquest};
-use crate::minatar::boards::{ABREAST, Frames, Lanes};
+use crate::minatar::rules::{ABREAST, Frames, Lanes};
 
 impl Seaquest {
     pub(super) fn move_bullets(&mut self, frames: &mut Frames) {

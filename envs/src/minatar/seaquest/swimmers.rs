@@ -9,8 +9,8 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::minatar::boards::{ABREAST, Lanes, mask};
-use crate::minatar::game::LAST;
+use crate::minatar::rules::{ABREAST, Lanes, mask};
+use crate::minatar::screen::LAST;
 
 /// Room for all that can be in the water at once: an enemy a frame, each gone after 30.
 const CAPACITY: usize = 40;
@@ -18,7 +18,8 @@ const CAPACITY: usize = 40;
 /// An enemy, a diver or a bullet. (The package removes the first that equals the one to be removed; no two
 /// equal ones can be where that would show.) Bullets leave the timers at 0, only submarines have the second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Swimmer {
+#[serde(deny_unknown_fields)]
+pub struct Swimmer {
     pub x: i8,
     pub y: i8,
     /// 1: to the right, -1: to the left.

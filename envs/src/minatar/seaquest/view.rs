@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use super::swimmers::Place;
 use super::{GAUGE, MAX_OXYGEN, Seaquest};
-use crate::minatar::boards::{ABREAST, Boards, mask};
-use crate::minatar::game::{Board, LAST, cells};
+use crate::minatar::rules::{ABREAST, Rules, mask};
+use crate::minatar::screen::{LAST, Screen, cells};
 use crate::minatar::spots::{behind, mark, rows, spots, spots_shown};
 
 const FRONT: usize = 0;
@@ -22,33 +22,33 @@ const DIVER: usize = 9;
 
 impl Seaquest {
     /// Marks what there is to see.
-    pub(super) fn show(&self, lanes: Range<usize>, boards: &mut [u8]) {
-        let (boards, _) = boards.as_chunks_mut::<{ cells(Seaquest::CHANNELS) }>();
+    pub(super) fn show(&self, lanes: Range<usize>, screens: &mut [u8]) {
+        let (screens, _) = screens.as_chunks_mut::<{ cells(Seaquest::CHANNELS) }>();
         let all = [mask(true); ABREAST];
         let row = rows(&self.y);
         let front = spots(FRONT, &self.x, &row);
-        mark(boards, &lanes, &front);
+        mark(screens, &lanes, &front);
         let back = behind(&self.x, &self.dx);
-        mark(boards, &lanes, &spots_shown(BACK, &back, &row, &all, &front));
+        mark(screens, &lanes, &spots_shown(BACK, &back, &row, &all, &front));
         for (channel, bullets) in [(BULLET, &self.bullets), (ENEMY_BULLET, &self.enemy_bullets)] {
             for (here, Place { x, y, .. }) in bullets.taken_on(&lanes) {
-                mark(boards, &lanes, &spots_shown(channel, x, &rows(y), &here, &front));
+                mark(screens, &lanes, &spots_shown(channel, x, &rows(y), &here, &front));
             }
         }
         let others = [(FISH, &self.fish), (ENEMY_SUB, &self.subs), (DIVER, &self.divers)];
         for (channel, swimmers) in others {
             for (here, Place { x, y, dx, .. }) in swimmers.taken_on(&lanes) {
                 let row = rows(y);
-                mark(boards, &lanes, &spots_shown(channel, x, &row, &here, &front));
-                mark(boards, &lanes, &spots_shown(TRAIL, &behind(x, dx), &row, &here, &front));
+                mark(screens, &lanes, &spots_shown(channel, x, &row, &here, &front));
+                mark(screens, &lanes, &spots_shown(TRAIL, &behind(x, dx), &row, &here, &front));
             }
         }
-        for (lane, board) in lanes.zip(boards) {
+        for (lane, screen) in lanes.zip(screens) {
             let oxygen = self.oxygen[lane].max(0) * GAUGE / MAX_OXYGEN;
-            let mut board = Board(board);
-            board.bar(OXYGEN_GAUGE, 0, oxygen.into());
+            let mut screen = Screen(screen);
+            screen.bar(OXYGEN_GAUGE, 0, oxygen.into());
             let last = i32::from(LAST);
-            board.bar(DIVER_GAUGE, last - self.divers_on_board[lane], last);
+            screen.bar(DIVER_GAUGE, last - self.divers_on_board[lane], last);
         }
     }
 }
