@@ -5,12 +5,12 @@
 //!
 //! ```
 //! use sparring_agents::{AgentConfig, DqnConfig, EnvRows, Mode, NetworkConfig};
-//! use sparring_envs::{OnFault, VectorConfig, VectorEnv, spec};
+//! use sparring_envs::{VectorConfig, VectorEnv, spec};
 //! use sparring_sparse::Seed;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let spec = &spec("CartPole-v1")?;
-//! let vector = VectorConfig { num_envs: 2, workers: 0, on_fault: OnFault::Stop };
+//! let vector = VectorConfig { num_envs: 2, ..VectorConfig::default() };
 //! let mut envs = VectorEnv::new(spec, &[1, 2], &vector)?;
 //! let network = NetworkConfig::mlp(&[32, 32]);
 //! let config = AgentConfig::of(DqnConfig { network, warmup_env_steps: 100, ..DqnConfig::paper() });

@@ -10,7 +10,7 @@ use sparring_agents::{
     AgentConfig, AgentError, DqnConfig, EnvRows, Epsilon, Loss, Metric, Mode, NetworkConfig,
     Prioritized,
 };
-use sparring_envs::{OnFault, VectorConfig, VectorEnv, spec};
+use sparring_envs::{VectorConfig, VectorEnv, spec};
 use sparring_sparse::Seed;
 use sparring_sparse::config::*;
 use sparring_sparse::{ClipNorm, OptimizerConfig, Rule, WeightDecay};
@@ -177,7 +177,7 @@ fn a_loss_that_is_no_number_stops_with_its_source() {
     let config =
         DqnConfig { optimizer: OptimizerConfig::adam(1e30), warmup_env_steps: 40, ..small() };
     let mut agent = AgentConfig::of(config).build(spec, 1, &Seed::new(1)).unwrap();
-    let vector = VectorConfig { num_envs: 1, workers: 0, on_fault: OnFault::Stop };
+    let vector = VectorConfig { num_envs: 1, ..VectorConfig::default() };
     let mut envs = VectorEnv::new(spec, &[1], &vector).unwrap();
     let mut rows = EnvRows::new(1);
     for _ in 0..500 {

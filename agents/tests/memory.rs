@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{Decay, DropGrow, at, dense, fixed, pruning, rigl, set, snfs, snip, sparse, top_kast};
 use sparring_agents::{AgentConfig, DqnConfig, EnvRows, Mode, NetworkConfig, PpoConfig, SacConfig};
-use sparring_envs::{Batch, End, EnvSpec, Obs, OnFault, Row, Space, VectorConfig, VectorEnv, spec};
+use sparring_envs::{Batch, End, EnvSpec, Obs, Row, Space, VectorConfig, VectorEnv, spec};
 use sparring_sparse::config::*;
 use sparring_sparse::{ClipNorm, OptimizerConfig, Rule, Seed};
 
@@ -45,7 +45,7 @@ static ALLOCATOR: Counting = Counting;
 /// The peak of an agent from its making to the end of a short training.
 fn peak(config: &AgentConfig, env: &str) -> usize {
     let spec = &spec(env).unwrap();
-    let vector = VectorConfig { num_envs: 1, workers: 0, on_fault: OnFault::Stop };
+    let vector = VectorConfig { num_envs: 1, ..VectorConfig::default() };
     let mut envs = VectorEnv::new(spec, &[1], &vector).unwrap();
     let start = LIVE.load(Ordering::Relaxed);
     PEAK.store(start, Ordering::Relaxed);

@@ -7,7 +7,7 @@ mod common;
 use common::{as_planned, fixed, learn, methods, sparse, trace};
 use sparring_agents::replay::ReplayConfig;
 use sparring_agents::{AgentConfig, AgentError, EnvRows, Mode, SacConfig, Temperature};
-use sparring_envs::{OnFault, VectorConfig, VectorEnv, spec};
+use sparring_envs::{VectorConfig, VectorEnv, spec};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::{ClipNorm, OptimizerConfig, Seed};
 
@@ -96,7 +96,7 @@ fn random_actions_are_held_for_as_long_as_asked() {
     let spec = &spec("Pendulum-v1").unwrap();
     let config = SacConfig { warmup_env_steps: 60, warmup_hold_steps: 5, ..small() };
     let mut agent = AgentConfig::of(config).build(spec, 2, &Seed::new(1)).unwrap();
-    let vector = VectorConfig { num_envs: 2, workers: 0, on_fault: OnFault::Stop };
+    let vector = VectorConfig { num_envs: 2, ..VectorConfig::default() };
     let mut envs = VectorEnv::new(spec, &[1, 2], &vector).unwrap();
     let mut taken: Vec<Vec<f32>> = Vec::new();
     let mut rows = EnvRows::new(2);
@@ -157,7 +157,7 @@ fn a_loss_that_is_no_number_stops_with_its_source() {
     let spec = &spec("Pendulum-v1").unwrap();
     let config = SacConfig { optimizer: OptimizerConfig::adam(1e30), discount: 0.99, ..small() };
     let mut agent = AgentConfig::of(config).build(spec, 1, &Seed::new(1)).unwrap();
-    let vector = VectorConfig { num_envs: 1, workers: 0, on_fault: OnFault::Stop };
+    let vector = VectorConfig { num_envs: 1, ..VectorConfig::default() };
     let mut envs = VectorEnv::new(spec, &[1], &vector).unwrap();
     let mut rows = EnvRows::new(1);
     for _ in 0..500 {

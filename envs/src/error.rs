@@ -1,8 +1,33 @@
 //! The one error type of this crate. Every message says what was found, what is allowed and what to do.
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{Dtype, Feature};
+
+/// An env panicked, failed, or gave NaN or infinity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// The index of the env.
+    pub env: usize,
+    /// The seed of its last seeded reset.
+    pub seed: u64,
+    /// Its episode, counted from 0 over all restarts.
+    pub episode: u64,
+    /// The step of that episode, counted from 1; 0 is the reset.
+    pub step: u32,
+    /// What happened: the message of the panic or error, or the value that is not finite.
+    pub cause: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { env, seed, episode, step, cause } = self;
+        write!(f, "env {env} (seed {seed}) failed in episode {episode} at step {step}: {cause}")
+    }
+}
 
 /// What can go wrong with an environment, a space, a saved state or the vector engine.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -211,20 +236,13 @@ pub enum EnvError {
         allowed: usize,
     },
     /// An env panicked, failed, or gave NaN or infinity.
-    #[error("env {env} ({id}, seed {seed}) failed in episode {episode} at step {step}: {cause}")]
+    #[error("env {} ({id}, seed {}) failed in episode {} at step {}: {}",
+        fault.env, fault.seed, fault.episode, fault.step, fault.cause)]
     Fault {
-        /// The index of the env.
-        env: usize,
         /// The id of its spec.
         id: String,
-        /// The seed of its last seeded reset.
-        seed: u64,
-        /// Its episode, counted from 0.
-        episode: u64,
-        /// The step of that episode, counted from 1; 0 is the reset.
-        step: u32,
-        /// What happened.
-        cause: String,
+        /// Which env, where and why.
+        fault: Fault,
     },
     /// A chunk of envs unwound where no env can be blamed; its envs are lost.
     #[error(

@@ -38,9 +38,6 @@ pub trait EnvGroup: Send {
 
     /// [`Env::restore`] of one.
     fn restore(&mut self, env: usize, state: &[u8]) -> Result<(), EnvError>;
-
-    /// Bytes of a group of `num_envs`, what they hold on the heap aside.
-    fn bytes(&self, num_envs: usize) -> usize;
 }
 
 /// What the envs of a group read and write in one step, a row for each.
@@ -121,9 +118,5 @@ impl<E: Env> EnvGroup for Each<E> {
 
     fn restore(&mut self, env: usize, state: &[u8]) -> Result<(), EnvError> {
         self.envs[env].restore(state)
-    }
-
-    fn bytes(&self, num_envs: usize) -> usize {
-        num_envs * size_of::<E>()
     }
 }

@@ -59,7 +59,7 @@ pub mod wrappers;
 pub use check::{CheckReport, check_env};
 pub use dtype::Dtype;
 pub use env::{Action, End, Env, Step};
-pub use error::EnvError;
+pub use error::{EnvError, Fault};
 pub use feature::Feature;
 pub use group::{EnvGroup, GroupRows};
 pub use obs::{Obs, ObsBuf, ObsMut};

@@ -70,15 +70,18 @@ impl EnvRow {
 pub struct Make {
     one: Arc<dyn Fn() -> Result<Box<dyn Env>, EnvError> + Send + Sync>,
     group: Arc<dyn Fn() -> Box<dyn EnvGroup> + Send + Sync>,
+    bytes: fn(usize) -> usize,
 }
 
 impl Make {
-    /// By `one`, and by `group`, which makes an empty group of envs that do what those of `one` do.
+    /// By `one`, and by `group`, which makes an empty group of envs that do what those of `one` do. So many of
+    /// these take `bytes`, what they hold on the heap aside.
     pub fn new(
         one: impl Fn() -> Result<Box<dyn Env>, EnvError> + Send + Sync + 'static,
         group: impl Fn() -> Box<dyn EnvGroup> + Send + Sync + 'static,
+        bytes: fn(usize) -> usize,
     ) -> Self {
-        Self { one: Arc::new(one), group: Arc::new(group) }
+        Self { one: Arc::new(one), group: Arc::new(group), bytes }
     }
 
     /// An env; it needs a reset with a seed before its first step.
@@ -89,6 +92,11 @@ impl Make {
     /// A group without an env.
     pub fn group(&self) -> Box<dyn EnvGroup> {
         (self.group)()
+    }
+
+    /// Bytes of a group of `num_envs`, what they hold on the heap aside.
+    pub fn bytes(&self, num_envs: usize) -> usize {
+        (self.bytes)(num_envs)
     }
 }
 
@@ -101,6 +109,7 @@ pub fn maker<E: Env + 'static>(
     Make::new(
         move || Ok(Box::new(new()?)),
         move || Box::new(Each { new: for_group.clone(), envs: Vec::new() }),
+        |num_envs| num_envs * size_of::<E>(),
     )
 }
 

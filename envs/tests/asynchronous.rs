@@ -8,12 +8,12 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use sparring_envs::{
-    Action, Actions, AsyncVectorEnv, End, Env, EnvError, EnvRng, EnvSpec, Obs, ObsMut, OnFault,
-    Row, Sample, Step, VectorConfig, VectorEnv, maker, spec,
+    Action, Actions, AsyncVectorEnv, End, Env, EnvError, EnvRng, EnvSpec, Fault, Obs, ObsMut,
+    OnFault, Row, Sample, Step, VectorConfig, VectorEnv, maker, spec,
 };
 
 fn config(num_envs: usize, workers: usize) -> VectorConfig {
-    VectorConfig { num_envs, workers, on_fault: OnFault::Stop }
+    VectorConfig { num_envs, workers, ..VectorConfig::default() }
 }
 
 /// The action that env `env` takes in its step `t`, whenever that is.
@@ -186,7 +186,10 @@ fn a_fault_names_its_env_and_stops_or_restarts_it() {
             Err(fault) => break fault,
         }
     };
-    assert!(matches!(fault, EnvError::Fault { env: 0, seed: 7, step: 3, .. }), "{fault}");
+    let EnvError::Fault { fault: Fault { env, seed, step, .. }, .. } = &fault else {
+        panic!("{fault}")
+    };
+    assert_eq!((*env, *seed, *step), (0, 7, 3));
     assert!(fault.to_string().contains("tired"), "{fault}");
     assert_eq!(envs.step(Actions::Discrete(&[0, 0])).unwrap_err(), fault);
 

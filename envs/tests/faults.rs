@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use common::engine;
 use sparring_envs::env::{generator, write_obs};
 use sparring_envs::{
-    Action, Actions, End, Env, EnvError, EnvRng, EnvSpec, ObsMut, OnFault, Row, Space, Step,
+    Action, Actions, End, Env, EnvError, EnvRng, EnvSpec, Fault, ObsMut, OnFault, Row, Space, Step,
     VectorConfig, VectorEnv, maker, state,
 };
 
@@ -101,15 +101,15 @@ fn until_stop(envs: &mut VectorEnv) -> (usize, EnvError) {
 fn stops<const HOW: u8>(step: u32, words: &str) {
     for workers in [0, 2] {
         // Seeds 101, 102, 103: only the env in the middle fails.
-        let config = VectorConfig { num_envs: 3, workers, on_fault: OnFault::Stop };
+        let config = VectorConfig { num_envs: 3, workers, ..VectorConfig::default() };
         let mut envs = VectorEnv::new(&faulty::<HOW>(), &[101, 102, 103], &config).unwrap();
         let (went_well, error) = until_stop(&mut envs);
         let text = error.to_string();
-        let EnvError::Fault { env, id, seed, episode, step: at, cause } = error.clone() else {
-            panic!("{text}");
-        };
+        let EnvError::Fault { id, fault } = error.clone() else { panic!("{text}") };
+        let Fault { env, seed, episode, step: at, cause } = fault.clone();
         assert_eq!((env, id.as_str(), seed, episode, at), (1, "Faulty-v0", 102, 1, step));
         assert!(cause.contains(words), "{cause}");
+        assert_eq!(envs.faults(), [fault]);
         for part in ["env 1", "Faulty-v0", "seed 102", "episode 1", &format!("step {step}")] {
             assert!(text.contains(part), "{text}");
         }

@@ -150,7 +150,12 @@ impl EnvSettings {
             FaultPolicy::Stop => OnFault::Stop,
             FaultPolicy::Restart => OnFault::Restart { max: self.max_restarts },
         };
-        VectorConfig { num_envs: self.num_envs, workers: self.workers, on_fault }
+        VectorConfig {
+            num_envs: self.num_envs,
+            workers: self.workers,
+            on_fault,
+            ..VectorConfig::default()
+        }
     }
 
     /// Whether the keys fit each other.

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use sparring_agents::{Agent, AgentConfig, EnvRows, Mode};
-use sparring_envs::{OnFault, VectorConfig, VectorEnv, spec};
+use sparring_envs::{VectorConfig, VectorEnv, spec};
 use sparring_sparse::config::*;
 use sparring_sparse::methods::dense::Dense;
 use sparring_sparse::methods::pruning::Pruning;
@@ -112,7 +112,7 @@ pub fn learn(
 ) -> (Box<dyn Agent>, f64) {
     let spec = &spec(env).unwrap();
     let seed = Seed::new(1);
-    let vector = VectorConfig { num_envs, workers: 0, on_fault: OnFault::Stop };
+    let vector = VectorConfig { num_envs, ..VectorConfig::default() };
     let seeds: Vec<u64> =
         (0..num_envs).map(|i| seed.child("env").child(&i.to_string()).value()).collect();
     let mut envs = VectorEnv::new(spec, &seeds, &vector).unwrap();

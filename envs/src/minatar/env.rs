@@ -56,6 +56,7 @@ pub(super) fn spec<R: Rules + 'static>(
             Ok(Box::new(alone))
         },
         move || Box::new(group()),
+        MinAtar::<R>::bytes,
     );
     Ok(EnvSpec::new(obs, action, make))
 }
@@ -93,6 +94,12 @@ impl<R: Rules> MinAtar<R> {
     fn move_of(&self, action: u32) -> Result<Move, EnvError> {
         let action = Action::Discrete(action).discrete(self.moves.len() as u32)?;
         Ok(self.moves[action as usize])
+    }
+
+    /// Bytes of so many.
+    fn bytes(num_envs: usize) -> usize {
+        let boards = num_envs.div_ceil(ABREAST) * size_of::<Boards<R>>();
+        boards + num_envs * (size_of::<EnvRng>() + size_of::<bool>())
     }
 
     fn misfit(&self, found: serde_json::Error) -> EnvError {
@@ -192,11 +199,6 @@ impl<R: Rules> EnvGroup for MinAtar<R> {
             self.generators[env] = generator;
         }
         Ok(())
-    }
-
-    fn bytes(&self, num_envs: usize) -> usize {
-        let boards = num_envs.div_ceil(ABREAST) * size_of::<Boards<R>>();
-        boards + num_envs * (size_of::<EnvRng>() + size_of::<bool>())
     }
 }
 

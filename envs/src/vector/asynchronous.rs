@@ -19,7 +19,7 @@ use crossbeam_channel::{Receiver, RecvError, Sender, bounded};
 use super::chunk::{Chunk, Counters};
 use super::slab::Slab;
 use super::{Actions, Batch, Episode, VectorConfig};
-use crate::{EnvError, EnvGroup, EnvSpec, Obs, Sample, Space};
+use crate::{EnvError, EnvSpec, Fault, Obs, Sample, Space};
 
 /// One env with rows of its own, which it takes along from thread to thread.
 struct Lane {
@@ -48,6 +48,7 @@ pub struct AsyncVectorEnv {
     /// Their rows, one after the other.
     slab: Slab,
     finished: Vec<Episode>,
+    faults: Vec<Fault>,
     /// Restarts of each env.
     restarts: Vec<u32>,
     /// The fault that stopped the engine.
@@ -85,14 +86,14 @@ impl AsyncVectorEnv {
         let (outbox, done) = bounded::<Done>(n);
         for (env, seed) in seeds.iter().enumerate() {
             let mut lane = Lane {
-                chunk: Chunk::new(spec, env, from_ref(seed), config.on_fault)?,
+                chunk: Chunk::new(spec, env, from_ref(seed), config)?,
                 slab: Slab::new(1, dtype, obs_dim, act_dim),
                 action: none.clone(),
                 place: 0,
             };
             lane.chunk.start(lane.slab.rows(actions(&lane.action)));
-            if let Some((_, fault)) = lane.chunk.fault {
-                return Err(fault);
+            if let Some(fault) = lane.chunk.fatal {
+                return Err(EnvError::Fault { id: spec.id.to_owned(), fault });
             }
             // It is ready, though no step led there: its row is void. The channel has room for all.
             let _ = outbox.send(Ok(lane));
@@ -107,6 +108,7 @@ impl AsyncVectorEnv {
             envs: Vec::with_capacity(batch),
             slab: Slab::new(batch, dtype, obs_dim, act_dim),
             finished: Vec::with_capacity(batch),
+            faults: Vec::new(),
             restarts: vec![0; n],
             stopped: None,
         };
@@ -129,13 +131,13 @@ impl AsyncVectorEnv {
 
     /// Bytes that an engine of `num_envs` of `spec` takes, as [`super::VectorEnv::bytes`].
     pub fn bytes(spec: &EnvSpec, num_envs: usize, batch: usize) -> u64 {
-        let env = spec.make.group().bytes(1) + size_of::<Box<dyn EnvGroup>>();
-        let rows = Slab::bytes_per_env(spec.obs.dtype(), spec.obs.dim());
+        let env = spec.make.bytes(1);
+        let rows = Slab::new(1, spec.obs.dtype(), spec.obs.dim(), spec.action.dim()).bytes();
         let lists = size_of::<Episode>();
         let action = spec.action.dim() * size_of::<f32>();
         // A lane has a place in each of the two queues.
         let lane = size_of::<Lane>() + size_of::<Done>();
-        let one = (rows + Counters::BYTES_PER_ENV + env + lists + action + lane) as u64;
+        let one = (rows + Counters::new(&[0]).bytes() + env + lists + action + lane) as u64;
         let held = (rows + lists + size_of::<usize>() + size_of::<Lane>()) as u64;
         let all = (num_envs as u64).saturating_mul(one);
         all.saturating_add((batch as u64).saturating_mul(held))
@@ -202,21 +204,30 @@ impl AsyncVectorEnv {
         self.held.sort_unstable_by_key(|lane| lane.chunk.first);
         self.envs.clear();
         self.finished.clear();
+        self.faults.clear();
         self.slab.rewrite();
         for (row, lane) in self.held.iter_mut().enumerate() {
             self.slab.copy_row(row, &lane.slab);
             let env = lane.chunk.first;
             self.envs.push(env);
             self.finished.append(&mut lane.chunk.finished);
+            self.faults.append(&mut lane.chunk.faults);
             self.restarts[env] = lane.chunk.counters.restarts[0];
             if self.stopped.is_none() {
-                self.stopped = lane.chunk.fault.take().map(|(_, fault)| fault);
+                let id = || self.spec.id.to_owned();
+                let fatal = lane.chunk.fatal.take();
+                self.stopped = fatal.map(|fault| EnvError::Fault { id: id(), fault });
             }
         }
         match &self.stopped {
             Some(fault) => Err(fault.clone()),
             None => Ok(()),
         }
+    }
+
+    /// The faults of the envs that are held since they were held before, in order of the env.
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
     }
 
     /// How often each env had been restarted after a fault when it was last held, shape `(n)`.

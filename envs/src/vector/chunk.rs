@@ -1,16 +1,20 @@
 //! The envs of one message: consecutive indices, stepped in order, with their counters in flat arrays.
 
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
 use super::faults::{self, Cause};
 use super::slab::Rows;
-use super::{Episode, OnFault, Row};
-use crate::{End, EnvError, EnvGroup, EnvSpec, ObsMut};
+use super::{Episode, OnFault, Row, VectorConfig};
+use crate::{End, EnvError, EnvGroup, EnvSpec, Fault, Obs, ObsMut};
 
 /// Consecutive envs. It moves to a worker and back with each step, so only one thread ever has it.
 pub(super) struct Chunk {
     /// The index of its first env.
     pub first: usize,
-    pub id: &'static str,
-    pub on_fault: OnFault,
+    on_fault: OnFault,
+    check_finite: bool,
     /// The time limit in steps.
     limit: Option<u32>,
     /// Where rewards are clipped to, the same for all envs.
@@ -19,12 +23,14 @@ pub(super) struct Chunk {
     pub counters: Counters,
     /// The episodes that ended in the last step.
     pub finished: Vec<Episode>,
-    /// Of the faults of the last step that the policy does not allow to go on from, that of the first env.
-    pub fault: Option<(usize, EnvError)>,
+    /// The faults of the last step.
+    pub faults: Vec<Fault>,
+    /// Of those that the policy does not allow to go on from, that of the first env.
+    pub fatal: Option<Fault>,
 }
 
 /// One value per env of a chunk.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub(super) struct Counters {
     /// The seeds that the engine was made with.
     pub seeds: Vec<u64>,
@@ -39,48 +45,32 @@ pub(super) struct Counters {
     pub restarts: Vec<u32>,
 }
 
-impl Counters {
-    pub const BYTES_PER_ENV: usize = 3 * size_of::<u64>() + 2 * size_of::<u32>() + size_of::<f64>();
-}
-
 impl Chunk {
     /// Makes the envs; [`Chunk::start`] then resets them.
     pub fn new(
         spec: &EnvSpec,
         first: usize,
         seeds: &[u64],
-        on_fault: OnFault,
+        config: &VectorConfig,
     ) -> Result<Self, EnvError> {
-        let n = seeds.len();
         let mut envs = spec.make.group();
         for (i, &seed) in seeds.iter().enumerate() {
             let Err(cause) = faults::caught(|| Ok(envs.push()?)) else { continue };
-            return Err(EnvError::Fault {
-                env: first + i,
-                id: spec.id.to_owned(),
-                seed,
-                episode: 0,
-                step: 0,
-                cause: cause.to_string(),
-            });
+            let (env, cause) = (first + i, cause.to_string());
+            let fault = Fault { env, seed, episode: 0, step: 0, cause };
+            return Err(EnvError::Fault { id: spec.id.to_owned(), fault });
         }
         Ok(Self {
             first,
-            id: spec.id,
-            on_fault,
+            on_fault: config.on_fault,
+            check_finite: config.check_finite,
             limit: spec.max_episode_steps,
             reward_range: envs.reward_range(),
             envs,
-            counters: Counters {
-                seeds: seeds.to_vec(),
-                current_seeds: seeds.to_vec(),
-                steps: vec![0; n],
-                returns: vec![0.0; n],
-                episodes: vec![0; n],
-                restarts: vec![0; n],
-            },
-            finished: Vec::with_capacity(n),
-            fault: None,
+            counters: Counters::new(seeds),
+            finished: Vec::with_capacity(seeds.len()),
+            faults: Vec::new(),
+            fatal: None,
         })
     }
 
@@ -90,7 +80,7 @@ impl Chunk {
             let seed = self.counters.seeds[i];
             let reset = faults::caught(|| {
                 self.envs.reset(i, Some(seed), rows.next(i))?;
-                faults::check_finite(rows.next(i).view())
+                self.check(rows.next(i).view())
             });
             if let Err(cause) = reset {
                 self.fail_in_reset(rows.next(i), i, &cause);
@@ -101,9 +91,12 @@ impl Chunk {
     /// Steps every env once. Nothing in here allocates but for faults.
     pub fn step(&mut self, mut rows: Rows<'_>) {
         self.finished.clear();
+        self.faults.clear();
         rows.place();
         let mut failed = self.step_envs(&mut rows);
-        faults::find_infinite(&mut rows, &mut failed);
+        if self.check_finite {
+            faults::find_infinite(&mut rows, &mut failed);
+        }
         for &(i, _) in &failed {
             (rows.reward[i], rows.row[i]) = (0.0, Row::Void);
         }
@@ -161,17 +154,19 @@ impl Chunk {
             self.counters.begin(i);
             let reset = faults::caught(|| {
                 self.envs.reset(i, None, rows.first(i))?;
-                faults::check_finite(rows.first(i).view())
+                self.check(rows.first(i).view())
             });
             if let Err(cause) = reset {
                 self.fail_in_reset(rows.first(i), i, &cause);
             }
         }
     }
-}
 
-/// What becomes of an env that failed.
-impl Chunk {
+    /// Refuses NaN and infinity where they are looked for.
+    fn check(&self, obs: Obs<'_>) -> Result<(), Cause> {
+        if self.check_finite { faults::check_finite(obs) } else { Ok(()) }
+    }
+
     /// Deals with an env that failed in its step as the policy says.
     fn fail_in_step(&mut self, rows: &mut Rows<'_>, i: usize, cause: &Cause) {
         let fault = self.fault_at(i, self.counters.steps[i], cause);
@@ -184,21 +179,23 @@ impl Chunk {
         self.deal_with(obs, i, fault);
     }
 
-    fn deal_with(&mut self, mut obs: ObsMut<'_>, i: usize, mut fault: EnvError) {
+    fn deal_with(&mut self, mut obs: ObsMut<'_>, i: usize, fault: Fault) {
         obs.clear();
-        let going = match self.on_fault {
-            OnFault::Stop => false,
-            OnFault::Restart { max } => self.restart(i, max, obs, &mut fault),
+        self.faults.push(fault.clone());
+        let fatal = match self.on_fault {
+            OnFault::Stop => Some(fault),
+            OnFault::Restart { max } => self.restart(i, max, obs, fault),
         };
-        if !going && self.fault.as_ref().is_none_or(|&(other, _)| i < other) {
-            self.fault = Some((i, fault));
+        if let Some(fatal) = fatal
+            && self.fatal.as_ref().is_none_or(|other| fatal.env < other.env)
+        {
+            self.fatal = Some(fatal);
         }
     }
 
-    fn fault_at(&self, i: usize, step: u32, cause: &Cause) -> EnvError {
-        EnvError::Fault {
+    fn fault_at(&self, i: usize, step: u32, cause: &Cause) -> Fault {
+        Fault {
             env: self.first + i,
-            id: self.id.to_owned(),
             seed: self.counters.current_seeds[i],
             episode: self.counters.episodes[i],
             step,
@@ -206,8 +203,9 @@ impl Chunk {
         }
     }
 
-    /// Makes the env anew and resets it; false, with the last fault, if no restart is left.
-    fn restart(&mut self, i: usize, max: u32, mut obs: ObsMut<'_>, fault: &mut EnvError) -> bool {
+    /// Makes the env anew and resets it after a fault; gives the last one if no restart is left.
+    fn restart(&mut self, i: usize, max: u32, mut obs: ObsMut<'_>, fault: Fault) -> Option<Fault> {
+        let mut last = fault;
         while self.counters.restarts[i] < max {
             self.counters.restarts[i] += 1;
             self.counters.begin(i);
@@ -217,20 +215,68 @@ impl Chunk {
                 // The old env may panic again while it is dropped here.
                 self.envs.renew(i)?;
                 self.envs.reset(i, Some(seed), obs.reborrow())?;
-                faults::check_finite(obs.view())
+                self.check(obs.view())
             });
-            let Err(cause) = restarted else { return true };
+            let Err(cause) = restarted else { return None };
             obs.clear();
-            *fault = self.fault_at(i, 0, &cause);
+            last = self.fault_at(i, 0, &cause);
+            self.faults.push(last.clone());
         }
-        if let EnvError::Fault { cause, .. } = fault {
-            cause.push_str(&format!(" (all {max} restarts of this env are used up)"));
-        }
-        false
+        last.cause.push_str(&format!(" (all {max} restarts of this env are used up)"));
+        Some(last)
     }
 }
 
 impl Counters {
+    pub fn new(seeds: &[u64]) -> Self {
+        let n = seeds.len();
+        Self {
+            seeds: seeds.to_vec(),
+            current_seeds: seeds.to_vec(),
+            steps: vec![0; n],
+            returns: vec![0.0; n],
+            episodes: vec![0; n],
+            restarts: vec![0; n],
+        }
+    }
+
+    /// How many envs each array counts for.
+    pub fn rows(&self) -> [usize; 6] {
+        let Self { seeds, current_seeds, steps, returns, episodes, restarts } = self;
+        let (seeds, current_seeds) = (seeds.len(), current_seeds.len());
+        [seeds, current_seeds, steps.len(), returns.len(), episodes.len(), restarts.len()]
+    }
+
+    /// Those of some envs.
+    pub fn of(&self, range: Range<usize>) -> Self {
+        Self {
+            seeds: self.seeds[range.clone()].to_vec(),
+            current_seeds: self.current_seeds[range.clone()].to_vec(),
+            steps: self.steps[range.clone()].to_vec(),
+            returns: self.returns[range.clone()].to_vec(),
+            episodes: self.episodes[range.clone()].to_vec(),
+            restarts: self.restarts[range].to_vec(),
+        }
+    }
+
+    /// Puts those of more envs behind them.
+    pub fn extend(&mut self, others: &Self) {
+        self.seeds.extend(&others.seeds);
+        self.current_seeds.extend(&others.current_seeds);
+        self.steps.extend(&others.steps);
+        self.returns.extend(&others.returns);
+        self.episodes.extend(&others.episodes);
+        self.restarts.extend(&others.restarts);
+    }
+
+    /// Bytes of them.
+    pub fn bytes(&self) -> usize {
+        let Self { seeds, current_seeds, steps, returns, episodes, restarts } = self;
+        let numbers = size_of_val(&**seeds) + size_of_val(&**current_seeds);
+        let present = size_of_val(&**steps) + size_of_val(&**returns) + size_of_val(&**episodes);
+        numbers + present + size_of_val(&**restarts)
+    }
+
     /// Sets one env to the start of its next episode.
     pub fn begin(&mut self, env: usize) {
         self.steps[env] = 0;

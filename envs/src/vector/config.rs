@@ -13,12 +13,15 @@ pub struct VectorConfig {
     pub workers: usize,
     /// What happens when an env panics, fails, or gives NaN or infinity.
     pub on_fault: OnFault,
+    /// Whether NaN and infinity in observations and rewards are looked for, once a step over all rows. If not,
+    /// they are handed on as they are.
+    pub check_finite: bool,
 }
 
 impl Default for VectorConfig {
     /// One env, inline, stopping at a fault.
     fn default() -> Self {
-        Self { num_envs: 1, workers: 0, on_fault: OnFault::Stop }
+        Self { num_envs: 1, workers: 0, on_fault: OnFault::Stop, check_finite: true }
     }
 }
 
@@ -28,7 +31,10 @@ pub enum OnFault {
     /// The step returns [`EnvError::Fault`], and so does every later one.
     Stop,
     /// That env is made anew and reset with a new seed, drawn from its own seed and the number of the
-    /// restart; the same env beyond `max` restarts stops the engine.
+    /// restart. The row of the step that failed is void and its episode counts as none: nothing is known of
+    /// the state it led to, so nothing can be bootstrapped from it. Whoever looks ahead from an earlier
+    /// transition of that episode bootstraps from its successor, as at a truncation, or leaves it out.
+    /// The other envs' rows are what they would be. The same env beyond `max` restarts stops the engine.
     Restart {
         /// How often each env may be restarted.
         max: u32,

@@ -8,7 +8,8 @@
 //! observation of the new episode where one ended. The time limit is the engine's, and Terminated
 //! wins where the env terminates on its last permitted step.
 //!
-//! Faults: a panic, an error, NaN or infinity stays with its env; the others' step is kept.
+//! Faults: a panic, an error, NaN or infinity stays with its env; the others' step is kept. Each is named in
+//! [`VectorEnv::faults`], and [`OnFault`] says whether the engine goes on.
 
 mod asynchronous;
 mod batch;
@@ -26,10 +27,11 @@ pub use asynchronous::AsyncVectorEnv;
 pub use batch::{Batch, Episode, Row, StepRow};
 use chunk::{Chunk, Counters};
 pub use config::{Actions, OnFault, VectorConfig};
+use save::Saved;
 use slab::Slab;
 use worker::Pool;
 
-use crate::{EnvError, EnvSpec, Obs, Space};
+use crate::{EnvError, EnvSpec, Fault, Obs, Space, state};
 
 /// Chunks a thread, so that one that is late takes fewer.
 const CHUNKS_PER_THREAD: usize = 4;
@@ -48,8 +50,10 @@ pub struct VectorEnv {
     ends: Vec<usize>,
     pool: Pool,
     finished: Vec<Episode>,
+    /// Those of the last step.
+    faults: Vec<Fault>,
     /// The fault that stopped the engine.
-    stopped: Option<EnvError>,
+    stopped: Option<Fault>,
 }
 
 impl VectorEnv {
@@ -80,15 +84,17 @@ impl VectorEnv {
         let count = if workers == 0 { 1 } else { n.min(threads * each) };
         let mut rest = slab.rows(none);
         let (mut chunks, mut ends) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        let mut faults = Vec::new();
         for chunk in 0..count {
             let (first, end) = (chunk * n / count, (chunk + 1) * n / count);
-            let mut chunk = Chunk::new(spec, first, &seeds[first..end], config.on_fault)?;
+            let mut chunk = Chunk::new(spec, first, &seeds[first..end], config)?;
             let (rows, others) = rest.split_at(end - first);
             rest = others;
             chunk.start(rows);
-            if let Some((_, fault)) = chunk.fault {
-                return Err(fault);
+            if let Some(fault) = chunk.fatal {
+                return Err(EnvError::Fault { id: spec.id.to_owned(), fault });
             }
+            faults.append(&mut chunk.faults);
             chunks.push(Some(Box::new(chunk)));
             ends.push(end);
         }
@@ -100,6 +106,7 @@ impl VectorEnv {
             ends,
             pool: Pool::new(workers, count)?,
             finished: Vec::with_capacity(n),
+            faults,
             stopped: None,
         })
     }
@@ -107,10 +114,10 @@ impl VectorEnv {
     /// Bytes that an engine of `num_envs` of `spec` takes: its rows, its counters and the envs
     /// themselves, what these hold on the heap aside.
     pub fn bytes(spec: &EnvSpec, num_envs: usize) -> u64 {
-        let lists = size_of::<Episode>();
-        let rows = Slab::bytes_per_env(spec.obs.dtype(), spec.obs.dim());
-        let one = rows + Counters::BYTES_PER_ENV + 2 * lists + size_of::<usize>();
-        let envs = spec.make.group().bytes(num_envs) as u64;
+        let rows = Slab::new(1, spec.obs.dtype(), spec.obs.dim(), spec.action.dim()).bytes();
+        let lists = 2 * size_of::<Episode>() + size_of::<usize>();
+        let one = rows + Counters::new(&[0]).bytes() + lists;
+        let envs = spec.make.bytes(num_envs) as u64;
         (num_envs as u64).saturating_mul(one as u64).saturating_add(envs)
     }
 
@@ -123,30 +130,84 @@ impl VectorEnv {
     /// Steps every env once. Wrong actions move nothing. After [`EnvError::Fault`] the other envs
     /// have made their step, which [`VectorEnv::last`] shows, and every later step fails alike.
     pub fn step(&mut self, actions: Actions<'_>) -> Result<Batch<'_>, EnvError> {
-        if let Some(fault) = &self.stopped {
-            return Err(fault.clone());
-        }
+        self.running()?;
         self.whole()?;
         actions.check(&self.spec.action, self.num_envs())?;
         self.pool.step(&mut self.chunks, self.slab.rows(actions));
         self.finished.clear();
+        self.faults.clear();
         for chunk in self.chunks.iter_mut().flatten() {
             self.finished.extend_from_slice(&chunk.finished);
+            self.faults.append(&mut chunk.faults);
             if self.stopped.is_none() {
-                self.stopped = chunk.fault.take().map(|(_, fault)| fault);
+                self.stopped = chunk.fatal.take();
             }
         }
+        // How the envs are cut into chunks must not show.
+        self.faults.sort_by_key(|fault| fault.env);
         self.whole()?;
-        match &self.stopped {
-            Some(fault) => Err(fault.clone()),
-            None => Ok(self.last()),
-        }
+        self.running()?;
+        Ok(self.last())
     }
 
     /// The batch of the last step; every row is void before the first step and after a restore.
     pub fn last(&mut self) -> Batch<'_> {
         self.slab.place(false);
         self.slab.batch(&self.all, &self.finished)
+    }
+
+    /// The faults of the last step, or of the first resets before it, in order of the env, each of an env in
+    /// the order in which they came. Normally empty.
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    /// The whole state. An engine that is restored from it goes on with the same bits.
+    pub fn save(&self) -> Result<Vec<u8>, EnvError> {
+        self.whole()?;
+        let chunks = self.chunks.iter().flatten().map(Box::as_ref);
+        let saved = Saved::of(&self.spec, chunks, self.slab.present(), self.stopped.clone())?;
+        state::pack(&self.owner(), &saved)
+    }
+
+    /// Takes back what [`VectorEnv::save`] of an engine with the same spec and number of envs gave;
+    /// on an error this engine stays as it was. Of the last step nothing is left: every row is void.
+    pub fn restore(&mut self, bytes: &[u8]) -> Result<(), EnvError> {
+        self.whole()?;
+        let saved: Saved = state::unpack(&self.owner(), bytes)?;
+        if let Some(found) = saved.misfit(self.num_envs(), &self.slab.next) {
+            return Err(EnvError::State { id: self.owner(), found });
+        }
+        let mut groups = Vec::with_capacity(self.chunks.len());
+        let mut first = 0;
+        for &end in &self.ends {
+            groups.push(saved.envs(&self.spec, first..end)?);
+            first = end;
+        }
+        for (chunk, group) in self.chunks.iter_mut().flatten().zip(groups) {
+            chunk.counters = saved.counters(chunk.first..chunk.first + group.len());
+            (chunk.envs, chunk.fatal) = (group, None);
+        }
+        self.slab.restore(saved.obs);
+        self.finished.clear();
+        self.faults.clear();
+        self.stopped = saved.stopped;
+        Ok(())
+    }
+
+    /// Whose state it is: the spec and the number of envs.
+    fn owner(&self) -> String {
+        format!("{} x {}", self.num_envs(), self.spec.id)
+    }
+
+    /// An error where a fault has stopped the engine.
+    fn running(&self) -> Result<(), EnvError> {
+        match &self.stopped {
+            None => Ok(()),
+            Some(fault) => {
+                Err(EnvError::Fault { id: self.spec.id.to_owned(), fault: fault.clone() })
+            }
+        }
     }
 
     /// An error where a chunk was lost.

@@ -60,9 +60,12 @@ impl Slab {
         }
     }
 
-    /// Bytes of one env's rows.
-    pub fn bytes_per_env(dtype: Dtype, obs_dim: usize) -> usize {
-        3 * obs_dim * dtype.size() + size_of::<f64>() + size_of::<Row>()
+    /// Bytes of the arrays.
+    pub fn bytes(&self) -> usize {
+        let Self { acted, next, first, reward, row, placed: _, obs_dim: _, act_dim: _ } = self;
+        let bytes = |obs: &ObsBuf| obs.view().len() * obs.view().dtype().size();
+        let seen = bytes(acted) + bytes(next) + bytes(first);
+        seen + size_of_val(&**reward) + size_of_val(&**row)
     }
 
     /// Makes `next` what the agent acts on now, or the true successors again.

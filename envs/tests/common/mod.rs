@@ -22,7 +22,12 @@ pub fn is_slow(spec: &EnvSpec) -> bool {
 /// An engine over envs with seeds 100, 101, ..
 pub fn engine(spec: &EnvSpec, num_envs: usize, workers: usize, on_fault: OnFault) -> VectorEnv {
     let seeds: Vec<u64> = (100..100 + num_envs as u64).collect();
-    VectorEnv::new(spec, &seeds, &VectorConfig { num_envs, workers, on_fault }).unwrap()
+    VectorEnv::new(
+        spec,
+        &seeds,
+        &VectorConfig { num_envs, workers, on_fault, ..VectorConfig::default() },
+    )
+    .unwrap()
 }
 
 /// Random actions for every env.
