@@ -69,7 +69,7 @@ pub use explore::Epsilon;
 pub use kinds::AGENTS;
 pub use metric::Metric;
 pub use network_on_batch::NetworkOnBatch;
-pub use networks::NetworkConfig;
+pub use networks::{NETWORKS, NetworkConfig, NetworkKeys, NetworkRow};
 pub use observations::{EnvRows, Mode, Observations};
 pub use ppo::PpoConfig;
 pub use row::{AgentConfig, AgentKeys, AgentRow, NetworkRole, RunLength};

@@ -9,6 +9,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{Decay, DropGrow, at, dense, fixed, pruning, rigl, set, snfs, snip, sparse, top_kast};
+use sparring_agents::networks::impala::Impala;
+use sparring_agents::networks::minatar::Minatar;
+use sparring_agents::networks::nature::NatureCnn;
 use sparring_agents::{AgentConfig, DqnConfig, EnvRows, Mode, NetworkConfig, PpoConfig, SacConfig};
 use sparring_envs::{Batch, End, EnvSpec, Obs, Row, Space, VectorConfig, VectorEnv, spec};
 use sparring_sparse::config::*;
@@ -79,10 +82,10 @@ fn peak_of_images(config: &AgentConfig, spec: &EnvSpec) -> usize {
 /// What networks over images take, whose activations are most of it.
 fn images_take_no_more_than_estimated(sparsity: &SparsityConfig, optimizer: OptimizerConfig) {
     for (network, size, batch_size) in [
-        (NetworkConfig::NatureCnn { width: 1.0 }, 84, 32),
-        (NetworkConfig::NatureCnn { width: 1.0 }, 10, 1),
-        (NetworkConfig::Impala { width: 0.5 }, 40, 10),
-        (NetworkConfig::Minatar { width: 1.0 }, 10, 32),
+        (NetworkConfig::from(NatureCnn { width: 1.0 }), 84, 32),
+        (NetworkConfig::from(NatureCnn { width: 1.0 }), 10, 1),
+        (NetworkConfig::from(Impala { width: 0.5 }), 40, 10),
+        (NetworkConfig::from(Minatar { width: 1.0 }), 10, 32),
     ] {
         let obs = Space::bytes(&[4, size, size]);
         let spec = EnvSpec { obs, ..spec("CartPole-v1").unwrap() };

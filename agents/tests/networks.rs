@@ -7,9 +7,10 @@ mod common;
 use common::{MethodChoice, dense, fixed, methods, sparse};
 use rand::RngExt;
 use sparring_agents::networks::image::image;
-use sparring_agents::networks::impala::impala;
-use sparring_agents::networks::minatar::minatar;
-use sparring_agents::networks::nature::nature;
+use sparring_agents::networks::impala::{Impala, impala};
+use sparring_agents::networks::minatar::{Minatar, minatar};
+use sparring_agents::networks::mlp::Mlp;
+use sparring_agents::networks::nature::{NatureCnn, nature};
 use sparring_agents::{
     AgentConfig, AgentError, DqnConfig, EnvRows, Epsilon, Loss, Mode, NetworkConfig, PpoConfig,
     SacConfig, Temperature,
@@ -105,7 +106,7 @@ fn widths_are_multiplied_and_rounded_as_in_the_paper() {
     assert_eq!((wide[0], wide[5], wide[15], wide[16]), (96, 192, 1536, 6));
     let obs = Space::uniform(&[4], -1.0, 1.0);
     let mlp = |width| {
-        let network = NetworkConfig::Mlp { hidden: vec![512, 10], width };
+        let network = NetworkConfig::from(Mlp { hidden: vec![512, 10], width });
         rows(DqnConfig { network, ..DqnConfig::paper() }.layers(&obs, 2).unwrap())
     };
     assert_eq!((mlp(0.33), mlp(0.001)), (vec![168, 3, 2], vec![1, 1, 2]));
@@ -202,11 +203,11 @@ fn dqn_learns_from_pixels_with_every_network() {
     let [dense, .., pruning] = methods();
     let rigl = methods()[3].clone();
     for (network, method, dueling) in [
-        (NetworkConfig::NatureCnn { width: 0.25 }, dense.clone(), true),
-        (NetworkConfig::NatureCnn { width: 0.25 }, rigl, false),
-        (NetworkConfig::Impala { width: 0.1 }, dense, false),
-        (NetworkConfig::Impala { width: 0.1 }, pruning, true),
-        (NetworkConfig::Minatar { width: 0.5 }, fixed(), false),
+        (NetworkConfig::from(NatureCnn { width: 0.25 }), dense.clone(), true),
+        (NetworkConfig::from(NatureCnn { width: 0.25 }), rigl, false),
+        (NetworkConfig::from(Impala { width: 0.1 }), dense, false),
+        (NetworkConfig::from(Impala { width: 0.1 }), pruning, true),
+        (NetworkConfig::from(Minatar { width: 0.5 }), fixed(), false),
         (NetworkConfig::mlp(&[32]), fixed(), false),
     ] {
         let config = DqnConfig { dueling, ..small(network, method) };
@@ -220,9 +221,9 @@ fn dqn_learns_from_pixels_with_every_network() {
 fn ppo_and_sac_learn_from_pixels() {
     let points = EnvSpec { action: Space::uniform(&[2], -1.0, 1.0), ..images() };
     for network in [
-        NetworkConfig::NatureCnn { width: 0.25 },
-        NetworkConfig::Impala { width: 0.1 },
-        NetworkConfig::Minatar { width: 0.5 },
+        NetworkConfig::from(NatureCnn { width: 0.25 }),
+        NetworkConfig::from(Impala { width: 0.1 }),
+        NetworkConfig::from(Minatar { width: 0.5 }),
     ] {
         let sparsity = SparsityConfig { sparsity: 0.5, ..sparse(fixed()) };
         let network = Some(network);
@@ -263,7 +264,7 @@ fn ppo_and_sac_learn_from_pixels() {
 #[test]
 fn an_action_becomes_a_plane_for_each_number() {
     let spec = EnvSpec { action: Space::uniform(&[3], -1.0, 1.0), ..images() };
-    let network = Some(NetworkConfig::Minatar { width: 1.0 });
+    let network = Some(NetworkConfig::from(Minatar { width: 1.0 }));
     let config = SacConfig { network, ..SacConfig::paper() };
     let [actor, critic] = config.layers(&spec).unwrap();
     assert_eq!((actor[0].shape.cols(), critic[0].shape.cols()), (9 * 2, 9 * (2 + 3)));
@@ -275,7 +276,7 @@ fn an_action_becomes_a_plane_for_each_number() {
 
 #[test]
 fn flat_observations_are_refused_by_convolutions() {
-    let config = small(NetworkConfig::Impala { width: 1.0 }, dense());
+    let config = small(NetworkConfig::from(Impala { width: 1.0 }), dense());
     let cartpole = &spec("CartPole-v1").unwrap();
     let built = AgentConfig::of(config.clone()).build(cartpole, 1, &Seed::new(1)).err().unwrap();
     let estimated = AgentConfig::of(config).estimate(cartpole, 1, 1000).unwrap_err();

@@ -5,6 +5,7 @@
 mod common;
 
 use common::{as_planned, fixed, learn, methods, sparse, trace};
+use sparring_agents::networks::minatar::Minatar;
 use sparring_agents::{AgentConfig, AgentError, NetworkConfig, PpoConfig};
 use sparring_envs::spec;
 use sparring_sparse::config::SparsityConfig;
@@ -123,7 +124,7 @@ fn a_rollout_that_the_end_cuts_trains_nothing_and_is_not_planned() {
 #[test]
 fn minatar_is_played_from_its_images() {
     let sparsity = sparse(methods()[3].clone());
-    let network = Some(NetworkConfig::Minatar { width: 0.5 });
+    let network = Some(NetworkConfig::from(Minatar { width: 0.5 }));
     let config = PpoConfig { network, ..with(sparsity, 2_560) };
     let config = AgentConfig::of(config);
     let (agent, _) = learn(&config, "MinAtar/Breakout-v1", 8, 2_560, 2);

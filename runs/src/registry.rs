@@ -5,11 +5,12 @@
 
 use std::sync::OnceLock;
 
-use sparring_agents::{AGENTS, AgentRow};
+use sparring_agents::networks::known;
+use sparring_agents::{AGENTS, AgentRow, NETWORKS, NetworkRow};
 use sparring_envs::{EnvRow, registry};
 use sparring_sparse::methods::{METHODS, MethodRow};
 
-/// Environments, methods and agents, one row each. A row that is added under a name that is there takes its place.
+/// Environments, methods, agents and networks, one row each. A row that is added under a name that is there takes its place.
 ///
 /// ```
 /// use sparring::Registry;
@@ -23,6 +24,7 @@ pub struct Registry {
     envs: Vec<&'static EnvRow>,
     methods: Vec<&'static MethodRow>,
     agents: Vec<&'static AgentRow>,
+    networks: Vec<&'static NetworkRow>,
 }
 
 impl Registry {
@@ -32,6 +34,7 @@ impl Registry {
             envs: registry().iter().collect(),
             methods: METHODS.to_vec(),
             agents: AGENTS.to_vec(),
+            networks: NETWORKS.to_vec(),
         }
     }
 
@@ -53,6 +56,13 @@ impl Registry {
     pub fn agent(mut self, row: &'static AgentRow) -> Self {
         self.agents.retain(|other| other.name != row.name);
         self.agents.push(row);
+        self
+    }
+
+    /// The same with a network more, for `agent.network.kind`.
+    pub fn network(mut self, row: &'static NetworkRow) -> Self {
+        self.networks.retain(|other| other.name != row.name);
+        self.networks.push(row);
         self
     }
 
@@ -78,7 +88,8 @@ impl Registry {
 
     /// Makes it the registry of this process; false where that has one already.
     pub fn install(self) -> bool {
-        INSTALLED.set(self).is_ok()
+        let networks = self.networks.clone();
+        INSTALLED.set(self).is_ok() && known::install(networks)
     }
 }
 

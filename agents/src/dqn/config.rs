@@ -13,7 +13,7 @@ use crate::error::AgentError;
 use crate::explore::Epsilon;
 use crate::input::Input;
 use crate::networks::NetworkConfig;
-use crate::networks::mlp::MlpStyle;
+use crate::networks::style::MlpStyle;
 use crate::optimizer_keys::{OptimizerKeys, RateDecay};
 use crate::replay::{ReplayConfig, Sample};
 use crate::summary::{Estimate, NetworkSummary, TrainingFlops};

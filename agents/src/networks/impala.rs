@@ -7,13 +7,60 @@
 //! parameters say 512), and the `head`: 84×84 → 42×42 → 21×21 → 11×11 → 7,744 numbers. No batch
 //! normalisation. Weights start as Glorot's, which is Keras's default, and all of them decay.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sparring_envs::Space;
 use sparring_sparse::layers::{Features, MaxPool, Padding};
 use sparring_sparse::{Activation, Init, Join, LayerSpec};
 
-use super::image::Stack;
+use super::image::{Stack, image};
+use super::row::{NetworkKeys, NetworkRow};
+use super::style::MlpStyle;
+use crate::error::AgentError;
 
 const CHANNELS: [usize; 3] = [32, 64, 64];
 const BLOCKS: usize = 2;
+
+/// The row of [`Impala`].
+pub static ROW: NetworkRow =
+    NetworkRow::of::<Impala>("impala", "The 15 residual convolutions of Espeholt et al. 2018.")
+        .of_images();
+
+/// What is chosen about it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Impala {
+    /// Multiplies channels and units.
+    #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0.0))]
+    pub width: f64,
+}
+
+impl Default for Impala {
+    fn default() -> Self {
+        Self { width: 1.0 }
+    }
+}
+
+impl NetworkKeys for Impala {
+    fn row(&self) -> &'static NetworkRow {
+        &ROW
+    }
+
+    fn to_value(&self) -> Value {
+        json!(self)
+    }
+
+    fn layers(
+        &self,
+        obs: &Space,
+        outputs: usize,
+        _: MlpStyle,
+        weight_decay: f64,
+    ) -> Result<Vec<LayerSpec>, AgentError> {
+        Ok(impala(image(obs, ROW.name)?, outputs, self.width, weight_decay))
+    }
+}
 
 /// `(batch, channels · height · width) → (batch, outputs)`, for `image` of channels, height and width.
 pub fn impala(image: Features, outputs: usize, width: f64, weight_decay: f64) -> Vec<LayerSpec> {

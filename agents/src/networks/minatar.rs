@@ -5,13 +5,58 @@
 //! Weights start as there, in PyTorch's `U(−1/√n_in, 1/√n_in)`; biases start at 0, and there like the
 //! weights.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sparring_envs::Space;
 use sparring_sparse::layers::{Features, Padding};
 use sparring_sparse::{Activation, Init, LayerSpec, Shape};
 
-use super::image::Stack;
+use super::image::{Stack, image};
+use super::row::{NetworkKeys, NetworkRow};
+use super::style::MlpStyle;
 use crate::error::AgentError;
 
 const KERNEL: usize = 3;
+
+/// The row of [`Minatar`].
+pub static ROW: NetworkRow =
+    NetworkRow::of::<Minatar>("minatar", "The one convolution of Young and Tian 2019.").of_images();
+
+/// What is chosen about it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Minatar {
+    /// Multiplies channels and units.
+    #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0.0))]
+    pub width: f64,
+}
+
+impl Default for Minatar {
+    fn default() -> Self {
+        Self { width: 1.0 }
+    }
+}
+
+impl NetworkKeys for Minatar {
+    fn row(&self) -> &'static NetworkRow {
+        &ROW
+    }
+
+    fn to_value(&self) -> Value {
+        json!(self)
+    }
+
+    fn layers(
+        &self,
+        obs: &Space,
+        outputs: usize,
+        _: MlpStyle,
+        weight_decay: f64,
+    ) -> Result<Vec<LayerSpec>, AgentError> {
+        minatar(image(obs, ROW.name)?, outputs, self.width, weight_decay)
+    }
+}
 
 /// `(batch, channels · height · width) → (batch, outputs)`, for `image` of channels, height and width.
 ///
@@ -25,7 +70,7 @@ pub fn minatar(
 ) -> Result<Vec<LayerSpec>, AgentError> {
     if image.height < KERNEL || image.width < KERNEL {
         return Err(AgentError::Network {
-            network: "minatar",
+            network: ROW.name,
             found: format!("images of {} x {} pixels", image.height, image.width),
             allowed: "images of at least 3 x 3 pixels",
         });

@@ -1,20 +1,56 @@
 //! Multi-layer perceptrons: layers `hidden.0`, `hidden.1`, … and a linear `head`.
 
-use sparring_sparse::{Activation, Init, LayerSpec, Shape};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sparring_envs::Space;
+use sparring_sparse::{Activation, LayerSpec, Shape};
 
-/// What an agent fixes about its networks: their activation, and what they start from.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct MlpStyle {
-    /// The function after each hidden layer.
-    pub activation: Activation,
-    /// Weights of the hidden layers; their biases are 0.
-    pub hidden: Init,
-    /// Weights of the head.
-    pub head: Init,
-    /// Biases of the head.
-    pub head_bias: f32,
-    /// Whether the weights of the head decay as those of the hidden layers do.
-    pub head_decays: bool,
+use super::row::{NetworkKeys, NetworkRow};
+use super::style::MlpStyle;
+use crate::error::AgentError;
+
+/// The row of [`Mlp`].
+pub static ROW: NetworkRow =
+    NetworkRow::of::<Mlp>("mlp", "A multi-layer perceptron over all numbers of an observation.");
+
+/// What is chosen about it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Mlp {
+    /// Widths of the hidden ReLU layers.
+    #[schemars(inner(range(min = 1)))]
+    pub hidden: Vec<usize>,
+    /// Multiplies them.
+    #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0.0))]
+    pub width: f64,
+}
+
+impl Default for Mlp {
+    /// Those of Graesser et al. 2022 for classic control.
+    fn default() -> Self {
+        Self { hidden: vec![512, 512], width: 1.0 }
+    }
+}
+
+impl NetworkKeys for Mlp {
+    fn row(&self) -> &'static NetworkRow {
+        &ROW
+    }
+
+    fn to_value(&self) -> Value {
+        json!(self)
+    }
+
+    fn layers(
+        &self,
+        obs: &Space,
+        outputs: usize,
+        style: MlpStyle,
+        weight_decay: f64,
+    ) -> Result<Vec<LayerSpec>, AgentError> {
+        Ok(mlp(obs.dim(), &scaled(&self.hidden, self.width), outputs, style, weight_decay))
+    }
 }
 
 /// `max(1, ⌊n · width⌋)` for each `n` of `hidden`.

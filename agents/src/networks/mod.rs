@@ -1,11 +1,16 @@
-//! The shapes of networks that agents use.
+//! The networks that agents use: one file each, with its keys and its row.
 
 pub mod budget;
 mod config;
 pub mod image;
 pub mod impala;
+pub mod known;
 pub mod minatar;
 pub mod mlp;
 pub mod nature;
+pub mod row;
+pub mod style;
 
 pub use config::NetworkConfig;
+pub use known::NETWORKS;
+pub use row::{NetworkKeys, NetworkRow};

@@ -10,7 +10,8 @@ use sparring_sparse::{Activation, Init, LayerSpec, OptimizerConfig, Rule};
 use crate::error::AgentError;
 use crate::input::Input;
 use crate::networks::NetworkConfig;
-use crate::networks::mlp::MlpStyle;
+use crate::networks::mlp::Mlp;
+use crate::networks::style::MlpStyle;
 use crate::optimizer_keys::{HiddenActivation, OptimizerKeys, RateDecay};
 use crate::policy::Policy;
 use crate::rollout::Rollout;
@@ -176,7 +177,9 @@ impl PpoConfig {
         let outputs = Policy::of(spec, "ppo")?.width();
         let actor = MlpStyle { activation: self.actor_activation, ..ACTOR };
         let critic = MlpStyle { activation: self.critic_activation, ..CRITIC };
-        let of = |hidden: &[usize], width| NetworkConfig::Mlp { hidden: hidden.to_vec(), width };
+        let of = |hidden: &[usize], width| -> NetworkConfig {
+            Mlp { hidden: hidden.to_vec(), width }.into()
+        };
         let [of_actor, of_critic] = match &self.network {
             Some(network) => [network.clone(), network.clone()],
             None => [

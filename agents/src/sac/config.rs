@@ -14,7 +14,8 @@ use crate::error::AgentError;
 use crate::input::Input;
 use crate::networks::NetworkConfig;
 use crate::networks::image::image;
-use crate::networks::mlp::MlpStyle;
+use crate::networks::mlp::Mlp;
+use crate::networks::style::MlpStyle;
 use crate::optimizer_keys::OptimizerKeys;
 use crate::replay::{ReplayConfig, Sample};
 use crate::sac::keys::{LogStdKeys, Temperature, TemperatureKeys, log_std};
@@ -171,7 +172,9 @@ impl SacConfig {
     /// Observations that the network cannot read.
     pub fn layers(&self, spec: &EnvSpec) -> Result<[Vec<LayerSpec>; 2], AgentError> {
         let (act, decay) = (spec.action.dim(), self.weight_decay);
-        let of = |hidden: &[usize], width| NetworkConfig::Mlp { hidden: hidden.to_vec(), width };
+        let of = |hidden: &[usize], width| -> NetworkConfig {
+            Mlp { hidden: hidden.to_vec(), width }.into()
+        };
         let [actor, critic] = match &self.network {
             Some(network) => [network.clone(), network.clone()],
             None => [
@@ -195,7 +198,9 @@ impl SacConfig {
     /// The image that a critic of convolutions reads, without the action's planes.
     fn planes(&self, spec: &EnvSpec) -> Result<Option<Features>, AgentError> {
         match &self.network {
-            Some(network) if network.reads_images() => image(&spec.obs, network.name()).map(Some),
+            Some(network) if network.row().reads_images => {
+                image(&spec.obs, network.row().name).map(Some)
+            }
             _ => Ok(None),
         }
     }
