@@ -5,13 +5,17 @@
 
 use sparring_envs::{Actions, Batch};
 use sparring_sparse::seed::Rng;
-use sparring_sparse::{Executed, Saved, Target, Trainer};
+use sparring_sparse::{Executed, Saved, Section, Target, Trainer};
 
 use crate::error::AgentError;
 use crate::metric::{Metric, sparsity_metrics};
 use crate::network_on_batch::NetworkOnBatch;
 use crate::observations::{Mode, Observations};
+use crate::replay::Replay;
 use crate::summary::NetworkSummary;
+
+/// The layout of a saved agent.
+const VERSION: u32 = 1;
 
 /// What an agent can do and what it needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +61,22 @@ pub trait Agent: Send {
     /// The networks that follow the trained ones.
     fn targets(&self) -> Vec<&Target>;
 
+    /// The same, to be changed.
+    fn targets_mut(&mut self) -> Vec<&mut Target>;
+
+    /// What it learns from again and again; none of an agent that forgets. [`Self::save`] leaves its
+    /// transitions to [`Replay::piece`].
+    fn replay(&self) -> Option<&Replay>;
+
+    /// The same, to be restored.
+    fn replay_mut(&mut self) -> Option<&mut Replay>;
+
+    /// Writes down all else that acting and learning depend on, and what is yet to be reported.
+    fn save_own(&self, to: &mut Section) -> Result<(), AgentError>;
+
+    /// Takes back what [`Self::save_own`] wrote.
+    fn load_own(&mut self, from: &Section) -> Result<(), AgentError>;
+
     /// Moves the means of losses since the last call, and what is true now, into `out`; its networks'
     /// sparsity aside.
     fn drain_losses(&mut self, out: &mut Vec<Metric>);
@@ -91,6 +111,51 @@ pub trait Agent: Send {
         _rng: &mut Rng,
     ) -> Result<Vec<NetworkOnBatch<'_>>, AgentError> {
         Ok(Vec::new())
+    }
+
+    /// Writes down all that a training which goes on must have back, between [`Self::learn`] and the next
+    /// [`Self::act`], but the transitions of [`Self::replay`].
+    ///
+    /// # Errors
+    /// Those of candle.
+    fn save(&self, to: &mut Section) -> Result<(), AgentError> {
+        to.put("layout", &VERSION)?;
+        for trainer in self.networks() {
+            to.nest(&format!("network.{}", trainer.name()), trainer.save()?);
+        }
+        for (i, target) in self.targets().into_iter().enumerate() {
+            to.nest(&format!("target.{i}"), target.save()?);
+        }
+        if let Some(replay) = self.replay() {
+            to.nest("replay", replay.save()?);
+        }
+        let mut own = Section::new(VERSION);
+        self.save_own(&mut own)?;
+        to.nest("own", own);
+        Ok(())
+    }
+
+    /// Takes back what [`Self::save`] wrote of an agent of the same choices, whatever its seed. A replay
+    /// memory holds nothing until [`Replay::restore`], and learning then waits for what comes.
+    ///
+    /// # Errors
+    /// What is missing, and what does not fit: this agent is then neither the old nor the new one.
+    fn load(&mut self, from: &Section) -> Result<(), AgentError> {
+        let layout: u32 = from.get("layout")?;
+        if layout != VERSION {
+            return Err(from.misfit("layout", VERSION, layout).into());
+        }
+        for trainer in self.networks_mut() {
+            let name = format!("network.{}", trainer.name());
+            trainer.load(&from.part(&name))?;
+        }
+        for (i, target) in self.targets_mut().into_iter().enumerate() {
+            target.load(&from.part(&format!("target.{i}")))?;
+        }
+        if let Some(replay) = self.replay_mut() {
+            replay.load(&from.part("replay"))?;
+        }
+        self.load_own(&from.part("own"))
     }
 
     /// Puts what acting in [`Mode::Eval`] depends on into `saved`, the critics beside it.

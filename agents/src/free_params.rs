@@ -31,6 +31,11 @@ impl FreeParams {
         &self.values
     }
 
+    /// Whether `other` has as many parameters, with moments for each.
+    pub fn is_like(&self, other: &Self) -> bool {
+        [&other.values, &other.m, &other.v].iter().all(|all| all.len() == self.values.len())
+    }
+
     /// One step along `grad`, which stands as the parameters do.
     pub fn step(&mut self, grad: &[f64]) {
         self.steps += 1;

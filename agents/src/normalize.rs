@@ -53,6 +53,14 @@ pub fn load(moments: &mut Moments, name: &str, saved: &Saved) -> Result<(), Agen
     Ok(())
 }
 
+fn alike(one: Option<&Moments>, other: Option<&Moments>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.is_like(other),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
 /// Scales observations of `dim` numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ObservationScale {
@@ -65,6 +73,11 @@ impl ObservationScale {
     /// One that has seen nothing, or that never scales.
     pub fn new(dim: usize, scales: bool) -> Self {
         Self { dim, moments: scales.then(|| Moments::new(dim)) }
+    }
+
+    /// Whether `other` scales the same numbers, or nothing as well.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.dim == other.dim && alike(self.moments(), other.moments())
     }
 
     /// What it scales by; none where it never scales.
@@ -111,6 +124,13 @@ impl RewardScale {
     pub fn new(discount: f64, num_envs: usize, scales: bool) -> Self {
         let moments = scales.then(|| Moments::new(1));
         Self { discount, returns: vec![0.0; num_envs], moments }
+    }
+
+    /// Whether `other` scales those of as many environments in the same way.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.discount == other.discount
+            && self.returns.len() == other.returns.len()
+            && alike(self.moments(), other.moments())
     }
 
     /// What it scales by; none where it never scales.

@@ -1,5 +1,6 @@
 //! What an agent acts on: observations, whose they are, and which of them begin an episode.
 
+use serde::{Deserialize, Serialize};
 use sparring_envs::{Batch, Obs, Row};
 
 /// What an agent acts for.
@@ -32,7 +33,7 @@ pub struct Observations<'a> {
 /// let seen = rows.observations(Obs::F32(&[0.0; 8]));
 /// assert_eq!((seen.envs, seen.first), (&[0, 1][..], &[true, true][..]));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnvRows {
     envs: Vec<usize>,
     first: Vec<bool>,

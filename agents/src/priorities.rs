@@ -4,15 +4,21 @@
 //! A leaf holds a priority, every other node the sum of the two below it, which is formed anew on each
 //! change, so that rounding does not gather.
 
-use serde::{Deserialize, Serialize};
+use sparring_sparse::{Section, SparseError};
+
+use crate::column::{Column, Rows};
+
+/// The layout of its section.
+const VERSION: u32 = 1;
 
 /// Priorities of `capacity` places.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub struct Priorities {
+    capacity: usize,
     /// The first leaf; a power of two.
     leaves: usize,
     /// Node `i` sums nodes `2i` and `2i + 1`; node 1 is the root.
-    sums: Vec<f64>,
+    sums: Column<f64>,
     /// What a new place gets: the largest priority so far.
     largest: f64,
 }
@@ -20,14 +26,60 @@ pub struct Priorities {
 impl Priorities {
     /// All 0.
     pub fn new(capacity: usize) -> Self {
-        let leaves = capacity.next_power_of_two();
-        Self { leaves, sums: vec![0.0; 2 * leaves], largest: 1.0 }
+        let mut all = Self::planned(capacity);
+        all.sums.take();
+        all
     }
 
     /// Bytes for `capacity` places.
     pub fn bytes(capacity: usize) -> u64 {
-        let leaves = (capacity as u64).checked_next_power_of_two().unwrap_or(u64::MAX);
-        leaves.saturating_mul(2 * size_of::<f64>() as u64)
+        Self::planned(capacity).sums.bytes()
+    }
+
+    fn planned(capacity: usize) -> Self {
+        let leaves = capacity.checked_next_power_of_two().unwrap_or(usize::MAX);
+        Self { capacity, leaves, sums: Column::planned(leaves, 2), largest: 1.0 }
+    }
+
+    /// Writes down the priorities of all places.
+    ///
+    /// # Errors
+    /// None that a user could cause.
+    pub fn save(&self) -> Result<Section, SparseError> {
+        let mut all = Section::new(VERSION);
+        let places = &self.sums[self.leaves..][..self.capacity];
+        let bits: Vec<u64> = places.iter().map(|priority| priority.to_bits()).collect();
+        all.put_u64("places", &bits);
+        all.put("largest", &self.largest)?;
+        Ok(all)
+    }
+
+    /// Takes back what [`Self::save`] wrote.
+    ///
+    /// # Errors
+    /// What is missing, and what does not fit.
+    pub fn load(&mut self, from: &Section) -> Result<(), SparseError> {
+        let places: Vec<f64> = from.u64("places")?.into_iter().map(f64::from_bits).collect();
+        if places.len() != self.capacity {
+            let expected = format!("priorities of {} places", self.capacity);
+            return Err(from.misfit("places", expected, places.len()));
+        }
+        let largest: f64 = from.get("largest")?;
+        let is_priority = |x: &f64| x.is_finite() && *x >= 0.0;
+        if let Some(found) = places.iter().chain([&largest]).find(|x| !is_priority(x)) {
+            return Err(from.misfit("places", "priorities of at least 0", found));
+        }
+        self.sums[self.leaves..][..self.capacity].copy_from_slice(&places);
+        for node in (1..self.leaves).rev() {
+            self.sums[node] = self.sums[2 * node] + self.sums[2 * node + 1];
+        }
+        self.largest = largest;
+        Ok(())
+    }
+
+    /// Forgets the priorities of all places; what a new one gets stays.
+    pub fn clear(&mut self) {
+        self.sums.fill(0.0);
     }
 
     /// The sum of all.

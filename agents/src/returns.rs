@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 use sparring_envs::{Actions, Batch, End, Row};
+use sparring_sparse::{Section, SparseError};
 
 use crate::error::AgentError;
 
@@ -42,6 +43,8 @@ pub struct Transition<'a> {
 pub struct NStep {
     n: usize,
     gamma: f64,
+    /// Numbers that wait with an action, its own among them.
+    dim: usize,
     /// The environments that the next actions go to.
     held: Vec<usize>,
     /// The last action of each environment, `(num_envs, act_dim)`.
@@ -70,7 +73,7 @@ impl NStep {
         let waiting = (0..num_envs).map(|_| VecDeque::with_capacity(n)).collect();
         let spare = (0..num_envs * n).map(|_| Vec::with_capacity(dim)).collect();
         let (held, given) = ((0..num_envs).collect(), vec![0.0; num_envs * act_dim]);
-        Self { n, gamma, held, given, waiting, spare }
+        Self { n, gamma, dim, held, given, waiting, spare }
     }
 
     /// Bytes of them, all taken at the start.
@@ -81,6 +84,53 @@ impl NStep {
         let queues = (num_envs as u64).saturating_mul(queues);
         let waiting = (num_envs as u64).saturating_mul(n as u64).saturating_mul(one as u64);
         queues.saturating_add(waiting)
+    }
+
+    /// Writes down what waits.
+    ///
+    /// # Errors
+    /// None that a user could cause.
+    pub fn save(&self, to: &mut Section) -> Result<(), SparseError> {
+        to.put("n_step", self)
+    }
+
+    /// Takes back what [`Self::save`] wrote. Of frames, `taken` are known; none of numbers.
+    ///
+    /// # Errors
+    /// What is missing, and what does not fit.
+    pub fn load(&mut self, from: &Section, taken: Option<u64>) -> Result<(), SparseError> {
+        let found: Self = from.get("n_step")?;
+        let num_envs = self.waiting.len();
+        let known = |waiting: &Waiting| {
+            waiting.taken.len() == self.dim
+                && match (waiting.frame, taken) {
+                    (Some(frame), Some(taken)) => frame < taken,
+                    (None, None) => true,
+                    (Some(_), None) | (None, Some(_)) => false,
+                }
+        };
+        let fits = (found.n, found.gamma, found.dim) == (self.n, self.gamma, self.dim)
+            && found.given.len() == self.given.len()
+            && found.held.iter().all(|env| *env < num_envs)
+            && found.waiting.len() == num_envs
+            && found.waiting.iter().all(|queue| queue.len() < self.n && queue.iter().all(known));
+        if !fits {
+            let expected = format!("returns of {} steps of {num_envs} environments", self.n);
+            return Err(from.misfit("n_step", expected, "others"));
+        }
+        for (queue, found) in self.waiting.iter_mut().zip(found.waiting) {
+            self.spare.extend(queue.drain(..).map(|waiting| waiting.taken));
+            for waiting in found {
+                let mut taken = self.spare.pop().unwrap_or_default();
+                taken.clear();
+                taken.extend_from_slice(&waiting.taken);
+                queue.push_back(Waiting { taken, ..waiting });
+            }
+        }
+        self.held.clear();
+        self.held.extend_from_slice(&found.held);
+        self.given = found.given;
+        Ok(())
     }
 
     /// Takes one vector step and gives `store` every transition that it completes, in order of the

@@ -3,14 +3,16 @@
 //! The successor of a row is the observation `n` rows on, except where an episode was truncated and
 //! at the end of the rollout: there it is kept beside the rows, so that its value can be bootstrapped.
 
-use serde::{Deserialize, Serialize};
 use sparring_envs::{Batch, End, Obs, Row};
+use sparring_sparse::{Section, SparseError};
 
 /// A rollout that is being filled. All of it but the kept successors is taken at the start.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default)]
 pub struct Rollout {
     steps: usize,
     num_envs: usize,
+    obs_dim: usize,
+    act_dim: usize,
     /// `(t · n, obs_dim)`, as the agent saw them.
     pub obs: Vec<f32>,
     /// `(t · n, act_dim)`.
@@ -47,6 +49,8 @@ impl Rollout {
         Self {
             steps,
             num_envs,
+            obs_dim,
+            act_dim,
             obs: Vec::with_capacity(rows * obs_dim),
             action: Vec::with_capacity(rows * act_dim),
             log_prob: Vec::with_capacity(rows),
@@ -62,6 +66,49 @@ impl Rollout {
         let floats = (obs_dim + act_dim + 2) * size_of::<f32>();
         let row = floats + size_of::<Row>() + floats / 10;
         (steps as u64).saturating_mul(num_envs as u64).saturating_mul(row as u64)
+    }
+
+    /// Writes down its rows.
+    ///
+    /// # Errors
+    /// None that a user could cause.
+    pub fn save(&self, to: &mut Section) -> Result<(), SparseError> {
+        to.put_f32("obs", &self.obs);
+        to.put_f32("action", &self.action);
+        to.put_f32("log_prob", &self.log_prob);
+        to.put_f32("reward", &self.reward);
+        to.put_f32("kept", &self.kept);
+        to.put("row", &self.row)?;
+        to.put("keeps", &self.keeps)
+    }
+
+    /// Takes back what [`Self::save`] wrote.
+    ///
+    /// # Errors
+    /// What is missing, and what does not fit; it is empty then.
+    pub fn load(&mut self, from: &Section) -> Result<(), SparseError> {
+        self.clear();
+        let reward = from.f32("reward")?;
+        let rows = reward.len();
+        if rows > self.steps * self.num_envs || !rows.is_multiple_of(self.num_envs) {
+            let expected = format!("at most {} steps of {}", self.steps, self.num_envs);
+            return Err(from.misfit("reward", expected, format!("{rows} rows")));
+        }
+        let obs = from.f32_of("obs", rows * self.obs_dim)?;
+        let action = from.f32_of("action", rows * self.act_dim)?;
+        let log_prob = from.f32_of("log_prob", rows)?;
+        let (row, keeps): (Vec<Row>, Vec<usize>) = (from.get("row")?, from.get("keeps")?);
+        if row.len() != rows || keeps.iter().any(|row| *row >= rows) {
+            return Err(from.misfit("row", format!("{rows} rows"), format!("{}", row.len())));
+        }
+        self.kept = from.f32_of("kept", keeps.len() * self.obs_dim)?;
+        self.obs.extend_from_slice(&obs);
+        self.action.extend_from_slice(&action);
+        self.log_prob.extend_from_slice(&log_prob);
+        self.reward.extend_from_slice(&reward);
+        self.row.extend_from_slice(&row);
+        self.keeps = keeps;
+        Ok(())
     }
 
     /// Rows held.

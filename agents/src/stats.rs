@@ -35,6 +35,11 @@ impl Moments {
         }
     }
 
+    /// Whether `other` is of as many numbers.
+    pub fn is_like(&self, other: &Self) -> bool {
+        [&other.mean, &other.squares].iter().all(|all| all.len() == self.dim())
+    }
+
     /// The numbers of a row.
     pub fn dim(&self) -> usize {
         self.mean.len()

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use candle_core::Tensor;
-use sparring_sparse::{Layer, Network, Seed, Topology, Trainer};
+use sparring_sparse::{Layer, Network, Section, Seed, Topology, Trainer};
 
 use super::drift::{Drift, topologies};
 use super::rank::effective_rank;
@@ -15,6 +15,9 @@ use crate::error::AgentError;
 use crate::metric::Metric;
 use crate::network_on_batch::NetworkOnBatch;
 use crate::stats::mean_and_variance;
+
+/// The layout of its section.
+const VERSION: u32 = 1;
 
 /// Measures one agent from its start on.
 #[derive(Clone, Debug)]
@@ -43,6 +46,45 @@ impl Diagnosis {
             false => Vec::new(),
         };
         Self { what, seed, start }
+    }
+
+    /// Writes down what drift is measured from.
+    ///
+    /// # Errors
+    /// None that a user could cause.
+    pub fn save(&self, to: &mut Section) -> Result<(), AgentError> {
+        to.put("layout", &VERSION)?;
+        for (i, network) in self.start.iter().enumerate() {
+            for (j, topology) in network.iter().enumerate() {
+                let positions: Vec<u32> = topology.positions().collect();
+                to.put_u32(format!("start/{i}/{j}"), &positions);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes back what [`Self::save`] wrote of an agent with the same networks.
+    ///
+    /// # Errors
+    /// What is missing, and what does not fit.
+    pub fn load(&mut self, from: &Section) -> Result<(), AgentError> {
+        let layout: u32 = from.get("layout")?;
+        if layout != VERSION {
+            return Err(from.misfit("layout", VERSION, layout).into());
+        }
+        let mut start = self.start.clone();
+        for (i, network) in start.iter_mut().enumerate() {
+            for (j, topology) in network.iter_mut().enumerate() {
+                let (rows, cols) = (topology.rows(), topology.cols());
+                let positions = from.u32(&format!("start/{i}/{j}"))?;
+                *topology = Arc::new(match positions.len() == rows * cols {
+                    true => Topology::dense(rows, cols)?,
+                    false => Topology::new(rows, cols, &positions)?,
+                });
+            }
+        }
+        self.start = start;
+        Ok(())
     }
 
     /// What is measured.

@@ -17,17 +17,18 @@
 //! 5. prioritised replay keeps the exponent of its importance weights, where Schaul et al. 2016 let it
 //!    rise to 1.
 
+mod choice;
 pub(crate) mod config;
 mod probe;
 mod row;
+mod state;
 #[cfg(test)]
 mod tests;
 
-use candle_core::{D, Device, Tensor};
-use serde::{Deserialize, Serialize};
-use sparring_envs::{Actions, Batch, EnvSpec, Obs};
+use candle_core::Tensor;
+use sparring_envs::{Actions, Batch, EnvSpec};
 use sparring_sparse::seed::Rng;
-use sparring_sparse::{Network, Seed, Target, Trainer};
+use sparring_sparse::{Section, Seed, Target, Trainer};
 
 use crate::agent::{Agent, Capabilities, Clock};
 use crate::error::AgentError;
@@ -39,7 +40,10 @@ use crate::network_on_batch::NetworkOnBatch;
 use crate::observations::{Mode, Observations};
 use crate::replay::{Replay, Sample};
 
+use choice::{Choice, Drawn};
 use config::actions;
+use state::{DqnState, Means};
+
 pub use config::{DqnConfig, Loss, Prioritized};
 pub use row::ROW;
 
@@ -53,34 +57,6 @@ pub struct Dqn {
     scratch: Scratch,
 }
 
-/// What never changes.
-struct Choice {
-    config: DqnConfig,
-    input: Input,
-    num_actions: u32,
-}
-
-/// What a training that goes on must have back, beside the networks and the memory.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct DqnState {
-    explore: Rng,
-    sampler: Rng,
-    eval: Rng,
-    env_steps: u64,
-    /// Gradient steps, those among them that a rewiring took the place of.
-    updates: u64,
-    means: Means,
-}
-
-/// Sums over the gradient steps since the last report.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Means {
-    steps: u64,
-    loss: f64,
-    q: f64,
-    grad_norm: f64,
-}
-
 /// Memory to be filled again and again: between two steps of an environment, nothing that it holds counts.
 #[derive(Default)]
 struct Scratch {
@@ -90,113 +66,6 @@ struct Scratch {
     eval_actions: Vec<u32>,
     /// Observations and their successors as floats.
     floats: [Vec<f32>; 2],
-}
-
-/// What one gradient step learns from, as tensors.
-struct Drawn {
-    /// `(batch, obs_dim)`.
-    obs: Tensor,
-    /// `(batch, obs_dim)`.
-    next: Tensor,
-    /// `(batch, 1)`.
-    action: Tensor,
-    /// `(batch)`.
-    reward: Tensor,
-    /// `(batch)`.
-    discount: Tensor,
-}
-
-impl Drawn {
-    fn of(
-        sample: &Sample,
-        input: &Input,
-        [obs, next]: &mut [Vec<f32>; 2],
-    ) -> candle_core::Result<Self> {
-        let action: Vec<u32> = sample.action.iter().map(|index| *index as u32).collect();
-        let batch = action.len();
-        Ok(Self {
-            obs: input.tensor(sample.obs.view(), obs)?,
-            next: input.tensor(sample.next.view(), next)?,
-            action: Tensor::from_vec(action, (batch, 1), &Device::Cpu)?,
-            reward: Tensor::from_slice(&sample.reward, batch, &Device::Cpu)?,
-            discount: Tensor::from_slice(&sample.discount, batch, &Device::Cpu)?,
-        })
-    }
-}
-
-impl Choice {
-    /// `(n, outputs) → Q (n, actions)`.
-    fn q_of(&self, outputs: Tensor) -> candle_core::Result<Tensor> {
-        if !self.config.dueling {
-            return Ok(outputs);
-        }
-        let advantages = outputs.narrow(1, 1, outputs.dim(1)? - 1)?;
-        let value = outputs.narrow(1, 0, 1)?.broadcast_sub(&advantages.mean_keepdim(1)?)?;
-        advantages.broadcast_add(&value)
-    }
-
-    /// `obs (n · obs_dim) → Q (n, actions)` by `network`.
-    fn values(
-        &self,
-        network: &Network,
-        obs: Obs<'_>,
-        floats: &mut Vec<f32>,
-    ) -> Result<Vec<Vec<f32>>, AgentError> {
-        let obs = self.input.tensor(obs, floats)?;
-        Ok(self.q_of(network.forward_detached(&obs)?)?.to_vec2()?)
-    }
-
-    /// `y (batch)` by the online and the target network.
-    fn target_values(
-        &self,
-        [online, target]: [&Network; 2],
-        next: &Tensor,
-        reward: &Tensor,
-        discount: &Tensor,
-    ) -> Result<Tensor, AgentError> {
-        let next_q = self.q_of(target.forward_detached(next)?)?; // (batch, actions)
-        let next_value = if self.config.double_q {
-            let best = self.q_of(online.forward_detached(next)?)?.argmax_keepdim(D::Minus1)?;
-            next_q.gather(&best, 1)?.squeeze(1)?
-        } else {
-            next_q.max(D::Minus1)?
-        };
-        Ok((reward + (discount * next_value)?)?)
-    }
-
-    /// ε after `env_steps`.
-    fn epsilon(&self, env_steps: u64) -> f64 {
-        match env_steps.checked_sub(self.config.warmup_env_steps) {
-            Some(steps) => self.config.epsilon.at(steps),
-            None => 1.0,
-        }
-    }
-
-    /// `w (batch)` of the transitions at `place`: 1 each where they are drawn uniformly.
-    fn weights(&self, replay: &Replay, place: &[usize]) -> Vec<f32> {
-        let held = replay.len() as f64;
-        let (Some(prioritized), Some(priorities)) = (self.config.prioritized, replay.priorities())
-        else {
-            return vec![1.0; place.len()];
-        };
-        let total = priorities.total();
-        let weight =
-            |place: &usize| (held * priorities.get(*place) / total).powf(-prioritized.importance);
-        let weights: Vec<f64> = place.iter().map(weight).collect();
-        let largest = weights.iter().fold(f64::MIN_POSITIVE, |largest, w| largest.max(*w));
-        weights.iter().map(|w| (w / largest) as f32).collect()
-    }
-
-    /// Priorities by the errors `delta (batch)`.
-    fn prioritize(&self, replay: &mut Replay, place: &[usize], delta: &[f32]) {
-        if let (Some(Prioritized { exponent, .. }), Some(priorities)) =
-            (self.config.prioritized, replay.priorities_mut())
-        {
-            for (place, delta) in place.iter().zip(delta) {
-                priorities.set(*place, (f64::from(delta.abs()) + 1e-6).powf(exponent));
-            }
-        }
-    }
 }
 
 impl Dqn {
@@ -235,11 +104,6 @@ impl Dqn {
         })
     }
 
-    /// What must be saved beside the networks and the memory.
-    pub fn state(&self) -> &DqnState {
-        &self.state
-    }
-
     /// One gradient step.
     fn update(&mut self) -> Result<(), AgentError> {
         let Self { choice, q: trainer, target, replay, state, scratch } = self;
@@ -249,7 +113,7 @@ impl Dqn {
         let Drawn { obs, next, action, reward, discount } =
             Drawn::of(&scratch.sample, &choice.input, &mut scratch.floats)?;
         let weights = choice.weights(replay, place);
-        let weights = Tensor::from_vec(weights, config.batch_size, &Device::Cpu)?;
+        let weights = Tensor::from_vec(weights, config.batch_size, obs.device())?;
 
         if let Some(until) = config.decay_gradient_steps {
             let left = 1.0 - state.updates as f64 / until as f64;
@@ -337,14 +201,29 @@ impl Agent for Dqn {
         vec![&self.target]
     }
 
+    fn targets_mut(&mut self) -> Vec<&mut Target> {
+        vec![&mut self.target]
+    }
+
+    fn replay(&self) -> Option<&Replay> {
+        Some(&self.replay)
+    }
+
+    fn replay_mut(&mut self) -> Option<&mut Replay> {
+        Some(&mut self.replay)
+    }
+
+    fn save_own(&self, to: &mut Section) -> Result<(), AgentError> {
+        Ok(to.put("state", &self.state)?)
+    }
+
+    fn load_own(&mut self, from: &Section) -> Result<(), AgentError> {
+        self.state = from.get("state")?;
+        Ok(())
+    }
+
     fn drain_losses(&mut self, out: &mut Vec<Metric>) {
-        let Means { steps, loss, q, grad_norm } = std::mem::take(&mut self.state.means);
-        if steps > 0 {
-            let n = steps as f64;
-            out.push(Metric::new("losses/td", loss / n));
-            out.push(Metric::new("losses/q", q / n));
-            out.push(Metric::new("losses/grad_norm", grad_norm / n));
-        }
+        self.state.means.drain(out);
         let epsilon = self.choice.epsilon(self.state.env_steps);
         out.push(Metric::new("charts/epsilon", epsilon));
         out.push(Metric::new("charts/replay_size", self.replay.len() as f64));

@@ -1,6 +1,7 @@
 //! The formulas of the switches, by hand.
 
-use sparring_envs::{End, Row, spec};
+use candle_core::Device;
+use sparring_envs::{End, Obs, Row, spec};
 
 use super::*;
 use crate::networks::NetworkConfig;
@@ -80,20 +81,4 @@ fn a_diagnosis_sees_the_loss_of_each_sample() {
     }
     let (name, values) = probe.values.as_ref().unwrap();
     assert_eq!((*name, values(&q.repeat((4, 1)).unwrap()).unwrap()), ("q", vec![5.0; 4]));
-}
-
-#[test]
-fn the_state_and_the_memory_can_be_written_and_read() {
-    let mut dqn = agent(DqnConfig { n_step: 2, ..DqnConfig::paper() });
-    let (obs, row) = (Obs::F32(&[0.5; 4]), &[Row::Step]);
-    let batch = Batch { envs: &[0], obs, next: obs, reward: &[2.0], row, finished: &[] };
-    for _ in 0..3 {
-        dqn.replay.store(&batch, Actions::Discrete(&[1])).unwrap();
-    }
-    let state = serde_json::to_string(dqn.state()).unwrap();
-    let again: DqnState = serde_json::from_str(&state).unwrap();
-    assert_eq!(serde_json::to_string(&again).unwrap(), state);
-    let memory = serde_json::to_string(dqn.replay.state()).unwrap();
-    let again: crate::replay::ReplayState = serde_json::from_str(&memory).unwrap();
-    assert_eq!(serde_json::to_string(&again).unwrap(), memory);
 }

@@ -19,34 +19,36 @@
 //! 4. actions and spread are in units in which the environment's bounds are ±1;
 //! 5. a pruned weight cannot come back ([`sparring_sparse::methods::pruning`]).
 
+mod choice;
 mod config;
 mod probe;
 mod row;
+mod state;
 #[cfg(test)]
 mod tests;
 
-use candle_core::{Device, Tensor};
 use rand::seq::SliceRandom;
-use serde::{Deserialize, Serialize};
 use sparring_envs::{Actions, Batch, EnvSpec};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::seed::Rng;
-use sparring_sparse::{LayerSpec, Network, Rule, Saved, Seed, Target, Trainer};
+use sparring_sparse::{LayerSpec, Rule, Saved, Section, Seed, Target, Trainer};
 
 use crate::agent::{Agent, Capabilities, Clock};
 use crate::error::AgentError;
 use crate::free_params::FreeParams;
-use crate::gae::{Gae, Steps};
 use crate::input::Input;
 use crate::losses::loss_with_grad;
-use crate::losses::surrogate::{ActorOutput, Decisions, Surrogate, surrogate, value_loss};
+use crate::losses::surrogate::{Decisions, Surrogate};
 use crate::metric::Metric;
 use crate::network_on_batch::NetworkOnBatch;
 use crate::normalize::{ObservationScale, RewardScale, load, save};
 use crate::observations::{Mode, Observations};
 use crate::policy::{EnvActions, Policy, inverse_softplus, softplus};
+use crate::replay::Replay;
 use crate::rollout::{Rollout, Seen};
-use crate::stats::mean_and_variance;
+
+use choice::{Choice, Minibatch, pick};
+use state::{Advantages, Means, PpoState};
 
 pub use config::PpoConfig;
 pub use row::ROW;
@@ -58,44 +60,6 @@ pub struct Ppo {
     critic: Trainer,
     state: PpoState,
     scratch: Scratch,
-}
-
-/// What never changes.
-struct Choice {
-    config: PpoConfig,
-    input: Input,
-    obs_dim: usize,
-    num_envs: usize,
-    policy: Policy,
-}
-
-/// What a training that goes on must have back, beside the networks.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct PpoState {
-    std_param: FreeParams,
-    observations: ObservationScale,
-    rewards: RewardScale,
-    rollout: Rollout,
-    /// What the full rollout taught; none until it is full.
-    advantages: Option<Advantages>,
-    explore: Rng,
-    order: Rng,
-    env_steps: u64,
-    /// Gradient steps; a network whose rewiring took the place of its own counts fewer.
-    updates: u64,
-    means: Means,
-}
-
-/// Sums over the gradient steps since the last report.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Means {
-    steps: u64,
-    actor_loss: f64,
-    critic_loss: f64,
-    kl: f64,
-    clip_fraction: f64,
-    entropy: f64,
-    grad_norms: [f64; 2],
 }
 
 /// Memory to be filled again and again: between two steps of the environments, nothing that it holds counts.
@@ -110,81 +74,6 @@ struct Scratch {
     eval_actions: EnvActions,
     /// Observations as floats, where they were bytes.
     floats: Vec<f32>,
-}
-
-/// What a rollout teaches, row by row.
-#[derive(Debug, Serialize, Deserialize)]
-struct Advantages {
-    value: Vec<f32>,
-    advantage: Vec<f32>,
-    ret: Vec<f32>,
-}
-
-/// Some rows of a rollout: actions `(m, act_dim)`, all else `(m)`.
-struct Minibatch {
-    action: Vec<f32>,
-    log_prob: Vec<f32>,
-    advantage: Vec<f32>,
-    value: Vec<f32>,
-    ret: Vec<f32>,
-}
-
-impl Choice {
-    /// `v (n · obs_dim) → (n, obs_dim)`.
-    fn rows(&self, v: Vec<f32>) -> Result<Tensor, AgentError> {
-        let n = v.len() / self.obs_dim;
-        Ok(Tensor::from_vec(v, (n, self.obs_dim), &Device::Cpu)?)
-    }
-
-    /// `obs (n · obs_dim) → (n · outputs)`, leaving no graph.
-    fn outputs(&self, network: &Network, obs: &[f32]) -> Result<Vec<f32>, AgentError> {
-        let obs = self.rows(obs.to_vec())?;
-        Ok(network.forward_detached(&obs)?.flatten_all()?.to_vec1()?)
-    }
-
-    /// What `rollout` teaches by the values of `critic`.
-    fn advantages(&self, critic: &Network, rollout: &Rollout) -> Result<Advantages, AgentError> {
-        let Rollout { obs, kept, reward, row, .. } = rollout;
-        let value = self.outputs(critic, obs)?;
-        let kept = match kept.is_empty() {
-            true => Vec::new(),
-            false => self.outputs(critic, kept)?,
-        };
-        let next_value = &rollout.next_values(&value, &kept);
-        let gae = Gae { discount: self.config.discount, lambda: self.config.gae_lambda };
-        let num_envs = self.num_envs;
-        let advantage = gae.advantages(Steps { num_envs, reward, row, value: &value, next_value });
-        let ret = advantage.iter().zip(&value).map(|(a, v)| a + v).collect();
-        Ok(Advantages { value, advantage, ret })
-    }
-
-    /// The `rows` of `rollout` and of what it taught, as a gradient step sees them.
-    fn minibatch(&self, rollout: &Rollout, taught: &Advantages, rows: &[usize]) -> Minibatch {
-        let mut advantage = pick(&taught.advantage, 1, rows);
-        // One row has no spread: it would be normalised to 0 and teach nothing.
-        if self.config.normalize_advantages && rows.len() > 1 {
-            normalize(&mut advantage);
-        }
-        Minibatch {
-            action: pick(&rollout.action, self.policy.act_dim(), rows),
-            log_prob: pick(&rollout.log_prob, 1, rows),
-            advantage,
-            value: pick(&taught.value, 1, rows),
-            ret: pick(&taught.ret, 1, rows),
-        }
-    }
-
-    /// The actor's loss at `head (n, width)` and `std_param`.
-    fn surrogate(&self, head: &[f32], std_param: &[f64], decisions: Decisions<'_>) -> Surrogate {
-        let (clip, entropy_coef) = (self.config.clip as f32, self.config.entropy_coef as f32);
-        surrogate(&self.policy, ActorOutput { head, std_param }, decisions, clip, entropy_coef)
-    }
-
-    /// The critic's loss and its gradient at `value (n)`.
-    fn value_loss(&self, value: &[f32], old: &[f32], ret: &[f32]) -> (f32, Vec<f32>) {
-        let (clip, coef) = (self.config.value_clip, self.config.value_coef);
-        value_loss(value, old, ret, clip.map(|clip| clip as f32), coef as f32)
-    }
 }
 
 impl Ppo {
@@ -232,11 +121,6 @@ impl Ppo {
             scratch: Scratch::default(),
             choice: Choice { config, input: Input::of(spec), obs_dim, num_envs, policy },
         })
-    }
-
-    /// What must be saved beside the networks.
-    pub fn state(&self) -> &PpoState {
-        &self.state
     }
 
     /// Learns from a full rollout.
@@ -312,18 +196,6 @@ impl Ppo {
     }
 }
 
-/// The `rows` of `from (n, width)`.
-fn pick(from: &[f32], width: usize, rows: &[usize]) -> Vec<f32> {
-    rows.iter().flat_map(|row| &from[row * width..][..width]).copied().collect()
-}
-
-/// Mean 0 and deviation 1.
-fn normalize(values: &mut [f32]) {
-    let (mean, variance) = mean_and_variance(values.iter().map(|x| f64::from(*x)));
-    let deviation = variance.sqrt() + 1e-8;
-    values.iter_mut().for_each(|x| *x = ((f64::from(*x) - mean) / deviation) as f32);
-}
-
 impl Agent for Ppo {
     fn act(&mut self, seen: Observations<'_>, mode: Mode) -> Result<Actions<'_>, AgentError> {
         let Self { choice, actor, state, scratch, .. } = self;
@@ -380,22 +252,56 @@ impl Agent for Ppo {
         Vec::new()
     }
 
-    fn drain_losses(&mut self, out: &mut Vec<Metric>) {
-        let Means { steps, actor_loss, critic_loss, kl, clip_fraction, entropy, grad_norms } =
-            std::mem::take(&mut self.state.means);
-        if steps > 0 {
-            for (tag, sum) in [
-                ("losses/actor", actor_loss),
-                ("losses/critic", critic_loss),
-                ("losses/kl", kl),
-                ("losses/clip_fraction", clip_fraction),
-                ("losses/grad_norm_actor", grad_norms[0]),
-                ("losses/grad_norm_critic", grad_norms[1]),
-                ("charts/entropy", entropy),
-            ] {
-                out.push(Metric::new(tag, sum / steps as f64));
-            }
+    fn targets_mut(&mut self) -> Vec<&mut Target> {
+        Vec::new()
+    }
+
+    fn replay(&self) -> Option<&Replay> {
+        None
+    }
+
+    fn replay_mut(&mut self) -> Option<&mut Replay> {
+        None
+    }
+
+    fn save_own(&self, to: &mut Section) -> Result<(), AgentError> {
+        let PpoState { rollout, advantages, .. } = &self.state;
+        to.put("state", &self.state)?;
+        rollout.save(to)?;
+        if let Some(Advantages { value, advantage, ret }) = advantages {
+            to.put_f32("value", value);
+            to.put_f32("advantage", advantage);
+            to.put_f32("return", ret);
         }
+        Ok(())
+    }
+
+    fn load_own(&mut self, from: &Section) -> Result<(), AgentError> {
+        let mut state: PpoState = from.get("state")?;
+        let own = &self.state;
+        let fits = own.std_param.is_like(&state.std_param)
+            && own.observations.is_like(&state.observations)
+            && own.rewards.is_like(&state.rewards);
+        if !fits {
+            let expected = "the spread and the scales of this agent's spaces and keys";
+            return Err(from.misfit("state", expected, "others").into());
+        }
+        std::mem::swap(&mut state.rollout, &mut self.state.rollout);
+        state.rollout.load(from)?;
+        let rows = state.rollout.rows();
+        if state.rollout.is_full() {
+            state.advantages = Some(Advantages {
+                value: from.f32_of("value", rows)?,
+                advantage: from.f32_of("advantage", rows)?,
+                ret: from.f32_of("return", rows)?,
+            });
+        }
+        self.state = state;
+        Ok(())
+    }
+
+    fn drain_losses(&mut self, out: &mut Vec<Metric>) {
+        self.state.means.drain(out);
         let rate = self.actor.optimizer().learning_rate();
         out.push(Metric::new("charts/learning_rate", rate));
         if let params @ [_, ..] = self.state.std_param.values() {

@@ -1,14 +1,15 @@
 //! What only the inside of the agent shows: frozen moments, the falling learning rate, what a rollout
 //! teaches.
 
-use candle_core::Var;
 use candle_core::backprop::GradStore;
+use candle_core::{Device, Tensor, Var};
 use sparring_envs::{End, Obs, Row, spec};
-use sparring_sparse::OptimizerConfig;
 use sparring_sparse::methods::rigl::Rigl;
 use sparring_sparse::methods::static_sparse::Static;
 use sparring_sparse::methods::{DropGrow, MethodChoice, Order};
+use sparring_sparse::{Network, OptimizerConfig};
 
+use super::choice::normalize;
 use super::*;
 use crate::plain::{Plain, drop_grow, flat, half, one, relu, tanh};
 

@@ -11,9 +11,15 @@
 //! Environments need not answer together. The stack of one that is late may be on its way out of the ring: it is
 //! taken anew, at the price of its frames, and the returns of several steps that began before it are lost.
 
-use serde::{Deserialize, Serialize};
-use sparring_envs::{Batch, Row};
+use std::ops::Range;
 
+use sparring_envs::{Batch, Row};
+use sparring_sparse::{Section, SparseError};
+
+use crate::column::{self, Column, Rows};
+
+/// The layout of its section.
+const VERSION: u32 = 1;
 /// Frames beyond one a transition, as a part of the capacity.
 const SPARE: usize = 64;
 
@@ -66,15 +72,14 @@ impl FrameConfig {
 
     /// Bytes of all frames and their links.
     pub fn bytes(&self) -> u64 {
-        let one = (self.size() + size_of::<u32>()) as u64;
         let newest = (self.num_envs * size_of::<Option<u64>>()) as u64;
-        (self.slots() as u64).saturating_mul(one).saturating_add(newest)
+        column::bytes(&Frames::planned(*self).columns()).saturating_add(newest)
     }
 }
 
 /// The ring of frames. A frame's number counts all frames ever taken; it stands at that number modulo
 /// the slots.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub struct Frames {
     size: usize,
     frames: usize,
@@ -84,9 +89,9 @@ pub struct Frames {
     slots: u64,
     taken: u64,
     /// `(slots, size)`.
-    bytes: Vec<u8>,
+    bytes: Column<u8>,
     /// How many frames ago the one before it was taken; 0 where an episode begins. `(slots)`.
-    back: Vec<u32>,
+    back: Column<u32>,
     /// The frame that each environment shows now; None where it begins an episode. `(num_envs)`.
     newest: Vec<Option<u64>>,
 }
@@ -94,6 +99,13 @@ pub struct Frames {
 impl Frames {
     /// No frames yet.
     pub fn new(config: FrameConfig) -> Self {
+        let mut frames = Self { newest: vec![None; config.num_envs], ..Self::planned(config) };
+        frames.columns_mut().into_iter().for_each(Rows::take);
+        frames
+    }
+
+    /// Frames whose memory is not taken.
+    pub(super) fn planned(config: FrameConfig) -> Self {
         Self {
             size: config.size(),
             frames: config.frames,
@@ -102,10 +114,76 @@ impl Frames {
             reach: config.reach() as u64,
             slots: config.slots() as u64,
             taken: 0,
-            bytes: vec![0; config.slots() * config.size()],
-            back: vec![0; config.slots()],
-            newest: vec![None; config.num_envs],
+            bytes: Column::planned(config.slots(), config.size()),
+            back: Column::planned(config.slots(), 1),
+            newest: Vec::new(),
         }
+    }
+
+    /// What there is of each slot.
+    fn columns(&self) -> [&dyn Rows; 2] {
+        [&self.bytes, &self.back]
+    }
+
+    fn columns_mut(&mut self) -> [&mut dyn Rows; 2] {
+        [&mut self.bytes, &mut self.back]
+    }
+
+    /// Bytes of a frame and its link.
+    pub fn frame_bytes(&self) -> usize {
+        column::row_bytes(&self.columns())
+    }
+
+    /// The frames among which all are of a transition that was complete when `born` had been taken.
+    pub fn of(&self, born: u64) -> Range<u64> {
+        let first = born.saturating_sub(self.reach);
+        first.max(self.taken.saturating_sub(self.slots))..born
+    }
+
+    /// Appends `frames`, none of which may be overwritten.
+    pub fn write(&self, frames: Range<u64>, to: &mut Vec<u8>) {
+        column::write_ring(&self.columns(), self.slots, frames, to);
+    }
+
+    /// Puts the `frames` that [`Self::write`] gave back, but those that others have overwritten since.
+    pub fn read(&mut self, frames: Range<u64>, from: &[u8]) {
+        let (slots, held) = (self.slots, self.taken.saturating_sub(self.slots)..self.taken);
+        column::read_ring(&mut self.columns_mut(), slots, frames, &held, from);
+    }
+
+    /// Writes down what transitions that are yet to come may need.
+    ///
+    /// # Errors
+    /// None that a user could cause.
+    pub fn save(&self) -> Result<Section, SparseError> {
+        let mut all = Section::new(VERSION);
+        all.put("taken", &self.taken)?;
+        all.put("newest", &self.newest)?;
+        let mut bytes = Vec::new();
+        self.write(self.of(self.taken), &mut bytes);
+        all.put("frames", &bytes)?;
+        Ok(all)
+    }
+
+    /// Takes back what [`Self::save`] wrote; all other frames are gone.
+    ///
+    /// # Errors
+    /// What is missing, and what does not fit.
+    pub fn load(&mut self, from: &Section) -> Result<(), SparseError> {
+        let (taken, newest): (u64, Vec<Option<u64>>) = (from.get("taken")?, from.get("newest")?);
+        if newest.len() != self.newest.len() || newest.iter().flatten().any(|at| *at >= taken) {
+            let expected = format!("frames of {} environments", self.newest.len());
+            return Err(from.misfit("newest", expected, "others"));
+        }
+        let bytes: Vec<u8> = from.get("frames")?;
+        (self.taken, self.newest) = (taken, newest);
+        let known = self.of(taken);
+        if bytes.len() as u64 != (known.end - known.start) * self.frame_bytes() as u64 {
+            let expected = format!("frames {known:?} of {} bytes", self.frame_bytes());
+            return Err(from.misfit("frames", expected, format!("{} bytes", bytes.len())));
+        }
+        self.read(known, &bytes);
+        Ok(())
     }
 
     /// Frames taken so far.
@@ -132,7 +210,7 @@ impl Frames {
                 return false;
             }
             // 0 where the episode begins.
-            at -= u64::from(self.back[(at % self.slots) as usize]);
+            at = at.saturating_sub(u64::from(self.back[(at % self.slots) as usize]));
         }
         self.taken - at <= reach
     }
@@ -172,9 +250,9 @@ impl Frames {
                 continue;
             };
             let slot = (frame % self.slots) as usize;
-            to.copy_from_slice(&self.bytes[slot * self.size..][..self.size]);
+            to.copy_from_slice(self.bytes.row(slot));
             let back = u64::from(self.back[slot]);
-            at = (back > 0).then(|| frame - back);
+            at = (back > 0).then(|| frame.saturating_sub(back));
         }
     }
 
@@ -193,7 +271,7 @@ impl Frames {
     fn push(&mut self, frame: &[u8], before: Option<u64>) -> u64 {
         let number = self.taken;
         let slot = (number % self.slots) as usize;
-        self.bytes[slot * self.size..][..self.size].copy_from_slice(frame);
+        self.bytes.row_mut(slot).copy_from_slice(frame);
         self.back[slot] = before.map_or(0, |before| (number - before) as u32);
         self.taken += 1;
         number

@@ -6,14 +6,18 @@
 
 mod config;
 pub mod frames;
+mod piece;
 mod ring;
 mod sample;
+mod stored;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
+
 use rand::RngExt;
-use serde::{Deserialize, Serialize};
 use sparring_envs::{Actions, Batch, Dtype, Obs};
+use sparring_sparse::Section;
 use sparring_sparse::seed::Rng;
 
 use crate::error::AgentError;
@@ -24,6 +28,9 @@ use ring::Ring;
 
 pub use config::ReplayConfig;
 pub use sample::Sample;
+
+/// The layout of its section.
+const VERSION: u32 = 1;
 
 impl ReplayConfig {
     /// Bytes of a memory: all that it ever takes, and it takes them at the start. The system gives
@@ -49,11 +56,13 @@ pub struct Replay {
     /// Of frames, where the observation and the successor of each row of a batch are, `(num_envs)`; filled
     /// anew by each batch.
     shown: Vec<[u64; 2]>,
+    /// What [`Self::restore`] needs of what was loaded.
+    loaded: Option<Section>,
 }
 
-/// What a memory holds, to be saved and put back.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct ReplayState {
+/// What a memory holds.
+#[derive(Debug)]
+struct ReplayState {
     n_step: NStep,
     ring: Ring,
     priorities: Option<Priorities>,
@@ -77,12 +86,7 @@ impl Replay {
             priorities: config.prioritized.then(|| Priorities::new(config.capacity)),
             ring: Ring::new(config),
         };
-        Self { config, state, shown }
-    }
-
-    /// What it holds.
-    pub fn state(&self) -> &ReplayState {
-        &self.state
+        Self { config, state, shown, loaded: None }
     }
 
     /// Transitions held.
@@ -101,7 +105,7 @@ impl Replay {
     /// # Errors
     /// Observations of another kind or size than the memory was made for.
     pub fn store(&mut self, batch: &Batch<'_>, actions: Actions<'_>) -> Result<(), AgentError> {
-        let Self { config, state: ReplayState { n_step, ring, priorities }, shown } = self;
+        let Self { config, state: ReplayState { n_step, ring, priorities }, shown, .. } = self;
         let ReplayConfig { num_envs, obs_dim, dtype, .. } = *config;
         if let Some(env) = batch.envs.iter().find(|env| **env >= num_envs) {
             let (expected, found) = (num_envs, env + 1);
@@ -135,6 +139,72 @@ impl Replay {
                 }
             }
             (obs, _) => return Err(AgentError::Dtype { expected: dtype, found: obs.dtype() }),
+        }
+        Ok(())
+    }
+
+    /// The transitions that it holds, of all that it ever stored.
+    pub fn rows(&self) -> Range<u64> {
+        self.state.ring.rows()
+    }
+
+    /// Bytes of a transition, with the frame that it brings.
+    pub fn row_bytes(&self) -> usize {
+        self.state.ring.row_bytes()
+    }
+
+    /// Those of `rows` that it holds, as they are stored: a [piece](piece) that will never change, and that
+    /// [`Self::restore`] reads.
+    pub fn piece(&self, rows: Range<u64>) -> Vec<u8> {
+        self.state.ring.piece(rows)
+    }
+
+    /// Writes down all but what [`Self::piece`] gives.
+    ///
+    /// # Errors
+    /// None that a user could cause.
+    pub fn save(&self) -> Result<Section, AgentError> {
+        let ReplayState { n_step, ring, priorities } = &self.state;
+        let mut all = Section::new(VERSION);
+        ring.save(&mut all)?;
+        n_step.save(&mut all)?;
+        if let Some(priorities) = priorities {
+            all.nest("priorities", priorities.save()?);
+        }
+        Ok(all)
+    }
+
+    /// Takes back what [`Self::save`] wrote. It holds no transition then, and takes what comes.
+    ///
+    /// # Errors
+    /// What is missing, and what does not fit.
+    pub fn load(&mut self, from: &Section) -> Result<(), AgentError> {
+        let ReplayState { n_step, ring, priorities } = &mut self.state;
+        ring.load(from)?;
+        n_step.load(from, ring.taken())?;
+        if let Some(priorities) = priorities {
+            let part = from.part("priorities");
+            priorities.load(&part)?;
+            priorities.clear();
+            self.loaded = Some(part);
+        }
+        Ok(())
+    }
+
+    /// After [`Self::load`], takes back the transitions that it held by then: `holds`, from `pieces` in
+    /// ascending order that cover it, of which the first may begin before.
+    ///
+    /// # Errors
+    /// Pieces that are damaged, of another memory, or do not follow each other; it holds nothing then.
+    pub fn restore(
+        &mut self,
+        holds: Range<u64>,
+        pieces: &mut dyn Iterator<Item = std::io::Result<Vec<u8>>>,
+    ) -> Result<(), AgentError> {
+        let ReplayState { ring, priorities, .. } = &mut self.state;
+        ring.restore(holds, pieces)?;
+        if let (Some(priorities), Some(loaded)) = (priorities, self.loaded.take()) {
+            priorities.load(&loaded)?;
         }
         Ok(())
     }

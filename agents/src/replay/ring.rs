@@ -1,71 +1,197 @@
 //! The ring itself: transition by transition, the newest over the oldest.
 
-use serde::{Deserialize, Serialize};
-use sparring_envs::{Batch, Dtype, ObsBuf};
+use std::ops::Range;
+
+use sparring_envs::{Batch, Dtype};
+use sparring_sparse::{Section, SparseError};
 
 use super::config::ReplayConfig;
-use super::frames::Frames;
+use super::frames::{FrameConfig, Frames};
+use super::piece::{Header, damaged, misfit};
 use super::sample::Sample;
+use super::stored::Stored;
+use crate::column::{self, Column, Rows};
 use crate::error::AgentError;
-use crate::returns::{StoredObs, Transition};
+use crate::returns::Transition;
 
-/// `capacity` places, of which `len` are held.
-#[derive(Debug, Serialize, Deserialize)]
+/// `capacity` places, of which `len` are held: row `i` of all that were ever stored at `i % capacity`.
+#[derive(Debug)]
 pub(super) struct Ring {
     config: ReplayConfig,
     len: usize,
-    /// Where the next one goes.
-    cursor: usize,
+    /// Rows ever stored.
+    pushed: u64,
     stored: Stored,
-    action: Vec<f32>,
-    reward: Vec<f32>,
-    discount: Vec<f32>,
-}
-
-/// The observations and successors of each place.
-#[derive(Debug, Serialize, Deserialize)]
-enum Stored {
-    /// Side by side, `(capacity, obs_dim)` each.
-    Numbers { obs: Vec<f32>, next: Vec<f32> },
-    /// Their newest frames, `(capacity)` each, and how many frames had been taken when the transition
-    /// was complete.
-    Frames { frames: Frames, obs: Vec<u64>, next: Vec<u64>, born: Vec<u64> },
+    action: Column<f32>,
+    reward: Column<f32>,
+    discount: Column<f32>,
 }
 
 impl Ring {
     pub fn new(config: ReplayConfig) -> Self {
-        let ReplayConfig { capacity, obs_dim, act_dim, .. } = config;
-        let stored = match config.dtype {
-            Dtype::F32 => Stored::Numbers {
-                obs: vec![0.0; capacity * obs_dim],
-                next: vec![0.0; capacity * obs_dim],
-            },
-            Dtype::U8 => Stored::Frames {
-                frames: Frames::new(config.frame_config()),
-                obs: vec![0; capacity],
-                next: vec![0; capacity],
-                born: vec![0; capacity],
-            },
-        };
-        Self {
-            config,
-            len: 0,
-            cursor: 0,
-            stored,
-            action: vec![0.0; capacity * act_dim],
-            reward: vec![0.0; capacity],
-            discount: vec![0.0; capacity],
-        }
+        let mut ring = Self::planned(config, Frames::new);
+        ring.columns_mut().into_iter().for_each(Rows::take);
+        ring
     }
 
     /// Bytes of all arrays.
     pub fn bytes(config: &ReplayConfig) -> u64 {
-        let (seen, frames) = match config.dtype {
-            Dtype::F32 => (2 * config.obs_dim * size_of::<f32>(), 0),
-            Dtype::U8 => (3 * size_of::<u64>(), config.frame_config().bytes()),
+        let frames = match config.dtype {
+            Dtype::F32 => 0,
+            Dtype::U8 => config.frame_config().bytes(),
         };
-        let one = seen + (config.act_dim + 2) * size_of::<f32>();
-        (config.capacity as u64).saturating_mul(one as u64).saturating_add(frames)
+        let ring = Self::planned(*config, Frames::planned);
+        column::bytes(&ring.columns()).saturating_add(frames)
+    }
+
+    fn planned(config: ReplayConfig, frames: fn(FrameConfig) -> Frames) -> Self {
+        let ReplayConfig { capacity, act_dim, .. } = config;
+        let stored = Stored::planned(&config, frames);
+        Self {
+            config,
+            len: 0,
+            pushed: 0,
+            stored,
+            action: Column::planned(capacity, act_dim),
+            reward: Column::planned(capacity, 1),
+            discount: Column::planned(capacity, 1),
+        }
+    }
+
+    /// What there is of each place.
+    fn columns(&self) -> Vec<&dyn Rows> {
+        let Self { stored, action, reward, discount, .. } = self;
+        let mut all: Vec<&dyn Rows> = vec![action, reward, discount];
+        all.extend(stored.columns());
+        all
+    }
+
+    fn columns_mut(&mut self) -> Vec<&mut dyn Rows> {
+        let Self { stored, action, reward, discount, .. } = self;
+        let mut all: Vec<&mut dyn Rows> = vec![action, reward, discount];
+        all.extend(stored.columns_mut());
+        all
+    }
+
+    /// The rows that it holds, of all that were ever stored.
+    pub fn rows(&self) -> Range<u64> {
+        self.pushed - self.len as u64..self.pushed
+    }
+
+    /// Bytes of a row, and of a frame that it brings.
+    pub fn row_bytes(&self) -> usize {
+        let frame = self.stored.frames().map_or(0, Frames::frame_bytes);
+        column::row_bytes(&self.columns()) + frame
+    }
+
+    /// Frames taken so far, of a memory that has frames.
+    pub fn taken(&self) -> Option<u64> {
+        self.stored.frames().map(Frames::taken)
+    }
+
+    /// See [`super::Replay::piece`].
+    pub fn piece(&self, rows: Range<u64>) -> Vec<u8> {
+        let held = self.rows();
+        let first = rows.start.clamp(held.start, held.end);
+        let rows = first..rows.end.clamp(first, held.end);
+        let frames = self.stored.frames_of(&rows, self.config.capacity as u64);
+        let header = Header::new(&self.config, rows.clone(), frames.clone());
+        let rest = (frames.end - frames.start) as usize
+            * self.stored.frames().map_or(0, Frames::frame_bytes);
+        let bytes = (rows.end - rows.start) as usize * column::row_bytes(&self.columns()) + rest;
+        header.piece(bytes, |to| {
+            column::write_ring(&self.columns(), self.config.capacity as u64, rows, to);
+            if let Some(all) = self.stored.frames() {
+                all.write(frames, to);
+            }
+        })
+    }
+
+    /// Writes down all but its rows.
+    pub fn save(&self, to: &mut Section) -> Result<(), SparseError> {
+        to.put("pushed", &self.pushed)?;
+        if let Some(frames) = self.stored.frames() {
+            to.nest("frames", frames.save()?);
+        }
+        Ok(())
+    }
+
+    /// Takes back what [`Self::save`] wrote; no row is held then.
+    pub fn load(&mut self, from: &Section) -> Result<(), SparseError> {
+        self.pushed = from.get("pushed")?;
+        self.len = 0;
+        match self.stored.frames_mut() {
+            None => Ok(()),
+            Some(frames) => frames.load(&from.part("frames")),
+        }
+    }
+
+    /// See [`super::Replay::restore`].
+    pub fn restore(
+        &mut self,
+        holds: Range<u64>,
+        pieces: &mut dyn Iterator<Item = std::io::Result<Vec<u8>>>,
+    ) -> Result<(), SparseError> {
+        let fits = holds.start <= holds.end
+            && holds.end == self.pushed
+            && holds.end - holds.start <= self.config.capacity as u64;
+        if !fits {
+            let (end, most) = (self.pushed, self.config.capacity);
+            let expected = format!("at most {most} rows up to {end}");
+            return Err(misfit("rows", expected, format!("{holds:?}")));
+        }
+        let mut found: Option<Range<u64>> = None;
+        for piece in pieces {
+            let piece = piece.map_err(damaged)?;
+            let (header, body) = Header::read(&piece, &self.config)?;
+            let rows = header.rows.clone();
+            let follows = match &found {
+                None => rows.start <= holds.start,
+                Some(found) => rows.start == found.end,
+            };
+            if !follows || rows.end > holds.end {
+                let next = found.map_or(holds.start, |found| found.end);
+                let expected = format!("rows from {next} on, of {holds:?}");
+                return Err(misfit("rows", expected, format!("{rows:?}")));
+            }
+            self.read(header, body, &holds)?;
+            found = Some(found.map_or(rows.start, |found| found.start)..rows.end);
+        }
+        if found.is_none_or(|found| found.end != holds.end) && !holds.is_empty() {
+            return Err(misfit("rows", format!("{holds:?}"), "fewer"));
+        }
+        self.len = (holds.end - holds.start) as usize;
+        let checked = self.stored.check((0..self.len).map(|i| self.place(i)));
+        if checked.is_err() {
+            self.len = 0;
+        }
+        checked
+    }
+
+    /// Puts the rows and frames of one piece where they stand.
+    fn read(&mut self, header: Header, body: &[u8], holds: &Range<u64>) -> Result<(), SparseError> {
+        let Header { rows, frames, .. } = header;
+        let count = |range: &Range<u64>, bytes: usize| {
+            (range.end - range.start).checked_mul(bytes as u64).map(|bytes| bytes as usize)
+        };
+        let of_rows = count(&rows, column::row_bytes(&self.columns()));
+        let of_frames = count(&frames, self.stored.frames().map_or(0, Frames::frame_bytes));
+        let sizes = of_rows.zip(of_frames);
+        let Some((of_rows, _)) =
+            sizes.filter(|(rows, frames)| rows.checked_add(*frames) == Some(body.len()))
+        else {
+            return Err(damaged(format!("rows {rows:?} of {} bytes", body.len())));
+        };
+        if frames.end > self.taken().unwrap_or(0) {
+            return Err(misfit("frames", "frames taken before", format!("{frames:?}")));
+        }
+        let (of_rows, of_frames) = body.split_at(of_rows);
+        let slots = self.config.capacity as u64;
+        column::read_ring(&mut self.columns_mut(), slots, rows, holds, of_rows);
+        if let Some(all) = self.stored.frames_mut() {
+            all.read(frames, of_frames);
+        }
+        Ok(())
     }
 
     pub fn len(&self) -> usize {
@@ -74,7 +200,7 @@ impl Ring {
 
     /// Takes the frames of a step in; see [`Frames::see`].
     pub fn see(&mut self, batch: &Batch<'_>, seen: (&[u8], &[u8]), shown: &mut [[u64; 2]]) {
-        if let Stored::Frames { frames, .. } = &mut self.stored {
+        if let Some(frames) = self.stored.frames_mut() {
             frames.see(batch, seen, shown);
         }
     }
@@ -84,47 +210,35 @@ impl Ring {
     /// # Errors
     /// A transition of another kind than the memory was made for.
     pub fn push(&mut self, transition: Transition<'_>) -> Result<Option<usize>, AgentError> {
-        let (i, ReplayConfig { capacity, obs_dim: dim, act_dim, .. }) = (self.cursor, self.config);
-        match (&mut self.stored, transition.obs, transition.next) {
-            (Stored::Numbers { obs, next }, StoredObs::Numbers(from), StoredObs::Numbers(to)) => {
-                obs[i * dim..][..dim].copy_from_slice(from);
-                next[i * dim..][..dim].copy_from_slice(to);
-            }
-            (
-                Stored::Frames { frames, obs, next, born },
-                StoredObs::Frame(from),
-                StoredObs::Frame(to),
-            ) => {
-                if !frames.in_time(from) {
-                    return Ok(None);
-                }
-                (obs[i], next[i], born[i]) = (from, to, frames.taken());
-            }
-            (Stored::Numbers { .. } | Stored::Frames { .. }, ..) => {
-                return Err(self.of_another_kind());
-            }
+        let i = self.cursor();
+        if !self.stored.put(i, transition.obs, transition.next)? {
+            return Ok(None);
         }
-        self.action[i * act_dim..][..act_dim].copy_from_slice(transition.action);
+        self.action.row_mut(i).copy_from_slice(transition.action);
         self.reward[i] = transition.reward;
         self.discount[i] = transition.discount;
-        self.cursor = (i + 1) % capacity;
-        self.len = (self.len + 1).min(capacity);
+        self.pushed += 1;
+        self.len = (self.len + 1).min(self.config.capacity);
         Ok(Some(i))
     }
 
     /// Forgets the oldest transition if its frames may be gone, and says where it was.
     pub fn drop_lost(&mut self) -> Option<usize> {
-        let Stored::Frames { frames, born, .. } = &self.stored else { return None };
         let oldest = self.oldest();
-        if self.len == 0 || frames.holds(born[oldest]) {
+        if self.len == 0 || self.stored.holds(oldest) {
             return None;
         }
         self.len -= 1;
         Some(oldest)
     }
 
+    /// Where the next one goes.
+    fn cursor(&self) -> usize {
+        (self.pushed % self.config.capacity as u64) as usize
+    }
+
     fn oldest(&self) -> usize {
-        (self.cursor + self.config.capacity - self.len) % self.config.capacity
+        (self.cursor() + self.config.capacity - self.len) % self.config.capacity
     }
 
     /// The place of the `i`-th of those held, in any fixed order.
@@ -133,37 +247,16 @@ impl Ring {
         if full { i } else { (self.oldest() + i) % self.config.capacity }
     }
 
-    fn of_another_kind(&self) -> AgentError {
-        let expected = self.config.dtype;
-        let found = match expected {
-            Dtype::F32 => Dtype::U8,
-            Dtype::U8 => Dtype::F32,
-        };
-        AgentError::Dtype { expected, found }
-    }
-
     /// Copies the transition at `place` into a row of `sample`.
     ///
     /// # Errors
     /// A sample of another kind than the memory.
     pub fn copy(&self, place: usize, row: usize, sample: &mut Sample) -> Result<(), AgentError> {
         let ReplayConfig { obs_dim: dim, act_dim, .. } = self.config;
-        let at = row * dim..(row + 1) * dim;
-        match (&self.stored, &mut sample.obs, &mut sample.next) {
-            (Stored::Numbers { obs, next }, ObsBuf::F32(to_obs), ObsBuf::F32(to_next)) => {
-                to_obs[at.clone()].copy_from_slice(&obs[place * dim..][..dim]);
-                to_next[at].copy_from_slice(&next[place * dim..][..dim]);
-            }
-            (Stored::Frames { frames, obs, next, .. }, ObsBuf::U8(to_obs), ObsBuf::U8(to_next)) => {
-                frames.stack(obs[place], &mut to_obs[at.clone()]);
-                frames.stack(next[place], &mut to_next[at]);
-            }
-            (Stored::Numbers { .. } | Stored::Frames { .. }, ..) => {
-                return Err(self.of_another_kind());
-            }
-        }
-        let from = &self.action[place * act_dim..][..act_dim];
-        sample.action[row * act_dim..][..act_dim].copy_from_slice(from);
+        let Sample { obs, next, .. } = sample;
+        self.stored.copy(place, row * dim..(row + 1) * dim, [obs, next])?;
+        let action = &mut sample.action[row * act_dim..][..act_dim];
+        action.copy_from_slice(self.action.row(place));
         sample.reward[row] = self.reward[place];
         sample.discount[row] = self.discount[place];
         sample.place[row] = place;

@@ -22,23 +22,21 @@
 //! The stream `noise` serves both acting and learning, and `explore` the warm-up alone. A stream each would
 //! be the rule; it would change every run that there is.
 
+mod choice;
 mod config;
 pub mod keys;
 mod probe;
 mod row;
+mod state;
 #[cfg(test)]
 mod tests;
 
-use std::iter::repeat_n;
-
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use rand::RngExt;
-use rand_distr::{Distribution as _, StandardNormal};
-use serde::{Deserialize, Serialize};
 use sparring_envs::{Actions, Batch, EnvSpec};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::seed::Rng;
-use sparring_sparse::{LayerSpec, Network, Seed, Target, Trainer};
+use sparring_sparse::{LayerSpec, Section, Seed, Target, Trainer};
 
 use crate::action_box::ActionBox;
 use crate::agent::{Agent, Capabilities, Clock};
@@ -51,6 +49,9 @@ use crate::network_on_batch::NetworkOnBatch;
 use crate::observations::{Mode, Observations};
 use crate::replay::{Replay, Sample};
 use crate::tanh_normal::TanhNormal;
+
+use choice::{Choice, Draws, rows};
+use state::{Means, SacState};
 
 pub use config::SacConfig;
 pub use keys::Temperature;
@@ -67,43 +68,6 @@ pub struct Sac {
     scratch: Scratch,
 }
 
-/// What never changes.
-struct Choice {
-    config: SacConfig,
-    input: Input,
-    obs_dim: usize,
-    /// How often a critic sees each number of an action.
-    action_copies: usize,
-    policy: TanhNormal,
-    bounds: ActionBox,
-}
-
-/// What a training that goes on must have back, beside the networks and the memory.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct SacState {
-    log_alpha: FreeParams,
-    explore: Rng,
-    noise: Rng,
-    sampler: Rng,
-    env_steps: u64,
-    /// Gradient steps; a network whose rewiring took the place of its own counts fewer.
-    updates: u64,
-    /// `(n, act_dim)` in `[−1, 1]`: what was chosen last, which the warm-up holds for many steps.
-    chosen: Vec<f32>,
-    means: Means,
-}
-
-/// Sums over the gradient steps since the last report.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Means {
-    steps: u64,
-    critic_loss: f64,
-    actor_loss: f64,
-    q: f64,
-    entropy: f64,
-    grad_norms: [f64; 3],
-}
-
 /// Memory to be filled again and again: between two steps of an environment, nothing that it holds counts.
 #[derive(Default)]
 struct Scratch {
@@ -114,107 +78,6 @@ struct Scratch {
     eval_actions: Vec<f32>,
     /// Observations and their successors as floats.
     floats: [Vec<f32>; 2],
-}
-
-impl SacState {
-    fn alpha(&self) -> f64 {
-        self.log_alpha.values()[0].exp()
-    }
-}
-
-impl Choice {
-    /// `obs (n · obs_dim) → (n, 2 · act_dim)` by the `actor`, leaving no graph.
-    fn head(&self, actor: &Network, obs: &[f32]) -> Result<Vec<f32>, AgentError> {
-        let obs = rows(obs.to_vec(), self.obs_dim)?;
-        Ok(actor.forward_detached(&obs)?.flatten_all()?.to_vec1()?)
-    }
-
-    /// What a critic reads, `(n, obs_dim + act_dim · copies)`, of `obs (n, obs_dim)` and of `actions`, one at
-    /// the beginning of each `stride` numbers.
-    fn critic_input(
-        &self,
-        obs: &[f32],
-        actions: &[f32],
-        stride: usize,
-    ) -> Result<Tensor, AgentError> {
-        let (act_dim, copies) = (self.policy.act_dim, self.action_copies);
-        let width = self.obs_dim + act_dim * copies;
-        let mut both = Vec::with_capacity(obs.len() / self.obs_dim * width);
-        for (obs, action) in obs.chunks_exact(self.obs_dim).zip(actions.chunks_exact(stride)) {
-            both.extend_from_slice(obs);
-            both.extend(action[..act_dim].iter().flat_map(|a| repeat_n(*a, copies)));
-        }
-        rows(both, width)
-    }
-
-    /// `y (batch, 1)` from the actor's `head (batch, 2 · act_dim)` and `ε` for the successors
-    /// `next (batch, obs_dim)` of `sample`, at the temperature `alpha`.
-    fn target_values(
-        &self,
-        alpha: f64,
-        sample: &Sample,
-        next: &[f32],
-        drawn: Draws<'_>,
-        targets: [&Network; 2],
-    ) -> Result<Tensor, AgentError> {
-        let (batch, act_dim) = (sample.reward.len(), self.policy.act_dim);
-        let mut actions = vec![0.0; batch * (act_dim + 1)];
-        self.policy.draw(drawn.head, drawn.noise, &mut actions);
-        let next = self.critic_input(next, &actions, act_dim + 1)?;
-        let value = |target: &Network| -> Result<Vec<f32>, AgentError> {
-            Ok(target.forward_detached(&next)?.flatten_all()?.to_vec1()?)
-        };
-        let values = [value(targets[0])?, value(targets[1])?];
-        let (scale, alpha) = (self.config.reward_scale as f32, alpha as f32);
-        let y = (0..batch).map(|i| {
-            let log_prob = actions[i * (act_dim + 1) + act_dim];
-            let soft = values[0][i].min(values[1][i]) - alpha * log_prob;
-            scale * sample.reward[i] + sample.discount[i] * soft
-        });
-        rows(y.collect(), 1)
-    }
-
-    /// `α log π(ã|s) − min_i Qᵢ(s, ã)` and `log π(ã|s)`, `(batch, 1)` each, of the actor's
-    /// `head (batch, 2 · act_dim)`.
-    fn actor_losses(
-        &self,
-        alpha: f64,
-        obs: &Tensor,
-        head: &Tensor,
-        noise: Vec<f32>,
-        critics: [&Network; 2],
-    ) -> Result<ActorLosses, AgentError> {
-        let act_dim = self.policy.act_dim;
-        let drawn = self.policy.draw_tensor(head, noise)?;
-        let log_prob = drawn.narrow(1, act_dim, 1)?;
-        let mut action = drawn.narrow(1, 0, act_dim)?;
-        if self.action_copies > 1 {
-            let (n, copies) = (obs.dim(0)?, self.action_copies);
-            let planes = action.unsqueeze(2)?.broadcast_as((n, act_dim, copies))?;
-            action = planes.reshape((n, act_dim * copies))?;
-        }
-        let done = Tensor::cat(&[obs, &action], 1)?;
-        let q = [critics[0].forward_frozen(&done)?, critics[1].forward_frozen(&done)?];
-        Ok(ActorLosses { each: soft::actor(alpha, &log_prob, [&q[0], &q[1]])?, log_prob })
-    }
-
-    /// Of the present policy, `ε` of `n` actions.
-    fn noise(&self, n: usize, rng: &mut Rng) -> Vec<f32> {
-        noise(n * self.policy.act_dim, rng)
-    }
-}
-
-/// A policy's head `(n, 2 · act_dim)` and the `ε (n, act_dim)` by which actions are drawn from it.
-#[derive(Clone, Copy)]
-struct Draws<'a> {
-    head: &'a [f32],
-    noise: &'a [f32],
-}
-
-/// The actor's losses and the log-probabilities of what was drawn for them, `(batch, 1)` each.
-struct ActorLosses {
-    each: Tensor,
-    log_prob: Tensor,
 }
 
 impl Sac {
@@ -273,11 +136,6 @@ impl Sac {
                 config,
             },
         })
-    }
-
-    /// What must be saved beside the networks and the memory.
-    pub fn state(&self) -> &SacState {
-        &self.state
     }
 
     /// One gradient step.
@@ -349,17 +207,6 @@ impl Sac {
             self.state.log_alpha.step(&[-(log_prob + target)]);
         }
     }
-}
-
-/// `n` draws of `ε`.
-fn noise(n: usize, rng: &mut Rng) -> Vec<f32> {
-    (0..n).map(|_| StandardNormal.sample(rng)).collect()
-}
-
-/// `v (n · width) → (n, width)`.
-fn rows(v: Vec<f32>, width: usize) -> Result<Tensor, AgentError> {
-    let n = v.len() / width;
-    Ok(Tensor::from_vec(v, (n, width), &Device::Cpu)?)
 }
 
 /// The value of a loss, which must be a number before it reaches the weights.
@@ -442,23 +289,35 @@ impl Agent for Sac {
         self.targets.iter().collect()
     }
 
-    fn drain_losses(&mut self, out: &mut Vec<Metric>) {
-        let Means { steps, critic_loss, actor_loss, q, entropy, grad_norms } =
-            std::mem::take(&mut self.state.means);
-        let [actor, first, second] = grad_norms;
-        if steps > 0 {
-            for (tag, sum) in [
-                ("losses/critic", critic_loss),
-                ("losses/actor", actor_loss),
-                ("losses/q", q),
-                ("losses/grad_norm_actor", actor),
-                ("losses/grad_norm_critic.1", first),
-                ("losses/grad_norm_critic.2", second),
-                ("charts/entropy", entropy),
-            ] {
-                out.push(Metric::new(tag, sum / steps as f64));
-            }
+    fn targets_mut(&mut self) -> Vec<&mut Target> {
+        self.targets.iter_mut().collect()
+    }
+
+    fn replay(&self) -> Option<&Replay> {
+        Some(&self.replay)
+    }
+
+    fn replay_mut(&mut self) -> Option<&mut Replay> {
+        Some(&mut self.replay)
+    }
+
+    fn save_own(&self, to: &mut Section) -> Result<(), AgentError> {
+        Ok(to.put("state", &self.state)?)
+    }
+
+    fn load_own(&mut self, from: &Section) -> Result<(), AgentError> {
+        let state: SacState = from.get("state")?;
+        let whole_actions = state.chosen.len().is_multiple_of(self.choice.policy.act_dim);
+        if !whole_actions || !self.state.log_alpha.is_like(&state.log_alpha) {
+            let expected = format!("actions of {} numbers, and one α", self.choice.policy.act_dim);
+            return Err(from.misfit("state", expected, "others").into());
         }
+        self.state = state;
+        Ok(())
+    }
+
+    fn drain_losses(&mut self, out: &mut Vec<Metric>) {
+        self.state.means.drain(out);
         out.push(Metric::new("charts/temperature", self.state.alpha()));
         out.push(Metric::new("charts/replay_size", self.replay.len() as f64));
     }

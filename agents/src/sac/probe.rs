@@ -6,7 +6,8 @@ use std::rc::Rc;
 use candle_core::Tensor;
 use sparring_sparse::seed::Rng;
 
-use super::{Draws, Sac, noise, rows};
+use super::Sac;
+use super::choice::{Draws, noise, rows};
 use crate::error::AgentError;
 use crate::losses::soft;
 use crate::network_on_batch::NetworkOnBatch;

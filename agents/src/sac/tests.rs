@@ -1,6 +1,8 @@
 //! One gradient step against SAC written out in candle's own ops, which says in which order the
 //! parts must see each other.
 
+use candle_core::Device;
+use rand_distr::{Distribution as _, StandardNormal};
 use sparring_envs::{Dtype, End, Obs, ObsBuf, Row, Space, spec};
 use sparring_sparse::OptimizerConfig;
 use sparring_sparse::methods::dense::Dense;

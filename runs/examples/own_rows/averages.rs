@@ -7,6 +7,7 @@ use rand::RngExt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sparring_agents::replay::Replay;
 use sparring_agents::{
     Agent, AgentError, AgentKeys, AgentRow, Capabilities, Clock, Estimate, Metric, Mode,
     NetworkRole, Observations, RunLength, TrainingFlops,
@@ -15,7 +16,7 @@ use sparring_envs::{Actions, Batch, EnvSpec, Space};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::keys::to_value;
 use sparring_sparse::seed::Rng;
-use sparring_sparse::{KeyError, Seed, Target, Trainer};
+use sparring_sparse::{KeyError, Section, Seed, Target, Trainer};
 
 const CAPABILITIES: Capabilities = Capabilities {
     discrete: true,
@@ -173,6 +174,34 @@ impl Agent for Averages {
 
     fn targets(&self) -> Vec<&Target> {
         Vec::new()
+    }
+
+    fn targets_mut(&mut self) -> Vec<&mut Target> {
+        Vec::new()
+    }
+
+    fn replay(&self) -> Option<&Replay> {
+        None
+    }
+
+    fn replay_mut(&mut self) -> Option<&mut Replay> {
+        None
+    }
+
+    fn save_own(&self, to: &mut Section) -> Result<(), AgentError> {
+        let Self { sums, counts, env_steps, explore, .. } = self;
+        Ok(to.put("state", &(sums, counts, env_steps, explore))?)
+    }
+
+    fn load_own(&mut self, from: &Section) -> Result<(), AgentError> {
+        let (sums, counts, env_steps, explore): (Vec<f64>, Vec<u64>, u64, Rng) =
+            from.get("state")?;
+        if [sums.len(), counts.len()] != [self.sums.len(); 2] {
+            return Err(from.misfit("state", self.sums.len(), sums.len()).into());
+        }
+        (self.sums, self.counts) = (sums, counts);
+        (self.env_steps, self.explore) = (env_steps, explore);
+        Ok(())
     }
 
     fn drain_losses(&mut self, out: &mut Vec<Metric>) {

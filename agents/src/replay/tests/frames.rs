@@ -1,4 +1,4 @@
-//! What is held, drawn and put together, against what was shown.
+//! Stacks of frames, against what was shown.
 
 use std::collections::HashMap;
 
@@ -6,194 +6,8 @@ use proptest::prelude::*;
 use sparring_envs::{End, EnvSpec, ObsBuf, Row, spec};
 use sparring_sparse::Seed;
 
-use super::*;
-
-fn config(capacity: usize) -> ReplayConfig {
-    let spec = spec("CartPole-v1").unwrap();
-    ReplayConfig { obs_dim: 2, act_dim: 2, ..ReplayConfig::new(&spec, 1, capacity, 0.5) }
-}
-
-/// Transitions of one environment: obs `(t, −1)`, action `(t, t + ½)`, reward `10 t`.
-fn filled(config: ReplayConfig, steps: u32) -> Replay {
-    let mut replay = Replay::new(config);
-    for t in 0..steps {
-        let t = t as f32;
-        let batch = Batch {
-            envs: &[0],
-            obs: Obs::F32(&[t, -1.0]),
-            next: Obs::F32(&[t + 1.0, -2.0]),
-            reward: &[f64::from(t) * 10.0],
-            row: &[Row::Step],
-            finished: &[],
-        };
-        replay.store(&batch, Actions::Continuous(&[t, t + 0.5])).unwrap();
-    }
-    replay
-}
-
-fn sampled(replay: &Replay, batch: usize) -> Sample {
-    let mut sample = Sample::default();
-    replay.sample(batch, &mut Seed::new(1).rng(), &mut sample).unwrap();
-    sample
-}
-
-#[test]
-fn the_parts_of_a_transition_stay_together() {
-    let sample = sampled(&filled(config(5), 3), 100);
-    for (i, action) in sample.action.chunks(2).enumerate() {
-        let t = action[0];
-        assert_eq!(action[1], t + 0.5);
-        assert_eq!(sample.obs.view().slice(2 * i..2 * i + 2), Obs::F32(&[t, -1.0]));
-        assert_eq!(sample.next.view().slice(2 * i..2 * i + 2), Obs::F32(&[t + 1.0, -2.0]));
-        assert_eq!((sample.reward[i], sample.discount[i]), (t * 10.0, 0.5));
-    }
-    assert!((0..3).all(|t| sample.action.contains(&(t as f32))));
-}
-
-#[test]
-fn the_newest_take_the_place_of_the_oldest() {
-    let replay = filled(config(5), 12);
-    assert_eq!(replay.len(), 5);
-    let sample = sampled(&replay, 200);
-    let firsts: Vec<u32> = sample.action.chunks(2).map(|action| action[0] as u32).collect();
-    assert!(firsts.iter().all(|t| (7..12).contains(t)));
-    assert!((7..12).all(|t| firsts.contains(&t)));
-}
-
-#[test]
-fn priorities_decide_how_often_each_is_drawn() {
-    let mut replay = filled(ReplayConfig { prioritized: true, ..config(4) }, 6);
-    // Places hold 4, 5, 2, 3.
-    for (place, priority) in [1.0, 0.0, 2.0, 5.0].into_iter().enumerate() {
-        replay.priorities_mut().unwrap().set(place, priority);
-    }
-    let sample = sampled(&replay, 8000);
-    for (place, held, expected) in [(0, 4.0, 1000.0), (1, 5.0, 0.0), (2, 2.0, 2000.0)] {
-        let drawn = sample.place.iter().filter(|p| **p == place).count() as f64;
-        // Four standard deviations are at most 155.
-        assert!((drawn - expected).abs() < 155.0, "{place}: {drawn}");
-        let rows = sample.place.iter().zip(sample.action.chunks(2));
-        assert!(rows.filter(|(p, _)| **p == place).all(|(_, action)| action[0] == held));
-    }
-}
-
-#[test]
-fn other_observations_are_refused() {
-    let mut replay = Replay::new(config(4));
-    let batch = |obs| Batch {
-        envs: &[0],
-        obs,
-        next: obs,
-        reward: &[0.0],
-        row: &[Row::Step],
-        finished: &[],
-    };
-    let actions = Actions::Continuous(&[0.0; 2]);
-    let error = replay.store(&batch(Obs::U8(&[0; 2])), actions).unwrap_err().to_string();
-    assert!(error.contains("expected f32") && error.contains("found u8"), "{error}");
-    let error = replay.store(&batch(Obs::F32(&[0.0; 3])), actions).unwrap_err().to_string();
-    assert!(error.contains("expected 2") && error.contains("found 3"), "{error}");
-    assert!(replay.is_empty());
-}
-
-/// A stream of frames of random bytes from several environments, and what may befall them.
-#[derive(Clone, Debug)]
-struct Stream {
-    num_envs: usize,
-    frames: usize,
-    size: usize,
-    steps: usize,
-    /// Of 100 steps, so many end an episode, are void, or show a stack that has nothing to do with the
-    /// one before.
-    ends: u32,
-    voids: u32,
-    torn: u32,
-    /// Of 100 steps of an environment, so many are not its turn; the first one's, for this many steps.
-    late: u32,
-    gone: usize,
-}
-
-impl Stream {
-    /// Gives `step` every step as bytes, of the environments whose turn it is.
-    fn play(&self, seed: u64, mut step: impl FnMut(&[u8], &[u8], &Batch<'_>, &[u32])) {
-        let Self { num_envs, frames, size, .. } = *self;
-        let (dim, mut rng) = (frames * size, Seed::new(seed).rng());
-        let mut chance = |percent: u32| rng.random_range(0..100) < percent;
-        let mut pixels = Seed::new(seed).child("pixels").rng();
-        // Half of the frames are zeros, so that zeros also stand where an episode goes on.
-        let mut draw = |into: &mut [u8]| {
-            let lit = pixels.random_range(0..2u8);
-            into.iter_mut().for_each(|byte| *byte = lit * pixels.random::<u8>());
-        };
-        let mut current = vec![0; num_envs * dim];
-        current.chunks_exact_mut(dim).for_each(|row| draw(&mut row[dim - size..]));
-        // The actions of a batch are for the environments of the one before.
-        let mut acted_on: Vec<usize> = (0..num_envs).collect();
-        for t in 0..self.steps {
-            let gone = |env: usize| env == 0 && (10..10 + self.gone).contains(&t);
-            let envs: Vec<usize> =
-                (0..num_envs).filter(|&env| !gone(env) && !chance(self.late)).collect();
-            let given: Vec<u32> = acted_on.iter().map(|&env| (t * 7 + env) as u32).collect();
-            let rows = |all: &[u8]| -> Vec<u8> {
-                envs.iter().flat_map(|env| &all[env * dim..][..dim]).copied().collect()
-            };
-            let obs = rows(&current);
-            let mut next = obs.clone();
-            let mut kinds = vec![Row::Step; envs.len()];
-            for (at, row) in next.chunks_exact_mut(dim).enumerate() {
-                let env = envs[at];
-                row.rotate_left(size);
-                draw(&mut row[dim - size..]);
-                if chance(self.torn) {
-                    row.chunks_exact_mut(size).for_each(&mut draw);
-                }
-                if chance(self.ends) {
-                    let terminated = chance(50);
-                    kinds[at] = Row::End(if terminated { End::Terminated } else { End::Truncated });
-                }
-                if chance(self.voids) {
-                    kinds[at] = Row::Void;
-                }
-                let after = &mut current[env * dim..][..dim];
-                after.copy_from_slice(row);
-                if kinds[at] != Row::Step {
-                    after.fill(0);
-                    draw(&mut after[dim - size..]);
-                }
-            }
-            let reward: Vec<f64> = envs.iter().map(|env| (t * num_envs + env) as f64).collect();
-            let batch = Batch {
-                envs: &envs,
-                obs: Obs::U8(&obs),
-                next: Obs::U8(&next),
-                reward: &reward,
-                row: &kinds,
-                finished: &[],
-            };
-            step(&obs, &next, &batch, &given);
-            acted_on = envs;
-        }
-    }
-}
-
-fn streams() -> impl Strategy<Value = Stream> {
-    let percent = || prop_oneof![Just(0u32), 0u32..100];
-    let rare = || prop_oneof![3 => Just(0u32), 1 => 0u32..30];
-    let late = (percent(), 0usize..100);
-    (1usize..4, 1usize..5, 1usize..4, 1usize..120, percent(), [rare(), rare()], late).prop_map(
-        |(num_envs, frames, size, steps, ends, [voids, torn], (late, gone))| Stream {
-            num_envs,
-            frames,
-            size,
-            steps,
-            ends,
-            voids,
-            torn,
-            late,
-            gone: if late > 0 { gone } else { 0 },
-        },
-    )
-}
+use super::super::*;
+use super::stream::{Stream, streams};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
@@ -205,8 +19,7 @@ proptest! {
         stream in streams(), capacity in 1usize..40, n_step in 1usize..4, seed: u64,
     ) {
         let Stream { num_envs, frames, size, .. } = stream;
-        let dim = frames * size;
-        let spec = EnvSpec { obs: sparring_envs::Space::bytes(&[frames, size]), frames, ..spec("Recall-v0").unwrap() };
+        let (dim, spec) = (frames * size, stream.spec());
         let prioritized = seed % 2 == 0;
         let config = ReplayConfig {
             n_step, prioritized, ..ReplayConfig::new(&spec, num_envs, capacity, 0.5)
