@@ -37,6 +37,16 @@ impl ActionBox {
         self.low.len()
     }
 
+    /// The lower bound of each number.
+    pub fn low(&self) -> &[f32] {
+        &self.low
+    }
+
+    /// The upper bound of each number.
+    pub fn high(&self) -> &[f32] {
+        &self.high
+    }
+
     /// `inner (n, dim)` in `[−1, 1]` → the environment's own units, into `outer`. What lies outside
     /// `[−1, 1]` comes out on the bound.
     pub fn scale(&self, inner: &[f32], outer: &mut Vec<f32>) {

@@ -11,6 +11,7 @@ use crate::error::AgentError;
 use crate::metric::{Metric, sparsity_metrics};
 use crate::network_on_batch::NetworkOnBatch;
 use crate::observations::{Mode, Observations};
+use crate::policy_view::PolicyView;
 use crate::replay::Replay;
 use crate::summary::NetworkSummary;
 
@@ -156,6 +157,14 @@ pub trait Agent: Send {
             replay.load(&from.part("replay"))?;
         }
         self.load_own(&from.part("own"))
+    }
+
+    /// What acting in [`Mode::Eval`] is, laid open; none of an agent that acts by no single network.
+    ///
+    /// # Errors
+    /// Those of candle.
+    fn policy_view(&self) -> Result<Option<PolicyView>, AgentError> {
+        Ok(None)
     }
 
     /// Puts what acting in [`Mode::Eval`] depends on into `saved`, the critics beside it.

@@ -26,6 +26,14 @@ impl Input {
         Self { dim: spec.obs.dim(), divisor, dtype: spec.obs.dtype() }
     }
 
+    /// What a byte is divided by; 1 where observations are numbers.
+    pub fn divisor(&self) -> f32 {
+        match self.dtype {
+            Dtype::F32 => 1.0,
+            Dtype::U8 => self.divisor,
+        }
+    }
+
     /// Bytes of the floats of `n` observations, which only those of bytes need.
     pub fn bytes(&self, n: usize) -> u64 {
         match self.dtype {

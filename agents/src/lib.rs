@@ -51,6 +51,7 @@ pub mod optimizer_keys;
 #[cfg(test)]
 mod plain;
 pub mod policy;
+pub mod policy_view;
 pub mod ppo;
 pub mod priorities;
 pub mod replay;
@@ -72,6 +73,7 @@ pub use metric::Metric;
 pub use network_on_batch::NetworkOnBatch;
 pub use networks::{NETWORKS, NetworkConfig, NetworkKeys, NetworkRow};
 pub use observations::{EnvRows, Mode, Observations};
+pub use policy_view::PolicyView;
 pub use ppo::PpoConfig;
 pub use replay::Replay;
 pub use row::{AgentConfig, AgentKeys, AgentRow, NetworkRole, RunLength};

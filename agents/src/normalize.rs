@@ -11,6 +11,7 @@ use sparring_envs::{Batch, Row};
 use sparring_sparse::{Saved, SparseError};
 
 use crate::error::AgentError;
+use crate::policy_view::Scale;
 use crate::stats::Moments;
 
 /// Under the root, so that what never varies stays small.
@@ -88,6 +89,17 @@ impl ObservationScale {
     /// The same, to be replaced.
     pub fn moments_mut(&mut self) -> Option<&mut Moments> {
         self.moments.as_mut()
+    }
+
+    /// What [`Self::scale`] does now; none where it never scales.
+    pub fn frozen(&self) -> Option<Scale> {
+        let moments = self.moments.as_ref()?;
+        let deviation = |i| (variance(moments, i) + EPSILON).sqrt();
+        Some(Scale {
+            mean: (0..self.dim).map(|i| moments.mean(i)).collect(),
+            deviation: (0..self.dim).map(deviation).collect(),
+            clip: CLIP,
+        })
     }
 
     /// Takes `obs (n, dim)` in.

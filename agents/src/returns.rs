@@ -86,6 +86,11 @@ impl NStep {
         queues.saturating_add(waiting)
     }
 
+    /// The newest frame of each observation that waits, of those that have one.
+    pub fn frames(&self) -> impl Iterator<Item = u64> {
+        self.waiting.iter().flatten().filter_map(|waiting| waiting.frame)
+    }
+
     /// Writes down what waits.
     ///
     /// # Errors

@@ -77,10 +77,7 @@ impl Diagnosis {
             for (j, topology) in network.iter_mut().enumerate() {
                 let (rows, cols) = (topology.rows(), topology.cols());
                 let positions = from.u32(&format!("start/{i}/{j}"))?;
-                *topology = Arc::new(match positions.len() == rows * cols {
-                    true => Topology::dense(rows, cols)?,
-                    false => Topology::new(rows, cols, &positions)?,
-                });
+                *topology = Arc::new(Topology::new(rows, cols, &positions)?);
             }
         }
         self.start = start;

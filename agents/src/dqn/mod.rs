@@ -38,6 +38,7 @@ use crate::losses::td::td;
 use crate::metric::Metric;
 use crate::network_on_batch::NetworkOnBatch;
 use crate::observations::{Mode, Observations};
+use crate::policy_view::{After, Before, PolicyView};
 use crate::replay::{Replay, Sample};
 
 use choice::{Choice, Drawn};
@@ -211,6 +212,12 @@ impl Agent for Dqn {
 
     fn replay_mut(&mut self) -> Option<&mut Replay> {
         Some(&mut self.replay)
+    }
+
+    fn policy_view(&self) -> Result<Option<PolicyView>, AgentError> {
+        let Choice { config, input, .. } = &self.choice;
+        let after = After::Largest { first: usize::from(config.dueling) };
+        PolicyView::of(Before::new(input, None), self.q.network(), after).map(Some)
     }
 
     fn save_own(&self, to: &mut Section) -> Result<(), AgentError> {

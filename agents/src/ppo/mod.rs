@@ -44,6 +44,7 @@ use crate::network_on_batch::NetworkOnBatch;
 use crate::normalize::{ObservationScale, RewardScale, load, save};
 use crate::observations::{Mode, Observations};
 use crate::policy::{EnvActions, Policy, inverse_softplus, softplus};
+use crate::policy_view::{After, Before, PolicyView};
 use crate::replay::Replay;
 use crate::rollout::{Rollout, Seen};
 
@@ -262,6 +263,15 @@ impl Agent for Ppo {
 
     fn replay_mut(&mut self) -> Option<&mut Replay> {
         None
+    }
+
+    fn policy_view(&self) -> Result<Option<PolicyView>, AgentError> {
+        let before = Before::new(&self.choice.input, self.state.observations.frozen());
+        let after = match &self.choice.policy {
+            Policy::Categorical { .. } => After::Largest { first: 0 },
+            Policy::Gaussian(bounds) => After::tanh(bounds),
+        };
+        PolicyView::of(before, self.actor.network(), after).map(Some)
     }
 
     fn save_own(&self, to: &mut Section) -> Result<(), AgentError> {

@@ -134,10 +134,11 @@ impl Frames {
         column::row_bytes(&self.columns())
     }
 
-    /// The frames among which all are of a transition that was complete when `born` had been taken.
-    pub fn of(&self, born: u64) -> Range<u64> {
-        let first = born.saturating_sub(self.reach);
-        first.max(self.taken.saturating_sub(self.slots))..born
+    /// The oldest frame of the stack of `frame`, of those that may still be there.
+    pub fn oldest(&self, frame: u64) -> u64 {
+        let back = |at: u64| u64::from(self.back[(at % self.slots) as usize]);
+        let oldest = (1..self.frames).fold(frame, |at, _| at.saturating_sub(back(at)));
+        oldest.max(self.taken.saturating_sub(self.slots))
     }
 
     /// Appends `frames`, none of which may be overwritten.
@@ -151,16 +152,22 @@ impl Frames {
         column::read_ring(&mut self.columns_mut(), slots, frames, &held, from);
     }
 
-    /// Writes down what transitions that are yet to come may need.
+    /// Writes down what transitions that are yet to come may need, which begin with the stacks of `waiting`
+    /// or with those that the environments show now.
     ///
     /// # Errors
     /// None that a user could cause.
-    pub fn save(&self) -> Result<Section, SparseError> {
+    pub fn save(&self, waiting: impl Iterator<Item = u64>) -> Result<Section, SparseError> {
         let mut all = Section::new(VERSION);
         all.put("taken", &self.taken)?;
         all.put("newest", &self.newest)?;
+        // One that comes too late is not asked for all of its frames.
+        let known = self.taken.saturating_sub(self.reach);
+        let newest = waiting.chain(self.newest.iter().flatten().copied());
+        let first = newest.map(|frame| self.oldest(frame)).min().unwrap_or(self.taken).max(known);
+        all.put("first", &first)?;
         let mut bytes = Vec::new();
-        self.write(self.of(self.taken), &mut bytes);
+        self.write(first..self.taken, &mut bytes);
         all.put("frames", &bytes)?;
         Ok(all)
     }
@@ -175,14 +182,15 @@ impl Frames {
             let expected = format!("frames of {} environments", self.newest.len());
             return Err(from.misfit("newest", expected, "others"));
         }
-        let bytes: Vec<u8> = from.get("frames")?;
-        (self.taken, self.newest) = (taken, newest);
-        let known = self.of(taken);
-        if bytes.len() as u64 != (known.end - known.start) * self.frame_bytes() as u64 {
-            let expected = format!("frames {known:?} of {} bytes", self.frame_bytes());
+        let (first, bytes): (u64, Vec<u8>) = (from.get("first")?, from.get("frames")?);
+        let known = taken.checked_sub(first).filter(|frames| *frames <= self.slots);
+        let size = known.map(|frames| frames as usize * self.frame_bytes());
+        if size != Some(bytes.len()) {
+            let expected = format!("frames {first}..{taken} of {} bytes", self.frame_bytes());
             return Err(from.misfit("frames", expected, format!("{} bytes", bytes.len())));
         }
-        self.read(known, &bytes);
+        (self.taken, self.newest) = (taken, newest);
+        self.read(first..taken, &bytes);
         Ok(())
     }
 

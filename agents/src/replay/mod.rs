@@ -166,7 +166,7 @@ impl Replay {
     pub fn save(&self) -> Result<Section, AgentError> {
         let ReplayState { n_step, ring, priorities } = &self.state;
         let mut all = Section::new(VERSION);
-        ring.save(&mut all)?;
+        ring.save(n_step.frames(), &mut all)?;
         n_step.save(&mut all)?;
         if let Some(priorities) = priorities {
             all.nest("priorities", priorities.save()?);

@@ -107,11 +107,15 @@ impl Ring {
         })
     }
 
-    /// Writes down all but its rows.
-    pub fn save(&self, to: &mut Section) -> Result<(), SparseError> {
+    /// Writes down all but its rows; `waiting` are the frames with which rows that are to come begin.
+    pub fn save(
+        &self,
+        waiting: impl Iterator<Item = u64>,
+        to: &mut Section,
+    ) -> Result<(), SparseError> {
         to.put("pushed", &self.pushed)?;
         if let Some(frames) = self.stored.frames() {
-            to.nest("frames", frames.save()?);
+            to.nest("frames", frames.save(waiting)?);
         }
         Ok(())
     }

@@ -74,9 +74,12 @@ impl Stored {
     /// The frames among which all of `rows` are, of which row `i` stands at `i % capacity`.
     pub fn frames_of(&self, rows: &Range<u64>, capacity: u64) -> Range<u64> {
         match self {
-            Self::Frames { frames, born, .. } if !rows.is_empty() => {
-                let born = |row: u64| born[(row % capacity) as usize];
-                frames.of(born(rows.start)).start..born(rows.end - 1)
+            Self::Frames { frames, obs, born, .. } if !rows.is_empty() => {
+                let place = |row: u64| (row % capacity) as usize;
+                let end = born[place(rows.end - 1)];
+                // No frame of a transition is older than the oldest that was acted on.
+                let oldest = rows.clone().map(|row| frames.oldest(obs[place(row)]));
+                oldest.min().unwrap_or(end).min(end)..end
             }
             Self::Frames { .. } | Self::Numbers { .. } => 0..0,
         }

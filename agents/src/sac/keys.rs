@@ -84,7 +84,7 @@ pub struct LogStdKeys {
 pub mod log_std {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use super::LogStdKeys;
+    use crate::sac::keys::LogStdKeys;
 
     /// An infinite bound is none.
     pub fn serialize<S: Serializer>(bounds: &[f32; 2], to: S) -> Result<S::Ok, S::Error> {

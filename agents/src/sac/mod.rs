@@ -47,6 +47,7 @@ use crate::losses::soft;
 use crate::metric::Metric;
 use crate::network_on_batch::NetworkOnBatch;
 use crate::observations::{Mode, Observations};
+use crate::policy_view::{After, Before, PolicyView};
 use crate::replay::{Replay, Sample};
 use crate::tanh_normal::TanhNormal;
 
@@ -299,6 +300,12 @@ impl Agent for Sac {
 
     fn replay_mut(&mut self) -> Option<&mut Replay> {
         Some(&mut self.replay)
+    }
+
+    fn policy_view(&self) -> Result<Option<PolicyView>, AgentError> {
+        let Choice { input, bounds, .. } = &self.choice;
+        let (before, after) = (Before::new(input, None), After::tanh(bounds));
+        PolicyView::of(before, self.actor.network(), after).map(Some)
     }
 
     fn save_own(&self, to: &mut Section) -> Result<(), AgentError> {
