@@ -1,29 +1,33 @@
 //! Parameters outside all networks: SAC's temperature, the spread of PPO's actions.
-//!
-//! Few numbers, under the Adam of [`sparring_sparse::Rule::Adam`] with `β₁ = 0.9` and `β₂ = 0.999`.
 
 use serde::{Deserialize, Serialize};
+use sparring_sparse::optim::Moments;
+use sparring_sparse::{OptimizerConfig, Rule};
 
-const BETA1: f64 = 0.9;
-const BETA2: f64 = 0.999;
+/// The rule of parameters beside `networks` of this rule: their Adam, with its `β` and `ε`. Beside networks
+/// under SGD it is the Adam of [`OptimizerConfig::adam`]: nothing clips the gradient of a spread `σ`, which
+/// grows as `1/σ`, and a step in proportion to it would throw the spread away.
+pub fn rule(networks: Rule) -> Rule {
+    match networks {
+        Rule::Adam { .. } => networks,
+        Rule::Sgd { .. } => OptimizerConfig::adam(0.0).rule,
+    }
+}
 
-/// A few parameters and their moments.
+/// A few parameters and what a [`Rule`] keeps beside them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FreeParams {
     values: Vec<f64>,
-    m: Vec<f64>,
-    v: Vec<f64>,
+    moments: Moments<f64>,
     steps: u64,
     /// `lr`, which may change from step to step.
     pub learning_rate: f64,
-    eps: f64,
 }
 
 impl FreeParams {
-    /// Parameters that start at `values`.
-    pub fn new(values: Vec<f64>, learning_rate: f64, eps: f64) -> Self {
-        let zeros = vec![0.0; values.len()];
-        Self { m: zeros.clone(), v: zeros, values, steps: 0, learning_rate, eps }
+    /// Parameters that start at `values` and follow `rule`.
+    pub fn new(values: Vec<f64>, learning_rate: f64, rule: Rule) -> Self {
+        Self { moments: Moments::new(rule, values.len()), values, steps: 0, learning_rate }
     }
 
     /// The parameters.
@@ -33,19 +37,14 @@ impl FreeParams {
 
     /// Whether `other` has as many parameters, with moments for each.
     pub fn is_like(&self, other: &Self) -> bool {
-        [&other.values, &other.m, &other.v].iter().all(|all| all.len() == self.values.len())
+        self.values.len() == other.values.len() && self.moments.is_like(&other.moments)
     }
 
-    /// One step along `grad`, which stands as the parameters do.
-    pub fn step(&mut self, grad: &[f64]) {
+    /// One step along `grad`, which stands as the parameters do, by the rule that they were made for.
+    pub fn step(&mut self, grad: &[f64], rule: Rule) {
         self.steps += 1;
-        let t = self.steps as f64;
-        let rate = self.learning_rate * (1.0 - BETA2.powf(t)).sqrt() / (1.0 - BETA1.powf(t));
-        for (i, g) in grad.iter().enumerate() {
-            self.m[i] = BETA1 * self.m[i] + (1.0 - BETA1) * g;
-            self.v[i] = BETA2 * self.v[i] + (1.0 - BETA2) * g * g;
-            self.values[i] -= rate * self.m[i] / (self.v[i].sqrt() + self.eps);
-        }
+        let Self { values, moments, steps, learning_rate } = self;
+        rule.step(*learning_rate, *steps, values, grad, moments);
     }
 }
 
@@ -57,11 +56,20 @@ mod tests {
     /// Kingma & Ba, `m̂ = m / (1 − β₁ᵗ)` and `v̂ = v / (1 − β₂ᵗ)`.
     #[test]
     fn two_steps_of_adam() {
-        let mut free = FreeParams::new(vec![1.0], 0.1, 0.0);
-        free.step(&[2.0]);
+        let rule = Rule::Adam { beta1: 0.9, beta2: 0.999, eps: 0.0 };
+        let mut free = FreeParams::new(vec![1.0], 0.1, rule);
+        free.step(&[2.0], rule);
         assert!((free.values()[0] - 0.9).abs() < 1e-12);
-        free.step(&[-1.0]);
+        free.step(&[-1.0], rule);
         let step = 0.1 * (0.08 / 0.19) / (0.004_996f64 / 0.001_999).sqrt();
         assert!((free.values()[0] - (0.9 - step)).abs() < 1e-9, "{:?}", free.values());
+    }
+
+    #[test]
+    fn the_adam_that_was_chosen_is_followed() {
+        let chosen = Rule::Adam { beta1: 0.5, beta2: 0.9, eps: 1e-3 };
+        assert_eq!(rule(chosen), chosen);
+        let sgd = Rule::Sgd { momentum: 0.9 };
+        assert_eq!(rule(sgd), Rule::Adam { beta1: 0.9, beta2: 0.999, eps: 1e-7 });
     }
 }

@@ -130,7 +130,7 @@ pub struct PlayArgs {
     /// Change one value of the env, or of the checkpoint's config: env.options.places=7
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Play the policy of a job's folder, such as out/quickstart/rigl/seed-1
+    /// Play the policy of a job's folder, such as out/NAME/VARIANT/seed-1
     #[arg(long, value_name = "DIR")]
     pub checkpoint: Option<PathBuf>,
     /// Play random actions

@@ -240,3 +240,99 @@ fn reading_a_config_stays_small() {
     let all: usize = files.iter().map(lines).sum();
     assert!(files.len() > 5 && all <= 1_600, "{all} lines of runs/src/config");
 }
+
+/// Words of code that name `rows`: identifiers, and what strings and macros hold, tests and documentation aside.
+#[derive(Default)]
+struct Words {
+    found: BTreeSet<String>,
+}
+
+impl Words {
+    fn text(&mut self, text: &str) {
+        let parts = text.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+        self.found.extend(parts.map(str::to_owned));
+    }
+}
+
+impl<'ast> Visit<'ast> for Words {
+    fn visit_item_mod(&mut self, item: &'ast ItemMod) {
+        if !is_test(&item.attrs) {
+            syn::visit::visit_item_mod(self, item);
+        }
+    }
+
+    fn visit_item_fn(&mut self, item: &'ast ItemFn) {
+        if !is_test(&item.attrs) {
+            syn::visit::visit_item_fn(self, item);
+        }
+    }
+
+    /// Documentation may name what it likes; other attributes hold no code.
+    fn visit_attribute(&mut self, _: &'ast Attribute) {}
+
+    fn visit_ident(&mut self, ident: &'ast syn::Ident) {
+        self.found.insert(ident.to_string());
+    }
+
+    fn visit_lit_str(&mut self, text: &'ast syn::LitStr) {
+        self.text(&text.value());
+    }
+
+    fn visit_macro(&mut self, call: &'ast syn::Macro) {
+        self.text(&call.tokens.to_string());
+    }
+}
+
+/// Where the words of `names` stand in code, but for the folders and files `own`.
+fn named_outside(names: &[&str], own: &[&str]) -> Vec<String> {
+    let mut outside = Vec::new();
+    for file in of_crates() {
+        let place = file.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+        let is_own = own.iter().any(|own| place.starts_with(own));
+        if is_own || place.ends_with("/tests.rs") {
+            continue;
+        }
+        let mut words = Words::default();
+        words.visit_file(&syn::parse_file(&fs::read_to_string(&file).unwrap()).unwrap());
+        let named = names.iter().filter(|name| words.found.contains(**name));
+        outside.extend(named.map(|name| format!("{place}: {name}")));
+    }
+    outside
+}
+
+/// A method is a file and a row. Dense is what all others are compared with, and `set` and `static` are words
+/// of their own as well: of those the types are looked for.
+#[test]
+fn a_method_is_named_in_its_file_and_its_row_alone() {
+    let methods: [(&str, &[&str]); 7] = [
+        ("static_sparse", &["static_sparse", "Static"]),
+        ("set", &["Set"]),
+        ("rigl", &["rigl", "Rigl"]),
+        ("snfs", &["snfs", "Snfs"]),
+        ("pruning", &["Pruning"]),
+        ("snip", &["snip", "Snip"]),
+        ("top_kast", &["top_kast", "TopKast"]),
+    ];
+    let mut outside = Vec::new();
+    for (file, names) in methods {
+        let own = format!("sparse/src/methods/{file}");
+        outside.extend(named_outside(names, &[&own, "sparse/src/methods/mod.rs"]));
+    }
+    assert!(outside.is_empty(), "{}", outside.join("\n"));
+}
+
+/// An agent is a folder and a row; the crate hands it on.
+#[test]
+fn an_agent_is_named_in_its_folder_and_its_row_alone() {
+    let agents: [(&str, &[&str]); 3] = [
+        ("dqn", &["dqn", "Dqn", "DqnConfig"]),
+        ("sac", &["sac", "Sac", "SacConfig"]),
+        ("ppo", &["ppo", "Ppo", "PpoConfig"]),
+    ];
+    let mut outside = Vec::new();
+    for (folder, names) in agents {
+        let own = format!("agents/src/{folder}/");
+        outside.extend(named_outside(names, &[&own, "agents/src/kinds.rs", "agents/src/lib.rs"]));
+    }
+    assert!(outside.is_empty(), "{}", outside.join("\n"));
+}

@@ -7,7 +7,6 @@ use serde::Serialize;
 use crate::error::SparseError;
 use crate::layers::{BreakEven, Compute};
 use crate::methods::dense::Dense;
-use crate::methods::rigl::Rigl;
 use crate::methods::{Horizon, Method, MethodChoice};
 
 pub use crate::distribution::Distribution;
@@ -68,11 +67,6 @@ impl SparsityConfig {
             compute: Compute::Auto(BreakEven::default()).into(),
             ..Self::dense()
         }
-    }
-
-    /// RigL with the paper's schedule.
-    pub fn rigl(sparsity: f64, gradient_steps: u64) -> Self {
-        Self::new(Rigl::default(), sparsity, gradient_steps)
     }
 
     /// The method at the start of a training.

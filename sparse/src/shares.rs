@@ -6,8 +6,7 @@ use crate::distribution::{LayerShape, Share, distribute};
 use crate::error::SparseError;
 use crate::keys::KeyError;
 use crate::layers::LayerSpec;
-use crate::methods::pruning::keep_blocks;
-use crate::methods::{Blocks, Method};
+use crate::methods::{Blocks, Method, keep_blocks};
 
 /// The shares of all layers of a network, in order.
 #[derive(Clone, Debug, PartialEq)]

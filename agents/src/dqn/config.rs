@@ -1,6 +1,5 @@
 //! What is chosen about DQN, and what it will take.
 
-use candle_core::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sparring_envs::{EnvSpec, Space};
@@ -12,6 +11,7 @@ use crate::cadence::Cadence;
 use crate::error::AgentError;
 use crate::explore::Epsilon;
 use crate::input::Input;
+use crate::losses::td::Loss;
 use crate::networks::NetworkConfig;
 use crate::networks::style::MlpStyle;
 use crate::optimizer_keys::{OptimizerKeys, RateDecay};
@@ -102,31 +102,6 @@ pub struct Prioritized {
     /// 1 takes back all that the draws prefer.
     #[schemars(range(min = 0.0, max = 1.0), example = 0.4)]
     pub importance: f64,
-}
-
-/// The loss `ℓ` of a temporal-difference error `δ`, averaged over the batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Loss {
-    /// `δ²`.
-    Squared,
-    /// `½ δ²` for `|δ| ≤ 1`, else `|δ| − ½`.
-    Huber,
-}
-
-impl Loss {
-    /// `δ (batch) → ℓ(δ) (batch)`.
-    pub fn each(self, delta: &Tensor) -> candle_core::Result<Tensor> {
-        match self {
-            Self::Squared => delta.sqr(),
-            // With c = min(|δ|, 1): ½ c² + |δ| − c.
-            Self::Huber => {
-                let size = delta.abs()?;
-                let clipped = size.minimum(1.0)?;
-                (clipped.sqr()? * 0.5)? + (size - clipped)?
-            }
-        }
-    }
 }
 
 impl Default for DqnConfig {

@@ -45,7 +45,8 @@ use choice::{Choice, Drawn};
 use config::actions;
 use state::{DqnState, Means};
 
-pub use config::{DqnConfig, Loss, Prioritized};
+pub use crate::losses::td::Loss;
+pub use config::{DqnConfig, Prioritized};
 pub use row::ROW;
 
 /// A DQN agent in training.

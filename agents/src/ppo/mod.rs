@@ -11,7 +11,8 @@
 //!
 //! Differs from the paper in:
 //! 1. each network's gradient is clipped by its own norm, and the spread, which is no part of a
-//!    network, is not clipped; the paper's code clips all by their common norm;
+//!    network, is not clipped: it follows their Adam at their rate, without weight decay, and an Adam of its
+//!    own beside networks under SGD; the paper's code clips all by their common norm;
 //! 2. rewards are scaled by the deviation of discounted returns, as OpenAI's baselines do;
 //!    TF-Agents takes that of the rewards themselves;
 //! 3. moments take in every step as it comes and rows keep the scale they were seen in; TF-Agents
@@ -31,11 +32,11 @@ use rand::seq::SliceRandom;
 use sparring_envs::{Actions, Batch, EnvSpec};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::seed::Rng;
-use sparring_sparse::{LayerSpec, Rule, Saved, Section, Seed, Target, Trainer};
+use sparring_sparse::{LayerSpec, OptimizerConfig, Saved, Section, Seed, Target, Trainer};
 
 use crate::agent::{Agent, Capabilities, Clock};
 use crate::error::AgentError;
-use crate::free_params::FreeParams;
+use crate::free_params::{self, FreeParams};
 use crate::input::Input;
 use crate::losses::loss_with_grad;
 use crate::losses::surrogate::{Decisions, Surrogate};
@@ -99,16 +100,14 @@ impl Ppo {
         let trainer = |name: &str, layers: &[LayerSpec], sparsity: &SparsityConfig| {
             Trainer::new(name, layers, sparsity, config.optimizer, &seed.child(name))
         };
-        let eps = match config.optimizer.rule {
-            Rule::Adam { eps, .. } => eps,
-            Rule::Sgd { .. } => 1e-5,
-        };
+        let OptimizerConfig { rule, learning_rate, .. } = config.optimizer;
+        let rule = free_params::rule(rule);
         let std_param = vec![inverse_softplus(config.initial_std); policy.std_params()];
         Ok(Self {
             actor: trainer("actor", &actor, &config.actor_sparsity)?,
             critic: trainer("critic", &critic, &config.critic_sparsity)?,
             state: PpoState {
-                std_param: FreeParams::new(std_param, config.optimizer.learning_rate, eps),
+                std_param: FreeParams::new(std_param, learning_rate, rule),
                 observations: ObservationScale::new(obs_dim, config.normalize_observations),
                 rewards: RewardScale::new(config.discount, num_envs, config.normalize_rewards),
                 rollout: Rollout::new(config.rollout_steps, num_envs, obs_dim, policy.act_dim()),
@@ -181,7 +180,7 @@ impl Ppo {
         let actor_norm = actor.end_step(step, &grads)?;
         let grads = loss_with_grad(&value, critic_loss, d_value)?.backward()?;
         let critic_norm = critic.end_step(critic_step, &grads)?;
-        state.std_param.step(&std_param);
+        state.std_param.step(&std_param, free_params::rule(choice.config.optimizer.rule));
         state.updates += 1;
 
         let means = &mut state.means;

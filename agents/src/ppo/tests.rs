@@ -4,6 +4,7 @@
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor, Var};
 use sparring_envs::{End, Obs, Row, spec};
+use sparring_sparse::Rule;
 use sparring_sparse::methods::rigl::Rigl;
 use sparring_sparse::methods::static_sparse::Static;
 use sparring_sparse::methods::{DropGrow, MethodChoice, Order};
@@ -279,7 +280,10 @@ fn minibatches_are_those_of_the_formulas_in_their_order() {
             let [of_actor, of_critic] = losses(&ppo, plain.each_ref(), &b, &obs, &minibatch);
             let grads = [of_actor.backward().unwrap(), of_critic.backward().unwrap()];
             let mut std_param = ppo.state.std_param.clone();
-            std_param.step(&[f64::from(flat(grads[0].get(&b).unwrap())[0])]);
+            std_param.step(
+                &[f64::from(flat(grads[0].get(&b).unwrap())[0])],
+                free_params::rule(optimizer.rule),
+            );
 
             ppo.update(&learnt, &rows).unwrap();
 

@@ -17,7 +17,9 @@
 //! 3. critics and log-probabilities see actions as `[−1, 1]` a dimension, whatever the environment's
 //!    bounds; critics of convolutions see each number of an action as a constant plane of the image;
 //! 4. a pruned weight cannot come back ([`sparring_sparse::methods::pruning`]);
-//! 5. with `n_step` above 1 the rewards within a return carry no entropy.
+//! 5. with `n_step` above 1 the rewards within a return carry no entropy;
+//! 6. the temperature follows the Adam that was chosen for the networks, `ε` included, at a rate of its own,
+//!    without clipping, and an Adam of its own beside networks under SGD; in the paper's code always that.
 //!
 //! The stream `noise` serves both acting and learning, and `explore` the warm-up alone. A stream each would
 //! be the rule; it would change every run that there is.
@@ -41,7 +43,7 @@ use sparring_sparse::{LayerSpec, Section, Seed, Target, Trainer};
 use crate::action_box::ActionBox;
 use crate::agent::{Agent, Capabilities, Clock};
 use crate::error::AgentError;
-use crate::free_params::FreeParams;
+use crate::free_params::{self, FreeParams};
 use crate::input::Input;
 use crate::losses::soft;
 use crate::metric::Metric;
@@ -118,7 +120,11 @@ impl Sac {
             critics,
             replay: Replay::new(config.replay(spec, num_envs)),
             state: SacState {
-                log_alpha: FreeParams::new(vec![alpha.ln()], rate, 1e-7),
+                log_alpha: FreeParams::new(
+                    vec![alpha.ln()],
+                    rate,
+                    free_params::rule(config.optimizer.rule),
+                ),
                 explore: seed.child("explore").rng(),
                 noise: seed.child("noise").rng(),
                 sampler: seed.child("replay").rng(),
@@ -205,7 +211,8 @@ impl Sac {
         let Choice { config, policy, .. } = &self.choice;
         if let Temperature::Learned { target_entropy_per_dim, .. } = config.temperature {
             let target = target_entropy_per_dim * policy.act_dim as f64;
-            self.state.log_alpha.step(&[-(log_prob + target)]);
+            let rule = free_params::rule(config.optimizer.rule);
+            self.state.log_alpha.step(&[-(log_prob + target)], rule);
         }
     }
 }

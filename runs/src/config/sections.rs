@@ -86,8 +86,8 @@ fn agent() -> Shape {
     };
     let kinds = Kinds {
         noun: "agent ",
-        default: Some("dqn".to_owned()),
-        example: "dqn".to_owned(),
+        default: agents().next().map(|row| row.name.to_owned()),
+        example: agents().map(|row| row.name).next().unwrap_or_default().to_owned(),
         all: agents().map(kind).collect(),
     };
     Shape { form: Form::Kinds(kinds), nullable: false }
@@ -114,7 +114,8 @@ fn network(has: impl Fn(&str) -> bool) -> Shape {
         Kind { name: row.name.into(), about: row.about.into(), fields }
     };
     let all = methods().map(kind).collect();
-    let kinds = Kinds { noun: "", default: None, example: "rigl".to_owned(), all };
+    let example = methods().find(|row| row.is_sparse).map_or("", |row| row.name).to_owned();
+    let kinds = Kinds { noun: "", default: None, example, all };
     Shape { form: Form::Kinds(kinds), nullable: false }
 }
 
@@ -123,7 +124,7 @@ fn sparsity() -> Shape {
     let mut shape = network(|_| true);
     let [actor, critic, budget] = OF_NETWORKS;
     let of =
-        |role| format!("Keys for the {role} alone, laid over the others; sac and ppo have one.");
+        |role| format!("Keys for the {role} alone, laid over the others, where an agent has one.");
     let beside = [
         apart(actor, &of("actor")),
         apart(critic, &of("critics")),

@@ -15,7 +15,7 @@ use crate::folder::{POLICY, RESOLVED};
 pub fn load(dir: &Path, set: &[String], seed: u64) -> Result<(EnvSpec, Box<dyn Agent>), Error> {
     let refused = |found: String, allowed: &str| {
         let place = format!("--checkpoint {}", dir.display());
-        let hint = "a job's folder, such as out/quickstart/rigl/seed-1";
+        let hint = "a job's folder, such as out/NAME/VARIANT/seed-1";
         Refusal::argument(place, found, allowed, hint)
     };
     if !dir.is_dir() {

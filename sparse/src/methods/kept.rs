@@ -1,9 +1,9 @@
-//! What stays in a step that drops and grows.
+//! What stays in a step that drops and grows, and how much at a sparsity.
 
 use std::sync::Arc;
 
 use super::blocks::top;
-use super::{LayerView, TopologyUpdate};
+use super::{Blocks, LayerView, TopologyUpdate};
 use crate::error::SparseError;
 use crate::seed::Rng;
 use crate::topology::Topology;
@@ -68,13 +68,31 @@ pub(crate) fn drop_count(fraction: f64, nnz: usize) -> usize {
     (fraction as f32 * nnz as f32) as usize
 }
 
+/// `max(1, round(n (1 − s)))`: what is active of `size` at `sparsity`.
+pub fn keep_count(size: usize, sparsity: f64) -> usize {
+    // The reference rounds half to even, as numpy and TensorFlow do.
+    ((size as f64 * (1.0 - sparsity)).round_ties_even() as usize).max(1)
+}
+
+/// The active blocks of a layer at `sparsity`, rounded in each group.
+pub fn keep_blocks(blocks: &Blocks, sparsity: f64) -> usize {
+    blocks.groups() * keep_count(blocks.group(), sparsity)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::Pattern;
-    use crate::methods::Blocks;
     use crate::methods::UpdateCounts;
     use crate::methods::tests::view;
+
+    #[test]
+    fn what_is_kept_is_rounded_and_never_nothing() {
+        assert_eq!(keep_count(10, 0.999), 1);
+        assert_eq!(keep_count(10, 0.86), 1);
+        assert_eq!(keep_count(10, 0.84), 2);
+        assert_eq!(keep_count(7, 0.0), 7);
+    }
 
     #[test]
     fn regrown_weights_go_on() {

@@ -38,7 +38,7 @@ use crate::topology::Topology;
 
 pub use backward_set::{BackwardSet, OutsideLayer};
 pub use blocks::Blocks;
-pub use kept::Kept;
+pub use kept::{Kept, keep_blocks, keep_count};
 pub use layers::Layers;
 pub use method::{Ask, LayerGrads, LayerStart, Method};
 pub use row::{MethodChoice, MethodKeys, MethodRow};

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::{
     At, Blocks, Horizon, LayerView, Layers, Method, MethodKeys, MethodRow, TopologyUpdate,
+    keep_blocks,
 };
 use crate::cost::Flops;
 use crate::error::SparseError;
@@ -165,17 +166,6 @@ impl Method for Schedule {
     }
 }
 
-/// `max(1, round(n (1 − s)))`: what is active of `size` at `sparsity`.
-pub fn keep_count(size: usize, sparsity: f64) -> usize {
-    // The reference rounds half to even, as numpy and TensorFlow do.
-    ((size as f64 * (1.0 - sparsity)).round_ties_even() as usize).max(1)
-}
-
-/// The active blocks of a layer at `sparsity`, rounded in each group.
-pub fn keep_blocks(blocks: &Blocks, sparsity: f64) -> usize {
-    blocks.groups() * keep_count(blocks.group(), sparsity)
-}
-
 /// Keeps the `count` active blocks of `layer` of largest `Σ |w|`.
 ///
 /// # Errors
@@ -265,9 +255,5 @@ mod tests {
         let again = prune(view(topology, blocks, values), 1).unwrap();
         assert_eq!(again.topology().positions().collect::<Vec<_>>(), [1]);
         assert_eq!(again.counts().dropped, 2);
-        assert_eq!(keep_count(10, 0.999), 1);
-        assert_eq!(keep_count(10, 0.86), 1);
-        assert_eq!(keep_count(10, 0.84), 2);
-        assert_eq!(keep_count(7, 0.0), 7);
     }
 }

@@ -18,6 +18,7 @@ use super::{
     Ask, At, DropGrow, Horizon, Kept, LayerGrads, LayerView, Layers, Method, MethodKeys, MethodRow,
     NewWeights, Order, Schedule, TopologyUpdate,
 };
+use crate::config::SparsityConfig;
 use crate::cost::Flops;
 use crate::error::SparseError;
 use crate::keys::{KeyError, to_value};
@@ -59,6 +60,13 @@ impl Default for Rigl {
             grown_scale: 1.0,
             grown_moment: 0.0,
         }
+    }
+}
+
+impl SparsityConfig {
+    /// RigL with the paper's schedule.
+    pub fn rigl(sparsity: f64, gradient_steps: u64) -> Self {
+        Self::new(Rigl::default(), sparsity, gradient_steps)
     }
 }
 

@@ -8,7 +8,7 @@ use super::{LayerView, positions};
 use crate::error::SparseError;
 use crate::topology::Topology;
 
-/// The `source` of a weight that starts anew.
+/// The `source` of a grown weight.
 const NEW: u32 = u32::MAX;
 
 /// A change of one layer's topology.
@@ -21,8 +21,7 @@ pub struct TopologyUpdate {
     counts: UpdateCounts,
 }
 
-/// What the weights that start anew start from, one number for each in ascending position; empty
-/// is zeros.
+/// What grown weights start from, one number for each in ascending position; empty is zeros.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NewWeights {
     /// Their values.
@@ -36,7 +35,7 @@ pub struct NewWeights {
 pub struct UpdateCounts {
     /// Weights whose score fell among the dropped ones.
     pub dropped: usize,
-    /// Weights that start anew.
+    /// Grown weights, those that were regrown aside.
     pub grown: usize,
     /// Dropped weights that were grown again at once: their value and moments went on.
     pub regrown: usize,
@@ -52,7 +51,7 @@ impl UpdateCounts {
 }
 
 impl TopologyUpdate {
-    /// From `old` to `topology`: what stands in both goes on, the rest starts anew.
+    /// From `old` to `topology`: what stands in both goes on, the rest is grown.
     pub fn between(old: &Topology, topology: Arc<Topology>) -> Self {
         let (from, to) = (positions(old), positions(&topology));
         let (mut entry, mut grown) = (0, 0);
@@ -120,18 +119,18 @@ impl TopologyUpdate {
         self.counts
     }
 
-    /// Of `entries`, one for each entry of the new structure, those that start anew.
+    /// Of `entries`, one for each entry of the new structure, those of grown weights.
     pub fn grown<T>(&self, entries: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
         let sources = self.source.iter();
         sources.zip(entries).filter(|(source, _)| **source == NEW).map(|(_, entry)| entry)
     }
 
-    /// The values of the new entries; 0 where one starts anew.
+    /// The values of the new entries; 0 where one is grown.
     pub fn remap<'a>(&'a self, old: &'a [f32]) -> impl Iterator<Item = f32> + 'a {
         self.remap_from(old, &[])
     }
 
-    /// The values of the new entries; where one starts anew the next of `start`, or 0.
+    /// The values of the new entries; where one is grown the next of `start`, or 0.
     pub fn remap_from<'a>(
         &'a self,
         old: &'a [f32],

@@ -68,7 +68,7 @@ impl Optimizer for SparseOptimizer {
         }
         let scale = match self.config.max_grad_norm {
             Some(max) if norm > max => (max / norm) as f32,
-            _ => 1.0,
+            Some(_) | None => 1.0,
         };
         self.step += 1;
         let pass = Pass::new(self.config.rule, self.learning_rate, self.step, scale);
@@ -93,7 +93,7 @@ impl Optimizer for SparseOptimizer {
 
 /// One step of one variable.
 struct VarStep<'a> {
-    pass: Pass,
+    pass: Pass<f32>,
     moments: RefCell<&'a mut Moments>,
 }
 

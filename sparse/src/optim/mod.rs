@@ -22,7 +22,7 @@ use crate::section::Section;
 
 pub(crate) use rule::Pass;
 use rule::sum_squares;
-pub use rule::{Moments, Rule};
+pub use rule::{Moments, Real, Rule};
 
 /// What is chosen about an optimiser.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -199,7 +199,7 @@ impl Optimizer {
         }
         let scale = match self.config.max_grad_norm {
             Some(max) if f64::from(norm) > max => (max / f64::from(norm)) as f32,
-            _ => 1.0,
+            Some(_) | None => 1.0,
         };
         let pass = Pass::new(self.config.rule, self.learning_rate, self.step + 1, scale);
         let parts: Vec<_> = parts().collect();

@@ -1,7 +1,9 @@
 //! The rules by which a weight follows its gradient, one pass over flat slices each.
 
+use std::ops::{Add, Div, Mul, Sub};
+
 use pulp::{Arch, Simd, WithSimd};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::SparseError;
 use crate::section::Section;
@@ -38,21 +40,78 @@ impl Rule {
             Self::Sgd { .. } => 1,
         }
     }
+
+    /// Step `t`, counted from 1, of the few parameters `w` along `g`: without penalty and clipping.
+    pub fn step<F: Real>(
+        self,
+        learning_rate: f64,
+        t: u64,
+        w: &mut [F],
+        g: &[F],
+        moments: &mut Moments<F>,
+    ) {
+        let Moments([m, v]) = moments;
+        Pass::new(self, learning_rate, t, F::of(1.0)).run(w, g, m, v, [F::of(0.0), F::of(1.0)]);
+    }
+}
+
+/// What a rule is computed in.
+pub trait Real:
+    Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self>
+{
+    /// The nearest number to `x`.
+    fn of(x: f64) -> Self;
+
+    /// `√x`.
+    fn root(self) -> Self;
+}
+
+impl Real for f32 {
+    #[inline(always)]
+    fn of(x: f64) -> Self {
+        x as f32
+    }
+
+    #[inline(always)]
+    fn root(self) -> Self {
+        self.sqrt()
+    }
+}
+
+impl Real for f64 {
+    #[inline(always)]
+    fn of(x: f64) -> Self {
+        x
+    }
+
+    #[inline(always)]
+    fn root(self) -> Self {
+        self.sqrt()
+    }
 }
 
 /// `m` and `v` of the weights that they stand beside; a rule without `v` leaves it empty.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Moments(pub(crate) [Vec<f32>; 2]);
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Moments<F = f32>(pub(crate) [Vec<F>; 2]);
+
+impl<F: Real> Moments<F> {
+    /// Zeros for `size` weights.
+    pub fn new(rule: Rule, size: usize) -> Self {
+        let second = if rule.moments() > 1 { size } else { 0 };
+        Self([vec![F::of(0.0); size], vec![F::of(0.0); second]])
+    }
+}
+
+impl<F> Moments<F> {
+    /// Whether `other` has as many of each.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).all(|(own, other)| own.len() == other.len())
+    }
+}
 
 impl Moments {
     /// What a saved state calls them.
     const NAMES: [&str; 2] = ["m", "v"];
-
-    /// Zeros for `size` weights.
-    pub(crate) fn new(rule: Rule, size: usize) -> Self {
-        let second = if rule.moments() > 1 { size } else { 0 };
-        Self([vec![0.0; size], vec![0.0; second]])
-    }
 
     /// Writes both.
     pub(crate) fn save(&self, to: &mut Section) {
@@ -84,50 +143,45 @@ impl Moments {
 
 /// A rule at one step of a network.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Pass {
+pub(crate) struct Pass<F> {
     rule: Rule,
-    rate: f32,
+    rate: F,
     /// What clipping leaves of the gradient.
-    pub scale: f32,
+    pub scale: F,
 }
 
-impl Pass {
+impl<F: Real> Pass<F> {
     /// Step `t`, counted from 1.
-    pub fn new(rule: Rule, learning_rate: f64, t: u64, scale: f32) -> Self {
+    pub fn new(rule: Rule, learning_rate: f64, t: u64, scale: F) -> Self {
         let t = t as f64;
-        let correction = match rule {
-            Rule::Adam { beta1, beta2, .. } => (1.0 - beta2.powf(t)).sqrt() / (1.0 - beta1.powf(t)),
-            Rule::Sgd { .. } => 1.0,
+        let rate = match rule {
+            Rule::Adam { beta1, beta2, .. } => {
+                learning_rate * (1.0 - beta2.powf(t)).sqrt() / (1.0 - beta1.powf(t))
+            }
+            Rule::Sgd { .. } => learning_rate,
         };
-        Self { rule, rate: (learning_rate * correction) as f32, scale }
+        Self { rule, rate: F::of(rate), scale }
     }
 
     /// Steps `w` along `scale · (g + l2 · w)`, shrunk to `keep · w` where decay is decoupled.
-    pub fn run(
-        &self,
-        w: &mut [f32],
-        g: &[f32],
-        m: &mut [f32],
-        v: &mut [f32],
-        [l2, keep]: [f32; 2],
-    ) {
+    pub fn run(&self, w: &mut [F], g: &[F], m: &mut [F], v: &mut [F], [l2, keep]: [F; 2]) {
         Arch::new().dispatch(Run { pass: *self, w, g, m, v, l2, keep });
     }
 }
 
 /// [`Pass::run`]: a struct, because a closure is compiled apart from the dispatch, without its
 /// instructions.
-struct Run<'a> {
-    pass: Pass,
-    w: &'a mut [f32],
-    g: &'a [f32],
-    m: &'a mut [f32],
-    v: &'a mut [f32],
-    l2: f32,
-    keep: f32,
+struct Run<'a, F> {
+    pass: Pass<F>,
+    w: &'a mut [F],
+    g: &'a [F],
+    m: &'a mut [F],
+    v: &'a mut [F],
+    l2: F,
+    keep: F,
 }
 
-impl WithSimd for Run<'_> {
+impl<F: Real> WithSimd for Run<'_, F> {
     type Output = ();
 
     #[inline(always)]
@@ -135,18 +189,18 @@ impl WithSimd for Run<'_> {
         let Self { pass: Pass { rule, rate, scale }, w, g, m, v, l2, keep } = self;
         match rule {
             Rule::Adam { beta1, beta2, eps } => {
-                let (beta1, beta2, eps) = (beta1 as f32, beta2 as f32, eps as f32);
+                let (one, beta1, beta2, eps) = (F::of(1.0), F::of(beta1), F::of(beta2), F::of(eps));
                 for (((w, g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
-                    let g = (g + l2 * *w) * scale;
-                    *m = beta1 * *m + (1.0 - beta1) * g;
-                    *v = beta2 * *v + (1.0 - beta2) * g * g;
-                    *w = keep * *w - rate * *m / (v.sqrt() + eps);
+                    let g = (*g + l2 * *w) * scale;
+                    *m = beta1 * *m + (one - beta1) * g;
+                    *v = beta2 * *v + (one - beta2) * g * g;
+                    *w = keep * *w - rate * *m / (v.root() + eps);
                 }
             }
             Rule::Sgd { momentum } => {
-                let momentum = momentum as f32;
+                let momentum = F::of(momentum);
                 for ((w, g), m) in w.iter_mut().zip(g).zip(m) {
-                    let g = (g + l2 * *w) * scale;
+                    let g = (*g + l2 * *w) * scale;
                     *m = momentum * *m + g;
                     *w = keep * *w - rate * *m;
                 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::error::SparseError;
 use crate::layers::Layer;
 use crate::methods::TopologyUpdate;
 use crate::topology::Topology;
@@ -68,6 +69,15 @@ impl Asked<'_> {
         }
         squares
     }
+}
+
+/// One dense pattern a layer.
+pub(super) fn all_positions(layers: &[Layer]) -> Result<Vec<Arc<Topology>>, SparseError> {
+    let all = |layer: &Layer| {
+        let topology = layer.topology();
+        Topology::dense(topology.rows(), topology.cols()).map(Arc::new)
+    };
+    layers.iter().map(all).collect()
 }
 
 /// Appends to `on` the `values` that stand on `pattern` at the positions of `topology`, which lie

@@ -17,8 +17,6 @@ mod remap;
 mod start;
 mod state;
 
-use std::sync::Arc;
-
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor};
 
@@ -36,9 +34,8 @@ use crate::optim::{ClipNorm, Optimizer, OptimizerConfig};
 use crate::saved::Saved;
 use crate::section::Section;
 use crate::seed::{Rng, Seed};
-use crate::topology::Topology;
 
-use asked::Asked;
+use asked::{Asked, all_positions};
 use remap::remap;
 use start::Start;
 use state::State;
@@ -343,15 +340,6 @@ impl Trainer {
         let step = self.state.optimizer.steps();
         SparseError::NotFinite { network: self.name.clone(), step, found }
     }
-}
-
-/// One dense pattern a layer.
-fn all_positions(layers: &[Layer]) -> Result<Vec<Arc<Topology>>, SparseError> {
-    let all = |layer: &Layer| {
-        let topology = layer.topology();
-        Topology::dense(topology.rows(), topology.cols()).map(Arc::new)
-    };
-    layers.iter().map(all).collect()
 }
 
 #[cfg(test)]
