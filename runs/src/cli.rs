@@ -21,13 +21,25 @@ Exit codes:
   1    a job failed
   2    a mistake in the config or on the command line; nothing was written
   3    an --assert does not hold
-  130  interrupted; what was written is kept";
+  75   interrupted and kept: sparring resume, or the same command again, goes on
+  130  interrupted a second time, and ended at once";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Train every variant with every seed, and print the table
     Run(RunArgs),
+    /// Go on with a run, or with one of its jobs, that was cut off
+    Resume(ResumeArgs),
+    /// Hand the jobs of a config, or what is left of a run, to a Slurm cluster
+    Submit(SubmitArgs),
+    /// One task of an array job; its script calls it
+    #[command(hide = true)]
+    Task(TaskArgs),
+    /// Show how far the jobs of a run are, what is left, and what failed
+    Status(StatusArgs),
+    /// Score the policy of a job
+    Eval(EvalArgs),
     /// Print every job with its steps, sizes and memory; run nothing, write nothing
     Plan(PlanArgs),
     /// Draw one episode, of a trained policy or of random actions
@@ -96,16 +108,120 @@ pub struct RunArgs {
     /// What is run.
     #[command(flatten)]
     pub plan: PlanArgs,
-    /// A new or empty folder for the results [default: out/NAME, after the config]
+    /// A folder for the results, new or that of the same run, which goes on
+    /// [default: out/NAME, after the config]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Fail with exit code 3 unless the interquartile mean over seeds holds this at the end, for
     /// every variant or the named one: '[variant.]return>=X', also with <=, > and <
     #[arg(long, value_name = "BOUND", value_parser = Assertion::parse)]
     pub assert: Vec<Assertion>,
+    /// Times that a job may fail; a later start tries it again until then
+    #[arg(long, value_name = "N", default_value_t = FAILURES)]
+    pub failures: u32,
     /// Print the table alone
     #[arg(long)]
     pub quiet: bool,
+}
+
+/// Times that a job may fail.
+const FAILURES: u32 = 3;
+
+/// What `resume` takes.
+#[derive(Debug, Args)]
+pub struct ResumeArgs {
+    /// The folder of a run, or of one of its jobs
+    pub dir: PathBuf,
+    /// Jobs at once, one thread each [default: one a core]
+    #[arg(long, value_name = "N", value_parser = parse_jobs)]
+    pub jobs: Option<usize>,
+    /// Times that a job may fail; a later start tries it again until then
+    #[arg(long, value_name = "N", default_value_t = FAILURES)]
+    pub failures: u32,
+    /// Print the table alone
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// What `submit` takes.
+#[derive(Debug, Args)]
+pub struct SubmitArgs {
+    /// A config, or the folder of a run
+    #[arg(value_name = "CONFIG|DIR")]
+    pub what: PathBuf,
+    /// An option of sbatch in its long form; may be given again: partition=gpu, time=4:00:00
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub slurm: Vec<String>,
+    /// Print the script and the command; write nothing, submit nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Jobs a task, one after the other
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub chunk: usize,
+    /// Tasks at once
+    #[arg(long, value_name = "K")]
+    pub at_most: Option<usize>,
+    /// Seconds before the time limit at which a task saves and puts itself back into the queue: what a checkpoint
+    /// takes and a minute
+    #[arg(long, value_name = "SECONDS", default_value_t = 90)]
+    pub notice: u32,
+    /// Times that a job may fail
+    #[arg(long, value_name = "N", default_value_t = FAILURES)]
+    pub failures: u32,
+    /// Change one value of the config, as if typed there
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Seeds instead of the config's: 1,2,3 or 1..10, both ends included
+    #[arg(long, value_name = "SEEDS", value_parser = parse_seeds)]
+    seeds: Option<Seeds>,
+    /// A folder for the results that all nodes share [default: out/NAME, after the config]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+impl SubmitArgs {
+    /// Seeds instead of the config's.
+    pub fn seeds(&self) -> Option<&[u64]> {
+        self.seeds.as_ref().map(|seeds| seeds.0.as_slice())
+    }
+}
+
+/// What `task` takes.
+#[derive(Debug, Args)]
+pub struct TaskArgs {
+    /// The folder of the submission
+    pub folder: PathBuf,
+    /// The task of its array
+    pub task: usize,
+}
+
+/// What `status` takes.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// The run's folder
+    pub dir: PathBuf,
+    /// Show it again every two seconds, until no job runs
+    #[arg(long)]
+    pub watch: bool,
+}
+
+/// What `eval` takes.
+#[derive(Debug, Args)]
+pub struct EvalArgs {
+    /// The folder of a job that has been evaluated, such as out/quickstart/rigl/seed-1
+    pub dir: PathBuf,
+    /// Episodes
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub episodes: usize,
+    /// Change one value of its config: env.options.noise_sigma=10, env.id=CartPole-v0
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// The same policy on another env of the same observations and actions
+    #[arg(long, value_name = "ID")]
+    pub env: Option<String>,
+    /// The seed of the episodes
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
 }
 
 /// What `report` takes.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value as Json;
 use sparring_agents::EnvRows;
 use sparring_envs::{
-    Actions, AsyncVectorEnv, Batch, EnvError, EnvSpec, Obs, OnFault, Options, VectorConfig,
+    Actions, AsyncVectorEnv, Batch, EnvError, EnvSpec, Fault, Obs, OnFault, Options, VectorConfig,
     VectorEnv,
 };
 use sparring_sparse::KeyError;
@@ -61,6 +61,30 @@ impl Envs {
         }
     }
 
+    /// The faults of the last step, or of the first resets.
+    pub fn faults(&self) -> &[Fault] {
+        match self {
+            Self::Sync(envs) => envs.faults(),
+            Self::Async(envs) => envs.faults(),
+        }
+    }
+
+    /// The environments as they are now, which [`Self::restore`] takes back.
+    pub fn save(&self) -> Result<Vec<u8>, EnvError> {
+        match self {
+            Self::Sync(envs) => envs.save(),
+            Self::Async(_) => Err(unsaved()),
+        }
+    }
+
+    /// Goes on from a saved state.
+    pub fn restore(&mut self, bytes: &[u8]) -> Result<(), EnvError> {
+        match self {
+            Self::Sync(envs) => envs.restore(bytes),
+            Self::Async(_) => Err(unsaved()),
+        }
+    }
+
     /// How often each environment has been restarted.
     pub fn restarts(&self) -> Vec<u32> {
         match self {
@@ -68,6 +92,12 @@ impl Envs {
             Self::Async(envs) => envs.restarts().to_vec(),
         }
     }
+}
+
+/// Which environments are under way depends on time, so that a state of them cannot be taken.
+fn unsaved() -> EnvError {
+    let found = "environments that are not in step".to_owned();
+    EnvError::State { id: "mode: async".to_owned(), found }
 }
 
 /// The section `env`.

@@ -41,9 +41,23 @@ pub enum Error {
     /// A `--assert` does not hold.
     #[error("{}", .0.join("\n"))]
     Assertion(Vec<String>),
-    /// Ctrl-C.
-    #[error("interrupted; everything written so far is kept")]
+    /// A signal.
+    #[error("interrupted; everything so far is kept, and sparring resume goes on from there")]
     Interrupted,
+    /// A signal, where nothing was to be kept.
+    #[error("stopped")]
+    Stopped,
+    /// A command of Slurm.
+    #[error("{command}: {said}")]
+    Slurm {
+        /// The command.
+        command: String,
+        /// What it said.
+        said: String,
+    },
+    /// Another process has taken a job over.
+    #[error("another process has taken the job over; this one has stopped writing")]
+    TakenOver,
     /// The machine would not give what a run needs.
     #[error("cannot {what}: {source}")]
     System {
@@ -53,6 +67,11 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
+
+/// The exit code of what is to be continued, and that of what was ended at once.
+const INTERRUPTED: u8 = 75;
+/// See [`INTERRUPTED`].
+pub const KILLED: u8 = 130;
 
 impl Error {
     /// A failed operation on a file.
@@ -74,10 +93,13 @@ impl Error {
         match self {
             Self::Refused(_) => 2,
             Self::Assertion(_) => 3,
-            Self::Interrupted => 130,
+            Self::Interrupted => INTERRUPTED,
+            Self::Stopped => KILLED,
             Self::File { .. }
             | Self::Content { .. }
             | Self::JobsFailed { .. }
+            | Self::TakenOver
+            | Self::Slurm { .. }
             | Self::System { .. } => 1,
         }
     }

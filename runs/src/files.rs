@@ -29,7 +29,7 @@ pub fn write_whole_by(
         write(&beside)?;
         File::open(&beside)?.sync_all()?;
         beside.persist(path).map_err(|error| error.error)?;
-        sync_folder(path);
+        sync_folder(folder(path));
         Ok(())
     };
     written().map_err(Error::file(path, "write"))
@@ -61,9 +61,9 @@ fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// The new name reaches the disk, where the system syncs folders; not every one does.
-fn sync_folder(path: &Path) {
-    drop(File::open(folder(path)).and_then(|folder| folder.sync_all()));
+/// New names in `folder` reach the disk, where the system syncs folders; not every one does.
+pub fn sync_folder(folder: &Path) {
+    drop(File::open(folder).and_then(|folder| folder.sync_all()));
 }
 
 #[cfg(test)]

@@ -5,13 +5,15 @@
 //! run.yaml                   command, versions, machine, jobs
 //! status.yaml                running | finished | failed | interrupted, with counts
 //! report.txt                 the table at the end
-//! run.lock                   held by the process that runs
+//! run.lock, prepare.lock     held by the processes that run, and by one that begins
+//! slurm/<n>/                 what was submitted to a cluster, and the logs of its tasks
+//! earlier/<n>/               what an edited config has put aside
 //! <variant>/seed-<n>/        one job: resolved.yaml, status.yaml, metrics.csv, evals.csv,
-//!                            policy.safetensors, tb-1/
+//!                            policy.safetensors, tb-1/, lives/, checkpoints/
 //! ```
 
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -20,10 +22,11 @@ use sparring_sparse::{Saved, saved};
 
 use crate::error::{Error, Refusal};
 use crate::files::{read_yaml, write_whole, write_whole_by, write_yaml};
-use crate::lock::RunLock;
+use crate::life::Life;
+use crate::lock::{LOCK, PREPARE, Preparing, Present};
 use crate::machine::Machine;
 use crate::plan::{Job, Plan};
-use crate::resolved::resolved;
+use crate::resolved::{identity_of, resolved};
 use crate::status::{JobStatus, RunStatus};
 use crate::variant::Coordinates;
 
@@ -32,6 +35,13 @@ pub const RESOLVED: &str = "resolved.yaml";
 
 /// The networks of a job as its last evaluation played them, and PPO's scales.
 pub const POLICY: &str = "policy.safetensors";
+
+/// What was typed, and what was made of it.
+const CONFIG: &str = "config.yaml";
+const RECORD: &str = "run.yaml";
+
+/// Where an edited config puts aside what it changes.
+const EARLIER: &str = "earlier";
 
 /// `run.yaml`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -61,19 +71,54 @@ pub struct RunRecord {
     pub variants: Vec<Coordinates>,
 }
 
+impl RunRecord {
+    fn of(plan: &Plan, jobs_at_once: usize) -> Self {
+        Self {
+            name: plan.name.clone(),
+            command: std::env::args_os().map(|word| word.display().to_string()).collect(),
+            set: plan.set.clone(),
+            sparring: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: option_env!("SPARRING_COMMIT").map(str::to_owned),
+            rustc: env!("SPARRING_RUSTC").to_owned(),
+            machine: Machine::this(),
+            jobs_at_once,
+            started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+            seeds: plan.seeds.clone(),
+            variants: plan.variants.iter().map(|variant| variant.at.clone()).collect(),
+        }
+    }
+}
+
 /// The folder of a run.
 #[derive(Debug)]
 pub struct RunFolder {
     root: PathBuf,
     /// Held by who runs, not by who reads.
-    lock: Option<RunLock>,
+    present: Option<Present>,
+}
+
+/// What a plan found in a folder.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Jobs that were there already, under the same config.
+    pub known: usize,
+    /// Jobs whose config has changed since; what they had is put aside.
+    pub changed: Vec<String>,
+    /// Where that is.
+    pub put_aside: Option<PathBuf>,
 }
 
 impl RunFolder {
-    /// Makes the folder; one that holds anything is refused, also what another process has put there
-    /// since this one began.
-    pub fn create(root: &Path, plan: &Plan, jobs_at_once: usize) -> Result<Self, Error> {
-        if fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_some()) {
+    /// Makes the folder, or takes the one in which `plan` was run before, and writes `resolved.yaml` of every job.
+    /// Processes that begin at the same time share it.
+    ///
+    /// # Errors
+    /// A folder that holds anything else, or another run.
+    pub fn begin(root: &Path, plan: &Plan, jobs_at_once: usize) -> Result<(Self, Found), Error> {
+        let ours = |name: &str| [LOCK, PREPARE].contains(&name) || name.starts_with('.');
+        let entries = || fs::read_dir(root).into_iter().flatten().filter_map(Result::ok);
+        let is_other = || entries().any(|entry| !ours(&entry.file_name().to_string_lossy()));
+        if !root.join(RECORD).is_file() && is_other() {
             return Err(not_empty(root));
         }
         fs::create_dir_all(root).map_err(|error| {
@@ -84,35 +129,68 @@ impl RunFolder {
                 "--out with another path",
             )
         })?;
-        let lock = RunLock::take(root).map_err(|error| match error.kind() {
-            ErrorKind::AlreadyExists => not_empty(root),
-            _ => Error::file(root, "write into")(error),
-        })?;
-        let folder = Self { root: root.to_path_buf(), lock: Some(lock) };
-        folder.write("config.yaml", &plan.text)?;
-        folder.write_yaml(
-            "run.yaml",
-            &RunRecord {
-                name: plan.name.clone(),
-                command: std::env::args_os().map(|word| word.display().to_string()).collect(),
-                set: plan.set.clone(),
-                sparring: env!("CARGO_PKG_VERSION").to_owned(),
-                commit: option_env!("SPARRING_COMMIT").map(str::to_owned),
-                rustc: env!("SPARRING_RUSTC").to_owned(),
-                machine: Machine::this(),
-                jobs_at_once,
-                started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
-                seeds: plan.seeds.clone(),
-                variants: plan.variants.iter().map(|variant| variant.at.clone()).collect(),
-            },
-        )?;
-        Ok(folder)
+        let lock = |error| Error::file(root, "write into")(error);
+        let preparing = Preparing::wait(root).map_err(lock)?;
+        let mut folder = Self { root: root.to_path_buf(), present: None };
+        let mut found = Found::default();
+        let earlier = match root.join(RECORD).is_file() {
+            true => Some(read_yaml::<RunRecord>(&root.join(RECORD))?),
+            false if is_other() => return Err(not_empty(root)),
+            // The first file of all, so that who comes now knows the folder.
+            false => {
+                folder.write_yaml(RECORD, &RunRecord::of(plan, jobs_at_once))?;
+                None
+            }
+        };
+        if let Some(earlier) = earlier.as_ref().filter(|earlier| earlier.name != plan.name) {
+            return Err(Refusal::argument(
+                format!("--out {}", root.display()),
+                format!("the folder of the run {}", earlier.name),
+                format!("a folder that is new or empty, or that of the run {}", plan.name),
+                format!("--out {}-2", root.display()),
+            ));
+        }
+        let now = RunRecord::of(plan, jobs_at_once);
+        let same = |earlier: &RunRecord| {
+            (&earlier.variants, &earlier.seeds) == (&now.variants, &now.seeds)
+        };
+        let others = earlier.is_some_and(|earlier| !same(&earlier));
+        if others && folder.is_running() == Some(true) {
+            return Err(Refusal::argument(
+                format!("--out {}", root.display()),
+                "a folder in which another process works at other jobs",
+                "a folder that is new or empty, or the same variants and seeds, to share the work",
+                format!("wait for it, or --out {}-2", root.display()),
+            ));
+        }
+        for job in plan.jobs() {
+            let of_job = folder.job(&job.variant.at.name, job.seed);
+            match of_job.identity() {
+                Some(known) if known == job.identity() => found.known += 1,
+                Some(_) => {
+                    folder.put_aside(&mut found, &of_job, &job)?;
+                    of_job.prepare(plan, job)?;
+                }
+                None => of_job.prepare(plan, job)?,
+            }
+        }
+        if let Some(aside) = &found.put_aside
+            && root.join(CONFIG).is_file()
+        {
+            let path = root.join(CONFIG);
+            fs::rename(&path, aside.join(CONFIG)).map_err(Error::file(&path, "move"))?;
+        }
+        folder.write(CONFIG, &plan.text)?;
+        folder.write_yaml(RECORD, &now)?;
+        folder.present = Some(Present::begin(root).map_err(lock)?);
+        drop(preparing);
+        Ok((folder, found))
     }
 
     /// Opens the folder of an earlier run.
     pub fn open(root: &Path) -> Result<(Self, RunRecord), Error> {
-        let folder = Self { root: root.to_path_buf(), lock: None };
-        if !root.join("run.yaml").is_file() {
+        let folder = Self { root: root.to_path_buf(), present: None };
+        if !root.join(RECORD).is_file() {
             let found = if root.is_dir() { "a folder without run.yaml" } else { "no folder" };
             return Err(Refusal::argument(
                 root.display().to_string(),
@@ -121,8 +199,15 @@ impl RunFolder {
                 "sparring report out/<name>",
             ));
         }
-        let record = read_yaml(&root.join("run.yaml"))?;
+        let record = read_yaml(&root.join(RECORD))?;
         Ok((folder, record))
+    }
+
+    /// Is at work in it from now on.
+    pub fn join(&mut self) -> Result<(), Error> {
+        let present = Present::begin(&self.root).map_err(Error::file(&self.root, "write into"))?;
+        self.present = Some(present);
+        Ok(())
     }
 
     /// Where it is.
@@ -130,14 +215,14 @@ impl RunFolder {
         &self.root
     }
 
-    /// Lets go of it: no job runs any more.
+    /// Lets go of it: this process runs no job any more.
     pub fn release(&mut self) {
-        self.lock = None;
+        self.present = None;
     }
 
-    /// Whether a process runs its jobs; none where that cannot be told.
+    /// Whether a process is at work in it; none where that cannot be told.
     pub fn is_running(&self) -> Option<bool> {
-        RunLock::is_held(&self.root)
+        Present::any(&self.root)
     }
 
     /// Writes `status.yaml`.
@@ -155,6 +240,44 @@ impl RunFolder {
         JobFolder { root: self.root.join(variant).join(format!("seed-{seed}")) }
     }
 
+    /// The folders of all jobs, variant by variant.
+    pub fn jobs(&self, record: &RunRecord) -> Vec<JobFolder> {
+        let of_variant = |variant: &Coordinates| {
+            record.seeds.iter().map(|seed| self.job(&variant.name, *seed)).collect::<Vec<_>>()
+        };
+        record.variants.iter().flat_map(of_variant).collect()
+    }
+
+    /// Puts the folder of a job aside, whose config has changed.
+    fn put_aside(&self, found: &mut Found, folder: &JobFolder, job: &Job<'_>) -> Result<(), Error> {
+        if let Ok(Some(owner)) = Life::of(&folder.root) {
+            return Err(Refusal::argument(
+                folder.root.display().to_string(),
+                format!("another config, at which process {} on {} works", owner.pid, owner.host),
+                "a job that nobody works at, or the config that it has",
+                "wait for it, or --out with another path",
+            ));
+        }
+        let place = self.aside(found)?.join(&job.variant.at.name);
+        fs::create_dir_all(&place).map_err(Error::file(&place, "make"))?;
+        let to = place.join(format!("seed-{}", job.seed));
+        fs::rename(&folder.root, &to).map_err(Error::file(&folder.root, "move"))?;
+        found.changed.push(job.path());
+        Ok(())
+    }
+
+    /// The folder for what is put aside now.
+    fn aside(&self, found: &mut Found) -> Result<PathBuf, Error> {
+        if let Some(place) = &found.put_aside {
+            return Ok(place.clone());
+        }
+        let of = |n: u32| self.root.join(EARLIER).join(n.to_string());
+        let place = (1..).map(of).find(|place| !place.exists()).unwrap_or_else(|| of(0));
+        fs::create_dir_all(&place).map_err(Error::file(&place, "make"))?;
+        found.put_aside = Some(place.clone());
+        Ok(place)
+    }
+
     fn write(&self, name: &str, text: &str) -> Result<(), Error> {
         write_whole(&self.root.join(name), text)
     }
@@ -168,7 +291,7 @@ fn not_empty(root: &Path) -> Error {
     Refusal::argument(
         format!("--out {}", root.display()),
         "a folder that is not empty",
-        "a folder that is new or empty; results are never overwritten",
+        "a folder that is new or empty, or that of the same run, which goes on; results are never overwritten",
         format!("--out {}-2, or move the old folder away", root.display()),
     )
 }
@@ -180,14 +303,34 @@ pub struct JobFolder {
 }
 
 impl JobFolder {
-    /// Makes it and writes `resolved.yaml`, whose text is given back for the logs.
-    pub fn create(&self, plan: &Plan, job: Job<'_>) -> Result<String, Error> {
+    /// The folder `root`.
+    pub fn at(root: &Path) -> Self {
+        Self { root: root.to_path_buf() }
+    }
+
+    /// Where it is.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Makes it and writes `resolved.yaml`.
+    fn prepare(&self, plan: &Plan, job: Job<'_>) -> Result<(), Error> {
         fs::create_dir_all(&self.root).map_err(Error::file(&self.root, "make"))?;
         let path = self.path(RESOLVED);
         let text = resolved(plan, job)
             .map_err(|message| Error::Content { path: path.clone(), message })?;
-        write_whole(&path, &text)?;
-        Ok(text)
+        write_whole(&path, &text)
+    }
+
+    /// The text of `resolved.yaml`.
+    pub fn resolved(&self) -> Result<String, Error> {
+        let path = self.path(RESOLVED);
+        fs::read_to_string(&path).map_err(Error::file(&path, "read"))
+    }
+
+    /// The identity of the job that `resolved.yaml` tells; none where there is no such file.
+    pub fn identity(&self) -> Option<String> {
+        identity_of(&self.resolved().ok()?).map(str::to_owned)
     }
 
     /// A file in it.

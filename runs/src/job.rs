@@ -1,52 +1,86 @@
-//! One job in its folder: trained, recorded, and its end told, in whatever way it ends.
+//! One job in its folder: trained, recorded, kept, and its end told, in whatever way it ends.
 
 use std::sync::atomic::AtomicBool;
 
-use sparring_sparse::Saved;
+use sparring_agents::Replay;
+use sparring_sparse::{Saved, Section};
 
+use crate::checkpoint::{Checkpoint, Latest, Moment, Store, Writer};
 use crate::console::{Console, JobView};
 use crate::error::{Error, TrainError};
 use crate::evaluate::Played;
 use crate::folder::JobFolder;
+use crate::life::Life;
 use crate::log::JobLog;
-use crate::plan::{Job, Plan};
+use crate::plan::Job;
 use crate::report::share;
 use crate::scheduler::catch;
 use crate::score::score;
 use crate::status::{JobStatus, State};
 use crate::train::{Reached, Records, Stamp, train};
-use crate::variant::Variant;
 
-/// Trains `job` of `plan` into `folder`, and says how it ended.
-pub fn execute(
-    plan: &Plan,
-    job: Job<'_>,
-    folder: &JobFolder,
-    stop: &AtomicBool,
-    console: &Console,
-) -> State {
+/// A job with its folder.
+#[derive(Clone, Debug)]
+pub struct Task<'a> {
+    /// What is trained.
+    pub job: Job<'a>,
+    /// Where.
+    pub folder: JobFolder,
+}
+
+/// How this process left a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// At its end, or failed.
+    Done,
+    /// Before its end, in order.
+    Stopped,
+    /// To another process, which has begun a life of its own.
+    TakenOver,
+}
+
+/// Trains the job of `task` in its folder, from its latest checkpoint if it has one, and says how it ended.
+pub fn execute(task: &Task<'_>, life: Life, stop: &AtomicBool, console: &Console) -> Ended {
+    let Task { job, folder } = task;
+    let job = *job;
     let view = console.job(job.path(), job.variant.settings.train.total_env_steps);
-    let variant = job.variant;
+    let store = Store::of(folder.root());
+    let Latest { whole, damaged } = match job.variant.is_kept() {
+        true => store.latest(&job.identity()),
+        false => Latest::default(),
+    };
+    for what in &damaged {
+        console.say(format!("{}: a checkpoint is not whole: {what}", job.path()));
+    }
+    let resumed_from = whole.as_ref().map_or(0, |from| from.manifest.env_steps);
+    if life.number() > 1 {
+        console.say(format!("{}: goes on from step {resumed_from}", job.path()));
+    }
+    let failures = folder.read_status().ok().flatten().map_or(0, |status| status.failures);
+    let teller = Teller { job, folder, life: life.clone(), resumed_from, failures };
     // Out here, so that it outlives a panic.
     let mut reached = Reached::default();
-    let ended = catch(|| -> Result<State, TrainError> {
-        let resolved = folder.create(plan, job)?;
-        folder.write_status(&status(&reached, variant, State::Running, None))?;
-        let log = JobLog::create(folder, &resolved)?;
-        let mut records = JobRecords { folder, log, view: &view, variant };
-        let ended = train(job, &mut records, &mut reached, stop);
+    let ended = catch(|| {
+        let mut records = JobRecords::begin(&teller, &store, whole.as_ref(), &view)?;
+        records.warnings.extend(damaged.iter().map(|what| format!("not whole: {what}")));
+        teller.tell(&reached, State::Running, None)?;
+        let ended = train(job, whole.as_ref(), &mut records, &mut reached, stop);
         // A job that fails keeps what it has measured; its own error is the one to tell.
-        let lost = records.log.finish();
+        let lost = records.finish();
         let state = ended?;
         reached.warnings.extend(lost?);
-        Ok(state)
+        Ok::<State, TrainError>(state)
     });
     let (state, error) = match ended {
         Ok(Ok(state)) => (state, None),
+        Ok(Err(TrainError::Record(Error::TakenOver))) => {
+            console.ended(view, State::Interrupted, &Error::TakenOver.to_string());
+            return Ended::TakenOver;
+        }
         Ok(Err(error)) => (State::Failed, Some(error.to_string())),
         Err(panic) => (State::Failed, Some(panic)),
     };
-    let status = status(&reached, variant, state, error);
+    let status = teller.status(&reached, state, error);
     let mut detail = match (&status.error, status.score) {
         (Some(error), _) => error.clone(),
         (None, Some(score)) => format!("score {score:.1}, {:.1} s", status.wall_s),
@@ -56,38 +90,113 @@ pub fn execute(
         let took = share(&status.diagnostics_s, status.wall_s);
         detail.push_str(&format!("; diagnostics took {took}"));
     }
-    if let Err(error) = folder.write_status(&status) {
+    let written = folder.write_status(&status);
+    // What a job at its end has kept is needed no more; the policy stays.
+    let written = written.and_then(|()| match state {
+        State::Finished => store.clear(),
+        State::Running | State::Failed | State::Interrupted => Ok(()),
+    });
+    if let Err(error) = written {
         detail.push_str(&format!("; {error}"));
     }
     console.ended(view, state, &detail);
-    state
+    match state {
+        State::Finished | State::Failed | State::Running => Ended::Done,
+        State::Interrupted => Ended::Stopped,
+    }
 }
 
-/// What `status.yaml` says of a job that has come so far.
-fn status(reached: &Reached, variant: &Variant, state: State, error: Option<String>) -> JobStatus {
-    JobStatus {
-        state,
-        error,
-        notes: variant.notes(),
-        warnings: reached.warnings.clone(),
-        env_steps: reached.env_steps,
-        gradient_steps: reached.gradient_steps,
-        evaluations: reached.curve.len() as u64,
-        wall_s: reached.wall_s,
-        score: score(&reached.curve),
-        networks: reached.networks.clone(),
-        training: variant.estimate.training,
-        executed: reached.executed,
-        diagnostics_s: reached.diagnostics_s.clone(),
+/// Writes `status.yaml` of a job for as long as its life holds.
+struct Teller<'a> {
+    job: Job<'a>,
+    folder: &'a JobFolder,
+    life: Life,
+    resumed_from: u64,
+    failures: u32,
+}
+
+impl Teller<'_> {
+    fn tell(&self, reached: &Reached, state: State, error: Option<String>) -> Result<(), Error> {
+        self.check_life()?;
+        self.folder.write_status(&self.status(reached, state, error))
+    }
+
+    /// Who finds a higher life stops writing.
+    fn check_life(&self) -> Result<(), Error> {
+        if self.life.holds() { Ok(()) } else { Err(Error::TakenOver) }
+    }
+
+    /// What `status.yaml` says of a job that has come so far.
+    fn status(&self, reached: &Reached, state: State, error: Option<String>) -> JobStatus {
+        let variant = self.job.variant;
+        JobStatus {
+            job: variant.at.clone(),
+            seed: self.job.seed,
+            state,
+            life: self.life.number(),
+            resumed_from: self.resumed_from,
+            failures: self.failures + u32::from(state == State::Failed),
+            error,
+            notes: variant.notes(),
+            faults: reached.faults.clone(),
+            warnings: reached.warnings.clone(),
+            env_steps: reached.env_steps,
+            gradient_steps: reached.gradient_steps,
+            evaluations: reached.curve.len() as u64,
+            wall_s: reached.wall_s,
+            score: score(&reached.curve),
+            networks: reached.networks.clone(),
+            training: variant.estimate.training,
+            executed: reached.executed,
+            diagnostics_s: reached.diagnostics_s.clone(),
+        }
     }
 }
 
 /// The files of a job, and its line on the screen.
 struct JobRecords<'a> {
-    folder: &'a JobFolder,
+    teller: &'a Teller<'a>,
     log: JobLog,
+    writer: Option<Writer>,
     view: &'a JobView,
-    variant: &'a Variant,
+    warnings: Vec<String>,
+}
+
+impl<'a> JobRecords<'a> {
+    fn begin(
+        teller: &'a Teller<'a>,
+        store: &Store,
+        resumed: Option<&Checkpoint>,
+        view: &'a JobView,
+    ) -> Result<Self, Error> {
+        let Teller { job, folder, life, .. } = teller;
+        let manifest = resumed.map(|from| &from.manifest);
+        let log = JobLog::begin(folder, &folder.resolved()?, life.number(), manifest)?;
+        let (kept, keep) = (job.variant.kept(), job.variant.settings.checkpoint.keep);
+        let writer = match job.variant.is_kept() {
+            true => {
+                let (store, life) = (store.clone(), life.clone());
+                Some(Writer::start(store, life, job.identity(), (kept, keep), resumed)?)
+            }
+            false => None,
+        };
+        Ok(Self { teller, log, writer, view, warnings: Vec::new() })
+    }
+
+    /// Waits until all is written, and tells what was lost.
+    fn finish(self) -> Result<Vec<String>, Error> {
+        let mut warnings = self.warnings;
+        if let Some(error) = self.writer.and_then(Writer::finish) {
+            warnings.push(unkept(&error));
+        }
+        warnings.extend(self.log.finish()?);
+        warnings.dedup();
+        Ok(warnings)
+    }
+}
+
+fn unkept(error: &str) -> String {
+    format!("a checkpoint could not be written: {error}")
 }
 
 impl Records for JobRecords<'_> {
@@ -100,6 +209,7 @@ impl Records for JobRecords<'_> {
     }
 
     fn flush(&mut self, at: Stamp) -> Result<(), Error> {
+        self.teller.check_life()?;
         self.view.steps(at.env_step);
         self.log.flush()
     }
@@ -108,12 +218,43 @@ impl Records for JobRecords<'_> {
         self.log.evaluation(at, episodes)
     }
 
-    fn checkpoint(&mut self, reached: &Reached, policy: &Saved) -> Result<(), Error> {
-        self.folder.write_status(&status(reached, self.variant, State::Running, None))?;
-        self.folder.write_policy(policy)?;
+    fn evaluated(&mut self, reached: &Reached, policy: &Saved) -> Result<(), Error> {
+        self.teller.tell(reached, State::Running, None)?;
+        self.teller.folder.write_policy(policy)?;
         if let Some(mean) = reached.curve.last() {
             self.view.evaluated(reached.env_steps, *mean);
         }
+        Ok(())
+    }
+
+    fn follow(&mut self, replay: Option<&Replay>) {
+        if let (Some(writer), Some(replay)) = (&mut self.writer, replay) {
+            writer.follow(replay);
+        }
+    }
+
+    fn checkpoint(
+        &mut self,
+        at: Stamp,
+        state: Section,
+        replay: Option<&Replay>,
+    ) -> Result<(), Error> {
+        let Some(writer) = &mut self.writer else { return Ok(()) };
+        if writer.is_fenced() {
+            return Err(Error::TakenOver);
+        }
+        if let Some(error) = writer.failure() {
+            // Training goes on; what is written next may be kept.
+            let warning = unkept(&error);
+            if !self.warnings.contains(&warning) {
+                crate::console::note(format!("{}: {warning}", self.teller.job.path()));
+                self.warnings.push(warning);
+            }
+        }
+        let (env_steps, gradient_steps) = (at.env_step, at.gradient_step);
+        let rows = replay.map(Replay::rows);
+        let logs = self.log.sums()?;
+        writer.checkpoint(Moment { env_steps, gradient_steps, state, rows, logs }, replay);
         Ok(())
     }
 }

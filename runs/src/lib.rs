@@ -1,16 +1,19 @@
 //! `sparring`: reinforcement-learning benchmarks of sparse networks, from one YAML file.
 
 mod assertion;
+pub mod checkpoint;
 mod cli;
 pub mod config;
 mod console;
 pub mod envs;
 pub mod error;
+mod eval;
 pub mod evaluate;
 mod files;
 mod folder;
 mod job;
 mod keys;
+mod life;
 mod list;
 mod lock;
 mod log;
@@ -19,7 +22,9 @@ mod names;
 pub mod plan;
 mod plan_table;
 mod play;
+mod policy;
 pub mod process;
+mod progress;
 mod registry;
 mod report;
 mod resolved;
@@ -29,8 +34,10 @@ mod scheduler;
 mod schema;
 mod score;
 mod sizes;
+mod slurm;
 pub mod status;
 mod stop;
+mod suite;
 mod table;
 pub mod train;
 mod tune;
@@ -59,6 +66,11 @@ pub fn main(registry: Registry) -> ExitCode {
     let Cli { command } = Cli::parse();
     let done = match command {
         Command::Run(args) => run::run(&args),
+        Command::Resume(args) => run::resume(&args),
+        Command::Submit(args) => slurm::submit(&args),
+        Command::Task(args) => slurm::task(&args),
+        Command::Status(args) => progress::status(&args),
+        Command::Eval(args) => eval::eval(&args),
         Command::Plan(args) => plan_table::plan(&args),
         Command::Play(args) => play::play(&args),
         Command::List { what, of } => list::list(what, of.as_deref()),

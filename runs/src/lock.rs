@@ -1,36 +1,50 @@
-//! Who writes into a run's folder, and whether that process still lives.
+//! Which processes are at a run's folder: one that prepares it, any number that work on its jobs.
 //!
-//! The file is made by one process alone, of however many begin at once, and that one holds its lock for as
-//! long as it runs: the system lets go of it when the process ends, in whatever way. So a folder that says
-//! `running` without a lock was left by a process that was killed.
+//! The system lets go of a lock when its process ends, in whatever way. Who works on which job is told by the
+//! jobs' [lives](crate::life), between machines as well; a file system without locks leaves it to them alone.
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::io::Write;
 use std::path::Path;
 
-/// The file below a run's folder; it holds the number of the process.
+/// The file below a run's folder.
 pub const LOCK: &str = "run.lock";
 
-/// The right to write into a run's folder.
+/// The file that is locked while a folder is prepared.
+pub const PREPARE: &str = "prepare.lock";
+
+/// The right to prepare a run's folder, which one process has at a time.
 #[derive(Debug)]
-pub struct RunLock {
+pub struct Preparing {
     _held: File,
 }
 
-impl RunLock {
-    /// Takes it; [`io::ErrorKind::AlreadyExists`] where another process has, or once had.
-    pub fn take(root: &Path) -> io::Result<Self> {
-        let mut file = File::create_new(root.join(LOCK))?;
-        // A file system without locks, such as some of clusters, leaves a folder that nobody can ask.
-        drop(file.lock());
-        writeln!(file, "{}", std::process::id())?;
-        Ok(Self { _held: file })
+/// A process at work in a run's folder.
+#[derive(Debug)]
+pub struct Present {
+    _held: File,
+}
+
+impl Preparing {
+    /// Waits for the processes that prepare the folder at this moment.
+    pub fn wait(root: &Path) -> io::Result<Self> {
+        let held = open(&root.join(PREPARE))?;
+        drop(held.lock());
+        Ok(Self { _held: held })
+    }
+}
+
+impl Present {
+    /// Is there from now on.
+    pub fn begin(root: &Path) -> io::Result<Self> {
+        let held = open(&root.join(LOCK))?;
+        drop(held.lock_shared());
+        Ok(Self { _held: held })
     }
 
-    /// Whether the process that took it still runs; none where that cannot be told.
-    pub fn is_held(root: &Path) -> Option<bool> {
-        match File::open(root.join(LOCK)).ok()?.try_lock_shared() {
+    /// Whether any process is there; none where that cannot be told.
+    pub fn any(root: &Path) -> Option<bool> {
+        match File::open(root.join(LOCK)).ok()?.try_lock() {
             Ok(()) => Some(false),
             Err(TryLockError::WouldBlock) => Some(true),
             Err(TryLockError::Error(_)) => None,
@@ -38,23 +52,35 @@ impl RunLock {
     }
 }
 
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
 
     #[test]
-    fn one_of_many_takes_it_and_it_is_held_until_it_is_dropped() {
+    fn one_prepares_and_many_are_there() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
-        assert_eq!(RunLock::is_held(root), None);
-        let mut locks: Vec<RunLock> = std::thread::scope(|scope| {
-            let threads: Vec<_> =
-                (0..8).map(|_| scope.spawn(|| RunLock::take(root).ok())).collect();
-            threads.into_iter().filter_map(|thread| thread.join().unwrap()).collect()
+        let at_once = AtomicU32::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let preparing = Preparing::wait(root).unwrap();
+                    assert_eq!(at_once.fetch_add(1, Ordering::Relaxed), 0);
+                    at_once.fetch_sub(1, Ordering::Relaxed);
+                    drop(preparing);
+                });
+            }
         });
-        assert_eq!((locks.len(), RunLock::is_held(root)), (1, Some(true)));
-        locks.clear();
-        assert_eq!(RunLock::is_held(root), Some(false));
-        assert_eq!(RunLock::take(root).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(Present::any(root), None);
+        let both = [(); 2].map(|()| Present::begin(root).unwrap());
+        assert_eq!(Present::any(root), Some(true));
+        drop(both);
+        assert_eq!(Present::any(root), Some(false));
     }
 }

@@ -1,8 +1,16 @@
 //! The names of variants: which are taken, and what a name stands for.
 
 /// The files of a run beside the folders of its variants, whose names are taken.
-pub const FILES: [&str; 5] =
-    ["config.yaml", "run.yaml", "status.yaml", "report.txt", crate::lock::LOCK];
+pub const FILES: [&str; 8] = [
+    "config.yaml",
+    "run.yaml",
+    "status.yaml",
+    "report.txt",
+    "earlier",
+    "slurm",
+    crate::lock::LOCK,
+    crate::lock::PREPARE,
+];
 
 /// Whether `name` means `variant`: its own name, or that of the variant which a sweep made it of, so that
 /// `rigl` means `rigl,sparsity=0.8` and `rigl,sparsity=0.9`.

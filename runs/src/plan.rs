@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use sha2::{Digest, Sha256};
+
 use crate::error::{Error, Refusal};
 use crate::keys::nearest;
 use crate::machine::{cores, gibibytes};
@@ -38,6 +40,14 @@ impl Job<'_> {
     /// The job's folder below the run's, with forward slashes, which is also its name.
     pub fn path(&self) -> String {
         format!("{}/seed-{}", self.variant.at.name, self.seed)
+    }
+
+    /// What tells the job from every other: a hash of all that its numbers depend on. (How often it is kept is
+    /// none of that.)
+    pub fn identity(&self) -> String {
+        let chosen = serde_json::json!({"settings": self.variant.settings, "seed": self.seed});
+        let hash = Sha256::digest(chosen.to_string().as_bytes());
+        hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

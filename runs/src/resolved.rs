@@ -25,6 +25,7 @@ pub fn resolved(plan: &Plan, job: Job<'_>) -> Result<String, String> {
     if let Some(diagnostics) = &settings.diagnostics {
         entries.push(("diagnostics".to_owned(), written(diagnostics)?));
     }
+    entries.push(("checkpoint".to_owned(), written(&settings.checkpoint)?));
     let axes = job.variant.at.axes.iter().map(|(key, value)| format!(", {key}: {value}"));
     let steps = job.variant.estimate.gradient_steps;
     let waits = match settings.env.mode {
@@ -33,7 +34,16 @@ pub fn resolved(plan: &Plan, job: Job<'_>) -> Result<String, String> {
     };
     let axes = axes.collect::<String>();
     let of = format!("# {}{axes}: {steps} gradient steps{waits}", job.path());
-    Ok(format!("{of}\n{}", yaml::to_text(&map(entries))?))
+    let text = yaml::to_text(&map(entries))?;
+    Ok(format!("{of}\n{IDENTITY}{}\n{text}", job.identity()))
+}
+
+/// The begin of the line that tells a job's identity.
+const IDENTITY: &str = "# job ";
+
+/// The identity that the text of a job's `resolved.yaml` tells.
+pub fn identity_of(text: &str) -> Option<&str> {
+    text.lines().find_map(|line| line.strip_prefix(IDENTITY))
 }
 
 /// The section, with those of an actor and its critics where it has them.
@@ -113,7 +123,7 @@ mod tests {
     use std::fs;
     use std::path::{Path, PathBuf};
 
-    use super::resolved;
+    use super::{identity_of, resolved};
     use crate::config::load;
     use crate::error::Error;
 
@@ -154,6 +164,7 @@ mod tests {
                 assert_eq!(only.variant.settings, job.variant.settings, "{text}");
                 assert_eq!(only.variant.estimate, job.variant.estimate, "{text}");
                 let without_comment = |text: &str| text.split_once('\n').unwrap().1.to_owned();
+                assert_eq!(identity_of(&text).unwrap(), only.identity());
                 assert_eq!(
                     without_comment(&resolved(&same, only).unwrap()),
                     without_comment(&text)

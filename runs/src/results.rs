@@ -13,6 +13,7 @@ use sparring_sparse::Executed;
 
 use crate::error::Error;
 use crate::folder::{JobFolder, RunFolder};
+use crate::life::Life;
 use crate::score::score;
 use crate::status::{JobStatus, State};
 use crate::variant::Coordinates;
@@ -126,7 +127,10 @@ impl RunResults {
         let of_variant = |variant: &Coordinates| {
             let name = &variant.name;
             let read = |seed: &u64| {
-                JobResult::read(&folder.job(name, *seed), name, *seed, running == Some(true))
+                let of_job = folder.job(name, *seed);
+                // Of a job nobody knows anything worse than that nobody is at it.
+                let alive = matches!(Life::of(of_job.root()), Ok(Some(_)));
+                JobResult::read(&of_job, name, *seed, alive)
             };
             record.seeds.iter().map(read).collect::<Vec<_>>()
         };
@@ -151,8 +155,8 @@ impl JobResult {
             missing => {
                 let progress = match missing {
                     Err(_) => Progress::Unreadable,
-                    Ok(_) if !folder.path("").is_dir() => Progress::Waiting,
                     Ok(_) if running => Progress::Running,
+                    Ok(_) if Life::count(folder.root()) == 0 => Progress::Waiting,
                     Ok(_) => Progress::Killed,
                 };
                 let (variant, costs) = (variant.to_owned(), Costs::default());

@@ -1,21 +1,24 @@
-//! `sparring run`: a plan from its first job to its table.
+//! `sparring run` and `sparring resume`: from the first job to the table.
 
-use std::sync::{Mutex, PoisonError};
+use std::path::Path;
 
-use crate::cli::RunArgs;
+use crate::assertion::Assertion;
+use crate::cli::{ResumeArgs, RunArgs};
 use crate::config::load;
 use crate::console::{Console, note, print};
-use crate::error::Error;
-use crate::folder::RunFolder;
-use crate::job::execute;
-use crate::machine::available_memory;
+use crate::error::{Error, Refusal};
+use crate::folder::{Found, JobFolder, RESOLVED, RunFolder};
+use crate::job::Task;
+use crate::machine::{available_memory, cores};
+use crate::plan::Plan;
 use crate::report::Report;
-use crate::scheduler::{keep_panics, run_all};
+use crate::scheduler::keep_panics;
 use crate::status::{RunStatus, State};
-use crate::stop::stop_on_signal;
+use crate::stop::Signals;
+use crate::suite::Suite;
 use crate::table::counted;
 
-/// Runs a config.
+/// Runs a config, or what is left of it in the folder where it was run before.
 pub fn run(args: &RunArgs) -> Result<(), Error> {
     let plan =
         load(&args.plan.config, &args.plan.set, args.plan.seeds())?.only(&args.plan.variant)?;
@@ -25,71 +28,126 @@ pub fn run(args: &RunArgs) -> Result<(), Error> {
     let at_once = plan.at_once(args.plan.jobs);
     plan.check_memory(at_once, available_memory())?;
     let root = args.out.clone().unwrap_or_else(|| ["out", &plan.name].iter().collect());
-    let mut folder = RunFolder::create(&root, &plan, at_once)?;
-
-    let stop = stop_on_signal()?;
-    keep_panics();
-    let jobs = plan.jobs();
-    let progress = RunProgress::begin(&folder, jobs.len())?;
-    let console = Console::new(args.quiet, jobs.len());
-    let count = counted(jobs.len(), ["job", "jobs"]);
+    let (mut folder, found) = RunFolder::begin(&root, &plan, at_once)?;
+    let task = |job: crate::plan::Job<'_>| folder.job(&job.variant.at.name, job.seed);
+    let tasks: Vec<_> =
+        plan.jobs().into_iter().map(|job| Task { job, folder: task(job) }).collect();
+    let console = Console::new(args.quiet, tasks.len());
+    let count = counted(tasks.len(), ["job", "jobs"]);
     console.say(format!("{count}, {at_once} at once, into {}", root.display()));
-    run_all(&jobs, at_once, &stop, |job| {
-        let state =
-            execute(&plan, *job, &folder.job(&job.variant.at.name, job.seed), &stop, &console);
-        progress.ended(state);
-    })?;
-    console.clear();
-
-    let (status, kept) = progress.close();
+    tell(&found, &tasks, &console);
+    let status = work(Some(&folder), tasks, at_once, args.failures, &console)?;
     folder.release();
+    end(&folder, &status, &args.assert)
+}
+
+/// Goes on with a run, or with one of its jobs, from what its folder says alone.
+pub fn resume(args: &ResumeArgs) -> Result<(), Error> {
+    let root = &args.dir;
+    if root.join(RESOLVED).is_file() {
+        let plan = one_job(&root.join(RESOLVED))?;
+        let folder = JobFolder::at(root);
+        let tasks: Vec<_> =
+            plan.jobs().into_iter().map(|job| Task { job, folder: folder.clone() }).collect();
+        let console = Console::new(args.quiet, tasks.len());
+        let status = work(None, tasks, 1, args.failures, &console)?;
+        return verdict(&status);
+    }
+    let (mut folder, record) = RunFolder::open(root)?;
+    let folders = folder.jobs(&record);
+    let plans: Vec<Plan> =
+        folders.iter().map(|folder| one_job(&folder.path(RESOLVED))).collect::<Result<_, _>>()?;
+    folder.join()?;
+    let tasks: Vec<_> = plans
+        .iter()
+        .zip(&folders)
+        .flat_map(|(plan, folder)| plan.jobs().into_iter().map(|job| (job, folder.clone())))
+        .map(|(job, folder)| Task { job, folder })
+        .collect();
+    let at_once = args.jobs.unwrap_or_else(cores).min(tasks.len());
+    let console = Console::new(args.quiet, tasks.len());
+    let count = counted(tasks.len(), ["job", "jobs"]);
+    console.say(format!("{count}, {at_once} at once, in {}", root.display()));
+    tell(&Found { known: tasks.len(), ..Found::default() }, &tasks, &console);
+    let status = work(Some(&folder), tasks, at_once, args.failures, &console)?;
+    folder.release();
+    end(&folder, &status, &[])
+}
+
+/// The plan of the one job that `file` resolves.
+pub fn one_job(file: &Path) -> Result<Plan, Error> {
+    let plan = load(file, &[], None)?;
+    match plan.jobs().len() {
+        1 => Ok(plan),
+        several => Err(Refusal::argument(
+            file.display().to_string(),
+            format!("{several} jobs"),
+            "one job",
+            "the file as sparring run wrote it",
+        )),
+    }
+}
+
+/// Says what a start found.
+fn tell(found: &Found, tasks: &[Task<'_>], console: &Console) {
+    if !found.changed.is_empty() {
+        let place = found.put_aside.as_deref().unwrap_or(Path::new("earlier"));
+        console.say(format!(
+            "the config has changed: {} run anew, what they had is in {}: {}",
+            counted(found.changed.len(), ["job is", "jobs are"]),
+            place.display(),
+            found.changed.join("; "),
+        ));
+    }
+    let is = |task: &&Task<'_>, wanted: State| {
+        task.folder.read_status().ok().flatten().is_some_and(|status| status.state == wanted)
+    };
+    let finished = tasks.iter().filter(|task| is(task, State::Finished)).count();
+    if finished > 0 {
+        let of = counted(tasks.len(), ["job", "jobs"]);
+        console.say(format!("{finished} of {of} finished before; another --out trains anew"));
+    }
+}
+
+fn work(
+    folder: Option<&RunFolder>,
+    tasks: Vec<Task<'_>>,
+    at_once: usize,
+    failures: u32,
+    console: &Console,
+) -> Result<RunStatus, Error> {
+    let signals = Signals::listen()?;
+    keep_panics();
+    let memory = available_memory();
+    let suite = Suite { tasks, folder, at_once, failures, memory, stop: &signals.stop, console };
+    let status = suite.work();
+    console.clear();
+    status
+}
+
+/// The table, and whether all is well.
+fn end(folder: &RunFolder, status: &RunStatus, asserted: &[Assertion]) -> Result<(), Error> {
     let report = Report::read(folder.root())?;
     let text = report.to_string();
     // A disk that is full costs the files, not the table.
     print(&text)?;
-    let kept = kept.and(folder.write_report(&text));
-    let failed = match status.state {
-        State::Interrupted => Some(Error::Interrupted),
-        State::Failed => Some(Error::JobsFailed { failed: status.failed, jobs: jobs.len() }),
-        State::Running | State::Finished => None,
-    };
-    match (failed, kept) {
-        (Some(failed), kept) => {
+    let kept = folder.write_report(&text);
+    match (verdict(status), kept) {
+        (Err(failed), kept) => {
             kept.unwrap_or_else(|error| note(format!("sparring: {error}")));
             return Err(failed);
         }
-        (None, kept) => kept?,
+        (Ok(()), kept) => kept?,
     }
-    let failures: Vec<_> = args.assert.iter().flat_map(|one| one.failures(&report)).collect();
+    let failures: Vec<_> = asserted.iter().flat_map(|one| one.failures(&report)).collect();
     if failures.is_empty() { Ok(()) } else { Err(Error::Assertion(failures)) }
 }
 
-/// `status.yaml` of the run, written anew after every job, so that a run that is killed says how far it was.
-struct RunProgress<'a> {
-    folder: &'a RunFolder,
-    reached: Mutex<RunStatus>,
-}
-
-impl<'a> RunProgress<'a> {
-    fn begin(folder: &'a RunFolder, jobs: usize) -> Result<Self, Error> {
-        let status = RunStatus::begun(jobs);
-        folder.write_status(&status)?;
-        Ok(Self { folder, reached: Mutex::new(status) })
-    }
-
-    /// A job has ended. If that cannot be written now, the next job's end, or that of the run, may.
-    fn ended(&self, job: State) {
-        // No job panics while it holds the lock; a count is good in any case.
-        let mut status = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
-        status.ended(job);
-        drop(self.folder.write_status(&status));
-    }
-
-    /// The end, and whether it was written.
-    fn close(self) -> (RunStatus, Result<(), Error>) {
-        let mut status = self.reached.into_inner().unwrap_or_else(PoisonError::into_inner);
-        status.close();
-        let written = self.folder.write_status(&status);
-        (status, written)
+/// Whether all jobs are at their end.
+pub fn verdict(status: &RunStatus) -> Result<(), Error> {
+    match status.state {
+        State::Interrupted => Err(Error::Interrupted),
+        State::Failed => Err(Error::JobsFailed { failed: status.failed, jobs: status.jobs }),
+        State::Running | State::Finished => Ok(()),
     }
 }

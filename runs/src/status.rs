@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use sparring_agents::{NetworkSummary, TrainingFlops};
 use sparring_sparse::Executed;
 
+use crate::train::Faults;
+use crate::variant::Coordinates;
+
 /// How far a run or a job is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -16,20 +19,33 @@ pub enum State {
     Finished,
     /// Ended by an error.
     Failed,
-    /// Ended by Ctrl-C.
+    /// Ended before its time, in order: it goes on from there.
     Interrupted,
 }
 
 /// `status.yaml` of a job.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct JobStatus {
+    /// Where it stands among the others.
+    pub job: Coordinates,
+    /// Its seed.
+    pub seed: u64,
     /// How far it is.
     pub state: State,
+    /// Which life of it this is, and from which environment step that one went on.
+    pub life: u32,
+    /// See `life`.
+    pub resumed_from: u64,
+    /// Times that it has failed.
+    pub failures: u32,
     /// What ended it.
     pub error: Option<String>,
     /// What its plan has to say.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// What environments did that no environment should.
+    #[serde(default)]
+    pub faults: Faults,
     /// What went wrong without ending it.
     pub warnings: Vec<String>,
     /// Environment steps so far.

@@ -9,8 +9,10 @@ use sparring_envs::{AsyncVectorEnv, EnvError, EnvSpec, VectorEnv};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::methods::Horizon;
 
+use crate::checkpoint::{CheckpointKeys, Kept};
 use crate::envs::EnvSettings;
 use crate::evaluate::EvalSettings;
+use crate::machine::gibibytes;
 use crate::train::TrainSettings;
 
 /// Everything that is chosen about one variant, defaults filled in.
@@ -26,6 +28,9 @@ pub struct Settings {
     pub agent: AgentConfig,
     /// The keys of the section `sparsity`, every value filled in.
     pub sparsity: Json,
+    /// When the state is kept.
+    #[serde(skip)]
+    pub checkpoint: CheckpointKeys,
     /// What is measured beside the training; none measures nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub diagnostics: Option<Diagnostics>,
@@ -120,7 +125,45 @@ impl Variant {
             notes.extend(sparsity.method.keys().notes(&run));
         }
         notes.dedup();
+        notes.extend(self.unkept());
         notes
+    }
+
+    /// What of a job is kept while it runs.
+    pub fn kept(&self) -> Kept {
+        match self.settings.env.batch {
+            // Which environments are under way depends on time: there is no state to take.
+            Some(_) => Kept::Nothing,
+            None => self.settings.checkpoint.kept(self.estimate.memory_bytes),
+        }
+    }
+
+    /// Whether anything is.
+    pub fn is_kept(&self) -> bool {
+        self.kept() != Kept::Nothing
+    }
+
+    /// Why nothing is, where nobody asked for that.
+    fn unkept(&self) -> Option<String> {
+        let Settings { env, checkpoint, .. } = &self.settings;
+        match (self.kept(), env.batch) {
+            (Kept::Nothing, _) if checkpoint.keep == 0 => None,
+            (Kept::Nothing, Some(_)) => {
+                Some("no checkpoints with env.mode: async: a job that is cut off begins again".into())
+            }
+            (Kept::Nothing, None) => Some(format!(
+                "no checkpoints: the replay memory of {} GiB is above checkpoint.max_replay_mib: {}; \
+                 checkpoint.replay: true keeps it, false keeps all else",
+                gibibytes(self.estimate.memory_bytes),
+                checkpoint.max_replay_mib
+            )),
+            (Kept::AllButReplay, _) => Some(
+                "checkpoint.replay is false: a job that is resumed begins with an empty replay memory, and \
+                 its numbers differ from those of one that was never cut off"
+                    .into(),
+            ),
+            (Kept::All, _) => None,
+        }
     }
 
     /// Memory of one job: networks, replay memory, the environments of training and evaluation, and what

@@ -58,7 +58,7 @@ fn signals_that_were_to_be_ignored_are() {
         assert!(child.try_wait().unwrap().is_none(), "{ignored}");
     }
     signal(&child, "-TERM");
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(child.wait().unwrap().code(), Some(75));
 }
 
 /// Progress is for whom it may interest; the exit code and the files are not in its hands.
@@ -90,7 +90,7 @@ fn ctrl_c_ends_in_order_without_a_reader() {
     wait_for_an_evaluation(&folder);
     drop(reader);
     signal(&child, "-INT");
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(child.wait().unwrap().code(), Some(75));
     assert!(folder.read("out/status.yaml").contains("state: interrupted"));
 }
 
@@ -142,29 +142,36 @@ fn a_report_may_be_asked_for_at_any_time() {
 }
 
 #[test]
-fn of_many_runs_into_one_folder_one_goes_on() {
+fn many_runs_into_one_folder_share_it_or_one_goes_on() {
     let folder = Folder::with("short.yaml", SHORT);
+    let run = |seeds: &str| {
+        let args = ["run", "short.yaml", "--out", "out", "--seeds", seeds];
+        sparring().args(args).current_dir(folder.path()).spawn()
+    };
     for _ in 0..5 {
-        let run = |seed: u32| {
-            let seeds = seed.to_string();
-            let args = ["run", "short.yaml", "--out", "out", "--seeds", &seeds];
-            sparring().args(args).current_dir(folder.path()).spawn()
-        };
-        let children: Vec<Child> = (1..=4).map(run).collect();
-        let ended = children.into_iter().map(|child| child.wait_with_output().unwrap());
-        let (mut good, mut refused) = (0, 0);
-        for output in ended {
-            let said = String::from_utf8(output.stderr).unwrap();
-            match output.status.code() {
-                Some(0) => good += 1,
-                Some(2) if said.contains("a folder that is not empty") => refused += 1,
-                other => panic!("{other:?}: {said}"),
-            }
+        let children: Vec<Child> = (1..=4).map(|_| run("1,2")).collect();
+        for child in children {
+            let output = child.wait_with_output().unwrap();
+            let said = String::from_utf8(output.stdout).unwrap();
+            assert!(output.status.success() && said.contains("2 of 2 jobs finished"), "{said}");
         }
-        assert_eq!((good, refused), (1, 3));
-        assert!(report(&folder, &[]).contains("1 of 1 jobs finished"));
+        for seed in [1, 2] {
+            let lives = folder.path().join(format!("out/base/seed-{seed}/lives"));
+            assert_eq!(std::fs::read_dir(lives).unwrap().count(), 1);
+        }
         std::fs::remove_dir_all(folder.path().join("out")).unwrap();
     }
+    // Other jobs are not mixed with those that are under way.
+    let endless = Folder::with("short.yaml", ENDLESS);
+    let args = ["run", "short.yaml", "--out", "out", "--quiet", "--seeds"];
+    let begin = |seeds| sparring().args(args).arg(seeds).current_dir(endless.path());
+    let mut child = begin("1").spawn();
+    wait_for_an_evaluation(&endless);
+    let refused = begin("2").assert_code(2).stderr;
+    assert!(refused.contains("another process works at other jobs"), "{refused}");
+    assert!(endless.read("out/run.yaml").contains("seeds:\n- 1\n"));
+    signal(&child, "-TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(75));
 }
 
 #[test]

@@ -146,11 +146,8 @@ fn a_policy_plays_from_the_folder_of_its_job() {
         &[&of_job[..], &["--env", "Acrobot-v1"]].concat(),
         ["--env Acrobot-v1", "a policy of CartPole-v1", "leave --env out"],
     );
-    refused(
-        &["--checkpoint", "out"],
-        ["--checkpoint out", "without resolved.yaml", "<run>/<variant>"],
-    );
-    refused(&["--checkpoint", "none"], ["--checkpoint none", "no folder", "seed-1"]);
+    refused(&["--checkpoint", "out"], ["error: out", "without resolved.yaml", "<run>/<variant>"]);
+    refused(&["--checkpoint", "none"], ["error: none", "no folder", "seed-1"]);
     refused(
         &[&of_job[..], &["--set", "agent.network.hidden=[8]"]].concat(),
         ["a policy of another agent or env", "resolved.yaml", "seed-1"],

@@ -146,7 +146,9 @@ fn the_folder_holds_all_of_the_run() {
     assert_eq!(folder.read("out/config.yaml"), SMALL);
     assert_eq!(folder.read("out/report.txt"), printed.stdout);
     let record = folder.read("out/run.yaml");
-    for part in ["agent.learning_rate=2e-3", "rustc 1.", "cpu:", "cores:", "started: 2", "- rigl"] {
+    for part in
+        ["agent.learning_rate=2e-3", "rustc 1.", "cpu:", "cores:", "started: 2", "name: rigl"]
+    {
         assert!(record.contains(part), "{part} in {record}");
     }
     assert!(folder.read("out/status.yaml").contains("state: finished\njobs: 4\nfinished: 4\n"));
@@ -249,12 +251,17 @@ fn an_assertion_that_does_not_hold_is_exit_code_3() {
 fn a_folder_with_results_is_never_overwritten() {
     let folder = Folder::with("small.yaml", SMALL);
     run(&folder, "out", &["--seeds", "7"]);
-    let args = ["run", "small.yaml", "--out", "out"];
-    let again = sparring().args(args).current_dir(folder.path()).assert_code(2);
-    assert_eq!(again.stderr.lines().count(), 4, "{}", again.stderr);
-    assert!(again.stderr.contains("never overwritten"), "{}", again.stderr);
-    assert!(folder.path().join("out/dense/seed-7").is_dir());
-    assert!(!folder.path().join("out/dense/seed-1").exists());
+    let metrics = folder.read("out/dense/seed-7/metrics.csv");
+    run(&folder, "out", &["--seeds", "8"]);
+    assert_eq!(folder.read("out/dense/seed-7/metrics.csv"), metrics);
+    assert!(folder.path().join("out/dense/seed-8").is_dir());
+    std::fs::create_dir(folder.path().join("mine")).unwrap();
+    std::fs::write(folder.path().join("mine/notes.txt"), "mine").unwrap();
+    let args = ["run", "small.yaml", "--out", "mine"];
+    let refused = sparring().args(args).current_dir(folder.path()).assert_code(2);
+    assert_eq!(refused.stderr.lines().count(), 4, "{}", refused.stderr);
+    assert!(refused.stderr.contains("never overwritten"), "{}", refused.stderr);
+    assert_eq!(std::fs::read_dir(folder.path().join("mine")).unwrap().count(), 1);
 }
 
 #[test]
@@ -389,7 +396,7 @@ fn ends_in_order_by(signal: &str) {
     let output = child.wait_with_output().unwrap();
     let (stdout, stderr) =
         (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    assert_eq!(output.status.code(), Some(75), "{stderr}");
     assert!(stdout.contains("0 of 1 jobs finished") && stdout.contains('~'), "{stdout}");
     assert!(folder.read("out/status.yaml").contains("state: interrupted"));
     assert!(folder.read("out/base/seed-1/status.yaml").contains("state: interrupted"));

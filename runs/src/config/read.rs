@@ -8,6 +8,7 @@ use sparring_sparse::{KeyError, keys};
 
 use super::sections::shape;
 use super::{agent, env};
+use crate::checkpoint::CheckpointKeys;
 use crate::envs::EnvSettings;
 use crate::evaluate::EvalSettings;
 use crate::keys::Reader;
@@ -62,6 +63,8 @@ pub fn settings(reader: &mut Reader, tree: &Node) -> Option<(Settings, EnvSpec)>
         Some(_) => read(reader, tree, "diagnostics", none, |_| Ok(())).map(Some),
         None => Some(None),
     };
+    let checkpoint: Option<CheckpointKeys> =
+        read(reader, tree, "checkpoint", none, CheckpointKeys::check);
     let keys = agent::read(reader, tree, env.as_ref().map(|(_, spec)| spec));
     let ((env, spec), train) = (env?, train?);
     let (agent, sparsity) = agent::resolve(
@@ -70,5 +73,6 @@ pub fn settings(reader: &mut Reader, tree: &Node) -> Option<(Settings, EnvSpec)>
         keys?,
         &agent::Around { spec: &spec, env: &env, train: &train },
     )?;
-    Some((Settings { env, train, eval: eval?, agent, sparsity, diagnostics: what? }, spec))
+    let (eval, checkpoint, diagnostics) = (eval?, checkpoint?, what?);
+    Some((Settings { env, train, eval, agent, sparsity, checkpoint, diagnostics }, spec))
 }

@@ -11,6 +11,7 @@ use sparring_sparse::keys;
 use sparring_sparse::methods::MethodRow;
 use sparring_sparse::sparsity_keys::SparsityKeys;
 
+use crate::checkpoint::CheckpointKeys;
 use crate::envs::EnvSettings;
 use crate::evaluate::EvalSettings;
 use crate::keys::{Field, Form, Kind, Kinds, Shape};
@@ -19,7 +20,8 @@ use crate::train::TrainSettings;
 use crate::yaml::Kinded;
 
 /// The sections that a variant or a sweep may change.
-pub const SECTIONS: [&str; 6] = ["env", "train", "eval", "agent", "sparsity", "diagnostics"];
+pub const SECTIONS: [&str; 7] =
+    ["env", "train", "eval", "agent", "sparsity", "diagnostics", "checkpoint"];
 
 /// What an agent with an actor and critics has beside the keys of a network: sections laid over
 /// the rest for the networks that they name, and a budget in place of a sparsity.
@@ -55,6 +57,7 @@ pub fn sections() -> &'static [Known] {
             Known { name: "agent", shape: agent() },
             Known { name: "sparsity", shape: sparsity() },
             Known { name: "diagnostics", shape: of::<Diagnostics>() },
+            Known { name: "checkpoint", shape: of::<CheckpointKeys>() },
         ]
     })
 }

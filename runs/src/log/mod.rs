@@ -3,19 +3,22 @@
 //! The CSV files are the record, so a job that cannot write them fails. TensorBoard never stops a
 //! job.
 
+mod csv;
 mod tensorboard;
 
-pub use tensorboard::THREAD as TENSORBOARD_THREAD;
-
 use std::fs::File;
-use std::io::BufWriter;
-use std::path::{Path, PathBuf};
 
+use crate::checkpoint::{Manifest, Sum};
 use crate::error::Error;
 use crate::evaluate::Played;
 use crate::folder::JobFolder;
 use crate::train::Stamp;
+use csv::Csv;
 use tensorboard::TensorBoard;
+
+/// The files of the records.
+const METRICS: &str = "metrics.csv";
+const EVALS: &str = "evals.csv";
 
 /// The records of one job.
 pub struct JobLog {
@@ -25,21 +28,34 @@ pub struct JobLog {
 }
 
 impl JobLog {
-    /// Begins the records; `config` is shown in TensorBoard's text tab.
-    pub fn create(folder: &JobFolder, config: &str) -> Result<Self, Error> {
-        let stamp = ["env_step", "gradient_step", "wall_s"];
-        let metrics = Csv::create(&folder.path("metrics.csv"), &stamp, &["tag", "value"])?;
-        let columns = ["episode", "return", "length"];
-        let evals = Csv::create(&folder.path("evals.csv"), &stamp, &columns)?;
-        let mut board = TensorBoard::start(folder.path("tb-1"));
-        board.text("config", format!("```yaml\n{config}```"));
+    /// Begins the records of the life `life`, or goes on with those that `resumed` names; `config` is shown in
+    /// TensorBoard's text tab.
+    pub fn begin(
+        folder: &JobFolder,
+        config: &str,
+        life: u32,
+        resumed: Option<&Manifest>,
+    ) -> Result<Self, Error> {
+        let root = folder.path("");
+        let kept = |name: &str| resumed?.logs.iter().find(|log| log.file == name);
+        let metrics = ["env_step", "gradient_step", "wall_s", "tag", "value"];
+        let metrics = Csv::begin(&root, METRICS, &metrics, kept(METRICS))?;
+        let evals = ["env_step", "gradient_step", "wall_s", "episode", "return", "length"];
+        let evals = Csv::begin(&root, EVALS, &evals, kept(EVALS))?;
+        let next = resumed.map_or(0, |resumed| resumed.env_steps + 1);
+        let mut board = TensorBoard::start(folder.path("tb-1"), life, next);
+        if resumed.is_none() {
+            board.text("config", format!("```yaml\n{config}```"));
+        }
         Ok(Self { metrics, evals, board })
     }
 
     /// One value of a metric.
     pub fn scalar(&mut self, at: Stamp, tag: &str, value: f64) -> Result<(), Error> {
+        let [env_step, gradient_step, wall_s] = fields(at);
         // `{}` on a float is the shortest text that reads back as the same float.
-        self.metrics.row(&fields(at), &[tag.to_owned(), format!("{value}")])?;
+        let value_text = format!("{value}");
+        self.metrics.row(&[env_step, gradient_step, wall_s, tag.to_owned(), value_text])?;
         self.board.scalar(tag, value, at.env_step);
         Ok(())
     }
@@ -53,8 +69,9 @@ impl JobLog {
     /// The episodes of one evaluation.
     pub fn evaluation(&mut self, at: Stamp, episodes: &[Played]) -> Result<(), Error> {
         for (index, played) in episodes.iter().enumerate() {
-            let row = [index.to_string(), format!("{}", played.ret), played.len.to_string()];
-            self.evals.row(&fields(at), &row)?;
+            let [env_step, gradient_step, wall_s] = fields(at);
+            let (ret, len) = (format!("{}", played.ret), played.len.to_string());
+            self.evals.row(&[env_step, gradient_step, wall_s, index.to_string(), ret, len])?;
         }
         Ok(())
     }
@@ -63,6 +80,11 @@ impl JobLog {
     pub fn flush(&mut self) -> Result<(), Error> {
         self.metrics.flush()?;
         self.evals.flush()
+    }
+
+    /// How long the files are, with their handles, to be synced.
+    pub fn sums(&mut self) -> Result<Vec<(Sum, File)>, Error> {
+        Ok(vec![self.metrics.sum()?, self.evals.sum()?])
     }
 
     /// Ends the records and tells what TensorBoard lost.
@@ -75,30 +97,4 @@ impl JobLog {
 fn fields(at: Stamp) -> [String; 3] {
     let Stamp { env_step, gradient_step, wall_s } = at;
     [env_step.to_string(), gradient_step.to_string(), format!("{wall_s:.3}")]
-}
-
-struct Csv {
-    path: PathBuf,
-    writer: csv::Writer<BufWriter<File>>,
-}
-
-impl Csv {
-    fn create(path: &Path, stamp: &[&str], columns: &[&str]) -> Result<Self, Error> {
-        let file = File::create_new(path).map_err(Error::file(path, "make"))?;
-        let writer = csv::Writer::from_writer(BufWriter::new(file));
-        let mut csv = Self { path: path.to_path_buf(), writer };
-        csv.row(stamp, columns)?;
-        // A reader of a job that has just begun finds its columns.
-        csv.flush()?;
-        Ok(csv)
-    }
-
-    fn row<T: AsRef<[u8]>>(&mut self, stamp: &[T], values: &[T]) -> Result<(), Error> {
-        let written = self.writer.write_record(stamp.iter().chain(values));
-        written.map_err(|error| Error::file(&self.path, "write")(error.into()))
-    }
-
-    fn flush(&mut self) -> Result<(), Error> {
-        self.writer.flush().map_err(Error::file(&self.path, "write"))
-    }
 }

@@ -1,34 +1,34 @@
-//! The TensorBoard writer, kept at arm's length.
+//! The TensorBoard writer, kept at arm's length: a thread of its own behind a bounded queue.
 //!
-//! tensorboard-rs panics where a file cannot be written, and panics again when its writer is
-//! dropped, which ends the process. So it lives on a thread of its own behind a bounded queue, its
-//! panics are caught, and a writer that has panicked is leaked. Its file names have whole seconds,
-//! so two writers in one folder could truncate each other: every job has its own folder.
+//! All lives of a job share one folder, with a file each: a point of a later file takes the place of those of
+//! its tag that stand at its step or behind it, and TensorBoard's older reader does the same from the second
+//! file that begins with a session's START. So every file begins with one, and its name sorts behind those of
+//! earlier lives.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::fs::{self, File};
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::thread::{Builder, JoinHandle};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use tensorboard_proto::event::Event;
+use protobuf::Message as _;
+use tensorboard_proto::event::{Event, SessionLog, SessionLog_SessionStatus};
 use tensorboard_proto::summary::{
     Summary, Summary_Value, SummaryMetadata, SummaryMetadata_PluginData,
 };
 use tensorboard_proto::tensor::TensorProto;
 use tensorboard_proto::tensor_shape::{TensorShapeProto, TensorShapeProto_Dim};
 use tensorboard_proto::types::DataType;
+use tensorboard_rs::record_writer::RecordWriter;
 use tensorboard_rs::summary::scalar;
-use tensorboard_rs::summary_writer::FileWriter;
 
 /// Scalars that may wait for the writer: some seconds of the densest logging.
 const QUEUE: usize = 16_384;
 
-/// The begin of the names of these threads; their panics are reported as warnings.
-pub const THREAD: &str = "tensorboard";
-
 struct Message {
     summary: Summary,
-    step: usize,
+    step: u64,
 }
 
 /// Writes events of one job.
@@ -40,12 +40,12 @@ pub struct TensorBoard {
 }
 
 impl TensorBoard {
-    /// Starts a writer in `folder`.
-    pub fn start(folder: PathBuf) -> Self {
+    /// Starts the writer of the life `life` in `folder`, whose first step is `next`.
+    pub fn start(folder: PathBuf, life: u32, next: u64) -> Self {
         let (queue, messages) = bounded(QUEUE);
         let place = folder.clone();
-        let run = move || write_all(&place, &messages);
-        let thread = Builder::new().name(THREAD.to_owned()).spawn(run).ok();
+        let run = move || write_all(&place, life, next, &messages).is_ok();
+        let thread = Builder::new().name("tensorboard".to_owned()).spawn(run).ok();
         Self { folder, queue: Some(queue), thread, dropped: 0 }
     }
 
@@ -98,7 +98,6 @@ impl TensorBoard {
 
     fn send(&mut self, summary: Summary, step: u64) {
         let Some(queue) = &self.queue else { return };
-        let step = usize::try_from(step).unwrap_or(usize::MAX);
         match queue.try_send(Message { summary, step }) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => self.dropped += 1,
@@ -108,20 +107,52 @@ impl TensorBoard {
     }
 }
 
-/// Whether every message was written.
-fn write_all(folder: &Path, messages: &Receiver<Message>) -> bool {
-    let made = catch_unwind(AssertUnwindSafe(|| FileWriter::new(folder)));
-    let Ok(mut writer) = made else { return false };
+/// Writes messages to a new file until there are no more.
+fn write_all(folder: &Path, life: u32, next: u64, messages: &Receiver<Message>) -> io::Result<()> {
+    let mut records = RecordWriter::new(BufWriter::new(create(folder, life)?));
+    let mut begin = Event::new();
+    begin.set_file_version("brain.Event:2".to_owned());
+    write(&mut records, begin, 0)?;
+    let mut session = SessionLog::new();
+    session.set_status(SessionLog_SessionStatus::START);
+    let mut start = Event::new();
+    start.set_session_log(session);
+    write(&mut records, start, next)?;
+    records.flush()?;
     for Message { summary, step } in messages {
         let mut event = Event::new();
         event.set_summary(summary);
-        let added = catch_unwind(AssertUnwindSafe(|| writer.add_event(&event, step)));
-        if added.is_err() {
-            std::mem::forget(writer);
-            return false;
+        write(&mut records, event, step)?;
+        if messages.is_empty() {
+            records.flush()?;
         }
     }
-    catch_unwind(AssertUnwindSafe(|| drop(writer))).is_ok()
+    records.flush()
+}
+
+/// The file of a life. Its second is later than that of every file there.
+fn create(folder: &Path, life: u32) -> io::Result<File> {
+    const BEGIN: &str = "events.out.tfevents.";
+    fs::create_dir_all(folder)?;
+    let second = |entry: io::Result<fs::DirEntry>| {
+        let name = entry.ok()?.file_name().into_string().ok()?;
+        name.strip_prefix(BEGIN)?.split('.').next()?.parse::<u64>().ok()
+    };
+    let last = fs::read_dir(folder)?.filter_map(second).max();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let second = last.map_or(now, |last| now.max(last + 1));
+    File::create_new(folder.join(format!("{BEGIN}{second:010}.{life}.sparring")))
+}
+
+fn write(
+    records: &mut RecordWriter<BufWriter<File>>,
+    mut event: Event,
+    step: u64,
+) -> io::Result<()> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    event.set_wall_time(now.map_or(0.0, |since| since.as_secs_f64()));
+    event.set_step(i64::try_from(step).unwrap_or(i64::MAX));
+    records.write(&event.write_to_bytes().map_err(io::Error::other)?)
 }
 
 #[cfg(test)]
@@ -133,7 +164,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("in-the-way");
         std::fs::write(&file, "").unwrap();
-        let mut board = TensorBoard::start(file.join("tb-1"));
+        let mut board = TensorBoard::start(file.join("tb-1"), 1, 0);
         for step in 0..100 {
             board.scalar("losses/td", 1.0, step);
         }
@@ -145,7 +176,7 @@ mod tests {
     #[test]
     fn every_event_is_written() {
         let folder = tempfile::tempdir().unwrap();
-        let mut board = TensorBoard::start(folder.path().join("tb-1"));
+        let mut board = TensorBoard::start(folder.path().join("tb-1"), 1, 0);
         board.text("config", "a: 1".to_owned());
         board.scalar("losses/td", 0.5, 7);
         assert_eq!(board.finish(), Vec::<String>::new());

@@ -4,7 +4,6 @@
 //! file that ends in `.gif` shows all of it at the env's own rate, one in `.png` the sheet of
 //! [`sheet`].
 
-mod checkpoint;
 mod film;
 mod player;
 mod sheet;
@@ -16,6 +15,7 @@ use crate::config::load_env;
 use crate::console::print;
 use crate::error::{Error, Refusal};
 use crate::files::write_whole;
+use crate::policy::{self, Policy};
 use film::Film;
 use player::Player;
 
@@ -62,7 +62,8 @@ fn player(args: &PlayArgs) -> Result<(EnvSpec, Player), Error> {
             Ok((load_env(id, &args.set)?, Player::Random(EnvRng::new(args.seed))))
         }
         (Some(dir), false, env) => {
-            let (spec, agent) = checkpoint::load(dir, &args.set, args.seed)?;
+            let Policy { variant, agent } = policy::load(dir, &args.set, args.seed)?;
+            let spec = variant.spec;
             match env {
                 Some(id) if id != spec.id => refused(
                     &format!("--env {id}"),

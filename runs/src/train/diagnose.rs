@@ -2,9 +2,8 @@
 
 use std::time::Instant;
 
-use sparring_agents::diagnostics::{Diagnostics, Findings};
-use sparring_agents::{Agent, Diagnosis, Metric};
-use sparring_sparse::Seed;
+use sparring_agents::diagnostics::Findings;
+use sparring_agents::{Clock, Metric};
 
 use super::observer::{Every, Observer, Seen};
 use super::run::Run;
@@ -12,13 +11,13 @@ use crate::error::TrainError;
 
 /// Writes what a diagnosis finds, and what each measure took.
 pub struct Diagnose {
-    diagnosis: Diagnosis,
+    every: Every,
 }
 
 impl Diagnose {
-    /// One of `what`, of an agent as it is before its first step.
-    pub fn new(what: Diagnostics, agent: &dyn Agent, seed: Seed) -> Self {
-        Self { diagnosis: Diagnosis::new(what, agent, seed) }
+    /// One that is due every so many environment steps.
+    pub fn new(every_env_steps: u64) -> Self {
+        Self { every: Every::EnvSteps(every_env_steps) }
     }
 }
 
@@ -27,14 +26,15 @@ impl Observer for Diagnose {
         "diagnose"
     }
 
-    fn every(&self) -> Every {
-        Every::EnvSteps(self.diagnosis.what().every_env_steps)
+    fn is_due(&self, before: Clock, now: Clock) -> bool {
+        self.every.is_due(before, now)
     }
 
     /// Stays due where the agent has no batch to be measured on yet.
-    fn look(&mut self, run: &mut Run<'_>) -> Result<Seen, TrainError> {
+    fn look(&mut self, run: &mut Run<'_>, _: Clock) -> Result<Seen, TrainError> {
         let (at, begun) = (run.stamp(), Instant::now());
-        let found = self.diagnosis.measure(&*run.state.agent, at.env_step)?;
+        let Some(diagnosis) = &mut run.state.diagnosis else { return Ok(Seen::All) };
+        let found = diagnosis.measure(&*run.state.agent, at.env_step)?;
         let Some(Findings { metrics, took }) = found else { return Ok(Seen::Nothing) };
         for Metric { tag, value } in metrics {
             run.records.scalar(at, &tag, value)?;

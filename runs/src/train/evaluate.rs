@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use sparring_agents::Clock;
 use sparring_sparse::Saved;
 
 use super::observer::{Every, Observer, Seen};
@@ -26,15 +27,15 @@ impl Observer for Evaluate {
         "evaluate"
     }
 
-    fn every(&self) -> Every {
-        self.every
+    fn is_due(&self, before: Clock, now: Clock) -> bool {
+        self.every.is_due(before, now)
     }
 
     fn at_the_start(&self) -> bool {
         true
     }
 
-    fn look(&mut self, run: &mut Run<'_>) -> Result<Seen, TrainError> {
+    fn look(&mut self, run: &mut Run<'_>, _: Clock) -> Result<Seen, TrainError> {
         let variant = run.job.variant;
         let settings = &variant.settings;
         let begun = Instant::now();
@@ -63,7 +64,8 @@ impl Observer for Evaluate {
         reached.wall_s = at.wall_s;
         reached.networks = agent.summaries();
         reached.executed = agent.executed();
-        run.records.checkpoint(reached, &policy)?;
+        run.records.evaluated(reached, &policy)?;
+        run.before_evaluation = None;
         Ok(Seen::All)
     }
 }

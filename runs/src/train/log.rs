@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use sparring_agents::Metric;
+use sparring_agents::{Clock, Metric};
 use sparring_sparse::Executed;
 
 use super::observer::{Every, Observer, Seen};
@@ -27,11 +27,11 @@ impl Observer for Log {
         "log"
     }
 
-    fn every(&self) -> Every {
-        self.every
+    fn is_due(&self, before: Clock, now: Clock) -> bool {
+        self.every.is_due(before, now)
     }
 
-    fn look(&mut self, run: &mut Run<'_>) -> Result<Seen, TrainError> {
+    fn look(&mut self, run: &mut Run<'_>, _: Clock) -> Result<Seen, TrainError> {
         let at = run.stamp();
         let since = std::mem::take(&mut run.state.reached.since_log);
         if since.episodes > 0 {

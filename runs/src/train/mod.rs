@@ -1,5 +1,6 @@
 //! The training of one job: a state that takes steps, and observers that look at it when they are due.
 
+mod checkpoint;
 mod diagnose;
 mod evaluate;
 mod log;
@@ -13,52 +14,87 @@ pub use observer::{Every, Observer, Seen};
 pub use records::{Records, Stamp, Unrecorded};
 pub use run::Run;
 pub use settings::TrainSettings;
-pub use state::{Reached, RunState, SinceLog};
+pub use state::{Faults, Reached, RunState, SinceLog};
 
 use std::sync::atomic::AtomicBool;
 
+use sparring_agents::Clock;
+
+use crate::checkpoint as kept;
 use crate::error::TrainError;
 use crate::plan::Job;
 use crate::status::State;
+use checkpoint::Checkpoint;
 use diagnose::Diagnose;
 use evaluate::Evaluate;
 use log::Log;
 
-/// Trains `job` to its end or until `stop` is set, and writes what it sees to `records`. What it reaches is
-/// kept in `reached`, also where it fails.
+/// Trains `job` to its end or until `stop` is set, from its first step or from a checkpoint, and writes what it
+/// sees to `records`. What it reaches is kept in `reached`, also where it fails.
 ///
-/// The same job gives the same numbers, whatever runs beside it: all that is random comes from streams
-/// below the job's seed. (With `env.mode: async` it does not, and [`Reached::warnings`] says so.)
+/// The same job gives the same numbers, whatever runs beside it and however often it was cut off: all that is
+/// random comes from streams below the job's seed. (With `env.mode: async` it does not, and
+/// [`Reached::warnings`] says so.)
 pub fn train(
     job: Job<'_>,
+    from: Option<&kept::Checkpoint>,
     records: &mut dyn Records,
     reached: &mut Reached,
     stop: &AtomicBool,
 ) -> Result<State, TrainError> {
-    let mut run = Run::new(job, records, reached, stop)?;
+    let mut run = Run::new(job, from, records, reached, stop)?;
     let mut observers = observers(&run);
-    let ended = to_the_end(&mut run, &mut observers);
+    let ended = to_the_end(&mut run, &mut observers, from.is_some());
+    let kept = match &ended {
+        Ok(State::Interrupted) => keep_for_later(&mut run),
+        Ok(State::Running | State::Finished | State::Failed) | Err(_) => Ok(()),
+    };
     run.close();
-    ended
+    kept.and(ended)
 }
 
-/// Who looks at a run, in their order: logs come before the evaluation of the same step.
+/// A run that is stopped goes on later from where it is. One that is stopped in an evaluation plays it again.
+fn keep_for_later(run: &mut Run<'_>) -> Result<(), TrainError> {
+    if !run.job.variant.is_kept() {
+        return Ok(());
+    }
+    let state = match run.before_evaluation.take() {
+        Some(state) => state,
+        None => {
+            run.state.reached.wall_s = run.wall_s();
+            run.state.save()?
+        }
+    };
+    run.checkpoint(state)
+}
+
+/// Who looks at a run, in their order: logs come before the evaluation of the same step, and what is kept
+/// between them.
 fn observers(run: &Run<'_>) -> Vec<Box<dyn Observer>> {
     let settings = &run.job.variant.settings;
     let mut observers: Vec<Box<dyn Observer>> =
         vec![Box::new(Log::new(settings.train.log_every_env_steps))];
-    if let Some(what) = settings.diagnostics.clone() {
-        let seed = run.seed.child("diagnostics");
-        observers.push(Box::new(Diagnose::new(what, &*run.state.agent, seed)));
+    if let Some(what) = &settings.diagnostics {
+        observers.push(Box::new(Diagnose::new(what.every_env_steps)));
     }
-    observers.push(Box::new(Evaluate::new(settings.eval.every_env_steps)));
+    let every = settings.eval.every_env_steps;
+    if run.job.variant.is_kept() {
+        observers.push(Box::new(Checkpoint::new(&settings.checkpoint, every)));
+    }
+    observers.push(Box::new(Evaluate::new(every)));
     observers
 }
 
 /// A run ends with the first step that reaches its total, at which every observer is due.
-fn to_the_end(run: &mut Run<'_>, observers: &mut [Box<dyn Observer>]) -> Result<State, TrainError> {
+fn to_the_end(
+    run: &mut Run<'_>,
+    observers: &mut [Box<dyn Observer>],
+    resumed: bool,
+) -> Result<State, TrainError> {
     let total = run.job.variant.settings.train.total_env_steps;
-    if show(run, observers, |observer| observer.at_the_start())? {
+    let begin = run.state.reached.clock();
+    // What was due when the state was kept is seen now.
+    if show(run, observers, begin, |observer| !resumed && observer.at_the_start())? {
         return Ok(State::Interrupted);
     }
     while run.state.reached.env_steps < total {
@@ -67,30 +103,36 @@ fn to_the_end(run: &mut Run<'_>, observers: &mut [Box<dyn Observer>]) -> Result<
         }
         let before = run.state.reached.clock();
         run.state.step()?;
+        run.records.follow(run.state.agent.replay());
         let now = run.state.reached.clock();
         let at_the_end = now.env_steps >= total;
-        let due = |observer: &dyn Observer| at_the_end || observer.every().is_due(before, now);
-        if show(run, observers, due)? {
+        let due = |observer: &dyn Observer| at_the_end || observer.is_due(before, now);
+        if show(run, observers, before, due)? {
             return Ok(State::Interrupted);
         }
     }
     Ok(State::Finished)
 }
 
-/// Lets the observers look that are due or wait; whether one of them stopped.
+/// Lets the observers look that are due or wait; whether one of them stopped. Those that are due wait until they
+/// have looked, so that what is kept in between knows of them.
 fn show(
     run: &mut Run<'_>,
     observers: &mut [Box<dyn Observer>],
+    before: Clock,
     due: impl Fn(&dyn Observer) -> bool,
 ) -> Result<bool, TrainError> {
+    let waiting = &mut run.state.reached.waiting;
+    let names = observers.iter().filter(|observer| due(&***observer)).map(|one| one.name());
+    waiting.extend(names.map(str::to_owned));
     for observer in observers {
         let name = observer.name();
-        if !due(&**observer) && !run.state.reached.waiting.contains(name) {
+        if !run.state.reached.waiting.contains(name) {
             continue;
         }
-        match observer.look(run)? {
+        match observer.look(run, before)? {
             Seen::All => drop(run.state.reached.waiting.remove(name)),
-            Seen::Nothing => drop(run.state.reached.waiting.insert(name.to_owned())),
+            Seen::Nothing => {}
             Seen::Stopped => return Ok(true),
         }
     }

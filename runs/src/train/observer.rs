@@ -37,21 +37,21 @@ pub enum Seen {
     Stopped,
 }
 
-/// Who looks at a run. It keeps nothing of its own that the run depends on.
+/// Who looks at a run. It keeps nothing of its own that the run depends on: a checkpoint knows the run alone.
 pub trait Observer {
     /// Its name in [`super::Reached::waiting`].
     fn name(&self) -> &'static str;
 
-    /// When it is due, the run's end aside.
-    fn every(&self) -> Every;
+    /// Whether it is due with the step from `before` to `now`, the run's end aside.
+    fn is_due(&self, before: Clock, now: Clock) -> bool;
 
     /// Whether it is due before the first step as well.
     fn at_the_start(&self) -> bool {
         false
     }
 
-    /// Looks.
-    fn look(&mut self, run: &mut Run<'_>) -> Result<Seen, TrainError>;
+    /// Looks, after the step that began at `before`.
+    fn look(&mut self, run: &mut Run<'_>, before: Clock) -> Result<Seen, TrainError>;
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Where a run writes what its observers see.
 
-use sparring_sparse::Saved;
+use sparring_agents::Replay;
+use sparring_sparse::{Saved, Section};
 
 use super::state::Reached;
 use crate::error::Error;
@@ -32,7 +33,20 @@ pub trait Records {
     fn evaluation(&mut self, at: Stamp, episodes: &[Played]) -> Result<(), Error>;
 
     /// The agent that was evaluated, whose mean return is the last of [`Reached::curve`].
-    fn checkpoint(&mut self, reached: &Reached, policy: &Saved) -> Result<(), Error>;
+    fn evaluated(&mut self, reached: &Reached, policy: &Saved) -> Result<(), Error>;
+
+    /// A step has been taken, after which the agent's replay memory is `replay`.
+    fn follow(&mut self, _replay: Option<&Replay>) {}
+
+    /// All that the rest of the run depends on, but for the rows of `replay`.
+    fn checkpoint(
+        &mut self,
+        _at: Stamp,
+        _state: Section,
+        _replay: Option<&Replay>,
+    ) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// Keeps nothing: for whom [`Reached`] is enough.
@@ -54,7 +68,7 @@ impl Records for Unrecorded {
         Ok(())
     }
 
-    fn checkpoint(&mut self, _: &Reached, _: &Saved) -> Result<(), Error> {
+    fn evaluated(&mut self, _: &Reached, _: &Saved) -> Result<(), Error> {
         Ok(())
     }
 }

@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use sparring_agents::Clock;
-use sparring_sparse::Seed;
+use sparring_sparse::{Section, Seed};
 
 use super::records::{Records, Stamp};
 use super::state::{Reached, RunState};
+use crate::checkpoint::{Checkpoint, Rows};
 use crate::error::TrainError;
 use crate::plan::Job;
 
@@ -27,23 +28,44 @@ pub struct Run<'a> {
     started: Instant,
     /// Seconds of it that were over before.
     earlier_s: f64,
+    /// The state as it was before an evaluation that is not at its end.
+    pub before_evaluation: Option<Section>,
     /// When the steps since the last log would have begun, had nothing but steps taken time.
     pub steps_since: Instant,
 }
 
 impl<'a> Run<'a> {
-    /// `job` before its first step.
+    /// `job` before its first step, or where the checkpoint `from` was taken.
     pub fn new(
         job: Job<'a>,
+        from: Option<&Checkpoint>,
         records: &'a mut dyn Records,
         reached: &'a mut Reached,
         stop: &'a AtomicBool,
     ) -> Result<Self, TrainError> {
         let seed = Seed::new(job.seed);
-        let earlier_s = reached.wall_s;
-        let state = RunState::new(job, &seed, reached)?;
+        let mut state = RunState::new(job, &seed, reached)?;
+        if let Some(from) = from {
+            state.load(&from.state)?;
+            if let (Rows::Held { from: first, to, .. }, Some(replay)) =
+                (&from.manifest.replay, state.agent.replay_mut())
+            {
+                replay.restore(*first..*to, &mut from.pieces())?;
+            }
+        }
+        let earlier_s = state.reached.wall_s;
         let now = Instant::now();
-        Ok(Self { job, seed, state, records, stop, started: now, earlier_s, steps_since: now })
+        Ok(Self {
+            job,
+            seed,
+            state,
+            records,
+            stop,
+            started: now,
+            earlier_s,
+            before_evaluation: None,
+            steps_since: now,
+        })
     }
 
     /// Now.
@@ -60,6 +82,12 @@ impl<'a> Run<'a> {
     /// Whether the run is to end early.
     pub fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Keeps `state`, which is that of now or that from before an evaluation, for another process to go on with.
+    pub fn checkpoint(&mut self, state: Section) -> Result<(), TrainError> {
+        let at = self.stamp();
+        Ok(self.records.checkpoint(at, state, self.state.agent.replay())?)
     }
 
     /// Keeps what is known at the end, however that came.

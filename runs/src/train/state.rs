@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use sparring_agents::{Agent, Clock, EnvRows, Mode, NetworkSummary};
-use sparring_envs::Episode;
-use sparring_sparse::{Executed, Seed};
+use sparring_agents::{Agent, AgentError, Clock, Diagnosis, EnvRows, Mode, NetworkSummary};
+use sparring_envs::{Episode, Fault};
+use sparring_sparse::{Executed, Section, Seed};
 
 use crate::envs::{Envs, NOT_DETERMINISTIC};
 use crate::error::TrainError;
 use crate::plan::Job;
+
+/// The layout of a saved state.
+const VERSION: u32 = 1;
 
 /// What a run has reached, in numbers. With the environments, their rows and the agent it is all that the rest of
 /// the run depends on.
@@ -27,14 +30,38 @@ pub struct Reached {
     pub waiting: BTreeSet<String>,
     /// Seconds so far.
     pub wall_s: f64,
-    /// The networks at the last evaluation.
+    /// The networks at the last evaluation. (What the agent says of itself is not written down twice.)
+    #[serde(skip)]
     pub networks: Vec<NetworkSummary>,
     /// Operations that all networks have executed so far.
     pub executed: Executed,
     /// Seconds that each diagnostic has taken so far.
     pub diagnostics_s: BTreeMap<String, f64>,
+    /// What environments did that no environment should.
+    pub faults: Faults,
     /// What went wrong without ending the run.
     pub warnings: Vec<String>,
+}
+
+/// Faults of environments: panics, errors, numbers that are none.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Faults {
+    /// How many.
+    pub count: u64,
+    /// The newest: which environment, its seed, episode and step, and why.
+    pub newest: Vec<String>,
+}
+
+impl Faults {
+    /// More than anybody reads.
+    const MOST: usize = 100;
+
+    fn add(&mut self, faults: &[Fault]) {
+        self.count += faults.len() as u64;
+        self.newest.extend(faults.iter().map(Fault::to_string));
+        let surplus = self.newest.len().saturating_sub(Self::MOST);
+        self.newest.drain(..surplus);
+    }
 }
 
 impl Reached {
@@ -74,6 +101,8 @@ pub struct RunState<'a> {
     pub rows: EnvRows,
     /// Who learns.
     pub agent: Box<dyn Agent>,
+    /// What its measurements remember of the fresh agent; none where nothing is measured.
+    pub diagnosis: Option<Diagnosis>,
     /// How far all of this is.
     pub reached: &'a mut Reached,
     /// Rows of a batch: the environment steps of one step.
@@ -91,22 +120,64 @@ impl<'a> RunState<'a> {
         let of_env = |env: usize| seed.child("env").child(&env.to_string()).value();
         let seeds: Vec<_> = (0..num_envs).map(of_env).collect();
         let envs = Envs::new(spec, &seeds, &settings.env)?;
+        let agent = settings.agent.build(spec, num_envs, &seed.child("agent"))?;
+        let measured = |what| Diagnosis::new(what, &*agent, seed.child("diagnostics"));
         Ok(Self {
             rows: envs.rows(num_envs),
             envs,
-            agent: settings.agent.build(spec, num_envs, &seed.child("agent"))?,
+            diagnosis: settings.diagnostics.clone().map(measured),
+            agent,
             reached,
             batch: settings.env.rows() as u64,
         })
     }
 
+    /// All that the rest of the run depends on, but for the rows of the agent's replay memory. With
+    /// `env.mode: async` there is no such thing.
+    pub fn save(&self) -> Result<Section, TrainError> {
+        let written = |error| TrainError::from(AgentError::from(error));
+        let mut to = Section::new(VERSION);
+        to.put("reached", &*self.reached).map_err(written)?;
+        to.put("rows", &self.rows).map_err(written)?;
+        to.put("envs", &self.envs.save()?).map_err(written)?;
+        self.agent.save(&mut to)?;
+        if let Some(diagnosis) = &self.diagnosis {
+            let mut section = Section::new(VERSION);
+            diagnosis.save(&mut section)?;
+            to.nest("diagnosis", section);
+        }
+        Ok(to)
+    }
+
+    /// Takes back what [`Self::save`] of a run of the same job gave.
+    pub fn load(&mut self, from: &Section) -> Result<(), TrainError> {
+        let read = |error| TrainError::from(AgentError::from(error));
+        from.require_version(VERSION).map_err(read)?;
+        *self.reached = from.get("reached").map_err(read)?;
+        self.rows = from.get("rows").map_err(read)?;
+        self.envs.restore(&from.get::<Vec<u8>>("envs").map_err(read)?)?;
+        self.agent.load(from)?;
+        self.reached.networks = self.agent.summaries();
+        if let Some(diagnosis) = &mut self.diagnosis {
+            diagnosis.load(&from.part("diagnosis"))?;
+        }
+        Ok(())
+    }
+
     /// One step: act, play, learn. Each row of its batch is one environment step.
     pub fn step(&mut self) -> Result<(), TrainError> {
         let actions = self.agent.act(self.rows.observations(self.envs.obs()), Mode::Train)?;
-        let batch = self.envs.step(actions)?;
+        let batch = match self.envs.step(actions) {
+            Ok(batch) => batch,
+            Err(error) => {
+                self.reached.faults.add(self.envs.faults());
+                return Err(error.into());
+            }
+        };
         self.agent.learn(&batch)?;
         self.rows.follow(&batch);
         self.reached.since_log.add(batch.finished, self.batch);
+        self.reached.faults.add(self.envs.faults());
         self.reached.env_steps += self.batch;
         self.reached.gradient_steps = self.agent.clock().gradient_steps;
         Ok(())

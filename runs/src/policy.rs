@@ -3,18 +3,26 @@
 use std::path::Path;
 
 use sparring_agents::{Agent, AgentError};
-use sparring_envs::EnvSpec;
 use sparring_sparse::{Seed, saved};
 
 use crate::config::load as load_plan;
 use crate::error::{Error, Refusal};
 use crate::folder::{POLICY, RESOLVED};
+use crate::variant::Variant;
 
-/// The env of the job in `dir`, its config changed by `set`, and its agent with the policy that was
-/// saved last. What the agent draws when it acts comes from `seed`.
-pub fn load(dir: &Path, set: &[String], seed: u64) -> Result<(EnvSpec, Box<dyn Agent>), Error> {
+/// An agent that acts, and what it was trained on.
+pub struct Policy {
+    /// The variant of its job.
+    pub variant: Variant,
+    /// Who acts.
+    pub agent: Box<dyn Agent>,
+}
+
+/// The policy that was saved last in the folder `dir` of a job, whose config is changed by `set`. What the agent
+/// draws when it acts comes from `seed`.
+pub fn load(dir: &Path, set: &[String], seed: u64) -> Result<Policy, Error> {
     let refused = |found: String, allowed: &str| {
-        let place = format!("--checkpoint {}", dir.display());
+        let place = dir.display().to_string();
         let hint = "a job's folder, such as out/NAME/VARIANT/seed-1";
         Refusal::argument(place, found, allowed, hint)
     };
@@ -30,9 +38,9 @@ pub fn load(dir: &Path, set: &[String], seed: u64) -> Result<(EnvSpec, Box<dyn A
         }
     }
     let plan = load_plan(&dir.join(RESOLVED), set, None)?;
-    let [variant] = plan.variants.as_slice() else {
-        let found = format!("{RESOLVED} with {} variants", plan.variants.len());
-        return Err(refused(found, "that of one job"));
+    let count = plan.variants.len();
+    let Ok([variant]) = <[Variant; 1]>::try_from(plan.variants) else {
+        return Err(refused(format!("{RESOLVED} with {count} variants"), "that of one job"));
     };
     let unfit = |error: AgentError| {
         let found = format!("a policy of another agent or env: {error}");
@@ -43,5 +51,5 @@ pub fn load(dir: &Path, set: &[String], seed: u64) -> Result<(EnvSpec, Box<dyn A
         variant.settings.agent.acting().build(&variant.spec, 1, &seed).map_err(unfit)?;
     let policy = saved::read(&dir.join(POLICY)).map_err(AgentError::from).map_err(unfit)?;
     agent.load_policy(&policy).map_err(unfit)?;
-    Ok((variant.spec.clone(), agent))
+    Ok(Policy { variant, agent })
 }

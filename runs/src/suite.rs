@@ -1,0 +1,190 @@
+//! Many jobs in one folder, worked at by one process or several: each job once, whatever happens in between.
+//!
+//! What a job has come to stands in its own folder, so that nobody has to be asked. A job that is finished is
+//! left alone; one that was cut off goes on from its checkpoint; one that failed is tried again by a later start,
+//! up to a limit; one at which another process works is waited for, in case that process dies.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crate::checkpoint::Store;
+use crate::console::Console;
+use crate::error::Error;
+use crate::folder::RunFolder;
+use crate::job::{Ended, Task, execute};
+use crate::life::{Claim, Life, Owner};
+use crate::scheduler::on_threads;
+use crate::status::{RunStatus, State};
+
+/// How long to wait before jobs that others work at are looked at again.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// The jobs of one start.
+pub struct Suite<'a> {
+    /// What is to be done.
+    pub tasks: Vec<Task<'a>>,
+    /// The folder of the run; none where a single job goes on.
+    pub folder: Option<&'a RunFolder>,
+    /// Jobs at once.
+    pub at_once: usize,
+    /// Times that a job may fail.
+    pub failures: u32,
+    /// Bytes that the jobs of this process may take together, where that is known.
+    pub memory: Option<u64>,
+    /// Set where all is to end early.
+    pub stop: &'a AtomicBool,
+    /// Where it is shown.
+    pub console: &'a Console,
+}
+
+/// What the threads of a process share.
+#[derive(Default)]
+struct Progress {
+    /// Tasks that this process is done with, in whatever way.
+    settled: BTreeSet<usize>,
+    /// Tasks that a thread of it has in hand.
+    in_hand: BTreeSet<usize>,
+    /// Tasks that another process was seen to work at.
+    waited_for: BTreeSet<usize>,
+    /// Bytes that those in hand take.
+    bytes: u64,
+}
+
+/// What a thread does next.
+enum Next {
+    Task(usize, Life),
+    Wait,
+    End,
+}
+
+impl Suite<'_> {
+    /// Works until nothing is left to do, and says what all jobs have come to.
+    pub fn work(&self) -> Result<RunStatus, Error> {
+        let failed_before: Vec<u32> = self.tasks.iter().map(|task| failures(task)).collect();
+        let progress = Mutex::new(Progress::default());
+        self.write_status(State::Running)?;
+        on_threads(self.at_once, || {
+            while !self.stop.load(Ordering::Relaxed) {
+                match self.next(&progress, &failed_before) {
+                    Next::End => break,
+                    Next::Wait => thread::sleep(PAUSE),
+                    Next::Task(index, life) => self.run(index, life, &progress),
+                }
+            }
+        })?;
+        let mut status = self.reached(State::Running);
+        status.close();
+        match self.folder {
+            Some(folder) => folder.write_status(&status).map(|()| status),
+            None => Ok(status),
+        }
+    }
+
+    fn run(&self, index: usize, life: Life, progress: &Mutex<Progress>) {
+        let task = &self.tasks[index];
+        let ended = execute(task, life, self.stop, self.console);
+        {
+            let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
+            progress.in_hand.remove(&index);
+            progress.bytes -= task.job.variant.bytes();
+            match ended {
+                Ended::Done | Ended::Stopped => drop(progress.settled.insert(index)),
+                // Another process has it: it is looked at again.
+                Ended::TakenOver => {}
+            }
+        }
+        // If that cannot be written now, the next job's end, or that of the run, may.
+        drop(self.write_status(State::Running));
+    }
+
+    /// The next task that nobody has in hand. It is claimed before it is begun, and looked at again then: whoever
+    /// had it may have finished it.
+    fn next(&self, progress: &Mutex<Progress>, failed_before: &[u32]) -> Next {
+        let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waits = false;
+        for (index, task) in self.tasks.iter().enumerate() {
+            if progress.settled.contains(&index) {
+                continue;
+            }
+            if progress.in_hand.contains(&index) {
+                waits = true;
+                continue;
+            }
+            let is_settled = || self.is_settled(task, failed_before[index]);
+            if is_settled() {
+                progress.settled.insert(index);
+                continue;
+            }
+            let bytes = task.job.variant.bytes();
+            let room = self.memory.unwrap_or(u64::MAX).saturating_sub(progress.bytes);
+            if bytes > room && !progress.in_hand.is_empty() {
+                waits = true;
+                continue;
+            }
+            match Life::claim(task.folder.root()) {
+                Ok(Claim::Taken(_)) if is_settled() => drop(progress.settled.insert(index)),
+                Ok(Claim::Taken(life)) => {
+                    progress.in_hand.insert(index);
+                    progress.bytes += bytes;
+                    return Next::Task(index, life);
+                }
+                Ok(Claim::Held(owner)) => {
+                    waits = true;
+                    if progress.waited_for.insert(index) {
+                        let (name, Owner { host, pid, .. }) = (task.job.path(), owner);
+                        self.console.say(format!("{name}: process {pid} on {host} works at it"));
+                    }
+                }
+                Err(error) => {
+                    let name = task.job.path();
+                    self.console.say(format!("{name}: cannot be taken: {error}"));
+                    progress.settled.insert(index);
+                }
+            }
+        }
+        if waits { Next::Wait } else { Next::End }
+    }
+
+    /// Whether a task is finished, or has failed too often, or since this process began.
+    fn is_settled(&self, task: &Task<'_>, failed_before: u32) -> bool {
+        match task.folder.read_status() {
+            Ok(Some(status)) => match status.state {
+                State::Finished => {
+                    // A process that was killed in between has left them.
+                    drop(Store::of(task.folder.root()).clear());
+                    true
+                }
+                State::Failed => {
+                    status.failures >= self.failures || status.failures > failed_before
+                }
+                State::Running | State::Interrupted => false,
+            },
+            Ok(None) | Err(_) => false,
+        }
+    }
+
+    fn reached(&self, state: State) -> RunStatus {
+        let mut status = RunStatus { state, ..RunStatus::begun(self.tasks.len()) };
+        for task in &self.tasks {
+            if let Ok(Some(of_job)) = task.folder.read_status() {
+                status.ended(of_job.state);
+            }
+        }
+        status
+    }
+
+    fn write_status(&self, state: State) -> Result<(), Error> {
+        match self.folder {
+            Some(folder) => folder.write_status(&self.reached(state)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// How often a task has failed so far.
+fn failures(task: &Task<'_>) -> u32 {
+    task.folder.read_status().ok().flatten().map_or(0, |status| status.failures)
+}
