@@ -68,9 +68,10 @@ pub enum Error {
     },
 }
 
-/// The exit code of what is to be continued, and that of what was ended at once.
+/// The exit code of what was kept, to be continued.
 const INTERRUPTED: u8 = 75;
-/// See [`INTERRUPTED`].
+
+/// The exit code of what was ended at once.
 pub const KILLED: u8 = 130;
 
 impl Error {

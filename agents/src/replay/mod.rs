@@ -153,7 +153,7 @@ impl Replay {
         self.state.ring.row_bytes()
     }
 
-    /// Those of `rows` that it holds, as they are stored: a [piece](piece) that will never change, and that
+    /// Those of `rows` that it holds, as they are stored: a piece that will never change, and that
     /// [`Self::restore`] reads.
     pub fn piece(&self, rows: Range<u64>) -> Vec<u8> {
         self.state.ring.piece(rows)
