@@ -100,6 +100,28 @@ fn unsaved() -> EnvError {
     EnvError::State { id: "mode: async".to_owned(), found }
 }
 
+/// Faults of environments: panics, errors, numbers that are none.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Faults {
+    /// How many.
+    pub count: u64,
+    /// The newest: which environment, its seed, episode and step, and why.
+    pub newest: Vec<String>,
+}
+
+impl Faults {
+    /// More than anybody reads.
+    const MOST: usize = 100;
+
+    /// Takes those of a step in.
+    pub fn add(&mut self, faults: &[Fault]) {
+        self.count += faults.len() as u64;
+        self.newest.extend(faults.iter().map(Fault::to_string));
+        let surplus = self.newest.len().saturating_sub(Self::MOST);
+        self.newest.drain(..surplus);
+    }
+}
+
 /// The section `env`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]

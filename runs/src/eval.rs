@@ -5,7 +5,7 @@ use sparring_sparse::Seed;
 use crate::cli::EvalArgs;
 use crate::console::print;
 use crate::error::{Error, Refusal};
-use crate::evaluate::{EvalSettings, Played, evaluate};
+use crate::evaluate::{EvalSettings, Means, Played, evaluate};
 use crate::policy::{self, Policy};
 use crate::stop::Signals;
 use crate::table::counted;
@@ -36,16 +36,12 @@ pub fn eval(args: &EvalArgs) -> Result<(), Error> {
 }
 
 fn told(id: &str, seed: u64, played: &[Played]) -> String {
-    let n = played.len() as f64;
-    let mean = played.iter().map(|one| one.ret).sum::<f64>() / n;
-    let variance = played.iter().map(|one| (one.ret - mean).powi(2)).sum::<f64>() / n;
-    let length = played.iter().map(|one| f64::from(one.len)).sum::<f64>() / n;
+    let Means { ret: mean, deviation, length } = Means::of(played);
     let returns = || played.iter().map(|one| one.ret);
     let (low, high) =
         (returns().fold(f64::INFINITY, f64::min), returns().fold(f64::NEG_INFINITY, f64::max));
     let episodes = counted(played.len(), ["episode", "episodes"]);
     format!(
-        "{id}, seed {seed}, {episodes}: return {mean:.3} ± {:.3} (lowest {low:.3}, highest {high:.3}), length {length:.1}\n",
-        variance.sqrt()
+        "{id}, seed {seed}, {episodes}: return {mean:.3} ± {deviation:.3} (lowest {low:.3}, highest {high:.3}), length {length:.1}\n"
     )
 }

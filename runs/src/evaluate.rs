@@ -67,6 +67,28 @@ pub struct Played {
     pub len: u32,
 }
 
+/// What the episodes of an evaluation come to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Means {
+    /// The mean of their returns.
+    pub ret: f64,
+    /// The standard deviation of these: that of the whole, not of a sample.
+    pub deviation: f64,
+    /// The mean of their lengths.
+    pub length: f64,
+}
+
+impl Means {
+    /// Of `played`, at least one episode.
+    pub fn of(played: &[Played]) -> Self {
+        let n = played.len() as f64;
+        let ret = played.iter().map(|one| one.ret).sum::<f64>() / n;
+        let variance = played.iter().map(|one| (one.ret - ret).powi(2)).sum::<f64>() / n;
+        let length = played.iter().map(|one| f64::from(one.len)).sum::<f64>() / n;
+        Self { ret, deviation: variance.sqrt(), length }
+    }
+}
+
 /// Plays `eval.episodes` episodes by the evaluation policy; none if `stop` came first.
 ///
 /// Each environment plays a fixed share of the episodes to their ends. Taking the first episodes

@@ -13,28 +13,20 @@
 //! ```
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
-use sparring_sparse::{Saved, saved};
 
 use crate::error::{Error, Refusal};
-use crate::files::{read_yaml, write_whole, write_whole_by, write_yaml};
+use crate::files::{read_yaml, write_whole, write_yaml};
+use crate::job_folder::JobFolder;
 use crate::life::Life;
 use crate::lock::{LOCK, PREPARE, Preparing, Present};
 use crate::machine::Machine;
 use crate::plan::{Job, Plan};
-use crate::resolved::{identity_of, resolved};
-use crate::status::{JobStatus, RunStatus};
+use crate::status::RunStatus;
 use crate::variant::Coordinates;
-
-/// A job as a config.
-pub const RESOLVED: &str = "resolved.yaml";
-
-/// The networks of a job as its last evaluation played them, and PPO's scales.
-pub const POLICY: &str = "policy.safetensors";
 
 /// What was typed, and what was made of it.
 const CONFIG: &str = "config.yaml";
@@ -133,12 +125,13 @@ impl RunFolder {
         let preparing = Preparing::wait(root).map_err(lock)?;
         let mut folder = Self { root: root.to_path_buf(), present: None };
         let mut found = Found::default();
+        let now = RunRecord::of(plan, jobs_at_once);
         let earlier = match root.join(RECORD).is_file() {
             true => Some(read_yaml::<RunRecord>(&root.join(RECORD))?),
             false if is_other() => return Err(not_empty(root)),
             // The first file of all, so that who comes now knows the folder.
             false => {
-                folder.write_yaml(RECORD, &RunRecord::of(plan, jobs_at_once))?;
+                folder.write_yaml(RECORD, &now)?;
                 None
             }
         };
@@ -150,7 +143,6 @@ impl RunFolder {
                 format!("--out {}-2", root.display()),
             ));
         }
-        let now = RunRecord::of(plan, jobs_at_once);
         let same = |earlier: &RunRecord| {
             (&earlier.variants, &earlier.seeds) == (&now.variants, &now.seeds)
         };
@@ -237,7 +229,7 @@ impl RunFolder {
 
     /// The folder of one job.
     pub fn job(&self, variant: &str, seed: u64) -> JobFolder {
-        JobFolder { root: self.root.join(variant).join(format!("seed-{seed}")) }
+        JobFolder::at(&self.root.join(variant).join(format!("seed-{seed}")))
     }
 
     /// The folders of all jobs, variant by variant.
@@ -250,9 +242,9 @@ impl RunFolder {
 
     /// Puts the folder of a job aside, whose config has changed.
     fn put_aside(&self, found: &mut Found, folder: &JobFolder, job: &Job<'_>) -> Result<(), Error> {
-        if let Ok(Some(owner)) = Life::of(&folder.root) {
+        if let Ok(Some(owner)) = Life::of(folder.root()) {
             return Err(Refusal::argument(
-                folder.root.display().to_string(),
+                folder.root().display().to_string(),
                 format!("another config, at which process {} on {} works", owner.pid, owner.host),
                 "a job that nobody works at, or the config that it has",
                 "wait for it, or --out with another path",
@@ -261,7 +253,7 @@ impl RunFolder {
         let place = self.aside(found)?.join(&job.variant.at.name);
         fs::create_dir_all(&place).map_err(Error::file(&place, "make"))?;
         let to = place.join(format!("seed-{}", job.seed));
-        fs::rename(&folder.root, &to).map_err(Error::file(&folder.root, "move"))?;
+        fs::rename(folder.root(), &to).map_err(Error::file(folder.root(), "move"))?;
         found.changed.push(job.path());
         Ok(())
     }
@@ -294,65 +286,4 @@ fn not_empty(root: &Path) -> Error {
         "a folder that is new or empty, or that of the same run, which goes on; results are never overwritten",
         format!("--out {}-2, or move the old folder away", root.display()),
     )
-}
-
-/// The folder of a job.
-#[derive(Clone, Debug)]
-pub struct JobFolder {
-    root: PathBuf,
-}
-
-impl JobFolder {
-    /// The folder `root`.
-    pub fn at(root: &Path) -> Self {
-        Self { root: root.to_path_buf() }
-    }
-
-    /// Where it is.
-    pub fn root(&self) -> &Path {
-        &self.root
-    }
-
-    /// Makes it and writes `resolved.yaml`.
-    fn prepare(&self, plan: &Plan, job: Job<'_>) -> Result<(), Error> {
-        fs::create_dir_all(&self.root).map_err(Error::file(&self.root, "make"))?;
-        let path = self.path(RESOLVED);
-        let text = resolved(plan, job)
-            .map_err(|message| Error::Content { path: path.clone(), message })?;
-        write_whole(&path, &text)
-    }
-
-    /// The text of `resolved.yaml`.
-    pub fn resolved(&self) -> Result<String, Error> {
-        let path = self.path(RESOLVED);
-        fs::read_to_string(&path).map_err(Error::file(&path, "read"))
-    }
-
-    /// The identity of the job that `resolved.yaml` tells; none where there is no such file.
-    pub fn identity(&self) -> Option<String> {
-        identity_of(&self.resolved().ok()?).map(str::to_owned)
-    }
-
-    /// A file in it.
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.root.join(name)
-    }
-
-    /// Writes `status.yaml`.
-    pub fn write_status(&self, status: &JobStatus) -> Result<(), Error> {
-        write_yaml(&self.path("status.yaml"), status)
-    }
-
-    /// Writes the networks of the job.
-    pub fn write_policy(&self, policy: &Saved) -> Result<(), Error> {
-        write_whole_by(&self.path(POLICY), |path| {
-            saved::write(policy, path).map_err(io::Error::other)
-        })
-    }
-
-    /// Reads `status.yaml`; none where the job has not begun.
-    pub fn read_status(&self) -> Result<Option<JobStatus>, Error> {
-        let path = self.path("status.yaml");
-        if path.is_file() { read_yaml(&path).map(Some) } else { Ok(None) }
-    }
 }

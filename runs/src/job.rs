@@ -9,7 +9,7 @@ use crate::checkpoint::{Checkpoint, Latest, Moment, Store, Writer};
 use crate::console::{Console, JobView};
 use crate::error::{Error, TrainError};
 use crate::evaluate::Played;
-use crate::folder::JobFolder;
+use crate::job_folder::JobFolder;
 use crate::life::Life;
 use crate::log::JobLog;
 use crate::plan::Job;

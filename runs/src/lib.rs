@@ -12,6 +12,7 @@ pub mod evaluate;
 mod files;
 mod folder;
 mod job;
+mod job_folder;
 mod keys;
 mod life;
 mod list;

@@ -7,7 +7,7 @@ use sparring_sparse::{Seed, saved};
 
 use crate::config::load as load_plan;
 use crate::error::{Error, Refusal};
-use crate::folder::{POLICY, RESOLVED};
+use crate::job_folder::{POLICY, RESOLVED};
 use crate::variant::Variant;
 
 /// An agent that acts, and what it was trained on.

@@ -4,15 +4,19 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
+use serde::Deserialize;
+
 use crate::cli::StatusArgs;
-use crate::config::load;
 use crate::console::print;
 use crate::error::Error;
-use crate::folder::{JobFolder, RESOLVED, RunFolder};
+use crate::files::read_yaml;
+use crate::folder::RunFolder;
+use crate::job_folder::{JobFolder, RESOLVED};
 use crate::life::{Life, Owner};
 use crate::slurm::states;
 use crate::status::{JobStatus, State};
 use crate::table::{Align, Table, counted, thousands};
+use crate::train::settings::TrainSettings;
 
 /// How often `--watch` looks.
 const EVERY: Duration = Duration::from_secs(2);
@@ -35,6 +39,12 @@ pub fn status(args: &StatusArgs) -> Result<(), Error> {
     }
 }
 
+/// What is read of `resolved.yaml`.
+#[derive(Deserialize)]
+struct Resolved {
+    train: TrainSettings,
+}
+
 /// A job as its folder shows it.
 struct Seen {
     name: String,
@@ -51,16 +61,14 @@ impl Seen {
             let name = path.and_then(|path| path.file_name());
             name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
         };
-        let plan = load(&folder.path(RESOLVED), &[], None).ok();
-        let total = |plan: crate::plan::Plan| {
-            plan.variants.first().map(|one| one.settings.train.total_env_steps)
-        };
+        // A plan would make the job's environments to measure them.
+        let resolved = read_yaml::<Resolved>(&folder.path(RESOLVED)).ok();
         Self {
             name: format!("{}/{}", part(root.parent()), part(Some(root))),
             status: folder.read_status().map_err(|error| error.to_string()),
             at_work: Life::of(root).ok().flatten(),
             lives: Life::count(root),
-            total: plan.and_then(total),
+            total: resolved.map(|resolved| resolved.train.total_env_steps),
         }
     }
 

@@ -12,7 +12,8 @@ use sparring_agents::{NetworkSummary, TrainingFlops};
 use sparring_sparse::Executed;
 
 use crate::error::Error;
-use crate::folder::{JobFolder, RunFolder};
+use crate::folder::RunFolder;
+use crate::job_folder::JobFolder;
 use crate::life::Life;
 use crate::score::score;
 use crate::status::{JobStatus, State};

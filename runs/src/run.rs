@@ -7,8 +7,9 @@ use crate::cli::{ResumeArgs, RunArgs};
 use crate::config::load;
 use crate::console::{Console, note, print};
 use crate::error::{Error, Refusal};
-use crate::folder::{Found, JobFolder, RESOLVED, RunFolder};
+use crate::folder::{Found, RunFolder};
 use crate::job::Task;
+use crate::job_folder::{JobFolder, RESOLVED};
 use crate::machine::{available_memory, cores};
 use crate::plan::Plan;
 use crate::report::Report;
@@ -45,25 +46,18 @@ pub fn run(args: &RunArgs) -> Result<(), Error> {
 pub fn resume(args: &ResumeArgs) -> Result<(), Error> {
     let root = &args.dir;
     if root.join(RESOLVED).is_file() {
-        let plan = one_job(&root.join(RESOLVED))?;
-        let folder = JobFolder::at(root);
-        let tasks: Vec<_> =
-            plan.jobs().into_iter().map(|job| Task { job, folder: folder.clone() }).collect();
+        let folders = [JobFolder::at(root)];
+        let plans = plans(&folders)?;
+        let tasks = tasks(&plans, &folders);
         let console = Console::new(args.quiet, tasks.len());
         let status = work(None, tasks, 1, args.failures, &console)?;
         return verdict(&status);
     }
     let (mut folder, record) = RunFolder::open(root)?;
     let folders = folder.jobs(&record);
-    let plans: Vec<Plan> =
-        folders.iter().map(|folder| one_job(&folder.path(RESOLVED))).collect::<Result<_, _>>()?;
+    let plans = plans(&folders)?;
     folder.join()?;
-    let tasks: Vec<_> = plans
-        .iter()
-        .zip(&folders)
-        .flat_map(|(plan, folder)| plan.jobs().into_iter().map(|job| (job, folder.clone())))
-        .map(|(job, folder)| Task { job, folder })
-        .collect();
+    let tasks = tasks(&plans, &folders);
     let at_once = args.jobs.unwrap_or_else(cores).min(tasks.len());
     let console = Console::new(args.quiet, tasks.len());
     let count = counted(tasks.len(), ["job", "jobs"]);
@@ -74,8 +68,19 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Error> {
     end(&folder, &status, &[])
 }
 
+/// The plans of the jobs in `folders`, one each, from their `resolved.yaml` alone.
+pub fn plans(folders: &[JobFolder]) -> Result<Vec<Plan>, Error> {
+    folders.iter().map(|folder| one_job(&folder.path(RESOLVED))).collect()
+}
+
+/// The jobs of `plans` with their folders.
+pub fn tasks<'a>(plans: &'a [Plan], folders: &[JobFolder]) -> Vec<Task<'a>> {
+    let jobs = plans.iter().flat_map(Plan::jobs);
+    jobs.zip(folders).map(|(job, folder)| Task { job, folder: folder.clone() }).collect()
+}
+
 /// The plan of the one job that `file` resolves.
-pub fn one_job(file: &Path) -> Result<Plan, Error> {
+fn one_job(file: &Path) -> Result<Plan, Error> {
     let plan = load(file, &[], None)?;
     match plan.jobs().len() {
         1 => Ok(plan),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sparring_agents::{NetworkSummary, TrainingFlops};
 use sparring_sparse::Executed;
 
-use crate::train::Faults;
+use crate::envs::Faults;
 use crate::variant::Coordinates;
 
 /// How far a run or a job is.
@@ -67,6 +67,17 @@ pub struct JobStatus {
     /// Seconds that each diagnostic has taken so far.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub diagnostics_s: BTreeMap<String, f64>,
+}
+
+impl JobStatus {
+    /// Whether nothing is left to be done: at its end, or failed so many times.
+    pub fn is_over(&self, failures: u32) -> bool {
+        match self.state {
+            State::Finished => true,
+            State::Failed => self.failures >= failures,
+            State::Running | State::Interrupted => false,
+        }
+    }
 }
 
 /// `status.yaml` of a run.

@@ -150,20 +150,13 @@ impl Suite<'_> {
 
     /// Whether a task is finished, or has failed too often, or since this process began.
     fn is_settled(&self, task: &Task<'_>, failed_before: u32) -> bool {
-        match task.folder.read_status() {
-            Ok(Some(status)) => match status.state {
-                State::Finished => {
-                    // A process that was killed in between has left them.
-                    drop(Store::of(task.folder.root()).clear());
-                    true
-                }
-                State::Failed => {
-                    status.failures >= self.failures || status.failures > failed_before
-                }
-                State::Running | State::Interrupted => false,
-            },
-            Ok(None) | Err(_) => false,
+        let Ok(Some(status)) = task.folder.read_status() else { return false };
+        if status.state == State::Finished {
+            // A process that was killed in between has left them.
+            drop(Store::of(task.folder.root()).clear());
         }
+        let fails_again = status.state == State::Failed && status.failures > failed_before;
+        status.is_over(self.failures) || fails_again
     }
 
     fn reached(&self, state: State) -> RunStatus {

@@ -13,7 +13,7 @@ use crate::checkpoint::{CheckpointKeys, Kept};
 use crate::envs::EnvSettings;
 use crate::evaluate::EvalSettings;
 use crate::machine::gibibytes;
-use crate::train::TrainSettings;
+use crate::train::settings::TrainSettings;
 
 /// Everything that is chosen about one variant, defaults filled in.
 #[derive(Clone, Debug, PartialEq, Serialize)]

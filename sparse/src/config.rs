@@ -7,7 +7,9 @@ use serde::Serialize;
 use crate::error::SparseError;
 use crate::layers::{BreakEven, Compute};
 use crate::methods::dense::Dense;
-use crate::methods::{Horizon, Method, MethodChoice};
+use crate::methods::method::Method;
+use crate::methods::row::MethodChoice;
+use crate::methods::time::Horizon;
 
 pub use crate::distribution::Distribution;
 pub use crate::pattern::Pattern;

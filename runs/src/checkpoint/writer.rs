@@ -6,7 +6,6 @@
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
-use std::io::{self, Write};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,7 +19,7 @@ use super::keys::Kept;
 use super::manifest::{FORMAT, MANIFEST, Manifest, Piece, Rows, Sum};
 use super::store::{Checkpoint, STATE, Store, pieces};
 use crate::error::Error;
-use crate::files::sync_folder;
+use crate::files::{sync_folder, write_whole};
 use crate::life::Life;
 
 /// Bytes of a piece, about: what a training step waits for.
@@ -107,9 +106,9 @@ impl Writer {
     /// Hands over the rows that have gathered, where they make a piece.
     pub fn follow(&mut self, replay: &Replay) {
         let rows = replay.rows();
-        let piece = (PIECE_BYTES / replay.row_bytes().max(1)).max(1) as u64;
-        if self.kept == Kept::All && rows.end - self.handed_over.max(rows.start) >= piece {
-            self.hand_over(replay, piece, rows.end);
+        let gathered = rows.end - self.handed_over.max(rows.start);
+        if self.kept == Kept::All && gathered >= piece_rows(replay) {
+            self.hand_over(replay);
         }
     }
 
@@ -120,14 +119,14 @@ impl Writer {
                 self.handed_over = from;
                 drop(self.queue.send(Message::Again));
             }
-            let piece = (PIECE_BYTES / replay.row_bytes().max(1)).max(1) as u64;
-            self.hand_over(replay, piece, replay.rows().end);
+            self.hand_over(replay);
         }
         drop(self.queue.send(Message::Checkpoint(Box::new(moment))));
     }
 
-    fn hand_over(&mut self, replay: &Replay, piece: u64, end: u64) {
-        let mut from = self.handed_over.max(replay.rows().start);
+    fn hand_over(&mut self, replay: &Replay) {
+        let (Range { start, end }, piece) = (replay.rows(), piece_rows(replay));
+        let mut from = self.handed_over.max(start);
         while from < end {
             let to = end.min(from + piece);
             // A queue that is full has the training wait: memory is bounded, time is not.
@@ -159,6 +158,11 @@ impl Writer {
     fn with_shared<T>(&self, ask: impl FnOnce(&mut Shared) -> T) -> T {
         ask(&mut self.shared.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Rows of a piece, about.
+fn piece_rows(replay: &Replay) -> u64 {
+    (PIECE_BYTES / replay.row_bytes().max(1)).max(1) as u64
 }
 
 /// The writing side.
@@ -200,21 +204,21 @@ impl Hand {
         }
     }
 
-    fn rows(&mut self, rows: Range<u64>, bytes: &[u8]) -> io::Result<()> {
+    fn rows(&mut self, rows: Range<u64>, bytes: &[u8]) -> Result<(), Error> {
         let Range { start: from, end: to } = rows;
         let name = format!("{from:012}-{to:012}");
-        write_synced(&self.store.rows(), &name, bytes)?;
+        write_whole(&self.store.rows().join(&name), bytes)?;
         self.pieces.push_back(Piece { from, to, sum: Sum::of(name, bytes) });
         Ok(())
     }
 
-    fn checkpoint(&mut self, moment: &Moment) -> io::Result<()> {
+    fn checkpoint(&mut self, moment: &Moment) -> Result<(), Error> {
         if !self.life.holds() {
             self.shared.lock().unwrap_or_else(PoisonError::into_inner).fenced = true;
             return Ok(());
         }
         for (_, log) in &moment.logs {
-            log.sync_data()?;
+            log.sync_data().map_err(Error::file(self.store.root(), "sync the logs beside"))?;
         }
         let Moment { env_steps, gradient_steps, state, rows, .. } = moment;
         let replay = match (rows.clone(), self.kept) {
@@ -225,7 +229,9 @@ impl Hand {
                 Rows::Held { from, to, pieces }
             }
         };
-        let bytes = state.to_bytes().map_err(io::Error::other)?;
+        let place = self.store.folder(self.life.number(), *env_steps);
+        let content = |message| Error::Content { path: place.clone(), message };
+        let bytes = state.to_bytes().map_err(|error| content(error.to_string()))?;
         let manifest = Manifest {
             format: FORMAT,
             sparring: env!("CARGO_PKG_VERSION").to_owned(),
@@ -237,13 +243,16 @@ impl Hand {
             logs: moment.logs.iter().map(|(sum, _)| sum.clone()).collect(),
             replay,
         };
-        let place = self.store.folder(self.life.number(), *env_steps);
-        let beside = tempfile::Builder::new().prefix(".").tempdir_in(self.store.root())?;
-        write_synced(beside.path(), STATE, &bytes)?;
-        let text = manifest.to_text().map_err(io::Error::other)?;
-        write_synced(beside.path(), MANIFEST, text.as_bytes())?;
+        let failed = Error::file(self.store.root(), "write into");
+        let beside =
+            tempfile::Builder::new().prefix(".").tempdir_in(self.store.root()).map_err(failed)?;
+        write_whole(&beside.path().join(STATE), &bytes)?;
+        let text = manifest.to_text().map_err(content)?;
+        write_whole(&beside.path().join(MANIFEST), text)?;
         let beside = beside.keep();
-        fs::rename(&beside, &place).inspect_err(|_| drop(fs::remove_dir_all(&beside)))?;
+        fs::rename(&beside, &place)
+            .inspect_err(|_| drop(fs::remove_dir_all(&beside)))
+            .map_err(Error::file(&place, "write"))?;
         sync_folder(self.store.root());
         self.prune();
         Ok(())
@@ -263,20 +272,6 @@ impl Hand {
             drop(fs::remove_file(self.store.rows().join(&piece.sum.file)));
         }
     }
-}
-
-/// Writes a file of `folder` whole, by another name first.
-fn write_synced(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    let beside = folder.join(format!(".{name}.tmp"));
-    let written = || -> io::Result<()> {
-        let mut file = File::create(&beside)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&beside, folder.join(name))?;
-        sync_folder(folder);
-        Ok(())
-    };
-    written().inspect_err(|_| drop(fs::remove_file(&beside)))
 }
 
 /// Removes what a process left that was killed while it wrote, and rows that a life wrote after the moment with

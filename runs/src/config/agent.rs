@@ -12,7 +12,7 @@ use super::sections::{agents, shape};
 use super::sparsity;
 use crate::envs::EnvSettings;
 use crate::keys::{Form, Reader};
-use crate::train::TrainSettings;
+use crate::train::settings::TrainSettings;
 use crate::yaml::{Node, Value};
 
 /// The sections that an agent's settings depend on.

@@ -16,7 +16,7 @@ use crate::envs::EnvSettings;
 use crate::evaluate::EvalSettings;
 use crate::keys::{Field, Form, Kind, Kinds, Shape};
 use crate::registry::rows;
-use crate::train::TrainSettings;
+use crate::train::settings::TrainSettings;
 use crate::yaml::Kinded;
 
 /// The sections that a variant or a sweep may change.

@@ -11,7 +11,7 @@ use std::fs::File;
 use crate::checkpoint::{Manifest, Sum};
 use crate::error::Error;
 use crate::evaluate::Played;
-use crate::folder::JobFolder;
+use crate::job_folder::JobFolder;
 use crate::train::Stamp;
 use csv::Csv;
 use tensorboard::TensorBoard;

@@ -13,9 +13,9 @@ use crate::config::load;
 use crate::console::{note, print};
 use crate::error::{Error, Refusal};
 use crate::files::{read_yaml, write_whole, write_yaml};
-use crate::folder::{JobFolder, RunFolder};
+use crate::folder::RunFolder;
+use crate::job_folder::JobFolder;
 use crate::life::Life;
-use crate::status::State;
 use crate::table::counted;
 
 /// The folder of all submissions, below that of the run.
@@ -195,12 +195,7 @@ fn under_way(submissions: &[Submission], queue: &Queue) -> Vec<String> {
 fn is_left(job: &JobFolder, failures: u32) -> bool {
     let status = job.read_status().ok().flatten();
     let at_work = matches!(Life::of(job.root()), Ok(Some(_)));
-    !at_work
-        && status.is_none_or(|status| match status.state {
-            State::Finished => false,
-            State::Failed => status.failures < failures,
-            State::Running | State::Interrupted => true,
-        })
+    !at_work && status.is_none_or(|status| !status.is_over(failures))
 }
 
 /// Refuses a folder of a submission that is none.

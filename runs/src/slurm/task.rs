@@ -9,11 +9,10 @@ use super::submit::{Submission, not_submitted};
 use crate::cli::TaskArgs;
 use crate::console::{Console, note};
 use crate::error::Error;
-use crate::folder::{JobFolder, RESOLVED, RunFolder};
-use crate::job::Task;
+use crate::folder::RunFolder;
+use crate::job_folder::JobFolder;
 use crate::machine::available_memory;
-use crate::plan::Plan;
-use crate::run::{one_job, verdict};
+use crate::run::{plans, tasks, verdict};
 use crate::scheduler::keep_panics;
 use crate::stop::Signals;
 use crate::suite::Suite;
@@ -28,14 +27,8 @@ pub fn task(args: &TaskArgs) -> Result<(), Error> {
     let root = args.folder.ancestors().nth(2).unwrap_or(&args.folder);
     let folders: Vec<JobFolder> =
         names.iter().map(|name| JobFolder::at(&root.join(name))).collect();
-    let plans: Vec<Plan> =
-        folders.iter().map(|folder| one_job(&folder.path(RESOLVED))).collect::<Result<_, _>>()?;
-    let tasks: Vec<_> = plans
-        .iter()
-        .zip(&folders)
-        .flat_map(|(plan, folder)| plan.jobs().into_iter().map(|job| (job, folder.clone())))
-        .map(|(job, folder)| Task { job, folder })
-        .collect();
+    let plans = plans(&folders)?;
+    let tasks = tasks(&plans, &folders);
     let of = |name: &str| std::env::var(name).unwrap_or_default();
     let id = format!("{}_{}", of("SLURM_ARRAY_JOB_ID"), args.task);
     let life = 1 + of("SLURM_RESTART_COUNT").parse::<u32>().unwrap_or(0);

@@ -31,7 +31,7 @@ impl Observer for Diagnose {
     }
 
     /// Stays due where the agent has no batch to be measured on yet.
-    fn look(&mut self, run: &mut Run<'_>, _: Clock) -> Result<Seen, TrainError> {
+    fn look(&mut self, run: &mut Run<'_>) -> Result<Seen, TrainError> {
         let (at, begun) = (run.stamp(), Instant::now());
         let Some(diagnosis) = &mut run.state.diagnosis else { return Ok(Seen::All) };
         let found = diagnosis.measure(&*run.state.agent, at.env_step)?;

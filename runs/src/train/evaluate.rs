@@ -8,7 +8,7 @@ use sparring_sparse::Saved;
 use super::observer::{Every, Observer, Seen};
 use super::run::Run;
 use crate::error::TrainError;
-use crate::evaluate::evaluate;
+use crate::evaluate::{Means, evaluate};
 
 /// Plays the episodes of an evaluation, before the first step as well.
 pub struct Evaluate {
@@ -35,10 +35,14 @@ impl Observer for Evaluate {
         true
     }
 
-    fn look(&mut self, run: &mut Run<'_>, _: Clock) -> Result<Seen, TrainError> {
+    fn look(&mut self, run: &mut Run<'_>) -> Result<Seen, TrainError> {
         let variant = run.job.variant;
         let settings = &variant.settings;
         let begun = Instant::now();
+        // What an evaluation draws and counts changes the agent; one that is cut off is played again.
+        if variant.is_kept() {
+            run.before_evaluation = Some(run.state_now()?);
+        }
         let seed = run.seed.child("eval").child(&run.state.reached.curve.len().to_string());
         let agent = &mut *run.state.agent;
         let played =
@@ -47,13 +51,10 @@ impl Observer for Evaluate {
         // The rate of training steps leaves the time of evaluations out.
         run.steps_since += begun.elapsed();
         let at = run.stamp();
-        let n = played.len() as f64;
-        let mean = played.iter().map(|p| p.ret).sum::<f64>() / n;
-        let variance = played.iter().map(|p| (p.ret - mean).powi(2)).sum::<f64>() / n;
-        let length = played.iter().map(|p| f64::from(p.len)).sum::<f64>() / n;
+        let Means { ret: mean, deviation, length } = Means::of(&played);
         run.records.evaluation(at, &played)?;
         run.records.scalar(at, "eval/return", mean)?;
-        run.records.scalar(at, "eval/return_std", variance.sqrt())?;
+        run.records.scalar(at, "eval/return_std", deviation)?;
         run.records.scalar(at, "eval/length", length)?;
         run.records.flush(at)?;
         let agent = &run.state.agent;

@@ -31,7 +31,7 @@ impl Observer for Log {
         self.every.is_due(before, now)
     }
 
-    fn look(&mut self, run: &mut Run<'_>, _: Clock) -> Result<Seen, TrainError> {
+    fn look(&mut self, run: &mut Run<'_>) -> Result<Seen, TrainError> {
         let at = run.stamp();
         let since = std::mem::take(&mut run.state.reached.since_log);
         if since.episodes > 0 {

@@ -7,18 +7,15 @@ mod log;
 mod observer;
 mod records;
 mod run;
-mod settings;
+pub mod settings;
 mod state;
 
 pub use observer::{Every, Observer, Seen};
 pub use records::{Records, Stamp, Unrecorded};
 pub use run::Run;
-pub use settings::TrainSettings;
-pub use state::{Faults, Reached, RunState, SinceLog};
+pub use state::{Reached, RunState, SinceLog};
 
 use std::sync::atomic::AtomicBool;
-
-use sparring_agents::Clock;
 
 use crate::checkpoint as kept;
 use crate::error::TrainError;
@@ -60,10 +57,7 @@ fn keep_for_later(run: &mut Run<'_>) -> Result<(), TrainError> {
     }
     let state = match run.before_evaluation.take() {
         Some(state) => state,
-        None => {
-            run.state.reached.wall_s = run.wall_s();
-            run.state.save()?
-        }
+        None => run.state_now()?,
     };
     run.checkpoint(state)
 }
@@ -92,9 +86,8 @@ fn to_the_end(
     resumed: bool,
 ) -> Result<State, TrainError> {
     let total = run.job.variant.settings.train.total_env_steps;
-    let begin = run.state.reached.clock();
     // What was due when the state was kept is seen now.
-    if show(run, observers, begin, |observer| !resumed && observer.at_the_start())? {
+    if show(run, observers, |observer| !resumed && observer.at_the_start())? {
         return Ok(State::Interrupted);
     }
     while run.state.reached.env_steps < total {
@@ -107,7 +100,7 @@ fn to_the_end(
         let now = run.state.reached.clock();
         let at_the_end = now.env_steps >= total;
         let due = |observer: &dyn Observer| at_the_end || observer.is_due(before, now);
-        if show(run, observers, before, due)? {
+        if show(run, observers, due)? {
             return Ok(State::Interrupted);
         }
     }
@@ -119,7 +112,6 @@ fn to_the_end(
 fn show(
     run: &mut Run<'_>,
     observers: &mut [Box<dyn Observer>],
-    before: Clock,
     due: impl Fn(&dyn Observer) -> bool,
 ) -> Result<bool, TrainError> {
     let waiting = &mut run.state.reached.waiting;
@@ -130,7 +122,7 @@ fn show(
         if !run.state.reached.waiting.contains(name) {
             continue;
         }
-        match observer.look(run, before)? {
+        match observer.look(run)? {
             Seen::All => drop(run.state.reached.waiting.remove(name)),
             Seen::Nothing => {}
             Seen::Stopped => return Ok(true),

@@ -50,8 +50,8 @@ pub trait Observer {
         false
     }
 
-    /// Looks, after the step that began at `before`.
-    fn look(&mut self, run: &mut Run<'_>, before: Clock) -> Result<Seen, TrainError>;
+    /// Looks.
+    fn look(&mut self, run: &mut Run<'_>) -> Result<Seen, TrainError>;
 }
 
 #[cfg(test)]

@@ -84,6 +84,12 @@ impl<'a> Run<'a> {
         self.stop.load(Ordering::Relaxed)
     }
 
+    /// The state as it is now.
+    pub fn state_now(&mut self) -> Result<Section, TrainError> {
+        self.state.reached.wall_s = self.wall_s();
+        self.state.save()
+    }
+
     /// Keeps `state`, which is that of now or that from before an evaluation, for another process to go on with.
     pub fn checkpoint(&mut self, state: Section) -> Result<(), TrainError> {
         let at = self.stamp();

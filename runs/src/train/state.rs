@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use sparring_agents::{Agent, AgentError, Clock, Diagnosis, EnvRows, Mode, NetworkSummary};
-use sparring_envs::{Episode, Fault};
+use sparring_envs::Episode;
 use sparring_sparse::{Executed, Section, Seed};
 
-use crate::envs::{Envs, NOT_DETERMINISTIC};
+use crate::envs::{Envs, Faults, NOT_DETERMINISTIC};
 use crate::error::TrainError;
 use crate::plan::Job;
 
@@ -41,27 +41,6 @@ pub struct Reached {
     pub faults: Faults,
     /// What went wrong without ending the run.
     pub warnings: Vec<String>,
-}
-
-/// Faults of environments: panics, errors, numbers that are none.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Faults {
-    /// How many.
-    pub count: u64,
-    /// The newest: which environment, its seed, episode and step, and why.
-    pub newest: Vec<String>,
-}
-
-impl Faults {
-    /// More than anybody reads.
-    const MOST: usize = 100;
-
-    fn add(&mut self, faults: &[Fault]) {
-        self.count += faults.len() as u64;
-        self.newest.extend(faults.iter().map(Fault::to_string));
-        let surplus = self.newest.len().saturating_sub(Self::MOST);
-        self.newest.drain(..surplus);
-    }
 }
 
 impl Reached {
@@ -140,7 +119,9 @@ impl<'a> RunState<'a> {
         to.put("reached", &*self.reached).map_err(written)?;
         to.put("rows", &self.rows).map_err(written)?;
         to.put("envs", &self.envs.save()?).map_err(written)?;
-        self.agent.save(&mut to)?;
+        let mut agent = Section::new(VERSION);
+        self.agent.save(&mut agent)?;
+        to.nest("agent", agent);
         if let Some(diagnosis) = &self.diagnosis {
             let mut section = Section::new(VERSION);
             diagnosis.save(&mut section)?;
@@ -156,7 +137,7 @@ impl<'a> RunState<'a> {
         *self.reached = from.get("reached").map_err(read)?;
         self.rows = from.get("rows").map_err(read)?;
         self.envs.restore(&from.get::<Vec<u8>>("envs").map_err(read)?)?;
-        self.agent.load(from)?;
+        self.agent.load(&from.part("agent"))?;
         self.reached.networks = self.agent.summaries();
         if let Some(diagnosis) = &mut self.diagnosis {
             diagnosis.load(&from.part("diagnosis"))?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::SparseError;
-use crate::optim::{Moments, Rule};
+use crate::optim::rule::{Moments, Rule};
 use crate::section::Section;
 use crate::topology::Topology;
 

@@ -15,21 +15,21 @@
 //! position wins. A weight that is dropped and grown again in the same step keeps its value and
 //! moments; any other grown weight starts at zero, with zero moments, unless its method says otherwise.
 
-mod backward_set;
+pub(crate) mod backward_set;
 pub mod blocks;
 pub mod dense;
 mod kept;
 mod layers;
-mod method;
+pub(crate) mod method;
 pub mod pruning;
 pub mod rigl;
-mod row;
+pub(crate) mod row;
 mod schedule;
 pub mod set;
 pub mod snfs;
 pub mod snip;
 pub mod static_sparse;
-mod time;
+pub(crate) mod time;
 pub mod top_kast;
 pub mod update;
 mod view;

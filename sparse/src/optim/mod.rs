@@ -6,7 +6,7 @@
 //! makes its first step under Adam `lr · (1−β₁)/√(1−β₂) = 3.16 lr` long. Moments move
 //! with their weight.
 
-mod rule;
+pub(crate) mod rule;
 
 use std::cell::RefCell;
 
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cpu::values;
 use crate::error::SparseError;
-use crate::methods::BackwardSet;
+use crate::methods::backward_set::BackwardSet;
 use crate::network::Network;
 use crate::section::Section;
 

@@ -1,0 +1,80 @@
+//! The folder of one job: what stands in it, and how it is read back.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sparring_sparse::{Saved, saved};
+
+use crate::error::Error;
+use crate::files::{read_yaml, write_whole, write_whole_by, write_yaml};
+use crate::plan::{Job, Plan};
+use crate::resolved::{identity_of, resolved};
+use crate::status::JobStatus;
+
+/// A job as a config.
+pub const RESOLVED: &str = "resolved.yaml";
+
+/// The networks of a job as its last evaluation played them, and PPO's scales.
+pub const POLICY: &str = "policy.safetensors";
+
+/// The folder of a job.
+#[derive(Clone, Debug)]
+pub struct JobFolder {
+    root: PathBuf,
+}
+
+impl JobFolder {
+    /// The folder `root`.
+    pub fn at(root: &Path) -> Self {
+        Self { root: root.to_path_buf() }
+    }
+
+    /// Where it is.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Makes it and writes `resolved.yaml`.
+    pub fn prepare(&self, plan: &Plan, job: Job<'_>) -> Result<(), Error> {
+        fs::create_dir_all(&self.root).map_err(Error::file(&self.root, "make"))?;
+        let path = self.path(RESOLVED);
+        let text = resolved(plan, job)
+            .map_err(|message| Error::Content { path: path.clone(), message })?;
+        write_whole(&path, &text)
+    }
+
+    /// The text of `resolved.yaml`.
+    pub fn resolved(&self) -> Result<String, Error> {
+        let path = self.path(RESOLVED);
+        fs::read_to_string(&path).map_err(Error::file(&path, "read"))
+    }
+
+    /// The identity of the job that `resolved.yaml` tells; none where there is no such file.
+    pub fn identity(&self) -> Option<String> {
+        identity_of(&self.resolved().ok()?).map(str::to_owned)
+    }
+
+    /// A file in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// Writes `status.yaml`.
+    pub fn write_status(&self, status: &JobStatus) -> Result<(), Error> {
+        write_yaml(&self.path("status.yaml"), status)
+    }
+
+    /// Writes the networks of the job.
+    pub fn write_policy(&self, policy: &Saved) -> Result<(), Error> {
+        write_whole_by(&self.path(POLICY), |path| {
+            saved::write(policy, path).map_err(io::Error::other)
+        })
+    }
+
+    /// Reads `status.yaml`; none where the job has not begun.
+    pub fn read_status(&self) -> Result<Option<JobStatus>, Error> {
+        let path = self.path("status.yaml");
+        if path.is_file() { read_yaml(&path).map(Some) } else { Ok(None) }
+    }
+}
