@@ -158,6 +158,9 @@ pub enum TrainError {
     /// The agent; boxed, because it has many words.
     #[error("agent: {0}")]
     Agent(Box<AgentError>),
+    /// A checkpoint that was whole when it was looked for, and is not any more.
+    #[error("the checkpoint cannot be loaded: {0}")]
+    Unloaded(Box<TrainError>),
     /// A record.
     #[error("{0}")]
     Record(#[from] Error),

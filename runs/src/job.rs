@@ -1,6 +1,8 @@
 //! One job in its folder: trained, recorded, kept, and its end told, in whatever way it ends.
 
 use std::sync::atomic::AtomicBool;
+use std::thread;
+use std::time::Duration;
 
 use sparring_agents::Replay;
 use sparring_sparse::{Saved, Section};
@@ -39,44 +41,33 @@ pub enum Ended {
     TakenOver,
 }
 
+/// Times that a job looks for another checkpoint where one cannot be loaded, and how long it waits before.
+const LOOKS: usize = 3;
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// Trains the job of `task` in its folder, from its latest checkpoint if it has one, and says how it ended.
 pub fn execute(task: &Task<'_>, life: Life, stop: &AtomicBool, console: &Console) -> Ended {
     let Task { job, folder } = task;
-    let job = *job;
     let view = console.job(job.path(), job.variant.settings.train.total_env_steps);
     let store = Store::of(folder.root());
-    let Latest { whole, damaged } = match job.variant.is_kept() {
-        true => store.latest(&job.identity()),
-        false => Latest::default(),
-    };
-    for what in &damaged {
-        console.say(format!("{}: a checkpoint is not whole: {what}", job.path()));
+    let mut tried = attempt(task, &life, &store, &view, stop, console);
+    for _ in 1..LOOKS {
+        // A life that this one has taken over from may have put a newer one in the place of the one found.
+        if !matches!(tried.ended, Ok(Err(TrainError::Unloaded(_)))) {
+            break;
+        }
+        thread::sleep(PAUSE);
+        tried = attempt(task, &life, &store, &view, stop, console);
     }
-    let resumed_from = whole.as_ref().map_or(0, |from| from.manifest.env_steps);
-    if life.number() > 1 {
-        console.say(format!("{}: goes on from step {resumed_from}", job.path()));
+    let Attempt { teller, reached, ended } = tried;
+    // Whatever came of it, what is written now is another life's to write.
+    let taken_over = matches!(&ended, Ok(Err(TrainError::Record(Error::TakenOver))));
+    if taken_over || !life.holds() {
+        console.ended(view, State::Interrupted, &Error::TakenOver.to_string());
+        return Ended::TakenOver;
     }
-    let failures = folder.read_status().ok().flatten().map_or(0, |status| status.failures);
-    let teller = Teller { job, folder, life: life.clone(), resumed_from, failures };
-    // Out here, so that it outlives a panic.
-    let mut reached = Reached::default();
-    let ended = catch(|| {
-        let mut records = JobRecords::begin(&teller, &store, whole.as_ref(), &view)?;
-        records.warnings.extend(damaged.iter().map(|what| format!("not whole: {what}")));
-        teller.tell(&reached, State::Running, None)?;
-        let ended = train(job, whole.as_ref(), &mut records, &mut reached, stop);
-        // A job that fails keeps what it has measured; its own error is the one to tell.
-        let lost = records.finish();
-        let state = ended?;
-        reached.warnings.extend(lost?);
-        Ok::<State, TrainError>(state)
-    });
     let (state, error) = match ended {
         Ok(Ok(state)) => (state, None),
-        Ok(Err(TrainError::Record(Error::TakenOver))) => {
-            console.ended(view, State::Interrupted, &Error::TakenOver.to_string());
-            return Ended::TakenOver;
-        }
         Ok(Err(error)) => (State::Failed, Some(error.to_string())),
         Err(panic) => (State::Failed, Some(panic)),
     };
@@ -104,6 +95,53 @@ pub fn execute(task: &Task<'_>, life: Life, stop: &AtomicBool, console: &Console
         State::Finished | State::Failed | State::Running => Ended::Done,
         State::Interrupted => Ended::Stopped,
     }
+}
+
+/// What came of a life's work at a job.
+struct Attempt<'a> {
+    teller: Teller<'a>,
+    reached: Reached,
+    /// The message of a panic where there was one.
+    ended: Result<Result<State, TrainError>, String>,
+}
+
+/// Trains the job from the latest checkpoint that is whole now.
+fn attempt<'a>(
+    task: &'a Task<'_>,
+    life: &Life,
+    store: &Store,
+    view: &JobView,
+    stop: &AtomicBool,
+    console: &Console,
+) -> Attempt<'a> {
+    let Task { job, folder } = task;
+    let Latest { whole, damaged } = match job.variant.is_kept() {
+        true => store.latest(&job.identity()),
+        false => Latest::default(),
+    };
+    for what in &damaged {
+        console.say(format!("{}: a checkpoint is not whole: {what}", job.path()));
+    }
+    let resumed_from = whole.as_ref().map_or(0, |from| from.manifest.env_steps);
+    if life.number() > 1 {
+        console.say(format!("{}: goes on from step {resumed_from}", job.path()));
+    }
+    let failures = folder.read_status().ok().flatten().map_or(0, |status| status.failures);
+    let teller = Teller { job: *job, folder, life: life.clone(), resumed_from, failures };
+    // Out here, so that it outlives a panic.
+    let mut reached = Reached::default();
+    let ended = catch(|| {
+        let mut records = JobRecords::begin(&teller, store, whole.as_ref(), view)?;
+        records.warnings.extend(damaged.iter().map(|what| format!("not whole: {what}")));
+        teller.tell(&reached, State::Running, None)?;
+        let ended = train(*job, whole.as_ref(), &mut records, &mut reached, stop);
+        // A job that fails keeps what it has measured; its own error is the one to tell.
+        let lost = records.finish();
+        let state = ended?;
+        reached.warnings.extend(lost?);
+        Ok::<State, TrainError>(state)
+    });
+    Attempt { teller, reached, ended }
 }
 
 /// Writes `status.yaml` of a job for as long as its life holds.

@@ -260,6 +260,10 @@ impl Hand {
 
     /// What no kept checkpoint needs goes. What cannot be removed now goes with a later one.
     fn prune(&mut self) {
+        // A later life may go on from any of them.
+        if !self.life.holds() {
+            return;
+        }
         let folders = self.store.folders();
         let (kept, old) = folders.split_at(self.keep.min(folders.len()));
         old.iter().for_each(|folder| drop(fs::remove_dir_all(folder)));

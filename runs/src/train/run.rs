@@ -46,12 +46,7 @@ impl<'a> Run<'a> {
         let seed = Seed::new(job.seed);
         let mut state = RunState::new(job, &seed, reached)?;
         if let Some(from) = from {
-            state.load(&from.state)?;
-            if let (Rows::Held { from: first, to, .. }, Some(replay)) =
-                (&from.manifest.replay, state.agent.replay_mut())
-            {
-                replay.restore(*first..*to, &mut from.pieces())?;
-            }
+            load(&mut state, from).map_err(|error| TrainError::Unloaded(Box::new(error)))?;
         }
         let earlier_s = state.reached.wall_s;
         let now = Instant::now();
@@ -107,5 +102,16 @@ impl<'a> Run<'a> {
             let warning = format!("environment {env} failed and was restarted {times} times");
             reached.warnings.push(warning);
         }
+    }
+}
+
+/// Lets `state` go on from a checkpoint.
+fn load(state: &mut RunState<'_>, from: &Checkpoint) -> Result<(), TrainError> {
+    state.load(&from.state)?;
+    match (&from.manifest.replay, state.agent.replay_mut()) {
+        (Rows::Held { from: first, to, .. }, Some(replay)) => {
+            Ok(replay.restore(*first..*to, &mut from.pieces())?)
+        }
+        (Rows::None | Rows::LeftOut, _) | (Rows::Held { .. }, None) => Ok(()),
     }
 }
