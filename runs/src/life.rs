@@ -39,6 +39,9 @@ pub struct Owner {
     /// The task of a cluster that it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<String>,
+    /// How often the cluster had started that task again by then.
+    #[serde(default)]
+    pub restarts: u32,
     /// Whether it ended in order.
     #[serde(default)]
     pub ended: bool,
@@ -56,8 +59,19 @@ impl Owner {
             boot: boot.trim().to_owned(),
             pid: std::process::id(),
             task: task(),
+            restarts: std::env::var("SLURM_RESTART_COUNT")
+                .ok()
+                .and_then(|count| count.parse().ok())
+                .unwrap_or(0),
             ended: false,
         }
+    }
+
+    /// Whether the cluster has started the same task again since, as `later`: the only one then, however long a
+    /// node that is cut off goes on with this one. Not the other way round, or the two would take the job from
+    /// each other for ever.
+    fn is_given_up(&self, later: &Self) -> bool {
+        self.task.is_some() && self.task == later.task && self.restarts < later.restarts
     }
 }
 
@@ -90,17 +104,10 @@ impl Life {
         let folder = job.join(FOLDER);
         fs::create_dir_all(&folder)?;
         let this = Owner::this();
-        // A task that a cluster has started again is the only one: a life of it that still goes on is on a node
-        // that the cluster has given up.
-        let is_mine = |owner: &Owner| owner.task.is_some() && owner.task == this.task;
         let number = match last(&folder) {
             None => 1,
             Some(last) => match alive(&folder, last)? {
-                Some(owner)
-                    if !is_mine(&owner) || owner.pid == this.pid && owner.host == this.host =>
-                {
-                    return Ok(Claim::Held(owner));
-                }
+                Some(owner) if !owner.is_given_up(&this) => return Ok(Claim::Held(owner)),
                 Some(_) | None => last + 1,
             },
         };
@@ -246,6 +253,19 @@ mod tests {
         assert_eq!(Life::of(job.path()).unwrap(), None);
         let Claim::Taken(next) = claim(job.path()) else { panic!("held") };
         assert_eq!((next.number(), Life::count(job.path())), (2, 2));
+    }
+
+    #[test]
+    fn a_task_takes_over_from_its_earlier_starts_alone() {
+        let of = |task: Option<&str>, restarts| Owner {
+            task: task.map(str::to_owned),
+            restarts,
+            ..Owner::this()
+        };
+        let (first, second) = (of(Some("7_1"), 0), of(Some("7_1"), 1));
+        assert!(first.is_given_up(&second) && !second.is_given_up(&first));
+        assert!(!first.is_given_up(&first) && !first.is_given_up(&of(Some("7_2"), 1)));
+        assert!(!of(None, 0).is_given_up(&of(None, 1)));
     }
 
     #[test]
