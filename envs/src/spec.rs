@@ -70,6 +70,7 @@ impl EnvRow {
 pub struct Make {
     one: Arc<dyn Fn() -> Result<Box<dyn Env>, EnvError> + Send + Sync>,
     group: Arc<dyn Fn() -> Box<dyn EnvGroup> + Send + Sync>,
+    ready: Arc<dyn Fn() -> Result<(), EnvError> + Send + Sync>,
     bytes: fn(usize) -> usize,
 }
 
@@ -81,7 +82,19 @@ impl Make {
         group: impl Fn() -> Box<dyn EnvGroup> + Send + Sync + 'static,
         bytes: fn(usize) -> usize,
     ) -> Self {
-        Self { one: Arc::new(one), group: Arc::new(group), bytes }
+        let one = Arc::new(one);
+        let made = one.clone();
+        Self { one, group: Arc::new(group), ready: Arc::new(move || made().map(drop)), bytes }
+    }
+
+    /// With a quicker way than making an env to tell that what envs need is there.
+    pub fn ready_if(self, check: impl Fn() -> Result<(), EnvError> + Send + Sync + 'static) -> Self {
+        Self { ready: Arc::new(check), ..self }
+    }
+
+    /// What envs need and is not there, such as a ROM, as an error.
+    pub fn ready(&self) -> Result<(), EnvError> {
+        (self.ready)()
     }
 
     /// An env; it needs a reset with a seed before its first step.

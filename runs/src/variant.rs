@@ -177,9 +177,9 @@ impl Variant {
     }
 }
 
-/// Memory of the environments of training and evaluation. One is made, so that what it lacks is told now.
+/// Memory of the environments of training and evaluation. What they lack is told now.
 fn env_bytes(settings: &Settings, spec: &EnvSpec) -> Result<u64, EnvError> {
-    spec.make.one()?;
+    spec.make.ready()?;
     let Settings { env, eval, .. } = settings;
     let of_training = match env.batch {
         Some(batch) => AsyncVectorEnv::bytes(spec, env.num_envs, batch),

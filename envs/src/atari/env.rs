@@ -35,7 +35,8 @@ pub(super) fn spec(id: &'static str, options: &Options) -> Result<EnvSpec, EnvEr
     let obs = Space::bytes(&[view.stack * view.planes(), rows, columns]);
     let action = Space::Discrete { n: if view.all_actions { game.legal } else { game.minimal } };
     let whole_games = View { life: false, ..view };
-    Ok(EnvSpec::new(obs, action, make(view))
+    let here = move || rom::find(game).map(drop);
+    Ok(EnvSpec::new(obs, action, make(view).ready_if(here))
         .stacked(view.stack)
         .limit(MAX_FRAMES / view.skip)
         .evaluated_on(make(whole_games)))
