@@ -186,6 +186,7 @@ impl Teller<'_> {
             networks: reached.networks.clone(),
             training: variant.estimate.training,
             executed: reached.executed,
+            checkpoint_pauses: reached.checkpoint_pauses,
             diagnostics_s: reached.diagnostics_s.clone(),
         }
     }
@@ -265,10 +266,8 @@ impl Records for JobRecords<'_> {
         Ok(())
     }
 
-    fn follow(&mut self, replay: Option<&Replay>) {
-        if let (Some(writer), Some(replay)) = (&mut self.writer, replay) {
-            writer.follow(replay);
-        }
+    fn follow(&mut self, replay: Option<&Replay>) -> Option<Duration> {
+        self.writer.as_mut()?.follow(replay?)
     }
 
     fn checkpoint(

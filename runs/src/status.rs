@@ -7,6 +7,7 @@ use sparring_agents::{NetworkSummary, TrainingFlops};
 use sparring_sparse::Executed;
 
 use crate::envs::Faults;
+use crate::train::Pauses;
 use crate::variant::Coordinates;
 
 /// How far a run or a job is.
@@ -64,6 +65,9 @@ pub struct JobStatus {
     pub training: TrainingFlops,
     /// Operations that all networks have executed so far: acting, evaluating and training.
     pub executed: Executed,
+    /// What checkpoints have kept the training waiting.
+    #[serde(default)]
+    pub checkpoint_pauses: Pauses,
     /// Seconds that each diagnostic has taken so far.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub diagnostics_s: BTreeMap<String, f64>,

@@ -10,6 +10,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use sparring_agents::Replay;
@@ -103,13 +104,16 @@ impl Writer {
         Ok(Self { kept, queue, thread: Some(thread), shared, handed_over: until })
     }
 
-    /// Hands over the rows that have gathered, where they make a piece.
-    pub fn follow(&mut self, replay: &Replay) {
+    /// Hands over the rows that have gathered, where they make a piece; the time that took.
+    pub fn follow(&mut self, replay: &Replay) -> Option<Duration> {
         let rows = replay.rows();
         let gathered = rows.end - self.handed_over.max(rows.start);
-        if self.kept == Kept::All && gathered >= piece_rows(replay) {
-            self.hand_over(replay);
+        if self.kept != Kept::All || gathered < piece_rows(replay) {
+            return None;
         }
+        let begun = Instant::now();
+        self.hand_over(replay);
+        Some(begun.elapsed())
     }
 
     /// Hands over a checkpoint, with what is left of the rows.

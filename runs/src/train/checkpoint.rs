@@ -53,8 +53,7 @@ impl Observer for Checkpoint {
             *last = Instant::now();
         }
         run.state.reached.waiting.remove(self.name());
-        let state = run.state_now()?;
-        run.checkpoint(state)?;
+        run.checkpoint(None)?;
         Ok(Seen::All)
     }
 }

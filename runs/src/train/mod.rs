@@ -13,7 +13,7 @@ mod state;
 pub use observer::{Every, Observer, Seen};
 pub use records::{Records, Stamp, Unrecorded};
 pub use run::Run;
-pub use state::{Reached, RunState, SinceLog};
+pub use state::{Pauses, Reached, RunState, SinceLog};
 
 use std::sync::atomic::AtomicBool;
 
@@ -55,11 +55,8 @@ fn keep_for_later(run: &mut Run<'_>) -> Result<(), TrainError> {
     if !run.job.variant.is_kept() {
         return Ok(());
     }
-    let state = match run.before_evaluation.take() {
-        Some(state) => state,
-        None => run.state_now()?,
-    };
-    run.checkpoint(state)
+    let earlier = run.before_evaluation.take();
+    run.checkpoint(earlier)
 }
 
 /// Who looks at a run, in their order: logs come before the evaluation of the same step, and what is kept
@@ -96,7 +93,9 @@ fn to_the_end(
         }
         let before = run.state.reached.clock();
         run.state.step()?;
-        run.records.follow(run.state.agent.replay());
+        if let Some(pause) = run.records.follow(run.state.agent.replay()) {
+            run.state.reached.checkpoint_pauses.add(pause);
+        }
         let now = run.state.reached.clock();
         let at_the_end = now.env_steps >= total;
         let due = |observer: &dyn Observer| at_the_end || observer.is_due(before, now);

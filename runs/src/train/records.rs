@@ -1,5 +1,7 @@
 //! Where a run writes what its observers see.
 
+use std::time::Duration;
+
 use sparring_agents::Replay;
 use sparring_sparse::{Saved, Section};
 
@@ -35,8 +37,11 @@ pub trait Records {
     /// The agent that was evaluated, whose mean return is the last of [`Reached::curve`].
     fn evaluated(&mut self, reached: &Reached, policy: &Saved) -> Result<(), Error>;
 
-    /// A step has been taken, after which the agent's replay memory is `replay`.
-    fn follow(&mut self, _replay: Option<&Replay>) {}
+    /// A step has been taken, after which the agent's replay memory is `replay`; the time it took to take rows of
+    /// it, if it took any.
+    fn follow(&mut self, _replay: Option<&Replay>) -> Option<Duration> {
+        None
+    }
 
     /// All that the rest of the run depends on, but for the rows of `replay`.
     fn checkpoint(

@@ -85,10 +85,17 @@ impl<'a> Run<'a> {
         self.state.save()
     }
 
-    /// Keeps `state`, which is that of now or that from before an evaluation, for another process to go on with.
-    pub fn checkpoint(&mut self, state: Section) -> Result<(), TrainError> {
+    /// Keeps the state as it is now, or the one from before an evaluation, for another process to go on with.
+    pub fn checkpoint(&mut self, earlier: Option<Section>) -> Result<(), TrainError> {
+        let begun = Instant::now();
+        let state = match earlier {
+            Some(state) => state,
+            None => self.state_now()?,
+        };
         let at = self.stamp();
-        Ok(self.records.checkpoint(at, state, self.state.agent.replay())?)
+        self.records.checkpoint(at, state, self.state.agent.replay())?;
+        self.state.reached.checkpoint_pauses.add(begun.elapsed());
+        Ok(())
     }
 
     /// Keeps what is known at the end, however that came.

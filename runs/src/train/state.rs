@@ -1,6 +1,7 @@
 //! The state of a run: environments, an agent, and what they have reached.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sparring_agents::{Agent, AgentError, Clock, Diagnosis, EnvRows, Mode, NetworkSummary};
@@ -12,7 +13,7 @@ use crate::error::TrainError;
 use crate::plan::Job;
 
 /// The layout of a saved state.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// What a run has reached, in numbers. With the environments, their rows and the agent it is all that the rest of
 /// the run depends on.
@@ -37,6 +38,8 @@ pub struct Reached {
     pub executed: Executed,
     /// Seconds that each diagnostic has taken so far.
     pub diagnostics_s: BTreeMap<String, f64>,
+    /// What checkpoints have kept the training waiting.
+    pub checkpoint_pauses: Pauses,
     /// What environments did that no environment should.
     pub faults: Faults,
     /// What went wrong without ending the run.
@@ -69,6 +72,27 @@ impl SinceLog {
         self.lengths += episodes.iter().map(|episode| u64::from(episode.len)).sum::<u64>();
         self.episodes += episodes.len() as u64;
         self.env_steps += env_steps;
+    }
+}
+
+/// Times that training stood still.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Pauses {
+    /// How often.
+    pub times: u64,
+    /// Seconds of the longest.
+    pub longest_s: f64,
+    /// Seconds of all.
+    pub sum_s: f64,
+}
+
+impl Pauses {
+    /// One more.
+    pub fn add(&mut self, pause: Duration) {
+        let seconds = pause.as_secs_f64();
+        self.times += 1;
+        self.longest_s = self.longest_s.max(seconds);
+        self.sum_s += seconds;
     }
 }
 
