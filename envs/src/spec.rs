@@ -88,7 +88,10 @@ impl Make {
     }
 
     /// With a quicker way than making an env to tell that what envs need is there.
-    pub fn ready_if(self, check: impl Fn() -> Result<(), EnvError> + Send + Sync + 'static) -> Self {
+    pub fn ready_if(
+        self,
+        check: impl Fn() -> Result<(), EnvError> + Send + Sync + 'static,
+    ) -> Self {
         Self { ready: Arc::new(check), ..self }
     }
 

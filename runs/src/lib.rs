@@ -20,6 +20,7 @@ mod lock;
 mod log;
 mod machine;
 mod names;
+pub mod outside;
 pub mod plan;
 mod plan_table;
 mod play;

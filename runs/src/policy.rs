@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sparring_agents::{Agent, AgentError};
-use sparring_sparse::{Seed, saved};
+use sparring_sparse::{Saved, Seed, saved};
 
 use crate::config::load as load_plan;
 use crate::error::{Error, Refusal};
@@ -46,10 +46,15 @@ pub fn load(dir: &Path, set: &[String], seed: u64) -> Result<Policy, Error> {
         let found = format!("a policy of another agent or env: {error}");
         refused(found, "a policy that the agent of resolved.yaml saved, under no other --set")
     };
-    let seed = Seed::new(seed).child("play");
-    let mut agent =
-        variant.settings.agent.acting().build(&variant.spec, 1, &seed).map_err(unfit)?;
-    let policy = saved::read(&dir.join(POLICY)).map_err(AgentError::from).map_err(unfit)?;
-    agent.load_policy(&policy).map_err(unfit)?;
+    let saved = saved::read(&dir.join(POLICY)).map_err(AgentError::from).map_err(unfit)?;
+    let agent = acting(&variant, &saved, seed).map_err(unfit)?;
     Ok(Policy { variant, agent })
+}
+
+/// The agent of `variant` that acts by what was `saved` of another.
+pub fn acting(variant: &Variant, saved: &Saved, seed: u64) -> Result<Box<dyn Agent>, AgentError> {
+    let seed = Seed::new(seed).child("play");
+    let mut agent = variant.settings.agent.acting().build(&variant.spec, 1, &seed)?;
+    agent.load_policy(saved)?;
+    Ok(agent)
 }

@@ -191,30 +191,34 @@ impl JobResult {
     }
 }
 
-/// The evaluations in `evals.csv`, in their order; none where there is no such file yet, or nothing in it. A
-/// process that was killed may have left half a row at the end, which is no row.
+/// The evaluations in `evals.csv`, in their order; none where there is no such file yet.
 fn read_curve(job: &JobFolder) -> Result<Vec<Evaluation>, Error> {
     let path = job.path("evals.csv");
     if !path.is_file() {
         return Ok(Vec::new());
     }
     let bytes = fs::read(&path).map_err(Error::file(&path, "read"))?;
+    curve(&bytes).map_err(|message| Error::Content { path, message })
+}
+
+/// The evaluations in the bytes of `evals.csv`, in their order; none where there is nothing in it. A process that
+/// was killed may have left half a row at the end, which is no row.
+pub fn curve(bytes: &[u8]) -> Result<Vec<Evaluation>, String> {
     let whole = &bytes[..bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1)];
     if whole.is_empty() {
         return Ok(Vec::new());
     }
-    let bad = |message: String| Error::Content { path: path.clone(), message };
     let mut reader = csv::Reader::from_reader(whole);
-    let headers = reader.headers().map_err(|error| bad(error.to_string()))?;
+    let headers = reader.headers().map_err(|error| error.to_string())?;
     let column = |name: &str| headers.iter().position(|header| header == name);
     let (Some(step), Some(ret)) = (column("env_step"), column("return")) else {
-        return Err(bad("has no columns env_step and return".to_owned()));
+        return Err("has no columns env_step and return".to_owned());
     };
     let mut evaluations: Vec<(Evaluation, f64)> = Vec::new();
     for row in reader.records() {
-        let row = row.map_err(|error| bad(error.to_string()))?;
+        let row = row.map_err(|error| error.to_string())?;
         let line = row.position().map_or(0, csv::Position::line);
-        let wrong = |what| bad(format!("line {line} has no {what}"));
+        let wrong = |what| format!("line {line} has no {what}");
         let field = |at| row.get(at).unwrap_or_default();
         let value: f64 = field(ret).parse().map_err(|_| wrong("return"))?;
         let env_step: u64 = field(step).parse().map_err(|_| wrong("env_step"))?;

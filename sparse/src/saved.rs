@@ -30,7 +30,15 @@ pub fn write(saved: &Saved, path: &Path) -> Result<(), SparseError> {
 
 /// Reads what [`write`](fn@write) wrote.
 pub fn read(path: &Path) -> Result<Saved, SparseError> {
-    Ok(safetensors::load(path, &DEVICE)?)
+    from_bytes(&std::fs::read(path).map_err(candle_core::Error::from)?)
+}
+
+/// Reads the bytes of such a file.
+///
+/// # Errors
+/// Bytes that are no safetensors file.
+pub fn from_bytes(bytes: &[u8]) -> Result<Saved, SparseError> {
+    Ok(safetensors::load_buffer(bytes, &DEVICE)?)
 }
 
 /// What is saved of one layer.

@@ -77,7 +77,8 @@ impl Header {
             Some((body, checksum)) if body.len() >= Self::BYTES => (body, checksum),
             _ => return Err(damaged(format!("it has {} bytes", piece.len()))),
         };
-        if u32::from_le_bytes(*checksum) != crc32fast::hash(body) {
+        // Fuzzing would find nothing behind it.
+        if u32::from_le_bytes(*checksum) != crc32fast::hash(body) && !cfg!(fuzzing) {
             return Err(damaged("its checksum is not that of its contents"));
         }
         let (header, body) = body.split_at(Self::BYTES);

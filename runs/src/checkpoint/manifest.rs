@@ -160,10 +160,13 @@ impl Manifest {
         Self::from_text(&text).map_err(|error| format!("{MANIFEST}: {error}"))
     }
 
-    fn from_text(text: &str) -> Result<Self, String> {
+    /// The manifest of this text.
+    pub fn from_text(text: &str) -> Result<Self, String> {
         let torn = || "its last line is no checksum of the others".to_owned();
         let (body, sum) = text.rsplit_once(CHECKSUM).ok_or_else(torn)?;
-        if format!("{:08x}\n", crc32fast::hash(body.as_bytes())) != sum {
+        let whole = format!("{:08x}\n", crc32fast::hash(body.as_bytes())) == sum;
+        // Fuzzing would find nothing behind it.
+        if !whole && !cfg!(fuzzing) {
             return Err(torn());
         }
         let manifest: Self = yaml::from_text(body)?;

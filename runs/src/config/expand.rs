@@ -8,6 +8,9 @@ use crate::keys::{Checked, Problem, nearest, not_a_section};
 use crate::names::FILES;
 use crate::yaml::{Kinded, Node, Number, Origin, Value, nested};
 
+/// More variants than this are a slip of the keyboard.
+const MOST_VARIANTS: usize = 1_000;
+
 /// One variant: its name and its sections, merged.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expanded {
@@ -46,6 +49,12 @@ pub fn expand(
             0,
             &mut Vec::new(),
         );
+    }
+    if all.len() > MOST_VARIANTS {
+        let node = sweep.or(variants).unwrap_or(base);
+        let found = format!("more than {MOST_VARIANTS} variants");
+        let allowed = format!("at most {MOST_VARIANTS}");
+        return Err(Problem::at(node, "sweep", found, allowed, "fewer values, or several configs"));
     }
     if let Some(idle) = used.iter().position(|used| !used) {
         let axis = &axes[idle];
@@ -115,10 +124,10 @@ fn read_axes(sweep: &Node) -> Checked<Vec<Axis<'_>>> {
         let path = split_path(key, &[]);
         check_sections([(path[0], node)].into_iter())?;
         let values = match &node.value {
-            Value::List(values) if !values.is_empty() => values,
+            Value::List(values) if !values.is_empty() && values.len() <= MOST_VARIANTS => values,
             other => {
                 let hint = format!("{key}: [0.5, 0.9], or remove the axis");
-                let allowed = "a list of at least one value";
+                let allowed = format!("a list of at least one value and at most {MOST_VARIANTS}");
                 return Err(Problem::at(node, key, other.to_string(), allowed, hint));
             }
         };
@@ -158,6 +167,9 @@ struct Multiply<'a> {
 impl Multiply<'_> {
     /// Goes on with the axes from `depth`, of whose values `parts` name those that were chosen before.
     fn go(&mut self, start: Expanded, depth: usize, parts: &mut Vec<String>) {
+        if self.all.len() > MOST_VARIANTS {
+            return;
+        }
         let Some(axis) = self.axes.get(depth) else {
             let own = (!start.name.is_empty()).then(|| start.name.clone());
             let name = own.into_iter().chain(parts.iter().cloned()).collect::<Vec<_>>().join(",");

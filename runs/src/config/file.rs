@@ -1,6 +1,7 @@
 //! The text of a config as a tree, and what `--set` changes of it.
 
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 
 use super::path::split_path;
@@ -12,15 +13,32 @@ use crate::yaml::{self, Node, Origin, Value, nested};
 /// More seeds than this are a slip of the keyboard.
 pub const MOST_SEEDS: u64 = 100_000;
 
-/// The text of `file`, and its tree changed by the arguments `--set`.
-pub fn read_document(file: &Path, arguments: &[String]) -> Result<(String, Node), Error> {
+/// No config is longer.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// The text of `file`.
+pub fn read_text(file: &Path) -> Result<String, Error> {
     let shown = file.display().to_string();
-    let text = fs::read_to_string(file).map_err(|error| unreadable(&shown, &error))?;
-    let mut document = parse(&shown, &text)?;
+    let mut text = String::new();
+    let read =
+        fs::File::open(file).and_then(|file| file.take(MOST_BYTES + 1).read_to_string(&mut text));
+    match read {
+        Err(error) => Err(unreadable(&shown, &error)),
+        Ok(_) if text.len() as u64 > MOST_BYTES => {
+            let hint = "configs/quickstart.yaml, to see what one looks like";
+            Err(Refusal::argument(shown, "more than 1 MiB", "a config, which is shorter", hint))
+        }
+        Ok(_) => Ok(text),
+    }
+}
+
+/// The tree of the text of `file`, changed by the arguments `--set`.
+pub fn document(file: &str, text: &str, arguments: &[String]) -> Result<Node, Error> {
+    let mut document = parse(file, text)?;
     for argument in arguments {
         document = set(&document, argument)?;
     }
-    Ok((text, document))
+    Ok(document)
 }
 
 fn unreadable(file: &str, error: &std::io::Error) -> Error {

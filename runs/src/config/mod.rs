@@ -23,15 +23,25 @@ use crate::variant::Variant;
 use crate::yaml::{Node, Origin, Value, nested};
 use blame::unmade;
 use expand::{Expanded, expand, reaches};
-use file::{MOST_SEEDS, read_document};
+use file::{MOST_SEEDS, document};
 use path::split_path;
 use read::settings;
 use sections::{SECTIONS, kinded};
 
 /// Reads `file`, changed by `--set` and `--seeds`, and checks all of it.
 pub fn load(file: &Path, set: &[String], seeds: Option<&[u64]>) -> Result<Plan, Error> {
+    load_text(file, file::read_text(file)?, set, seeds)
+}
+
+/// Reads `text`, which is that of `file`, as [`load`] does.
+pub fn load_text(
+    file: &Path,
+    text: String,
+    set: &[String],
+    seeds: Option<&[u64]>,
+) -> Result<Plan, Error> {
     let shown = file.display().to_string();
-    let (text, document) = read_document(file, set)?;
+    let document = document(&shown, &text, set)?;
     let checked = check(&document, file, set, seeds);
     let Checks { name, seeds, variants } =
         checked.map_err(|problems| locate(problems, &shown, &text))?;
@@ -202,6 +212,9 @@ fn read_seeds(node: Option<&Node>) -> Checked<Vec<u64>> {
     let items = match &node.value {
         Value::List(items) if items.is_empty() => {
             return Err(wrong(node, "an empty list".to_owned()));
+        }
+        Value::List(items) if items.len() as u64 > MOST_SEEDS => {
+            return Err(wrong(node, format!("{} seeds", items.len())));
         }
         Value::List(items) => items,
         Value::Text(text) if text.contains("..") => {

@@ -104,6 +104,11 @@ pub fn nearest<'a>(found: &str, options: impl IntoIterator<Item = &'a str>) -> O
 pub fn likely<'a>(found: &str, options: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     /// Below it, more letters differ than agree.
     const BAR: f64 = 0.5;
+    /// No key is longer, and likeness costs the product of both lengths.
+    const LONGEST: usize = 100;
+    if found.len() > LONGEST {
+        return Vec::new();
+    }
     let found = found.to_lowercase();
     let likeness =
         |option: &str| strsim::normalized_damerau_levenshtein(&found, &option.to_lowercase());

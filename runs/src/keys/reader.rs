@@ -9,6 +9,9 @@ use super::shape::{Field, Form, Kind, Kinds, Shape, show};
 use super::synonyms::meant;
 use crate::yaml::{Node, Number, Origin, Step, Value};
 
+/// More mistakes than anybody reads at once; each is looked up in the file.
+const MOST: usize = 100;
+
 /// Reads sections and keeps their mistakes.
 #[derive(Default)]
 pub struct Reader {
@@ -39,7 +42,7 @@ impl Reader {
     /// Keeps a mistake.
     pub fn refuse(&mut self, problem: Problem) {
         self.mistakes += 1;
-        if !self.problems.contains(&problem) {
+        if self.problems.len() < MOST && !self.problems.contains(&problem) {
             self.problems.push(problem);
         }
     }

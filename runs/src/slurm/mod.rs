@@ -9,5 +9,5 @@ mod script;
 mod submit;
 mod task;
 
-pub use submit::{states, submit};
+pub use submit::{Submission, states, submit};
 pub use task::task;

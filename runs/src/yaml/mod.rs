@@ -7,6 +7,7 @@
 mod locate;
 mod node;
 mod overlay;
+mod size;
 
 use std::cell::RefCell;
 
@@ -31,6 +32,8 @@ pub struct SyntaxError {
 
 /// Reads one YAML document; `origin` names where a value at a path was written.
 pub fn parse(text: &str, origin: &dyn Fn(&[Step]) -> Origin) -> Result<Node, SyntaxError> {
+    let too_large = |message| SyntaxError { line: None, message, repeated: None };
+    size::check(text).map_err(too_large)?;
     let reader = Reader { origin, path: RefCell::default(), repeated: RefCell::default() };
     NodeSeed(&reader).deserialize(serde_yaml::Deserializer::from_str(text)).map_err(|error| {
         let line = error.location().map(|at| at.line());
@@ -45,6 +48,7 @@ pub fn to_text<T: Serialize>(value: &T) -> Result<String, String> {
 
 /// A value from YAML that [`to_text`] wrote.
 pub fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    size::check(text)?;
     serde_yaml::from_str(text).map_err(|error| error.to_string())
 }
 

@@ -278,7 +278,8 @@ impl Section {
         }
         let checksum = section.entries.remove(CHECKSUM);
         let written = checksum.map(|entry| taken_up(&entry.bytes, u32::from_le_bytes));
-        if written.as_deref() != Some(&[section.checksum()]) {
+        // Fuzzing would find nothing behind it.
+        if written.as_deref() != Some(&[section.checksum()]) && !cfg!(fuzzing) {
             return Err(damaged("its checksum is not that of its contents"));
         }
         Ok(section)
