@@ -1,6 +1,7 @@
 //! What can go wrong in an agent.
 
 use sparring_envs::Dtype;
+use sparring_sparse::error::of_network;
 use sparring_sparse::{KeyError, SparseError};
 
 /// An error of an agent.
@@ -43,13 +44,16 @@ pub enum AgentError {
         /// What it needs.
         allowed: &'static str,
     },
-    /// A number that is not finite, before it could reach the weights.
+    /// A loss, gradient or weight that is no number.
     #[error(
-        "{what} is {value} at gradient step {step}; the weights were left as they were. Try a smaller learning rate, or a max_grad_norm"
+        "{what} is {value} at gradient step {step}{}. Try a smaller learning rate, or a max_grad_norm",
+        cause.as_ref().map(|cause| format!(", since {cause}")).unwrap_or_default()
     )]
     NotFinite {
-        /// Which number.
+        /// Which number, with its network and layer: `the weights of layer `hidden.0` of `q``.
         what: String,
+        /// What it comes from, where that is known: `layer `head` of `q` gives inf`.
+        cause: Option<String>,
         /// NaN or infinite.
         value: f32,
         /// Gradient steps done.
@@ -99,9 +103,12 @@ impl From<SparseError> for AgentError {
             SparseError::Key(KeyError { key, found, allowed, hint }) => {
                 Self::Sparsity { network: None, key, found, allowed, hint }
             }
-            SparseError::NotFinite { network, step, found } => {
-                Self::NotFinite { what: format!("the gradient of `{network}`"), value: found, step }
-            }
+            SparseError::NotFinite { quantity, network, layer, step, found } => Self::NotFinite {
+                what: of_network(quantity, layer.as_deref(), &network),
+                cause: None,
+                value: found,
+                step,
+            },
             other => Self::Sparse(other),
         }
     }

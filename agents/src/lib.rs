@@ -46,6 +46,7 @@ pub mod metric;
 pub mod network_on_batch;
 pub mod networks;
 pub mod normalize;
+mod not_finite;
 pub mod observations;
 pub mod optimizer_keys;
 #[cfg(test)]

@@ -9,7 +9,7 @@
 //! slurm/<n>/                 what was submitted to a cluster, and the logs of its tasks
 //! earlier/<n>/               what an edited config has put aside
 //! <variant>/seed-<n>/        one job: resolved.yaml, status.yaml, metrics.csv, evals.csv,
-//!                            policy.safetensors, tb-1/, lives/, checkpoints/
+//!                            policy.safetensors, tb-1/, lives/, checkpoints/, post-mortem/
 //! ```
 
 use std::fs;

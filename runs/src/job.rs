@@ -15,6 +15,7 @@ use crate::job_folder::JobFolder;
 use crate::life::Life;
 use crate::log::JobLog;
 use crate::plan::Job;
+use crate::post_mortem;
 use crate::report::share;
 use crate::scheduler::catch;
 use crate::score::score;
@@ -68,6 +69,9 @@ pub fn execute(task: &Task<'_>, life: Life, stop: &AtomicBool, console: &Console
     }
     let (state, error) = match ended {
         Ok(Ok(state)) => (state, None),
+        Ok(Err(error)) if post_mortem::comes_again(&error) => {
+            (State::Failed, Some(kept_before(task, &error, &reached, stop, console)))
+        }
         Ok(Err(error)) => (State::Failed, Some(error.to_string())),
         Err(panic) => (State::Failed, Some(panic)),
     };
@@ -95,6 +99,22 @@ pub fn execute(task: &Task<'_>, life: Life, stop: &AtomicBool, console: &Console
         State::Finished | State::Failed | State::Running => Ended::Done,
         State::Interrupted => Ended::Stopped,
     }
+}
+
+/// An error that comes again, in words, after the state before it has been kept.
+fn kept_before(
+    task: &Task<'_>,
+    error: &TrainError,
+    reached: &Reached,
+    stop: &AtomicBool,
+    console: &Console,
+) -> String {
+    let Task { job, folder } = task;
+    let (error, env_steps) = (error.to_string(), reached.env_steps);
+    console.say(format!("{}: {error}; the step before it is being kept", job.path()));
+    let kept = catch(|| post_mortem::keep(*job, folder, &error, env_steps, stop));
+    let kept = kept.unwrap_or_else(|panic| format!("the step before could not be kept: {panic}"));
+    format!("{error}; {kept}")
 }
 
 /// What came of a life's work at a job.

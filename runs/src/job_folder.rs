@@ -38,10 +38,13 @@ impl JobFolder {
     /// Makes it and writes `resolved.yaml`.
     pub fn prepare(&self, plan: &Plan, job: Job<'_>) -> Result<(), Error> {
         fs::create_dir_all(&self.root).map_err(Error::file(&self.root, "make"))?;
-        let path = self.path(RESOLVED);
-        let text = resolved(plan, job)
-            .map_err(|message| Error::Content { path: path.clone(), message })?;
-        write_whole(&path, &text)
+        let content = |message| Error::Content { path: self.path(RESOLVED), message };
+        self.write_resolved(&resolved(plan, job).map_err(content)?)
+    }
+
+    /// Writes the text of `resolved.yaml`.
+    pub fn write_resolved(&self, text: &str) -> Result<(), Error> {
+        write_whole(&self.path(RESOLVED), text)
     }
 
     /// The text of `resolved.yaml`.

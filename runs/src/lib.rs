@@ -25,6 +25,7 @@ pub mod plan;
 mod plan_table;
 mod play;
 mod policy;
+mod post_mortem;
 pub mod process;
 mod progress;
 mod registry;

@@ -12,6 +12,7 @@ use crate::job::Task;
 use crate::job_folder::{JobFolder, RESOLVED};
 use crate::machine::{available_memory, cores};
 use crate::plan::Plan;
+use crate::post_mortem;
 use crate::report::Report;
 use crate::scheduler::keep_panics;
 use crate::status::{RunStatus, State};
@@ -50,7 +51,8 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Error> {
         let plans = plans(&folders)?;
         let tasks = tasks(&plans, &folders);
         let console = Console::new(args.quiet, tasks.len());
-        let status = work(None, tasks, 1, args.failures, &console)?;
+        let failures = if post_mortem::is_one(root) { u32::MAX } else { args.failures };
+        let status = work(None, tasks, 1, failures, &console)?;
         return verdict(&status);
     }
     let (mut folder, record) = RunFolder::open(root)?;

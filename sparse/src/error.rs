@@ -1,5 +1,7 @@
 //! What can go wrong in a sparse network.
 
+use std::fmt;
+
 use crate::keys::KeyError;
 
 /// An error of this crate.
@@ -57,14 +59,17 @@ pub enum SparseError {
         /// The network's name.
         network: String,
     },
-    /// A gradient that is no number, before it could reach the weights.
-    #[error(
-        "network `{network}`: the gradient of gradient step {step} is {found}; the weights were left as they were"
-    )]
+    /// A gradient or a weight that is no number.
+    #[error("{} is {found} at gradient step {step}", of_network(*quantity, layer.as_deref(), network))]
     NotFinite {
+        /// Which of the two.
+        quantity: Quantity,
         /// The network's name.
         network: String,
-        /// Gradient steps done.
+        /// The layer's name: of those whose gradient is none the nearest to the loss, of those whose weights are
+        /// none the first. None where no layer is to blame alone.
+        layer: Option<String>,
+        /// Gradient steps done before.
         step: u64,
         /// `NaN` or infinite.
         found: f32,
@@ -108,4 +113,28 @@ pub enum SparseError {
     /// An error of candle.
     #[error(transparent)]
     Candle(#[from] candle_core::Error),
+}
+
+/// What of a network there is no number for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quantity {
+    /// The gradient of a loss, before it could reach the weights.
+    Gradient,
+    /// Weights or biases, after a step along a gradient that was finite.
+    Weights,
+}
+
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Gradient => "the gradient",
+            Self::Weights => "the weights",
+        })
+    }
+}
+
+/// `the gradient of layer `head` of `q``.
+pub fn of_network(quantity: Quantity, layer: Option<&str>, network: &str) -> String {
+    let layer = layer.map(|layer| format!(" of layer `{layer}`")).unwrap_or_default();
+    format!("{quantity}{layer} of `{network}`")
 }

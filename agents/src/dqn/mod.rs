@@ -37,6 +37,7 @@ use crate::input::Input;
 use crate::losses::td::td;
 use crate::metric::Metric;
 use crate::network_on_batch::NetworkOnBatch;
+use crate::not_finite::{Source, loss_is};
 use crate::observations::{Mode, Observations};
 use crate::policy_view::{After, Before, PolicyView};
 use crate::replay::{Replay, Sample};
@@ -130,8 +131,12 @@ impl Dqn {
         let loss = td(config.loss, &delta, &weights)?;
         let value = loss.to_scalar::<f32>()?;
         if !value.is_finite() {
-            let step = trainer.optimizer().steps();
-            return Err(AgentError::NotFinite { what: "the loss of `q`".into(), value, step });
+            let sources = [
+                Source::Numbers("a reward", reward.to_vec1()?),
+                Source::Network("the target of `q`", target.network(), &next),
+                Source::Network("`q`", trainer.network(), &obs),
+            ];
+            return Err(loss_is("the loss of `q`", value, state.updates, &sources));
         }
         let grad_norm = trainer.end_step(step, &loss.backward()?)?;
         choice.prioritize(replay, place, &delta.to_vec1()?);

@@ -43,6 +43,7 @@ use crate::losses::surrogate::{Decisions, Surrogate};
 use crate::metric::Metric;
 use crate::network_on_batch::NetworkOnBatch;
 use crate::normalize::{ObservationScale, RewardScale, load, save};
+use crate::not_finite::{Source, check, loss_is};
 use crate::observations::{Mode, Observations};
 use crate::policy::{EnvActions, Policy, inverse_softplus, softplus};
 use crate::policy_view::{After, Before, PolicyView};
@@ -169,18 +170,22 @@ impl Ppo {
         let value = critic.forward(&obs, &critic_step)?;
         let (critic_loss, d_value) =
             choice.value_loss(&value.flatten_all()?.to_vec1()?, &old, &ret);
-        for (what, value) in [("the loss of `actor`", loss), ("the loss of `critic`", critic_loss)]
-        {
-            if !value.is_finite() {
-                let step = state.updates;
-                return Err(AgentError::NotFinite { what: what.into(), value, step });
-            }
+        if !loss.is_finite() {
+            let advantages = Source::Numbers("an advantage", advantage);
+            let sources = [advantages, Source::Network("`actor`", actor.network(), &obs)];
+            return Err(loss_is("the loss of `actor`", loss, state.updates, &sources));
+        }
+        if !critic_loss.is_finite() {
+            let returns = Source::Numbers("a return", ret);
+            let sources = [returns, Source::Network("`critic`", critic.network(), &obs)];
+            return Err(loss_is("the loss of `critic`", critic_loss, state.updates, &sources));
         }
         let grads = loss_with_grad(&head, loss, d_head)?.backward()?;
         let actor_norm = actor.end_step(step, &grads)?;
         let grads = loss_with_grad(&value, critic_loss, d_value)?.backward()?;
         let critic_norm = critic.end_step(critic_step, &grads)?;
         state.std_param.step(&std_param, free_params::rule(choice.config.optimizer.rule));
+        check("the spread of actions", state.std_param.values(), state.updates)?;
         state.updates += 1;
 
         let means = &mut state.means;

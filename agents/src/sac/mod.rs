@@ -48,6 +48,7 @@ use crate::input::Input;
 use crate::losses::soft;
 use crate::metric::Metric;
 use crate::network_on_batch::NetworkOnBatch;
+use crate::not_finite::{Source, check, loss_is};
 use crate::observations::{Mode, Observations};
 use crate::policy_view::{After, Before, PolicyView};
 use crate::replay::{Replay, Sample};
@@ -161,7 +162,7 @@ impl Sac {
         let obs = rows(obs.to_vec(), choice.obs_dim)?;
         self.step_critics(&taken, &y)?;
         let log_prob = self.step_actor(&obs)?;
-        self.step_temperature(log_prob);
+        self.step_temperature(log_prob)?;
         let Self { choice, critics, targets, state, .. } = self;
         state.updates += 1;
         if state.updates.is_multiple_of(choice.config.target_every_gradient_steps) {
@@ -179,12 +180,20 @@ impl Sac {
         let steps = [first.begin_step()?, second.begin_step()?];
         let q = [first.forward(taken, &steps[0])?, second.forward(taken, &steps[1])?];
         let loss = soft::critics([&q[0], &q[1]], y)?;
-        let value = finite(&loss, "the loss of the critics", state.updates)?;
+        let value = loss.to_scalar::<f32>()?;
+        if !value.is_finite() {
+            let sources = [
+                Source::Numbers("a target value", y.flatten_all()?.to_vec1()?),
+                Source::Network("`critic.1`", first.network(), taken),
+                Source::Network("`critic.2`", second.network(), taken),
+            ];
+            return Err(loss_is("the loss of the critics", value, state.updates, &sources));
+        }
         let grads = loss.backward()?;
         for (i, (critic, step)) in [first, second].into_iter().zip(steps).enumerate() {
             state.means.grad_norms[1 + i] += f64::from(critic.end_step(step, &grads)?);
         }
-        state.means.critic_loss += value;
+        state.means.critic_loss += f64::from(value);
         state.means.q += f64::from(q[0].mean_all()?.to_scalar::<f32>()?);
         Ok(())
     }
@@ -198,32 +207,27 @@ impl Sac {
         let critics = [critics[0].network(), critics[1].network()];
         let losses = choice.actor_losses(state.alpha(), obs, &head, noise, critics)?;
         let loss = losses.each.mean_all()?;
-        let value = finite(&loss, "the loss of the actor", state.updates)?;
+        let value = loss.to_scalar::<f32>()?;
+        if !value.is_finite() {
+            let source = Source::Network("`actor`", actor.network(), obs);
+            return Err(loss_is("the loss of the actor", value, state.updates, &[source]));
+        }
         let norm = actor.end_step(step, &loss.backward()?)?;
         let log_prob = f64::from(losses.log_prob.mean_all()?.to_scalar::<f32>()?);
         state.means.grad_norms[0] += f64::from(norm);
-        state.means.actor_loss += value;
+        state.means.actor_loss += f64::from(value);
         state.means.entropy -= log_prob;
         Ok(log_prob)
     }
 
-    fn step_temperature(&mut self, log_prob: f64) {
+    fn step_temperature(&mut self, log_prob: f64) -> Result<(), AgentError> {
         let Choice { config, policy, .. } = &self.choice;
         if let Temperature::Learned { target_entropy_per_dim, .. } = config.temperature {
-            let target = target_entropy_per_dim * policy.act_dim as f64;
-            let rule = free_params::rule(config.optimizer.rule);
-            self.state.log_alpha.step(&[-(log_prob + target)], rule);
+            let grad = -(log_prob + target_entropy_per_dim * policy.act_dim as f64);
+            self.state.log_alpha.step(&[grad], free_params::rule(config.optimizer.rule));
         }
+        check("the temperature", &[self.state.alpha()], self.state.updates)
     }
-}
-
-/// The value of a loss, which must be a number before it reaches the weights.
-fn finite(loss: &Tensor, what: &str, step: u64) -> Result<f64, AgentError> {
-    let value = loss.to_scalar::<f32>()?;
-    if value.is_finite() {
-        return Ok(f64::from(value));
-    }
-    Err(AgentError::NotFinite { what: what.into(), value, step })
 }
 
 impl Agent for Sac {

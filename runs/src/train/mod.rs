@@ -41,13 +41,31 @@ pub fn train(
 ) -> Result<State, TrainError> {
     let mut run = Run::new(job, from, records, reached, stop)?;
     let mut observers = observers(&run);
-    let ended = to_the_end(&mut run, &mut observers, from.is_some());
+    let ended = go(&mut run, &mut observers, from.is_some(), u64::MAX);
     let kept = match &ended {
         Ok(State::Interrupted) => keep_for_later(&mut run),
         Ok(State::Running | State::Finished | State::Failed) | Err(_) => Ok(()),
     };
     run.close();
     kept.and(ended)
+}
+
+/// The run of `job`, from its first step or from a checkpoint, where it is after `env_steps`; none where `stop` was
+/// set. All that it sees on the way goes to `records`.
+pub fn again<'a>(
+    job: Job<'a>,
+    from: Option<&kept::Checkpoint>,
+    records: &'a mut dyn Records,
+    reached: &'a mut Reached,
+    stop: &'a AtomicBool,
+    env_steps: u64,
+) -> Result<Option<Run<'a>>, TrainError> {
+    let mut run = Run::new(job, from, records, reached, stop)?;
+    let mut observers = observers(&run);
+    match go(&mut run, &mut observers, from.is_some(), env_steps)? {
+        State::Interrupted => Ok(None),
+        State::Running | State::Finished | State::Failed => Ok(Some(run)),
+    }
 }
 
 /// A run that is stopped goes on later from where it is. One that is stopped in an evaluation plays it again.
@@ -76,18 +94,20 @@ fn observers(run: &Run<'_>) -> Vec<Box<dyn Observer>> {
     observers
 }
 
-/// A run ends with the first step that reaches its total, at which every observer is due.
-fn to_the_end(
+/// Goes on until the run is after `env_steps` or at its end: it ends with the first step that reaches its total, at
+/// which every observer is due.
+fn go(
     run: &mut Run<'_>,
     observers: &mut [Box<dyn Observer>],
     resumed: bool,
+    env_steps: u64,
 ) -> Result<State, TrainError> {
     let total = run.job.variant.settings.train.total_env_steps;
     // What was due when the state was kept is seen now.
     if show(run, observers, |observer| !resumed && observer.at_the_start())? {
         return Ok(State::Interrupted);
     }
-    while run.state.reached.env_steps < total {
+    while run.state.reached.env_steps < total.min(env_steps) {
         if run.is_stopped() {
             return Ok(State::Interrupted);
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::SparseError;
+use crate::finite::first_not_finite;
 use crate::optim::rule::{Moments, Rule};
 use crate::section::Section;
 use crate::topology::Topology;
@@ -70,6 +71,16 @@ impl BackwardSet {
     /// One topology a layer.
     pub fn topologies(&self) -> impl Iterator<Item = &Arc<Topology>> {
         self.layers.iter().map(|layer| &layer.topology)
+    }
+
+    /// The first of `values`, which stand as those of the set do, that is NaN or infinite, and its layer.
+    pub(crate) fn first_not_finite(&self, values: &[f32]) -> Option<(Option<usize>, f32)> {
+        let mut start = 0;
+        self.topologies().enumerate().find_map(|(l, topology)| {
+            let part = start..start + topology.nnz();
+            start = part.end;
+            Some((Some(l), first_not_finite(&values[part])?))
+        })
     }
 
     /// Fresh moments of `rule`.

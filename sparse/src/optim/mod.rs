@@ -15,7 +15,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cpu::values;
-use crate::error::SparseError;
+use crate::error::{Quantity, SparseError};
+use crate::finite::{NotFinite, first_not_finite};
+use crate::layers::Layer;
 use crate::methods::backward_set::BackwardSet;
 use crate::network::Network;
 use crate::section::Section;
@@ -150,7 +152,8 @@ impl Optimizer {
 
     /// Takes one step of `network` along `grad`, which stands as the parameters do, and of the weights
     /// `outside` it. `unseen` are squares of gradients that count in the norm only. Returns the norm
-    /// of `g` before clipping; where that is not finite, parameters and moments are left as they were.
+    /// of `g` before clipping, or what is not finite: where it is the gradient, parameters and moments are left
+    /// as they were.
     ///
     /// # Errors
     /// A network or a gradient of another size.
@@ -160,12 +163,12 @@ impl Optimizer {
         grad: &Tensor,
         unseen: f64,
         outside: Option<&mut BackwardSet>,
-    ) -> Result<f32, SparseError> {
+    ) -> Result<Result<f32, NotFinite>, SparseError> {
         let (expected, found) = (self.moments.0[0].len(), network.num_params());
         if expected != found {
             return Err(SparseError::Length { what: "parameters of a step", expected, found });
         }
-        let step = RefCell::new(Step { optimizer: self, unseen, outside, norm: 0.0 });
+        let step = RefCell::new(Step { optimizer: self, unseen, outside, norm: Ok(0.0) });
         network.params().inplace_op2(grad, &InPlace { step: &step, network })?;
         Ok(step.into_inner().norm)
     }
@@ -177,7 +180,7 @@ impl Optimizer {
         g: &[f32],
         unseen: f64,
         mut outside: Option<&mut BackwardSet>,
-    ) -> f32 {
+    ) -> Result<f32, NotFinite> {
         let penalty = outside.as_ref().map_or(0.0, |set| set.penalty());
         // The parameters of a layer, with (l2, keep): its weights, then its biases.
         let parts = || {
@@ -195,7 +198,7 @@ impl Optimizer {
         }
         let norm = squares.sqrt() as f32;
         if !norm.is_finite() {
-            return norm;
+            return Err(blame(network.layers(), g, outside.as_deref(), norm));
         }
         let scale = match self.config.max_grad_norm {
             Some(max) if f64::from(norm) > max => (max / f64::from(norm)) as f32,
@@ -212,8 +215,18 @@ impl Optimizer {
             let Moments([m, v]) = &mut set.moments;
             pass.run(&mut set.values, &set.grad, m, v, [0.0, 1.0]);
         }
+        for (l, layer) in network.layers().iter().enumerate() {
+            if let Some(found) = first_not_finite(&w[layer.weights().start..layer.biases().end]) {
+                return Err(NotFinite { quantity: Quantity::Weights, layer: Some(l), found });
+            }
+        }
+        if let Some(set) = &outside {
+            let not_finite =
+                |(layer, found)| NotFinite { quantity: Quantity::Weights, layer, found };
+            set.first_not_finite(&set.values).map_or(Ok(()), |one| Err(not_finite(one)))?;
+        }
         self.step += 1;
-        norm
+        Ok(norm)
     }
 
     /// `l2`, by which weights pull on their gradient, and what one step's decoupled decay keeps.
@@ -232,7 +245,20 @@ struct Step<'a> {
     optimizer: &'a mut Optimizer,
     unseen: f64,
     outside: Option<&'a mut BackwardSet>,
-    norm: f32,
+    norm: Result<f32, NotFinite>,
+}
+
+/// Of a gradient `g` whose `norm` is not finite, the layer nearest to the loss that has such a value.
+fn blame(layers: &[Layer], g: &[f32], outside: Option<&BackwardSet>, norm: f32) -> NotFinite {
+    let quantity = Quantity::Gradient;
+    for (l, layer) in layers.iter().enumerate().rev() {
+        if let Some(found) = first_not_finite(&g[layer.weights().start..layer.biases().end]) {
+            return NotFinite { quantity, layer: Some(l), found };
+        }
+    }
+    let (layer, found) =
+        outside.and_then(|set| set.first_not_finite(&set.grad)).unwrap_or((None, norm));
+    NotFinite { quantity, layer, found }
 }
 
 /// Candle's door to a tensor's memory.

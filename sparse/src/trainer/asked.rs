@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::error::SparseError;
+use crate::error::{Quantity, SparseError};
+use crate::finite::{NotFinite, first_not_finite};
 use crate::layers::Layer;
 use crate::methods::TopologyUpdate;
 use crate::topology::Topology;
@@ -69,6 +70,23 @@ impl Asked<'_> {
         }
         squares
     }
+}
+
+/// Of the gradients of `layers`, those on their topologies, which may be left out, and those that were `asked`
+/// for, a value that is no number: in the layer nearest to the loss.
+pub(super) fn not_finite(
+    layers: &[Layer],
+    active: &[f32],
+    asked: Option<&Asked<'_>>,
+) -> Option<NotFinite> {
+    (0..layers.len()).rev().find_map(|l| {
+        let layer = layers[l].weights().start..layers[l].biases().end;
+        let beside = asked.map_or(&[][..], |asked| asked.layer(l));
+        let found = [active.get(layer).unwrap_or_default(), beside]
+            .into_iter()
+            .find_map(first_not_finite)?;
+        Some(NotFinite { quantity: Quantity::Gradient, layer: Some(l), found })
+    })
 }
 
 /// One dense pattern a layer.

@@ -24,6 +24,7 @@ use crate::config::SparsityConfig;
 use crate::ctx::Probe;
 use crate::distribution::Share;
 use crate::error::SparseError;
+use crate::finite::NotFinite;
 use crate::kernels::Par;
 use crate::layers::{Layer, LayerSpec};
 use crate::methods::{
@@ -35,7 +36,7 @@ use crate::saved::Saved;
 use crate::section::Section;
 use crate::seed::{Rng, Seed};
 
-use asked::{Asked, all_positions};
+use asked::{Asked, all_positions, not_finite};
 use remap::remap;
 use start::Start;
 use state::State;
@@ -239,10 +240,7 @@ impl Trainer {
         }
         // Before anything is rewired by it.
         let active: Vec<f32> = grad.to_vec1()?;
-        let beside = asked.as_ref().map_or(&[][..], |asked| &asked.values);
-        if let Some(found) = active.iter().chain(beside).find(|g| !g.is_finite()) {
-            return Err(self.not_finite(*found));
-        }
+        self.check(&active, asked.as_ref())?;
         let Step { at, planned, .. } = step;
         match self.state.method.order() {
             Order::AfterStep => {
@@ -329,16 +327,21 @@ impl Trainer {
                 set.take_grad(grad);
             }
         }
-        let norm = optimizer.step(network, grad, unseen, outside)?;
-        if !norm.is_finite() {
-            return Err(self.not_finite(norm));
+        match optimizer.step(network, grad, unseen, outside)? {
+            Ok(norm) => Ok(norm),
+            // What was asked for is no part of the gradient, but of its norm.
+            Err(one) => self.check(&[], asked).and(Err(self.error(one))),
         }
-        Ok(norm)
     }
 
-    fn not_finite(&self, found: f32) -> SparseError {
-        let step = self.state.optimizer.steps();
-        SparseError::NotFinite { network: self.name.clone(), step, found }
+    /// That the gradients `active` and those that were `asked` for are finite.
+    fn check(&self, active: &[f32], asked: Option<&Asked<'_>>) -> Result<(), SparseError> {
+        not_finite(self.network().layers(), active, asked)
+            .map_or(Ok(()), |one| Err(self.error(one)))
+    }
+
+    fn error(&self, one: NotFinite) -> SparseError {
+        one.error(&self.name, self.network().layers(), self.state.optimizer.steps())
     }
 }
 

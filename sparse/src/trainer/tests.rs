@@ -4,6 +4,7 @@ use candle_core::{DType, Device, Tensor};
 
 use super::*;
 use crate::config::*;
+use crate::error::Quantity;
 use crate::layers::{Compute, Shape};
 use crate::methods::dense::Dense;
 use crate::methods::pruning::Pruning;
@@ -14,7 +15,7 @@ use crate::methods::snip::Snip;
 use crate::methods::static_sparse::Static;
 use crate::methods::top_kast::TopKast;
 use crate::methods::{Decay, DropGrow, MethodChoice};
-use crate::optim::OptimizerConfig;
+use crate::optim::{OptimizerConfig, Rule};
 use crate::{Activation, Init, LayerSpec, Seed};
 
 /// Steps of which `method` asks for gradients beyond those of the active weights: how many, and
@@ -88,4 +89,43 @@ fn dense_gradients_are_formed_where_they_are_asked_for_only() {
     let clipped = OptimizerConfig { max_grad_norm: Some(1.0), clip_norm: ClipNorm::Dense, ..adam };
     assert_eq!(asked(Static {}.into(), clipped), always(true));
     assert_eq!(asked(Dense {}.into(), clipped), none, "all of it is active anyway");
+}
+
+/// A gradient step of a network of two layers under `sgd` at `learning_rate`, on a loss of this `scale`: what of it
+/// is no number, in which layer.
+fn broken(method: MethodChoice, learning_rate: f64, scale: f64) -> (Quantity, Option<String>, u64) {
+    let layer = |name: &str| LayerSpec {
+        name: name.into(),
+        shape: Shape::Linear { inputs: 8, outputs: 8 },
+        activation: Activation::Relu,
+        init: Init::Uniform { limit: 1.0 },
+        bias: 1.0,
+        weight_decay: 0.0,
+        then: Vec::new(),
+    };
+    let config = SparsityConfig { method, sparsity: 0.5, ..SparsityConfig::dense() };
+    let rule = Rule::Sgd { momentum: 0.0 };
+    let optimizer = OptimizerConfig { rule, ..OptimizerConfig::adam(learning_rate) };
+    let specs = [layer("first"), layer("last")];
+    let mut trainer = Trainer::new("net", &specs, &config, optimizer, &Seed::new(1)).unwrap();
+    let x = Tensor::ones((2, 8), DType::F32, &Device::Cpu).unwrap();
+    let step = trainer.begin_step().unwrap();
+    let loss = (trainer.forward(&x, &step).unwrap().sum_all().unwrap() * scale).unwrap();
+    match trainer.end_step(step, &loss.backward().unwrap()) {
+        Err(SparseError::NotFinite { quantity, layer, step, .. }) => (quantity, layer, step),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_is_no_number_is_found_in_its_layer() {
+    let rigl = || Rigl { schedule: DropGrow::default(), ..Rigl::default() };
+    let methods: [MethodChoice; 3] = [Static {}.into(), rigl().into(), Dense {}.into()];
+    for method in methods {
+        let of = |layer: &str| Some(layer.to_owned());
+        let gradient = broken(method.clone(), 1e-3, f64::INFINITY);
+        assert_eq!(gradient, (Quantity::Gradient, of("last"), 0));
+        let weights = broken(method, 1e38, 1e3);
+        assert_eq!(weights, (Quantity::Weights, of("first"), 0));
+    }
 }

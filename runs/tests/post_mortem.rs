@@ -1,0 +1,181 @@
+//! Numbers that are none: a job that meets one names where it was, keeps the step before, and that step fails
+//! again.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+mod common;
+
+use std::sync::atomic::AtomicBool;
+
+use common::{Folder, Printed, sparring};
+use sparring::Registry;
+use sparring::config::load;
+use sparring::train::{Reached, Unrecorded, train};
+use sparring_envs::{Action, Env, EnvError, EnvRow, EnvSpec, ObsMut, Options, Space, Step, maker};
+
+/// Jobs whose learning rate, or whose rewards, no network can stand, with what is said of each.
+const JOBS: [(&str, &str, &str); 5] = [
+    (
+        "dqn",
+        "env: {id: CartPole-v1}\n\
+         agent: {kind: dqn, hidden: [8, 8], batch_size: 8, warmup_env_steps: 40, learning_rate: 1e30}\n\
+         sparsity: {kind: rigl, sparsity: 0.5, update_every_gradient_steps: 10}\n",
+        "of `q`",
+    ),
+    (
+        "dqn-sgd",
+        "env: {id: CartPole-v1}\n\
+         agent: {kind: dqn, hidden: [8, 8], batch_size: 8, warmup_env_steps: 40, learning_rate: 1e4, \
+                 optimizer: sgd, momentum: 0.9, replay_capacity: 100, n_step: 2}\n\
+         sparsity: {kind: top_kast, sparsity: 0.5}\n",
+        "of `q`",
+    ),
+    (
+        "sac",
+        "env: {id: Pendulum-v1, num_envs: 2}\n\
+         agent: {kind: sac, hidden: [8, 8], batch_size: 8, warmup_env_steps: 40, learning_rate: 1e30}\n\
+         sparsity: {kind: snfs, sparsity: 0.5, update_every_gradient_steps: 10}\n",
+        "of ",
+    ),
+    (
+        "ppo",
+        "env: {id: Pendulum-v1, num_envs: 2}\n\
+         agent: {kind: ppo, hidden: [8, 8], rollout_steps: 32, minibatch_size: 16, epochs: 2, \
+                 learning_rate: 1e30}\n\
+         sparsity: {kind: set, sparsity: 0.5, update_every_gradient_steps: 3}\n",
+        "of ",
+    ),
+    (
+        "ppo-sgd",
+        "env: {id: CartPole-v1, num_envs: 2}\n\
+         agent: {kind: ppo, hidden: [8, 8], rollout_steps: 32, minibatch_size: 16, epochs: 2, \
+                 learning_rate: 1e12, optimizer: sgd, momentum: 0.0}\n\
+         sparsity: {kind: dense}\n",
+        "of ",
+    ),
+];
+
+/// The failure in what was printed: `the weights of layer `head` of `q` are inf at gradient step 3`.
+fn failure(printed: &Printed) -> String {
+    let said = &printed.stderr;
+    let begin = said.find("agent: ").unwrap_or_else(|| panic!("{said}"));
+    said[begin..].split(';').next().unwrap().to_owned()
+}
+
+#[test]
+fn each_agent_names_layer_and_update_and_fails_again_from_the_step_before() {
+    for (name, text, of) in JOBS {
+        let text = format!(
+            "{text}train: {{total_env_steps: 5000}}\neval: {{every_env_steps: 50, episodes: 1}}\n"
+        );
+        let folder = Folder::with("job.yaml", &text);
+        let here = folder.path();
+        let ended =
+            sparring().args(["run", "job.yaml", "--out", "out"]).current_dir(here).assert_code(1);
+        let failed = failure(&ended);
+        assert!(failed.contains("layer `") && failed.contains(of), "{name}: {failed}");
+        assert!(failed.contains(" at gradient step "), "{name}: {failed}");
+        let command = "sparring resume out/base/seed-1/post-mortem";
+        let status = folder.read("out/base/seed-1/status.yaml");
+        let report = sparring().args(["report", "out"]).current_dir(here).assert_code(0).stdout;
+        let shown = sparring().args(["status", "out"]).current_dir(here).assert_code(0).stdout;
+        for told in [&ended.stderr, &status, &report, &shown] {
+            let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(told.contains(command), "{name}: {command} in {told}");
+        }
+        let kept = here.join("out/base/seed-1/post-mortem/checkpoints");
+        assert!(kept.is_dir(), "{name}");
+
+        // As often as one likes, and by itself.
+        std::fs::rename(here.join("out/base/seed-1/post-mortem"), here.join("post-mortem"))
+            .unwrap();
+        for _ in 0..5 {
+            let again = sparring().args(["resume", "post-mortem"]).current_dir(here).assert_code(1);
+            assert_eq!(failure(&again), failed, "{name}");
+            assert!(again.stderr.contains("sparring resume post-mortem"), "{}", again.stderr);
+        }
+        // The job itself goes on from its own checkpoint, into the same.
+        let again = sparring().args(["resume", "out"]).current_dir(here).assert_code(1);
+        assert_eq!(failure(&again), failed, "{name}");
+    }
+}
+
+/// Where nothing is kept, the job fails again from its begin.
+#[test]
+fn a_job_without_checkpoints_says_how_it_fails_again() {
+    let text = format!(
+        "{}train: {{total_env_steps: 5000}}\neval: {{every_env_steps: 50, episodes: 1}}\n\
+         checkpoint: {{keep: 0}}\n",
+        JOBS[0].1
+    );
+    let folder = Folder::with("job.yaml", &text);
+    let here = folder.path();
+    let ended =
+        sparring().args(["run", "job.yaml", "--out", "out"]).current_dir(here).assert_code(1);
+    let command = "sparring run out/base/seed-1/resolved.yaml --out again";
+    assert!(ended.stderr.contains(command), "{}", ended.stderr);
+    let again = sparring().args(command.split(' ').skip(1)).current_dir(here).assert_code(1);
+    assert_eq!(failure(&again), failure(&ended));
+}
+
+static ROW: EnvRow = EnvRow::new("Huge-v0", "a finite reward that no loss can stand", spec);
+
+fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
+    let make = maker(|| Ok(Huge { steps: 0 }));
+    let obs = Space::uniform(&[1], 0.0, 1.0);
+    Ok(EnvSpec::new(obs, Space::Discrete { n: 2 }, make).limit(20))
+}
+
+struct Huge {
+    steps: u32,
+}
+
+impl Env for Huge {
+    fn reset(&mut self, _: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError> {
+        obs.floats(1)?.fill(1.0);
+        Ok(())
+    }
+
+    fn step(&mut self, _: Action<'_>, obs: ObsMut<'_>) -> Result<Step, EnvError> {
+        self.steps += 1;
+        obs.floats(1)?.fill(1.0);
+        Ok(Step { reward: if self.steps > 60 { 3e38 } else { 0.0 }, end: None })
+    }
+
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
+        Ok(Vec::new())
+    }
+
+    fn restore(&mut self, _: &[u8]) -> Result<(), EnvError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn rewards_that_no_loss_can_stand_are_named() {
+    assert!(Registry::builtin().env(&ROW).install());
+    let folder = Folder::new();
+    for (agent, of) in [
+        (
+            "kind: dqn, batch_size: 8, warmup_env_steps: 40",
+            "since it overflows where a reward is 3e38",
+        ),
+        (
+            "kind: ppo, rollout_steps: 32, minibatch_size: 16, epochs: 1, normalize_rewards: false",
+            "since an advantage is",
+        ),
+    ] {
+        let text = format!(
+            "env: {{id: Huge-v0}}\ntrain: {{total_env_steps: 500}}\n\
+             eval: {{every_env_steps: 500, episodes: 1}}\n\
+             agent: {{hidden: [8], {agent}}}\nsparsity: {{kind: dense}}\n"
+        );
+        let file = folder.path().join("mine.yaml");
+        std::fs::write(&file, text).unwrap();
+        let plan = load(&file, &[], None).unwrap();
+        let (mut reached, stop) = (Reached::default(), AtomicBool::new(false));
+        let ended = train(plan.jobs()[0], None, &mut Unrecorded, &mut reached, &stop);
+        let error = ended.unwrap_err().to_string();
+        assert!(error.contains(of) && error.contains("at gradient step"), "{error}");
+        assert!((60..=128).contains(&reached.env_steps), "{}", reached.env_steps);
+    }
+}
