@@ -1,7 +1,8 @@
-//! Arrays of rows. What a memory plans is what it counts, what it takes and what it writes down: the same
-//! columns say all four.
+//! Arrays of rows: what a memory takes is what it writes down and reads back.
 
 use std::ops::{Deref, DerefMut, Range};
+
+use crate::alloc::Alloc;
 
 /// A number as it is written down, little-endian.
 pub trait Number: Copy + Default {
@@ -15,16 +16,14 @@ pub trait Number: Copy + Default {
 /// `(rows, width)` numbers.
 #[derive(Debug)]
 pub struct Column<T> {
-    rows: usize,
     width: usize,
-    /// Empty until they are taken.
     numbers: Vec<T>,
 }
 
 impl<T: Number> Column<T> {
-    /// Numbers that are not taken yet.
-    pub fn planned(rows: usize, width: usize) -> Self {
-        Self { rows, width, numbers: Vec::new() }
+    /// Each number 0.
+    pub fn new(alloc: &mut Alloc, rows: usize, width: usize) -> Self {
+        Self { width, numbers: alloc.zeros(rows.saturating_mul(width)) }
     }
 
     /// The numbers of `row`.
@@ -57,12 +56,6 @@ pub trait Rows {
     /// Bytes of a row.
     fn row_bytes(&self) -> usize;
 
-    /// Bytes of all rows, taken or not.
-    fn bytes(&self) -> u64;
-
-    /// Takes the memory of all rows, each number 0.
-    fn take(&mut self);
-
     /// Appends `rows` to `to`.
     fn write(&self, rows: Range<usize>, to: &mut Vec<u8>);
 
@@ -75,14 +68,6 @@ impl<T: Number> Rows for Column<T> {
         self.width.saturating_mul(size_of::<T>())
     }
 
-    fn bytes(&self) -> u64 {
-        (self.rows as u64).saturating_mul(self.row_bytes() as u64)
-    }
-
-    fn take(&mut self) {
-        self.numbers = vec![T::default(); self.rows * self.width];
-    }
-
     fn write(&self, rows: Range<usize>, to: &mut Vec<u8>) {
         T::write(&self.numbers[rows.start * self.width..rows.end * self.width], to);
     }
@@ -90,11 +75,6 @@ impl<T: Number> Rows for Column<T> {
     fn read(&mut self, row: usize, from: &[u8]) {
         T::read(self.row_mut(row), from);
     }
-}
-
-/// Bytes of all `columns`.
-pub fn bytes(columns: &[&dyn Rows]) -> u64 {
-    columns.iter().fold(0, |sum, column| sum.saturating_add(column.bytes()))
 }
 
 /// Bytes of one row of all `columns`.
@@ -172,26 +152,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_counted_is_taken_and_what_is_written_is_read() {
-        let mut column = Column::<f32>::planned(3, 2);
-        assert_eq!((column.bytes(), column.len()), (24, 0));
-        column.take();
+    fn what_is_written_is_read() {
+        let mut column = Column::<f32>::new(&mut Alloc::Taken, 3, 2);
         assert_eq!(column.len(), 6);
         column.row_mut(1).copy_from_slice(&[0.5, -3.0]);
         let mut written = Vec::new();
         column.write(1..2, &mut written);
         column.read(2, &written);
         assert_eq!(column[..], [0.0, 0.0, 0.5, -3.0, 0.5, -3.0]);
-        assert_eq!(Column::<u64>::planned(usize::MAX, 5).bytes(), u64::MAX);
+        let counted = Alloc::count(|alloc| Column::<f32>::new(alloc, 3, 2));
+        assert_eq!(counted, 24);
     }
 
     #[test]
     fn a_ring_is_written_across_its_end() {
-        let [mut ring, mut other] = [0, 1].map(|_| {
-            let mut column = Column::<u64>::planned(4, 1);
-            column.take();
-            column
-        });
+        let [mut ring, mut other] = [0, 1].map(|_| Column::<u64>::new(&mut Alloc::Taken, 4, 1));
         (6..10u64).for_each(|number| ring.row_mut(number as usize % 4)[0] = number);
         let mut written = Vec::new();
         write_ring(&[&ring], 4, 7..10, &mut written);

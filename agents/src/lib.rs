@@ -29,6 +29,7 @@
 
 pub mod action_box;
 pub mod agent;
+pub mod alloc;
 pub mod cadence;
 mod checks;
 pub mod column;
@@ -60,7 +61,6 @@ pub mod returns;
 pub mod rollout;
 pub mod row;
 pub mod sac;
-pub mod stats;
 pub mod summary;
 pub mod tanh_normal;
 

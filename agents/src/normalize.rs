@@ -5,14 +5,14 @@
 //! place of 0 stay. Moments are those of everything seen so far in training (Welford's updates, in
 //! f64); evaluation reads them and changes nothing.
 
-use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use sparring_envs::{Batch, Row};
+use sparring_sparse::saved::numbers;
+use sparring_sparse::stats::Welford;
 use sparring_sparse::{Saved, SparseError};
 
 use crate::error::AgentError;
 use crate::policy_view::Scale;
-use crate::stats::Moments;
 
 /// Under the root, so that what never varies stays small.
 const EPSILON: f64 = 1e-8;
@@ -20,21 +20,20 @@ const EPSILON: f64 = 1e-8;
 const CLIP: f64 = 10.0;
 
 /// The variance by which number `i` is scaled: 1 where fewer than two rows were seen.
-fn variance(moments: &Moments, i: usize) -> f64 {
-    if moments.count() < 2.0 { 1.0 } else { moments.variance(i) }
+fn variance(moments: &Welford, i: usize) -> f64 {
+    if moments.count < 2.0 { 1.0 } else { moments.variance(i) }
 }
 
 /// Puts `<name>/count (1)`, `<name>/mean (dim)` and `<name>/squares (dim)`, in f64, into `saved`.
-pub fn save(moments: &Moments, name: &str, saved: &mut Saved) -> Result<(), AgentError> {
-    let of = |values: &[f64]| Tensor::from_slice(values, values.len(), &Device::Cpu);
-    saved.insert(format!("{name}/count"), of(&[moments.count])?);
-    saved.insert(format!("{name}/mean"), of(&moments.mean)?);
-    saved.insert(format!("{name}/squares"), of(&moments.squares)?);
+pub fn save(moments: &Welford, name: &str, saved: &mut Saved) -> Result<(), AgentError> {
+    saved.insert(format!("{name}/count"), numbers(&[moments.count])?);
+    saved.insert(format!("{name}/mean"), numbers(&moments.mean)?);
+    saved.insert(format!("{name}/squares"), numbers(&moments.squares)?);
     Ok(())
 }
 
 /// Takes back what [`save`] gave; on an error they stay as they were.
-pub fn load(moments: &mut Moments, name: &str, saved: &Saved) -> Result<(), AgentError> {
+pub fn load(moments: &mut Welford, name: &str, saved: &Saved) -> Result<(), AgentError> {
     let of = |what: &str, expected: usize| -> Result<Vec<f64>, AgentError> {
         let tensor = format!("{name}/{what}");
         let Some(found) = saved.get(&tensor) else {
@@ -50,11 +49,11 @@ pub fn load(moments: &mut Moments, name: &str, saved: &Saved) -> Result<(), Agen
     };
     let dim = moments.dim();
     let (count, mean, squares) = (of("count", 1)?, of("mean", dim)?, of("squares", dim)?);
-    *moments = Moments { count: count[0], mean, squares };
+    *moments = Welford { count: count[0], mean, squares };
     Ok(())
 }
 
-fn alike(one: Option<&Moments>, other: Option<&Moments>) -> bool {
+fn alike(one: Option<&Welford>, other: Option<&Welford>) -> bool {
     match (one, other) {
         (Some(one), Some(other)) => one.is_like(other),
         (None, None) => true,
@@ -67,13 +66,13 @@ fn alike(one: Option<&Moments>, other: Option<&Moments>) -> bool {
 pub struct ObservationScale {
     dim: usize,
     /// None where observations are left as they are.
-    moments: Option<Moments>,
+    moments: Option<Welford>,
 }
 
 impl ObservationScale {
     /// One that has seen nothing, or that never scales.
     pub fn new(dim: usize, scales: bool) -> Self {
-        Self { dim, moments: scales.then(|| Moments::new(dim)) }
+        Self { dim, moments: scales.then(|| Welford::new(dim)) }
     }
 
     /// Whether `other` scales the same numbers, or nothing as well.
@@ -82,12 +81,12 @@ impl ObservationScale {
     }
 
     /// What it scales by; none where it never scales.
-    pub fn moments(&self) -> Option<&Moments> {
+    pub fn moments(&self) -> Option<&Welford> {
         self.moments.as_ref()
     }
 
     /// The same, to be replaced.
-    pub fn moments_mut(&mut self) -> Option<&mut Moments> {
+    pub fn moments_mut(&mut self) -> Option<&mut Welford> {
         self.moments.as_mut()
     }
 
@@ -96,7 +95,7 @@ impl ObservationScale {
         let moments = self.moments.as_ref()?;
         let deviation = |i| (variance(moments, i) + EPSILON).sqrt();
         Some(Scale {
-            mean: (0..self.dim).map(|i| moments.mean(i)).collect(),
+            mean: moments.mean.clone(),
             deviation: (0..self.dim).map(deviation).collect(),
             clip: CLIP,
         })
@@ -116,7 +115,7 @@ impl ObservationScale {
         for row in obs.chunks_exact(self.dim) {
             scaled.extend(row.iter().enumerate().map(|(i, x)| {
                 let deviation = (variance(moments, i) + EPSILON).sqrt();
-                ((f64::from(*x) - moments.mean(i)) / deviation).clamp(-CLIP, CLIP) as f32
+                ((f64::from(*x) - moments.mean[i]) / deviation).clamp(-CLIP, CLIP) as f32
             }));
         }
     }
@@ -128,13 +127,13 @@ pub struct RewardScale {
     discount: f64,
     returns: Vec<f64>,
     /// None where rewards are left as they are.
-    moments: Option<Moments>,
+    moments: Option<Welford>,
 }
 
 impl RewardScale {
     /// One that has seen nothing, or that never scales.
     pub fn new(discount: f64, num_envs: usize, scales: bool) -> Self {
-        let moments = scales.then(|| Moments::new(1));
+        let moments = scales.then(|| Welford::new(1));
         Self { discount, returns: vec![0.0; num_envs], moments }
     }
 
@@ -146,12 +145,12 @@ impl RewardScale {
     }
 
     /// What it scales by; none where it never scales.
-    pub fn moments(&self) -> Option<&Moments> {
+    pub fn moments(&self) -> Option<&Welford> {
         self.moments.as_ref()
     }
 
     /// The same, to be replaced.
-    pub fn moments_mut(&mut self) -> Option<&mut Moments> {
+    pub fn moments_mut(&mut self) -> Option<&mut Welford> {
         self.moments.as_mut()
     }
 

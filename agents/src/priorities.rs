@@ -6,7 +6,8 @@
 
 use sparring_sparse::{Section, SparseError};
 
-use crate::column::{Column, Rows};
+use crate::alloc::Alloc;
+use crate::column::Column;
 
 /// The layout of its section.
 const VERSION: u32 = 1;
@@ -25,20 +26,9 @@ pub struct Priorities {
 
 impl Priorities {
     /// All 0.
-    pub fn new(capacity: usize) -> Self {
-        let mut all = Self::planned(capacity);
-        all.sums.take();
-        all
-    }
-
-    /// Bytes for `capacity` places.
-    pub fn bytes(capacity: usize) -> u64 {
-        Self::planned(capacity).sums.bytes()
-    }
-
-    fn planned(capacity: usize) -> Self {
+    pub fn new(alloc: &mut Alloc, capacity: usize) -> Self {
         let leaves = capacity.checked_next_power_of_two().unwrap_or(usize::MAX);
-        Self { capacity, leaves, sums: Column::planned(leaves, 2), largest: 1.0 }
+        Self { capacity, leaves, sums: Column::new(alloc, leaves, 2), largest: 1.0 }
     }
 
     /// Writes down the priorities of all places.
@@ -137,7 +127,7 @@ mod tests {
         fn finds_what_the_running_sum_finds(
             priorities in prop::collection::vec(0.0f64..5.0, 1..40), at in 0.0f64..1.0
         ) {
-            let mut tree = Priorities::new(priorities.len());
+            let mut tree = Priorities::new(&mut Alloc::Taken, priorities.len());
             priorities.iter().enumerate().for_each(|(place, p)| tree.set(place, *p));
             let total: f64 = priorities.iter().sum();
             prop_assert!((tree.total() - total).abs() < 1e-9);
@@ -150,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_new_place_gets_the_largest_priority_so_far() {
-        let mut tree = Priorities::new(3);
+        let mut tree = Priorities::new(&mut Alloc::Taken, 3);
         tree.renew(0);
         assert_eq!((tree.get(0), tree.total()), (1.0, 1.0));
         tree.set(1, 7.0);

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sparring_envs::{Actions, Batch, End, Row};
 use sparring_sparse::{Section, SparseError};
 
+use crate::alloc::Alloc;
 use crate::error::AgentError;
 
 /// An observation on its way into a replay memory.
@@ -68,22 +69,24 @@ struct Waiting {
 
 impl NStep {
     /// Queues for `num_envs` environments of `dim` numbers an observation and action, of which the action
-    /// has `act_dim`.
-    pub fn new(n: usize, gamma: f64, num_envs: usize, dim: usize, act_dim: usize) -> Self {
-        let waiting = (0..num_envs).map(|_| VecDeque::with_capacity(n)).collect();
-        let spare = (0..num_envs * n).map(|_| Vec::with_capacity(dim)).collect();
-        let (held, given) = ((0..num_envs).collect(), vec![0.0; num_envs * act_dim]);
-        Self { n, gamma, dim, held, given, waiting, spare }
-    }
-
-    /// Bytes of them, all taken at the start.
-    pub fn bytes(n: usize, num_envs: usize, dim: usize, act_dim: usize) -> u64 {
-        let one = size_of::<Waiting>() + size_of::<Vec<f32>>() + dim * size_of::<f32>();
-        let given = size_of::<usize>() + act_dim * size_of::<f32>();
-        let queues = (size_of::<VecDeque<Waiting>>() + given) as u64;
-        let queues = (num_envs as u64).saturating_mul(queues);
-        let waiting = (num_envs as u64).saturating_mul(n as u64).saturating_mul(one as u64);
-        queues.saturating_add(waiting)
+    /// has `act_dim`. All of their memory is taken here.
+    pub fn new(
+        alloc: &mut Alloc,
+        n: usize,
+        gamma: f64,
+        num_envs: usize,
+        [dim, act_dim]: [usize; 2],
+    ) -> Self {
+        let mut envs = 0..num_envs;
+        Self {
+            n,
+            gamma,
+            dim,
+            held: alloc.many(num_envs, |_| envs.next().unwrap_or_default()),
+            given: alloc.zeros(num_envs.saturating_mul(act_dim)),
+            waiting: alloc.many(num_envs, |alloc| alloc.list(n).into()),
+            spare: alloc.many(num_envs.saturating_mul(n), |alloc| alloc.list(dim)),
+        }
     }
 
     /// The newest frame of each observation that waits, of those that have one.
@@ -223,7 +226,7 @@ mod tests {
 
     /// One environment that counts: obs t, action t, reward t + 1, next t + 1.
     fn run(n: usize, ends: &[Option<End>], void: Option<usize>) -> Vec<Seen> {
-        let mut queue = NStep::new(n, 0.5, 1, 2, 1);
+        let mut queue = NStep::new(&mut Alloc::Taken, n, 0.5, 1, [2, 1]);
         let mut rows = Vec::new();
         for (t, end) in ends.iter().enumerate() {
             let (obs, next) = ([t as f32], [t as f32 + 1.0]);
@@ -278,7 +281,7 @@ mod tests {
 
     #[test]
     fn actions_of_several_numbers_stay_with_their_environment() {
-        let mut queue = NStep::new(2, 1.0, 2, 3, 2);
+        let mut queue = NStep::new(&mut Alloc::Taken, 2, 1.0, 2, [3, 2]);
         let mut seen = Vec::new();
         for t in [0.0, 10.0] {
             let (obs, next) = ([t, t + 1.0], [t + 2.0, t + 3.0]);
@@ -306,7 +309,7 @@ mod tests {
 
     #[test]
     fn an_environment_without_a_row_waits_on_and_keeps_its_action() {
-        let mut queue = NStep::new(2, 0.5, 3, 2, 1);
+        let mut queue = NStep::new(&mut Alloc::Taken, 2, 0.5, 3, [2, 1]);
         let mut seen = Vec::new();
         // The first actions go to 0 and 1, of which 1 answers, beside the unasked 2; and so on.
         let steps = [

@@ -6,7 +6,10 @@
 use sparring_envs::{Batch, End, Obs, Row};
 use sparring_sparse::{Section, SparseError};
 
-/// A rollout that is being filled. All of it but the kept successors is taken at the start.
+use crate::alloc::Alloc;
+
+/// A rollout that is being filled. All of it is taken at the start, with room for the successors of one row of
+/// ten beside those that its end cuts off; only where more are kept, more is taken.
 #[derive(Debug, Default)]
 pub struct Rollout {
     steps: usize,
@@ -45,27 +48,35 @@ pub struct Seen<'a> {
 impl Rollout {
     /// Room for `steps` steps of `num_envs` environments.
     pub fn new(steps: usize, num_envs: usize, obs_dim: usize, act_dim: usize) -> Self {
-        let rows = steps * num_envs;
+        Self::within(&mut Alloc::Taken, steps, num_envs, [obs_dim, act_dim])
+    }
+
+    /// Bytes of such a rollout.
+    pub fn bytes(steps: usize, num_envs: usize, obs_dim: usize, act_dim: usize) -> u64 {
+        Alloc::count(|alloc| Self::within(alloc, steps, num_envs, [obs_dim, act_dim]))
+    }
+
+    fn within(
+        alloc: &mut Alloc,
+        steps: usize,
+        num_envs: usize,
+        [obs_dim, act_dim]: [usize; 2],
+    ) -> Self {
+        let rows = steps.saturating_mul(num_envs);
+        let keeps = (rows / 10).saturating_add(num_envs).min(rows);
         Self {
             steps,
             num_envs,
             obs_dim,
             act_dim,
-            obs: Vec::with_capacity(rows * obs_dim),
-            action: Vec::with_capacity(rows * act_dim),
-            log_prob: Vec::with_capacity(rows),
-            reward: Vec::with_capacity(rows),
-            row: Vec::with_capacity(rows),
-            keeps: Vec::new(),
-            kept: Vec::new(),
+            obs: alloc.list(rows.saturating_mul(obs_dim)),
+            action: alloc.list(rows.saturating_mul(act_dim)),
+            log_prob: alloc.list(rows),
+            reward: alloc.list(rows),
+            row: alloc.list(rows),
+            keeps: alloc.list(keeps),
+            kept: alloc.list(keeps.saturating_mul(obs_dim)),
         }
-    }
-
-    /// Bytes of a rollout, if one row of ten keeps its successor.
-    pub fn bytes(steps: usize, num_envs: usize, obs_dim: usize, act_dim: usize) -> u64 {
-        let floats = (obs_dim + act_dim + 2) * size_of::<f32>();
-        let row = floats + size_of::<Row>() + floats / 10;
-        (steps as u64).saturating_mul(num_envs as u64).saturating_mul(row as u64)
     }
 
     /// Writes down its rows.
@@ -101,13 +112,14 @@ impl Rollout {
         if row.len() != rows || keeps.iter().any(|row| *row >= rows) {
             return Err(from.misfit("row", format!("{rows} rows"), format!("{}", row.len())));
         }
-        self.kept = from.f32_of("kept", keeps.len() * self.obs_dim)?;
+        let kept = from.f32_of("kept", keeps.len() * self.obs_dim)?;
         self.obs.extend_from_slice(&obs);
         self.action.extend_from_slice(&action);
         self.log_prob.extend_from_slice(&log_prob);
         self.reward.extend_from_slice(&reward);
         self.row.extend_from_slice(&row);
-        self.keeps = keeps;
+        self.keeps.extend_from_slice(&keeps);
+        self.kept.extend_from_slice(&kept);
         Ok(())
     }
 

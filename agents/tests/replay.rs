@@ -1,6 +1,6 @@
-//! A replay memory takes the bytes that it says, all at the start, and then nothing: neither storing nor
-//! drawing allocates. What the thread of the test allocates is counted: the one that waits for it takes
-//! memory of its own when it first falls asleep, whenever that is.
+//! A replay memory and a rollout take the bytes that they say, all at the start, and then nothing: neither storing
+//! nor drawing allocates. What the thread of the test allocates is counted: the one that waits for it takes memory
+//! of its own when it first falls asleep, whenever that is.
 
 #![allow(clippy::unwrap_used)]
 
@@ -8,7 +8,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use sparring_agents::replay::{Replay, ReplayConfig, Sample};
-use sparring_envs::{Actions, Batch, Dtype, End, ObsBuf, Row, spec};
+use sparring_agents::rollout::{Rollout, Seen};
+use sparring_envs::{Actions, Batch, Dtype, End, Obs, ObsBuf, Row, spec};
 use sparring_sparse::Seed;
 
 struct Counting;
@@ -93,6 +94,33 @@ fn count(config: ReplayConfig) {
     let after = (LIVE.get(), ALLOCATIONS.get());
     assert_eq!(before, after, "{config:?}");
     assert_eq!(before.0 - live, taken + Sample::bytes(&config, BATCH) as usize + held(&config));
+}
+
+/// Every eleventh row is cut off.
+#[test]
+fn a_rollout_takes_what_it_says() {
+    let (steps, num_envs, obs_dim, act_dim) = (44, 2, 3, 2);
+    let live = LIVE.get();
+    let mut rollout = Rollout::new(steps, num_envs, obs_dim, act_dim);
+    let taken = LIVE.get() - live;
+    assert_eq!(taken as u64, Rollout::bytes(steps, num_envs, obs_dim, act_dim));
+    let (obs, next) = ([0.0; 6], Obs::F32(&[0.5; 6]));
+    let mut number = 0;
+    for _ in 0..2 * steps {
+        let row = [0, 1].map(|_| {
+            number += 1;
+            if number % 11 == 0 { Row::End(End::Truncated) } else { Row::Step }
+        });
+        let (envs, reward) = (&[0, 1], &[0.0; 2]);
+        let batch = Batch { envs, obs: Obs::F32(&obs), next, reward, row: &row, finished: &[] };
+        let seen = Seen { obs: &obs, action: &[0.0; 4], log_prob: &[0.0; 2], reward: &[0.0; 2] };
+        if rollout.is_full() {
+            rollout.clear();
+        }
+        rollout.push(seen, &batch, |next, kept| kept.extend(next.values()));
+        assert_eq!(LIVE.get() - live, taken);
+    }
+    assert_eq!(rollout.keeps.len(), 9);
 }
 
 /// What the test itself holds by then.

@@ -14,7 +14,7 @@ use sparring_agents::{
     Agent, AgentConfig, Diagnosis, Diagnostics, DqnConfig, EnvRows, Metric, Mode, NetworkConfig,
     PpoConfig, Prioritized, SacConfig,
 };
-use sparring_envs::{Actions, Batch, End, EnvSpec, Obs, Row, VectorConfig, VectorEnv, spec};
+use sparring_envs::{Actions, Batch, End, EnvSpec, Obs, Row, Space, VectorConfig, VectorEnv, spec};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::{ClipNorm, OptimizerConfig, Section, Seed};
 
@@ -170,14 +170,19 @@ fn copy(
 
 fn goes_on(config: &AgentConfig, env: &str) {
     let spec = &spec(env).unwrap();
+    goes_on_in(config, spec, spec);
+}
+
+/// In the env `played`, as an agent of `spec` sees it.
+fn goes_on_in(config: &AgentConfig, played: &EnvSpec, spec: &EnvSpec) {
     let vector = VectorConfig { num_envs: ENVS, ..VectorConfig::default() };
-    let mut envs = VectorEnv::new(spec, &[1, 2, 3], &vector).unwrap();
+    let mut envs = VectorEnv::new(played, &[1, 2, 3], &vector).unwrap();
     let mut agent = config.build(spec, ENVS, &Seed::new(1)).unwrap();
     let what = Diagnostics { batch: Some(4), ..Diagnostics::all() };
     let diagnosis = Diagnosis::new(what, &*agent, Seed::new(5));
     let mut rows = EnvRows::new(ENVS);
     let (mut copies, mut pieces) = (Vec::<Copied>::new(), Pieces::default());
-    let name = config.row().name;
+    let (name, env) = (config.row().name, spec.id);
     for t in 0..STEPS {
         if COPIES.contains(&t) {
             copies.push(copy(t, (&*agent, &diagnosis), &mut pieces, (config, spec)));
@@ -196,7 +201,7 @@ fn goes_on(config: &AgentConfig, env: &str) {
             assert_eq!(also, chosen, "{name} on {env}: copied at {}, step {t}", copied.at);
         }
         // Again, for the borrow of the actions: what was chosen last is what counts.
-        let actions = unpacked(&chosen[chosen.len() / 2..], spec);
+        let actions = unpacked(&chosen[chosen.len() / 2..], played, spec);
         let batch = match &actions {
             Unpacked::Discrete(actions) => envs.step(Actions::Discrete(actions)).unwrap(),
             Unpacked::Continuous(actions) => envs.step(Actions::Continuous(actions)).unwrap(),
@@ -226,11 +231,14 @@ enum Unpacked {
     Continuous(Vec<f32>),
 }
 
-fn unpacked(chosen: &[u32], spec: &EnvSpec) -> Unpacked {
-    match spec.action {
-        sparring_envs::Space::Discrete { .. } => Unpacked::Discrete(chosen.to_vec()),
-        sparring_envs::Space::Box { .. } => {
-            Unpacked::Continuous(chosen.iter().map(|bits| f32::from_bits(*bits)).collect())
+/// A number is one of an env's choices by the sign that it has.
+fn unpacked(chosen: &[u32], played: &EnvSpec, spec: &EnvSpec) -> Unpacked {
+    let numbers = || chosen.iter().map(|bits| f32::from_bits(*bits));
+    match (&spec.action, &played.action) {
+        (Space::Discrete { .. }, _) => Unpacked::Discrete(chosen.to_vec()),
+        (Space::Box { .. }, Space::Box { .. }) => Unpacked::Continuous(numbers().collect()),
+        (Space::Box { .. }, Space::Discrete { .. }) => {
+            Unpacked::Discrete(numbers().map(|number| u32::from(number > 0.0)).collect())
         }
     }
 }
@@ -265,7 +273,17 @@ fn agents_of_images_go_on() {
         goes_on(&AgentConfig::of(dqn), IMAGES);
     }
     let network = Some(network);
-    goes_on(&AgentConfig::of(PpoConfig { network, ..ppo(sparse(fixed())) }), IMAGES);
+    let ppo = |sparsity| PpoConfig { network: network.clone(), ..ppo(sparsity) };
+    let [first, second] = [sparse(fixed()), sparse(rigl(drop_grow(7)))];
+    goes_on(&AgentConfig::of(ppo(first)), IMAGES);
+    goes_on(&AgentConfig::of(ppo(second)), IMAGES);
+    // No env of images takes numbers.
+    let played = &spec(IMAGES).unwrap();
+    let spec = &EnvSpec { action: Space::uniform(&[1], -1.0, 1.0), ..played.clone() };
+    for sparsity in [sparse(fixed()), sparse(rigl(drop_grow(7)))] {
+        let sac = SacConfig { network: network.clone(), ..sac(sparsity) };
+        goes_on_in(&AgentConfig::of(sac), played, spec);
+    }
 }
 
 const IMAGES: &str = "MinAtar/Breakout-v1";

@@ -8,6 +8,7 @@ use sparring_agents::{Agent, EnvRows, Mode};
 use sparring_envs::{EnvSpec, VectorConfig, VectorEnv};
 use sparring_sparse::KeyError;
 use sparring_sparse::seed::Seed;
+use sparring_sparse::stats::{mean, mean_and_variance};
 
 use crate::envs::EnvSettings;
 use crate::error::TrainError;
@@ -81,10 +82,8 @@ pub struct Means {
 impl Means {
     /// Of `played`, at least one episode.
     pub fn of(played: &[Played]) -> Self {
-        let n = played.len() as f64;
-        let ret = played.iter().map(|one| one.ret).sum::<f64>() / n;
-        let variance = played.iter().map(|one| (one.ret - ret).powi(2)).sum::<f64>() / n;
-        let length = played.iter().map(|one| f64::from(one.len)).sum::<f64>() / n;
+        let (ret, variance) = mean_and_variance(played.iter().map(|one| one.ret));
+        let length = mean(played.iter().map(|one| f64::from(one.len)));
         Self { ret, deviation: variance.sqrt(), length }
     }
 }

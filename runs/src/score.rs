@@ -1,6 +1,8 @@
 //! The score of one seed: mean return over the last tenth of its evaluations
 //! (Graesser et al. 2022, section 4).
 
+use sparring_sparse::stats;
+
 /// The part of a run's evaluations that its score is the mean of.
 const TAIL: usize = 10;
 
@@ -28,7 +30,7 @@ fn tail(n: usize) -> usize {
 }
 
 fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
+    stats::mean(values.iter().copied())
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ pub mod section;
 pub mod seed;
 pub mod shares;
 pub mod sparsity_keys;
-mod stats;
+pub mod stats;
 pub mod target;
 pub mod topology;
 pub mod trainer;

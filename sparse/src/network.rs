@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use candle_core::{DType, Result as CandleResult, Tensor, Var, bail};
+use candle_core::{DType, Device, Result as CandleResult, Tensor, Var, bail};
 
 use crate::backend::Backend;
 use crate::cpu::Cpu;
@@ -76,6 +76,21 @@ impl Network {
     /// What computes it.
     pub fn backend(&self) -> &dyn Backend {
         &*self.backend
+    }
+
+    /// Where its tensors are.
+    pub fn device(&self) -> &Device {
+        self.backend.device()
+    }
+
+    /// `values (batch · in)` as a tensor `(batch, in)` that it reads.
+    ///
+    /// # Errors
+    /// Values that are no whole rows, and those of candle.
+    pub fn input(&self, values: Vec<f32>) -> Result<Tensor, SparseError> {
+        let width = self.backend.plan().input().size();
+        let batch = values.len() / width.max(1);
+        Ok(Tensor::from_vec(values, (batch, width), self.device())?)
     }
 
     /// What it has executed so far, under all its topologies.
@@ -148,8 +163,8 @@ impl Network {
         if x.dtype() != DType::F32 {
             bail!("the network computes in f32, found {:?}: x.to_dtype(DType::F32)", x.dtype());
         }
-        if !x.device().same_device(self.backend.device()) {
-            let (at, found) = (self.backend.device(), x.device());
+        if !x.device().same_device(self.device()) {
+            let (at, found) = (self.device(), x.device());
             bail!("the network is on {at:?}, found a tensor on {found:?}: x.to_device(…)");
         }
         let image = [features.channels, features.height, features.width];

@@ -41,6 +41,14 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Saved, SparseError> {
     Ok(safetensors::load_buffer(bytes, &DEVICE)?)
 }
 
+/// Numbers of another kind than a network's, as they are saved.
+///
+/// # Errors
+/// Those of candle.
+pub fn numbers(values: &[f64]) -> Result<Tensor, SparseError> {
+    Ok(Tensor::from_slice(values, values.len(), &DEVICE)?)
+}
+
 /// What is saved of one layer.
 struct SavedLayer {
     topology: Topology,
@@ -59,7 +67,7 @@ impl Network {
     /// # Errors
     /// Those of candle.
     pub fn save_weights(&self, name: &str, saved: &mut Saved) -> Result<(), SparseError> {
-        let (params, device) = (self.params().to_vec1::<f32>()?, self.backend().device());
+        let (params, device) = (self.params().to_vec1::<f32>()?, self.device());
         for layer in self.layers() {
             let positions: Vec<u32> = layer.topology().positions().collect();
             let (nnz, rows) = (positions.len(), layer.topology().rows());

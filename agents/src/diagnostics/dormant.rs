@@ -7,6 +7,8 @@
 //! which nothing responds is dormant as a whole. A unit's response is what the next layer reads of it, behind
 //! pooling and residual sums. The head has no such units.
 
+use sparring_sparse::stats::mean;
+
 /// A common choice of `τ`; 0 counts units that never respond at all.
 pub const TAU: f64 = 0.1;
 
@@ -20,7 +22,7 @@ pub fn scores(features: &[f32], units: usize, places: usize) -> Vec<f64> {
     }
     let responses = (features.len() / units).max(1) as f64;
     means.iter_mut().for_each(|mean| *mean /= responses);
-    let layer = means.iter().sum::<f64>() / units as f64 + 1e-9;
+    let layer = mean(means.iter().copied()) + 1e-9;
     means.iter_mut().for_each(|mean| *mean /= layer);
     means
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use candle_core::Tensor;
+use sparring_sparse::stats::mean_and_variance;
 use sparring_sparse::{Layer, Network, Section, Seed, Topology, Trainer};
 
 use super::drift::{Drift, topologies};
@@ -14,7 +15,6 @@ use crate::agent::Agent;
 use crate::error::AgentError;
 use crate::metric::Metric;
 use crate::network_on_batch::NetworkOnBatch;
-use crate::stats::mean_and_variance;
 
 /// The layout of its section.
 const VERSION: u32 = 1;

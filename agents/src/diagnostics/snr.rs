@@ -8,13 +8,13 @@
 //!
 //! Gradients of single samples come from a backward pass each, which is exact for every kind of layer.
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sparring_sparse::stats::{Welford, mean_and_variance};
 use sparring_sparse::{Network, Probe, Topology};
 
 use crate::error::AgentError;
-use crate::stats::{Moments, mean_and_variance};
 
 /// Which parameters take part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -46,17 +46,14 @@ pub struct Snr {
 }
 
 /// `|mean g| / (std g + 10⁻¹⁰)` of each parameter, from the moments of its gradients.
-pub fn ratios(gradients: &Moments) -> Vec<f64> {
-    let ratio = |i| gradients.mean(i).abs() / (gradients.variance(i).sqrt() + 1e-10);
+pub fn ratios(gradients: &Welford) -> Vec<f64> {
+    let ratio = |i: usize| gradients.mean[i].abs() / (gradients.variance(i).sqrt() + 1e-10);
     (0..gradients.dim()).map(ratio).collect()
 }
 
 impl Snr {
     /// Over `ratios`; 0 where there is none.
     pub fn of(ratios: &[f64]) -> Self {
-        if ratios.is_empty() {
-            return Self { mean: 0.0, std: 0.0 };
-        }
         let (mean, variance) = mean_and_variance(ratios.iter().copied());
         Self { mean, std: variance.sqrt() }
     }
@@ -75,8 +72,8 @@ pub fn snr(
         true => Some(probe(network)?),
         false => None,
     };
-    let mut active = Moments::new(network.num_params());
-    let mut dense = Moments::new(probe.as_ref().map_or(0, |probe| probe.var().elem_count()));
+    let mut active = Welford::new(network.num_params());
+    let mut dense = Welford::new(probe.as_ref().map_or(0, |probe| probe.var().elem_count()));
     for sample in 0..input.dim(0)? {
         let x = input.narrow(0, sample, 1)?;
         let output = match &probe {
@@ -111,12 +108,12 @@ fn probe(network: &Network) -> Result<Probe, AgentError> {
     let all = network.layers().iter().map(|layer| {
         Topology::dense(layer.topology().rows(), layer.topology().cols()).map(Into::into)
     });
-    Ok(Probe::new(all.collect::<Result<_, _>>()?, &Device::Cpu)?)
+    Ok(Probe::new(all.collect::<Result<_, _>>()?, network.device())?)
 }
 
 #[cfg(test)]
 mod tests {
-    use candle_core::Var;
+    use candle_core::{Device, Var};
     use proptest::prelude::*;
     use sparring_sparse::{Activation, Compute, Init, Layer, LayerSpec, Shape};
 
@@ -124,7 +121,7 @@ mod tests {
 
     /// `(samples, parameters)`, one sample after the other.
     fn ratios(samples: &[Vec<f32>]) -> Vec<f64> {
-        let mut gradients = Moments::new(samples[0].len());
+        let mut gradients = Welford::new(samples[0].len());
         samples.iter().for_each(|one| gradients.add(one.iter().map(|g| f64::from(*g))));
         super::ratios(&gradients)
     }

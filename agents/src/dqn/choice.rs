@@ -33,19 +33,18 @@ pub(super) struct Drawn {
 impl Drawn {
     pub fn of(
         sample: &Sample,
-        input: &Input,
+        (input, network): (&Input, &Network),
         [obs, next]: &mut [Vec<f32>; 2],
-    ) -> candle_core::Result<Self> {
+    ) -> Result<Self, AgentError> {
         let action: Vec<u32> = sample.action.iter().map(|index| *index as u32).collect();
         let batch = action.len();
-        let obs = input.tensor(sample.obs.view(), obs)?;
-        let device = obs.device().clone();
+        let device = network.device();
         Ok(Self {
-            obs,
-            next: input.tensor(sample.next.view(), next)?,
-            action: Tensor::from_vec(action, (batch, 1), &device)?,
-            reward: Tensor::from_slice(&sample.reward, batch, &device)?,
-            discount: Tensor::from_slice(&sample.discount, batch, &device)?,
+            obs: input.tensor(network, sample.obs.view(), obs)?,
+            next: input.tensor(network, sample.next.view(), next)?,
+            action: Tensor::from_vec(action, (batch, 1), device)?,
+            reward: Tensor::from_slice(&sample.reward, batch, device)?,
+            discount: Tensor::from_slice(&sample.discount, batch, device)?,
         })
     }
 }
@@ -68,7 +67,7 @@ impl Choice {
         obs: Obs<'_>,
         floats: &mut Vec<f32>,
     ) -> Result<Vec<Vec<f32>>, AgentError> {
-        let obs = self.input.tensor(obs, floats)?;
+        let obs = self.input.tensor(network, obs, floats)?;
         Ok(self.q_of(network.forward_detached(&obs)?)?.to_vec2()?)
     }
 

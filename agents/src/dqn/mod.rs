@@ -114,7 +114,7 @@ impl Dqn {
         replay.sample(config.batch_size, &mut state.sampler, &mut scratch.sample)?;
         let place = &scratch.sample.place;
         let Drawn { obs, next, action, reward, discount } =
-            Drawn::of(&scratch.sample, &choice.input, &mut scratch.floats)?;
+            Drawn::of(&scratch.sample, (&choice.input, trainer.network()), &mut scratch.floats)?;
         let weights = choice.weights(replay, place);
         let weights = Tensor::from_vec(weights, config.batch_size, obs.device())?;
 

@@ -23,7 +23,7 @@ impl Dqn {
         let mut sample = Sample::default();
         self.replay.sample(batch, rng, &mut sample)?;
         let Drawn { obs, next, action, reward, discount } =
-            Drawn::of(&sample, &self.choice.input, &mut Default::default())?;
+            Drawn::of(&sample, (&self.choice.input, self.q.network()), &mut Default::default())?;
         let (online, target) =
             (self.q.network().deep_clone()?, self.target.network().deep_clone()?);
         let y = self.choice.target_values([&online, &target], &next, &reward, &discount)?;

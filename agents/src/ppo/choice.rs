@@ -1,7 +1,7 @@
 //! What never changes about a PPO agent, and the formulas that follow from it.
 
-use candle_core::{Device, Tensor};
 use sparring_sparse::Network;
+use sparring_sparse::stats::mean_and_variance;
 
 use super::config::PpoConfig;
 use super::state::Advantages;
@@ -11,7 +11,6 @@ use crate::input::Input;
 use crate::losses::surrogate::{ActorOutput, Decisions, Surrogate, surrogate, value_loss};
 use crate::policy::Policy;
 use crate::rollout::Rollout;
-use crate::stats::mean_and_variance;
 
 /// What never changes.
 pub(super) struct Choice {
@@ -32,15 +31,9 @@ pub(super) struct Minibatch {
 }
 
 impl Choice {
-    /// `v (n · obs_dim) → (n, obs_dim)`.
-    pub fn rows(&self, v: Vec<f32>) -> Result<Tensor, AgentError> {
-        let n = v.len() / self.obs_dim;
-        Ok(Tensor::from_vec(v, (n, self.obs_dim), &Device::Cpu)?)
-    }
-
     /// `obs (n · obs_dim) → (n · outputs)`, leaving no graph.
     pub fn outputs(&self, network: &Network, obs: &[f32]) -> Result<Vec<f32>, AgentError> {
-        let obs = self.rows(obs.to_vec())?;
+        let obs = network.input(obs.to_vec())?;
         Ok(network.forward_detached(&obs)?.flatten_all()?.to_vec1()?)
     }
 

@@ -32,6 +32,7 @@ use rand::seq::SliceRandom;
 use sparring_envs::{Actions, Batch, EnvSpec};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::seed::Rng;
+use sparring_sparse::stats::mean;
 use sparring_sparse::{LayerSpec, OptimizerConfig, Saved, Section, Seed, Target, Trainer};
 
 use crate::agent::{Agent, Capabilities, Clock};
@@ -154,7 +155,7 @@ impl Ppo {
     /// One gradient step on the rows of `minibatch`.
     fn update(&mut self, taught: &Advantages, minibatch: &[usize]) -> Result<(), AgentError> {
         let Self { choice, actor, critic, state, .. } = self;
-        let obs = choice.rows(pick(&state.rollout.obs, choice.obs_dim, minibatch))?;
+        let obs = actor.network().input(pick(&state.rollout.obs, choice.obs_dim, minibatch))?;
         let Minibatch { action, log_prob, advantage, value: old, ret } =
             choice.minibatch(&state.rollout, taught, minibatch);
 
@@ -319,8 +320,8 @@ impl Agent for Ppo {
         let rate = self.actor.optimizer().learning_rate();
         out.push(Metric::new("charts/learning_rate", rate));
         if let params @ [_, ..] = self.state.std_param.values() {
-            let sum: f64 = params.iter().map(|b| f64::from(softplus(*b))).sum();
-            out.push(Metric::new("charts/action_std", sum / params.len() as f64));
+            let std = mean(params.iter().map(|b| f64::from(softplus(*b))));
+            out.push(Metric::new("charts/action_std", std));
         }
     }
 

@@ -28,8 +28,8 @@ impl Ppo {
         }
         chosen.shuffle(rng);
         chosen.truncate(size.unwrap_or(self.choice.config.minibatch_size));
-        let input =
-            self.choice.rows(pick(&self.state.rollout.obs, self.choice.obs_dim, &chosen))?;
+        let obs = pick(&self.state.rollout.obs, self.choice.obs_dim, &chosen);
+        let input = self.actor.network().input(obs)?;
         let batch = Rc::new(self.choice.minibatch(&self.state.rollout, taught, &chosen));
 
         let all = batch.clone();

@@ -275,7 +275,7 @@ fn minibatches_are_those_of_the_formulas_in_their_order() {
             let before =
                 [&ppo.actor, &ppo.critic].map(|of| of.network().layers()[0].topology().clone());
             let b = Var::new(&[ppo.state.std_param.values()[0] as f32], &Device::Cpu).unwrap();
-            let obs = ppo.choice.rows(pick(&ppo.state.rollout.obs, 3, &rows)).unwrap();
+            let obs = ppo.actor.network().input(pick(&ppo.state.rollout.obs, 3, &rows)).unwrap();
             let minibatch = ppo.choice.minibatch(&ppo.state.rollout, &learnt, &rows);
             let [of_actor, of_critic] = losses(&ppo, plain.each_ref(), &b, &obs, &minibatch);
             let grads = [of_actor.backward().unwrap(), of_critic.backward().unwrap()];

@@ -16,6 +16,7 @@ use std::ops::Range;
 use sparring_envs::{Batch, Row};
 use sparring_sparse::{Section, SparseError};
 
+use crate::alloc::Alloc;
 use crate::column::{self, Column, Rows};
 
 /// The layout of its section.
@@ -69,12 +70,6 @@ impl FrameConfig {
     fn slots(&self) -> usize {
         self.room().saturating_add(self.reach())
     }
-
-    /// Bytes of all frames and their links.
-    pub fn bytes(&self) -> u64 {
-        let newest = (self.num_envs * size_of::<Option<u64>>()) as u64;
-        column::bytes(&Frames::planned(*self).columns()).saturating_add(newest)
-    }
 }
 
 /// The ring of frames. A frame's number counts all frames ever taken; it stands at that number modulo
@@ -98,14 +93,7 @@ pub struct Frames {
 
 impl Frames {
     /// No frames yet.
-    pub fn new(config: FrameConfig) -> Self {
-        let mut frames = Self { newest: vec![None; config.num_envs], ..Self::planned(config) };
-        frames.columns_mut().into_iter().for_each(Rows::take);
-        frames
-    }
-
-    /// Frames whose memory is not taken.
-    pub(super) fn planned(config: FrameConfig) -> Self {
+    pub fn new(alloc: &mut Alloc, config: FrameConfig) -> Self {
         Self {
             size: config.size(),
             frames: config.frames,
@@ -114,9 +102,9 @@ impl Frames {
             reach: config.reach() as u64,
             slots: config.slots() as u64,
             taken: 0,
-            bytes: Column::planned(config.slots(), config.size()),
-            back: Column::planned(config.slots(), 1),
-            newest: Vec::new(),
+            bytes: Column::new(alloc, config.slots(), config.size()),
+            back: Column::new(alloc, config.slots(), 1),
+            newest: alloc.zeros(config.num_envs),
         }
     }
 

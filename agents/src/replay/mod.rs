@@ -20,6 +20,7 @@ use sparring_envs::{Actions, Batch, Dtype, Obs};
 use sparring_sparse::Section;
 use sparring_sparse::seed::Rng;
 
+use crate::alloc::Alloc;
 use crate::error::AgentError;
 use crate::priorities::Priorities;
 use crate::returns::{NStep, StoredObs};
@@ -36,15 +37,7 @@ impl ReplayConfig {
     /// Bytes of a memory: all that it ever takes, and it takes them at the start. The system gives
     /// pages as they are first written.
     pub fn bytes(&self) -> u64 {
-        let shown = match self.dtype {
-            Dtype::F32 => 0,
-            Dtype::U8 => self.num_envs * size_of::<[u64; 2]>(),
-        };
-        let priorities = if self.prioritized { Priorities::bytes(self.capacity) } else { 0 };
-        Ring::bytes(self)
-            .saturating_add(NStep::bytes(self.n_step, self.num_envs, self.waiting(), self.act_dim))
-            .saturating_add(priorities)
-            .saturating_add(shown as u64)
+        Alloc::count(|alloc| Replay::within(alloc, *self))
     }
 }
 
@@ -71,20 +64,24 @@ struct ReplayState {
 impl Replay {
     /// An empty memory.
     pub fn new(config: ReplayConfig) -> Self {
+        Self::within(&mut Alloc::Taken, config)
+    }
+
+    fn within(alloc: &mut Alloc, config: ReplayConfig) -> Self {
         let shown = match config.dtype {
             Dtype::F32 => Vec::new(),
-            Dtype::U8 => vec![[0; 2]; config.num_envs],
+            Dtype::U8 => alloc.zeros(config.num_envs),
         };
         let state = ReplayState {
             n_step: NStep::new(
+                alloc,
                 config.n_step,
                 config.discount,
                 config.num_envs,
-                config.waiting(),
-                config.act_dim,
+                [config.waiting(), config.act_dim],
             ),
-            priorities: config.prioritized.then(|| Priorities::new(config.capacity)),
-            ring: Ring::new(config),
+            priorities: config.prioritized.then(|| Priorities::new(alloc, config.capacity)),
+            ring: Ring::new(alloc, config),
         };
         Self { config, state, shown, loaded: None }
     }

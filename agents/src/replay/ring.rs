@@ -2,14 +2,15 @@
 
 use std::ops::Range;
 
-use sparring_envs::{Batch, Dtype};
+use sparring_envs::Batch;
 use sparring_sparse::{Section, SparseError};
 
 use super::config::ReplayConfig;
-use super::frames::{FrameConfig, Frames};
+use super::frames::Frames;
 use super::piece::{Header, damaged, misfit};
 use super::sample::Sample;
 use super::stored::Stored;
+use crate::alloc::Alloc;
 use crate::column::{self, Column, Rows};
 use crate::error::AgentError;
 use crate::returns::Transition;
@@ -28,33 +29,16 @@ pub(super) struct Ring {
 }
 
 impl Ring {
-    pub fn new(config: ReplayConfig) -> Self {
-        let mut ring = Self::planned(config, Frames::new);
-        ring.columns_mut().into_iter().for_each(Rows::take);
-        ring
-    }
-
-    /// Bytes of all arrays.
-    pub fn bytes(config: &ReplayConfig) -> u64 {
-        let frames = match config.dtype {
-            Dtype::F32 => 0,
-            Dtype::U8 => config.frame_config().bytes(),
-        };
-        let ring = Self::planned(*config, Frames::planned);
-        column::bytes(&ring.columns()).saturating_add(frames)
-    }
-
-    fn planned(config: ReplayConfig, frames: fn(FrameConfig) -> Frames) -> Self {
+    pub fn new(alloc: &mut Alloc, config: ReplayConfig) -> Self {
         let ReplayConfig { capacity, act_dim, .. } = config;
-        let stored = Stored::planned(&config, frames);
         Self {
             config,
             len: 0,
             pushed: 0,
-            stored,
-            action: Column::planned(capacity, act_dim),
-            reward: Column::planned(capacity, 1),
-            discount: Column::planned(capacity, 1),
+            stored: Stored::new(alloc, &config),
+            action: Column::new(alloc, capacity, act_dim),
+            reward: Column::new(alloc, capacity, 1),
+            discount: Column::new(alloc, capacity, 1),
         }
     }
 

@@ -3,6 +3,7 @@
 use sparring_envs::{Dtype, ObsBuf};
 
 use super::config::ReplayConfig;
+use crate::alloc::Alloc;
 
 /// A batch of transitions, as [`crate::returns::Transition`] names them; filled again, it allocates nothing.
 #[derive(Debug)]
@@ -36,24 +37,34 @@ impl Default for Sample {
 }
 
 impl Sample {
-    /// Bytes of `batch` transitions.
-    pub fn bytes(config: &ReplayConfig, batch: usize) -> u64 {
-        let seen = 2 * config.obs_dim * config.dtype.size();
-        let one = seen + (config.act_dim + 2) * size_of::<f32>() + size_of::<usize>();
-        (batch as u64).saturating_mul(one as u64)
+    /// `batch` transitions of a memory of `config`.
+    fn new(alloc: &mut Alloc, batch: usize, config: &ReplayConfig) -> Self {
+        let len = batch.saturating_mul(config.obs_dim);
+        let mut seen = || match config.dtype {
+            Dtype::F32 => ObsBuf::F32(alloc.zeros(len)),
+            Dtype::U8 => ObsBuf::U8(alloc.zeros(len)),
+        };
+        Self {
+            obs: seen(),
+            next: seen(),
+            action: alloc.zeros(batch.saturating_mul(config.act_dim)),
+            reward: alloc.zeros(batch),
+            discount: alloc.zeros(batch),
+            place: alloc.zeros(batch),
+        }
     }
 
-    /// Makes room for `batch` transitions of this kind; keeps what is there where it fits.
+    /// Bytes of `batch` transitions.
+    pub fn bytes(config: &ReplayConfig, batch: usize) -> u64 {
+        Alloc::count(|alloc| Self::new(alloc, batch, config))
+    }
+
+    /// Makes room for `batch` transitions of this kind, where it has another.
     pub(super) fn fit(&mut self, batch: usize, config: &ReplayConfig) {
-        let len = batch * config.obs_dim;
-        for seen in [&mut self.obs, &mut self.next] {
-            if (seen.view().dtype(), seen.view().len()) != (config.dtype, len) {
-                *seen = ObsBuf::zeros(config.dtype, len);
-            }
+        let kind = (self.obs.view().dtype(), self.obs.view().len(), self.action.len());
+        let wanted = (config.dtype, batch * config.obs_dim, batch * config.act_dim);
+        if kind != wanted || self.place.len() != batch {
+            *self = Self::new(&mut Alloc::Taken, batch, config);
         }
-        self.action.resize(batch * config.act_dim, 0.0);
-        self.reward.resize(batch, 0.0);
-        self.discount.resize(batch, 0.0);
-        self.place.resize(batch, 0);
     }
 }

@@ -6,8 +6,9 @@ use sparring_envs::{Dtype, ObsBuf};
 use sparring_sparse::SparseError;
 
 use super::config::ReplayConfig;
-use super::frames::{FrameConfig, Frames};
+use super::frames::Frames;
 use super::piece::misfit;
+use crate::alloc::Alloc;
 use crate::column::{Column, Rows};
 use crate::error::AgentError;
 use crate::returns::StoredObs;
@@ -22,19 +23,19 @@ pub(super) enum Stored {
 }
 
 impl Stored {
-    /// Those of a memory of `config`, whose columns are not taken yet.
-    pub fn planned(config: &ReplayConfig, frames: fn(FrameConfig) -> Frames) -> Self {
+    /// Those of a memory of `config`.
+    pub fn new(alloc: &mut Alloc, config: &ReplayConfig) -> Self {
         let ReplayConfig { capacity, obs_dim, .. } = *config;
         match config.dtype {
             Dtype::F32 => Self::Numbers {
-                obs: Column::planned(capacity, obs_dim),
-                next: Column::planned(capacity, obs_dim),
+                obs: Column::new(alloc, capacity, obs_dim),
+                next: Column::new(alloc, capacity, obs_dim),
             },
             Dtype::U8 => Self::Frames {
-                frames: frames(config.frame_config()),
-                obs: Column::planned(capacity, 1),
-                next: Column::planned(capacity, 1),
-                born: Column::planned(capacity, 1),
+                frames: Frames::new(alloc, config.frame_config()),
+                obs: Column::new(alloc, capacity, 1),
+                next: Column::new(alloc, capacity, 1),
+                born: Column::new(alloc, capacity, 1),
             },
         }
     }

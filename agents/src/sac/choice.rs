@@ -2,7 +2,7 @@
 
 use std::iter::repeat_n;
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use rand_distr::{Distribution as _, StandardNormal};
 use sparring_sparse::Network;
 use sparring_sparse::seed::Rng;
@@ -29,14 +29,15 @@ pub(super) struct Choice {
 impl Choice {
     /// `obs (n · obs_dim) → (n, 2 · act_dim)` by the `actor`, leaving no graph.
     pub fn head(&self, actor: &Network, obs: &[f32]) -> Result<Vec<f32>, AgentError> {
-        let obs = rows(obs.to_vec(), self.obs_dim)?;
+        let obs = actor.input(obs.to_vec())?;
         Ok(actor.forward_detached(&obs)?.flatten_all()?.to_vec1()?)
     }
 
-    /// What a critic reads, `(n, obs_dim + act_dim · copies)`, of `obs (n, obs_dim)` and of `actions`, one at
+    /// What the `critic` reads, `(n, obs_dim + act_dim · copies)`, of `obs (n, obs_dim)` and of `actions`, one at
     /// the beginning of each `stride` numbers.
     pub fn critic_input(
         &self,
+        critic: &Network,
         obs: &[f32],
         actions: &[f32],
         stride: usize,
@@ -48,7 +49,7 @@ impl Choice {
             both.extend_from_slice(obs);
             both.extend(action[..act_dim].iter().flat_map(|a| repeat_n(*a, copies)));
         }
-        rows(both, width)
+        Ok(critic.input(both)?)
     }
 
     /// `y (batch, 1)` from the actor's `head (batch, 2 · act_dim)` and `ε` for the successors
@@ -64,7 +65,7 @@ impl Choice {
         let (batch, act_dim) = (sample.reward.len(), self.policy.act_dim);
         let mut actions = vec![0.0; batch * (act_dim + 1)];
         self.policy.draw(drawn.head, drawn.noise, &mut actions);
-        let next = self.critic_input(next, &actions, act_dim + 1)?;
+        let next = self.critic_input(targets[0], next, &actions, act_dim + 1)?;
         let value = |target: &Network| -> Result<Vec<f32>, AgentError> {
             Ok(target.forward_detached(&next)?.flatten_all()?.to_vec1()?)
         };
@@ -75,7 +76,7 @@ impl Choice {
             let soft = values[0][i].min(values[1][i]) - alpha * log_prob;
             scale * sample.reward[i] + sample.discount[i] * soft
         });
-        rows(y.collect(), 1)
+        Ok(Tensor::from_vec(y.collect(), (batch, 1), targets[0].device())?)
     }
 
     /// `α log π(ã|s) − min_i Qᵢ(s, ã)` and `log π(ã|s)`, `(batch, 1)` each, of the actor's
@@ -124,10 +125,4 @@ pub(super) struct ActorLosses {
 /// `n` draws of `ε`.
 pub(super) fn noise(n: usize, rng: &mut Rng) -> Vec<f32> {
     (0..n).map(|_| StandardNormal.sample(rng)).collect()
-}
-
-/// `v (n · width) → (n, width)`.
-pub(super) fn rows(v: Vec<f32>, width: usize) -> Result<Tensor, AgentError> {
-    let n = v.len() / width;
-    Ok(Tensor::from_vec(v, (n, width), &Device::Cpu)?)
 }

@@ -54,7 +54,7 @@ use crate::policy_view::{After, Before, PolicyView};
 use crate::replay::{Replay, Sample};
 use crate::tanh_normal::TanhNormal;
 
-use choice::{Choice, Draws, rows};
+use choice::{Choice, Draws};
 use state::{Means, SacState};
 
 pub use config::SacConfig;
@@ -148,7 +148,7 @@ impl Sac {
 
     /// One gradient step.
     fn update(&mut self) -> Result<(), AgentError> {
-        let Self { choice, actor, targets, replay, state, scratch, .. } = self;
+        let Self { choice, actor, critics, targets, replay, state, scratch } = self;
         let Scratch { sample, floats: [obs, next], .. } = scratch;
         replay.sample(choice.config.batch_size, &mut state.sampler, sample)?;
         let obs = choice.input.floats(sample.obs.view(), obs);
@@ -158,8 +158,9 @@ impl Sac {
         let draws = Draws { head: &head, noise: &noise };
         let targets = [targets[0].network(), targets[1].network()];
         let y = choice.target_values(state.alpha(), sample, next, draws, targets)?;
-        let taken = choice.critic_input(obs, &sample.action, choice.policy.act_dim)?;
-        let obs = rows(obs.to_vec(), choice.obs_dim)?;
+        let (critic, act_dim) = (critics[0].network(), choice.policy.act_dim);
+        let taken = choice.critic_input(critic, obs, &sample.action, act_dim)?;
+        let obs = actor.network().input(obs.to_vec())?;
         self.step_critics(&taken, &y)?;
         let log_prob = self.step_actor(&obs)?;
         self.step_temperature(log_prob)?;

@@ -7,7 +7,7 @@ use candle_core::Tensor;
 use sparring_sparse::seed::Rng;
 
 use super::Sac;
-use super::choice::{Draws, noise, rows};
+use super::choice::{Draws, noise};
 use crate::error::AgentError;
 use crate::losses::soft;
 use crate::network_on_batch::NetworkOnBatch;
@@ -29,11 +29,8 @@ impl Sac {
         self.replay.sample(batch, rng, &mut sample)?;
         let obs = self.choice.input.floats(sample.obs.view(), &mut obs);
         let next = self.choice.input.floats(sample.next.view(), &mut next);
-        let head = self
-            .actor
-            .network()
-            .deep_clone()?
-            .forward_detached(&rows(next.to_vec(), self.choice.obs_dim)?)?;
+        let actor = self.actor.network();
+        let head = actor.deep_clone()?.forward_detached(&actor.input(next.to_vec())?)?;
         let [first, second] = &self.targets;
         let targets = [&first.network().deep_clone()?, &second.network().deep_clone()?];
         let head: Vec<f32> = head.flatten_all()?.to_vec1()?;
@@ -41,10 +38,9 @@ impl Sac {
         let draws = Draws { head: &head, noise: &noises };
         let alpha = self.state.alpha();
         let y = self.choice.target_values(alpha, &sample, next, draws, targets)?;
-        let taken = self.choice.critic_input(obs, &sample.action, act_dim)?;
-        let obs = rows(obs.to_vec(), self.choice.obs_dim)?;
-
         let [first, second] = &self.critics;
+        let taken = self.choice.critic_input(first.network(), obs, &sample.action, act_dim)?;
+        let obs = actor.input(obs.to_vec())?;
         let critics = [first.network().deep_clone()?, second.network().deep_clone()?];
         let noise = Rc::new(noise(batch * act_dim, rng));
         let (of, drawn) = (obs.clone(), noise.clone());

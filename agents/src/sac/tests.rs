@@ -103,7 +103,10 @@ fn one_step_is_that_of_the_formulas_in_their_order() {
     for method in [Dense {}.into(), Static {}.into()] {
         let mut sac = agent(config(method));
         let alpha = 0.7;
-        let column = |v: Vec<f32>| rows(v, 1).unwrap();
+        let rows = |v: Vec<f32>, width: usize| {
+            Tensor::from_vec(v.clone(), (v.len() / width, width), &Device::Cpu).unwrap()
+        };
+        let column = |v: Vec<f32>| rows(v, 1);
         let [mut sampler, mut noise] =
             ["replay", "noise"].map(|name| Seed::new(3).child(name).rng());
         let mut sample = Sample::default();
@@ -112,7 +115,7 @@ fn one_step_is_that_of_the_formulas_in_their_order() {
             column((0..BATCH).map(|_| StandardNormal.sample(&mut noise)).collect())
         };
         let (next_noise, noise) = (draws(), draws());
-        let seen = |seen: ObsBuf| rows(seen.view().values().collect(), OBS).unwrap();
+        let seen = |seen: ObsBuf| rows(seen.view().values().collect(), OBS);
         let [obs, next] = [sample.obs, sample.next].map(seen);
         let action = column(sample.action);
         let (reward, discount) = (column(sample.reward), column(sample.discount));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use sparring_agents::{NetworkSummary, TrainingFlops};
 use sparring_sparse::seed::Seed;
+use sparring_sparse::stats::mean;
 
 use super::statistics::{Interval, iqm, iqm_interval};
 use crate::results::{JobResult, Progress};
@@ -76,7 +77,7 @@ impl Row {
         let seed = Seed::new(0).child("bootstrap").child(variant);
         row.interval = iqm_interval(&row.scores, &seed);
         let rises: Vec<f64> = finished.iter().filter_map(|job| rise(&job.returns())).collect();
-        row.rise = rises.iter().sum::<f64>() / rises.len().max(1) as f64;
+        row.rise = mean(rises.into_iter());
         row.of_plan = jobs
             .iter()
             .map(|job| job.of_plan.clone())

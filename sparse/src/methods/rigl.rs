@@ -24,7 +24,7 @@ use crate::error::SparseError;
 use crate::keys::{KeyError, to_value};
 use crate::memory::{LayerMemory, MethodMemory};
 use crate::seed::Rng;
-use crate::stats::{deviation, mean};
+use crate::stats::{mean, mean_and_variance};
 
 /// The row of [`Rigl`].
 pub static ROW: MethodRow = MethodRow::of::<Rigl>(
@@ -183,7 +183,8 @@ pub fn rewire(
             grads().map(|g| scale as f32 * sign(g)).collect()
         }
         GrownValue::Normal => {
-            let std = scale * deviation(layer.values);
+            let (_, variance) = mean_and_variance(layer.values.iter().map(|w| f64::from(*w)));
+            let std = scale * variance.sqrt();
             let draw = |_| {
                 let z: f64 = StandardNormal.sample(rng);
                 (std * z) as f32

@@ -17,8 +17,8 @@ mod remap;
 mod start;
 mod state;
 
+use candle_core::Tensor;
 use candle_core::backprop::GradStore;
-use candle_core::{Device, Tensor};
 
 use crate::config::SparsityConfig;
 use crate::ctx::Probe;
@@ -201,7 +201,8 @@ impl Trainer {
             Ask::Outside(patterns) => Some(patterns.clone()),
             Ask::Nothing | Ask::Active => None,
         };
-        let probe = patterns.map(|patterns| Probe::new(patterns, &Device::Cpu)).transpose()?;
+        let device = self.network().device();
+        let probe = patterns.map(|patterns| Probe::new(patterns, device)).transpose()?;
         let planned = match ask {
             Ask::Planned(updates) => Some(updates),
             Ask::Nothing | Ask::Active | Ask::Dense | Ask::Outside(_) => None,
@@ -261,7 +262,7 @@ impl Trainer {
                     None => remap(layers, &updates, &active, |_| &[]),
                 };
                 let size = new.len();
-                let grad = Tensor::from_vec(new, size, &Device::Cpu)?;
+                let grad = Tensor::from_vec(new, size, self.network().device())?;
                 self.state.apply(&updates)?;
                 self.optimize(&grad, asked.as_ref())
             }
