@@ -21,6 +21,7 @@ Exit codes:
   1    a job failed
   2    a mistake in the config or on the command line; nothing was written
   3    an --assert does not hold
+  4    all jobs are at their end, but not all that they write could be written; the table says what
   75   interrupted and kept: sparring resume, or the same command again, goes on
   130  interrupted a second time, and ended at once";
 

@@ -38,6 +38,16 @@ pub enum Error {
         /// Of how many.
         jobs: usize,
     },
+    /// Some jobs did not write all that they were to.
+    #[error(
+        "all jobs are at their end, but {lost} of {jobs} lost some of what they write; their status.yaml says what"
+    )]
+    Lost {
+        /// How many.
+        lost: usize,
+        /// Of how many.
+        jobs: usize,
+    },
     /// A `--assert` does not hold.
     #[error("{}", .0.join("\n"))]
     Assertion(Vec<String>),
@@ -94,6 +104,7 @@ impl Error {
         match self {
             Self::Refused(_) => 2,
             Self::Assertion(_) => 3,
+            Self::Lost { .. } => 4,
             Self::Interrupted => INTERRUPTED,
             Self::Stopped => KILLED,
             Self::File { .. }

@@ -152,13 +152,15 @@ fn attempt<'a>(
     let mut reached = Reached::default();
     let ended = catch(|| {
         let mut records = JobRecords::begin(&teller, store, whole.as_ref(), view)?;
-        records.warnings.extend(damaged.iter().map(|what| format!("not whole: {what}")));
         teller.tell(&reached, State::Running, None)?;
         let ended = train(*job, whole.as_ref(), &mut records, &mut reached, stop);
         // A job that fails keeps what it has measured; its own error is the one to tell.
         let lost = records.finish();
         let state = ended?;
-        reached.warnings.extend(lost?);
+        let lost = lost?;
+        reached.lost = !lost.is_empty();
+        reached.warnings.extend(damaged.iter().map(|what| format!("not whole: {what}")));
+        reached.warnings.extend(lost);
         Ok::<State, TrainError>(state)
     });
     Attempt { teller, reached, ended }
@@ -198,6 +200,7 @@ impl Teller<'_> {
             notes: variant.notes(),
             faults: reached.faults.clone(),
             warnings: reached.warnings.clone(),
+            lost: reached.lost,
             env_steps: reached.env_steps,
             gradient_steps: reached.gradient_steps,
             evaluations: reached.curve.len() as u64,

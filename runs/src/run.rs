@@ -139,22 +139,30 @@ fn end(folder: &RunFolder, status: &RunStatus, asserted: &[Assertion]) -> Result
     // A disk that is full costs the files, not the table.
     print(&text)?;
     let kept = folder.write_report(&text);
-    match (verdict(status), kept) {
-        (Err(failed), kept) => {
-            kept.unwrap_or_else(|error| note(format!("sparring: {error}")));
-            return Err(failed);
-        }
+    let ended = verdict(status);
+    match (&ended, kept) {
+        (Err(_), Err(error)) => note(format!("sparring: {error}")),
         (Ok(()), kept) => kept?,
+        (Err(_), Ok(())) => {}
     }
-    let failures: Vec<_> = asserted.iter().flat_map(|one| one.failures(&report)).collect();
-    if failures.is_empty() { Ok(()) } else { Err(Error::Assertion(failures)) }
+    // What is lost of the records is no part of the returns.
+    if let Ok(()) | Err(Error::Lost { .. }) = ended {
+        let failures: Vec<_> = asserted.iter().flat_map(|one| one.failures(&report)).collect();
+        if !failures.is_empty() {
+            return Err(Error::Assertion(failures));
+        }
+    }
+    ended
 }
 
-/// Whether all jobs are at their end.
+/// Whether all jobs are at their end, with all that they write.
 pub fn verdict(status: &RunStatus) -> Result<(), Error> {
     match status.state {
         State::Interrupted => Err(Error::Interrupted),
         State::Failed => Err(Error::JobsFailed { failed: status.failed, jobs: status.jobs }),
+        State::Running | State::Finished if status.lost > 0 => {
+            Err(Error::Lost { lost: status.lost, jobs: status.jobs })
+        }
         State::Running | State::Finished => Ok(()),
     }
 }

@@ -49,6 +49,9 @@ pub struct JobStatus {
     pub faults: Faults,
     /// What went wrong without ending it.
     pub warnings: Vec<String>,
+    /// Whether some of what it was to write is lost; a warning says what.
+    #[serde(default)]
+    pub lost: bool,
     /// Environment steps so far.
     pub env_steps: u64,
     /// Gradient steps so far.
@@ -95,12 +98,15 @@ pub struct RunStatus {
     pub finished: usize,
     /// Jobs that failed.
     pub failed: usize,
+    /// Jobs that lost some of what they were to write.
+    #[serde(default)]
+    pub lost: usize,
 }
 
 impl RunStatus {
     /// A run that begins.
     pub fn begun(jobs: usize) -> Self {
-        Self { state: State::Running, jobs, finished: 0, failed: 0 }
+        Self { state: State::Running, jobs, finished: 0, failed: 0, lost: 0 }
     }
 
     /// One of its jobs has ended.

@@ -164,6 +164,7 @@ impl Suite<'_> {
         for task in &self.tasks {
             if let Ok(Some(of_job)) = task.folder.read_status() {
                 status.ended(of_job.state);
+                status.lost += usize::from(of_job.lost);
             }
         }
         status

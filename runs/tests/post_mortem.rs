@@ -13,7 +13,7 @@ use sparring::train::{Reached, Unrecorded, train};
 use sparring_envs::{Action, Env, EnvError, EnvRow, EnvSpec, ObsMut, Options, Space, Step, maker};
 
 /// Jobs whose learning rate, or whose rewards, no network can stand, with what is said of each.
-const JOBS: [(&str, &str, &str); 5] = [
+const JOBS: [(&str, &str, &str); 6] = [
     (
         "dqn",
         "env: {id: CartPole-v1}\n\
@@ -52,17 +52,26 @@ const JOBS: [(&str, &str, &str); 5] = [
          sparsity: {kind: dense}\n",
         "of ",
     ),
+    (
+        "env",
+        "env: {id: CartPole-v1, options: {low: -7e20, high: 7e20}, num_envs: 2}\n\
+         agent: {kind: dqn, hidden: [8], batch_size: 8, warmup_env_steps: 2000}\n\
+         sparsity: {kind: dense}\n",
+        "env 1 (CartPole-v1, seed ",
+    ),
 ];
 
-/// The failure in what was printed: `the weights of layer `head` of `q` are inf at gradient step 3`.
+/// The failure in what was printed: `agent: the weights of layer `head` of `q` are inf at gradient step 3`.
 fn failure(printed: &Printed) -> String {
     let said = &printed.stderr;
-    let begin = said.find("agent: ").unwrap_or_else(|| panic!("{said}"));
-    said[begin..].split(';').next().unwrap().to_owned()
+    let (_, failed) = said.rsplit_once(": failed, ").unwrap_or_else(|| panic!("{said}"));
+    let ends = ["; the step before", "; it comes again", "; no checkpoint"];
+    let end = ends.iter().filter_map(|end| failed.find(end)).min();
+    failed[..end.unwrap_or_else(|| panic!("{said}"))].to_owned()
 }
 
 #[test]
-fn each_agent_names_layer_and_update_and_fails_again_from_the_step_before() {
+fn each_names_its_source_and_fails_again_from_the_step_before() {
     for (name, text, of) in JOBS {
         let text = format!(
             "{text}train: {{total_env_steps: 5000}}\neval: {{every_env_steps: 50, episodes: 1}}\n"
@@ -72,8 +81,10 @@ fn each_agent_names_layer_and_update_and_fails_again_from_the_step_before() {
         let ended =
             sparring().args(["run", "job.yaml", "--out", "out"]).current_dir(here).assert_code(1);
         let failed = failure(&ended);
-        assert!(failed.contains("layer `") && failed.contains(of), "{name}: {failed}");
-        assert!(failed.contains(" at gradient step "), "{name}: {failed}");
+        assert!(failed.contains(of), "{name}: {failed}");
+        let agent = failed.contains("layer `") && failed.contains(" at gradient step ");
+        let env = failed.contains(" in episode ") && failed.contains(" at step ");
+        assert!(agent != env && env == (name == "env"), "{name}: {failed}");
         let command = "sparring resume out/base/seed-1/post-mortem";
         let status = folder.read("out/base/seed-1/status.yaml");
         let report = sparring().args(["report", "out"]).current_dir(here).assert_code(0).stdout;

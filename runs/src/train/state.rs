@@ -44,6 +44,9 @@ pub struct Reached {
     pub faults: Faults,
     /// What went wrong without ending the run.
     pub warnings: Vec<String>,
+    /// Whether some of what was to be written is lost; a warning says what.
+    #[serde(skip)]
+    pub lost: bool,
 }
 
 impl Reached {
