@@ -1,26 +1,32 @@
 //! What can go wrong in an agent.
 
+use std::ops::RangeInclusive;
+
 use sparring_envs::Dtype;
 use sparring_sparse::error::of_network;
-use sparring_sparse::{KeyError, SparseError};
+use sparring_sparse::{Misfit, SparseError};
 
 /// An error of an agent.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AgentError {
-    /// A choice of sparsity that the network cannot have.
-    #[error("{key}: found {found}; allowed: {allowed}; {hint}")]
+    /// A sparsity that the layers of a network cannot have.
+    #[error("{misfit}{}", network.as_ref().map(|name| format!(", in network {name}")).unwrap_or_default())]
     Sparsity {
         /// The network, of an agent that has several.
         network: Option<Box<str>>,
-        /// The key within the sparsity: `sparsity`, `layers.<name>`, …
-        key: String,
-        /// What was found.
-        found: String,
-        /// What is allowed.
-        allowed: String,
-        /// What to do.
-        hint: String,
+        /// What its layers cannot have.
+        misfit: Box<Misfit>,
+    },
+    /// A budget that the networks of an agent cannot spend.
+    #[error("a budget of {total} of which the actor has {actor_share} cannot be spent")]
+    Budget {
+        /// What was chosen, over the dense parameters of all networks.
+        total: f64,
+        /// The actor's part of it.
+        actor_share: f64,
+        /// From where to where this total could be shared, if at all.
+        shares: Option<RangeInclusive<f64>>,
     },
     /// An environment whose spaces the agent cannot play.
     #[error("{agent} plays environments with {allowed}, and {env} has {found}")]
@@ -89,8 +95,8 @@ impl AgentError {
     /// The same of one network among several.
     pub fn within(self, network: &str) -> Self {
         match self {
-            Self::Sparsity { key, found, allowed, hint, .. } => {
-                Self::Sparsity { network: Some(network.into()), key, found, allowed, hint }
+            Self::Sparsity { misfit, .. } => {
+                Self::Sparsity { network: Some(network.into()), misfit }
             }
             other => other,
         }
@@ -100,8 +106,8 @@ impl AgentError {
 impl From<SparseError> for AgentError {
     fn from(error: SparseError) -> Self {
         match error {
-            SparseError::Key(KeyError { key, found, allowed, hint }) => {
-                Self::Sparsity { network: None, key, found, allowed, hint }
+            SparseError::Misfit(misfit) => {
+                Self::Sparsity { network: None, misfit: Box::new(misfit) }
             }
             SparseError::NotFinite { quantity, network, layer, step, found } => Self::NotFinite {
                 what: of_network(quantity, layer.as_deref(), &network),

@@ -13,7 +13,7 @@ use sparring_agents::{
 use sparring_envs::{VectorConfig, VectorEnv, spec};
 use sparring_sparse::Seed;
 use sparring_sparse::config::*;
-use sparring_sparse::{ClipNorm, OptimizerConfig, Rule, WeightDecay};
+use sparring_sparse::{ClipNorm, Misfit, OptimizerConfig, Rule, WeightDecay};
 
 fn small() -> DqnConfig {
     DqnConfig {
@@ -168,7 +168,8 @@ fn what_cannot_be_is_refused() {
     assert!(matches!(error, AgentError::Space { env: "Pendulum-v1", .. }), "{error}");
     let sparsity = SparsityConfig { sparsity: 0.9999, ..sparse(fixed()) };
     let error = build(DqnConfig { sparsity, ..small() }, "CartPole-v1");
-    assert!(matches!(&error, AgentError::Sparsity { key, .. } if key == "sparsity"), "{error}");
+    let empty = |misfit: &Misfit| matches!(misfit, Misfit::Empty { is_own: false, .. });
+    assert!(matches!(&error, AgentError::Sparsity { misfit, .. } if empty(misfit)), "{error}");
 }
 
 #[test]

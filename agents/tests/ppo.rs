@@ -9,7 +9,7 @@ use sparring_agents::networks::minatar::Minatar;
 use sparring_agents::{AgentConfig, AgentError, NetworkConfig, PpoConfig};
 use sparring_envs::spec;
 use sparring_sparse::config::SparsityConfig;
-use sparring_sparse::{Activation, ClipNorm, OptimizerConfig, Rule, Seed};
+use sparring_sparse::{Activation, ClipNorm, Misfit, OptimizerConfig, Rule, Seed};
 
 fn small(total_env_steps: u64) -> PpoConfig {
     PpoConfig {
@@ -139,5 +139,6 @@ fn what_cannot_be_is_refused() {
     let sparsity = SparsityConfig { sparsity: 0.9999, ..sparse(fixed()) };
     let config = AgentConfig::of(with(sparsity, 1000));
     let error = config.build(&spec("CartPole-v1").unwrap(), 1, &Seed::new(1)).err().unwrap();
-    assert!(matches!(&error, AgentError::Sparsity { key, .. } if key == "sparsity"), "{error}");
+    let empty = |misfit: &Misfit| matches!(misfit, Misfit::Empty { is_own: false, .. });
+    assert!(matches!(&error, AgentError::Sparsity { misfit, .. } if empty(misfit)), "{error}");
 }

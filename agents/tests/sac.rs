@@ -9,7 +9,7 @@ use sparring_agents::replay::ReplayConfig;
 use sparring_agents::{AgentConfig, AgentError, EnvRows, Mode, SacConfig, Temperature};
 use sparring_envs::{VectorConfig, VectorEnv, spec};
 use sparring_sparse::config::SparsityConfig;
-use sparring_sparse::{ClipNorm, OptimizerConfig, Seed};
+use sparring_sparse::{ClipNorm, Misfit, OptimizerConfig, Seed};
 
 fn small() -> SacConfig {
     SacConfig {
@@ -149,7 +149,8 @@ fn what_cannot_be_is_refused() {
     let error = build(small(), "CartPole-v1");
     assert!(matches!(error, AgentError::Space { env: "CartPole-v1", .. }), "{error}");
     let error = build(with(SparsityConfig { sparsity: 0.9999, ..sparse(fixed()) }), "Pendulum-v1");
-    assert!(matches!(&error, AgentError::Sparsity { key, .. } if key == "sparsity"), "{error}");
+    let empty = |misfit: &Misfit| matches!(misfit, Misfit::Empty { is_own: false, .. });
+    assert!(matches!(&error, AgentError::Sparsity { misfit, .. } if empty(misfit)), "{error}");
 }
 
 #[test]

@@ -103,7 +103,11 @@ impl Plan {
         let fitting = (1..at_once).rev().find(|fewer| self.bytes(*fewer) <= available);
         let hint = match fitting {
             Some(fewer) => format!("--jobs {fewer}"),
-            None => "a smaller agent.replay_capacity, network or env.num_envs".to_owned(),
+            None => {
+                let largest = self.variants.iter().max_by_key(|variant| variant.bytes());
+                let keys = largest.map(Variant::goes_by).unwrap_or_default();
+                format!("a smaller {}", keys.join(", "))
+            }
         };
         Err(Refusal::argument(
             format!("{}: memory", self.file.display()),

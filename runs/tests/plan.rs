@@ -81,3 +81,26 @@ fn nothing_that_plans_reads_a_clock_or_a_variable_or_measures() {
         }
     }
 }
+
+/// A plan that does not fit in any memory says what takes most of it.
+#[test]
+fn what_takes_the_memory_is_named() {
+    let dqn = "{kind: dqn, hidden: [16], warmup_env_steps: 200, replay_capacity: 2000}";
+    let ppo = "{kind: ppo, rollout_steps: 100_000_000_000}";
+    let large = dqn.replace("2000", "1e12");
+    let measured = "diagnostics: {every_env_steps: 3_000, batch: 1_000_000_000_000}";
+    for (agent, more, total, hint) in [
+        (dqn, measured, "3_000", "a smaller diagnostics.batch"),
+        (large.as_str(), "", "3_000", "a smaller agent.replay_capacity"),
+        (ppo, "", "1e12", "a smaller network or agent.rollout_steps"),
+    ] {
+        let config = format!(
+            "env: {{id: CartPole-v1}}\ntrain: {{total_env_steps: {total}}}\nagent: {agent}\nsparsity: {{kind: dense}}\n{more}\n"
+        );
+        let folder = Folder::with("config.yaml", &config);
+        let plan = ["plan", "config.yaml"];
+        let refused = sparring().args(plan).current_dir(folder.path()).assert_code(2).stderr;
+        assert!(refused.contains("config.yaml: memory"), "{refused}");
+        assert!(refused.contains(&format!("try      {hint}")), "{refused}");
+    }
+}

@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::error::SparseError;
-use crate::keys::KeyError;
+use crate::misfit::{Misfit, OfLayer};
 
 /// How a sparsity budget is spread over the layers of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -73,30 +72,18 @@ pub fn distribute(
     sparsity: f64,
     layers: &[LayerShape],
     custom: &BTreeMap<String, f64>,
-) -> Result<Vec<Share>, SparseError> {
-    check_range("sparsity", sparsity)?;
+) -> Result<Vec<Share>, Misfit> {
+    check_range(None, sparsity)?;
     for (name, &s) in custom {
-        let key = format!("layers.{name}");
-        check_range(&key, s)?;
+        check_range(Some(name), s)?;
         if !layers.iter().any(|layer| layer.name == *name) {
-            let names: Vec<_> = layers.iter().map(|layer| layer.name.as_str()).collect();
-            return Err(KeyError {
-                key,
-                found: format!("a layer named `{name}`"),
-                allowed: names.join(", "),
-                hint: "name a layer of this network".into(),
-            }
-            .into());
+            let known = layers.iter().map(|layer| layer.name.clone()).collect();
+            let (choice, name) = (OfLayer::Sparsity, name.clone());
+            return Err(Misfit::UnknownLayer { choice, name, known });
         }
     }
     if sparsity > 0.0 && layers.iter().all(|layer| custom.contains_key(&layer.name)) {
-        return Err(KeyError {
-            key: "layers".into(),
-            found: format!("a sparsity for every layer beside a network sparsity of {sparsity}"),
-            allowed: "at least one layer that the distribution may choose".into(),
-            hint: "leave a layer out of `layers`".into(),
-        }
-        .into());
+        return Err(Misfit::NoneLeft { sparsity });
     }
     let solved = match distribution {
         Distribution::Uniform => vec![sparsity; layers.len()],
@@ -114,38 +101,20 @@ pub fn distribute(
         let s = own.unwrap_or(s);
         let weights = (1.0 - s) * layer.size() as f64;
         if weights < 1.0 - 1e-9 {
-            return Err(KeyError {
-                key: match own {
-                    Some(_) => format!("layers.{}", layer.name),
-                    None => "sparsity".into(),
-                },
-                found: format!(
-                    "{}, which leaves layer `{}` {weights:.2} of its {} weights",
-                    own.unwrap_or(sparsity),
-                    layer.name,
-                    layer.size()
-                ),
-                allowed: "a sparsity that leaves every layer at least one weight".into(),
-                hint: "lower it, widen the network, or give that layer a sparsity of its own under `layers`"
-                    .into(),
-            }.into());
+            let (layer, size) = (layer.name.clone(), layer.size());
+            let (sparsity, is_own) = (own.unwrap_or(sparsity), own.is_some());
+            return Err(Misfit::Empty { layer, size, sparsity, is_own });
         }
         shares.push(Share::new(layer, s));
     }
     Ok(shares)
 }
 
-fn check_range(key: &str, sparsity: f64) -> Result<(), SparseError> {
-    if (0.0..1.0).contains(&sparsity) {
-        return Ok(());
+fn check_range(layer: Option<&String>, sparsity: f64) -> Result<(), Misfit> {
+    match (0.0..1.0).contains(&sparsity) {
+        true => Ok(()),
+        false => Err(Misfit::Range { layer: layer.cloned(), sparsity }),
     }
-    Err(KeyError {
-        key: key.into(),
-        found: sparsity.to_string(),
-        allowed: "a number in [0, 1)".into(),
-        hint: "0.9 keeps a tenth of the weights".into(),
-    }
-    .into())
 }
 
 /// The ε iteration of `rigl/sparse_utils.py`: every layer that ties for the largest `raw` joins the
@@ -279,21 +248,29 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_name_their_key() {
+    fn mistakes_name_what_was_chosen() {
         let layers = layers(&[&[4, 8], &[8, 2]]);
-        let key = |sparsity, custom: &[(&str, f64)]| {
+        let refused = |sparsity, custom: &[(&str, f64)]| {
             let custom = custom.iter().map(|(name, s)| (name.to_string(), *s)).collect();
-            match distribute(ERK, sparsity, &layers, &custom) {
-                Err(SparseError::Key(KeyError { key, .. })) => key,
-                other => panic!("{other:?}"),
-            }
+            distribute(ERK, sparsity, &layers, &custom).unwrap_err()
         };
-        assert_eq!(key(1.0, &[]), "sparsity");
-        assert_eq!(key(f64::NAN, &[]), "sparsity");
-        assert_eq!(key(0.999, &[]), "sparsity");
-        assert_eq!(key(0.5, &[("7", 0.5)]), "layers.7");
-        assert_eq!(key(0.5, &[("0", -0.1)]), "layers.0");
-        assert_eq!(key(0.5, &[("0", 0.1), ("1", 0.1)]), "layers");
+        assert_eq!(refused(1.0, &[]), Misfit::Range { layer: None, sparsity: 1.0 });
+        assert!(matches!(refused(f64::NAN, &[]), Misfit::Range { layer: None, .. }));
+        assert!(matches!(refused(0.999, &[]), Misfit::Empty { is_own: false, .. }));
+        let own = refused(0.5, &[("0", 0.999)]);
+        let of_layer = ("0".to_owned(), 32, true);
+        assert!(
+            matches!(own, Misfit::Empty { layer, size, is_own, .. } if (layer.clone(), size, is_own) == of_layer)
+        );
+        let unknown = Misfit::UnknownLayer {
+            choice: OfLayer::Sparsity,
+            name: "7".into(),
+            known: vec!["0".into(), "1".into()],
+        };
+        assert_eq!(refused(0.5, &[("7", 0.5)]), unknown);
+        let negative = Misfit::Range { layer: Some("0".into()), sparsity: -0.1 };
+        assert_eq!(refused(0.5, &[("0", -0.1)]), negative);
+        assert_eq!(refused(0.5, &[("0", 0.1), ("1", 0.1)]), Misfit::NoneLeft { sparsity: 0.5 });
     }
 
     proptest! {

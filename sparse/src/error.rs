@@ -3,14 +3,18 @@
 use std::fmt;
 
 use crate::keys::KeyError;
+use crate::misfit::Misfit;
 
 /// An error of this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SparseError {
-    /// A choice of the user that no topology can satisfy, or that the run does not allow.
+    /// A key of a method whose value the run does not allow.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// A sparsity that the layers of a network cannot have.
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
     /// Positions of a topology that are not strictly ascending within its shape.
     #[error(
         "position {index} of a {rows}x{cols} topology is {found}; positions ascend strictly and stay below {rows}·{cols}"

@@ -1,5 +1,7 @@
 //! Which weights of a layer come and go together.
 
+use std::fmt;
+
 use serde::Serialize;
 
 /// Which sets of active weights a layer may have. Layers that the distribution leaves dense have no
@@ -23,4 +25,15 @@ pub enum Pattern {
         /// Divides the inputs of a layer.
         width: usize,
     },
+}
+
+/// As a config has it: `unstructured`, `2:4`, `4x4`.
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unstructured => f.write_str("unstructured"),
+            Self::Nm { n, m } => write!(f, "{n}:{m}"),
+            Self::Block { height, width } => write!(f, "{height}x{width}"),
+        }
+    }
 }

@@ -4,9 +4,9 @@
 use crate::config::{Pattern, SparsityConfig};
 use crate::distribution::{LayerShape, Share, distribute};
 use crate::error::SparseError;
-use crate::keys::KeyError;
 use crate::layers::LayerSpec;
 use crate::methods::{Blocks, Method, keep_blocks};
+use crate::misfit::{Misfit, OfLayer, PatternMisfit};
 
 /// The shares of all layers of a network, in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,14 +58,9 @@ fn shares_of(
     if let Some(name) =
         config.compute.layers.keys().find(|name| specs.iter().all(|s| s.name != **name))
     {
-        let names: Vec<_> = specs.iter().map(|spec| spec.name.as_str()).collect();
-        return Err(KeyError {
-            key: format!("compute_layers.{name}"),
-            found: format!("a layer named `{name}`"),
-            allowed: names.join(", "),
-            hint: "name a layer of this network".into(),
-        }
-        .into());
+        let known = specs.iter().map(|spec| spec.name.clone()).collect();
+        let (choice, name) = (OfLayer::Compute, name.clone());
+        return Err(Misfit::UnknownLayer { choice, name, known }.into());
     }
     for (share, spec) in shares.iter_mut().zip(specs) {
         if share.sparsity > 0.0 {
@@ -115,50 +110,33 @@ pub(crate) fn blocks(pattern: Pattern, spec: &LayerSpec, share: &Share) -> Block
 }
 
 /// The blocks of a layer at a `sparsity` above 0, which must fit.
-fn fitting(pattern: Pattern, spec: &LayerSpec, sparsity: f64) -> Result<Blocks, SparseError> {
-    let (name, outputs, inputs) = (&spec.name, spec.shape.rows(), spec.shape.cols());
-    let refuse = |found: String, allowed: String, hint: String| {
-        Err(KeyError { key: "pattern".into(), found, allowed, hint }.into())
-    };
-    let dense = format!("another pattern, or keep the layer dense with layers: {{{name}: 0}}");
+fn fitting(pattern: Pattern, spec: &LayerSpec, sparsity: f64) -> Result<Blocks, Misfit> {
+    let (outputs, inputs) = (spec.shape.rows(), spec.shape.cols());
+    let refuse = |why| Err(Misfit::Pattern { pattern, layer: spec.name.clone(), why });
     match pattern {
         Pattern::Unstructured => {}
         Pattern::Nm { n, m } => {
             if n == 0 || n >= m {
-                let allowed = "n:m with 1 ≤ n < m".to_owned();
-                return refuse(format!("{n}:{m}"), allowed, "2:4".into());
+                return refuse(PatternMisfit::OfNone);
             }
             if !inputs.is_multiple_of(m) {
-                let found = format!("{n}:{m}, where layer `{name}` has {inputs} inputs");
-                return refuse(found, format!("m that divides {inputs}"), dense);
+                return refuse(PatternMisfit::Inputs(inputs));
             }
-            let fits = 1.0 - n as f64 / m as f64;
-            if (sparsity - fits).abs() > 1e-9 {
-                let found = format!("{n}:{m}, where layer `{name}` has the sparsity {sparsity}");
-                let allowed = format!("layers of sparsity {fits} = 1 − {n}/{m}, or dense ones");
-                let hint = format!("sparsity: {fits} with distribution: uniform");
-                return refuse(found, allowed, hint);
+            let group = 1.0 - n as f64 / m as f64;
+            if (sparsity - group).abs() > 1e-9 {
+                return refuse(PatternMisfit::Sparsity { layer: sparsity, group });
             }
         }
         Pattern::Block { height, width } => {
             if height == 0 || width == 0 {
-                let allowed = "blocks of at least 1x1".to_owned();
-                return refuse(format!("{height}x{width}"), allowed, "4x4".into());
+                return refuse(PatternMisfit::OfNone);
             }
             if !outputs.is_multiple_of(height) || !inputs.is_multiple_of(width) {
-                let found = format!(
-                    "{height}x{width}, where layer `{name}` has {outputs} outputs and {inputs} inputs"
-                );
-                let allowed = format!("blocks that tile {outputs}x{inputs} without a rest");
-                return refuse(found, allowed, dense);
+                return refuse(PatternMisfit::Tiles { outputs, inputs });
             }
             let blocks = (outputs / height) * (inputs / width);
             if (1.0 - sparsity) * (blocks as f64) < 1.0 - 1e-9 {
-                let found = format!(
-                    "{height}x{width}, where the sparsity {sparsity} leaves layer `{name}` less than one of its {blocks} blocks"
-                );
-                let allowed = "blocks of which every layer keeps at least one".to_owned();
-                return refuse(found, allowed, "smaller blocks, or a lower sparsity".into());
+                return refuse(PatternMisfit::NoBlock { sparsity, blocks });
             }
         }
     }

@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use common::*;
 use sparring_sparse::config::*;
+use sparring_sparse::misfit::PatternMisfit;
 use sparring_sparse::shares::{Shares, shares};
-use sparring_sparse::{Network, OptimizerConfig, SparseError, Topology};
+use sparring_sparse::{Misfit, Network, OptimizerConfig, SparseError, Topology};
 
 const NM: Pattern = Pattern::Nm { n: 1, m: 3 };
 const BLOCK: Pattern = Pattern::Block { height: 3, width: 2 };
@@ -113,29 +114,27 @@ fn what_does_not_fit_is_refused() {
     let refused = |pattern, distribution, sparsity| {
         let config = SparsityConfig { pattern, distribution, ..sparse(fixed(), sparsity) };
         match shares(&specs(&WIDTHS), &config) {
-            Err(SparseError::Key(sparring_sparse::KeyError { key, found, .. }))
-                if key == "pattern" =>
-            {
-                found
-            }
+            Err(SparseError::Misfit(Misfit::Pattern { layer, why, .. })) => (layer, why),
             other => panic!("{other:?}"),
         }
     };
     let (nm, block) =
         (|n, m| Pattern::Nm { n, m }, |height, width| Pattern::Block { height, width });
     let uniform = Distribution::Uniform;
-    assert_eq!(refused(nm(2, 4), uniform, 0.5), "2:4, where layer `0` has 6 inputs");
-    assert_eq!(refused(nm(1, 3), uniform, 0.5), "1:3, where layer `0` has the sparsity 0.5");
-    assert!(
-        refused(nm(1, 2), Distribution::Erk { power: 1.0 }, 0.5).contains("has the sparsity 0.")
-    );
-    assert_eq!(refused(nm(0, 3), uniform, 0.5), "0:3");
-    assert_eq!(refused(nm(3, 3), uniform, 0.5), "3:3");
-    assert_eq!(refused(nm(1, 0), uniform, 0.5), "1:0");
-    assert_eq!(refused(block(0, 2), uniform, 0.5), "0x2");
-    let found = "2x2, where layer `2` has 3 outputs and 24 inputs";
-    assert_eq!(refused(block(2, 2), uniform, 0.5), found);
-    assert!(refused(block(3, 6), uniform, 0.9).contains("less than one of its 8 blocks"));
+    let first = |why| ("0".to_owned(), why);
+    assert_eq!(refused(nm(2, 4), uniform, 0.5), first(PatternMisfit::Inputs(6)));
+    let of_third = PatternMisfit::Sparsity { layer: 0.5, group: 1.0 - 1.0 / 3.0 };
+    assert_eq!(refused(nm(1, 3), uniform, 0.5), first(of_third));
+    let (_, of_erk) = refused(nm(1, 2), Distribution::Erk { power: 1.0 }, 0.5);
+    assert!(matches!(of_erk, PatternMisfit::Sparsity { group: 0.5, .. }), "{of_erk:?}");
+    assert_eq!(refused(nm(0, 3), uniform, 0.5), first(PatternMisfit::OfNone));
+    assert_eq!(refused(nm(3, 3), uniform, 0.5), first(PatternMisfit::OfNone));
+    assert_eq!(refused(nm(1, 0), uniform, 0.5), first(PatternMisfit::OfNone));
+    assert_eq!(refused(block(0, 2), uniform, 0.5), first(PatternMisfit::OfNone));
+    let tiles = PatternMisfit::Tiles { outputs: 3, inputs: 24 };
+    assert_eq!(refused(block(2, 2), uniform, 0.5), ("2".to_owned(), tiles));
+    let (_, no_block) = refused(block(3, 6), uniform, 0.9);
+    assert!(matches!(no_block, PatternMisfit::NoBlock { blocks: 8, .. }), "{no_block:?}");
 }
 
 /// Half of every three are no whole number of weights.
@@ -148,5 +147,5 @@ fn a_backward_set_that_the_groups_cannot_have_is_refused() {
     };
     let method = config.build().unwrap();
     let error = Shares::of(&specs(&WIDTHS), &config, &*method);
-    assert!(matches!(error, Err(SparseError::Key(_))), "{error:?}");
+    assert!(matches!(error, Err(SparseError::Misfit(_))), "{error:?}");
 }

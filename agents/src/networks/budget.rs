@@ -50,17 +50,8 @@ impl Budget {
         let (least, most) = (a_least.max(1.0 - c_most), a_most.min(1.0 - c_least));
         let slack = 1e-9;
         if !(least - slack..=most + slack).contains(&actor_share) || least >= most + slack {
-            let fits = least < most;
-            return Err(AgentError::Sparsity {
-                network: None,
-                key: if fits { "budget.actor_share" } else { "budget.total" }.into(),
-                found: if fits { actor_share } else { total }.to_string(),
-                allowed: match fits {
-                    true => format!("{least:.3} to {most:.3}, for these networks and this total"),
-                    false => "enough for the biases of all networks".into(),
-                },
-                hint: "a share of 0.34 is that of one actor beside two critics of its size".into(),
-            });
+            let shares = (least < most).then_some(least..=most);
+            return Err(AgentError::Budget { total, actor_share, shares });
         }
         let sparsity = |[weights, biases]: [f64; 2], share: f64| {
             (1.0 - (kept * share - biases) / weights).clamp(0.0, 1.0)
@@ -114,15 +105,15 @@ mod tests {
     #[test]
     fn what_cannot_be_spent_is_refused_with_its_bounds() {
         let [actor, critic] = layers();
-        let key =
+        let shares =
             |total, actor_share| match (Budget { total, actor_share }).solve(&actor, &critic, 2) {
-                Err(AgentError::Sparsity { key, allowed, .. }) => (key, allowed),
+                Err(AgentError::Budget { shares, .. }) => shares,
                 other => panic!("{other:?}"),
             };
         // All of the parameters, and more than the actor has.
-        let (found, allowed) = key(0.9, 0.8);
-        assert!(found == "budget.actor_share" && allowed.contains(" to "), "{allowed}");
-        assert_eq!(key(0.1, 0.001).0, "budget.actor_share");
-        assert_eq!(key(0.01, 0.5).0, "budget.total");
+        let bounds = shares(0.9, 0.8).unwrap();
+        assert!(*bounds.end() < 0.8 && bounds.start() < bounds.end(), "{bounds:?}");
+        assert!(shares(0.1, 0.001).is_some_and(|bounds| *bounds.start() > 0.001));
+        assert_eq!(shares(0.01, 0.5), None);
     }
 }

@@ -101,10 +101,13 @@ pub fn of_network(given: bool) -> &'static Shape {
     static OPEN: OnceLock<Shape> = OnceLock::new();
     static GIVEN: OnceLock<Shape> = OnceLock::new();
     let shape = if given { &GIVEN } else { &OPEN };
-    shape.get_or_init(|| network(|key| !(given && key == "sparsity")))
+    shape.get_or_init(|| {
+        let kinds = network(|key| !(given && key == "sparsity"));
+        Shape { form: Form::Kinds(kinds), nullable: false }
+    })
 }
 
-fn network(has: impl Fn(&str) -> bool) -> Shape {
+fn network(has: impl Fn(&str) -> bool) -> Kinds {
     let schema = keys::schema::<SparsityKeys>();
     let kind = |row: &MethodRow| {
         let mut fields = Vec::new();
@@ -118,36 +121,32 @@ fn network(has: impl Fn(&str) -> bool) -> Shape {
     };
     let all = methods().map(kind).collect();
     let example = methods().find(|row| row.is_sparse).map_or("", |row| row.name).to_owned();
-    let kinds = Kinds { noun: "", default: None, example, all };
-    Shape { form: Form::Kinds(kinds), nullable: false }
+    Kinds { noun: "", default: None, example, all }
 }
 
 /// The keys of a network, and what an agent with an actor and critics has beside them.
 fn sparsity() -> Shape {
-    let mut shape = network(|_| true);
+    let mut kinds = network(|_| true);
     let [actor, critic, budget] = OF_NETWORKS;
     let of =
         |role| format!("Keys for the {role} alone, laid over the others, where an agent has one.");
+    let over = Shape { form: Form::Over(kinds.clone()), nullable: true };
     let beside = [
-        apart(actor, &of("actor")),
-        apart(critic, &of("critics")),
-        Field {
-            shape: of_keys::<Budget>(),
-            ..apart(
-                budget,
-                "In place of a sparsity: parameters of all networks together. Unlike sparsity it counts biases.",
-            )
-        },
+        beside(actor, &of("actor"), over.clone()),
+        beside(critic, &of("critics"), over),
+        beside(
+            budget,
+            "In place of a sparsity: parameters of all networks together. Unlike sparsity it counts biases.",
+            of_keys::<Budget>(),
+        ),
     ];
-    if let Form::Kinds(kinds) = &mut shape.form {
-        for kind in kinds.all.iter_mut().filter(|kind| !kind.fields.is_empty()) {
-            // Null beside a budget, which decides it.
-            let sparsity = kind.fields.iter_mut().filter(|field| field.key == "sparsity");
-            sparsity.for_each(|field| field.shape.nullable = true);
-            kind.fields.extend(beside.iter().cloned());
-        }
+    for kind in kinds.all.iter_mut().filter(|kind| !kind.fields.is_empty()) {
+        // Null beside a budget, which decides it.
+        let sparsity = kind.fields.iter_mut().filter(|field| field.key == "sparsity");
+        sparsity.for_each(|field| field.shape.nullable = true);
+        kind.fields.extend(beside.iter().cloned());
     }
-    shape
+    Shape { form: Form::Kinds(kinds), nullable: false }
 }
 
 /// The shape of keys that all have to be there.
@@ -157,12 +156,12 @@ fn of_keys<K: JsonSchema>() -> Shape {
     Shape { nullable: true, ..Shape::of(schema.into_root_schema_for::<K>().as_value()) }
 }
 
-/// What stands under `key` is read apart.
-fn apart(key: &str, help: &str) -> Field {
+/// A key that need not be there.
+fn beside(key: &str, help: &str, shape: Shape) -> Field {
     Field {
         key: key.to_owned(),
         help: help.to_owned(),
-        shape: Shape { form: Form::Any, nullable: true },
+        shape,
         default: Some(Json::Null),
         example: None,
         when: None,

@@ -1,14 +1,15 @@
 //! The section `sparsity`: that of one network, or of an actor and its critics.
 
 use serde_json::{Map, Value as Json, json};
+use sparring_agents::NetworkRole;
 use sparring_agents::networks::budget::Budget;
-use sparring_agents::{AgentError, NetworkRole};
 use sparring_sparse::KeyError;
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::keys;
 use sparring_sparse::methods::{Horizon, MethodChoice};
 use sparring_sparse::sparsity_keys::SparsityKeys;
 
+use super::blame;
 use super::sections::{OF_NETWORKS, kinded, methods, of_network, shape};
 use crate::keys::{Problem, Reader, Shape};
 use crate::yaml::{Node, Value, nested};
@@ -119,15 +120,7 @@ fn budget(reader: &mut Reader, node: &Node, roles: [&NetworkRole; 2]) -> Option<
     let budget: Budget = reader.keep("sparsity.budget", node, read)?;
     let [actor, critic] = roles;
     let solved = budget.solve(&actor.layers, &critic.layers, critic.copies);
-    let error = match solved {
-        Ok(sparsities) => return Some(sparsities),
-        Err(AgentError::Sparsity { key, found, allowed, hint, .. }) => {
-            KeyError::new(key.rsplit('.').next().unwrap_or_default(), found, allowed, hint)
-        }
-        Err(other) => KeyError::new("total", other, "a budget that can be spent", "another"),
-    };
-    reader.blame("sparsity.budget", node, error);
-    None
+    solved.map_err(|error| reader.blame("sparsity.budget", node, blame::unspent(error))).ok()
 }
 
 /// Reads the section of one network, whose sparsity may be `given` by a budget.

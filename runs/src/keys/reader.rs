@@ -81,7 +81,7 @@ impl Reader {
             return Some(Json::Null);
         }
         let read = match (&place.shape.form, &node.value) {
-            (Form::Any, _) => return None,
+            (Form::Any | Form::Over(_), _) => return None,
             (Form::Section(fields), _) => {
                 let entries = self.entries(node, &place.key)?;
                 return Some(self.fields(node, entries, fields, &place.key, None));

@@ -13,7 +13,7 @@ pub fn section(shape: &Shape, of_variant: bool) -> Json {
     }
 }
 
-/// The keys of all kinds; those of one where it is named.
+/// The keys of all kinds; where `strict`, those of one where it is named.
 fn of_kinds(kinds: &Kinds, strict: bool) -> Json {
     let mut forms: Vec<(&str, Vec<Json>)> = Vec::new();
     for field in kinds.all.iter().flat_map(|kind| &kind.fields) {
@@ -94,6 +94,7 @@ fn of_shape(shape: &Shape) -> Json {
             schema["required"] = json!(["kind"]);
             schema
         }
+        Form::Over(kinds) => of_kinds(kinds, false),
         Form::Named(below) => {
             json!({"type": ["object", "null"], "additionalProperties": of_shape(below)})
         }

@@ -43,6 +43,8 @@ pub enum Form {
     Section(Vec<Field>),
     /// A section whose key `kind` decides which others there are.
     Kinds(Kinds),
+    /// Keys laid over a section of these kinds, whose kind they may change; who knows the section reads both.
+    Over(Kinds),
     /// A section of any keys, all alike: names of layers.
     Named(Box<Shape>),
 }
@@ -187,7 +189,9 @@ impl Shape {
     pub fn below(&self) -> Vec<&Field> {
         match &self.form {
             Form::Section(fields) => fields.iter().collect(),
-            Form::Kinds(kinds) => kinds.all.iter().flat_map(|kind| &kind.fields).collect(),
+            Form::Kinds(kinds) | Form::Over(kinds) => {
+                kinds.all.iter().flat_map(|kind| &kind.fields).collect()
+            }
             Form::Any | Form::Whole(..) | Form::Real(_) | Form::Flag | Form::Text => vec![],
             Form::Choice(_) | Form::List { .. } | Form::Named(_) => vec![],
         }
@@ -271,7 +275,9 @@ impl fmt::Display for Form {
                 Self::Whole(least, _) => write!(f, "a list of whole numbers of at least {least}"),
                 other => write!(f, "a list, of each: {other}"),
             },
-            Self::Section(_) | Self::Named(_) | Self::Any => f.write_str("a section of keys"),
+            Self::Section(_) | Self::Over(_) | Self::Named(_) | Self::Any => {
+                f.write_str("a section of keys")
+            }
         }
     }
 }

@@ -312,6 +312,18 @@ pub const CASES: &[Case] = &[
         ["0.9999, which leaves layer `head`", "at least one weight", "lower it"],
     ),
     case(
+        "a layer of its own sparsity that has not as many weights",
+        ("  drop_fraction: 0.3", "  layers: {hidden.0: 0.99999}"),
+        ":11: sparsity.layers.hidden.0",
+        ["0.99999, which leaves layer `hidden.0` less than one", "at least one", "at most 0.96875"],
+    ),
+    case(
+        "a form for a layer that is not there",
+        ("  drop_fraction: 0.3", "  compute_layers: {hiden.0: sparse}"),
+        ":11: sparsity.compute_layers.hiden.0",
+        ["hiden.0", "hidden.0", "hidden.0"],
+    ),
+    case(
         "a layer that is not there",
         ("  drop_fraction: 0.3", "  layers: {hiden.0: 0.3}"),
         ":11: sparsity.layers.hiden.0",

@@ -9,8 +9,7 @@ use serde_json::Value;
 use super::cases::{ACTOR_CRITIC, ACTOR_CRITIC_CASES, CASES, GOOD};
 use super::common::{config, sparring};
 
-/// What only `sparring plan` knows: what fits together, what is there, what an env's options and one network's own
-/// keys are, and what a variant makes of its base.
+/// What only `sparring plan` knows: what fits together, what is there, what an env's options are, and what a variant makes of its base.
 const BEYOND_IT: &[&str] = &[
     "a batch of environments in step",
     "async without workers",
@@ -32,6 +31,8 @@ const BEYOND_IT: &[&str] = &[
     "a network that the agent has not",
     "no method",
     "a sparsity that ERK cannot reach",
+    "a layer of its own sparsity that has not as many weights",
+    "a form for a layer that is not there",
     "a layer that is not there",
     "a variant equal to another",
     "a layer that no index reaches",
@@ -50,8 +51,6 @@ const BEYOND_IT: &[&str] = &[
     "blocks of which none is left",
     "a backward set that is sparser than the forward set",
     "a scale of nothing",
-    "a wrong value for one network",
-    "an unknown key for one network",
     "a sparsity that one network cannot have",
     "a layer that one network has not",
     "a network beside a dense whole",

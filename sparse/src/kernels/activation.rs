@@ -32,23 +32,27 @@ pub fn apply(activation: Activation, bias: &[f32], width: usize, y: &mut [f32]) 
 
 /// Turns `dL/dy` into `dL/dx`, given `y = act(x)`.
 pub fn chain(activation: Activation, y: &[f32], dy: &mut [f32]) {
-    struct Chain<'a>(Activation, &'a [f32], &'a mut [f32]);
+    struct Chain<'a> {
+        activation: Activation,
+        y: &'a [f32],
+        dy: &'a mut [f32],
+    }
     impl WithSimd for Chain<'_> {
         type Output = ();
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) {
-            let ((y, y_tail), (dy, dy_tail)) =
-                (S::as_simd_f32s(self.1), S::as_mut_simd_f32s(self.2));
+            let Self { activation, y, dy } = self;
+            let ((y, y_tail), (dy, dy_tail)) = (S::as_simd_f32s(y), S::as_mut_simd_f32s(dy));
             for (y, dy) in y.iter().zip(dy) {
-                *dy = chain_simd(self.0, simd, *y, *dy);
+                *dy = chain_simd(activation, simd, *y, *dy);
             }
             let y = simd.partial_load_f32s(y_tail);
             let dy = simd.partial_load_f32s(dy_tail);
-            simd.partial_store_f32s(dy_tail, chain_simd(self.0, simd, y, dy));
+            simd.partial_store_f32s(dy_tail, chain_simd(activation, simd, y, dy));
         }
     }
     if activation != Activation::Identity {
-        dispatch(Chain(activation, y, dy));
+        dispatch(Chain { activation, y, dy });
     }
 }
 

@@ -201,7 +201,7 @@ impl Blocks {
 
     fn choose(&self, candidates: &[(u32, f32)], count: impl Fn(usize) -> usize) -> Vec<u32> {
         let (mut chosen, mut keys) = (Vec::new(), Vec::new());
-        let group = |candidate: &(u32, f32)| candidate.0 as usize / self.group;
+        let group = |(block, _): &(u32, f32)| *block as usize / self.group;
         for candidates in candidates.chunk_by(|a, b| group(a) == group(b)) {
             largest(candidates, count(group(&candidates[0])), &mut keys, &mut chosen);
         }
