@@ -102,6 +102,12 @@ pub trait AgentKeys: Debug + Send + Sync {
     /// The same for one that only acts: it remembers nothing.
     fn acting(&self) -> Arc<dyn AgentKeys>;
 
+    /// The same for one that only acts, and in an evaluation as its [`PolicyView`](crate::PolicyView) does: nothing
+    /// is left to chance.
+    fn greedy(&self) -> Arc<dyn AgentKeys> {
+        self.acting()
+    }
+
     /// See [`AgentConfig::estimate`].
     fn estimate(
         &self,
@@ -171,6 +177,11 @@ impl AgentConfig {
     /// The same for one that only acts.
     pub fn acting(&self) -> Self {
         Self { keys: self.keys.acting() }
+    }
+
+    /// The same for one that only acts, and leaves nothing to chance in an evaluation.
+    pub fn greedy(&self) -> Self {
+        Self { keys: self.keys.greedy() }
     }
 
     /// What the agent will take in a run of `total_env_steps` on `num_envs` of `spec`.

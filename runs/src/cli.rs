@@ -39,8 +39,10 @@ pub enum Command {
     Task(TaskArgs),
     /// Show how far the jobs of a run are, what is left, and what failed
     Status(StatusArgs),
-    /// Score the policy of a job
+    /// Score the policy of a job or of a checkpoint
     Eval(EvalArgs),
+    /// Write the policy of a job or of a checkpoint as safetensors, dense and sparse, and as ONNX
+    Export(ExportArgs),
     /// Print every job with its steps, sizes and memory; run nothing, write nothing
     Plan(PlanArgs),
     /// Draw one episode, of a trained policy or of random actions
@@ -209,7 +211,8 @@ pub struct StatusArgs {
 /// What `eval` takes.
 #[derive(Debug, Args)]
 pub struct EvalArgs {
-    /// The folder of a job that has been evaluated, such as out/quickstart/rigl/seed-1
+    /// The folder of a job, such as out/quickstart/rigl/seed-1, whose newest checkpoint is scored, or of one at
+    /// its end its last policy; or the folder of one checkpoint, JOB/checkpoints/LIFE-STEPS
     pub dir: PathBuf,
     /// Episodes
     #[arg(long, value_name = "N", default_value_t = 100)]
@@ -223,6 +226,49 @@ pub struct EvalArgs {
     /// The seed of the episodes
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+}
+
+/// What `export` takes.
+#[derive(Debug, Args)]
+#[command(after_help = EXPORTED)]
+pub struct ExportArgs {
+    /// The folder of a job, such as out/quickstart/rigl/seed-1, whose newest checkpoint is taken, or of one at
+    /// its end its last policy; or the folder of one checkpoint, JOB/checkpoints/LIFE-STEPS
+    pub path: PathBuf,
+    /// A folder that is not there yet
+    #[arg(long, value_name = "DIR", default_value = "export")]
+    pub out: PathBuf,
+    /// In which format; may be given again [default: all three]
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "FORMAT")]
+    pub format: Vec<Format>,
+    /// Also so many observations, of episodes that the policy and random actions play, with the action that the
+    /// policy takes for each: samples.safetensors
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub samples: Option<u32>,
+}
+
+const EXPORTED: &str = "\
+What is written maps a raw observation to the action that an evaluation takes: the scales of observations, the
+network, the bounds of the action. An epsilon of the evaluation that is left to chance is no part of it.
+runs/docs/export.md says what stands in each file, and reads the sparse one with numpy.";
+
+/// What `export` writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// dense.safetensors: each weight, zeros too
+    Dense,
+    /// csr.safetensors: the active weights, as compressed sparse rows
+    Csr,
+    /// policy.onnx: the whole computation
+    Onnx,
+}
+
+impl Format {
+    /// Those of `named`, each once, or all.
+    pub fn asked(named: &[Self]) -> impl Iterator<Item = Self> {
+        let asked = |format: &Self| named.is_empty() || named.contains(format);
+        Self::value_variants().iter().copied().filter(asked)
+    }
 }
 
 /// What `report` takes.
@@ -247,7 +293,7 @@ pub struct PlayArgs {
     /// Change one value of the env, or of the checkpoint's config: env.options.places=7
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Play the policy of a job's folder, such as out/NAME/VARIANT/seed-1
+    /// Play the policy of a job's folder, such as out/NAME/VARIANT/seed-1, or of a checkpoint below it
     #[arg(long, value_name = "DIR")]
     pub checkpoint: Option<PathBuf>,
     /// Play random actions

@@ -91,6 +91,12 @@ impl Error {
         move |source| Self::File { path, what, source }
     }
 
+    /// A file that cannot hold what it should.
+    pub fn content(path: impl AsRef<Path>) -> impl FnOnce(String) -> Self {
+        let path = path.as_ref().to_path_buf();
+        move |message| Self::Content { path, message }
+    }
+
     /// Something that the machine would not do.
     pub fn system<E>(what: &'static str) -> impl FnOnce(E) -> Self
     where

@@ -9,6 +9,7 @@ pub mod envs;
 pub mod error;
 mod eval;
 pub mod evaluate;
+mod export;
 mod files;
 mod folder;
 mod job;
@@ -74,6 +75,7 @@ pub fn main(registry: Registry) -> ExitCode {
         Command::Task(args) => slurm::task(&args),
         Command::Status(args) => progress::status(&args),
         Command::Eval(args) => eval::eval(&args),
+        Command::Export(args) => export::export(&args),
         Command::Plan(args) => plan_table::plan(&args),
         Command::Play(args) => play::play(&args),
         Command::List { what, of } => list::list(what, of.as_deref()),

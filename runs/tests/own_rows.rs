@@ -54,6 +54,15 @@ fn rows_of_another_crate_run_from_yaml() {
         let list = own_rows().args(["list", what]).assert_code(0);
         assert!(list.stdout.lines().any(|line| line.starts_with(row)), "{}", list.stdout);
     }
+    // An agent without a network cannot be taken away, and the whole binary says so.
+    let export = own_rows().args(["export", "out/averages/seed-1"]).current_dir(folder.path());
+    let refused = export.assert_code(2).stderr;
+    for part in ["shows no network by which it acts: averages", "policy_view", "sparring eval"] {
+        assert!(refused.contains(part), "{part} in {refused}");
+    }
+    assert!(!folder.path().join("export").exists());
+    own_rows().args(["export", "out/tidy/seed-1"]).current_dir(folder.path()).assert_code(0);
+
     let args = ["--set", "variants.tidy.sparsity.kind=tydi"];
     let refused = own_rows().arg("plan").arg(&config).args(args).assert_code(2);
     assert!(refused.stderr.contains("tidy"), "{}", refused.stderr);

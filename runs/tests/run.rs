@@ -441,6 +441,15 @@ fn a_game_of_atari_is_trained_on() {
     let evals = folder.read("out/rigl/seed-1/evals.csv");
     let lengths = evals.lines().skip(1).map(|row| row.split(',').next_back().unwrap());
     assert_eq!(lengths.collect::<Vec<_>>(), ["40"; 3], "{evals}");
+    // The policy again, on screens with noise.
+    let eval = |noise: &str, code| {
+        let args = ["eval", "out/rigl/seed-1", "--episodes", "2", "--set", noise];
+        sparring().args(args).current_dir(folder.path()).assert_code(code)
+    };
+    let told = eval("env.options={noise_sigma: 60, noise_mode: clip}", 0).stdout;
+    assert!(told.contains("Pong") && told.ends_with("length 40.0\n"), "{told}");
+    let refused = eval("env.options.noise_sigma=300", 2).stderr;
+    assert!(refused.contains("a number in [0, 255]"), "{refused}");
 }
 
 /// A game without an end of its own: a policy that may keep the ball in play for ever is cut, and scored.

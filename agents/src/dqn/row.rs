@@ -12,6 +12,7 @@ use super::config::{DqnConfig, actions};
 use crate::agent::Agent;
 use crate::checks;
 use crate::error::AgentError;
+use crate::explore::Epsilon;
 use crate::row::{AgentKeys, AgentRow, NetworkRole, RunLength};
 use crate::summary::Estimate;
 
@@ -84,6 +85,11 @@ impl AgentKeys for DqnConfig {
 
     fn acting(&self) -> Arc<dyn AgentKeys> {
         Arc::new(Self { replay_capacity: 1, ..self.clone() })
+    }
+
+    fn greedy(&self) -> Arc<dyn AgentKeys> {
+        let epsilon = Epsilon { eval: 0.0, ..self.epsilon };
+        Arc::new(Self { replay_capacity: 1, epsilon, ..self.clone() })
     }
 
     fn estimate(

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use crc32fast::Hasher;
 use serde::{Deserialize, Serialize};
+use sparring_sparse::Section;
 
 use crate::yaml;
 
@@ -158,6 +159,16 @@ impl Manifest {
         let mut text = String::new();
         file.take(MOST_BYTES).read_to_string(&mut text).map_err(bad)?;
         Self::from_text(&text).map_err(|error| format!("{MANIFEST}: {error}"))
+    }
+
+    /// All state but the replay memory's rows, in `folder`; what is wrong if it is not whole, or not of the job
+    /// whose config has this hash.
+    pub fn state_in(&self, folder: &Path, job: &str) -> Result<Section, String> {
+        if self.job != job {
+            return Err(format!("of another config, whose hash is {}", self.job));
+        }
+        let state = self.state.read(folder)?;
+        Section::from_bytes(&state).map_err(|error| format!("{}: {error}", self.state.file))
     }
 
     /// The manifest of this text.

@@ -9,6 +9,6 @@ mod store;
 mod writer;
 
 pub use keys::{CheckpointKeys, Kept};
-pub use manifest::{Manifest, Rows, Sum};
+pub use manifest::{MANIFEST, Manifest, Rows, Sum};
 pub use store::{Checkpoint, Latest, Store};
 pub use writer::{Moment, THREAD, Writer};

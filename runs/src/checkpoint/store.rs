@@ -105,11 +105,7 @@ impl Store {
     /// The checkpoint in `folder`; what is wrong with it if it is not whole.
     pub fn read(&self, folder: &Path, job: &str) -> Result<Checkpoint, String> {
         let manifest = Manifest::read(folder)?;
-        if manifest.job != job {
-            return Err(format!("of another config, whose hash is {}", manifest.job));
-        }
-        let state = manifest.state.read(folder)?;
-        let state = Section::from_bytes(&state).map_err(|error| error.to_string())?;
+        let state = manifest.state_in(folder, job)?;
         manifest.logs.iter().try_for_each(|log| log.check(&self.job, false))?;
         let rows = self.rows();
         pieces(&manifest).iter().try_for_each(|piece| piece.sum.check(&rows, true))?;

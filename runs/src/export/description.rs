@@ -1,0 +1,179 @@
+//! What a policy is beside its numbers: the JSON text that every exported file carries as the metadata `policy`.
+//!
+//! With the tensors it is enough to act: see `runs/docs/export.md`, which names every field.
+
+use serde::Serialize;
+use sparring_agents::PolicyView;
+use sparring_agents::policy_view::{After, PolicyLayer};
+use sparring_envs::{Dtype, EnvSpec, Space};
+use sparring_sparse::layers::{Conv2d, Features};
+use sparring_sparse::{Activation, Join, Shape};
+
+use crate::policy::Origin;
+
+/// The layout of exported files.
+const VERSION: u32 = 1;
+
+/// A policy without its numbers.
+#[derive(Clone, Debug, Serialize)]
+pub struct Description {
+    version: u32,
+    /// The version of Sparring that wrote it.
+    sparring: &'static str,
+    agent: &'static str,
+    env: &'static str,
+    /// The name of the checkpoint or file that it was kept in.
+    origin: String,
+    /// How long it was trained, where that is known.
+    env_steps: Option<u64>,
+    /// What an observation is.
+    pub observation: Observation,
+    layers: Vec<LayerText>,
+    action: ActionText,
+}
+
+/// What an observation is, and what becomes of it before the first layer.
+#[derive(Clone, Debug, Serialize)]
+pub struct Observation {
+    /// Row-major.
+    pub shape: Vec<usize>,
+    /// `f32` or `u8`.
+    pub dtype: &'static str,
+    divisor: f32,
+    /// Whether running moments scale it.
+    scaled: bool,
+    clip: Option<f64>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct LayerText {
+    name: String,
+    rows: usize,
+    cols: usize,
+    nnz: usize,
+    activation: Activation,
+    conv: Option<Windows>,
+    then: Vec<JoinText>,
+}
+
+/// Where the windows of a convolution or a pooling stand.
+#[derive(Clone, Debug, Serialize)]
+struct Windows {
+    /// Channels, rows, columns.
+    input: [usize; 3],
+    output: [usize; 3],
+    kernel: [usize; 2],
+    stride: usize,
+    /// Above, left, below, right, as ONNX has it.
+    pads: [usize; 4],
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum JoinText {
+    MaxPool(Windows),
+    Save,
+    Add,
+    Relu,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum ActionText {
+    Largest { first: usize },
+    Tanh { numbers: usize },
+}
+
+impl Description {
+    /// That of `view`, which `agent` learned on `spec`.
+    pub fn of(view: &PolicyView, agent: &'static str, spec: &EnvSpec, origin: &Origin) -> Self {
+        let name = origin.path.file_name().unwrap_or_default();
+        Self {
+            version: VERSION,
+            sparring: env!("CARGO_PKG_VERSION"),
+            agent,
+            env: spec.id,
+            origin: name.to_string_lossy().into_owned(),
+            env_steps: origin.env_steps,
+            observation: Observation {
+                shape: shape_of(&spec.obs),
+                dtype: match spec.obs.dtype() {
+                    Dtype::F32 => "f32",
+                    Dtype::U8 => "u8",
+                },
+                divisor: view.before.divisor,
+                scaled: view.before.scale.is_some(),
+                clip: view.before.scale.as_ref().map(|scale| scale.clip),
+            },
+            layers: view.layers.iter().map(LayerText::of).collect(),
+            action: match &view.after {
+                After::Largest { first } => ActionText::Largest { first: *first },
+                After::Tanh { low, .. } => ActionText::Tanh { numbers: low.len() },
+            },
+        }
+    }
+
+    /// As JSON.
+    pub fn to_text(&self) -> String {
+        serde_json::json!(self).to_string()
+    }
+}
+
+/// The shape of an observation, row-major.
+pub fn shape_of(space: &Space) -> Vec<usize> {
+    match space {
+        Space::Discrete { .. } => vec![space.dim()],
+        Space::Box { shape, .. } => shape.clone(),
+    }
+}
+
+/// Zeros above, left, below and right, as ONNX has it.
+pub fn pads(conv: &Conv2d) -> [usize; 4] {
+    let ([above, left], [below, right]) = {
+        let [rows, columns] = [0, 1].map(|axis| conv.padded(axis));
+        ([rows.0, columns.0], [rows.1, columns.1])
+    };
+    [above, left, below, right]
+}
+
+impl LayerText {
+    fn of(layer: &PolicyLayer) -> Self {
+        let mut features = layer.shape.output();
+        let joined = |join: &Join| match join {
+            Join::Save => JoinText::Save,
+            Join::Add => JoinText::Add,
+            Join::Relu => JoinText::Relu,
+            Join::MaxPool(pool) => {
+                let windows = pool.windows(&features);
+                features = windows.output();
+                JoinText::MaxPool(Windows::of(&windows))
+            }
+        };
+        let then = layer.then.iter().map(joined).collect();
+        Self {
+            name: layer.name.clone(),
+            rows: layer.shape.rows(),
+            cols: layer.shape.cols(),
+            nnz: layer.topology.nnz(),
+            activation: layer.activation,
+            conv: match &layer.shape {
+                Shape::Linear { .. } => None,
+                Shape::Conv2d(conv) => Some(Windows::of(conv)),
+            },
+            then,
+        }
+    }
+}
+
+impl Windows {
+    fn of(conv: &Conv2d) -> Self {
+        let sides = |of: Features| [of.channels, of.height, of.width];
+        Self {
+            input: sides(conv.input()),
+            output: sides(conv.output()),
+            kernel: conv.kernel,
+            stride: conv.stride,
+            pads: pads(conv),
+        }
+    }
+}
