@@ -3,6 +3,9 @@
 //! A [`Network`](crate::Network) says what is computed; a [`Backend`] computes it, in memory and in a
 //! layout of its own, which nobody else knows of. It takes and gives candle's tensors on its device.
 //! [`Cpu`](crate::cpu::Cpu) is one.
+//!
+//! How values follow a change of topology is no part of it: topologies are chosen on the host, which reads the
+//! values to do so and writes them back in their new order.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -11,9 +14,11 @@ use candle_core::{Device, Result, Storage, Tensor};
 
 use crate::ctx::Ctx;
 use crate::error::SparseError;
+use crate::finite::NotFinite;
 use crate::kernels::Par;
 use crate::layers::Layer;
 use crate::nodes::NetworkPlan;
+use crate::optim::step::OptimizerStep;
 
 /// One network on one device.
 pub trait Backend: Debug + Send + Sync {
@@ -40,6 +45,19 @@ pub trait Backend: Debug + Send + Sync {
     /// # Errors
     /// Tensors on another device.
     fn forward(&self, x: &Tensor, params: &Tensor, ctx: &mut Ctx<'_>) -> Result<Forward>;
+
+    /// Takes one `step` of `params` along `grad`, which stands as they do, in place. Returns the norm of the gradient
+    /// before clipping, or what is not finite: where it is the gradient, parameters and moments are left as they
+    /// were.
+    ///
+    /// # Errors
+    /// Tensors of another type, another size, or on another device.
+    fn step(
+        &self,
+        params: &Tensor,
+        grad: &Tensor,
+        step: OptimizerStep<'_>,
+    ) -> Result<std::result::Result<f32, NotFinite>>;
 
     /// `target ← (1 − τ) target + τ online`, in place: what a target network does.
     ///

@@ -7,10 +7,12 @@ use crate::layers::Layer;
 
 /// A number that is none.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct NotFinite {
+pub struct NotFinite {
+    /// What it is of.
     pub quantity: Quantity,
     /// The index of its layer; none where only the sum over all of them is not finite.
     pub layer: Option<usize>,
+    /// NaN or infinite.
     pub found: f32,
 }
 

@@ -44,7 +44,7 @@ pub mod distribution;
 pub mod error;
 pub mod estimate;
 mod executed;
-mod finite;
+pub mod finite;
 pub mod init;
 pub mod kernels;
 pub mod keys;

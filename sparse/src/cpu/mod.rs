@@ -5,10 +5,12 @@
 //! | `planes.rs` | where the features of each node stand |
 //! | `products.rs`, `layer.rs` | the products of a layer, in the form of computing that it takes |
 //! | `tape.rs`, `pass.rs` | the memory of a pass, and the walk over the nodes |
+//! | `in_place.rs` | what changes parameters: the step of an optimiser, and a target that follows |
 //! | `measure.rs` | where one form of computing overtakes the other, for `sparring tune` |
 //!
 //! The arithmetic is that of [`crate::kernels`], in the layout of [`crate::kernels::lanes`].
 
+mod in_place;
 mod layer;
 mod measure;
 mod pass;
@@ -19,19 +21,21 @@ mod tape;
 
 use std::sync::Arc;
 
-use candle_core::{CpuStorage, Device, InplaceOp2, Layout, Result, Tensor, bail};
+use candle_core::{Device, Result, Tensor};
 
 use crate::backend::{Backend, Forward};
 use crate::ctx::Ctx;
 use crate::error::SparseError;
+use crate::finite::NotFinite;
 use crate::kernels::Par;
 use crate::layers::Layer;
 use crate::nodes::NetworkPlan;
+use crate::optim::step::OptimizerStep;
 
 use layer::CpuLayer;
 use pass::CpuTape;
 pub use planes::{pass_floats, structure_bytes};
-pub(crate) use shared::{DEVICE, values};
+pub(crate) use shared::{DEVICE, slices};
 use shared::{Shared, slice};
 
 /// A network on the CPU.
@@ -97,39 +101,16 @@ impl Backend for Cpu {
         Ok(forward)
     }
 
-    fn lerp(&self, target: &Tensor, online: &Tensor, tau: f32) -> Result<()> {
-        target.inplace_op2(online, &Lerp { tau })
-    }
-}
-
-/// `a ← (1 − τ) a + τ b`, in place.
-struct Lerp {
-    tau: f32,
-}
-
-impl InplaceOp2 for Lerp {
-    fn name(&self) -> &'static str {
-        "lerp"
-    }
-
-    fn cpu_fwd(
+    fn step(
         &self,
-        target: &mut CpuStorage,
-        layout: &Layout,
-        online: &CpuStorage,
-        online_layout: &Layout,
-    ) -> Result<()> {
-        let (Some((start, end)), CpuStorage::F32(target)) = (layout.contiguous_offsets(), target)
-        else {
-            bail!("parameters are contiguous f32");
-        };
-        let online = values(online, online_layout)?;
-        if online.len() != end - start {
-            bail!("{} parameters for a target of {}", online.len(), end - start);
-        }
-        for (a, b) in target[start..end].iter_mut().zip(online) {
-            *a = (1.0 - self.tau) * *a + self.tau * b;
-        }
-        Ok(())
+        params: &Tensor,
+        grad: &Tensor,
+        step: OptimizerStep<'_>,
+    ) -> Result<std::result::Result<f32, NotFinite>> {
+        in_place::step(params, grad, step)
+    }
+
+    fn lerp(&self, target: &Tensor, online: &Tensor, tau: f32) -> Result<()> {
+        in_place::lerp(target, online, tau)
     }
 }

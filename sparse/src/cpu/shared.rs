@@ -36,8 +36,25 @@ pub(super) fn slice<'a>(storage: &'a Storage, layout: &Layout) -> Result<&'a [f3
     }
 }
 
+/// The values of a contiguous tensor of `f32` that is changed, and of one of the same size by which.
+pub(crate) fn slices<'a>(
+    to: &'a mut CpuStorage,
+    layout: &Layout,
+    by: &'a CpuStorage,
+    by_layout: &Layout,
+) -> Result<(&'a mut [f32], &'a [f32])> {
+    let (Some((start, end)), CpuStorage::F32(to)) = (layout.contiguous_offsets(), to) else {
+        bail!("what is changed in place is contiguous f32");
+    };
+    let by = values(by, by_layout)?;
+    if by.len() != end - start {
+        bail!("{} values for {} parameters", by.len(), end - start);
+    }
+    Ok((&mut to[start..end], by))
+}
+
 /// The values of a contiguous tensor of `f32`.
-pub(crate) fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
         None => bail!("a network takes contiguous tensors, found strides {:?}", layout.stride()),

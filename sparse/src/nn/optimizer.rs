@@ -8,7 +8,7 @@ use candle_nn::Optimizer;
 
 use super::layers::Sparse;
 use super::shared::Shared;
-use crate::cpu::values;
+use crate::cpu::slices;
 use crate::optim::{Moments, OptimizerConfig, Pass};
 
 /// Trains the variables of a model and the sparse modules in it by one rule: the modules as their
@@ -109,12 +109,9 @@ impl InplaceOp2 for VarStep<'_> {
         grad: &CpuStorage,
         grad_layout: &Layout,
     ) -> Result<()> {
-        let (Some((start, end)), CpuStorage::F32(var)) = (layout.contiguous_offsets(), var) else {
-            bail!("a variable is contiguous f32");
-        };
-        let grad = values(grad, grad_layout)?;
+        let (var, grad) = slices(var, layout, grad, grad_layout)?;
         let Moments([m, v]) = &mut **self.moments.borrow_mut();
-        self.pass.run(&mut var[start..end], grad, m, v, [0.0, 1.0]);
+        self.pass.run(var, grad, m, v, [0.0, 1.0]);
         Ok(())
     }
 }

@@ -7,24 +7,22 @@
 //! with their weight.
 
 pub(crate) mod rule;
+pub(crate) mod step;
 
-use std::cell::RefCell;
-
-use candle_core::{CpuStorage, InplaceOp2, Layout, Tensor, bail};
+use candle_core::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::cpu::values;
-use crate::error::{Quantity, SparseError};
-use crate::finite::{NotFinite, first_not_finite};
+use crate::error::SparseError;
+use crate::finite::NotFinite;
 use crate::layers::Layer;
 use crate::methods::backward_set::BackwardSet;
 use crate::network::Network;
 use crate::section::Section;
 
 pub(crate) use rule::Pass;
-use rule::sum_squares;
 pub use rule::{Moments, Real, Rule};
+pub use step::{LayerStep, OptimizerStep};
 
 /// What is chosen about an optimiser.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -168,64 +166,23 @@ impl Optimizer {
         if expected != found {
             return Err(SparseError::Length { what: "parameters of a step", expected, found });
         }
-        let step = RefCell::new(Step { optimizer: self, unseen, outside, norm: Ok(0.0) });
-        network.params().inplace_op2(grad, &InPlace { step: &step, network })?;
-        Ok(step.into_inner().norm)
-    }
-
-    fn apply(
-        &mut self,
-        network: &Network,
-        w: &mut [f32],
-        g: &[f32],
-        unseen: f64,
-        mut outside: Option<&mut BackwardSet>,
-    ) -> Result<f32, NotFinite> {
         let penalty = outside.as_ref().map_or(0.0, |set| set.penalty());
-        // The parameters of a layer, with (l2, keep): its weights, then its biases.
-        let parts = || {
-            network.layers().iter().flat_map(|layer| {
-                let decay = self.decay(layer.weight_decay(), penalty);
-                [(layer.weights(), decay), (layer.biases(), [0.0, 1.0])]
-            })
+        let layer = |layer: &Layer| {
+            let [l2, keep] = self.decay(layer.weight_decay(), penalty);
+            LayerStep { weights: layer.weights(), biases: layer.biases(), l2, keep }
         };
-        let mut squares = unseen;
-        for (part, [l2, _]) in parts() {
-            squares += sum_squares(&w[part.clone()], &g[part], l2);
-        }
-        if let Some(set) = &outside {
-            squares += sum_squares(&set.values, &set.grad, 0.0);
-        }
-        let norm = squares.sqrt() as f32;
-        if !norm.is_finite() {
-            return Err(blame(network.layers(), g, outside.as_deref(), norm));
-        }
-        let scale = match self.config.max_grad_norm {
-            Some(max) if f64::from(norm) > max => (max / f64::from(norm)) as f32,
-            Some(_) | None => 1.0,
+        let step = OptimizerStep {
+            rule: self.config.rule,
+            learning_rate: self.learning_rate,
+            number: self.step + 1,
+            max_grad_norm: self.config.max_grad_norm,
+            unseen,
+            layers: network.layers().iter().map(layer).collect(),
+            moments: &mut self.moments,
+            outside,
         };
-        let pass = Pass::new(self.config.rule, self.learning_rate, self.step + 1, scale);
-        let parts: Vec<_> = parts().collect();
-        let Moments([m, v]) = &mut self.moments;
-        for (part, decay) in parts {
-            let v = v.get_mut(part.clone()).unwrap_or_default();
-            pass.run(&mut w[part.clone()], &g[part.clone()], &mut m[part], v, decay);
-        }
-        if let Some(set) = &mut outside {
-            let Moments([m, v]) = &mut set.moments;
-            pass.run(&mut set.values, &set.grad, m, v, [0.0, 1.0]);
-        }
-        for (l, layer) in network.layers().iter().enumerate() {
-            if let Some(found) = first_not_finite(&w[layer.weights().start..layer.biases().end]) {
-                return Err(NotFinite { quantity: Quantity::Weights, layer: Some(l), found });
-            }
-        }
-        if let Some(set) = &outside {
-            let not_finite =
-                |(layer, found)| NotFinite { quantity: Quantity::Weights, layer, found };
-            set.first_not_finite(&set.values).map_or(Ok(()), |one| Err(not_finite(one)))?;
-        }
-        self.step += 1;
+        let norm = network.backend().step(network.params(), grad, step)?;
+        self.step += u64::from(norm.is_ok());
         Ok(norm)
     }
 
@@ -237,59 +194,5 @@ impl Optimizer {
             WeightDecay::Decoupled => (0.0, 1.0 - self.learning_rate * lambda),
         };
         [(l2 + penalty) as f32, keep as f32]
-    }
-}
-
-/// One step, and what it gives.
-struct Step<'a> {
-    optimizer: &'a mut Optimizer,
-    unseen: f64,
-    outside: Option<&'a mut BackwardSet>,
-    norm: Result<f32, NotFinite>,
-}
-
-/// Of a gradient `g` whose `norm` is not finite, the layer nearest to the loss that has such a value.
-fn blame(layers: &[Layer], g: &[f32], outside: Option<&BackwardSet>, norm: f32) -> NotFinite {
-    let quantity = Quantity::Gradient;
-    for (l, layer) in layers.iter().enumerate().rev() {
-        if let Some(found) = first_not_finite(&g[layer.weights().start..layer.biases().end]) {
-            return NotFinite { quantity, layer: Some(l), found };
-        }
-    }
-    let (layer, found) =
-        outside.and_then(|set| set.first_not_finite(&set.grad)).unwrap_or((None, norm));
-    NotFinite { quantity, layer, found }
-}
-
-/// Candle's door to a tensor's memory.
-struct InPlace<'a, 'b> {
-    step: &'a RefCell<Step<'b>>,
-    network: &'a Network,
-}
-
-impl InplaceOp2 for InPlace<'_, '_> {
-    fn name(&self) -> &'static str {
-        "optimizer"
-    }
-
-    fn cpu_fwd(
-        &self,
-        params: &mut CpuStorage,
-        layout: &Layout,
-        grad: &CpuStorage,
-        grad_layout: &Layout,
-    ) -> candle_core::Result<()> {
-        let (Some((start, end)), CpuStorage::F32(params)) = (layout.contiguous_offsets(), params)
-        else {
-            bail!("parameters are contiguous f32");
-        };
-        let grad = values(grad, grad_layout)?;
-        if grad.len() != end - start {
-            bail!("a gradient of {} values for {} parameters", grad.len(), end - start);
-        }
-        let Step { optimizer, unseen, outside, norm } = &mut *self.step.borrow_mut();
-        let params = &mut params[start..end];
-        *norm = optimizer.apply(self.network, params, grad, *unseen, outside.as_deref_mut());
-        Ok(())
     }
 }

@@ -1,0 +1,141 @@
+//! What changes parameters in place: the step of an optimiser, and a target that follows.
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Tensor};
+
+use super::shared::slices;
+use crate::error::Quantity;
+use crate::finite::{NotFinite, first_not_finite};
+use crate::optim::rule::{Moments, Pass, sum_squares};
+use crate::optim::step::{LayerStep, OptimizerStep};
+
+/// The norm of a gradient before clipping, or what is not finite.
+type Norm = std::result::Result<f32, NotFinite>;
+
+/// See [`Backend::step`](crate::backend::Backend::step).
+pub(super) fn step(params: &Tensor, grad: &Tensor, step: OptimizerStep<'_>) -> Result<Norm> {
+    let door = Step { under_way: RefCell::new(UnderWay { step, norm: Ok(0.0) }) };
+    params.inplace_op2(grad, &door)?;
+    Ok(door.under_way.into_inner().norm)
+}
+
+/// See [`Backend::lerp`](crate::backend::Backend::lerp).
+pub(super) fn lerp(target: &Tensor, online: &Tensor, tau: f32) -> Result<()> {
+    target.inplace_op2(online, &Lerp { tau })
+}
+
+/// Candle's door to the memory of the parameters.
+struct Step<'a> {
+    under_way: RefCell<UnderWay<'a>>,
+}
+
+/// A step, and what it gives.
+struct UnderWay<'a> {
+    step: OptimizerStep<'a>,
+    norm: Norm,
+}
+
+impl InplaceOp2 for Step<'_> {
+    fn name(&self) -> &'static str {
+        "optimizer"
+    }
+
+    fn cpu_fwd(
+        &self,
+        params: &mut CpuStorage,
+        layout: &Layout,
+        grad: &CpuStorage,
+        grad_layout: &Layout,
+    ) -> Result<()> {
+        let (params, grad) = slices(params, layout, grad, grad_layout)?;
+        let UnderWay { step, norm } = &mut *self.under_way.borrow_mut();
+        *norm = apply(step, params, grad);
+        Ok(())
+    }
+}
+
+/// Two passes: the norm with penalties, then the rule with the gradient clipped to it.
+fn apply(step: &mut OptimizerStep<'_>, w: &mut [f32], g: &[f32]) -> Norm {
+    let OptimizerStep { rule, learning_rate, number, max_grad_norm, unseen, .. } = *step;
+    let OptimizerStep { layers, moments, outside, .. } = step;
+    let mut squares = unseen;
+    for Part { range, l2, .. } in layers.iter().flat_map(parts) {
+        squares += sum_squares(&w[range.clone()], &g[range], l2);
+    }
+    if let Some(set) = &outside {
+        squares += sum_squares(&set.values, &set.grad, 0.0);
+    }
+    let norm = squares.sqrt() as f32;
+    if !norm.is_finite() {
+        let own = layers.iter().enumerate().rev().find_map(|(l, layer)| {
+            first_not_finite(&g[layer.params()]).map(|found| (Some(l), found))
+        });
+        let beside = || outside.as_ref().and_then(|set| set.first_not_finite(&set.grad));
+        let (layer, found) = own.or_else(beside).unwrap_or((None, norm));
+        return Err(NotFinite { quantity: Quantity::Gradient, layer, found });
+    }
+    let scale = match max_grad_norm {
+        Some(max) if f64::from(norm) > max => (max / f64::from(norm)) as f32,
+        Some(_) | None => 1.0,
+    };
+    let pass = Pass::new(rule, learning_rate, number, scale);
+    let Moments([m, v]) = &mut **moments;
+    for Part { range, l2, keep } in layers.iter().flat_map(parts) {
+        let v = v.get_mut(range.clone()).unwrap_or_default();
+        pass.run(&mut w[range.clone()], &g[range.clone()], &mut m[range], v, [l2, keep]);
+    }
+    if let Some(set) = outside {
+        let Moments([m, v]) = &mut set.moments;
+        pass.run(&mut set.values, &set.grad, m, v, [0.0, 1.0]);
+    }
+    let quantity = Quantity::Weights;
+    for (l, layer) in layers.iter().enumerate() {
+        if let Some(found) = first_not_finite(&w[layer.params()]) {
+            return Err(NotFinite { quantity, layer: Some(l), found });
+        }
+    }
+    match outside.as_ref().and_then(|set| set.first_not_finite(&set.values)) {
+        Some((layer, found)) => Err(NotFinite { quantity, layer, found }),
+        None => Ok(norm),
+    }
+}
+
+/// Parameters that decay alike.
+struct Part {
+    range: Range<usize>,
+    l2: f32,
+    keep: f32,
+}
+
+/// The weights of a layer, then its biases.
+fn parts(layer: &LayerStep) -> [Part; 2] {
+    let LayerStep { weights, biases, l2, keep } = layer.clone();
+    [Part { range: weights, l2, keep }, Part { range: biases, l2: 0.0, keep: 1.0 }]
+}
+
+/// `a ← (1 − τ) a + τ b`, in place.
+struct Lerp {
+    tau: f32,
+}
+
+impl InplaceOp2 for Lerp {
+    fn name(&self) -> &'static str {
+        "lerp"
+    }
+
+    fn cpu_fwd(
+        &self,
+        target: &mut CpuStorage,
+        layout: &Layout,
+        online: &CpuStorage,
+        online_layout: &Layout,
+    ) -> Result<()> {
+        let (target, online) = slices(target, layout, online, online_layout)?;
+        for (a, b) in target.iter_mut().zip(online) {
+            *a = (1.0 - self.tau) * *a + self.tau * b;
+        }
+        Ok(())
+    }
+}
