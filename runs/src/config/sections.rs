@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 use sparring_agents::networks::budget::Budget;
 use sparring_agents::{AgentRow, Diagnostics};
+use sparring_envs::EnvRow;
 use sparring_sparse::keys;
 use sparring_sparse::methods::MethodRow;
 use sparring_sparse::sparsity_keys::SparsityKeys;
@@ -17,7 +18,7 @@ use crate::evaluate::EvalSettings;
 use crate::keys::{Field, Form, Kind, Kinds, Shape};
 use crate::registry::rows;
 use crate::train::settings::TrainSettings;
-use crate::yaml::Kinded;
+use crate::yaml::{Kinded, OPTIONS};
 
 /// The sections that a variant or a sweep may change.
 pub const SECTIONS: [&str; 7] =
@@ -74,7 +75,9 @@ pub fn kinded() -> &'static Kinded {
     static ALL: OnceLock<Kinded> = OnceLock::new();
     ALL.get_or_init(|| {
         let of = |name| (name, shape(name).kinds());
-        Kinded(vec![of("agent"), of("sparsity")])
+        let keys = |row: &EnvRow| row.options.iter().map(|option| option.key.to_owned()).collect();
+        let options = rows().envs().iter().map(|row| (row.id.to_owned(), keys(row))).collect();
+        Kinded(vec![of("agent"), of("sparsity"), (OPTIONS, options)])
     })
 }
 

@@ -17,7 +17,7 @@ use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqA
 pub use locate::line_of;
 use node::MERGE;
 pub use node::{Node, Number, Origin, Path, Step, Value, display_path};
-pub use overlay::{Kinded, nested};
+pub use overlay::{Kinded, OPTIONS, nested};
 
 /// Why a text is no document.
 #[derive(Clone, Debug, PartialEq)]

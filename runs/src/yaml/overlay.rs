@@ -2,9 +2,13 @@
 
 use super::node::{Node, Origin, Value};
 
-/// The sections whose kinds differ in their keys: each with its kinds, and the keys of each kind.
+/// The sections whose kinds differ in their keys: each with its kinds, and the keys of each kind. [`OPTIONS`] is one of
+/// them, though what chooses there is the env.
 #[derive(Clone, Debug, Default)]
 pub struct Kinded(pub Vec<(&'static str, Vec<KindKeys>)>);
+
+/// The name of the options of envs among the sections that have kinds.
+pub const OPTIONS: &str = "env.options";
 
 /// A kind and its keys.
 pub type KindKeys = (String, Vec<String>);
@@ -14,7 +18,8 @@ impl Kinded {
     ///
     /// A section with kinds has keys that belong to some kinds only. When `over` chooses a kind, the
     /// keys of other kinds that come from `base` are dropped, so that a variant `{kind: dense}` need
-    /// not unsay the base's `drop_fraction`. Keys that no kind knows stay, and are refused later.
+    /// not unsay the base's `drop_fraction`. Keys that no kind knows stay, and are refused later. Likewise with the
+    /// options of an env where `over` chooses another.
     pub fn overlay(&self, base: &Node, over: &Node) -> Node {
         self.merge(base, over, None)
     }
@@ -28,13 +33,18 @@ impl Kinded {
             return if matches!(base.value, Value::Map(_)) { base.clone() } else { over.clone() };
         }
         let chosen = over.get("kind").and_then(|kind| self.keys_of(section?, kind));
-        let keep = |key: &str| match (&chosen, section) {
-            (Some(keys), Some(section)) => {
-                keys.iter().any(|k| k == key) || !self.known(section, key)
-            }
-            _ => true,
+        let mut entries = match (chosen, section) {
+            (Some(keys), Some(section)) => self.belonging(below, section, keys),
+            (None, _) | (_, None) => below.to_vec(),
         };
-        let mut entries: Vec<_> = below.iter().filter(|(key, _)| keep(key)).cloned().collect();
+        let env = over.get("id").filter(|_| section == Some("env"));
+        if let Some(keys) = env.and_then(|id| self.keys_of(OPTIONS, id)) {
+            for (_, options) in entries.iter_mut().filter(|(key, _)| key == "options") {
+                if let Value::Map(below) = &options.value {
+                    options.value = Value::Map(self.belonging(below, OPTIONS, keys));
+                }
+            }
+        }
         for (key, node) in above {
             let deeper = if section.is_none() { key } else { "" };
             match entries.iter_mut().find(|(name, _)| name == key) {
@@ -44,6 +54,17 @@ impl Kinded {
         }
         let written = if over.origin == Origin::Absent { base } else { over };
         Node { value: Value::Map(entries), origin: written.origin.clone() }
+    }
+
+    /// Those of `entries` that a kind of `section` with these `keys` has, or none.
+    fn belonging(
+        &self,
+        entries: &[(String, Node)],
+        section: &str,
+        keys: &[String],
+    ) -> Vec<(String, Node)> {
+        let keep = |key: &String| keys.contains(key) || !self.known(section, key);
+        entries.iter().filter(|(key, _)| keep(key)).cloned().collect()
     }
 
     /// Whether a `section` of the kind that `tree` chooses has no `key`, though another kind has.
@@ -111,6 +132,19 @@ mod tests {
         assert_eq!(merged, node("sparsity: {kind: static, sparsity: 0.9, sparsty: 1}"));
         let merged = kinded().overlay(&base, &node("sparsity: {kind: dense, drop_fraction: 0.1}"));
         assert_eq!(merged, node("sparsity: {kind: dense, sparsty: 1, drop_fraction: 0.1}"));
+    }
+
+    #[test]
+    fn another_env_drops_inherited_options_of_other_envs_only() {
+        let base =
+            node("env: {id: CartPole-v1, options: {sutton_barto_reward: true, nonsense: 1}}");
+        let merged = kinded().overlay(&base, &node("env: {id: Acrobot-v1}"));
+        assert_eq!(merged, node("env: {id: Acrobot-v1, options: {nonsense: 1}}"));
+        let same = kinded().overlay(&base, &node("env: {id: CartPole-v0}"));
+        assert_eq!(
+            same,
+            node("env: {id: CartPole-v0, options: {sutton_barto_reward: true, nonsense: 1}}")
+        );
     }
 
     #[test]
