@@ -18,18 +18,22 @@ use crate::methods::{Decay, DropGrow, MethodChoice};
 use crate::optim::{OptimizerConfig, Rule};
 use crate::{Activation, Init, LayerSpec, Seed};
 
-/// Steps of which `method` asks for gradients beyond those of the active weights: how many, and
-/// whether dense ones.
-fn asked(method: MethodChoice, optimizer: OptimizerConfig) -> Vec<(u64, bool)> {
-    let layer = |name: &str| LayerSpec {
+/// A layer of eight units that read eight.
+fn layer(name: &str, bias: f32) -> LayerSpec {
+    LayerSpec {
         name: name.into(),
         shape: Shape::Linear { inputs: 8, outputs: 8 },
         activation: Activation::Relu,
         init: Init::Uniform { limit: 1.0 },
-        bias: 0.0,
+        bias,
         weight_decay: 0.0,
         then: Vec::new(),
-    };
+    }
+}
+
+/// Steps of which `method` asks for gradients beyond those of the active weights: how many, and
+/// whether dense ones.
+fn asked(method: MethodChoice, optimizer: OptimizerConfig) -> Vec<(u64, bool)> {
     let config = SparsityConfig {
         method,
         gradient_steps: 12,
@@ -40,7 +44,7 @@ fn asked(method: MethodChoice, optimizer: OptimizerConfig) -> Vec<(u64, bool)> {
         sparsity_aware_init: true,
         compute: Compute::Sparse.into(),
     };
-    let specs = [layer("0"), layer("1")];
+    let specs = [layer("0", 0.0), layer("1", 0.0)];
     let mut trainer = Trainer::new("net", &specs, &config, optimizer, &Seed::new(1)).unwrap();
     let x = Tensor::ones((2, 8), DType::F32, &Device::Cpu).unwrap();
     let mut asked = Vec::new();
@@ -94,19 +98,10 @@ fn dense_gradients_are_formed_where_they_are_asked_for_only() {
 /// A gradient step of a network of two layers under `sgd` at `learning_rate`, on a loss of this `scale`: what of it
 /// is no number, in which layer.
 fn broken(method: MethodChoice, learning_rate: f64, scale: f64) -> (Quantity, Option<String>, u64) {
-    let layer = |name: &str| LayerSpec {
-        name: name.into(),
-        shape: Shape::Linear { inputs: 8, outputs: 8 },
-        activation: Activation::Relu,
-        init: Init::Uniform { limit: 1.0 },
-        bias: 1.0,
-        weight_decay: 0.0,
-        then: Vec::new(),
-    };
     let config = SparsityConfig { method, sparsity: 0.5, ..SparsityConfig::dense() };
     let rule = Rule::Sgd { momentum: 0.0 };
     let optimizer = OptimizerConfig { rule, ..OptimizerConfig::adam(learning_rate) };
-    let specs = [layer("first"), layer("last")];
+    let specs = [layer("first", 1.0), layer("last", 1.0)];
     let mut trainer = Trainer::new("net", &specs, &config, optimizer, &Seed::new(1)).unwrap();
     let x = Tensor::ones((2, 8), DType::F32, &Device::Cpu).unwrap();
     let step = trainer.begin_step().unwrap();
