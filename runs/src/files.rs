@@ -1,4 +1,4 @@
-//! The one way to write a file whole: beside its place, synced, renamed, and its folder synced.
+//! The one way to write a file or a folder whole: beside its place, synced, renamed, and the folder around it synced.
 //!
 //! A reader never meets half a file, two writers never each other's, and a file that is there after a
 //! power cut has its bytes. What cannot be written leaves nothing behind.
@@ -35,6 +35,23 @@ pub fn write_whole_by(
     written().map_err(Error::file(path, "write"))
 }
 
+/// Writes the new folder `path` with these `files`: all of it is there then, or nothing.
+pub fn write_folder_whole(path: &Path, files: &[(&str, &[u8])]) -> Result<(), Error> {
+    let mut builder = Builder::new();
+    builder.prefix(".").suffix(".tmp");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
+    let beside = builder.tempdir_in(folder(path)).map_err(Error::file(path, "write"))?;
+    for (name, content) in files {
+        write_whole(&beside.path().join(name), content)?;
+    }
+    fs::rename(beside.path(), path).map_err(Error::file(path, "write"))?;
+    // It is there under its new name, and there is nothing to remove.
+    let _gone = beside.keep();
+    sync_folder(folder(path));
+    Ok(())
+}
+
 /// Writes `value` as YAML.
 pub fn write_yaml<T: Serialize>(path: &Path, value: &T) -> Result<(), Error> {
     let text = yaml::to_text(value)
@@ -62,7 +79,7 @@ fn folder(path: &Path) -> &Path {
 }
 
 /// New names in `folder` reach the disk, where the system syncs folders; not every one does.
-pub fn sync_folder(folder: &Path) {
+fn sync_folder(folder: &Path) {
     drop(File::open(folder).and_then(|folder| folder.sync_all()));
 }
 

@@ -312,9 +312,8 @@ impl Records for JobRecords<'_> {
             }
         }
         let (env_steps, gradient_steps) = (at.env_step, at.gradient_step);
-        let rows = replay.map(Replay::rows);
         let logs = self.log.sums()?;
-        writer.checkpoint(Moment { env_steps, gradient_steps, state, rows, logs }, replay);
+        writer.checkpoint(Moment { env_steps, gradient_steps, state, logs }, replay);
         Ok(())
     }
 }

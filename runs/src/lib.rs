@@ -37,6 +37,7 @@ mod run;
 mod scheduler;
 mod schema;
 mod score;
+mod shell;
 mod sizes;
 mod slurm;
 pub mod status;

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use sparring_agents::{AgentError, Replay};
+use sparring_agents::AgentError;
 use sparring_envs::EnvError;
 
 use crate::checkpoint::{Kept, Moment, Store, Writer};
@@ -16,6 +16,7 @@ use crate::error::{Error, TrainError};
 use crate::job_folder::{JobFolder, RESOLVED};
 use crate::life::{Claim, Life};
 use crate::plan::Job;
+use crate::shell::word;
 use crate::train::{Reached, Unrecorded, again};
 
 /// Its folder below that of the job.
@@ -55,7 +56,7 @@ pub fn keep(
         Ok(kept) => format!("the step before it is kept: {}", resume(&kept)),
         Err(why) if job.variant.settings.env.batch.is_some() => format!("{why}"),
         Err(why) => {
-            let config = quoted(&folder.path(RESOLVED));
+            let config = word(&folder.path(RESOLVED).display().to_string());
             format!("{why}; it comes again with: sparring run {config} --out again")
         }
     }
@@ -111,8 +112,7 @@ fn write(
     let mut writer = Writer::start(store, life, identity, (Kept::All, 1), None)?;
     let (at, state, replay) = (run.stamp(), run.state_now()?, run.state.agent.replay());
     let (env_steps, gradient_steps) = (at.env_step, at.gradient_step);
-    let rows = replay.map(Replay::rows);
-    let moment = Moment { env_steps, gradient_steps, state, rows, logs: Vec::new() };
+    let moment = Moment { env_steps, gradient_steps, state, logs: Vec::new() };
     writer.checkpoint(moment, replay);
     let again = run.state.step();
     if let Some(error) = writer.finish() {
@@ -125,12 +125,5 @@ fn write(
 }
 
 fn resume(folder: &JobFolder) -> String {
-    format!("it comes again with: sparring resume {}", quoted(folder.root()))
-}
-
-/// A path as a word of a shell.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_alphanumeric() || "/._-,=+".contains(c);
-    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+    format!("it comes again with: sparring resume {}", word(&folder.root().display().to_string()))
 }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use sparring_agents::{NetworkSummary, TrainingFlops};
 use sparring_sparse::Executed;
 
+use crate::checkpoint::Pauses;
 use crate::envs::Faults;
-use crate::train::Pauses;
 use crate::variant::Coordinates;
 
 /// How far a run or a job is.

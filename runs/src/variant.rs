@@ -168,40 +168,30 @@ impl Variant {
 
     /// Memory of one job.
     pub fn bytes(&self) -> u64 {
-        self.taken().iter().fold(0, |sum, part| sum.saturating_add(part.bytes))
+        self.taken().into_iter().fold(0, u64::saturating_add)
     }
 
     /// What would make the memory of a job less: what each large part of it goes by, the largest first.
     pub fn goes_by(&self) -> Vec<&'static str> {
-        let (mut parts, all) = (self.taken(), self.bytes());
-        parts.sort_by_key(|part| std::cmp::Reverse(part.bytes));
-        parts.iter().filter(|part| part.bytes > all / 10).map(|part| part.by).collect()
-    }
-
-    /// Memory of one job: networks, what its agent collects, the environments of training and evaluation, and
-    /// what diagnostics take.
-    fn taken(&self) -> [Part; 4] {
-        let Settings { agent, diagnostics, .. } = &self.settings;
-        let Estimate { networks, network_bytes, memory_bytes, .. } = &self.estimate;
-        let of_diagnostics = diagnostics.as_ref().map_or(0, |what| what.bytes(networks));
-        let keys = serde_json::json!(agent);
+        let keys = serde_json::json!(self.settings.agent);
         let (computes, collects) = match keys.get("replay_capacity") {
             Some(_) => ("network or agent.batch_size", "agent.replay_capacity or n_step"),
             None => ("network or agent.rollout_steps", "agent.rollout_steps"),
         };
-        [
-            Part { bytes: *network_bytes, by: computes },
-            Part { bytes: *memory_bytes, by: collects },
-            Part { bytes: self.env_bytes, by: "env.num_envs or eval.num_envs" },
-            Part { bytes: of_diagnostics, by: "diagnostics.batch" },
-        ]
+        let by = [computes, collects, "env.num_envs or eval.num_envs", "diagnostics.batch"];
+        let (mut parts, all) = (self.taken().into_iter().zip(by).collect::<Vec<_>>(), self.bytes());
+        parts.sort_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
+        parts.into_iter().filter(|(bytes, _)| *bytes > all / 10).map(|(_, by)| by).collect()
     }
-}
 
-/// A part of the memory of a job, and what it goes by.
-struct Part {
-    bytes: u64,
-    by: &'static str,
+    /// Memory of one job: networks, what its agent collects, the environments of training and evaluation, and
+    /// what diagnostics take.
+    fn taken(&self) -> [u64; 4] {
+        let Estimate { networks, network_bytes, memory_bytes, .. } = &self.estimate;
+        let diagnostics = self.settings.diagnostics.as_ref();
+        let of_diagnostics = diagnostics.map_or(0, |what| what.bytes(networks));
+        [*network_bytes, *memory_bytes, self.env_bytes, of_diagnostics]
+    }
 }
 
 /// Memory of the environments of training and evaluation. What they lack is told now.

@@ -5,10 +5,12 @@
 
 mod keys;
 mod manifest;
+mod pauses;
 mod store;
 mod writer;
 
 pub use keys::{CheckpointKeys, Kept};
 pub use manifest::{MANIFEST, Manifest, Rows, Sum};
+pub use pauses::Pauses;
 pub use store::{Checkpoint, Latest, Store};
 pub use writer::{Moment, THREAD, Writer};

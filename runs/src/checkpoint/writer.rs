@@ -20,7 +20,7 @@ use super::keys::Kept;
 use super::manifest::{FORMAT, MANIFEST, Manifest, Piece, Rows, Sum};
 use super::store::{Checkpoint, STATE, Store, pieces};
 use crate::error::Error;
-use crate::files::{sync_folder, write_whole};
+use crate::files::{write_folder_whole, write_whole};
 use crate::life::Life;
 
 /// Bytes of a piece, about: what a training step waits for.
@@ -38,8 +38,8 @@ enum Message {
     Rows(Range<u64>, Vec<u8>),
     /// From here on come those again that were lost.
     Again,
-    /// A checkpoint.
-    Checkpoint(Box<Moment>),
+    /// A checkpoint, and the rows that the replay memory of its agent holds, if that has one.
+    Checkpoint(Box<Moment>, Option<Range<u64>>),
 }
 
 /// A job at one moment.
@@ -51,8 +51,6 @@ pub struct Moment {
     pub gradient_steps: u64,
     /// All state but the replay memory's rows.
     pub state: Section,
-    /// The rows that the replay memory holds, of an agent that has one.
-    pub rows: Option<Range<u64>>,
     /// The logs as far as they are written, and their files, to be synced.
     pub logs: Vec<(Sum, File)>,
 }
@@ -125,7 +123,8 @@ impl Writer {
             }
             self.hand_over(replay);
         }
-        drop(self.queue.send(Message::Checkpoint(Box::new(moment))));
+        let rows = replay.map(Replay::rows);
+        drop(self.queue.send(Message::Checkpoint(Box::new(moment), rows)));
     }
 
     fn hand_over(&mut self, replay: &Replay) {
@@ -190,13 +189,13 @@ impl Hand {
                     torn = false;
                     Ok(())
                 }
-                Message::Rows(..) | Message::Checkpoint(_) if torn => Ok(()),
+                Message::Rows(..) | Message::Checkpoint(..) if torn => Ok(()),
                 Message::Rows(rows, bytes) => {
                     let written = self.rows(rows, &bytes);
                     torn = written.is_err();
                     written
                 }
-                Message::Checkpoint(moment) => self.checkpoint(&moment),
+                Message::Checkpoint(moment, rows) => self.checkpoint(&moment, rows),
             };
             if let Err(error) = written {
                 let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
@@ -216,7 +215,7 @@ impl Hand {
         Ok(())
     }
 
-    fn checkpoint(&mut self, moment: &Moment) -> Result<(), Error> {
+    fn checkpoint(&mut self, moment: &Moment, rows: Option<Range<u64>>) -> Result<(), Error> {
         if !self.life.holds() {
             self.shared.lock().unwrap_or_else(PoisonError::into_inner).fenced = true;
             return Ok(());
@@ -224,8 +223,8 @@ impl Hand {
         for (_, log) in &moment.logs {
             log.sync_data().map_err(Error::file(self.store.root(), "sync the logs beside"))?;
         }
-        let Moment { env_steps, gradient_steps, state, rows, .. } = moment;
-        let replay = match (rows.clone(), self.kept) {
+        let Moment { env_steps, gradient_steps, state, .. } = moment;
+        let replay = match (rows, self.kept) {
             (None, _) => Rows::None,
             (Some(_), Kept::AllButReplay | Kept::Nothing) => Rows::LeftOut,
             (Some(Range { start: from, end: to }), Kept::All) => {
@@ -247,17 +246,8 @@ impl Hand {
             logs: moment.logs.iter().map(|(sum, _)| sum.clone()).collect(),
             replay,
         };
-        let failed = Error::file(self.store.root(), "write into");
-        let beside =
-            tempfile::Builder::new().prefix(".").tempdir_in(self.store.root()).map_err(failed)?;
-        write_whole(&beside.path().join(STATE), &bytes)?;
         let text = manifest.to_text().map_err(content)?;
-        write_whole(&beside.path().join(MANIFEST), text)?;
-        let beside = beside.keep();
-        fs::rename(&beside, &place)
-            .inspect_err(|_| drop(fs::remove_dir_all(&beside)))
-            .map_err(Error::file(&place, "write"))?;
-        sync_folder(self.store.root());
+        write_folder_whole(&place, &[(STATE, &bytes), (MANIFEST, text.as_bytes())])?;
         self.prune();
         Ok(())
     }

@@ -9,15 +9,14 @@ mod samples;
 mod tensors;
 mod weights;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sparring_agents::PolicyView;
 
 use crate::cli::{ExportArgs, Format};
 use crate::console::print;
 use crate::error::{Error, Refusal};
-use crate::files::{sync_folder, write_whole};
+use crate::files::write_folder_whole;
 use crate::policy::KeptPolicy;
 use crate::table::thousands;
 use description::Description;
@@ -32,7 +31,7 @@ struct Part {
 
 /// Writes the policy into a new folder, all of it or nothing.
 pub fn export(args: &ExportArgs) -> Result<(), Error> {
-    let out = Out::new(&args.out)?;
+    check(&args.out)?;
     let kept = KeptPolicy::find(&args.path, &[])?;
     let mut agent = kept.agent(&kept.variant.settings.agent.greedy(), 1)?;
     let row = kept.variant.settings.agent.row();
@@ -57,7 +56,8 @@ pub fn export(args: &ExportArgs) -> Result<(), Error> {
         let bytes = bytes.map_err(|error| Error::content(&args.out)(error.to_string()))?;
         parts.push(Part { name: "samples.safetensors", bytes });
     }
-    out.write(&parts)?;
+    let files: Vec<_> = parts.iter().map(|part| (part.name, &*part.bytes)).collect();
+    write_folder_whole(&args.out, &files)?;
     let files = parts
         .iter()
         .map(|Part { name, bytes }| format!("  {name}, {} bytes\n", thousands(bytes.len() as u64)));
@@ -85,51 +85,26 @@ fn part(format: Format, view: &PolicyView, about: &Description) -> Result<Part, 
 /// No reader of protobuf takes a longer message.
 const MOST_ONNX: usize = i32::MAX as usize;
 
-/// A folder that will be new.
-struct Out {
-    place: PathBuf,
-    parent: PathBuf,
-}
-
-impl Out {
-    fn new(place: &Path) -> Result<Self, Error> {
-        let shown = format!("--out {}", place.display());
-        if place.symlink_metadata().is_ok() {
-            return Err(Refusal::argument(
-                shown,
-                "a file or folder that is there already",
-                "a folder that is not there yet",
-                format!("--out {}-2", place.display()),
-            ));
-        }
-        let parent = place.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let parent = parent.unwrap_or(Path::new(".")).to_path_buf();
-        if !parent.is_dir() {
-            return Err(Refusal::argument(
-                shown,
-                format!("no folder {}", parent.display()),
-                "a new folder in one that exists",
-                format!("mkdir -p {}", parent.display()),
-            ));
-        }
-        Ok(Self { place: place.to_path_buf(), parent })
+/// That the folder `place` can be made: it is not there, and the one around it is.
+fn check(place: &Path) -> Result<(), Error> {
+    let shown = format!("--out {}", place.display());
+    if place.symlink_metadata().is_ok() {
+        return Err(Refusal::argument(
+            shown,
+            "a file or folder that is there already",
+            "a folder that is not there yet",
+            format!("--out {}-2", place.display()),
+        ));
     }
-
-    /// Writes `parts` beside and renames, so that all of them are there or none.
-    fn write(self, parts: &[Part]) -> Result<(), Error> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".").suffix(".tmp");
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
-        let failed = Error::file(&self.place, "write");
-        let beside = builder.tempdir_in(&self.parent).map_err(failed)?;
-        for Part { name, bytes } in parts {
-            write_whole(&beside.path().join(name), bytes)?;
-        }
-        fs::rename(beside.path(), &self.place).map_err(Error::file(&self.place, "write"))?;
-        // It is there under its new name, and there is nothing to remove.
-        let _gone = beside.keep();
-        sync_folder(&self.parent);
-        Ok(())
+    let parent = place.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    if !parent.is_dir() {
+        return Err(Refusal::argument(
+            shown,
+            format!("no folder {}", parent.display()),
+            "a new folder in one that exists",
+            format!("mkdir -p {}", parent.display()),
+        ));
     }
+    Ok(())
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::error::{Error, Refusal};
+use crate::shell::quoted;
 
 /// Options that the script sets itself, and why.
 const OWN: [(&str, &str); 8] = [
@@ -84,11 +85,6 @@ pub fn check(options: &[String]) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// `text` as one word of a shell.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// `0,3-5,7` for a list in ascending order.

@@ -13,7 +13,7 @@ mod state;
 pub use observer::{Every, Observer, Seen};
 pub use records::{Records, Stamp, Unrecorded};
 pub use run::Run;
-pub use state::{Pauses, Reached, RunState, SinceLog};
+pub use state::{Reached, RunState, SinceLog};
 
 use std::sync::atomic::AtomicBool;
 

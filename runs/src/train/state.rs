@@ -1,13 +1,13 @@
 //! The state of a run: environments, an agent, and what they have reached.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sparring_agents::{Agent, AgentError, Clock, Diagnosis, EnvRows, Mode, NetworkSummary};
 use sparring_envs::Episode;
 use sparring_sparse::{Executed, Section, Seed};
 
+use crate::checkpoint::Pauses;
 use crate::envs::{Envs, Faults, NOT_DETERMINISTIC};
 use crate::error::TrainError;
 use crate::plan::Job;
@@ -75,27 +75,6 @@ impl SinceLog {
         self.lengths += episodes.iter().map(|episode| u64::from(episode.len)).sum::<u64>();
         self.episodes += episodes.len() as u64;
         self.env_steps += env_steps;
-    }
-}
-
-/// Times that training stood still.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Pauses {
-    /// How often.
-    pub times: u64,
-    /// Seconds of the longest.
-    pub longest_s: f64,
-    /// Seconds of all.
-    pub sum_s: f64,
-}
-
-impl Pauses {
-    /// One more.
-    pub fn add(&mut self, pause: Duration) {
-        let seconds = pause.as_secs_f64();
-        self.times += 1;
-        self.longest_s = self.longest_s.max(seconds);
-        self.sum_s += seconds;
     }
 }
 
