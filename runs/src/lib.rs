@@ -40,6 +40,7 @@ mod score;
 mod shell;
 mod sizes;
 mod slurm;
+pub mod statistics;
 pub mod status;
 mod stop;
 mod suite;

@@ -4,7 +4,6 @@
 mod cost;
 mod diagnostics;
 mod row;
-mod statistics;
 mod table;
 mod warning;
 

@@ -6,10 +6,14 @@ use sparring_agents::{NetworkSummary, TrainingFlops};
 use sparring_sparse::seed::Seed;
 use sparring_sparse::stats::mean;
 
-use super::statistics::{Interval, iqm, iqm_interval};
+use crate::machine::cores;
 use crate::results::{JobResult, Progress};
 use crate::score::rise;
 use crate::sizes::Sizes;
+use crate::statistics::{Aggregate, Bootstrap, Interval, Scores};
+
+/// Resamples of a bootstrap; the ends of the interval then move by less than its last digit shown.
+const RESAMPLES: usize = 10_000;
 
 /// The results of one variant.
 #[derive(Clone, Debug)]
@@ -75,7 +79,9 @@ impl Row {
         let scored = if finished.is_empty() { jobs } else { finished.as_slice() };
         row.scores = scored.iter().filter_map(|job| job.score()).collect();
         let seed = Seed::new(0).child("bootstrap").child(variant);
-        row.interval = iqm_interval(&row.scores, &seed);
+        let bootstrap = Bootstrap { resamples: RESAMPLES, seed, threads: cores() };
+        let scores = Scores::new(vec![row.scores.clone()]);
+        row.interval = bootstrap.estimate(Aggregate::Iqm, &scores).and_then(|it| it.interval);
         let rises: Vec<f64> = finished.iter().filter_map(|job| rise(&job.returns())).collect();
         row.rise = mean(rises.into_iter());
         row.of_plan = jobs
@@ -102,7 +108,7 @@ impl Row {
 
     /// The interquartile mean of the scores.
     pub fn iqm(&self) -> Option<f64> {
-        iqm(&self.scores)
+        Aggregate::Iqm.of(&Scores::new(vec![self.scores.clone()]))
     }
 
     /// The mean of what a finished seed executed.

@@ -1,8 +1,8 @@
 //! The first table of a report: how well each variant did.
 
 use super::row::Row;
-use super::statistics::Interval;
 use crate::sizes::Sizes;
+use crate::statistics::Interval;
 use crate::table::{Align, Table, thousands};
 
 /// One row a variant. Scores are marked `~` where no seed reached its end.
