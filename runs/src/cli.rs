@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::assertion::Assertion;
+use crate::normalise::{Bounds, Normalise, Table as ScaleTable};
 
 /// Benchmarks of sparse networks in deep reinforcement learning, from one YAML file.
 #[derive(Debug, Parser)]
@@ -60,7 +61,7 @@ pub enum Command {
     Schema,
     /// Measure where dense products overtake sparse ones on this machine, and print the YAML that says so
     Tune,
-    /// Print the table of a run again, from its folder alone
+    /// Compare runs, from their folders alone: tables for a terminal, for programs and for papers
     Report(ReportArgs),
 }
 
@@ -115,8 +116,9 @@ pub struct RunArgs {
     /// [default: out/NAME, after the config]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Fail with exit code 3 unless the interquartile mean over seeds holds this at the end, for
-    /// every variant or the named one: '[variant.]return>=X', also with <=, > and <
+    /// Fail with exit code 3 unless this holds at the end, of every variant or the named one:
+    /// 'return>=195', 'rigl.return>=0.95*dense.return', 'rigl.active<=8000'; with >=, <=, > or <, of return (the
+    /// interquartile mean over seeds), active, parameters, density, training_flops, executed_flops or steps_per_s
     #[arg(long, value_name = "BOUND", value_parser = Assertion::parse)]
     pub assert: Vec<Assertion>,
     /// Times that a job may fail; a later start tries it again until then
@@ -274,14 +276,86 @@ impl Format {
 /// What `report` takes.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// The run's folder
-    pub dir: PathBuf,
-    /// Then every layer of every variant: weights, FLOPs, bytes
-    #[arg(long)]
-    pub layers: bool,
+    /// Folders of runs, also of different configs: seeds of the same config are joined, what differs is compared
+    #[arg(value_name = "DIR", required = true)]
+    pub dirs: Vec<PathBuf>,
+    /// A folder that only adds seeds to what those have; may be given again
+    #[arg(long, value_name = "DIR")]
+    pub add: Vec<PathBuf>,
+    /// What others are compared with [default: the config's, or the first dense variant]
+    #[arg(long, value_name = "NAME")]
+    pub baseline: Option<String>,
+    /// One scale for several environments: human, paper, d4rl, min_max, or ENV=LOW..HIGH, which may be given again
+    /// [default: the config's, or human for Atari, the paper's dense SAC for MuJoCo, min_max for others]
+    #[arg(long, value_name = "SCALE", value_parser = Scaled::parse)]
+    normalise: Vec<Scaled>,
     /// Only this variant; may be given again. `rigl` names it with every value of a sweep
     #[arg(long, value_name = "NAME")]
     pub variant: Vec<String>,
+    /// Then every layer of every variant: weights, FLOPs, bytes
+    #[arg(long)]
+    pub layers: bool,
+    /// As what
+    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+    pub format: TableFormat,
+    /// Again and again, until no job runs
+    #[arg(long)]
+    pub watch: bool,
+}
+
+impl ReportArgs {
+    /// The scales that are asked for; none where none is.
+    pub fn normalise(&self) -> Option<Normalise> {
+        let mut all = Normalise::default();
+        for one in &self.normalise {
+            match one {
+                Scaled::By(table) => all.by = Some(*table),
+                Scaled::Own(env, bounds) => drop(all.own.insert(env.clone(), *bounds)),
+            }
+        }
+        (!self.normalise.is_empty()).then_some(all)
+    }
+}
+
+/// A scale, as typed.
+#[derive(Clone, Debug)]
+enum Scaled {
+    By(ScaleTable),
+    Own(String, Bounds),
+}
+
+impl Scaled {
+    fn parse(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            let names: Vec<_> = ScaleTable::ALL.iter().map(|(name, _)| *name).collect();
+            format!("write one of {}, or ENV=LOW..HIGH with LOW below HIGH: CartPole-v1=0..500", names.join(", "))
+        };
+        if let Some((_, table)) = ScaleTable::ALL.iter().find(|(name, _)| *name == text) {
+            return Ok(Self::By(*table));
+        }
+        let (env, ends) = text.split_once('=').ok_or_else(wrong)?;
+        let (low, high) = ends.split_once("..").ok_or_else(wrong)?;
+        let number = |text: &str| text.trim().parse::<f64>().ok().filter(|x| x.is_finite());
+        match (number(low), number(high)) {
+            (Some(low), Some(high)) if low < high => Ok(Self::Own(env.to_owned(), Bounds { low, high })),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+/// As what `report` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TableFormat {
+    /// Tables for a terminal
+    Text,
+    /// A line a variant, every number in full
+    Csv,
+    /// Everything, every number in full
+    Json,
+    /// The first table for a README
+    Markdown,
+    /// The first table for a paper
+    Latex,
 }
 
 /// What `play` takes.

@@ -19,6 +19,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Refusal};
+use crate::normalise::Normalise;
 use crate::files::{read_yaml, write_whole, write_yaml};
 use crate::job_folder::JobFolder;
 use crate::life::Life;
@@ -61,6 +62,12 @@ pub struct RunRecord {
     pub seeds: Vec<u64>,
     /// What is compared, in the order of the table.
     pub variants: Vec<Coordinates>,
+    /// What others are compared with, where the config says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<String>,
+    /// How returns are normalised, where the config says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normalise: Option<Normalise>,
 }
 
 impl RunRecord {
@@ -77,6 +84,8 @@ impl RunRecord {
             started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
             seeds: plan.seeds.clone(),
             variants: plan.variants.iter().map(|variant| variant.at.clone()).collect(),
+            baseline: plan.baseline.clone(),
+            normalise: plan.normalise.clone(),
         }
     }
 }

@@ -211,6 +211,7 @@ impl Teller<'_> {
             executed: reached.executed,
             checkpoint_pauses: reached.checkpoint_pauses,
             diagnostics_s: reached.diagnostics_s.clone(),
+            phases: reached.phases.clone(),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod assertion;
 pub mod checkpoint;
 mod cli;
+pub mod comparison;
 pub mod config;
 mod console;
 pub mod envs;
@@ -21,7 +22,9 @@ mod lock;
 mod log;
 mod machine;
 mod names;
+pub mod normalise;
 pub mod outside;
+pub mod phases;
 pub mod plan;
 mod plan_table;
 mod play;
@@ -83,7 +86,7 @@ pub fn main(registry: Registry) -> ExitCode {
         Command::List { what, of } => list::list(what, of.as_deref()),
         Command::Schema => list::schema(),
         Command::Tune => tune::tune(),
-        Command::Report(args) => report::report(&args.dir, &args.variant, args.layers),
+        Command::Report(args) => report::report(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -8,6 +8,7 @@ use crate::error::{Error, Refusal};
 use crate::keys::nearest;
 use crate::machine::{cores, gibibytes};
 use crate::names::stands_for;
+use crate::normalise::Normalise;
 use crate::variant::Variant;
 
 /// A checked config.
@@ -23,6 +24,10 @@ pub struct Plan {
     pub set: Vec<String>,
     /// Every variant is run with each.
     pub seeds: Vec<u64>,
+    /// What others are compared with, where the config says so.
+    pub baseline: Option<String>,
+    /// How returns of several environments are normalised, where the config says so.
+    pub normalise: Option<Normalise>,
     /// What is compared.
     pub variants: Vec<Variant>,
 }

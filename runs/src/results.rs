@@ -6,26 +6,31 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
 use sparring_agents::{NetworkSummary, TrainingFlops};
 use sparring_sparse::Executed;
 
 use crate::error::Error;
-use crate::folder::RunFolder;
-use crate::job_folder::JobFolder;
+use crate::folder::{RunFolder, RunRecord};
+use crate::job_folder::{JobFolder, RESOLVED};
 use crate::life::Life;
 use crate::score::score;
 use crate::status::{JobStatus, State};
+use crate::phases::Phases;
 use crate::variant::Coordinates;
+use crate::yaml::{self, Origin};
 
 /// The results of a run, finished or not.
 #[derive(Clone, Debug)]
 pub struct RunResults {
-    /// The run's name.
-    pub name: String,
-    /// What is compared, in the order of the config.
-    pub variants: Vec<Coordinates>,
+    /// The run's folder.
+    pub root: PathBuf,
+    /// What it says of itself: name, command, versions, machine, and what is compared.
+    pub record: RunRecord,
     /// Whether a process is at work on it; none where that cannot be told.
     pub running: Option<bool>,
     /// Variant by variant, seed by seed.
@@ -77,15 +82,21 @@ pub struct Costs {
     pub wall_s: f64,
     /// Seconds of each diagnostic.
     pub diagnostics_s: BTreeMap<String, f64>,
+    /// Seconds of each phase of the training.
+    pub phases: Phases,
 }
 
 /// The result of one job.
 #[derive(Clone, Debug)]
 pub struct JobResult {
+    /// Its folder.
+    pub folder: PathBuf,
     /// Its variant.
     pub variant: String,
     /// Its run seed.
     pub seed: u64,
+    /// Its config, as `resolved.yaml` has it; null where that cannot be read.
+    pub settings: Json,
     /// How far it came.
     pub progress: Progress,
     /// What ended it, if it failed.
@@ -125,18 +136,18 @@ impl RunResults {
     pub fn read(root: &Path) -> Result<Self, Error> {
         let (folder, record) = RunFolder::open(root)?;
         let running = folder.is_running();
-        let of_variant = |variant: &Coordinates| {
-            let name = &variant.name;
-            let read = |seed: &u64| {
-                let of_job = folder.job(name, *seed);
-                // Of a job nobody knows anything worse than that nobody is at it.
-                let alive = matches!(Life::of(of_job.root()), Ok(Some(_)));
-                JobResult::read(&of_job, name, *seed, alive)
-            };
-            record.seeds.iter().map(read).collect::<Vec<_>>()
+        let of = |variant: &'_ Coordinates| -> Vec<(String, u64)> {
+            record.seeds.iter().map(|seed| (variant.name.clone(), *seed)).collect()
         };
-        let jobs = record.variants.iter().flat_map(of_variant).collect();
-        Ok(Self { name: record.name, variants: record.variants, running, jobs })
+        let all: Vec<(String, u64)> = record.variants.iter().flat_map(of).collect();
+        let read = |(variant, seed): (String, u64)| {
+            let of_job = folder.job(&variant, seed);
+            // Of a job nobody knows anything worse than that nobody is at it.
+            let alive = matches!(Life::of(of_job.root()), Ok(Some(_)));
+            JobResult::read(&of_job, &variant, seed, alive)
+        };
+        let jobs = all.into_par_iter().map(read).collect();
+        Ok(Self { root: root.to_path_buf(), record, running, jobs })
     }
 
     /// The jobs of `variant`, in the order of their seeds.
@@ -146,11 +157,27 @@ impl RunResults {
 }
 
 impl JobResult {
+    /// What tells its training from every other, its seed aside: a hash of its settings.
+    pub fn config(&self) -> String {
+        let mut settings = self.settings.clone();
+        if let Some(keys) = settings.as_object_mut() {
+            // What names it, and how often it is kept, is none of that.
+            keys.retain(|key, _| !["name", "variant", "seeds", "checkpoint"].contains(&key.as_str()));
+        }
+        let hash = Sha256::digest(settings.to_string().as_bytes());
+        hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+
     fn read(folder: &JobFolder, variant: &str, seed: u64, running: bool) -> Self {
         let (status, curve) = (folder.read_status(), read_curve(folder));
-        let errors = [status.as_ref().err(), curve.as_ref().err()];
+        let settings = match folder.path(RESOLVED).is_file() {
+            true => read_settings(folder),
+            false => Ok(Json::Null),
+        };
+        let errors = [status.as_ref().err(), curve.as_ref().err(), settings.as_ref().err()];
         let mut notes: Vec<String> = errors.into_iter().flatten().map(Error::to_string).collect();
-        let curve = curve.unwrap_or_default();
+        let (curve, settings) = (curve.unwrap_or_default(), settings.unwrap_or_default());
+        let root = folder.root().to_path_buf();
         let status = match status {
             Ok(Some(status)) => status,
             missing => {
@@ -161,8 +188,8 @@ impl JobResult {
                     Ok(_) => Progress::Killed,
                 };
                 let (variant, costs) = (variant.to_owned(), Costs::default());
-                let of_plan = Vec::new();
-                return Self { variant, seed, progress, error: None, curve, costs, of_plan, notes };
+                let (folder, error, of_plan) = (root, None, Vec::new());
+                return Self { folder, variant, seed, settings, progress, error, curve, costs, of_plan, notes };
             }
         };
         let progress = match status.state {
@@ -175,7 +202,7 @@ impl JobResult {
         let JobStatus {
             error, notes: status_notes, warnings, networks, training, executed, ..
         } = status;
-        let JobStatus { env_steps, gradient_steps, wall_s, diagnostics_s, .. } = status;
+        let JobStatus { env_steps, gradient_steps, wall_s, diagnostics_s, phases, .. } = status;
         let costs = Costs {
             networks,
             training,
@@ -184,11 +211,19 @@ impl JobResult {
             gradient_steps,
             wall_s,
             diagnostics_s,
+            phases,
         };
         notes.extend(warnings);
-        let (variant, of_plan) = (variant.to_owned(), status_notes);
-        Self { variant, seed, progress, error, curve, costs, of_plan, notes }
+        let (folder, variant, of_plan) = (root, variant.to_owned(), status_notes);
+        Self { folder, variant, seed, settings, progress, error, curve, costs, of_plan, notes }
     }
+}
+
+/// The keys and values of `resolved.yaml`.
+fn read_settings(job: &JobFolder) -> Result<Json, Error> {
+    let path = job.path(RESOLVED);
+    let read = yaml::parse(&job.resolved()?, &|_| Origin::Absent);
+    read.map(|node| node.to_json()).map_err(|error| Error::Content { path, message: error.message })
 }
 
 /// The evaluations in `evals.csv`, in their order; none where there is no such file yet.

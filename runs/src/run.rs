@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::assertion::Assertion;
 use crate::cli::{ResumeArgs, RunArgs};
+use crate::comparison::{Choice, Comparison};
 use crate::config::load;
 use crate::console::{Console, note, print};
 use crate::error::{Error, Refusal};
@@ -13,7 +14,8 @@ use crate::job_folder::{JobFolder, RESOLVED};
 use crate::machine::{available_memory, cores};
 use crate::plan::Plan;
 use crate::post_mortem;
-use crate::report::Report;
+use crate::report::{terminal_width, text};
+use crate::results::RunResults;
 use crate::scheduler::keep_panics;
 use crate::status::{RunStatus, State};
 use crate::stop::Signals;
@@ -134,11 +136,11 @@ fn work(
 
 /// The table, and whether all is well.
 fn end(folder: &RunFolder, status: &RunStatus, asserted: &[Assertion]) -> Result<(), Error> {
-    let report = Report::read(folder.root())?;
-    let text = report.to_string();
+    let results = RunResults::read(folder.root())?;
+    let comparison = Comparison::of(vec![results], 1, &Choice::default())?;
     // A disk that is full costs the files, not the table.
-    print(&text)?;
-    let kept = folder.write_report(&text);
+    print(&text(&comparison, terminal_width(), false))?;
+    let kept = folder.write_report(&text(&comparison, None, false));
     let ended = verdict(status);
     match (&ended, kept) {
         (Err(_), Err(error)) => note(format!("sparring: {error}")),
@@ -147,7 +149,7 @@ fn end(folder: &RunFolder, status: &RunStatus, asserted: &[Assertion]) -> Result
     }
     // What is lost of the records is no part of the returns.
     if let Ok(()) | Err(Error::Lost { .. }) = ended {
-        let failures: Vec<_> = asserted.iter().flat_map(|one| one.failures(&report)).collect();
+        let failures: Vec<_> = asserted.iter().flat_map(|one| one.failures(&comparison)).collect();
         if !failures.is_empty() {
             return Err(Error::Assertion(failures));
         }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::config::sections::{SECTIONS, sections};
 use crate::keys::Shape;
 use crate::keys::schema::{described, section, whole};
+use crate::normalise::Table;
 
 /// The JSON Schema of a config.
 ///
@@ -53,6 +54,11 @@ pub fn schema() -> Json {
                 "Keys such as agent.discount, each with a list of values; all combinations are run.",
             ),
         ),
+        (
+            "baseline".to_owned(),
+            described(json!({"type": ["string", "null"]}), "The variant that others are compared with."),
+        ),
+        ("normalise".to_owned(), normalise()),
         ("shared".to_owned(), described(json!({}), "A place for YAML anchors.")),
     ]);
     properties.extend(base);
@@ -64,6 +70,23 @@ pub fn schema() -> Json {
         "patternProperties": {"^x-": {}},
         "additionalProperties": false,
     })
+}
+
+fn normalise() -> Json {
+    let number = json!({"type": "number"});
+    let ends = json!({
+        "type": "object",
+        "properties": {"low": number, "high": number},
+        "required": ["low", "high"],
+        "additionalProperties": false,
+    });
+    let tables = Table::ALL.map(|(name, _)| name);
+    let any = json!({"anyOf": [
+        {"type": "null"},
+        {"enum": tables},
+        {"type": "object", "additionalProperties": ends},
+    ]});
+    described(any, "How returns of several envs come to one scale: a table, or low and high of an env.")
 }
 
 fn section_schemas(of_variant: bool) -> Map<String, Json> {

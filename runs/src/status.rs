@@ -8,6 +8,7 @@ use sparring_sparse::Executed;
 
 use crate::checkpoint::Pauses;
 use crate::envs::Faults;
+use crate::phases::Phases;
 use crate::variant::Coordinates;
 
 /// How far a run or a job is.
@@ -74,6 +75,9 @@ pub struct JobStatus {
     /// Seconds that each diagnostic has taken so far.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub diagnostics_s: BTreeMap<String, f64>,
+    /// Seconds of each phase so far.
+    #[serde(default, skip_serializing_if = "Phases::is_empty")]
+    pub phases: Phases,
 }
 
 impl JobStatus {

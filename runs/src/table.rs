@@ -1,4 +1,5 @@
-//! Plain-text tables: columns of [`comfy_table`] without its frames, below a header and a rule.
+//! Plain-text tables: columns of [`comfy_table`] without its frames, below a header and a rule; and the same cells as
+//! Markdown and LaTeX.
 
 use std::fmt;
 
@@ -6,7 +7,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table as Cells, presets};
 use indicatif::HumanCount;
 
 /// How a column is aligned.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Align {
     /// Names.
     Left,
@@ -14,9 +15,19 @@ pub enum Align {
     Right,
 }
 
+/// What stands above a column, and how it is aligned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Names or numbers.
+    pub align: Align,
+}
+
 /// Rows of text below a header.
+#[derive(Clone, Debug)]
 pub struct Table {
-    columns: Vec<(&'static str, Align)>,
+    columns: Vec<Column>,
     rows: Vec<Vec<String>>,
 }
 
@@ -25,8 +36,9 @@ const GAP: u16 = 2;
 
 impl Table {
     /// A table without rows.
-    pub fn new(columns: &[(&'static str, Align)]) -> Self {
-        Self { columns: columns.to_vec(), rows: Vec::new() }
+    pub fn new<N: Into<String> + Clone>(columns: &[(N, Align)]) -> Self {
+        let column = |(name, align): &(N, Align)| Column { name: name.clone().into(), align: *align };
+        Self { columns: columns.iter().map(column).collect(), rows: Vec::new() }
     }
 
     /// Adds a row; it has one cell a column.
@@ -34,17 +46,92 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
+    /// Its columns.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// Its rows, each a cell a column.
+    pub fn rows(&self) -> &[Vec<String>] {
+        &self.rows
+    }
+
+    /// Leaves the column `name` off.
+    pub fn without(mut self, name: &str) -> Self {
+        while let Some(at) = self.columns.iter().position(|column| column.name == name) {
+            self.columns.remove(at);
+            self.rows.iter_mut().for_each(|row| drop(row.remove(at)));
+        }
+        self
+    }
+
+    /// The table in at most `width` characters: columns of `spare` are left off, the first of them first, until it
+    /// fits or none of them is left.
+    pub fn fit(self, width: usize, spare: &[&str]) -> Self {
+        spare.iter().fold(self, |table, name| match table.width() <= width {
+            true => table,
+            false => table.without(name),
+        })
+    }
+
+    fn width(&self) -> usize {
+        let widths = self.cells(None).column_max_content_widths();
+        let all: usize = widths.iter().map(|width| usize::from(*width)).sum();
+        all + usize::from(GAP) * widths.len().saturating_sub(1)
+    }
+
+    /// The table as Markdown.
+    pub fn markdown(&self) -> String {
+        let escaped = |text: &str| text.replace('|', "\\|");
+        let line = |cells: &mut dyn Iterator<Item = String>| {
+            format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
+        };
+        let rule = |column: &Column| match column.align {
+            Align::Left => ":--".to_owned(),
+            Align::Right => "--:".to_owned(),
+        };
+        let mut text = line(&mut self.columns.iter().map(|column| escaped(&column.name)));
+        text += &line(&mut self.columns.iter().map(rule));
+        for row in &self.rows {
+            text += &line(&mut row.iter().map(|cell| escaped(cell)));
+        }
+        text
+    }
+
+    /// The table as LaTeX, with the rules of the package booktabs.
+    pub fn latex(&self) -> String {
+        let places: String = self
+            .columns
+            .iter()
+            .map(|column| match column.align {
+                Align::Left => 'l',
+                Align::Right => 'r',
+            })
+            .collect();
+        let line = |cells: &mut dyn Iterator<Item = &String>| {
+            let cells: Vec<String> = cells.map(|cell| latex_text(cell)).collect();
+            format!("{} \\\\\n", cells.join(" & "))
+        };
+        let mut text = format!("\\begin{{tabular}}{{{places}}}\n\\toprule\n");
+        text += &line(&mut self.columns.iter().map(|column| &column.name));
+        text += "\\midrule\n";
+        for row in &self.rows {
+            text += &line(&mut row.iter());
+        }
+        text += "\\bottomrule\n\\end{tabular}\n";
+        text
+    }
+
     /// The header, what `rule` draws below it, and the rows.
     fn cells(&self, rule: Option<&[u16]>) -> Cells {
         let mut cells = Cells::new();
-        // What is printed must not depend on how wide the terminal is.
         cells.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-        cells.add_row(self.columns.iter().map(|(name, _)| *name));
+        cells.add_row(self.columns.iter().map(|column| &column.name));
         if let Some(widths) = rule {
             cells.add_row(widths.iter().map(|width| "─".repeat(usize::from(*width))));
         }
         cells.add_rows(&self.rows);
-        for (column, (_, align)) in cells.column_iter_mut().zip(&self.columns) {
+        for (column, Column { align, .. }) in cells.column_iter_mut().zip(&self.columns) {
             column.set_padding((0, GAP));
             column.set_cell_alignment(match align {
                 Align::Left => CellAlignment::Left,
@@ -53,6 +140,22 @@ impl Table {
         }
         cells
     }
+}
+
+/// A text that LaTeX shows as it is.
+fn latex_text(text: &str) -> String {
+    let mut escaped = String::new();
+    for c in text.chars() {
+        match c {
+            '%' | '&' | '_' | '#' | '$' | '{' | '}' => escaped.extend(['\\', c]),
+            '~' => escaped.push_str("\\textasciitilde{}"),
+            '^' => escaped.push_str("\\textasciicircum{}"),
+            '\\' => escaped.push_str("\\textbackslash{}"),
+            '–' => escaped.push_str("--"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
 }
 
 impl fmt::Display for Table {
@@ -86,17 +189,37 @@ pub fn counted(n: usize, [one, many]: [&str; 2]) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn columns_align() {
+    fn table() -> Table {
         let mut table = Table::new(&[("name", Align::Left), ("n", Align::Right)]);
         table.row(["a".to_owned(), thousands(1_234_567)]);
-        table.row(["long one".to_owned(), thousands(42)]);
+        table.row(["long_one".to_owned(), "50 %".to_owned()]);
+        table
+    }
+
+    #[test]
+    fn columns_align() {
         let expected = "\
 name              n
 ────────  ─────────
 a         1,234,567
-long one         42
+long_one       50 %
 ";
-        assert_eq!(table.to_string(), expected);
+        assert_eq!(table().to_string(), expected);
+    }
+
+    #[test]
+    fn columns_that_do_not_fit_are_left_off() {
+        assert_eq!(table().fit(19, &["n"]).columns().len(), 2);
+        assert_eq!(table().fit(18, &["x", "n"]).to_string(), "name\n────────\na\nlong_one\n");
+        assert_eq!(table().fit(1, &[]).columns().len(), 2);
+    }
+
+    #[test]
+    fn other_forms() {
+        let markdown = "| name | n |\n| :-- | --: |\n| a | 1,234,567 |\n| long_one | 50 % |\n";
+        assert_eq!(table().markdown(), markdown);
+        let latex = table().latex();
+        assert!(latex.starts_with("\\begin{tabular}{lr}\n\\toprule\nname & n \\\\\n"), "{latex}");
+        assert!(latex.contains("long\\_one & 50 \\% \\\\\n\\bottomrule"), "{latex}");
     }
 }

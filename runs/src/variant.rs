@@ -37,7 +37,7 @@ pub struct Settings {
 }
 
 /// Where a variant stands among those that it is compared with. Its folder and its label are views of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Coordinates {
     /// Names its folder, too: `rigl,sparsity=0.9`.
     pub name: String,

@@ -4,6 +4,7 @@
 
 mod agent;
 mod blame;
+mod compared;
 mod env;
 mod expand;
 mod file;
@@ -18,10 +19,12 @@ use sparring_envs::EnvSpec;
 
 use crate::error::Error;
 use crate::keys::{Checked, Problem, Reader, locate, meant, nearest, not_a_section, whole};
+use crate::normalise::Normalise;
 use crate::plan::Plan;
 use crate::variant::Variant;
 use crate::yaml::{Node, Origin, Value, nested};
 use blame::unmade;
+use compared::{read_baseline, read_normalise};
 use expand::{Expanded, expand, reaches};
 use file::{MOST_SEEDS, document};
 use path::split_path;
@@ -43,9 +46,10 @@ pub fn load_text(
     let shown = file.display().to_string();
     let document = document(&shown, &text, set)?;
     let checked = check(&document, file, set, seeds);
-    let Checks { name, seeds, variants } =
+    let Checks { name, seeds, baseline, normalise, variants } =
         checked.map_err(|problems| locate(problems, &shown, &text))?;
-    Ok(Plan { name, file: file.to_path_buf(), text, set: set.to_vec(), seeds, variants })
+    let (file, set) = (file.to_path_buf(), set.to_vec());
+    Ok(Plan { name, file, text, set, seeds, baseline, normalise, variants })
 }
 
 /// The env `id` with the options that `--set` gives it, as the section `env` of a config has them.
@@ -74,11 +78,14 @@ pub fn load_env(id: &str, set: &[String]) -> Result<EnvSpec, Error> {
 struct Checks {
     name: String,
     seeds: Vec<u64>,
+    baseline: Option<String>,
+    normalise: Option<Normalise>,
     variants: Vec<Variant>,
 }
 
 /// The keys of a config beside its sections.
-const AROUND: [&str; 5] = ["name", "seeds", "variant", "variants", "sweep"];
+const AROUND: [&str; 7] =
+    ["name", "seeds", "variant", "baseline", "normalise", "variants", "sweep"];
 
 fn check(
     document: &Node,
@@ -116,8 +123,17 @@ fn check(
         return Err(reader.problems);
     }
     let variants = read_variants(&mut reader, &expanded, variants.map(|_| &base));
+    let (baseline, normalise) = match reader.problems.is_empty() {
+        true => {
+            let baseline = read_baseline(document.get("baseline"), &variants);
+            let normalise = read_normalise(document.get("normalise"), &variants);
+            (keep(&mut reader, baseline).flatten(), keep(&mut reader, normalise).flatten())
+        }
+        // Of variants that cannot be read there are no names.
+        false => (None, None),
+    };
     match reader.problems.is_empty() {
-        true => Ok(Checks { name, seeds, variants }),
+        true => Ok(Checks { name, seeds, baseline, normalise, variants }),
         false => Err(reader.problems),
     }
 }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::row::Row;
+use crate::comparison::Cell;
 
 /// A line for each variant that had diagnostics.
-pub fn lines(rows: &[Row]) -> String {
-    let measured = rows.iter().filter(|row| !row.diagnostics_s.is_empty());
-    let line = |row: &Row| {
-        let took = share(&row.diagnostics_s, row.wall_s);
-        format!("diagnostics of {}: {took} of its job seconds\n", row.variant)
+pub fn lines(cells: &[Cell]) -> String {
+    let measured = cells.iter().filter(|cell| !cell.diagnostics_s.is_empty());
+    let line = |cell: &Cell| {
+        let took = share(&cell.diagnostics_s, cell.wall_s);
+        format!("diagnostics of {}: {took} of its job seconds\n", cell.label)
     };
     measured.map(line).collect()
 }
@@ -27,14 +27,17 @@ pub fn share(seconds: &BTreeMap<String, f64>, wall_s: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::variant::Coordinates;
 
     #[test]
     fn the_dearest_comes_first() {
         let seconds = [("batch", 0.1), ("snr", 1.5), ("norms", 0.0004)];
         let seconds = BTreeMap::from(seconds.map(|(name, s)| (name.to_owned(), s)));
         assert_eq!(share(&seconds, 20.0), "8.0 % (snr 7.5 %, batch 0.5 %, norms 0.0 %)");
-        let row = Row { diagnostics_s: seconds, wall_s: 20.0, ..Row::new("rigl", 1) };
-        let lines = lines(&[Row::new("dense", 1), row]);
+        let cell = |variant: &str| Cell::new(variant.to_owned(), Coordinates::default(), Vec::new());
+        let mut rigl = cell("rigl");
+        (rigl.diagnostics_s, rigl.wall_s) = (seconds, 20.0);
+        let lines = lines(&[cell("dense"), rigl]);
         assert!(lines.starts_with("diagnostics of rigl: 8.0 % (snr"), "{lines}");
         assert_eq!(lines.lines().count(), 1);
     }

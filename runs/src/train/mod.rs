@@ -16,6 +16,7 @@ pub use run::Run;
 pub use state::{Reached, RunState, SinceLog};
 
 use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
 use crate::checkpoint as kept;
 use crate::error::TrainError;
@@ -141,7 +142,10 @@ fn show(
         if !run.state.reached.waiting.contains(name) {
             continue;
         }
-        match observer.look(run)? {
+        let begun = Instant::now();
+        let seen = observer.look(run)?;
+        run.state.reached.phases.add(name, begun);
+        match seen {
             Seen::All => drop(run.state.reached.waiting.remove(name)),
             Seen::Nothing => {}
             Seen::Stopped => return Ok(true),

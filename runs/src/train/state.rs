@@ -1,19 +1,21 @@
 //! The state of a run: environments, an agent, and what they have reached.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use sparring_agents::{Agent, AgentError, Clock, Diagnosis, EnvRows, Mode, NetworkSummary};
 use sparring_envs::Episode;
 use sparring_sparse::{Executed, Section, Seed};
 
+use crate::phases::Phases;
 use crate::checkpoint::Pauses;
 use crate::envs::{Envs, Faults, NOT_DETERMINISTIC};
 use crate::error::TrainError;
 use crate::plan::Job;
 
 /// The layout of a saved state.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// What a run has reached, in numbers. With the environments, their rows and the agent it is all that the rest of
 /// the run depends on.
@@ -38,6 +40,8 @@ pub struct Reached {
     pub executed: Executed,
     /// Seconds that each diagnostic has taken so far.
     pub diagnostics_s: BTreeMap<String, f64>,
+    /// Where the time has gone so far.
+    pub phases: Phases,
     /// What checkpoints have kept the training waiting.
     pub checkpoint_pauses: Pauses,
     /// What environments did that no environment should.
@@ -153,7 +157,9 @@ impl<'a> RunState<'a> {
 
     /// One step: act, play, learn. Each row of its batch is one environment step.
     pub fn step(&mut self) -> Result<(), TrainError> {
+        let begun = Instant::now();
         let actions = self.agent.act(self.rows.observations(self.envs.obs()), Mode::Train)?;
+        let begun = self.reached.phases.add("act", begun);
         let batch = match self.envs.step(actions) {
             Ok(batch) => batch,
             Err(error) => {
@@ -161,7 +167,9 @@ impl<'a> RunState<'a> {
                 return Err(error.into());
             }
         };
+        let begun = self.reached.phases.add("envs", begun);
         self.agent.learn(&batch)?;
+        self.reached.phases.add("learn", begun);
         self.rows.follow(&batch);
         self.reached.since_log.add(batch.finished, self.batch);
         self.reached.faults.add(self.envs.faults());

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::row::Row;
-use crate::results::{JobResult, Progress, RunResults};
-use crate::table::counted;
+use super::cell::Cell;
+use crate::results::{JobResult, Progress};
+use crate::table::{counted, thousands};
 
 /// Fewer seeds than this say little about how results spread: a bootstrap resamples what it has.
 pub const FEW_SEEDS: usize = 5;
@@ -48,6 +48,29 @@ pub enum Warning {
         /// The variants.
         variants: Vec<String>,
     },
+    /// Variants that only a folder has which was to add seeds.
+    LeftOut {
+        /// The folder.
+        folder: String,
+        /// The variants.
+        variants: Vec<String>,
+    },
+    /// Finished seeds of a variant that were not trained equally long.
+    Uneven {
+        /// The variant.
+        variant: String,
+        /// Environment steps of the shortest.
+        least: u64,
+        /// Environment steps of the longest.
+        most: u64,
+    },
+    /// Seeds of a variant that several folders have.
+    Twice {
+        /// The variant.
+        variant: String,
+        /// The seeds.
+        seeds: Vec<u64>,
+    },
     /// What the plan of a variant has to say.
     Plan {
         /// The variant.
@@ -64,19 +87,18 @@ pub enum Warning {
     },
 }
 
-/// What is to be said of a run whose variants are `rows`.
-pub fn warnings(results: &RunResults, rows: &[Row]) -> Vec<Warning> {
-    let mut warnings: Vec<Warning> = results.jobs.iter().flat_map(of_job).collect();
-    let shown = rows.iter().any(Row::is_partial);
+/// What is to be said of `cells`; `alive` where a process is at work on any of them.
+pub fn warnings(cells: &[Cell], alive: bool) -> Vec<Warning> {
+    let jobs = || cells.iter().flat_map(|cell| &cell.jobs);
+    let mut warnings: Vec<Warning> = jobs().flat_map(of_job).collect();
+    let shown = cells.iter().any(Cell::is_partial);
     let named = |how: &dyn Fn(Progress) -> Option<&'static str>| -> Vec<String> {
         let name = |job: &JobResult| Some(format!("{}{}", job.name(), how(job.progress)?));
-        results.jobs.iter().filter_map(name).collect()
+        jobs().filter_map(name).collect()
     };
-    let alive = results.running == Some(true);
     let running = named(&|progress| (progress == Progress::Running).then_some(""));
     if alive {
-        let is_waiting = |job: &&JobResult| job.progress == Progress::Waiting;
-        let waiting = results.jobs.iter().filter(is_waiting).count();
+        let waiting = jobs().filter(|job| job.progress == Progress::Waiting).count();
         if !running.is_empty() || waiting > 0 {
             warnings.push(Warning::Running { jobs: running, waiting, shown });
         }
@@ -91,22 +113,34 @@ pub fn warnings(results: &RunResults, rows: &[Row]) -> Vec<Warning> {
     if !unfinished.is_empty() {
         warnings.push(Warning::Unfinished { jobs: unfinished, shown: shown && !alive });
     }
-    let counts = rows.iter().map(|row| row.scores.len()).filter(|seeds| *seeds > 0);
+    let counts = cells.iter().map(|cell| cell.scores.len()).filter(|seeds| *seeds > 0);
     if let Some(seeds) = counts.min().filter(|seeds| *seeds < FEW_SEEDS) {
         warnings.push(Warning::FewSeeds { seeds });
     }
-    let rising = rows.iter().filter(|row| row.rise > RISING);
-    let variants: Vec<String> = rising.map(|row| row.variant.clone()).collect();
+    let rising = cells.iter().filter(|cell| cell.rise > RISING);
+    let variants: Vec<String> = rising.map(|cell| cell.label.clone()).collect();
     if !variants.is_empty() {
         warnings.push(Warning::StillRising { variants });
     }
-    let said = |row: &Row| -> Vec<Warning> {
-        let of = |message: &String| (row.variant.clone(), message.clone());
-        let words = row.of_plan.iter().map(of);
+    let said = |cell: &Cell| -> Vec<Warning> {
+        let of = |message: &String| (cell.label.clone(), message.clone());
+        let words = cell.of_plan.iter().map(of);
         words.map(|(variant, message)| Warning::Plan { variant, message }).collect()
     };
-    warnings.extend(rows.iter().flat_map(said));
+    warnings.extend(cells.iter().flat_map(said));
+    let unequal = cells.iter().filter_map(uneven);
+    warnings.extend(unequal);
     warnings
+}
+
+/// Seeds of a cell that did not come equally far.
+fn uneven(cell: &Cell) -> Option<Warning> {
+    let finished = cell.jobs.iter().filter(|job| job.progress == Progress::Finished);
+    let lengths: Vec<u64> =
+        finished.filter_map(|job| job.curve.last()).map(|last| last.env_step).collect();
+    let (least, most) = (*lengths.iter().min()?, *lengths.iter().max()?);
+    let variant = cell.label.clone();
+    (least < most).then_some(Warning::Uneven { variant, least, most })
 }
 
 /// What ended a job, and what it has to tell.
@@ -151,6 +185,21 @@ impl fmt::Display for Warning {
                 "evaluation returns were still rising at the end: {}; a longer train.total_env_steps may rank them differently",
                 listed(variants)
             ),
+            Self::LeftOut { folder, variants } => write!(
+                f,
+                "{folder} was to add seeds, and these of its variants were trained by other configs: {}",
+                listed(variants)
+            ),
+            Self::Uneven { variant, least, most } => write!(
+                f,
+                "{variant}: seeds of different length, {} to {} environment steps; each is scored by the last tenth of its own",
+                thousands(*least),
+                thousands(*most)
+            ),
+            Self::Twice { variant, seeds } => {
+                let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
+                write!(f, "{variant}: several folders have seed {}; the first counts", listed(&seeds))
+            }
             Self::Plan { variant, message } => write!(f, "{variant}: {message}"),
             Self::Job { job, message } => write!(f, "{job}: {message}"),
         }

@@ -1,0 +1,109 @@
+//! Cells over all of their environments.
+
+use super::bootstrap;
+use super::cell::Cell;
+use super::task::Task;
+use crate::names::stands_for;
+use crate::statistics::{Aggregate, Estimate, Scores};
+use crate::variant::Coordinates;
+
+/// What is compared over tasks: a variant at one value of every axis but the environment.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// What it is called among the others.
+    pub label: String,
+    /// What its cells share; its environment is empty.
+    pub at: Coordinates,
+    /// The places of its cells.
+    pub cells: Vec<usize>,
+    /// Normalised scores of the tasks that it was run on.
+    pub scores: Scores,
+    /// Their interquartile mean.
+    pub iqm: Option<Estimate>,
+    /// Their mean.
+    pub mean: Option<Estimate>,
+    /// The median of the means of tasks.
+    pub median: Option<Estimate>,
+    /// How much is missing to 1 on average, where more than 1 counts as 1.
+    pub optimality_gap: Option<Estimate>,
+    /// How it stands beside the baseline's group; none for that itself, and where it was run on other tasks.
+    pub lead: Option<Lead>,
+}
+
+/// A group beside the baseline's.
+#[derive(Clone, Debug)]
+pub struct Lead {
+    /// The place of the baseline's group.
+    pub baseline: usize,
+    /// How likely a run of it is better than one of the baseline, on a task drawn by chance.
+    pub improvement: Option<Estimate>,
+    /// The ratio of the interquartile means.
+    pub ratio: Option<Estimate>,
+}
+
+/// The groups of `cells`, which are normalised by the scales of `tasks`.
+pub fn groups(cells: &[Cell], tasks: &[Task], baseline: Option<&str>) -> Vec<Group> {
+    let mut places: Vec<(Coordinates, Vec<usize>)> = Vec::new();
+    for (place, cell) in cells.iter().enumerate() {
+        let at = cell.without_env();
+        let fits = |other: &usize| cells[*other].at.env != cell.at.env;
+        match places.iter_mut().find(|(known, of)| *known == at && of.iter().all(fits)) {
+            Some((_, of)) => of.push(place),
+            None => places.push((at, vec![place])),
+        }
+    }
+    let mut groups: Vec<Group> =
+        places.into_iter().map(|(at, of)| group(at, of, cells, tasks)).collect();
+    let leads: Vec<Option<Lead>> = (0..groups.len()).map(|at| lead(at, &groups, cells, baseline)).collect();
+    for (group, lead) in groups.iter_mut().zip(leads) {
+        group.lead = lead;
+    }
+    groups
+}
+
+fn group(at: Coordinates, of: Vec<usize>, cells: &[Cell], tasks: &[Task]) -> Group {
+    let normalised = |task: &Task| {
+        let here = of.iter().map(|place| &cells[*place]).filter(|cell| cell.at.env == task.env);
+        here.flat_map(Cell::values).map(|score| task.scale.normalise(score)).collect()
+    };
+    let scores = Scores::new(tasks.iter().map(normalised).collect());
+    let label = match of.as_slice() {
+        [one] => cells[*one].label.clone(),
+        _ => at.name.clone(),
+    };
+    let bootstrap = bootstrap(&format!("{label} over tasks"));
+    let estimate = |what| bootstrap.estimate(what, &scores);
+    Group {
+        iqm: estimate(Aggregate::Iqm),
+        mean: estimate(Aggregate::Mean),
+        median: estimate(Aggregate::Median),
+        optimality_gap: estimate(Aggregate::OptimalityGap),
+        label,
+        at,
+        cells: of,
+        scores,
+        lead: None,
+    }
+}
+
+/// How the group `at` stands beside the baseline's.
+fn lead(at: usize, groups: &[Group], cells: &[Cell], baseline: Option<&str>) -> Option<Lead> {
+    let (wanted, group) = (baseline?, &groups[at]);
+    let envs = |group: &Group| -> Vec<&str> {
+        group.cells.iter().map(|place| cells[*place].at.env.as_str()).collect()
+    };
+    let shared = |other: &Group| {
+        let axes = other.at.axes.iter();
+        axes.filter(|(key, value)| group.at.axes.get(*key) == Some(value)).count()
+    };
+    let is = |other: &Group| stands_for(wanted, &other.at.name) && envs(other) == envs(group);
+    let fitting = groups.iter().enumerate().filter(|(_, other)| is(other));
+    let (place, base) = fitting.rev().max_by_key(|(_, other)| shared(other))?;
+    if place == at {
+        return None;
+    }
+    let bootstrap = bootstrap(&format!("{} over {}", group.label, base.label));
+    let improvement = bootstrap.improvement(&group.scores, &base.scores);
+    let ratio = bootstrap.ratio(Aggregate::Iqm, &group.scores, &base.scores);
+    Some(Lead { baseline: place, improvement, ratio })
+}

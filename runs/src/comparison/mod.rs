@@ -1,0 +1,149 @@
+//! What is compared with what: results of one run or of several as cells, groups and tasks, of which tables, figures
+//! and assertions are views.
+//!
+//! A **cell** is a variant on one environment with its seeds: a row of the table. A **task** is an environment with
+//! the scale on which its returns are normalised. A **group** is what remains of cells when the environment is taken
+//! away: a method at one sparsity, over all tasks that it was run on.
+
+mod baseline;
+mod cell;
+mod group;
+mod join;
+mod task;
+mod warning;
+
+use std::path::PathBuf;
+
+use sparring_sparse::Seed;
+
+use crate::error::{Error, Refusal};
+use crate::folder::RunRecord;
+use crate::keys::nearest;
+use crate::names::{stands_for, stem};
+use crate::normalise::Normalise;
+use crate::results::RunResults;
+use crate::statistics::Bootstrap;
+pub use baseline::{Against, of_cell};
+pub use cell::{Cell, Scored};
+pub use group::{Group, Lead};
+
+pub use task::Task;
+pub use warning::Warning;
+
+/// Resamples of a bootstrap; the ends of an interval then move by less than its last digit shown.
+const RESAMPLES: usize = 10_000;
+
+/// What a reader may choose.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    /// What others are compared with, in place of the config's.
+    pub baseline: Option<String>,
+    /// How returns of several tasks are brought to one scale, in place of the config's.
+    pub normalise: Option<Normalise>,
+    /// The variants that are compared; all where none is named.
+    pub variants: Vec<String>,
+}
+
+/// A folder that results come from.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Where it is.
+    pub root: PathBuf,
+    /// What it says of itself.
+    pub record: RunRecord,
+}
+
+/// Results, compared.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// The name of the run, or of all of them.
+    pub name: String,
+    /// Where the results come from.
+    pub sources: Vec<Source>,
+    /// Variants on their environments, in the order of the configs.
+    pub cells: Vec<Cell>,
+    /// Environments, in the order in which cells name them.
+    pub tasks: Vec<Task>,
+    /// Cells over all of their environments, in the order of their first.
+    pub groups: Vec<Group>,
+    /// What others are compared with.
+    pub baseline: Option<String>,
+    /// Whether a process is at work on any of them.
+    pub running: bool,
+    /// What a reader should know.
+    pub warnings: Vec<Warning>,
+}
+
+impl Comparison {
+    /// Compares the results of `runs`, of which those after the first `apart` only add seeds to cells that are
+    /// there.
+    ///
+    /// # Errors
+    /// A variant or a baseline that there is not.
+    pub fn of(runs: Vec<RunResults>, apart: usize, choice: &Choice) -> Result<Self, Error> {
+        let of_config = |run: &RunResults| run.record.baseline.clone();
+        let baseline = choice.baseline.clone().or_else(|| runs.iter().find_map(of_config));
+        let normalise = choice.normalise.clone().unwrap_or_else(|| {
+            let of_config = |run: &RunResults| run.record.normalise.clone();
+            runs.iter().find_map(of_config).unwrap_or_default()
+        });
+        let running = runs.iter().any(|run| run.running == Some(true));
+        let source = |run: &RunResults| Source { root: run.root.clone(), record: run.record.clone() };
+        let sources: Vec<Source> = runs.iter().map(source).collect();
+        let mut names: Vec<&str> =
+            sources[..apart].iter().map(|source| source.record.name.as_str()).collect();
+        names.dedup();
+        let name = names.join(", ");
+        let mut joined = join::join(runs, apart);
+        let known: Vec<String> = joined.cells.iter().map(|cell| cell.at.name.clone()).collect();
+        for wanted in &choice.variants {
+            known_as("--variant", wanted, &known)?;
+        }
+        if let Some(wanted) = &choice.baseline {
+            known_as("--baseline", wanted, &known)?;
+        }
+        let is_kept = |cell: &Cell| {
+            let is = |wanted: &String| stands_for(wanted, &cell.at.name) || *wanted == cell.label;
+            choice.variants.is_empty() || choice.variants.iter().any(is)
+        };
+        joined.cells.retain(is_kept);
+        let mut cells = joined.cells;
+        cells.iter_mut().for_each(Cell::estimate);
+        let baseline = baseline::name(baseline.as_deref(), &cells);
+        baseline::compare(baseline.as_deref(), &mut cells);
+        let tasks = task::tasks(&cells, &normalise);
+        let groups = group::groups(&cells, &tasks, baseline.as_deref());
+        let mut warnings = joined.warnings;
+        warnings.extend(warning::warnings(&cells, running));
+        Ok(Self { name, sources, cells, tasks, groups, baseline, running, warnings })
+    }
+
+    /// The seeds of all jobs that are finished, each once.
+    pub fn finished(&self) -> usize {
+        self.cells.iter().map(|cell| cell.finished).sum()
+    }
+
+    /// All jobs.
+    pub fn planned(&self) -> usize {
+        self.cells.iter().map(|cell| cell.jobs.len()).sum()
+    }
+}
+
+/// Resamples for what is named: the same every time.
+pub fn bootstrap(of: &str) -> Bootstrap {
+    let seed = Seed::new(0).child("bootstrap").child(of);
+    Bootstrap { resamples: RESAMPLES, seed, threads: 1 }
+}
+
+fn known_as(option: &str, wanted: &str, known: &[String]) -> Result<(), Error> {
+    if known.iter().any(|name| stands_for(wanted, name)) {
+        return Ok(());
+    }
+    let names = || known.iter().map(String::as_str);
+    Err(Refusal::argument(
+        format!("{option} {wanted}"),
+        "no variant of this name",
+        format!("one of {}", names().collect::<Vec<_>>().join("; ")),
+        nearest(wanted, names().chain(names().map(stem))).unwrap_or("a variant of the run"),
+    ))
+}

@@ -1,0 +1,64 @@
+//! `sparring report`.
+
+use std::io::IsTerminal;
+use std::thread;
+use std::time::Duration;
+
+use ::console::Term;
+
+use super::{lines, table, text};
+use crate::cli::{ReportArgs, TableFormat};
+use crate::comparison::{Choice, Comparison};
+use crate::console::print;
+use crate::error::Error;
+use crate::results::RunResults;
+
+/// How long `--watch` waits before it looks again.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Prints what the runs in the folders came to; with `--watch` again and again, until no job runs.
+pub fn report(args: &ReportArgs) -> Result<(), Error> {
+    loop {
+        let comparison = compare(args)?;
+        if args.watch && std::io::stdout().is_terminal() {
+            print("\x1b[2J\x1b[H")?;
+        }
+        print(&shown(args, &comparison)?)?;
+        if !args.watch || !comparison.running {
+            return Ok(());
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+fn compare(args: &ReportArgs) -> Result<Comparison, Error> {
+    let folders = args.dirs.iter().chain(&args.add);
+    let runs: Vec<RunResults> =
+        folders.map(|folder| RunResults::read(folder)).collect::<Result<_, _>>()?;
+    let choice = Choice {
+        baseline: args.baseline.clone(),
+        normalise: args.normalise(),
+        variants: args.variant.clone(),
+    };
+    Comparison::of(runs, args.dirs.len(), &choice)
+}
+
+fn shown(args: &ReportArgs, of: &Comparison) -> Result<String, Error> {
+    match args.format {
+        TableFormat::Text => Ok(text(of, terminal_width(), args.layers)),
+        TableFormat::Csv => lines::csv(of),
+        TableFormat::Json => {
+            let pretty = serde_json::to_string_pretty(&lines::json(of));
+            pretty.map(|text| text + "\n").map_err(Error::system("write the table as JSON"))
+        }
+        TableFormat::Markdown => Ok(table::table(of).markdown()),
+        TableFormat::Latex => Ok(table::table(of).latex()),
+    }
+}
+
+/// How many characters a line of the terminal has; none where the output goes elsewhere, which is to be the same
+/// everywhere.
+pub fn terminal_width() -> Option<usize> {
+    let (_, columns) = Term::stdout().size_checked()?;
+    Some(usize::from(columns))
+}
