@@ -87,7 +87,7 @@ impl Assertion {
         let wrong = || {
             format!(
                 "write [variant.]MEASURE>=X, with >=, <=, > or <, where MEASURE is one of {names} and X is a number or \
-                 [number*]variant.MEASURE, such as 'return>=195' or 'rigl.return>=0.95*dense.return'"
+                 [number*]variant.MEASURE, such as 'return>=195' or 'small.return>=0.95*large.return'"
             )
         };
         // The name of a variant holds no such sign.

@@ -328,7 +328,10 @@ impl Scaled {
     fn parse(text: &str) -> Result<Self, String> {
         let wrong = || {
             let names: Vec<_> = ScaleTable::ALL.iter().map(|(name, _)| *name).collect();
-            format!("write one of {}, or ENV=LOW..HIGH with LOW below HIGH: CartPole-v1=0..500", names.join(", "))
+            format!(
+                "write one of {}, or ENV=LOW..HIGH with LOW below HIGH: CartPole-v1=0..500",
+                names.join(", ")
+            )
         };
         if let Some((_, table)) = ScaleTable::ALL.iter().find(|(name, _)| *name == text) {
             return Ok(Self::By(*table));
@@ -337,7 +340,9 @@ impl Scaled {
         let (low, high) = ends.split_once("..").ok_or_else(wrong)?;
         let number = |text: &str| text.trim().parse::<f64>().ok().filter(|x| x.is_finite());
         match (number(low), number(high)) {
-            (Some(low), Some(high)) if low < high => Ok(Self::Own(env.to_owned(), Bounds { low, high })),
+            (Some(low), Some(high)) if low < high => {
+                Ok(Self::Own(env.to_owned(), Bounds { low, high }))
+            }
             _ => Err(wrong()),
         }
     }

@@ -19,12 +19,12 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Refusal};
-use crate::normalise::Normalise;
 use crate::files::{read_yaml, write_whole, write_yaml};
 use crate::job_folder::JobFolder;
 use crate::life::Life;
 use crate::lock::{LOCK, PREPARE, Preparing, Present};
 use crate::machine::Machine;
+use crate::normalise::Normalise;
 use crate::plan::{Job, Plan};
 use crate::status::RunStatus;
 use crate::variant::Coordinates;

@@ -18,9 +18,9 @@ use crate::error::Error;
 use crate::folder::{RunFolder, RunRecord};
 use crate::job_folder::{JobFolder, RESOLVED};
 use crate::life::Life;
+use crate::phases::Phases;
 use crate::score::score;
 use crate::status::{JobStatus, State};
-use crate::phases::Phases;
 use crate::variant::Coordinates;
 use crate::yaml::{self, Origin};
 
@@ -162,7 +162,9 @@ impl JobResult {
         let mut settings = self.settings.clone();
         if let Some(keys) = settings.as_object_mut() {
             // What names it, and how often it is kept, is none of that.
-            keys.retain(|key, _| !["name", "variant", "seeds", "checkpoint"].contains(&key.as_str()));
+            keys.retain(|key, _| {
+                !["name", "variant", "seeds", "checkpoint"].contains(&key.as_str())
+            });
         }
         let hash = Sha256::digest(settings.to_string().as_bytes());
         hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
@@ -189,7 +191,18 @@ impl JobResult {
                 };
                 let (variant, costs) = (variant.to_owned(), Costs::default());
                 let (folder, error, of_plan) = (root, None, Vec::new());
-                return Self { folder, variant, seed, settings, progress, error, curve, costs, of_plan, notes };
+                return Self {
+                    folder,
+                    variant,
+                    seed,
+                    settings,
+                    progress,
+                    error,
+                    curve,
+                    costs,
+                    of_plan,
+                    notes,
+                };
             }
         };
         let progress = match status.state {

@@ -56,7 +56,10 @@ pub fn schema() -> Json {
         ),
         (
             "baseline".to_owned(),
-            described(json!({"type": ["string", "null"]}), "The variant that others are compared with."),
+            described(
+                json!({"type": ["string", "null"]}),
+                "The variant that others are compared with.",
+            ),
         ),
         ("normalise".to_owned(), normalise()),
         ("shared".to_owned(), described(json!({}), "A place for YAML anchors.")),
@@ -86,7 +89,10 @@ fn normalise() -> Json {
         {"enum": tables},
         {"type": "object", "additionalProperties": ends},
     ]});
-    described(any, "How returns of several envs come to one scale: a table, or low and high of an env.")
+    described(
+        any,
+        "How returns of several envs come to one scale: a table, or low and high of an env.",
+    )
 }
 
 fn section_schemas(of_variant: bool) -> Map<String, Json> {

@@ -37,7 +37,8 @@ const GAP: u16 = 2;
 impl Table {
     /// A table without rows.
     pub fn new<N: Into<String> + Clone>(columns: &[(N, Align)]) -> Self {
-        let column = |(name, align): &(N, Align)| Column { name: name.clone().into(), align: *align };
+        let column =
+            |(name, align): &(N, Align)| Column { name: name.clone().into(), align: *align };
         Self { columns: columns.iter().map(column).collect(), rows: Vec::new() }
     }
 

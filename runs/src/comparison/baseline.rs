@@ -2,25 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::bootstrap;
+use super::against::Against;
 use super::cell::Cell;
+use super::resamples::bootstrap;
 use crate::names::stands_for;
-use crate::statistics::{Aggregate, Estimate, Pair, Pairs, Scores, sign_flip_p};
-
-/// A cell beside the baseline's on the same environment.
-#[derive(Clone, Debug)]
-pub struct Against {
-    /// The place of the baseline among the cells.
-    pub baseline: usize,
-    /// The difference of the interquartile means.
-    pub difference: Estimate,
-    /// The ratio of them; none where that of the baseline is not above zero.
-    pub ratio: Option<Estimate>,
-    /// Whether the seeds are the same, so that each is compared with its own.
-    pub paired: bool,
-    /// How likely so large a mean difference of the pairs would be if the signs of all were chance.
-    pub p: Option<f64>,
-}
+use crate::statistics::{Aggregate, Pair, Pairs, Scores, sign_flip_p};
 
 /// The name of the baseline: that which was chosen, or else the first variant that is dense, if there is one.
 pub fn name(chosen: Option<&str>, cells: &[Cell]) -> Option<String> {

@@ -6,8 +6,8 @@ use serde_json::Value as Json;
 use sparring_agents::{NetworkSummary, TrainingFlops};
 use sparring_sparse::stats::mean;
 
-use super::baseline::Against;
-use super::bootstrap;
+use super::against::Against;
+use super::resamples::bootstrap;
 use crate::phases::Phases;
 use crate::results::{JobResult, Progress};
 use crate::score::rise;
@@ -97,7 +97,8 @@ impl Cell {
         let finished: Vec<&JobResult> = self.jobs.iter().filter(is_finished).collect();
         self.finished = finished.len();
         self.executed = finished.iter().map(|job| job.costs.executed.total()).collect();
-        let scored = if finished.is_empty() { self.jobs.iter().collect() } else { finished.clone() };
+        let scored =
+            if finished.is_empty() { self.jobs.iter().collect() } else { finished.clone() };
         let of = |job: &JobResult| Some(Scored { seed: job.seed, score: job.score()? });
         self.scores = scored.into_iter().filter_map(of).collect();
         let scores = Scores::new(vec![self.values()]);

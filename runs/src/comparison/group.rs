@@ -1,7 +1,7 @@
 //! Cells over all of their environments.
 
-use super::bootstrap;
 use super::cell::Cell;
+use super::resamples::bootstrap;
 use super::task::Task;
 use crate::names::stands_for;
 use crate::statistics::{Aggregate, Estimate, Scores};
@@ -54,7 +54,8 @@ pub fn groups(cells: &[Cell], tasks: &[Task], baseline: Option<&str>) -> Vec<Gro
     }
     let mut groups: Vec<Group> =
         places.into_iter().map(|(at, of)| group(at, of, cells, tasks)).collect();
-    let leads: Vec<Option<Lead>> = (0..groups.len()).map(|at| lead(at, &groups, cells, baseline)).collect();
+    let leads: Vec<Option<Lead>> =
+        (0..groups.len()).map(|at| lead(at, &groups, cells, baseline)).collect();
     for (group, lead) in groups.iter_mut().zip(leads) {
         group.lead = lead;
     }

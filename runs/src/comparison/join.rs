@@ -41,7 +41,11 @@ pub fn join(runs: Vec<RunResults>, apart: usize) -> Joined {
             match open.iter_mut().find(same) {
                 Some(open) => warnings.extend(add(&mut open.cell, jobs)),
                 None if index >= apart => left_out.push(at.name),
-                None => open.push(Open { cell: Cell::new(at.name.clone(), at, jobs), config, run: index }),
+                None => open.push(Open {
+                    cell: Cell::new(at.name.clone(), at, jobs),
+                    config,
+                    run: index,
+                }),
             }
         }
         if !left_out.is_empty() {

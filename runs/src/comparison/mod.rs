@@ -5,16 +5,17 @@
 //! the scale on which its returns are normalised. A **group** is what remains of cells when the environment is taken
 //! away: a method at one sparsity, over all tasks that it was run on.
 
+mod against;
 mod baseline;
 mod cell;
 mod group;
 mod join;
+pub mod keys;
+mod resamples;
 mod task;
 mod warning;
 
 use std::path::PathBuf;
-
-use sparring_sparse::Seed;
 
 use crate::error::{Error, Refusal};
 use crate::folder::RunRecord;
@@ -22,16 +23,13 @@ use crate::keys::nearest;
 use crate::names::{stands_for, stem};
 use crate::normalise::Normalise;
 use crate::results::RunResults;
-use crate::statistics::Bootstrap;
-pub use baseline::{Against, of_cell};
+pub use against::Against;
+pub use baseline::of_cell;
 pub use cell::{Cell, Scored};
 pub use group::{Group, Lead};
 
 pub use task::Task;
 pub use warning::Warning;
-
-/// Resamples of a bootstrap; the ends of an interval then move by less than its last digit shown.
-const RESAMPLES: usize = 10_000;
 
 /// What a reader may choose.
 #[derive(Clone, Debug, Default)]
@@ -88,7 +86,8 @@ impl Comparison {
             runs.iter().find_map(of_config).unwrap_or_default()
         });
         let running = runs.iter().any(|run| run.running == Some(true));
-        let source = |run: &RunResults| Source { root: run.root.clone(), record: run.record.clone() };
+        let source =
+            |run: &RunResults| Source { root: run.root.clone(), record: run.record.clone() };
         let sources: Vec<Source> = runs.iter().map(source).collect();
         let mut names: Vec<&str> =
             sources[..apart].iter().map(|source| source.record.name.as_str()).collect();
@@ -127,12 +126,6 @@ impl Comparison {
     pub fn planned(&self) -> usize {
         self.cells.iter().map(|cell| cell.jobs.len()).sum()
     }
-}
-
-/// Resamples for what is named: the same every time.
-pub fn bootstrap(of: &str) -> Bootstrap {
-    let seed = Seed::new(0).child("bootstrap").child(of);
-    Bootstrap { resamples: RESAMPLES, seed, threads: 1 }
 }
 
 fn known_as(option: &str, wanted: &str, known: &[String]) -> Result<(), Error> {

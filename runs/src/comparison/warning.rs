@@ -198,7 +198,11 @@ impl fmt::Display for Warning {
             ),
             Self::Twice { variant, seeds } => {
                 let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
-                write!(f, "{variant}: several folders have seed {}; the first counts", listed(&seeds))
+                write!(
+                    f,
+                    "{variant}: several folders have seed {}; the first counts",
+                    listed(&seeds)
+                )
             }
             Self::Plan { variant, message } => write!(f, "{variant}: {message}"),
             Self::Job { job, message } => write!(f, "{job}: {message}"),

@@ -4,7 +4,6 @@
 
 mod agent;
 mod blame;
-mod compared;
 mod env;
 mod expand;
 mod file;
@@ -17,6 +16,7 @@ use std::path::Path;
 
 use sparring_envs::EnvSpec;
 
+use crate::comparison::keys::{read_baseline, read_normalise};
 use crate::error::Error;
 use crate::keys::{Checked, Problem, Reader, locate, meant, nearest, not_a_section, whole};
 use crate::normalise::Normalise;
@@ -24,7 +24,7 @@ use crate::plan::Plan;
 use crate::variant::Variant;
 use crate::yaml::{Node, Origin, Value, nested};
 use blame::unmade;
-use compared::{read_baseline, read_normalise};
+
 use expand::{Expanded, expand, reaches};
 use file::{MOST_SEEDS, document};
 use path::split_path;

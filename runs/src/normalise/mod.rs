@@ -62,8 +62,12 @@ pub enum Table {
 
 impl Table {
     /// All, by the names that a config gives them.
-    pub const ALL: [(&str, Self); 4] =
-        [("human", Self::Human), ("paper", Self::Paper), ("d4rl", Self::D4rl), ("min_max", Self::MinMax)];
+    pub const ALL: [(&str, Self); 4] = [
+        ("human", Self::Human),
+        ("paper", Self::Paper),
+        ("d4rl", Self::D4rl),
+        ("min_max", Self::MinMax),
+    ];
 
     fn ends(self, env: &str) -> Option<Scale> {
         let (rows, source): (&[Ends], &str) = match self {
@@ -129,7 +133,10 @@ mod tests {
     #[test]
     fn ids_are_found_in_the_tables() {
         let of = |env: &str| Normalise::default().scale(env, &[3.0, 5.0]);
-        assert_eq!((of("ALE/SpaceInvaders-v5").low, of("ALE/SpaceInvaders-v5").high), (148.0, 1668.7));
+        assert_eq!(
+            (of("ALE/SpaceInvaders-v5").low, of("ALE/SpaceInvaders-v5").high),
+            (148.0, 1668.7)
+        );
         assert_eq!(of("ALE/Pong-v5").normalise(14.6), 1.0);
         assert_eq!(of("ALE/UpNDown-v5").high, 11_693.2);
         assert_eq!(of("HalfCheetah-v5").low, 0.0);

@@ -37,7 +37,13 @@ pub fn text(of: &Comparison, width: Option<usize>, layers: bool) -> String {
     let scales: Vec<String> = scales
         .map(|task| {
             let scale = &task.scale;
-            format!("{} {} to {} ({})", task.env, number(scale.low), number(scale.high), scale.source)
+            format!(
+                "{} {} to {} ({})",
+                task.env,
+                number(scale.low),
+                number(scale.high),
+                scale.source
+            )
         })
         .collect();
     if !of.warnings.is_empty() || !scales.is_empty() {

@@ -18,7 +18,11 @@ pub fn table(of: &Comparison) -> Table {
     if several {
         columns.push(("env", Align::Left));
     }
-    columns.extend([("seeds", Align::Right), ("return IQM", Align::Right), ("95 % interval", Align::Right)]);
+    columns.extend([
+        ("seeds", Align::Right),
+        ("return IQM", Align::Right),
+        ("95 % interval", Align::Right),
+    ]);
     if let Some(beside) = &beside {
         columns.extend([(beside.as_str(), Align::Right), ("95 % of that", Align::Right)]);
     }

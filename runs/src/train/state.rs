@@ -8,10 +8,10 @@ use sparring_agents::{Agent, AgentError, Clock, Diagnosis, EnvRows, Mode, Networ
 use sparring_envs::Episode;
 use sparring_sparse::{Executed, Section, Seed};
 
-use crate::phases::Phases;
 use crate::checkpoint::Pauses;
 use crate::envs::{Envs, Faults, NOT_DETERMINISTIC};
 use crate::error::TrainError;
+use crate::phases::Phases;
 use crate::plan::Job;
 
 /// The layout of a saved state.

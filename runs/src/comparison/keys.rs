@@ -48,9 +48,7 @@ pub fn read_normalise(node: Option<&Node>, variants: &[Variant]) -> Checked<Opti
             let own: BTreeMap<String, Bounds> = own.collect::<Checked<_>>()?;
             Ok(Some(Normalise { own, ..Normalise::default() }))
         }
-        (other, None) => {
-            Err(Problem::at(node, "normalise", other.to_string(), allowed(), example))
-        }
+        (other, None) => Err(Problem::at(node, "normalise", other.to_string(), allowed(), example)),
     }
 }
 
@@ -68,9 +66,9 @@ fn bounds(env: &str, node: &Node, variants: &[Variant]) -> Checked<(String, Boun
         Number::Whole(n) => Some(n as f64),
         Number::Real(x) => Some(x),
     };
-    let only = node.entries().is_some_and(|entries| {
-        entries.iter().all(|(name, _)| name == "low" || name == "high")
-    });
+    let only = node
+        .entries()
+        .is_some_and(|entries| entries.iter().all(|(name, _)| name == "low" || name == "high"));
     match (number("low"), number("high")) {
         (Some(low), Some(high)) if only && low < high && (high - low).is_finite() => {
             Ok((env.to_owned(), Bounds { low, high }))
