@@ -237,3 +237,37 @@ fn threads_do_not_change_anything() {
     assert_eq!(all(2), one);
     assert_eq!(all(5), one);
 }
+
+/// Experiments of a known truth, which `check_rliable.py` makes as well: ten runs of five tasks, whose scores are
+/// exponential, from SplitMix64 (Steele et al. 2014).
+fn planted(experiment: u64) -> Scores {
+    let mut state = experiment;
+    let mut uniform = || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    };
+    let mut score = |task: f64| 0.1 * task - (0.2 + 0.1 * task) * (1.0 - uniform()).ln();
+    Scores::new((0..5).map(|task| (0..10).map(|_| score(f64::from(task))).collect()).collect())
+}
+
+/// The interquartile mean of all the scores that there might have been.
+const TRUTH: f64 = 0.486_352_616_028_068_9;
+
+/// In how many of the experiments rliable's interval of 2,000 resamples holds the truth; see
+/// `runs/records/2026-11-26-rliable`.
+const COVERED_BY_RLIABLE: i32 = 937;
+
+#[test]
+fn intervals_hold_the_truth_as_often_as_rliables() {
+    let covers = |experiment: &u64| {
+        let bootstrap = Bootstrap { seed: Seed::new(*experiment), ..bootstrap(2_000) };
+        let estimate = bootstrap.estimate(Aggregate::Iqm, &planted(*experiment)).unwrap();
+        let Interval { low, high } = estimate.interval.unwrap();
+        low <= TRUTH && TRUTH <= high
+    };
+    let covered = (0..1_000u64).filter(covers).count() as i32;
+    assert!((covered - COVERED_BY_RLIABLE).abs() <= 20, "{covered} {COVERED_BY_RLIABLE}");
+}
