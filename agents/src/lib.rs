@@ -70,7 +70,7 @@ pub use dqn::{DqnConfig, Loss, Prioritized};
 pub use error::AgentError;
 pub use explore::Epsilon;
 pub use kinds::AGENTS;
-pub use metric::Metric;
+pub use metric::{Extent, Metric};
 pub use network_on_batch::NetworkOnBatch;
 pub use networks::{NETWORKS, NetworkConfig, NetworkKeys, NetworkRow};
 pub use observations::{EnvRows, Mode, Observations};

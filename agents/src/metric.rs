@@ -1,6 +1,9 @@
 //! What an agent logs.
 
-use sparring_sparse::Trainer;
+use sparring_sparse::methods::UpdateCounts;
+use sparring_sparse::{LayerCost, Trainer};
+
+use crate::summary::{LayerSummary, NetworkSummary};
 
 /// One scalar of an agent's log, such as `losses/td` or `sparsity/q/hidden.0/density`.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,15 +21,85 @@ impl Metric {
     }
 }
 
-/// `sparsity/<network>/<layer>/<what>`: the density of each layer of `trainer`, and what was rewired
-/// since the last call.
-pub fn sparsity_metrics(trainer: &mut Trainer, out: &mut Vec<Metric>) {
+/// How much of the sizes of networks is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All of them.
+    Whole,
+    /// What has changed since the last call.
+    Changes,
+}
+
+/// `sparsity/<network>/<what>` and `sparsity/<network>/<layer>/<what>`: the sizes of `trainer` and the densities of
+/// its layers, which in most methods never change, and what was rewired since the last call, where something was.
+pub fn sparsity_metrics(trainer: &mut Trainer, extent: Extent, out: &mut Vec<Metric>) {
     let rewired = trainer.drain_rewired();
-    for (layer, counts) in trainer.network().layers().iter().zip(rewired) {
-        let tag = |what| format!("sparsity/{}/{}/{what}", trainer.name(), layer.name());
-        out.push(Metric::new(tag("density"), layer.topology().density()));
-        out.push(Metric::new(tag("dropped"), counts.dropped as f64));
-        out.push(Metric::new(tag("grown"), counts.grown as f64));
-        out.push(Metric::new(tag("regrown"), counts.regrown as f64));
+    let NetworkSummary { name, layers } = NetworkSummary::of(trainer);
+    let is_logged = |counts: &UpdateCounts| {
+        extent == Extent::Whole || counts.grown + counts.regrown != counts.dropped
+    };
+    if rewired.iter().any(is_logged) {
+        for (what, of) in SIZES {
+            let sum: u64 = layers.iter().map(|layer| of(layer.cost)).sum();
+            out.push(Metric::new(format!("sparsity/{name}/{what}"), sum as f64));
+        }
+    }
+    for (LayerSummary { name: layer, cost, .. }, counts) in layers.iter().zip(rewired) {
+        let tag = |what| format!("sparsity/{name}/{layer}/{what}");
+        if is_logged(&counts) {
+            out.push(Metric::new(tag("density"), cost.density()));
+        }
+        let UpdateCounts { dropped, grown, regrown } = counts;
+        for (what, count) in [("dropped", dropped), ("grown", grown), ("regrown", regrown)] {
+            if count > 0 {
+                out.push(Metric::new(tag(what), count as f64));
+            }
+        }
+    }
+}
+
+type Size = fn(LayerCost) -> u64;
+
+/// What is logged of a network's size, summed over its layers; operations are those of one sample.
+const SIZES: [(&str, Size); 3] = [
+    ("active_parameters", LayerCost::active_parameters),
+    ("forward_flops", LayerCost::forward_flops),
+    ("bytes", |cost| cost.value_bytes() + cost.structure + cost.moment_bytes() + cost.method),
+];
+
+#[cfg(test)]
+mod tests {
+    use sparring_sparse::config::SparsityConfig;
+    use sparring_sparse::{Activation, Init, LayerSpec, OptimizerConfig, Seed, Shape};
+
+    use super::*;
+
+    #[test]
+    fn what_stays_is_logged_where_all_is() {
+        let layer = LayerSpec {
+            name: "head".into(),
+            shape: Shape::Linear { inputs: 3, outputs: 2 },
+            activation: Activation::Identity,
+            init: Init::GlorotUniform,
+            bias: 0.0,
+            weight_decay: 0.0,
+            then: Vec::new(),
+        };
+        let optimizer = OptimizerConfig::adam(1e-3);
+        let dense = SparsityConfig::dense();
+        let mut trainer = Trainer::new("q", &[layer], &dense, optimizer, &Seed::new(1)).unwrap();
+        let mut logged = |extent| {
+            let mut out = Vec::new();
+            sparsity_metrics(&mut trainer, extent, &mut out);
+            out
+        };
+        assert_eq!(logged(Extent::Changes), []);
+        let expected = [
+            ("sparsity/q/active_parameters", 8.0),
+            ("sparsity/q/forward_flops", 14.0),
+            ("sparsity/q/bytes", 96.0),
+            ("sparsity/q/head/density", 1.0),
+        ];
+        assert_eq!(logged(Extent::Whole), expected.map(|(tag, value)| Metric::new(tag, value)));
     }
 }

@@ -12,8 +12,6 @@ use sparring_sparse::{
     Layer, LayerCost, LayerSpec, OptimizerConfig, SparseError, Trainer, estimate,
 };
 
-use crate::metric::Metric;
-
 pub use sparring_sparse::estimate::LayerSummary;
 
 /// What an agent will take, known before it is made.
@@ -112,35 +110,4 @@ impl NetworkSummary {
     pub fn costs(&self) -> Vec<LayerCost> {
         self.layers.iter().map(|layer| layer.cost).collect()
     }
-
-    /// `cost/<network>/<layer>/<what>` for each layer, and `cost/<network>/<what>` for their sums.
-    pub fn metrics(&self, out: &mut Vec<Metric>) {
-        for (what, of) in COSTS {
-            for LayerSummary { name, cost, .. } in &self.layers {
-                out.push(Metric::new(
-                    format!("cost/{}/{name}/{what}", self.name),
-                    of(*cost) as f64,
-                ));
-            }
-            let sum: u64 = self.layers.iter().map(|layer| of(layer.cost)).sum();
-            out.push(Metric::new(format!("cost/{}/{what}", self.name), sum as f64));
-        }
-        for layer in &self.layers {
-            let tag = format!("cost/{}/{}/computed_dense", self.name, layer.name);
-            out.push(Metric::new(tag, f64::from(u8::from(layer.computed_dense))));
-        }
-    }
 }
-
-type Cost = fn(LayerCost) -> u64;
-
-/// What is logged of a layer's cost.
-const COSTS: [(&str, Cost); 7] = [
-    ("active_parameters", LayerCost::active_parameters),
-    ("forward_flops", LayerCost::forward_flops),
-    ("backward_flops", LayerCost::backward_flops),
-    ("value_bytes", LayerCost::value_bytes),
-    ("structure_bytes", |cost| cost.structure),
-    ("moment_bytes", LayerCost::moment_bytes),
-    ("method_bytes", |cost| cost.method),
-];

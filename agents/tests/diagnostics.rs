@@ -60,7 +60,7 @@ fn dqn() -> DqnConfig {
 #[test]
 fn dqn_is_measured_by_its_values() {
     let (agent, found) = measured(&AgentConfig::of(dqn()), "CartPole-v1", 400, Diagnostics::all());
-    let at = |tag: &str| found[&format!("diagnostics/q/{tag}")];
+    let at = |tag: &str| found[&format!("network/q/{tag}")];
     for form in ["active", "dense"] {
         assert!(at(&format!("snr_{form}")) > 0.0 && at(&format!("snr_{form}_std")) > 0.0);
     }
@@ -71,8 +71,7 @@ fn dqn_is_measured_by_its_values() {
     let layers = ["hidden.0", "hidden.1"].map(|layer| at(&format!("{layer}/dormant")));
     assert!((at("dormant") - (24.0 * layers[0] + 16.0 * layers[1]) / 40.0).abs() < 1e-12);
     assert!(
-        !found.contains_key("diagnostics/q/head/dormant")
-            && !found.contains_key("diagnostics/q/entropy")
+        !found.contains_key("network/q/head/dormant") && !found.contains_key("network/q/entropy")
     );
 
     // The square of the whole is the sum of the squares of weights and biases.
@@ -114,11 +113,11 @@ fn sac_and_ppo_are_measured_network_by_network() {
         ("critic.2", &["snr_active", "q_mean", "jaccard"]),
     ] {
         for tag in tags {
-            assert!(found.contains_key(&format!("diagnostics/{network}/{tag}")), "{network} {tag}");
+            assert!(found.contains_key(&format!("network/{network}/{tag}")), "{network} {tag}");
         }
     }
-    assert!(!found.contains_key("diagnostics/critic.1/entropy"));
-    assert!(!found.contains_key("diagnostics/actor/q_mean"));
+    assert!(!found.contains_key("network/critic.1/entropy"));
+    assert!(!found.contains_key("network/actor/q_mean"));
 
     for env in ["CartPole-v1", "Pendulum-v1"] {
         let ppo = PpoConfig {
@@ -134,11 +133,11 @@ fn sac_and_ppo_are_measured_network_by_network() {
         let config = AgentConfig::of(ppo);
         let (agent, found) = measured(&config, env, 2 * 64 * 3, Diagnostics::all());
         for tag in ["actor/snr_active", "actor/entropy", "critic/snr_dense", "critic/v_mean"] {
-            assert!(found.contains_key(&format!("diagnostics/{tag}")), "{tag}");
+            assert!(found.contains_key(&format!("network/{tag}")), "{tag}");
         }
         // Two actions have an entropy of at most log 2.
         if env == "CartPole-v1" {
-            assert!((0.0..=2f64.ln() + 1e-6).contains(&found["diagnostics/actor/entropy"]));
+            assert!((0.0..=2f64.ln() + 1e-6).contains(&found["network/actor/entropy"]));
         }
         // A rollout that is being filled has no advantages yet.
         let (filling, _) = learn(&config, env, 2, 2 * 64 * 3 + 2, 1);
@@ -163,9 +162,9 @@ fn what_is_switched_off_is_not_measured() {
     assert!(of(nothing.clone()).is_empty());
     let tags = |what| of(what).into_keys().collect::<Vec<_>>();
     let rank = Diagnostics { effective_rank: true, ..nothing.clone() };
-    assert_eq!(tags(rank), ["diagnostics/q/effective_rank"]);
+    assert_eq!(tags(rank), ["network/q/effective_rank"]);
     let q = Diagnostics { q: true, ..nothing };
-    assert_eq!(tags(q), ["diagnostics/q/q_mean", "diagnostics/q/q_variance"]);
+    assert_eq!(tags(q), ["network/q/q_mean", "network/q/q_variance"]);
 }
 
 #[test]

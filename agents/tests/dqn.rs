@@ -7,8 +7,8 @@ mod common;
 use candle_core::{Device, Tensor, Var};
 use common::{Decay, DropGrow, Order, as_planned, at, fixed, learn, methods, set, sparse};
 use sparring_agents::{
-    AgentConfig, AgentError, DqnConfig, EnvRows, Epsilon, Loss, Metric, Mode, NetworkConfig,
-    Prioritized,
+    AgentConfig, AgentError, DqnConfig, EnvRows, Epsilon, Extent, Loss, Metric, Mode,
+    NetworkConfig, Prioritized,
 };
 use sparring_envs::{VectorConfig, VectorEnv, spec};
 use sparring_sparse::Seed;
@@ -114,7 +114,7 @@ fn the_same_seed_gives_the_same_training() {
         let config = DqnConfig { sparsity: sparse(methods()[3].clone()), ..small() };
         let (mut agent, mean) = learn(&AgentConfig::of(config.clone()), "CartPole-v1", 3, steps, 3);
         let mut metrics = Vec::new();
-        agent.drain_metrics(&mut metrics);
+        agent.drain_metrics(Extent::Whole, &mut metrics);
         (metrics, mean)
     };
     let (first, second) = (run(1000), run(1000));
@@ -122,7 +122,7 @@ fn the_same_seed_gives_the_same_training() {
     assert_ne!(first, run(1100));
     let tags: Vec<&str> = first.0.iter().map(|metric: &Metric| metric.tag.as_str()).collect();
     for tag in
-        ["losses/td", "charts/epsilon", "sparsity/q/hidden.1/grown", "sparsity/q/head/density"]
+        ["losses/td", "train/epsilon", "sparsity/q/hidden.1/grown", "sparsity/q/head/density"]
     {
         assert!(tags.contains(&tag), "{tags:?}");
     }

@@ -100,15 +100,15 @@ fn the_same_seed_gives_the_same_training() {
     for tag in [
         "losses/kl",
         "losses/clip_fraction",
-        "charts/learning_rate",
-        "charts/entropy",
+        "train/learning_rate",
+        "train/entropy",
         "sparsity/actor/hidden.1/grown",
         "sparsity/critic/head/density",
     ] {
         assert!(first.0.iter().any(|(name, _)| name == tag), "{tag}: {:?}", first.0);
     }
     let continuous = trace(&config, "Pendulum-v1", 3000);
-    assert!(continuous.0.iter().any(|(name, _)| name == "charts/action_std"));
+    assert!(continuous.0.iter().any(|(name, _)| name == "train/action_std"));
 }
 
 #[test]

@@ -11,8 +11,8 @@ use common::*;
 use sparring_agents::networks::minatar::Minatar;
 use sparring_agents::replay::{Replay, ReplayConfig};
 use sparring_agents::{
-    Agent, AgentConfig, Diagnosis, Diagnostics, DqnConfig, EnvRows, Metric, Mode, NetworkConfig,
-    PpoConfig, Prioritized, SacConfig,
+    Agent, AgentConfig, Diagnosis, Diagnostics, DqnConfig, EnvRows, Extent, Metric, Mode,
+    NetworkConfig, PpoConfig, Prioritized, SacConfig,
 };
 use sparring_envs::{Actions, Batch, End, EnvSpec, Obs, Row, Space, VectorConfig, VectorEnv, spec};
 use sparring_sparse::config::SparsityConfig;
@@ -189,8 +189,8 @@ fn goes_on_in(config: &AgentConfig, played: &EnvSpec, spec: &EnvSpec) {
         }
         if t == 30 {
             let mut metrics = Vec::new();
-            agent.drain_metrics(&mut metrics);
-            copies.iter_mut().for_each(|c| c.agent.drain_metrics(&mut Vec::new()));
+            agent.drain_metrics(Extent::Changes, &mut metrics);
+            copies.iter_mut().for_each(|c| c.agent.drain_metrics(Extent::Changes, &mut Vec::new()));
         }
         let seen = rows.observations(envs.obs());
         let mut chosen = numbers(agent.act(seen, Mode::Eval).unwrap());
@@ -214,14 +214,14 @@ fn goes_on_in(config: &AgentConfig, played: &EnvSpec, spec: &EnvSpec) {
     let expected = state(&*agent);
     let measured = diagnosis.measure(&*agent, 1).unwrap().unwrap().metrics;
     let mut metrics = Vec::new();
-    agent.drain_metrics(&mut metrics);
+    agent.drain_metrics(Extent::Changes, &mut metrics);
     for Copied { at, agent: mut copied, diagnosis } in copies {
         assert_eq!(state(&*copied), expected, "{name} on {env}: copied at {at}");
         assert_eq!(copied.executed(), agent.executed());
         let also = diagnosis.measure(&*copied, 1).unwrap().unwrap().metrics;
         assert_eq!(bits(&also), bits(&measured));
         let mut also = Vec::new();
-        copied.drain_metrics(&mut also);
+        copied.drain_metrics(Extent::Changes, &mut also);
         assert_eq!(bits(&also), bits(&metrics));
     }
 }

@@ -82,8 +82,8 @@ fn the_same_seed_gives_the_same_training() {
     for tag in [
         "losses/critic",
         "losses/actor",
-        "charts/temperature",
-        "charts/entropy",
+        "train/temperature",
+        "train/entropy",
         "sparsity/actor/hidden.1/grown",
         "sparsity/critic.2/head/density",
     ] {

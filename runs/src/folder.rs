@@ -9,7 +9,8 @@
 //! slurm/<n>/                 what was submitted to a cluster, and the logs of its tasks
 //! earlier/<n>/               what an edited config has put aside
 //! <variant>/seed-<n>/        one job: resolved.yaml, status.yaml, metrics.csv, evals.csv,
-//!                            policy.safetensors, tb-1/, lives/, checkpoints/, post-mortem/
+//!                            policy.safetensors, events.out.tfevents.*, lives/, checkpoints/, post-mortem/
+//! <variant>/, and here       events.out.tfevents.*: what TensorBoard shows of a variant, and of the run
 //! ```
 
 use std::fs;

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
 
-use sparring_agents::Replay;
+use sparring_agents::{Agent, Replay};
 use sparring_sparse::{Saved, Section};
 
 use crate::checkpoint::{Checkpoint, Latest, Moment, Store, Writer};
@@ -13,7 +13,7 @@ use crate::error::{Error, TrainError};
 use crate::evaluate::Played;
 use crate::job_folder::JobFolder;
 use crate::life::Life;
-use crate::log::JobLog;
+use crate::log::{JobLog, end};
 use crate::plan::Job;
 use crate::post_mortem;
 use crate::report::share;
@@ -47,7 +47,14 @@ const LOOKS: usize = 3;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Trains the job of `task` in its folder, from its latest checkpoint if it has one, and says how it ended.
-pub fn execute(task: &Task<'_>, life: Life, stop: &AtomicBool, console: &Console) -> Ended {
+/// One that has failed `failures` times by then is not tried again.
+pub fn execute(
+    task: &Task<'_>,
+    life: Life,
+    failures: u32,
+    stop: &AtomicBool,
+    console: &Console,
+) -> Ended {
     let Task { job, folder } = task;
     let view = console.job(job.path(), job.variant.settings.train.total_env_steps);
     let store = Store::of(folder.root());
@@ -91,7 +98,12 @@ pub fn execute(task: &Task<'_>, life: Life, stop: &AtomicBool, console: &Console
         State::Finished => store.clear(),
         State::Running | State::Failed | State::Interrupted => Ok(()),
     });
-    if let Err(error) = written {
+    // What is told there stands for ever.
+    let told = match job.variant.settings.tensorboard.hparams && status.is_over(failures) {
+        true => end(folder, &status),
+        false => Ok(()),
+    };
+    for error in [written, told].into_iter().filter_map(Result::err) {
         detail.push_str(&format!("; {error}"));
     }
     console.ended(view, state, &detail);
@@ -234,7 +246,7 @@ impl<'a> JobRecords<'a> {
     ) -> Result<Self, Error> {
         let Teller { job, folder, life, .. } = teller;
         let manifest = resumed.map(|from| &from.manifest);
-        let log = JobLog::begin(folder, &folder.resolved()?, life.number(), manifest)?;
+        let log = JobLog::begin(*job, folder, life.number(), manifest)?;
         let (kept, keep) = (job.variant.kept(), job.variant.settings.checkpoint.keep);
         let writer = match job.variant.is_kept() {
             true => {
@@ -279,6 +291,10 @@ impl Records for JobRecords<'_> {
 
     fn evaluation(&mut self, at: Stamp, episodes: &[Played]) -> Result<(), Error> {
         self.log.evaluation(at, episodes)
+    }
+
+    fn agent(&mut self, at: Stamp, agent: &dyn Agent) {
+        self.log.agent(at, agent);
     }
 
     fn evaluated(&mut self, reached: &Reached, policy: &Saved) -> Result<(), Error> {

@@ -47,8 +47,8 @@ impl Job<'_> {
         format!("{}/seed-{}", self.variant.at.name, self.seed)
     }
 
-    /// What tells the job from every other: a hash of all that its numbers depend on. (How often it is kept is
-    /// none of that.)
+    /// What tells the job from every other: a hash of all that its numbers depend on. (How often it is kept and what
+    /// TensorBoard shows is none of that.)
     pub fn identity(&self) -> String {
         let chosen = serde_json::json!({"settings": self.variant.settings, "seed": self.seed});
         let hash = Sha256::digest(chosen.to_string().as_bytes());

@@ -34,7 +34,7 @@ pub fn plan(args: &PlanArgs) -> Result<(), Error> {
 
 /// FLOPs forward and backward are those of one sample, at the final sparsity; training FLOPs are by the
 /// model of [`sparring_sparse::cost`].
-fn jobs_table(plan: &Plan) -> Table {
+pub fn jobs_table(plan: &Plan) -> Table {
     let mut table = Table::new(&[
         ("variant", Align::Left),
         ("seed", Align::Right),

@@ -26,6 +26,7 @@ pub fn resolved(plan: &Plan, job: Job<'_>) -> Result<String, String> {
         entries.push(("diagnostics".to_owned(), written(diagnostics)?));
     }
     entries.push(("checkpoint".to_owned(), written(&settings.checkpoint)?));
+    entries.push(("tensorboard".to_owned(), written(&settings.tensorboard)?));
     let axes = job.variant.at.axes.iter().map(|(key, value)| format!(", {key}: {value}"));
     let steps = job.variant.estimate.gradient_steps;
     let waits = match settings.env.mode {

@@ -63,6 +63,8 @@ pub struct Evaluation {
     pub env_step: u64,
     /// The mean return of its episodes.
     pub mean_return: f64,
+    /// Seconds before it.
+    pub wall_s: f64,
 }
 
 /// What a job took so far.
@@ -161,10 +163,9 @@ impl JobResult {
     pub fn config(&self) -> String {
         let mut settings = self.settings.clone();
         if let Some(keys) = settings.as_object_mut() {
-            // What names it, and how often it is kept, is none of that.
-            keys.retain(|key, _| {
-                !["name", "variant", "seeds", "checkpoint"].contains(&key.as_str())
-            });
+            // What names it, how often it is kept and what TensorBoard shows is none of that.
+            let others = ["name", "variant", "seeds", "checkpoint", "tensorboard"];
+            keys.retain(|key, _| !others.contains(&key.as_str()));
         }
         let hash = Sha256::digest(settings.to_string().as_bytes());
         hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
@@ -259,8 +260,9 @@ pub fn curve(bytes: &[u8]) -> Result<Vec<Evaluation>, String> {
     let mut reader = csv::Reader::from_reader(whole);
     let headers = reader.headers().map_err(|error| error.to_string())?;
     let column = |name: &str| headers.iter().position(|header| header == name);
-    let (Some(step), Some(ret)) = (column("env_step"), column("return")) else {
-        return Err("has no columns env_step and return".to_owned());
+    let columns = (column("env_step"), column("return"), column("wall_s"));
+    let (Some(step), Some(ret), Some(wall)) = columns else {
+        return Err("has no columns env_step, return and wall_s".to_owned());
     };
     let mut evaluations: Vec<(Evaluation, f64)> = Vec::new();
     for row in reader.records() {
@@ -270,9 +272,10 @@ pub fn curve(bytes: &[u8]) -> Result<Vec<Evaluation>, String> {
         let field = |at| row.get(at).unwrap_or_default();
         let value: f64 = field(ret).parse().map_err(|_| wrong("return"))?;
         let env_step: u64 = field(step).parse().map_err(|_| wrong("env_step"))?;
+        let wall_s: f64 = field(wall).parse().map_err(|_| wrong("wall_s"))?;
         match evaluations.last_mut().filter(|(last, _)| last.env_step == env_step) {
             Some((sum, n)) => (sum.mean_return, *n) = (sum.mean_return + value, *n + 1.0),
-            None => evaluations.push((Evaluation { env_step, mean_return: value }, 1.0)),
+            None => evaluations.push((Evaluation { env_step, mean_return: value, wall_s }, 1.0)),
         }
     }
     let mean = |(sum, n): (Evaluation, f64)| Evaluation { mean_return: sum.mean_return / n, ..sum };

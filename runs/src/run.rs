@@ -11,6 +11,7 @@ use crate::error::{Error, Refusal};
 use crate::folder::{Found, RunFolder};
 use crate::job::Task;
 use crate::job_folder::{JobFolder, RESOLVED};
+use crate::log::{begin_run, end_run};
 use crate::machine::{available_memory, cores};
 use crate::plan::Plan;
 use crate::post_mortem;
@@ -39,10 +40,14 @@ pub fn run(args: &RunArgs) -> Result<(), Error> {
     let console = Console::new(args.quiet, tasks.len());
     let count = counted(tasks.len(), ["job", "jobs"]);
     console.say(format!("{count}, {at_once} at once, into {}", root.display()));
+    if let Err(error) = begin_run(&root, &plan) {
+        console.say(format!("TensorBoard shows jobs alone: {error}"));
+    }
     tell(&found, &tasks, &console);
+    let shown = tasks.iter().any(|task| task.job.variant.settings.tensorboard.text);
     let status = work(Some(&folder), tasks, at_once, args.failures, &console)?;
     folder.release();
-    end(&folder, &status, &args.assert)
+    end(&folder, &status, &args.assert, shown)
 }
 
 /// Goes on with a run, or with one of its jobs, from what its folder says alone.
@@ -67,9 +72,10 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Error> {
     let count = counted(tasks.len(), ["job", "jobs"]);
     console.say(format!("{count}, {at_once} at once, in {}", root.display()));
     tell(&Found { known: tasks.len(), ..Found::default() }, &tasks, &console);
+    let shown = tasks.iter().any(|task| task.job.variant.settings.tensorboard.text);
     let status = work(Some(&folder), tasks, at_once, args.failures, &console)?;
     folder.release();
-    end(&folder, &status, &[])
+    end(&folder, &status, &[], shown)
 }
 
 /// The plans of the jobs in `folders`, one each, from their `resolved.yaml` alone.
@@ -134,13 +140,21 @@ fn work(
     status
 }
 
-/// The table, and whether all is well.
-fn end(folder: &RunFolder, status: &RunStatus, asserted: &[Assertion]) -> Result<(), Error> {
+/// The table, which TensorBoard may be shown as well, and whether all is well.
+fn end(
+    folder: &RunFolder,
+    status: &RunStatus,
+    asserted: &[Assertion],
+    shown: bool,
+) -> Result<(), Error> {
     let results = RunResults::read(folder.root())?;
     let comparison = Comparison::of(vec![results], 1, &Choice::default())?;
     // A disk that is full costs the files, not the table.
     print(&text(&comparison, terminal_width(), false))?;
     let kept = folder.write_report(&text(&comparison, None, false));
+    if shown && let Err(error) = end_run(folder.root(), &comparison) {
+        note(format!("sparring: {error}"));
+    }
     let ended = verdict(status);
     match (&ended, kept) {
         (Err(_), Err(error)) => note(format!("sparring: {error}")),

@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::folder::RunFolder;
 use crate::job::{Ended, Task, execute};
 use crate::life::{Claim, Life, Owner};
+use crate::log::write_variant;
 use crate::scheduler::on_threads;
 use crate::status::{RunStatus, State};
 
@@ -75,6 +76,8 @@ impl Suite<'_> {
                 }
             }
         })?;
+        // A process that has ended meanwhile may have known of fewer seeds.
+        self.write_variants(&self.tasks.iter().collect::<Vec<_>>());
         let mut status = self.reached(State::Running);
         status.close();
         match self.folder {
@@ -85,7 +88,7 @@ impl Suite<'_> {
 
     fn run(&self, index: usize, life: Life, progress: &Mutex<Progress>) {
         let task = &self.tasks[index];
-        let ended = execute(task, life, self.stop, self.console);
+        let ended = execute(task, life, self.failures, self.stop, self.console);
         {
             let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
             progress.in_hand.remove(&index);
@@ -96,6 +99,7 @@ impl Suite<'_> {
                 Ended::TakenOver => {}
             }
         }
+        self.write_variants(&[task]);
         // If that cannot be written now, the next job's end, or that of the run, may.
         drop(self.write_status(State::Running));
     }
@@ -168,6 +172,18 @@ impl Suite<'_> {
             }
         }
         status
+    }
+
+    /// What TensorBoard shows of the variants of `tasks`; a folder that it cannot be written into is told.
+    fn write_variants(&self, tasks: &[&Task<'_>]) {
+        let Some(folder) = self.folder else { return };
+        let shown = |task: &&&Task<'_>| task.job.variant.settings.tensorboard.variants;
+        let names = tasks.iter().filter(shown).map(|task| task.job.variant.at.name.as_str());
+        for name in names.collect::<BTreeSet<_>>() {
+            if let Err(error) = write_variant(folder, name) {
+                self.console.say(format!("{name}: TensorBoard shows no mean: {error}"));
+            }
+        }
     }
 
     fn write_status(&self, state: State) -> Result<(), Error> {

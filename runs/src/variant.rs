@@ -12,6 +12,7 @@ use sparring_sparse::methods::Horizon;
 use crate::checkpoint::{CheckpointKeys, Kept};
 use crate::envs::EnvSettings;
 use crate::evaluate::EvalSettings;
+use crate::log::TensorBoardKeys;
 use crate::machine::gibibytes;
 use crate::train::settings::TrainSettings;
 
@@ -31,6 +32,9 @@ pub struct Settings {
     /// When the state is kept.
     #[serde(skip)]
     pub checkpoint: CheckpointKeys,
+    /// What TensorBoard shows.
+    #[serde(skip)]
+    pub tensorboard: TensorBoardKeys,
     /// What is measured beside the training; none measures nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub diagnostics: Option<Diagnostics>,

@@ -188,7 +188,13 @@ fn names_that_are_no_text_are_names() {
     let args = ["play", "--env", "CartPole-v1", "--random", "--out"].map(OsStr::new);
     let film = OsStr::from_bytes(b"f\xeflm.gif");
     sparring().args(args).arg(film).current_dir(folder.path()).assert_code(0);
-    assert!(folder.path().join(job).join("tb-1").is_dir());
+    let entries = std::fs::read_dir(folder.path().join(job)).unwrap();
+    let events = entries.filter(|entry| {
+        let name = entry.as_ref().unwrap().file_name();
+        name.to_string_lossy().starts_with("events.out.tfevents.")
+    });
+    // Those of its life, and its end.
+    assert_eq!(events.count(), 2);
 }
 
 /// Files cannot grow beyond so many blocks, as on a disk that is full: at whatever point that stops a run,

@@ -117,8 +117,8 @@ fn tensorboard_that_cannot_write_costs_its_curves_alone() {
     let metrics = rows(&folder, "out/base/seed-1/metrics.csv");
     let job = here.join("out/base/seed-1");
     std::fs::remove_file(job.join("status.yaml")).unwrap();
-    std::fs::remove_dir_all(job.join("tb-1")).unwrap();
-    std::fs::write(job.join("tb-1"), "in the way").unwrap();
+    // No name sorts behind it.
+    std::fs::write(job.join(format!("events.out.tfevents.{}.1.sparring", u64::MAX)), "").unwrap();
     for _ in 0..2 {
         let ended = run().assert_code(4);
         assert!(ended.stderr.contains("1 of 1 lost some of what they write"), "{}", ended.stderr);

@@ -113,7 +113,7 @@ fn diagnostics_leave_training_as_it_is() {
         let read = |run: &str, file: &str| folder.read(&format!("{run}/base/seed-1/{file}"));
         let (with, again) = (read("with", "metrics.csv"), read("again", "metrics.csv"));
         assert_eq!(without_clock(&with), without_clock(&again), "{agent}");
-        let is_diagnostic = |line: &&str| line.contains(",diagnostics/");
+        let is_diagnostic = |line: &&str| line.contains(",network/");
         let training: Vec<_> = with.lines().filter(|line| !is_diagnostic(line)).collect();
         assert_eq!(
             without_clock(&training.join("\n")),
@@ -170,21 +170,58 @@ fn the_folder_holds_all_of_the_run() {
     assert_eq!(evals.lines().count(), 1 + 6 * 5);
     let metrics = folder.read("out/rigl/seed-2/metrics.csv");
     for tag in [
-        "charts/episode_return",
+        "train/episode_return",
         "losses/td",
         "eval/return",
         "sparsity/q/hidden.0/density",
         "sparsity/q/head/dropped",
         "sparsity/q/head/grown",
         "sparsity/q/head/regrown",
-        "cost/q/head/backward_flops",
-        "cost/q/structure_bytes",
+        "sparsity/q/active_parameters",
+        "sparsity/q/bytes",
+        "train/executed_forward_flops",
     ] {
         assert!(metrics.contains(&format!(",{tag},")), "{tag}");
     }
     assert!(folder.path().join("out/rigl/seed-2/policy.safetensors").is_file());
-    let events = std::fs::read_dir(folder.path().join("out/rigl/seed-2/tb-1")).unwrap().count();
-    assert_eq!(events, 1);
+    // At the first of five rows and at the last one: nothing of it changes.
+    assert_eq!(metrics.matches(",sparsity/q/hidden.0/density,").count(), 2);
+    assert!(!folder.read("out/dense/seed-1/metrics.csv").contains("/dropped,"));
+}
+
+/// How many files of events there are in a folder.
+fn events(folder: &Folder, place: &str) -> usize {
+    let entries = std::fs::read_dir(folder.path().join(place)).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with("events.out.tfevents.")).count()
+}
+
+/// No number depends on a switch, nor does what a job is: a run that is at its end under others stays so.
+#[test]
+fn what_tensorboard_shows_is_no_part_of_a_training() {
+    let folder = Folder::with("small.yaml", SMALL);
+    run(&folder, "on", &[]);
+    let switches = ["variants", "hparams", "layout", "histograms", "images", "text"];
+    let off = switches.map(|switch| format!("tensorboard.{switch}=false"));
+    let off: Vec<&str> = off.iter().flat_map(|set| ["--set", set.as_str()]).collect();
+    run(&folder, "off", &off);
+    for job in JOBS {
+        let [on, without] = ["on", "off"].map(|out| format!("{out}/{job}"));
+        for file in ["metrics.csv", "evals.csv"] {
+            let [on, without] = [&on, &without].map(|job| folder.read(&format!("{job}/{file}")));
+            assert_eq!(without_clock(&on), without_clock(&without), "{job}/{file}");
+        }
+        let policy = |job: &str| std::fs::read(folder.path().join(job).join("policy.safetensors"));
+        assert_eq!(policy(&on).unwrap(), policy(&without).unwrap(), "{job}");
+        // Those of its life, and its end.
+        assert_eq!((events(&folder, &on), events(&folder, &without)), (2, 1), "{job}");
+    }
+    // What is known before, and the table; what is known of all seeds.
+    let found = ["on", "on/rigl", "off", "off/rigl"].map(|place| events(&folder, place));
+    assert_eq!(found, [2, 1, 0, 0]);
+    let again = ["run", "small.yaml", "--out", "on"];
+    let again = sparring().args(again).args(&off).current_dir(folder.path()).assert_code(0);
+    assert!(again.stderr.contains("4 of 4 jobs finished before"), "{}", again.stderr);
 }
 
 #[test]

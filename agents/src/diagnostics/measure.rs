@@ -124,7 +124,7 @@ impl Diagnosis {
     fn examine(&self, one: &NetworkOnBatch<'_>, findings: &mut Findings) -> Result<(), AgentError> {
         let what = &self.what;
         let NetworkOnBatch { trainer, input, .. } = one;
-        let tag = |what: &str| format!("diagnostics/{}/{what}", trainer.name());
+        let tag = |what: &str| format!("network/{}/{what}", trainer.name());
         let network = trainer.network().deep_clone()?;
         if !what.snr.is_empty() {
             findings.time("snr", |out| {
@@ -212,7 +212,7 @@ fn hidden<'a>(
 fn norms(trainer: &Trainer, out: &mut Vec<Metric>) -> Result<(), AgentError> {
     let params: Vec<f32> = trainer.network().params().to_vec1()?;
     let norm = |values: &[f32]| values.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>().sqrt();
-    let tag = |what: &str| format!("diagnostics/{}/{what}", trainer.name());
+    let tag = |what: &str| format!("network/{}/{what}", trainer.name());
     out.push(Metric::new(tag("parameter_norm"), norm(&params)));
     for layer in trainer.network().layers() {
         let tag = tag(&format!("{}/weight_norm", layer.name()));
@@ -229,7 +229,7 @@ fn drifts(trainer: &Trainer, start: &[Arc<Topology>], out: &mut Vec<Metric>) {
     let drifts: Vec<_> = drifts.collect();
     let sum = Drift::sum(drifts.iter().map(|(_, drift)| *drift));
     for (of, drift) in drifts.into_iter().chain([(String::new(), sum)]) {
-        let tag = |what: &str| format!("diagnostics/{}/{of}{what}", trainer.name());
+        let tag = |what: &str| format!("network/{}/{of}{what}", trainer.name());
         out.push(Metric::new(tag("drift"), drift.share()));
         out.push(Metric::new(tag("jaccard"), drift.jaccard()));
     }

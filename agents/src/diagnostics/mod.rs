@@ -1,6 +1,6 @@
 //! What training does to the networks, measured at intervals beside it.
 //!
-//! | measure | tags `diagnostics/<network>/…` | what it is |
+//! | measure | tags `network/<network>/…` | what it is |
 //! |---|---|---|
 //! | [`snr`] | `snr_<form>`, `snr_<form>_std` | signal to noise of the gradient, by parameter |
 //! | `q` | `q_mean`, `q_variance`; `v_…` of PPO's critic | the values of the batch's states and actions |

@@ -238,8 +238,8 @@ impl Agent for Dqn {
     fn drain_losses(&mut self, out: &mut Vec<Metric>) {
         self.state.means.drain(out);
         let epsilon = self.choice.epsilon(self.state.env_steps);
-        out.push(Metric::new("charts/epsilon", epsilon));
-        out.push(Metric::new("charts/replay_size", self.replay.len() as f64));
+        out.push(Metric::new("train/epsilon", epsilon));
+        out.push(Metric::new("train/replay_size", self.replay.len() as f64));
     }
 
     fn probes(

@@ -318,10 +318,10 @@ impl Agent for Ppo {
     fn drain_losses(&mut self, out: &mut Vec<Metric>) {
         self.state.means.drain(out);
         let rate = self.actor.optimizer().learning_rate();
-        out.push(Metric::new("charts/learning_rate", rate));
+        out.push(Metric::new("train/learning_rate", rate));
         if let params @ [_, ..] = self.state.std_param.values() {
             let std = mean(params.iter().map(|b| f64::from(softplus(*b))));
-            out.push(Metric::new("charts/action_std", std));
+            out.push(Metric::new("train/action_std", std));
         }
     }
 

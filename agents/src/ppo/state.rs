@@ -61,7 +61,7 @@ impl Means {
                 ("losses/clip_fraction", clip_fraction),
                 ("losses/grad_norm_actor", grad_norms[0]),
                 ("losses/grad_norm_critic", grad_norms[1]),
-                ("charts/entropy", entropy),
+                ("train/entropy", entropy),
             ] {
                 out.push(Metric::new(tag, sum / steps as f64));
             }

@@ -337,8 +337,8 @@ impl Agent for Sac {
 
     fn drain_losses(&mut self, out: &mut Vec<Metric>) {
         self.state.means.drain(out);
-        out.push(Metric::new("charts/temperature", self.state.alpha()));
-        out.push(Metric::new("charts/replay_size", self.replay.len() as f64));
+        out.push(Metric::new("train/temperature", self.state.alpha()));
+        out.push(Metric::new("train/replay_size", self.replay.len() as f64));
     }
 
     fn probes(

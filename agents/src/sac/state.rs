@@ -51,7 +51,7 @@ impl Means {
                 ("losses/grad_norm_actor", actor),
                 ("losses/grad_norm_critic.1", first),
                 ("losses/grad_norm_critic.2", second),
-                ("charts/entropy", entropy),
+                ("train/entropy", entropy),
             ] {
                 out.push(Metric::new(tag, sum / steps as f64));
             }

@@ -12,6 +12,7 @@ use sparring_sparse::methods::static_sparse::Static;
 use sparring_sparse::methods::{DropGrow, MethodChoice, Order};
 
 use super::*;
+use crate::metric::Extent;
 use crate::plain::{Plain, drop_grow, half, one, relu};
 
 const OBS: usize = 3;
@@ -276,7 +277,7 @@ fn pixels_are_trained_on_as_numbers() {
             sac.learn(&batch).unwrap();
         }
         assert_eq!(sac.clock().gradient_steps, 26);
-        sac.drain_metrics(&mut metrics);
+        sac.drain_metrics(Extent::Whole, &mut metrics);
         metrics
     };
     assert_eq!(train(&pixels), train(&numbers));

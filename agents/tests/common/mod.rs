@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use sparring_agents::{Agent, AgentConfig, EnvRows, Mode};
+use sparring_agents::{Agent, AgentConfig, EnvRows, Extent, Mode};
 use sparring_envs::{VectorConfig, VectorEnv, spec};
 use sparring_sparse::config::*;
 use sparring_sparse::methods::dense::Dense;
@@ -139,7 +139,7 @@ pub fn learn(
 pub fn trace(config: &AgentConfig, env: &str, steps: u64) -> (Vec<(String, u64)>, u64) {
     let (mut agent, mean) = learn(config, env, 3, steps, 3);
     let mut metrics = Vec::new();
-    agent.drain_metrics(&mut metrics);
+    agent.drain_metrics(Extent::Whole, &mut metrics);
     (metrics.into_iter().map(|m| (m.tag, m.value.to_bits())).collect(), mean.to_bits())
 }
 

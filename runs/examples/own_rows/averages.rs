@@ -205,6 +205,6 @@ impl Agent for Averages {
     }
 
     fn drain_losses(&mut self, out: &mut Vec<Metric>) {
-        out.push(Metric::new("charts/best_action", f64::from(self.best())));
+        out.push(Metric::new("train/best_action", f64::from(self.best())));
     }
 }

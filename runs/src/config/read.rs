@@ -12,6 +12,7 @@ use crate::checkpoint::CheckpointKeys;
 use crate::envs::EnvSettings;
 use crate::evaluate::EvalSettings;
 use crate::keys::Reader;
+use crate::log::TensorBoardKeys;
 use crate::train::settings::TrainSettings;
 use crate::variant::Settings;
 use crate::yaml::Node;
@@ -65,6 +66,7 @@ pub fn settings(reader: &mut Reader, tree: &Node) -> Option<(Settings, EnvSpec)>
     };
     let checkpoint: Option<CheckpointKeys> =
         read(reader, tree, "checkpoint", none, CheckpointKeys::check);
+    let tensorboard: Option<TensorBoardKeys> = read(reader, tree, "tensorboard", none, |_| Ok(()));
     let keys = agent::read(reader, tree, env.as_ref().map(|(_, spec)| spec));
     let ((env, spec), train) = (env?, train?);
     let (agent, sparsity) = agent::resolve(
@@ -73,6 +75,9 @@ pub fn settings(reader: &mut Reader, tree: &Node) -> Option<(Settings, EnvSpec)>
         keys?,
         &agent::Around { spec: &spec, env: &env, train: &train },
     )?;
-    let (eval, checkpoint, diagnostics) = (eval?, checkpoint?, what?);
-    Some((Settings { env, train, eval, agent, sparsity, checkpoint, diagnostics }, spec))
+    let (eval, checkpoint, tensorboard, diagnostics) = (eval?, checkpoint?, tensorboard?, what?);
+    Some((
+        Settings { env, train, eval, agent, sparsity, checkpoint, tensorboard, diagnostics },
+        spec,
+    ))
 }

@@ -16,13 +16,14 @@ use crate::checkpoint::CheckpointKeys;
 use crate::envs::EnvSettings;
 use crate::evaluate::EvalSettings;
 use crate::keys::{Field, Form, Kind, Kinds, Shape};
+use crate::log::TensorBoardKeys;
 use crate::registry::rows;
 use crate::train::settings::TrainSettings;
 use crate::yaml::{Kinded, OPTIONS};
 
 /// The sections that a variant or a sweep may change.
-pub const SECTIONS: [&str; 7] =
-    ["env", "train", "eval", "agent", "sparsity", "diagnostics", "checkpoint"];
+pub const SECTIONS: [&str; 8] =
+    ["env", "train", "eval", "agent", "sparsity", "diagnostics", "checkpoint", "tensorboard"];
 
 /// What an agent with an actor and critics has beside the keys of a network: sections laid over
 /// the rest for the networks that they name, and a budget in place of a sparsity.
@@ -59,6 +60,7 @@ pub fn sections() -> &'static [Known] {
             Known { name: "sparsity", shape: sparsity() },
             Known { name: "diagnostics", shape: of::<Diagnostics>() },
             Known { name: "checkpoint", shape: of::<CheckpointKeys>() },
+            Known { name: "tensorboard", shape: of::<TensorBoardKeys>() },
         ]
     })
 }

@@ -7,14 +7,20 @@ mod csv;
 mod tensorboard;
 
 use std::fs::File;
+use std::path::Path;
+
+use sparring_agents::{Agent, Metric};
 
 use crate::checkpoint::{Manifest, Sum};
 use crate::error::Error;
 use crate::evaluate::Played;
 use crate::job_folder::JobFolder;
+use crate::plan::Job;
 use crate::train::Stamp;
 use csv::Csv;
-use tensorboard::TensorBoard;
+use tensorboard::JobBoard;
+
+pub use tensorboard::{TensorBoardKeys, begin_run, end, end_run, write_variant};
 
 /// The files of the records.
 const METRICS: &str = "metrics.csv";
@@ -24,15 +30,14 @@ const EVALS: &str = "evals.csv";
 pub struct JobLog {
     metrics: Csv,
     evals: Csv,
-    board: TensorBoard,
+    board: JobBoard,
 }
 
 impl JobLog {
-    /// Begins the records of the life `life`, or goes on with those that `resumed` names; `config` is shown in
-    /// TensorBoard's text tab.
+    /// Begins the records of the life `life` of `job`, or goes on with those that `resumed` names.
     pub fn begin(
+        job: Job<'_>,
         folder: &JobFolder,
-        config: &str,
         life: u32,
         resumed: Option<&Manifest>,
     ) -> Result<Self, Error> {
@@ -42,10 +47,11 @@ impl JobLog {
         let metrics = Csv::begin(&root, METRICS, &metrics, kept(METRICS))?;
         let evals = ["env_step", "gradient_step", "wall_s", "episode", "return", "length"];
         let evals = Csv::begin(&root, EVALS, &evals, kept(EVALS))?;
-        let next = resumed.map_or(0, |resumed| resumed.env_steps + 1);
-        let mut board = TensorBoard::start(folder.path("tb-1"), life, next);
-        if resumed.is_none() {
-            board.text("config", format!("```yaml\n{config}```"));
+        let mut board = JobBoard::begin(job, folder, &folder.resolved()?, life, resumed);
+        if let Some(Manifest { env_steps, .. }) = resumed {
+            for Metric { tag, value } in metrics_at(&folder.path(METRICS), *env_steps)? {
+                board.scalar(*env_steps, &tag, value);
+            }
         }
         Ok(Self { metrics, evals, board })
     }
@@ -56,14 +62,14 @@ impl JobLog {
         // `{}` on a float is the shortest text that reads back as the same float.
         let value_text = format!("{value}");
         self.metrics.row(&[env_step, gradient_step, wall_s, tag.to_owned(), value_text])?;
-        self.board.scalar(tag, value, at.env_step);
+        self.board.scalar(at.env_step, tag, value);
         Ok(())
     }
 
     /// A value that only the clock decides. `metrics.csv` has it in its columns `env_step` and
     /// `wall_s`, and stays the same from run to run.
     pub fn clock_scalar(&mut self, at: Stamp, tag: &str, value: f64) {
-        self.board.scalar(tag, value, at.env_step);
+        self.board.scalar(at.env_step, tag, value);
     }
 
     /// The episodes of one evaluation.
@@ -74,6 +80,11 @@ impl JobLog {
             self.evals.row(&[env_step, gradient_step, wall_s, index.to_string(), ret, len])?;
         }
         Ok(())
+    }
+
+    /// The agent as it is evaluated, in pictures that TensorBoard alone has.
+    pub fn agent(&mut self, at: Stamp, agent: &dyn Agent) {
+        self.board.agent(at.env_step, agent);
     }
 
     /// Everything so far reaches the files.
@@ -92,6 +103,22 @@ impl JobLog {
         self.flush()?;
         Ok(self.board.finish())
     }
+}
+
+/// What the file of metrics has of the step `env_step`. An evaluation of that step may be still to come, so that a
+/// life which goes on there shows all of the step anew.
+fn metrics_at(path: &Path, env_step: u64) -> Result<Vec<Metric>, Error> {
+    let read = |error: ::csv::Error| Error::file(path, "read")(error.into());
+    let mut found = Vec::new();
+    for row in ::csv::Reader::from_path(path).map_err(read)?.records() {
+        let row = row.map_err(read)?;
+        if let (Some(step), Some(tag), Some(value)) = (row.get(0), row.get(3), row.get(4))
+            && step.parse() == Ok(env_step)
+        {
+            found.extend(value.parse().map(|value| Metric::new(tag, value)));
+        }
+    }
+    Ok(found)
 }
 
 fn fields(at: Stamp) -> [String; 3] {

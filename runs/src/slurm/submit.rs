@@ -16,6 +16,7 @@ use crate::files::{read_yaml, write_whole, write_yaml};
 use crate::folder::RunFolder;
 use crate::job_folder::JobFolder;
 use crate::life::Life;
+use crate::log::begin_run;
 use crate::table::counted;
 
 /// The folder of all submissions, below that of the run.
@@ -68,6 +69,9 @@ pub fn submit(args: &SubmitArgs) -> Result<(), Error> {
     }
     let (mut folder, _) = RunFolder::begin(&root, &plan, plan.at_once(None))?;
     folder.release();
+    if let Err(error) = begin_run(&root, &plan) {
+        note(format!("TensorBoard shows jobs alone: {error}"));
+    }
     let jobs = plan.jobs().into_iter().map(|job| folder.job(&job.variant.at.name, job.seed));
     let jobs: Vec<_> = jobs.collect();
     hand_over(args, &plan.name, folder.root(), &jobs)

@@ -41,7 +41,7 @@ impl Observer for Diagnose {
         }
         for (name, took) in took {
             let seconds = took.as_secs_f64();
-            run.records.clock_scalar(at, &format!("diagnostics/{name}/ms"), 1e3 * seconds);
+            run.records.clock_scalar(at, &format!("train/diagnostics/{name}/ms"), 1e3 * seconds);
             *run.state.reached.diagnostics_s.entry(name.to_owned()).or_default() += seconds;
         }
         run.records.flush(at)?;

@@ -48,8 +48,6 @@ impl Observer for Evaluate {
         let played =
             evaluate(agent, &variant.spec, &settings.eval, &settings.env, &seed, run.stop)?;
         let Some(played) = played else { return Ok(Seen::Stopped) };
-        // The rate of training steps leaves the time of evaluations out.
-        run.steps_since += begun.elapsed();
         let at = run.stamp();
         let Means { ret: mean, deviation, length } = Means::of(&played);
         run.records.evaluation(at, &played)?;
@@ -57,7 +55,8 @@ impl Observer for Evaluate {
         run.records.scalar(at, "eval/return_std", deviation)?;
         run.records.scalar(at, "eval/length", length)?;
         run.records.flush(at)?;
-        let agent = &run.state.agent;
+        let agent = &*run.state.agent;
+        run.records.agent(at, agent);
         let mut policy = Saved::new();
         agent.save_policy(&mut policy)?;
         let reached = &mut *run.state.reached;
@@ -67,6 +66,8 @@ impl Observer for Evaluate {
         reached.executed = agent.executed();
         run.records.evaluated(reached, &policy)?;
         run.before_evaluation = None;
+        // The rate of training steps leaves the time of evaluations out.
+        run.steps_since += begun.elapsed();
         Ok(Seen::All)
     }
 }

@@ -1,15 +1,18 @@
 //! Logs how training goes.
+//!
+//! Sizes of networks stand in the first rows, in the last, and where they have changed since the rows before. The
+//! state of a run tells all three, so that a resumed one goes on with the same rows.
 
 use std::time::Instant;
 
-use sparring_agents::{Clock, Metric};
+use sparring_agents::{Clock, Extent, Metric};
 use sparring_sparse::Executed;
 
 use super::observer::{Every, Observer, Seen};
 use super::run::Run;
 use crate::error::TrainError;
 
-/// Writes the episodes, losses, rewirings and costs since the last time.
+/// Writes the episodes, losses, rewirings and operations since the last time.
 pub struct Log {
     every: Every,
     metrics: Vec<Metric>,
@@ -36,20 +39,22 @@ impl Observer for Log {
         let since = std::mem::take(&mut run.state.reached.since_log);
         if since.episodes > 0 {
             let mean = |sum: f64| sum / since.episodes as f64;
-            run.records.scalar(at, "charts/episode_return", mean(since.returns))?;
-            run.records.scalar(at, "charts/episode_length", mean(since.lengths as f64))?;
+            run.records.scalar(at, "train/episode_return", mean(since.returns))?;
+            run.records.scalar(at, "train/episode_length", mean(since.lengths as f64))?;
         }
         let rate = since.env_steps as f64 / run.steps_since.elapsed().as_secs_f64();
-        run.records.clock_scalar(at, "charts/env_steps_per_s", rate);
+        run.records.clock_scalar(at, "train/env_steps_per_s", rate);
         run.steps_since = Instant::now();
         let agent = &mut run.state.agent;
-        agent.drain_metrics(&mut self.metrics);
-        for network in agent.summaries() {
-            network.metrics(&mut self.metrics);
-        }
+        let total = run.job.variant.settings.train.total_env_steps;
+        let extent = match at.env_step {
+            step if step == since.env_steps || step >= total => Extent::Whole,
+            _ => Extent::Changes,
+        };
+        agent.drain_metrics(extent, &mut self.metrics);
         let Executed { forward, backward } = agent.executed();
-        self.metrics.push(Metric::new("cost/executed_forward_flops", forward as f64));
-        self.metrics.push(Metric::new("cost/executed_backward_flops", backward as f64));
+        self.metrics.push(Metric::new("train/executed_forward_flops", forward as f64));
+        self.metrics.push(Metric::new("train/executed_backward_flops", backward as f64));
         for Metric { tag, value } in self.metrics.drain(..) {
             run.records.scalar(at, &tag, value)?;
         }

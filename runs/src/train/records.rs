@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sparring_agents::Replay;
+use sparring_agents::{Agent, Replay};
 use sparring_sparse::{Saved, Section};
 
 use super::state::Reached;
@@ -33,6 +33,9 @@ pub trait Records {
 
     /// The episodes of one evaluation.
     fn evaluation(&mut self, at: Stamp, episodes: &[Played]) -> Result<(), Error>;
+
+    /// The agent as it is evaluated.
+    fn agent(&mut self, _at: Stamp, _agent: &dyn Agent) {}
 
     /// The agent that was evaluated, whose mean return is the last of [`Reached::curve`].
     fn evaluated(&mut self, reached: &Reached, policy: &Saved) -> Result<(), Error>;
