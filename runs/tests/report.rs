@@ -3,7 +3,6 @@
 
 mod common;
 
-
 use common::{Folder, Printed, sparring};
 use serde_json::Value as Json;
 
@@ -91,7 +90,11 @@ fn seeds_that_were_run_apart_are_joined() {
     for args in [["a", "b"].as_slice(), &["a", "--add", "b"]] {
         let told = json(&folder, args);
         let dense = variant(&told, "dense");
-        assert_eq!((&dense["finished"], &dense["return_iqm"]), (&4.into(), &25.0.into()), "{args:?}");
+        assert_eq!(
+            (&dense["finished"], &dense["return_iqm"]),
+            (&4.into(), &25.0.into()),
+            "{args:?}"
+        );
         assert_eq!(dense["scores"]["3"], 30.0, "the first folder counts");
         assert!(notes(&told).contains("several folders have seed 3"), "{}", notes(&told));
     }
@@ -138,7 +141,8 @@ fn whatever_is_missing_is_told() {
     let job = |name: &str| folder.path().join("a").join(name);
     std::fs::remove_dir_all(job("set/seed-3")).unwrap();
     let status = std::fs::read_to_string(job("set/seed-2/status.yaml")).unwrap();
-    let failed = status.replace("state: finished", "state: failed").replace("error: null", "error: boom");
+    let failed =
+        status.replace("state: finished", "state: failed").replace("error: null", "error: boom");
     std::fs::write(job("set/seed-2/status.yaml"), failed).unwrap();
     plant(&folder, "a/dense/seed-3", &[0.0, 3.0, 30.0]);
     let told = json(&folder, &["a"]);
@@ -146,7 +150,12 @@ fn whatever_is_missing_is_told() {
     assert_eq!((&set["finished"], &set["return_iqm"]), (&1.into(), &11.0.into()));
     // One seed has no interval, and no pairs.
     assert_eq!((&set["return_low"], &set["paired"]), (&Json::Null, &false.into()));
-    for part in ["set/seed-2 failed: boom", "set/seed-3 (not begun)", "seeds of different length", "1 seed is few"] {
+    for part in [
+        "set/seed-2 failed: boom",
+        "set/seed-3 (not begun)",
+        "seeds of different length",
+        "1 seed is few",
+    ] {
         assert!(notes(&told).contains(part), "{part}: {}", notes(&told));
     }
     let refused = |name: &str| {
@@ -171,11 +180,13 @@ fn other_forms_have_the_same_numbers() {
     let csv = report(&folder, &["a", "--format", "csv"]).stdout;
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     let at = reader.headers().unwrap().iter().position(|name| name == "return_iqm").unwrap();
-    let scores: Vec<f64> =
-        reader.records().map(|row| row.unwrap()[at].parse().unwrap()).collect();
+    let scores: Vec<f64> = reader.records().map(|row| row.unwrap()[at].parse().unwrap()).collect();
     assert_eq!(scores, [20.0, 21.0]);
     let markdown = report(&folder, &["a", "--format", "markdown"]).stdout;
-    assert!(markdown.lines().all(|line| line.starts_with("| ") && line.ends_with(" |")), "{markdown}");
+    assert!(
+        markdown.lines().all(|line| line.starts_with("| ") && line.ends_with(" |")),
+        "{markdown}"
+    );
     assert_eq!(markdown.lines().count(), 4, "{markdown}");
     let latex = report(&folder, &["a", "--format", "latex"]).stdout;
     assert!(latex.contains("\\midrule") && latex.contains("95 \\% interval"), "{latex}");
@@ -189,7 +200,10 @@ fn assertions_compare_variants() {
         let args = ["run", "duel.yaml", "--quiet", "--out", "a"];
         sparring().args(args).args(bounds).current_dir(folder.path()).assert_code(code)
     };
-    asserted(&["set.active<dense.active", "set.density<=0.5", "set.parameters>=1*dense.parameters"], 0);
+    asserted(
+        &["set.active<dense.active", "set.density<=0.5", "set.parameters>=1*dense.parameters"],
+        0,
+    );
     let failed = asserted(&["set.active<0.5*dense.active"], 3);
     assert!(failed.stderr.contains("the bound is"), "{}", failed.stderr);
     let unknown = asserted(&["set.return>=0.9*dens.return"], 2);
@@ -199,10 +213,14 @@ fn assertions_compare_variants() {
 #[test]
 fn a_config_says_how_it_is_compared() {
     let text = |more: &str| format!("{CONFIG}{more}\n");
-    let folder = Folder::with("duel.yaml", &text("baseline: set\nnormalise: {Chain-v0: {low: 0, high: 4}}"));
+    let folder =
+        Folder::with("duel.yaml", &text("baseline: set\nnormalise: {Chain-v0: {low: 0, high: 4}}"));
     run(&folder, "a", &["--seeds", "1"]);
     let told = json(&folder, &["a"]);
-    assert_eq!((&told["baseline"], &told["scales"]["Chain-v0"]["high"]), (&"set".into(), &4.0.into()));
+    assert_eq!(
+        (&told["baseline"], &told["scales"]["Chain-v0"]["high"]),
+        (&"set".into(), &4.0.into())
+    );
     let wrong = [
         ("baseline: sett", "the unknown variant sett", "set"),
         ("normalise: humans", "humans", "human"),
@@ -211,7 +229,8 @@ fn a_config_says_how_it_is_compared() {
     ];
     for (line, found, hint) in wrong {
         std::fs::write(folder.path().join("wrong.yaml"), text(line)).unwrap();
-        let plan = sparring().args(["plan", "wrong.yaml"]).current_dir(folder.path()).assert_code(2);
+        let plan =
+            sparring().args(["plan", "wrong.yaml"]).current_dir(folder.path()).assert_code(2);
         assert!(plan.stderr.contains(found) && plan.stderr.contains(hint), "{}", plan.stderr);
         assert!(plan.stderr.contains("wrong.yaml:14"), "{}", plan.stderr);
     }

@@ -71,10 +71,10 @@ pub enum Warning {
         /// The seeds.
         seeds: Vec<u64>,
     },
-    /// What the plan of a variant has to say.
+    /// What the plan of variants has to say.
     Plan {
-        /// The variant.
-        variant: String,
+        /// The variants.
+        variants: Vec<String>,
         /// Its words.
         message: String,
     },
@@ -122,15 +122,28 @@ pub fn warnings(cells: &[Cell], alive: bool) -> Vec<Warning> {
     if !variants.is_empty() {
         warnings.push(Warning::StillRising { variants });
     }
-    let said = |cell: &Cell| -> Vec<Warning> {
-        let of = |message: &String| (cell.label.clone(), message.clone());
-        let words = cell.of_plan.iter().map(of);
-        words.map(|(variant, message)| Warning::Plan { variant, message }).collect()
-    };
-    warnings.extend(cells.iter().flat_map(said));
+    warnings.extend(of_plans(cells));
     let unequal = cells.iter().filter_map(uneven);
     warnings.extend(unequal);
     warnings
+}
+
+/// What plans have to say, once for all variants whose plans say the same.
+fn of_plans(cells: &[Cell]) -> Vec<Warning> {
+    let mut said: Vec<(&String, Vec<String>)> = Vec::new();
+    for (cell, message) in
+        cells.iter().flat_map(|cell| cell.of_plan.iter().map(move |it| (cell, it)))
+    {
+        match said.iter_mut().find(|(known, _)| *known == message) {
+            Some((_, variants)) => variants.push(cell.label.clone()),
+            None => said.push((message, vec![cell.label.clone()])),
+        }
+    }
+    let warning = |(message, variants): (&String, Vec<String>)| Warning::Plan {
+        variants,
+        message: message.clone(),
+    };
+    said.into_iter().map(warning).collect()
 }
 
 /// Seeds of a cell that did not come equally far.
@@ -204,7 +217,7 @@ impl fmt::Display for Warning {
                     listed(&seeds)
                 )
             }
-            Self::Plan { variant, message } => write!(f, "{variant}: {message}"),
+            Self::Plan { variants, message } => write!(f, "{}: {message}", listed(variants)),
             Self::Job { job, message } => write!(f, "{job}: {message}"),
         }
     }
