@@ -8,16 +8,17 @@ use super::shape::{Field, Form, Kinds, Shape};
 pub fn section(shape: &Shape, of_variant: bool) -> Json {
     match &shape.form {
         Form::Section(fields) => object(fields, !of_variant),
-        Form::Kinds(kinds) => of_kinds(kinds, of_variant),
-        _ => of_shape(shape),
+        Form::Kinds(kinds) => of_kinds(kinds, of_variant, of_variant),
+        _ => of_shape(shape, of_variant),
     }
 }
 
-/// The keys of all kinds; where `strict`, those of one where it is named.
-fn of_kinds(kinds: &Kinds, strict: bool) -> Json {
+/// The keys of all kinds; where `strict`, those of one where it is named. Of a variant, what is below may be a part of
+/// what the base has.
+fn of_kinds(kinds: &Kinds, strict: bool, of_variant: bool) -> Json {
     let mut forms: Vec<(&str, Vec<Json>)> = Vec::new();
     for field in kinds.all.iter().flat_map(|kind| &kind.fields) {
-        let schema = described(of_shape(&field.shape), &field.help);
+        let schema = described(of_shape(&field.shape, of_variant), &field.help);
         match forms.iter_mut().find(|(key, _)| *key == field.key) {
             Some((_, all)) if all.contains(&schema) => {}
             Some((_, all)) => all.push(schema),
@@ -51,7 +52,7 @@ fn of_kinds(kinds: &Kinds, strict: bool) -> Json {
 
 fn object(fields: &[Field], complete: bool) -> Json {
     let property = |field: &Field| {
-        let mut schema = described(of_shape(&field.shape), &field.help);
+        let mut schema = described(of_shape(&field.shape, !complete), &field.help);
         if let Some(default) = &field.default {
             schema["default"] = default.clone();
         }
@@ -67,7 +68,7 @@ fn object(fields: &[Field], complete: bool) -> Json {
     })
 }
 
-fn of_shape(shape: &Shape) -> Json {
+fn of_shape(shape: &Shape, of_variant: bool) -> Json {
     let schema = match &shape.form {
         Form::Any => json!({}),
         Form::Whole(least, most) => whole(*least, *most),
@@ -86,17 +87,19 @@ fn of_shape(shape: &Shape) -> Json {
         Form::Text => json!({"type": "string", "minLength": 1}),
         Form::Choice(names) => json!({"type": "string", "enum": names}),
         Form::List { item, unique } => {
-            json!({"type": "array", "items": of_shape(item), "uniqueItems": unique})
+            json!({"type": "array", "items": of_shape(item, false), "uniqueItems": unique})
         }
-        Form::Section(fields) => object(fields, true),
+        Form::Section(fields) => object(fields, !of_variant),
         Form::Kinds(kinds) => {
-            let mut schema = of_kinds(kinds, true);
-            schema["required"] = json!(["kind"]);
+            let mut schema = of_kinds(kinds, true, of_variant);
+            if !of_variant {
+                schema["required"] = json!(["kind"]);
+            }
             schema
         }
-        Form::Over(kinds) => of_kinds(kinds, false),
+        Form::Over(kinds) => of_kinds(kinds, false, of_variant),
         Form::Named(below) => {
-            json!({"type": ["object", "null"], "additionalProperties": of_shape(below)})
+            json!({"type": ["object", "null"], "additionalProperties": of_shape(below, of_variant)})
         }
     };
     match shape.nullable {
