@@ -24,6 +24,7 @@ use crate::files::{read_yaml, write_whole, write_yaml};
 use crate::job_folder::JobFolder;
 use crate::life::Life;
 use crate::lock::{LOCK, PREPARE, Preparing, Present};
+use crate::log::hide;
 use crate::machine::Machine;
 use crate::normalise::Normalise;
 use crate::plan::{Job, Plan};
@@ -264,6 +265,7 @@ impl RunFolder {
         fs::create_dir_all(&place).map_err(Error::file(&place, "make"))?;
         let to = place.join(format!("seed-{}", job.seed));
         fs::rename(folder.root(), &to).map_err(Error::file(folder.root(), "move"))?;
+        hide(&to);
         found.changed.push(job.path());
         Ok(())
     }

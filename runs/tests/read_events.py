@@ -14,7 +14,7 @@ import sys
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-# Derived from the columns env_step and wall_s of metrics.csv, so only a view of them.
+# Derived from the columns env_step and wall_s of metrics.csv, so only a view of them; so are milliseconds.
 CLOCK = {"train/env_steps_per_s"}
 # What status.yaml says of the end, for the tab HParams.
 FINAL = {"final/score", "final/active_parameters", "final/training_flops", "final/seconds"}
@@ -33,7 +33,8 @@ def check(job):
     assert count == len(seen), f"{job}: {count - len(seen)} values twice"
     with open(job / "metrics.csv", newline="") as file:
         rows = {(r["tag"], int(r["env_step"])): float(r["value"]) for r in csv.DictReader(file)}
-    view = {key: value for key, value in seen.items() if key[0] not in CLOCK | FINAL}
+    others = CLOCK | FINAL | {tag for tag, _ in seen if tag.endswith("/ms")}
+    view = {key: value for key, value in seen.items() if key[0] not in others}
     assert view.keys() == rows.keys(), f"{job}: {sorted(view.keys() ^ rows.keys())[:5]}"
     for key, value in rows.items():
         assert view[key] == f32(value), f"{job}: {key} is {value}, TensorBoard has {view[key]}"

@@ -300,6 +300,9 @@ fn a_second_start_skips_what_is_finished_and_an_edited_config_runs_what_changed(
     assert!(edited.stderr.contains("6 jobs are run anew"), "{}", edited.stderr);
     assert!(edited.stderr.contains("out/earlier/1: set/seed-1"), "{}", edited.stderr);
     assert!(folder.path().join("out/earlier/1/set/seed-3/metrics.csv").is_file());
+    let aside = fs::read_dir(folder.path().join("out/earlier/1/set/seed-3")).unwrap();
+    let mut names = aside.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(names.all(|name| !name.contains("tfevents")));
     assert!(folder.read("out/earlier/1/config.yaml").contains("sparsity: 0.5"));
     assert!(!folder.path().join("out/earlier/1/dense").exists());
     // Another run's folder is nobody else's.

@@ -20,7 +20,7 @@ use crate::train::Stamp;
 use csv::Csv;
 use tensorboard::JobBoard;
 
-pub use tensorboard::{TensorBoardKeys, begin_run, end, end_run, write_variant};
+pub use tensorboard::{TensorBoardKeys, begin_run, end, end_run, hide, write_variant};
 
 /// The files of the records.
 const METRICS: &str = "metrics.csv";

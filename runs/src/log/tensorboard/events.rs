@@ -22,6 +22,9 @@ use crate::files::write_whole;
 const BEGIN: &str = "events.out.tfevents.";
 const END: &str = ".sparring";
 
+/// How the name of a file begins that TensorBoard does not see.
+const HIDDEN: &str = "events.out.aside.";
+
 /// A value at a step.
 #[derive(Clone, Debug)]
 pub struct Shown {
@@ -118,6 +121,15 @@ pub fn replace(
     Ok(())
 }
 
+/// Renames the files in `folder` so that TensorBoard does not see them. In HParams a job that was put aside would count
+/// among the seeds of its variant.
+pub fn hide(folder: &Path) {
+    for Found { path, name, .. } in files(folder) {
+        let hidden = name.replacen(BEGIN, HIDDEN, 1);
+        drop(fs::rename(path, folder.join(hidden)));
+    }
+}
+
 /// A name that sorts behind those of all files in `folder`.
 fn name(folder: &Path, label: &str) -> io::Result<String> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
@@ -172,6 +184,18 @@ mod tests {
         let has = |part: &str| bytes.windows(part.len()).any(|window| window == part.as_bytes());
         assert!(has("brain.Event:2") && has("second") && !has("first"));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn what_is_hidden_is_there_under_another_name() {
+        let folder = tempfile::tempdir().unwrap();
+        create(folder.path(), "1").unwrap();
+        hide(folder.path());
+        assert_eq!(files(folder.path()).count(), 0);
+        let entry = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        // What TensorBoard looks for.
+        assert!(name.ends_with(".1.sparring") && !name.contains("tfevents"), "{name}");
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod value;
 mod variant;
 mod writer;
 
+pub use events::hide;
 pub use hparams::end;
 pub use job::JobBoard;
 pub use keys::TensorBoardKeys;

@@ -1,6 +1,6 @@
 """Looks at a run through the real TensorBoard, over HTTP and in a browser.
 
-    python runs/tests/tensorboard.py SPARRING FOLDER
+    python runs/tests/check_tensorboard.py SPARRING FOLDER
 
 Trains 5 variants with 3 seeds into FOLDER/out, killed in the middle and resumed, and leaves a picture of each
 tab in FOLDER. Needs Chromium and what scripts/browser-venv fetches.
