@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::assertion::Assertion;
+use crate::names::REPORT;
 use crate::normalise::{Bounds, Normalise, Table as ScaleTable};
 
 /// Benchmarks of sparse networks in deep reinforcement learning, from one YAML file.
@@ -301,9 +302,35 @@ pub struct ReportArgs {
     /// Again and again, until no job runs
     #[arg(long)]
     pub watch: bool,
+    /// A folder for the page, index.html, and its figures as SVG and PNG [default: report in the first folder]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// A figure of returns over this key of the config, such as agent.actor_width
+    #[arg(long, value_name = "KEY")]
+    pub x: Option<String>,
+    /// The key whose values are its lines
+    #[arg(long, value_name = "KEY", default_value = "method", requires = "x")]
+    pub by: String,
+    /// No films of the policies
+    #[arg(long)]
+    pub no_film: bool,
+    /// The tables alone
+    #[arg(long)]
+    pub no_page: bool,
 }
 
 impl ReportArgs {
+    /// Whether the folder of the page was asked for.
+    pub fn has_out(&self) -> bool {
+        self.out.is_some()
+    }
+
+    /// The folder of the page.
+    pub fn out(&self) -> PathBuf {
+        let first = self.dirs.first().map(|dir| dir.join(REPORT));
+        self.out.clone().or(first).unwrap_or_default()
+    }
+
     /// The scales that are asked for; none where none is.
     pub fn normalise(&self) -> Option<Normalise> {
         let mut all = Normalise::default();

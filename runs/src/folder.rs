@@ -5,6 +5,7 @@
 //! run.yaml                   command, versions, machine, jobs
 //! status.yaml                running | finished | failed | interrupted, with counts
 //! report.txt                 the table at the end
+//! report/                    the page, index.html, and its figures
 //! run.lock, prepare.lock     held by the processes that run, and by one that begins
 //! slurm/<n>/                 what was submitted to a cluster, and the logs of its tasks
 //! earlier/<n>/               what an edited config has put aside

@@ -1,6 +1,7 @@
 //! `sparring`: reinforcement-learning benchmarks of sparse networks, from one YAML file.
 
 mod assertion;
+pub mod chart;
 pub mod checkpoint;
 mod cli;
 pub mod comparison;

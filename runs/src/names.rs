@@ -1,11 +1,15 @@
 //! The names of variants: which are taken, and what a name stands for.
 
+/// The folder of a run's page.
+pub const REPORT: &str = "report";
+
 /// The files of a run beside the folders of its variants, whose names are taken.
-pub const FILES: [&str; 8] = [
+pub const FILES: [&str; 9] = [
     "config.yaml",
     "run.yaml",
     "status.yaml",
     "report.txt",
+    REPORT,
     "earlier",
     "slurm",
     crate::lock::LOCK,

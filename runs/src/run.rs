@@ -13,11 +13,13 @@ use crate::job::Task;
 use crate::job_folder::{JobFolder, RESOLVED};
 use crate::log::{begin_run, end_run};
 use crate::machine::{available_memory, cores};
+use crate::names::REPORT;
 use crate::plan::Plan;
 use crate::post_mortem;
-use crate::report::{terminal_width, text};
+use crate::report::{Request, draw, terminal_width, text};
 use crate::results::RunResults;
 use crate::scheduler::keep_panics;
+use crate::shell::word;
 use crate::status::{RunStatus, State};
 use crate::stop::Signals;
 use crate::suite::Suite;
@@ -44,7 +46,7 @@ pub fn run(args: &RunArgs) -> Result<(), Error> {
         console.say(format!("TensorBoard shows jobs alone: {error}"));
     }
     tell(&found, &tasks, &console);
-    let shown = tasks.iter().any(|task| task.job.variant.settings.tensorboard.text);
+    let shown = Shown::of(&tasks, args.quiet);
     let status = work(Some(&folder), tasks, at_once, args.failures, &console)?;
     folder.release();
     end(&folder, &status, &args.assert, shown)
@@ -72,7 +74,7 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Error> {
     let count = counted(tasks.len(), ["job", "jobs"]);
     console.say(format!("{count}, {at_once} at once, in {}", root.display()));
     tell(&Found { known: tasks.len(), ..Found::default() }, &tasks, &console);
-    let shown = tasks.iter().any(|task| task.job.variant.settings.tensorboard.text);
+    let shown = Shown::of(&tasks, args.quiet);
     let status = work(Some(&folder), tasks, at_once, args.failures, &console)?;
     folder.release();
     end(&folder, &status, &[], shown)
@@ -140,19 +142,34 @@ fn work(
     status
 }
 
-/// The table, which TensorBoard may be shown as well, and whether all is well.
+/// Where the table is shown beside the terminal.
+struct Shown {
+    in_tensorboard: bool,
+    on_page: bool,
+}
+
+impl Shown {
+    fn of(tasks: &[Task<'_>], quiet: bool) -> Self {
+        let text = |task: &Task<'_>| task.job.variant.settings.tensorboard.text;
+        Self { in_tensorboard: tasks.iter().any(text), on_page: !quiet }
+    }
+}
+
+/// The table, and whether all is well.
 fn end(
     folder: &RunFolder,
     status: &RunStatus,
     asserted: &[Assertion],
-    shown: bool,
+    shown: Shown,
 ) -> Result<(), Error> {
     let results = RunResults::read(folder.root())?;
     let comparison = Comparison::of(vec![results], 1, &Choice::default())?;
     // A disk that is full costs the files, not the table.
     print(&text(&comparison, terminal_width(), false))?;
     let kept = folder.write_report(&text(&comparison, None, false));
-    if shown && let Err(error) = end_run(folder.root(), &comparison) {
+    if shown.in_tensorboard
+        && let Err(error) = end_run(folder.root(), &comparison)
+    {
         note(format!("sparring: {error}"));
     }
     let ended = verdict(status);
@@ -160,6 +177,15 @@ fn end(
         (Err(_), Err(error)) => note(format!("sparring: {error}")),
         (Ok(()), kept) => kept?,
         (Err(_), Ok(())) => {}
+    }
+    if shown.on_page {
+        if let Err(error) = draw(&comparison, &Request::default(), &folder.root().join(REPORT)) {
+            note(format!("sparring: no page: {error}"));
+        }
+        note(format!(
+            "curves: tensorboard --logdir {}",
+            word(&folder.root().display().to_string())
+        ));
     }
     // What is lost of the records is no part of the returns.
     if let Ok(()) | Err(Error::Lost { .. }) = ended {

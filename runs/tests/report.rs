@@ -1,5 +1,6 @@
 //! What `sparring report` makes of folders, whatever state they are in: joined, compared, normalised, and in forms for
 //! terminals, programs and papers. Returns are planted, so that what is to come out is known.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod common;
 

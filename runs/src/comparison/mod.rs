@@ -28,6 +28,7 @@ pub use baseline::of_cell;
 pub use cell::{Cell, Scored};
 pub use group::{Group, Lead};
 
+pub use resamples::bootstrap;
 pub use task::Task;
 pub use warning::Warning;
 

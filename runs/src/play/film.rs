@@ -5,6 +5,7 @@ use std::path::Path;
 use gif::{Encoder, Frame, Repeat};
 use sparring_envs::Picture;
 
+use super::miniature::Miniature;
 use super::sheet::Sheet;
 use crate::error::{Error, Refusal};
 
@@ -23,6 +24,8 @@ enum Kind {
     Gif(Option<Encoder<Vec<u8>>>),
     /// A contact sheet.
     Png(Sheet),
+    /// A small animation of a few frames.
+    Miniature(Miniature),
 }
 
 impl Film {
@@ -51,6 +54,11 @@ impl Film {
         }
     }
 
+    /// A small one of a few frames.
+    pub fn miniature() -> Self {
+        Self { kind: Kind::Miniature(Miniature::new()), frames: 0 }
+    }
+
     /// Frames so far.
     pub fn frames(&self) -> u64 {
         self.frames
@@ -62,6 +70,7 @@ impl Film {
         self.frames += 1;
         match &mut self.kind {
             Kind::Png(sheet) => sheet.add(picture),
+            Kind::Miniature(small) => small.add(picture),
             Kind::Gif(encoder) => {
                 add(encoder, picture, at).map_err(Error::system("encode the picture"))?
             }
@@ -77,6 +86,7 @@ impl Film {
                 encoder.into_inner().map_err(Error::system("encode the picture"))
             }
             Kind::Png(sheet) => sheet.finish(),
+            Kind::Miniature(small) => small.finish(),
         }
     }
 }

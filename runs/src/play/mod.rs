@@ -5,8 +5,12 @@
 //! [`sheet`].
 
 mod film;
+mod miniature;
 mod player;
 mod sheet;
+mod thin;
+
+use std::path::Path;
 
 use sparring_envs::{End, EnvError, EnvRng, EnvSpec, ObsBuf};
 
@@ -15,7 +19,7 @@ use crate::config::load_env;
 use crate::console::print;
 use crate::error::{Error, Refusal};
 use crate::files::write_whole;
-use crate::policy::{self, Policy};
+use crate::policy::{self, KeptPolicy, Policy};
 use film::Film;
 use player::Player;
 
@@ -36,6 +40,22 @@ pub fn play(args: &PlayArgs) -> Result<(), Error> {
         args.seed,
         args.out.display()
     ))
+}
+
+/// A small animation of the policy in the folder of a job, the episode of `reset(seed=seed)`; none of an env that has
+/// no picture.
+///
+/// # Errors
+/// A folder without a policy, and an episode that cannot be played.
+pub fn miniature(job: &Path, seed: u64) -> Result<Option<Vec<u8>>, Error> {
+    let kept = KeptPolicy::find(job, &[])?;
+    let agent = kept.agent(&kept.variant.settings.agent.acting(), seed)?;
+    let (mut film, mut player) = (Film::miniature(), Player::Policy(agent));
+    match episode(&kept.variant.spec, &mut player, seed, &mut film) {
+        Ok(_) => film.finish().map(Some),
+        Err(error) if no_picture(&error).is_some() => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// What is played, and who plays it.
@@ -114,16 +134,22 @@ fn unplayed(error: EnvError) -> Error {
 
 /// An env without a picture is a mistake of who asked for one.
 fn undrawn(error: Error, id: &str) -> Error {
-    match &error {
-        Error::System { source, .. } => match source.downcast_ref() {
-            Some(EnvError::NoPicture { why }) => Refusal::argument(
-                format!("--env {id}"),
-                format!("an env that has no picture: {why}"),
-                "an env that can be drawn",
-                "CartPole-v1",
-            ),
-            _ => error,
-        },
-        _ => error,
+    match no_picture(&error) {
+        Some(why) => Refusal::argument(
+            format!("--env {id}"),
+            format!("an env that has no picture: {why}"),
+            "an env that can be drawn",
+            "CartPole-v1",
+        ),
+        None => error,
+    }
+}
+
+/// Why the env has no picture, if that is what went wrong.
+fn no_picture(error: &Error) -> Option<&str> {
+    let Error::System { source, .. } = error else { return None };
+    match source.downcast_ref() {
+        Some(EnvError::NoPicture { why }) => Some(why),
+        _ => None,
     }
 }

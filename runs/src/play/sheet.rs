@@ -1,16 +1,16 @@
 //! An episode on one page: frames at equal distances, the first and the last among them, in rows from
 //! left to right.
 //!
-//! The length is known at the end only. So every k-th frame is kept, and when they are too many, every
-//! second of them is let go and k doubles: 12 to 24 frames remain of a long episode, and the last of all.
+//! 12 to 24 frames are shown of a long episode, and the last of all.
 
 use png::{BitDepth, ColorType, Encoder};
 use sparring_envs::Picture;
 
+use super::thin::Thin;
 use crate::error::Error;
 
-/// More than twice as many are thinned.
-const FRAMES: usize = 12;
+/// The most before the last.
+const FRAMES: usize = 24;
 const COLUMNS: usize = 5;
 /// Pixels between frames.
 const GAP: usize = 6;
@@ -19,39 +19,23 @@ const GREY: u8 = 205;
 
 /// A page in the making.
 pub struct Sheet {
-    kept: Vec<Picture>,
-    /// The distance of two frames that are kept.
-    every: usize,
-    seen: usize,
-    last: Option<Picture>,
+    frames: Thin,
 }
 
 impl Sheet {
     /// An empty one.
     pub fn new() -> Self {
-        Self { kept: Vec::new(), every: 1, seen: 0, last: None }
+        Self { frames: Thin::new(FRAMES) }
     }
 
     /// Sees the next frame.
     pub fn add(&mut self, picture: &Picture) {
-        self.last = None;
-        match self.seen.is_multiple_of(self.every) {
-            true if self.kept.len() < 2 * FRAMES => self.kept.push(picture.clone()),
-            true => {
-                self.kept = self.kept.drain(..).step_by(2).collect();
-                self.every *= 2;
-                // It is the frame 2 · FRAMES · every, and so at the new distance as well.
-                self.kept.push(picture.clone());
-            }
-            false => self.last = Some(picture.clone()),
-        }
-        self.seen += 1;
+        self.frames.add(picture.clone());
     }
 
     /// The bytes of the file.
-    pub fn finish(mut self) -> Result<Vec<u8>, Error> {
-        self.kept.extend(self.last);
-        let (width, height, rgb) = page(&self.kept);
+    pub fn finish(self) -> Result<Vec<u8>, Error> {
+        let (width, height, rgb) = page(&self.frames.into_frames());
         let mut bytes = Vec::new();
         let mut encoder = Encoder::new(&mut bytes, width as u32, height as u32);
         encoder.set_color(ColorType::Rgb);
@@ -81,30 +65,12 @@ fn page(frames: &[Picture]) -> (usize, usize, Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{FRAMES, GAP, GREY, Sheet, page};
+    use super::{GAP, GREY, page};
     use sparring_envs::Picture;
 
     /// Two pixels that say which frame it is.
     fn frame(at: usize) -> Picture {
         Picture::from_rgb(2, vec![(at / 100) as u8, (at % 100) as u8, 0, 1, 2, 3], 10)
-    }
-
-    fn number(picture: &Picture) -> usize {
-        100 * usize::from(picture.rgb()[0]) + usize::from(picture.rgb()[1])
-    }
-
-    #[test]
-    fn frames_stand_at_equal_distances_with_the_first_and_the_last() {
-        for seen in [1, 2, 23, 24, 25, 26, 48, 49, 500, 501, 777] {
-            let mut sheet = Sheet::new();
-            (0..seen).for_each(|at| sheet.add(&frame(at)));
-            let kept: Vec<usize> = sheet.kept.iter().map(number).collect();
-            let expected: Vec<usize> = (0..seen).step_by(sheet.every).collect();
-            assert_eq!(kept, expected, "{seen}");
-            assert!(kept.len() <= 2 * FRAMES && kept.len() >= FRAMES.min(seen), "{seen}");
-            let last = sheet.last.iter().map(number).next().or(kept.last().copied());
-            assert_eq!(last, Some(seen - 1));
-        }
     }
 
     #[test]

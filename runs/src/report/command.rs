@@ -1,22 +1,24 @@
 //! `sparring report`.
 
 use std::io::IsTerminal;
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use ::console::Term;
 
-use super::{lines, table, text};
+use super::figure::Request;
+use super::{lines, page, table, tables, text};
 use crate::cli::{ReportArgs, TableFormat};
 use crate::comparison::{Choice, Comparison};
-use crate::console::print;
+use crate::console::{note, print};
 use crate::error::Error;
 use crate::results::RunResults;
 
 /// How long `--watch` waits before it looks again.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Prints what the runs in the folders came to; with `--watch` again and again, until no job runs.
+/// Prints what the runs in the folders came to and draws their page; with `--watch` again and again, until no job runs.
 pub fn report(args: &ReportArgs) -> Result<(), Error> {
     loop {
         let comparison = compare(args)?;
@@ -24,11 +26,29 @@ pub fn report(args: &ReportArgs) -> Result<(), Error> {
             print("\x1b[2J\x1b[H")?;
         }
         print(&shown(args, &comparison)?)?;
+        if args.format == TableFormat::Text && !args.no_page {
+            // Films take longer than all else, and of a policy that is still trained another one comes soon.
+            let film = !(args.no_film || args.watch && comparison.running);
+            let request = Request { x: args.x.clone(), by: args.by.clone(), film };
+            match (draw(&comparison, &request, &args.out()), args.has_out()) {
+                (Err(error), true) => return Err(error),
+                // The tables stand by themselves, as in a folder that cannot be written.
+                (Err(error), false) => note(format!("sparring: no page: {error}")),
+                (Ok(()), _) => {}
+            }
+        }
         if !args.watch || !comparison.running {
             return Ok(());
         }
         thread::sleep(PAUSE);
     }
+}
+
+/// Draws the page of `of` into `folder` and says where it is.
+pub fn draw(of: &Comparison, request: &Request, folder: &Path) -> Result<(), Error> {
+    let page = page::write(of, &tables(of), request, folder)?;
+    note(format!("page: {}", page.display()));
+    Ok(())
 }
 
 fn compare(args: &ReportArgs) -> Result<Comparison, Error> {

@@ -4,15 +4,18 @@
 mod command;
 mod cost;
 mod diagnostics;
+mod figure;
 mod lines;
 mod over_tasks;
+mod page;
 mod table;
 
 use crate::comparison::Comparison;
 use crate::sizes::layers_table;
 use crate::table::Table;
-pub use command::{report, terminal_width};
+pub use command::{draw, report, terminal_width};
 pub use diagnostics::share;
+pub use figure::Request;
 pub use table::number;
 
 /// The tables and notes of a comparison, at most so many characters wide where that can be had; with every layer of
