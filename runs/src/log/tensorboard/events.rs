@@ -8,7 +8,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use protobuf::Message as _;
 use tensorboard_proto::event::{Event, SessionLog, SessionLog_SessionStatus};
@@ -21,6 +21,9 @@ use crate::files::write_whole;
 /// How the name of a file begins; the second of its making and a label follow.
 const BEGIN: &str = "events.out.tfevents.";
 const END: &str = ".sparring";
+
+/// A TensorBoard that is watching looks for new files every 5 seconds, unless it was told otherwise.
+const SEEN: Duration = Duration::from_secs(60);
 
 /// How the name of a file begins that TensorBoard does not see.
 const HIDDEN: &str = "events.out.aside.";
@@ -98,7 +101,7 @@ pub fn create(folder: &Path, label: &str) -> io::Result<File> {
 }
 
 /// Writes `all` as a file of `folder`, in the place of those that have the same label: what they had from the step
-/// `next` on is void. Processes that do so at once leave one whole file.
+/// `next` on is void. Several processes may do so at once.
 pub fn replace(
     folder: &Path,
     label: &str,
@@ -113,9 +116,11 @@ pub fn replace(
     }
     fs::create_dir_all(folder).map_err(failed())?;
     let name = name(folder, label).map_err(failed())?;
-    // A TensorBoard that is watching sees a file that is new, and never one that has changed.
+    // A TensorBoard that is watching sees a file that is new, and never one that has changed. Its older reader goes
+    // on from one file to the next while both are there, so that the last ones stay for a while.
     write_whole(&folder.join(&name), bytes)?;
-    for older in files(folder).filter(|file| file.label == label && file.name < name) {
+    let of_label = |file: &Found| file.label == label && file.name < name;
+    for older in files(folder).filter(of_label).filter(Found::is_old) {
         drop(fs::remove_file(older.path));
     }
     Ok(())
@@ -150,6 +155,14 @@ struct Found {
     label: String,
 }
 
+impl Found {
+    /// Whether every TensorBoard that is watching has seen it.
+    fn is_old(&self) -> bool {
+        let age = fs::metadata(&self.path).and_then(|meta| meta.modified()).map(|at| at.elapsed());
+        matches!(age, Ok(Ok(age)) if age > SEEN)
+    }
+}
+
 fn files(folder: &Path) -> impl Iterator<Item = Found> {
     let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
     entries.filter_map(|entry| {
@@ -172,6 +185,9 @@ mod tests {
             replace(folder.path(), label, 0, [Shown::now(3, scalar(tag, 0.5))]).unwrap();
         };
         write("run", "first");
+        let first = files(folder.path()).next().unwrap();
+        let long_ago = SystemTime::now() - 2 * SEEN;
+        File::options().write(true).open(first.path).unwrap().set_modified(long_ago).unwrap();
         create(folder.path(), "1").unwrap();
         write("run", "second");
         write("table", "third");
@@ -184,6 +200,9 @@ mod tests {
         let has = |part: &str| bytes.windows(part.len()).any(|window| window == part.as_bytes());
         assert!(has("brain.Event:2") && has("second") && !has("first"));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+        // For those who are watching the last one stays.
+        write("run", "third");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);
     }
 
     #[test]
@@ -211,6 +230,10 @@ mod tests {
                 });
             }
         });
-        assert_eq!(files(folder.path()).count(), 1);
+        let all = || fs::read_dir(folder.path()).unwrap();
+        assert!(all().all(|entry| {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            name.starts_with(BEGIN) && name.ends_with(".run.sparring")
+        }));
     }
 }
