@@ -72,8 +72,8 @@ impl Rect {
     }
 }
 
-/// A place for a label of this size beside the point `(x, y)`: above, right, below or left, within `room` and free
-/// of what is `taken`, which it then is. None where there is no such place.
+/// A place for a label of this size beside the point `(x, y)`: above, right, below, left or at a corner, within
+/// `room` and free of what is `taken`, which it then is. None where there is no such place.
 pub fn beside(
     [x, y]: [f64; 2],
     [width, height]: [f64; 2],
@@ -81,11 +81,18 @@ pub fn beside(
     taken: &mut Vec<Rect>,
 ) -> Option<Rect> {
     const GAP: f64 = 6.0;
+    const NEAR: f64 = 4.0;
+    let [middle, right, left] = [x - width / 2.0, x + GAP, x - GAP - width];
+    let [above, below] = [y - GAP - height, y + GAP];
     let corners = [
-        [x - width / 2.0, y - GAP - height],
-        [x + GAP, y - height / 2.0],
-        [x - width / 2.0, y + GAP],
-        [x - GAP - width, y - height / 2.0],
+        [middle, above],
+        [right, y - height / 2.0],
+        [middle, below],
+        [left, y - height / 2.0],
+        [x + NEAR, y - NEAR - height],
+        [x + NEAR, y + NEAR],
+        [x - NEAR - width, y - NEAR - height],
+        [x - NEAR - width, y + NEAR],
     ];
     let rects = corners.into_iter().map(|[left, top]| Rect { left, top, width, height });
     let free = |rect: &Rect| room.holds(rect) && !taken.iter().any(|other| rect.meets(other));

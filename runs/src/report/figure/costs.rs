@@ -4,6 +4,7 @@ use super::methods::{self, ends, scored, spoken};
 use super::plate::{Content, Figure};
 use crate::chart::{Axis, Lines, Panel, Plot, Point, Series, Style};
 use crate::comparison::{Cell, Comparison};
+use crate::results::Progress;
 
 /// A cost of a cell.
 struct Cost {
@@ -37,8 +38,11 @@ pub fn figures(comparison: &Comparison) -> Vec<Figure> {
     COSTS.iter().filter_map(|cost| figure(comparison, cost)).collect()
 }
 
+/// The mean of the seeds that are at their end.
 fn seconds(cell: &Cell) -> Option<f64> {
-    (cell.finished > 0 && cell.wall_s > 0.0).then(|| cell.wall_s / cell.jobs.len() as f64)
+    let finished = cell.jobs.iter().filter(|job| job.progress == Progress::Finished);
+    let sum: f64 = finished.map(|job| job.costs.wall_s).sum();
+    (sum > 0.0).then(|| sum / cell.finished as f64)
 }
 
 fn figure(comparison: &Comparison, cost: &Cost) -> Option<Figure> {
@@ -142,6 +146,16 @@ fn stairs(points: Vec<Point>) -> Vec<Point> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn seeds_that_wait_take_no_time() {
+        let mut cell =
+            super::super::tests::comparison(&["CartPole-v1"], &[], 2, 20).cells.remove(0);
+        let took = cell.jobs[0].costs.wall_s;
+        (cell.finished, cell.wall_s) = (1, took);
+        (cell.jobs[1].progress, cell.jobs[1].costs.wall_s) = (Progress::Waiting, 0.0);
+        assert_eq!(seconds(&cell), Some(took));
+    }
 
     #[test]
     fn the_front_holds_what_nothing_beats() {

@@ -41,13 +41,19 @@ pub fn figure(comparison: &Comparison) -> Option<Figure> {
         if cells.len() <= MOST_LINES {
             panels.push(panel(env.clone(), &cells, &[], comparison));
         } else if split <= MOST_PANELS {
-            let (dense, sparse): (Vec<&Cell>, Vec<&Cell>) =
-                cells.iter().partition(|cell| cell.is_dense());
-            for best in best_of_methods(&sparse) {
+            let size = |cell: &Cell| cell.sizes.map_or(0, |sizes| sizes.parameters);
+            let dense = cells.iter().filter(|cell| cell.is_dense());
+            let largest = dense.max_by_key(|cell| size(cell)).copied();
+            for best in best_of_methods(&cells) {
                 let method = &best.at.method;
-                let same = sparse.iter().filter(|cell| cell.at.method == *method).copied();
-                let title = format!("{env}: {method}");
-                panels.push(panel(title, &same.collect::<Vec<_>>(), &dense, comparison));
+                let same: Vec<&Cell> =
+                    cells.iter().filter(|cell| cell.at.method == *method).copied().collect();
+                let behind = largest.filter(|dense| dense.at.method != *method);
+                // It stands behind all others.
+                if same.len() > 1 || !best.is_dense() {
+                    let behind: Vec<&Cell> = behind.into_iter().collect();
+                    panels.push(panel(format!("{env}: {method}"), &same, &behind, comparison));
+                }
             }
         } else {
             let best = best_of_methods(&cells);

@@ -9,7 +9,7 @@ use sparring_sparse::estimate::LayerSummary;
 use sparring_sparse::{LayerCost, Shape};
 
 use super::{Content, Figure, Request, all};
-use crate::chart::{Drawing, Panel, Plot, png, sheet};
+use crate::chart::{Drawing, Panel, Plot, Series, Style, png, sheet};
 use crate::comparison::{Cell, Choice, Comparison};
 use crate::folder::RunRecord;
 use crate::machine::Machine;
@@ -152,12 +152,28 @@ fn what_is_drawn_is_what_was_estimated() {
 }
 
 #[test]
+fn many_curves_are_a_chart_for_each_method_with_the_dense_one_behind() {
+    let of = comparison(&["CartPole-v1"], &[0.5, 0.6, 0.7, 0.8, 0.9], 2, 20);
+    let figures = all(&of, &Request::default());
+    let told = |panel: &Panel| {
+        let Plot::Lines(lines) = &panel.plot else { panic!("no lines") };
+        let quiet = |series: &&Series| series.style == Style::QUIET;
+        let behind: Vec<String> =
+            lines.series.iter().filter(quiet).map(|series| series.label.clone()).collect();
+        (panel.title.clone(), behind.join(" "), lines.series.len())
+    };
+    let told: Vec<_> = panels(find(&figures, "learning-curves")).iter().map(told).collect();
+    let expected = |method: &str| (format!("CartPole-v1: {method}"), of.cells[0].label.clone(), 6);
+    assert_eq!(told, [expected("static"), expected("rigl")]);
+}
+
+#[test]
 fn one_method_has_one_colour_in_every_figure() {
     let of = comparison(&["CartPole-v1", "Acrobot-v1"], &[0.5, 0.9], 3, 20);
     let mut seen = std::collections::BTreeMap::new();
     for figure in all(&of, &Request::default()) {
         for panel in panels(&figure) {
-            let rows: Vec<(&String, crate::chart::Style)> = match &panel.plot {
+            let rows: Vec<(&String, Style)> = match &panel.plot {
                 Plot::Lines(lines) => {
                     lines.series.iter().map(|series| (&series.label, series.style)).collect()
                 }
