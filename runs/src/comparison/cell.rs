@@ -43,7 +43,7 @@ pub struct Cell {
     pub score: Option<Estimate>,
     /// How it stands beside the baseline; none for the baseline itself.
     pub against: Option<Against>,
-    /// The mean rise of the finished seeds' curves at their ends; see [`rise`].
+    /// How much the last tenth of the finished seeds' curves is above the tenth before, as a part of their range.
     pub rise: f64,
     /// The networks of the first seed that has some.
     pub networks: Vec<NetworkSummary>,

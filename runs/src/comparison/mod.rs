@@ -57,8 +57,12 @@ pub struct Source {
 pub struct Comparison {
     /// The name of the run, or of all of them.
     pub name: String,
-    /// Where the results come from.
+    /// Where the results come from: first the runs, then those that only add seeds.
     pub sources: Vec<Source>,
+    /// How many of them are runs.
+    apart: usize,
+    /// What was chosen.
+    choice: Choice,
     /// Variants on their environments, in the order of the configs.
     pub cells: Vec<Cell>,
     /// Environments, in the order in which cells name them.
@@ -115,7 +119,24 @@ impl Comparison {
         let groups = group::groups(&cells, &tasks, baseline.as_deref());
         let mut warnings = joined.warnings;
         warnings.extend(warning::warnings(&cells, running));
-        Ok(Self { name, sources, cells, tasks, groups, baseline, running, warnings })
+        let choice = choice.clone();
+        Ok(Self { name, sources, apart, choice, cells, tasks, groups, baseline, running, warnings })
+    }
+
+    /// What `sparring report` takes to make the same comparison.
+    pub fn arguments(&self) -> Vec<String> {
+        let folder = |source: &Source| source.root.display().to_string();
+        let (runs, added) = self.sources.split_at(self.apart);
+        let mut arguments: Vec<String> = runs.iter().map(folder).collect();
+        let Choice { baseline, normalise, variants } = &self.choice;
+        let mut add = |option: &str, values: Vec<String>| {
+            arguments.extend(values.into_iter().flat_map(|value| [option.to_owned(), value]));
+        };
+        add("--add", added.iter().map(folder).collect());
+        add("--baseline", baseline.iter().cloned().collect());
+        add("--normalise", normalise.iter().flat_map(Normalise::arguments).collect());
+        add("--variant", variants.clone());
+        arguments
     }
 
     /// The seeds of all jobs that are finished, each once.

@@ -83,6 +83,14 @@ impl Table {
 }
 
 impl Normalise {
+    /// It as the values of options `--normalise`.
+    pub fn arguments(&self) -> Vec<String> {
+        let by = Table::ALL.iter().filter(|(_, table)| Some(*table) == self.by);
+        let own = |(env, Bounds { low, high }): (&String, &Bounds)| format!("{env}={low}..{high}");
+        let by = by.map(|(name, _)| (*name).to_owned());
+        by.chain(self.own.iter().map(own)).collect()
+    }
+
     /// The scale of `env`: its own ends, those of the table that was asked for, or else of the first that has it; last
     /// the range of `scores`.
     pub fn scale(&self, env: &str, scores: &[f64]) -> Scale {
@@ -151,6 +159,7 @@ mod tests {
         let own = BTreeMap::from([("ALE/Pong-v5".to_owned(), Bounds { low: -21.0, high: 21.0 })]);
         let normalise = Normalise { own, ..Normalise::default() };
         assert_eq!(normalise.scale("ALE/Pong-v5", &[]).normalise(0.0), 0.5);
+        assert_eq!(normalise.arguments(), ["ALE/Pong-v5=-21..21"]);
         assert_eq!(Scale { low: 1.0, high: 1.0, source: String::new() }.normalise(1.0), 0.0);
     }
 }

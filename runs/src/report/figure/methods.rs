@@ -119,8 +119,8 @@ pub fn config(comparison: &Comparison) -> String {
 
 /// The command that draws the comparison again, with `more` behind it.
 pub fn command(comparison: &Comparison, more: &[&str]) -> String {
-    let folders = comparison.sources.iter().map(|source| source.root.display().to_string());
-    let words = ["sparring", "report"].into_iter().map(str::to_owned).chain(folders);
+    let words = ["sparring", "report"].into_iter().map(str::to_owned);
+    let words = words.chain(comparison.arguments());
     let words = words.chain(more.iter().map(|word| (*word).to_owned()));
     words.map(|one| word(&one)).collect::<Vec<_>>().join(" ")
 }
