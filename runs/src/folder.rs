@@ -122,7 +122,8 @@ impl RunFolder {
         let ours = |name: &str| [LOCK, PREPARE].contains(&name) || name.starts_with('.');
         let entries = || fs::read_dir(root).into_iter().flatten().filter_map(Result::ok);
         let is_other = || entries().any(|entry| !ours(&entry.file_name().to_string_lossy()));
-        if !root.join(RECORD).is_file() && is_other() {
+        // In this order: another process may begin in between, and its record is the first file of all.
+        if is_other() && !root.join(RECORD).is_file() {
             return Err(not_empty(root));
         }
         fs::create_dir_all(root).map_err(|error| {
