@@ -12,7 +12,7 @@ use sparring_sparse::methods::Horizon;
 use crate::checkpoint::{CheckpointKeys, Kept};
 use crate::envs::EnvSettings;
 use crate::evaluate::EvalSettings;
-use crate::log::TensorBoardKeys;
+use crate::log::tensorboard::keys::TensorBoardKeys;
 use crate::machine::gibibytes;
 use crate::train::settings::TrainSettings;
 

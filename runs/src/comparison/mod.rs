@@ -30,7 +30,7 @@ pub use group::{Group, Lead};
 
 pub use resamples::bootstrap;
 pub use task::Task;
-pub use warning::Warning;
+pub use warning::{FEW_SEEDS, Warning};
 
 /// What a reader may choose.
 #[derive(Clone, Debug, Default)]

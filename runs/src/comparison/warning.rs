@@ -10,7 +10,7 @@ use crate::table::{counted, thousands};
 pub const FEW_SEEDS: usize = 5;
 
 /// A rise between the last two tenths of a curve, as a part of its range, that is more than noise.
-pub const RISING: f64 = 0.05;
+const RISING: f64 = 0.05;
 
 /// A reason to read the table with care.
 #[derive(Clone, Debug, PartialEq)]

@@ -12,7 +12,7 @@ use crate::checkpoint::CheckpointKeys;
 use crate::envs::EnvSettings;
 use crate::evaluate::EvalSettings;
 use crate::keys::Reader;
-use crate::log::TensorBoardKeys;
+use crate::log::tensorboard::keys::TensorBoardKeys;
 use crate::train::settings::TrainSettings;
 use crate::variant::Settings;
 use crate::yaml::Node;

@@ -16,7 +16,7 @@ use crate::checkpoint::CheckpointKeys;
 use crate::envs::EnvSettings;
 use crate::evaluate::EvalSettings;
 use crate::keys::{Field, Form, Kind, Kinds, Shape};
-use crate::log::TensorBoardKeys;
+use crate::log::tensorboard::keys::TensorBoardKeys;
 use crate::registry::rows;
 use crate::train::settings::TrainSettings;
 use crate::yaml::{Kinded, OPTIONS};

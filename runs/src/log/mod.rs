@@ -4,7 +4,7 @@
 //! job.
 
 mod csv;
-mod tensorboard;
+pub mod tensorboard;
 
 use std::fs::File;
 use std::path::Path;
@@ -20,7 +20,7 @@ use crate::train::Stamp;
 use csv::Csv;
 use tensorboard::JobBoard;
 
-pub use tensorboard::{TensorBoardKeys, begin_run, end, end_run, hide, write_variant};
+pub use tensorboard::{begin_run, end, end_run, hide, write_variant};
 
 /// The files of the records.
 const METRICS: &str = "metrics.csv";

@@ -58,27 +58,26 @@ pub fn scored<'a>(comparison: &'a Comparison, env: &'a str) -> Vec<&'a Cell> {
 
 /// Of each method the one that scores best, in the order of the first of each.
 pub fn best_of_methods<'a>(cells: &[&'a Cell]) -> Vec<&'a Cell> {
-    let score = |cell: &Cell| cell.score.as_ref().map_or(f64::NEG_INFINITY, |score| score.value);
-    let mut best: Vec<&Cell> = Vec::new();
-    for cell in cells {
-        match best.iter_mut().find(|other| other.at.method == cell.at.method) {
-            Some(other) if score(cell) > score(other) => *other = cell,
-            Some(_) => {}
-            None => best.push(cell),
-        }
-    }
-    best
+    best(cells.iter().copied(), |cell| &cell.at.method, |cell| cell.score.as_ref())
 }
 
 /// Of each method the group that scores best.
 pub fn best_groups(groups: &[Group]) -> Vec<&Group> {
-    let iqm = |group: &Group| group.iqm.as_ref().map_or(f64::NEG_INFINITY, |iqm| iqm.value);
-    let mut best: Vec<&Group> = Vec::new();
-    for group in groups {
-        match best.iter_mut().find(|other| other.at.method == group.at.method) {
-            Some(other) if iqm(group) > iqm(other) => *other = group,
+    best(groups.iter(), |group| &group.at.method, |group| group.iqm.as_ref())
+}
+
+fn best<'a, T>(
+    all: impl Iterator<Item = &'a T>,
+    method: fn(&T) -> &str,
+    score: fn(&T) -> Option<&Estimate>,
+) -> Vec<&'a T> {
+    let value = |one: &T| score(one).map_or(f64::NEG_INFINITY, |score| score.value);
+    let mut best: Vec<&T> = Vec::new();
+    for one in all {
+        match best.iter_mut().find(|other| method(other) == method(one)) {
+            Some(other) if value(one) > value(other) => *other = one,
             Some(_) => {}
-            None => best.push(group),
+            None => best.push(one),
         }
     }
     best

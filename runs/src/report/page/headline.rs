@@ -2,13 +2,10 @@
 //! is.
 
 use crate::chart::Format;
-use crate::comparison::{Cell, Comparison, Group};
+use crate::comparison::{Cell, Comparison, FEW_SEEDS, Group};
 use crate::report::figure::spoken;
 use crate::statistics::{Estimate, Interval};
 use crate::table::counted;
-
-/// With fewer seeds nothing is claimed.
-const FEW_SEEDS: usize = 5;
 
 /// What reaches so much of the baseline holds against it.
 const HOLDS: f64 = 0.9;
