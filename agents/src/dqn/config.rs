@@ -163,7 +163,7 @@ impl DqnConfig {
     /// Observations that the network cannot read.
     pub fn layers(&self, obs: &Space, actions: usize) -> Result<Vec<LayerSpec>, AgentError> {
         let outputs = actions + usize::from(self.dueling);
-        self.network.layers(obs, outputs, STYLE, self.weight_decay)
+        self.network.layers_under(&self.sparsity, obs, outputs, STYLE, self.weight_decay)
     }
 
     /// See [`crate::AgentConfig::estimate`].

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sparring_sparse::LayerSpec;
 
+use super::parameters::parameters;
 use crate::error::AgentError;
 
 /// A budget for an actor and its critics: the keys of `sparsity.budget`.
@@ -23,12 +24,6 @@ pub struct Budget {
     pub actor_share: f64,
 }
 
-/// Weights and biases.
-fn sizes(layers: &[LayerSpec]) -> [f64; 2] {
-    let sum = |of: fn(&LayerSpec) -> usize| layers.iter().map(of).sum::<usize>() as f64;
-    [sum(|layer| layer.shape.rows() * layer.shape.cols()), sum(|layer| layer.shape.rows())]
-}
-
 impl Budget {
     /// The sparsities of the actor and of each of `critics` equal critics.
     ///
@@ -41,8 +36,8 @@ impl Budget {
         critics: usize,
     ) -> Result<[f64; 2], AgentError> {
         let Self { total, actor_share } = *self;
-        let actor = sizes(actor);
-        let critics = sizes(critic).map(|size| size * critics as f64);
+        let actor = parameters(actor);
+        let critics = parameters(critic).map(|size| size * critics as f64);
         let kept = total * (actor.iter().sum::<f64>() + critics.iter().sum::<f64>());
         // The shares at which one of the two is dense, or has but its biases.
         let share = |[weights, biases]: [f64; 2]| [biases / kept, (biases + weights) / kept];
@@ -80,7 +75,7 @@ mod tests {
     #[test]
     fn the_budget_is_spent_as_it_was_split() {
         let [actor, critic] = layers();
-        let dense = |layers: &[LayerSpec]| sizes(layers).iter().sum::<f64>();
+        let dense = |layers: &[LayerSpec]| parameters(layers).iter().sum::<f64>();
         let all = dense(&actor) + 2.0 * dense(&critic);
         for (total, actor_share) in [(0.2, 0.34), (0.1, 0.5), (0.2, 0.8), (0.5, 0.1), (1.0, 0.33)] {
             let budget = Budget { total, actor_share };
@@ -93,7 +88,7 @@ mod tests {
                 let method = Static {}.into();
                 let config = SparsityConfig { method, sparsity, ..config };
                 let active: usize = shares(layers, &config).unwrap().iter().map(|s| s.nnz).sum();
-                active as f64 + sizes(layers)[1]
+                active as f64 + parameters(layers)[1]
             };
             let (a, c) = (kept(&actor, sparsities[0]), 2.0 * kept(&critic, sparsities[1]));
             // Zeros are rounded down in each layer.

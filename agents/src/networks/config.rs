@@ -35,6 +35,11 @@ impl NetworkConfig {
         self.keys.row()
     }
 
+    /// What is chosen about it.
+    pub fn keys(&self) -> &dyn NetworkKeys {
+        &*self.keys
+    }
+
     /// See [`NetworkKeys::layers`].
     ///
     /// # Errors
@@ -53,6 +58,12 @@ impl NetworkConfig {
 impl<K: NetworkKeys + 'static> From<K> for NetworkConfig {
     fn from(keys: K) -> Self {
         Self { keys: Arc::new(keys) }
+    }
+}
+
+impl From<Arc<dyn NetworkKeys>> for NetworkConfig {
+    fn from(keys: Arc<dyn NetworkKeys>) -> Self {
+        Self { keys }
     }
 }
 

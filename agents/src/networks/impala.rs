@@ -7,6 +7,8 @@
 //! parameters say 512), and the `head`: 84×84 → 42×42 → 21×21 → 11×11 → 7,744 numbers. No batch
 //! normalisation. Weights start as Glorot's, which is Keras's default, and all of them decay.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -59,6 +61,10 @@ impl NetworkKeys for Impala {
         weight_decay: f64,
     ) -> Result<Vec<LayerSpec>, AgentError> {
         Ok(impala(image(obs, ROW.name)?, outputs, self.width, weight_decay))
+    }
+
+    fn narrowed(&self, by: f64) -> Option<Arc<dyn NetworkKeys>> {
+        Some(Arc::new(Self { width: self.width * by }))
     }
 }
 

@@ -5,6 +5,8 @@
 //! Weights start as there, in PyTorch's `U(−1/√n_in, 1/√n_in)`; biases start at 0, and there like the
 //! weights.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -55,6 +57,10 @@ impl NetworkKeys for Minatar {
         weight_decay: f64,
     ) -> Result<Vec<LayerSpec>, AgentError> {
         minatar(image(obs, ROW.name)?, outputs, self.width, weight_decay)
+    }
+
+    fn narrowed(&self, by: f64) -> Option<Arc<dyn NetworkKeys>> {
+        Some(Arc::new(Self { width: self.width * by }))
     }
 }
 

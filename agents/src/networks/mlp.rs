@@ -1,5 +1,7 @@
 //! Multi-layer perceptrons: layers `hidden.0`, `hidden.1`, … and a linear `head`.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -50,6 +52,10 @@ impl NetworkKeys for Mlp {
         weight_decay: f64,
     ) -> Result<Vec<LayerSpec>, AgentError> {
         Ok(mlp(obs.dim(), &scaled(&self.hidden, self.width), outputs, style, weight_decay))
+    }
+
+    fn narrowed(&self, by: f64) -> Option<Arc<dyn NetworkKeys>> {
+        Some(Arc::new(Self { width: self.width * by, ..self.clone() }))
     }
 }
 

@@ -7,7 +7,9 @@ pub mod impala;
 pub mod known;
 pub mod minatar;
 pub mod mlp;
+mod narrowed;
 pub mod nature;
+mod parameters;
 pub mod row;
 pub mod style;
 

@@ -5,6 +5,8 @@
 //! then 512 ReLU units: 84×84 → 21×21 → 11×11 → 11×11 → 7,744 numbers. Images of any size fit. Weights
 //! start as Glorot's, which is Keras's default, and all of them decay.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -53,6 +55,10 @@ impl NetworkKeys for NatureCnn {
         weight_decay: f64,
     ) -> Result<Vec<LayerSpec>, AgentError> {
         Ok(nature(image(obs, ROW.name)?, outputs, self.width, weight_decay))
+    }
+
+    fn narrowed(&self, by: f64) -> Option<Arc<dyn NetworkKeys>> {
+        Some(Arc::new(Self { width: self.width * by }))
     }
 }
 

@@ -85,4 +85,9 @@ pub trait NetworkKeys: fmt::Debug + Send + Sync {
         style: MlpStyle,
         weight_decay: f64,
     ) -> Result<Vec<LayerSpec>, AgentError>;
+
+    /// The same with all of its widths multiplied by `by`; none of a network that has none.
+    fn narrowed(&self, _by: f64) -> Option<Arc<dyn NetworkKeys>> {
+        None
+    }
 }

@@ -174,7 +174,7 @@ impl PpoConfig {
     /// # Errors
     /// Continuous actions without bounds, and observations that the network cannot read.
     pub fn layers(&self, spec: &EnvSpec) -> Result<[Vec<LayerSpec>; 2], AgentError> {
-        let outputs = Policy::of(spec, "ppo")?.width();
+        let (outputs, decay) = (Policy::of(spec, "ppo")?.width(), self.weight_decay);
         let actor = MlpStyle { activation: self.actor_activation, ..ACTOR };
         let critic = MlpStyle { activation: self.critic_activation, ..CRITIC };
         let of = |hidden: &[usize], width| -> NetworkConfig {
@@ -188,8 +188,8 @@ impl PpoConfig {
             ],
         };
         Ok([
-            of_actor.layers(&spec.obs, outputs, actor, self.weight_decay)?,
-            of_critic.layers(&spec.obs, 1, critic, self.weight_decay)?,
+            of_actor.layers_under(&self.actor_sparsity, &spec.obs, outputs, actor, decay)?,
+            of_critic.layers_under(&self.critic_sparsity, &spec.obs, 1, critic, decay)?,
         ])
     }
 

@@ -190,8 +190,8 @@ impl SacConfig {
             None => Space::uniform(&[spec.obs.dim() + act], 0.0, 1.0),
         };
         Ok([
-            actor.layers(&spec.obs, 2 * act, STYLE, decay)?,
-            critic.layers(&both, 1, STYLE, decay)?,
+            actor.layers_under(&self.actor_sparsity, &spec.obs, 2 * act, STYLE, decay)?,
+            critic.layers_under(&self.critic_sparsity, &both, 1, STYLE, decay)?,
         ])
     }
 

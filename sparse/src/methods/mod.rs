@@ -21,6 +21,7 @@ pub mod dense;
 mod kept;
 mod layers;
 pub(crate) mod method;
+pub mod narrow;
 pub mod pruning;
 pub mod rigl;
 pub(crate) mod row;
@@ -48,7 +49,7 @@ pub use update::{NewWeights, TopologyUpdate, UpdateCounts};
 pub use view::LayerView;
 
 /// The methods of this crate.
-pub static METHODS: [&MethodRow; 8] = [
+pub static METHODS: [&MethodRow; 9] = [
     &dense::ROW,
     &static_sparse::ROW,
     &set::ROW,
@@ -57,6 +58,7 @@ pub static METHODS: [&MethodRow; 8] = [
     &pruning::ROW,
     &snip::ROW,
     &top_kast::ROW,
+    &narrow::ROW,
 ];
 
 /// The active positions of `topology`, ascending, as a list.

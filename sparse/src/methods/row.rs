@@ -71,6 +71,12 @@ pub trait MethodKeys: fmt::Debug + Send + Sync {
     /// What does not go together, or not with the run.
     fn build(&self, run: &Horizon) -> Result<Box<dyn Method>, KeyError>;
 
+    /// The sparsity of the network whose active parameters a narrower one is to have; none where networks stay as wide
+    /// as they are chosen.
+    fn narrows(&self) -> Option<f64> {
+        None
+    }
+
     /// What a user would want to know of such a run before it starts.
     fn notes(&self, _run: &Horizon) -> Vec<String> {
         Vec::new()
