@@ -1,6 +1,8 @@
 //! Checks of keys that several agents have.
 
-use serde_json::{Map, Value};
+use std::fmt;
+
+use serde_json::Value;
 use sparring_sparse::{ClipNorm, KeyError, OptimizerConfig};
 
 use crate::cadence::Cadence;
@@ -43,14 +45,33 @@ pub fn clipping(optimizer: &OptimizerConfig) -> Result<(), KeyError> {
     Ok(())
 }
 
-/// Gives the value of the key `short` to each of the keys `of` that is not typed, and takes it away.
+/// Gives the value of the key `short` to each of the keys `of` that is not typed, and takes it away. Where all of them
+/// are typed it stays, and [`told_twice`] refuses it.
 pub fn spread(typed: &mut Value, short: &str, of: &[&str]) {
     let Value::Object(typed) = typed else { return };
-    let Some(value) = typed.remove(short).filter(|value| !value.is_null()) else { return };
-    let missing = |typed: &Map<String, Value>, key: &str| typed.get(key).is_none_or(Value::is_null);
-    for key in of {
-        if missing(typed, key) {
-            typed.insert((*key).to_owned(), value.clone());
-        }
+    let missing = |key: &&&str| typed.get(**key).is_none_or(Value::is_null);
+    let missing: Vec<_> = of.iter().filter(missing).copied().collect();
+    if missing.is_empty() {
+        return;
     }
+    let Some(value) = typed.remove(short).filter(|value| !value.is_null()) else { return };
+    for key in missing {
+        typed.insert(key.to_owned(), value.clone());
+    }
+}
+
+/// Refuses the key `short` beside those that [`spread`] would have given its value.
+pub fn told_twice<T: fmt::Debug>(
+    short: &str,
+    value: Option<&T>,
+    of: &[&str],
+) -> Result<(), KeyError> {
+    let Some(value) = value else { return Ok(()) };
+    let allowed = format!("no {short} beside {}, which leave nothing to it", of.join(" and "));
+    Err(KeyError::new(
+        short,
+        format!("{value:?}"),
+        allowed,
+        format!("{}, or {short}: null", of.join(" and ")),
+    ))
 }
