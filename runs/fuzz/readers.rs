@@ -91,6 +91,7 @@ pub fn policy(bytes: &[u8]) {
 /// `evals.csv`.
 pub fn evals(bytes: &[u8]) {
     drop(outside::evaluations(bytes));
+    drop(outside::robustness(bytes));
 }
 
 /// `run.yaml`, `status.yaml` and their like.

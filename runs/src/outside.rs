@@ -14,6 +14,7 @@ use crate::life::Owner;
 use crate::plan::Plan;
 use crate::policy::acting;
 use crate::results::{self, Evaluation};
+use crate::robustness::{Held, read_csv};
 use crate::slurm::Submission;
 use crate::status::{JobStatus, RunStatus};
 use crate::variant::Variant;
@@ -54,6 +55,14 @@ pub fn policy(variant: &Variant, bytes: &[u8]) -> Result<Box<dyn Agent>, AgentEr
 /// What is wrong with it.
 pub fn evaluations(bytes: &[u8]) -> Result<Vec<Evaluation>, String> {
     results::curve(bytes)
+}
+
+/// What the bytes of `robustness.csv` say.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn robustness(bytes: &[u8]) -> Result<Vec<Held>, String> {
+    read_csv(bytes)
 }
 
 /// What is written of a run and its jobs: each way to read `text` that it allows.

@@ -1,5 +1,5 @@
-//! A run that is stopped in the middle of an evaluation keeps the agent as it was before: what an evaluation
-//! draws and counts changes it, and the whole of it is played again later.
+//! A run that is stopped in the middle of an evaluation, or while it is scored under other options of its env, keeps
+//! the agent as it was before: what an evaluation draws and counts changes it, and the whole of it is played again later.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use std::fs;
@@ -12,14 +12,24 @@ use sparring::evaluate::Played;
 use sparring::status::State;
 use sparring::train::{Reached, Records, Stamp, train};
 use sparring_agents::Replay;
-use sparring_envs::{Action, Env, EnvError, EnvRow, EnvSpec, ObsMut, Options, Space, Step, maker};
+use sparring_envs::{
+    Action, Env, EnvError, EnvOption, EnvRow, EnvSpec, Limits, ObsMut, OptionValue, Options, Space,
+    Step, maker,
+};
 use sparring_sparse::{Saved, Section};
 
 /// Steps of all environments together until the run is stopped.
 static LEFT: AtomicI64 = AtomicI64::new(0);
 static STOP: AtomicBool = AtomicBool::new(false);
 
-static ROW: EnvRow = EnvRow::new("Stops-v0", "stops the run from inside", spec);
+static ROW: EnvRow = EnvRow::new("Stops-v0", "stops the run from inside", spec).options(&[FREE]);
+
+const FREE: EnvOption = EnvOption {
+    key: "free",
+    default: OptionValue::Flag(false),
+    limits: Limits::Any,
+    about: "says nothing",
+};
 
 fn spec(_: &Options) -> Result<EnvSpec, EnvError> {
     let make = maker(|| Ok(Stops));
@@ -89,6 +99,7 @@ fn what_is_kept_does_not_depend_on_where_in_it() {
     let text = "env: {id: Stops-v0}\ntrain: {total_env_steps: 250}\n\
                 eval: {every_env_steps: 100, episodes: 2, num_envs: 1}\n\
                 agent: {kind: dqn, hidden: [8], batch_size: 8, warmup_env_steps: 50}\n\
+                robustness: {options: {free: [false, true]}, episodes: 2}\n\
                 sparsity: {kind: dense}\ncheckpoint: {every_env_steps: 70}\n";
     fs::write(&file, text).unwrap();
     let plan = load(&file, &[], None).unwrap();
@@ -108,4 +119,7 @@ fn what_is_kept_does_not_depend_on_where_in_it() {
         let [early, late] = [3, 33].map(|steps| kept_when_stopped_after(begin + steps));
         assert!(early == late, "after {begin} steps");
     }
+    // Then the last policy is scored under two options, one environment for each of two episodes.
+    let [first, second] = [3, 55].map(|steps| kept_when_stopped_after(410 + steps));
+    assert!(first == second, "while it is scored under other options");
 }

@@ -6,6 +6,7 @@ mod evaluate;
 mod log;
 mod observer;
 mod records;
+mod robustness;
 mod run;
 pub mod settings;
 mod state;
@@ -26,6 +27,7 @@ use checkpoint::Checkpoint;
 use diagnose::Diagnose;
 use evaluate::Evaluate;
 use log::Log;
+use robustness::ScoreRobustness;
 
 /// Trains `job` to its end or until `stop` is set, from its first step or from a checkpoint, and writes what it
 /// sees to `records`. What it reaches is kept in `reached`, also where it fails.
@@ -92,6 +94,9 @@ fn observers(run: &Run<'_>) -> Vec<Box<dyn Observer>> {
         observers.push(Box::new(Checkpoint::new(&settings.checkpoint, every)));
     }
     observers.push(Box::new(Evaluate::new(every)));
+    if let Some(of) = &settings.robustness {
+        observers.push(Box::new(ScoreRobustness::new(of.clone())));
+    }
     observers
 }
 

@@ -8,6 +8,7 @@ use sparring_sparse::{Saved, Section};
 use super::state::Reached;
 use crate::error::Error;
 use crate::evaluate::Played;
+use crate::robustness::Trial;
 
 /// When something was seen.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +34,11 @@ pub trait Records {
 
     /// The episodes of one evaluation.
     fn evaluation(&mut self, at: Stamp, episodes: &[Played]) -> Result<(), Error>;
+
+    /// How the last policy does under other options of its env.
+    fn robustness(&mut self, _trials: &[Trial]) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// The agent as it is evaluated.
     fn agent(&mut self, _at: Stamp, _agent: &dyn Agent) {}

@@ -1,0 +1,41 @@
+//! Policies scored under other options of their env, once their training is at its end.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+mod common;
+
+use common::{Folder, sparring};
+
+const CONFIG: &str = "\
+seeds: [1, 2]
+env: {id: CartPole-v1}
+train: {total_env_steps: 1_000, log_every_env_steps: 500}
+eval: {every_env_steps: 500, episodes: 2, max_episode_steps: 40}
+agent: {hidden: [8], batch_size: 16, warmup_env_steps: 200, replay_capacity: 1_000}
+robustness: {options: {sutton_barto_reward: [false, true]}, episodes: 3}
+variants: {dense: {sparsity: {kind: dense}}, rigl: {sparsity: {kind: rigl, sparsity: 0.5}}}
+";
+
+#[test]
+fn each_combination_is_scored_from_the_same_seeds_and_drawn() {
+    let folder = Folder::with("c.yaml", CONFIG);
+    let run = ["run", "c.yaml", "--out", "out"];
+    sparring().args(run).current_dir(folder.path()).assert_code(0);
+    for job in ["dense/seed-1", "rigl/seed-2"] {
+        let text = folder.read(&format!("out/{job}/robustness.csv"));
+        let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
+        assert_eq!(rows[0], ["sutton_barto_reward", "episode", "return", "length"]);
+        assert_eq!(rows.len(), 1 + 2 * 3);
+        for (plain, other) in rows[1..4].iter().zip(&rows[4..]) {
+            assert_eq!((plain[0], other[0]), ("false", "true"));
+            // The same episode, of which the other option pays nothing but the fall.
+            assert_eq!(plain[3], other[3]);
+            assert_eq!(plain[2], plain[3]);
+            let fall = if plain[3] == "40" { "0" } else { "-1" };
+            assert_eq!(other[2], fall, "{text}");
+        }
+    }
+    let page = folder.read("out/report/index.html");
+    assert!(page.contains("id=\"robustness\""));
+    let planned = ["plan", "out/rigl/seed-1/resolved.yaml"];
+    sparring().args(planned).current_dir(folder.path()).assert_code(0);
+}
