@@ -236,3 +236,43 @@ fn a_config_says_how_it_is_compared() {
         assert!(plan.stderr.contains("wrong.yaml:12"), "{}", plan.stderr);
     }
 }
+
+const CLAIMS: &str = "
+claims:
+  better: {says: SET beats dense, pairs: [[set, dense]], difference: {at_least: 0}}
+  worse: {says: dense beats SET, pairs: [[dense, set]], difference: {at_least: 0}}
+  equal: {says: they are alike, pairs: [[set, dense]], ratio: {within: 0.01}, paper: they are}
+  smaller: {says: SET has fewer weights, pairs: [[set, dense]], of: active, ratio: {at_most: 0.8}}
+";
+
+#[test]
+fn a_claim_is_judged_by_its_interval_and_turns_with_what_is_planted() {
+    let folder = planted();
+    std::fs::write(folder.path().join("duel.yaml"), format!("{CONFIG}{CLAIMS}")).unwrap();
+    run(&folder, "claimed", &["--set", "normalise={Chain-v0: {low: 0, high: 10}}"]);
+    let verdicts = |sets: [f64; 3], dense: [f64; 3]| {
+        for (seed, (set, dense)) in (1..).zip(sets.iter().zip(&dense)) {
+            plant(&folder, &format!("claimed/dense/seed-{seed}"), &[0.0, *dense]);
+            plant(&folder, &format!("claimed/set/seed-{seed}"), &[0.0, *set]);
+        }
+        let told = json(&folder, &["claimed"]);
+        let all = told["claims"].as_array().unwrap().clone();
+        assert_eq!(all.len(), 4);
+        let verdict = |name: &str| {
+            let claim = all.iter().find(|claim| claim["name"] == name).unwrap();
+            claim["verdict"]["is"].as_str().unwrap().to_owned()
+        };
+        ["better", "worse", "equal", "smaller"].map(verdict)
+    };
+    let better = verdicts([11.0, 21.0, 31.0], [10.0, 20.0, 30.0]);
+    assert_eq!(better, ["held", "not_held", "not_held", "held"]);
+    // The contradiction: what was held is not any more.
+    let worse = verdicts([9.0, 19.0, 29.0], [10.0, 20.0, 30.0]);
+    assert_eq!(worse, ["not_held", "held", "not_held", "held"]);
+    let noisy = verdicts([9.0, 21.0, 31.0], [10.0, 20.0, 30.0]);
+    assert_eq!(noisy, ["undecided", "undecided", "undecided", "held"]);
+    let text = report(&folder, &["claimed"]).stdout;
+    assert!(text.contains("undecided, about ") && text.contains("SET beats dense"), "{text}");
+    let page = folder.read("claimed/report/index.html");
+    assert!(page.contains("id=\"claims\"") && page.contains("they are alike"));
+}

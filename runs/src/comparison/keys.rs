@@ -26,8 +26,13 @@ pub fn read_baseline(node: Option<&Node>, variants: &[Variant]) -> Checked<Optio
     }
 }
 
-/// `human`, `paper`, `d4rl` or `min_max`; or ends of one's own: `{CartPole-v1: {low: 0, high: 500}}`.
-pub fn read_normalise(node: Option<&Node>, variants: &[Variant]) -> Checked<Option<Normalise>> {
+/// `human`, `paper`, `d4rl` or `min_max`; or ends of one's own: `{CartPole-v1: {low: 0, high: 500}}`. Where a config is
+/// `scaled`, envs that this scale has not are left out.
+pub fn read_normalise(
+    node: Option<&Node>,
+    variants: &[Variant],
+    scaled: bool,
+) -> Checked<Option<Normalise>> {
     let Some(node) = node.filter(|node| node.value != Value::Null) else { return Ok(None) };
     let tables = Table::ALL.iter().map(|(name, _)| *name);
     let allowed = || {
@@ -44,7 +49,9 @@ pub fn read_normalise(node: Option<&Node>, variants: &[Variant]) -> Checked<Opti
             }
         },
         (_, Some(entries)) => {
-            let own = entries.iter().map(|(env, ends)| bounds(env, ends, variants));
+            let here = |env: &str| variants.iter().any(|variant| variant.at.env == env);
+            let own = entries.iter().filter(|(env, _)| !scaled || here(env));
+            let own = own.map(|(env, ends)| bounds(env, ends, variants));
             let own: BTreeMap<String, Bounds> = own.collect::<Checked<_>>()?;
             Ok(Some(Normalise { own, ..Normalise::default() }))
         }

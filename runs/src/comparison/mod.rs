@@ -10,13 +10,18 @@ mod baseline;
 mod cell;
 mod group;
 mod join;
+mod judge;
 pub mod keys;
 mod resamples;
 mod task;
+mod verdict;
 mod warning;
 
 use std::path::PathBuf;
 
+use rayon::prelude::*;
+
+use crate::claim::Claim;
 use crate::error::{Error, Refusal};
 use crate::folder::RunRecord;
 use crate::keys::nearest;
@@ -27,9 +32,10 @@ pub use against::Against;
 pub use baseline::of_cell;
 pub use cell::{Cell, Scored};
 pub use group::{Group, Lead};
-
+pub use judge::Judged;
 pub use resamples::bootstrap;
 pub use task::Task;
+pub use verdict::Verdict;
 pub use warning::{FEW_SEEDS, Warning};
 
 /// What a reader may choose.
@@ -69,6 +75,8 @@ pub struct Comparison {
     pub tasks: Vec<Task>,
     /// Cells over all of their environments, in the order of their first.
     pub groups: Vec<Group>,
+    /// What the runs are to show, and whether it holds.
+    pub claims: Vec<Judged>,
     /// What others are compared with.
     pub baseline: Option<String>,
     /// Whether a process is at work on any of them.
@@ -117,10 +125,23 @@ impl Comparison {
         baseline::compare(baseline.as_deref(), &mut cells);
         let tasks = task::tasks(&cells, &normalise);
         let groups = group::groups(&cells, &tasks, baseline.as_deref());
+        let claims = claims(&sources, &cells, &tasks);
         let mut warnings = joined.warnings;
         warnings.extend(warning::warnings(&cells, running));
         let choice = choice.clone();
-        Ok(Self { name, sources, apart, choice, cells, tasks, groups, baseline, running, warnings })
+        Ok(Self {
+            name,
+            sources,
+            apart,
+            choice,
+            cells,
+            tasks,
+            groups,
+            claims,
+            baseline,
+            running,
+            warnings,
+        })
     }
 
     /// What `sparring report` takes to make the same comparison.
@@ -148,6 +169,17 @@ impl Comparison {
     pub fn planned(&self) -> usize {
         self.cells.iter().map(|cell| cell.jobs.len()).sum()
     }
+}
+
+/// The claims of all runs, those that several make once, judged.
+fn claims(sources: &[Source], cells: &[Cell], tasks: &[Task]) -> Vec<Judged> {
+    let mut all: Vec<(&String, &Claim)> = Vec::new();
+    for claim in sources.iter().flat_map(|source| &source.record.claims) {
+        if !all.contains(&claim) {
+            all.push(claim);
+        }
+    }
+    all.into_par_iter().map(|(name, claim)| judge::judge(name, claim, cells, tasks)).collect()
 }
 
 fn known_as(option: &str, wanted: &str, known: &[String]) -> Result<(), Error> {

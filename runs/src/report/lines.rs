@@ -154,6 +154,7 @@ pub fn json(of: &Comparison) -> Json {
         "name": of.name,
         "baseline": of.baseline,
         "variants": of.cells.iter().map(full).collect::<Vec<_>>(),
+        "claims": of.claims,
         "over_tasks": of.groups.iter().map(over).collect::<Vec<_>>(),
         "scales": scales,
         "notes": of.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),

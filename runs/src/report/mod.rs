@@ -1,6 +1,7 @@
 //! What results came to, from their folders alone: tables for a terminal, for programs and for papers.
 //! `run` prints at its end what `report` prints again.
 
+mod claims;
 mod command;
 mod cost;
 mod diagnostics;
@@ -31,6 +32,9 @@ pub fn text(of: &Comparison, width: Option<usize>, layers: bool) -> String {
     add(table::table(of).fit(width, &table::SPARE));
     if let Some(table) = over_tasks::table(of) {
         add(table.fit(width, &["mean", "median", "optimality gap"]));
+    }
+    if let Some(table) = claims::table(of) {
+        add(table.fit(width, &claims::SPARE));
     }
     add(cost::table(&of.cells).fit(width, &cost::SPARE));
     // The notes stand right below the last table.
@@ -68,7 +72,8 @@ pub fn text(of: &Comparison, width: Option<usize>, layers: bool) -> String {
 
 /// The main tables, for a page.
 pub fn tables(of: &Comparison) -> Vec<Table> {
-    let main = [Some(table::table(of)), over_tasks::table(of), Some(cost::table(&of.cells))];
+    let (main, cost) = (table::table(of), cost::table(&of.cells));
+    let main = [Some(main), over_tasks::table(of), claims::table(of), Some(cost)];
     main.into_iter().flatten().collect()
 }
 

@@ -101,12 +101,7 @@ fn panel(comparison: &Comparison, env: &str, cost: &Cost) -> Option<Panel> {
             joined: false,
         });
     }
-    let plot = Plot::Lines(Lines {
-        x: Axis::log(cost.axis),
-        y: Axis::linear("return"),
-        series,
-        references: Vec::new(),
-    });
+    let plot = Plot::Lines(Lines::new(Axis::log(cost.axis), Axis::linear("return"), series));
     Some(Panel { title: env.to_owned(), plot })
 }
 

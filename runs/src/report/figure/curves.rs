@@ -88,12 +88,11 @@ fn panel(title: String, cells: &[&Cell], behind: &[&Cell], comparison: &Comparis
         points: curve(cell),
         joined: true,
     };
-    let plot = Plot::Lines(Lines {
-        x: Axis::linear("environment steps").reaching([0.0]),
-        y: Axis::linear("return of an evaluation"),
-        series: all.par_iter().map(series).collect(),
-        references: Vec::new(),
-    });
+    let plot = Plot::Lines(Lines::new(
+        Axis::linear("environment steps").reaching([0.0]),
+        Axis::linear("return of an evaluation"),
+        all.par_iter().map(series).collect(),
+    ));
     Panel { title, plot }
 }
 

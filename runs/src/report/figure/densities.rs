@@ -3,10 +3,11 @@
 use rayon::prelude::*;
 
 use super::methods::{self, best_of_methods, spoken};
-use super::over_time::{Track, first, tracks};
+use super::over_time::{first, points};
 use super::plate::{Content, Figure};
 use crate::chart::{Axis, Lines, Panel, Plot, Series, Style};
 use crate::comparison::{Cell, Comparison};
+use crate::metrics::{Track, tracks};
 
 /// A reader can take in as many charts.
 const MOST_PANELS: usize = 12;
@@ -49,15 +50,14 @@ fn panel(cell: &Cell, comparison: &Comparison) -> Option<Panel> {
     let series = |(at, track): (usize, Track)| Series {
         label: layer(&track.tag).to_owned(),
         style: Style { dash: at, ..style },
-        points: track.held().points,
+        points: points(&track.held()),
         joined: true,
     };
-    let plot = Plot::Lines(Lines {
-        x: Axis::linear("environment steps").reaching([0.0]),
-        y: Axis::linear("density").percent().reaching([0.0]),
-        series: tracks.into_iter().enumerate().map(series).collect(),
-        references: Vec::new(),
-    });
+    let plot = Plot::Lines(Lines::new(
+        Axis::linear("environment steps").reaching([0.0]),
+        Axis::linear("density").percent().reaching([0.0]),
+        tracks.into_iter().enumerate().map(series).collect(),
+    ));
     let env = match comparison.tasks.len() {
         0 | 1 => String::new(),
         _ => format!("{}: ", cell.at.env),

@@ -2,17 +2,21 @@
 
 mod aggregates;
 mod axis;
+mod claims;
 mod costs;
 mod curves;
 mod densities;
 mod film;
 mod footage;
 mod improvement;
+mod key_axis;
 mod methods;
+mod over_tasks;
 mod over_time;
 mod plate;
 mod profiles;
 mod request;
+mod robustness;
 mod scores;
 mod size;
 mod snr;
@@ -33,8 +37,9 @@ pub use request::Request;
 pub fn all(comparison: &Comparison, request: &Request) -> Vec<Figure> {
     let one =
         |draw: fn(&Comparison) -> Option<Figure>| draw(comparison).into_iter().collect::<Vec<_>>();
-    let drawn: [&(dyn Fn() -> Vec<Figure> + Sync); 13] = [
+    let drawn: [&(dyn Fn() -> Vec<Figure> + Sync); 15] = [
         &|| axis::asked(comparison, request).into_iter().collect(),
+        &|| one(claims::figure),
         &|| one(size::figure),
         &|| one(scores::figure),
         &|| one(curves::figure),
@@ -43,6 +48,7 @@ pub fn all(comparison: &Comparison, request: &Request) -> Vec<Figure> {
         &|| one(improvement::figure),
         &|| costs::figures(comparison),
         &|| axis::swept(comparison),
+        &|| one(robustness::figure),
         &|| one(snr::figure),
         &|| one(densities::figure),
         &|| {

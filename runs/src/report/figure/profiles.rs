@@ -1,5 +1,7 @@
 //! Performance profiles: how many runs are better than each score.
 
+use sparring_sparse::stats::mean_and_variance;
+
 use super::methods::{self, best_groups, ends};
 use super::plate::{Content, Figure};
 use crate::chart::{Axis, Lines, Panel, Plot, Point, Series};
@@ -43,12 +45,14 @@ pub fn figure(comparison: &Comparison) -> Option<Figure> {
         let points = taus.iter().zip(estimates).map(point).collect();
         Series { label: group.label.clone(), style, points, joined: true }
     };
-    let plot = Plot::Lines(Lines {
-        x: Axis::linear("normalised score τ"),
-        y: Axis::linear("share of runs with a score above τ").percent().reaching([0.0, 1.0]),
-        series: groups.iter().zip(styles).map(series).collect(),
-        references: Vec::new(),
-    });
+    let series: Vec<Series> = groups.iter().zip(styles).map(series).collect();
+    let named_at = farthest_apart(&taus, &series);
+    let lines = Lines::new(
+        Axis::linear("normalised score τ"),
+        Axis::linear("share of runs with a score above τ").percent().reaching([0.0, 1.0]),
+        series,
+    );
+    let plot = Plot::Lines(Lines { named_at, ..lines });
     Some(Figure {
         id: "profiles".into(),
         title: "Performance profiles".into(),
@@ -63,6 +67,17 @@ pub fn figure(comparison: &Comparison) -> Option<Figure> {
         command: methods::command(comparison, &[]),
         content: Content::Panels(vec![Panel { title: String::new(), plot }]),
     })
+}
+
+/// Where lines can be told from each other best; at their ends they all come to 0.
+fn farthest_apart(taus: &[f64], series: &[Series]) -> Option<f64> {
+    let spread = |at: usize| {
+        let heights: Vec<f64> =
+            series.iter().filter_map(|one| Some(one.points.get(at)?.y)).collect();
+        mean_and_variance(heights.into_iter()).1
+    };
+    let at = (0..taus.len()).max_by(|a, b| spread(*a).total_cmp(&spread(*b)))?;
+    taus.get(at).copied()
 }
 
 /// The scores of all cells on the scales of their tasks.

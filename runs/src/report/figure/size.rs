@@ -64,12 +64,9 @@ fn panel(comparison: &Comparison, env: &str) -> Option<Panel> {
         }),
         _ => None,
     };
-    let plot = Plot::Lines(Lines {
-        x: Axis::log("active parameters"),
-        y: Axis::linear("return"),
-        series: series.collect(),
-        references: references.into_iter().collect(),
-    });
+    let lines =
+        Lines::new(Axis::log("active parameters"), Axis::linear("return"), series.collect());
+    let plot = Plot::Lines(Lines { references: references.into_iter().collect(), ..lines });
     Some(Panel { title: env.to_owned(), plot })
 }
 

@@ -3,10 +3,11 @@
 use rayon::prelude::*;
 
 use super::methods::{self, best_of_methods, name};
-use super::over_time::{Track, first, tracks};
+use super::over_time::{first, points};
 use super::plate::{Content, Figure};
 use crate::chart::{Axis, Lines, Panel, Plot, Series};
 use crate::comparison::{Cell, Comparison};
+use crate::metrics::{Track, tracks};
 
 /// A reader can follow as many lines.
 const MOST_LINES: usize = 8;
@@ -33,15 +34,14 @@ pub fn figure(comparison: &Comparison) -> Option<Figure> {
             let of_cell = |((cell, style), measured): ((&&Cell, _), &Vec<Track>)| {
                 let track = measured.iter().find(|track| track.tag == network)?;
                 let label = name(cell, comparison);
-                Some(Series { label, style, points: track.points.clone(), joined: true })
+                Some(Series { label, style, points: points(track), joined: true })
             };
             let all = cells.iter().zip(styles.iter().copied()).zip(&measured);
-            let plot = Plot::Lines(Lines {
-                x: Axis::linear("environment steps").reaching([0.0]),
-                y: Axis::log("|mean| / deviation of the gradient"),
-                series: all.filter_map(of_cell).collect(),
-                references: Vec::new(),
-            });
+            let plot = Plot::Lines(Lines::new(
+                Axis::linear("environment steps").reaching([0.0]),
+                Axis::log("|mean| / deviation of the gradient"),
+                all.filter_map(of_cell).collect(),
+            ));
             panels.push(Panel { title: format!("{}: {network}", task.env), plot });
         }
     }
@@ -68,7 +68,7 @@ fn snr(cell: &Cell) -> Vec<Track> {
     let of = |form: &&str| -> Vec<Track> {
         let network = |track: &Track| {
             let network = track.tag.strip_suffix(form)?.rsplit('/').next()?;
-            Some(Track { tag: network.to_owned(), points: track.points.clone() })
+            Some(Track { tag: network.to_owned(), values: track.values.clone() })
         };
         all.iter().filter_map(network).collect()
     };

@@ -1,5 +1,6 @@
 //! Made-up results, and figures as data: what is drawn is what was estimated.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use resvg::usvg::roxmltree::Document;
@@ -64,6 +65,7 @@ fn job(at: &Coordinates, seed: u64, evaluations: u64) -> JobResult {
         progress: Progress::Finished,
         error: None,
         curve: (0..evaluations).map(point).collect(),
+        robustness: Vec::new(),
         costs,
         of_plan: Vec::new(),
         notes: Vec::new(),
@@ -96,6 +98,8 @@ pub fn comparison(envs: &[&str], sparsities: &[f64], seeds: u64, evaluations: u6
         variants,
         baseline: None,
         normalise: None,
+        published: None,
+        claims: BTreeMap::new(),
     };
     let run = RunResults { root: "out/a <b>".into(), record, running: None, jobs };
     Comparison::of(vec![run], 1, &Choice::default()).unwrap()

@@ -1,0 +1,157 @@
+//! Whether claims hold, of what was run.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value as Json;
+use sparring_sparse::stats::mean;
+
+use super::cell::Cell;
+use super::resamples::bootstrap;
+use super::task::Task;
+use super::verdict::Verdict;
+use crate::claim::{Claim, Measure, Relation, Selector};
+use crate::metrics::tracks;
+use crate::results::{JobResult, Progress};
+use crate::robustness::Held;
+use crate::statistics::{Aggregate, Estimate, Interval, Pair, Pairs, Scores};
+
+/// A claim, and what came of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Judged {
+    /// Its name.
+    pub name: String,
+    /// What it says.
+    pub claim: Claim,
+    /// The statistic over all pairs; none where nothing can be estimated.
+    pub estimate: Option<Estimate>,
+    /// Pairs of cells, an environment at a time.
+    pub pairs: usize,
+    /// Seeds of the cell that has fewest.
+    pub seeds: usize,
+    /// Whether seeds are compared each with its own.
+    pub paired: bool,
+    /// Whether it holds.
+    pub verdict: Verdict,
+}
+
+/// What the seeds of a cell were measured at; all the same where no seed decides.
+enum Measured {
+    Seeds(BTreeMap<u64, f64>),
+    Exact(f64),
+}
+
+/// Judges the claim `name` by the cells that are at their end.
+pub fn judge(name: &str, claim: &Claim, cells: &[Cell], tasks: &[Task]) -> Judged {
+    let mut sampled: Vec<[BTreeMap<u64, f64>; 2]> = Vec::new();
+    let mut exact: Vec<[f64; 2]> = Vec::new();
+    for [one, other] in couples(claim, cells) {
+        match [one, other].map(|cell| measured(&claim.of, cell, tasks)) {
+            [Some(Measured::Seeds(x)), Some(Measured::Seeds(y))] => sampled.push([x, y]),
+            [Some(Measured::Exact(x)), Some(Measured::Exact(y))] => exact.push([x, y]),
+            [_, _] => {}
+        }
+    }
+    let counts = sampled.iter().flatten().map(BTreeMap::len);
+    let (pairs, seeds) = (sampled.len() + exact.len(), counts.min().unwrap_or(0));
+    let paired = !sampled.is_empty() && sampled.iter().all(|[x, y]| x.keys().eq(y.keys()));
+    let statistic = claim.statistic();
+    let estimate = statistic.and_then(|(relation, _)| match exact.is_empty() {
+        true => estimate(name, relation, &sampled, paired),
+        false => Some(of_exact(relation, &exact)),
+    });
+    let verdict = match (statistic, &estimate) {
+        (Some((relation, bound)), Some(estimate)) => {
+            Verdict::of(estimate, bound, relation.of_equals(), seeds)
+        }
+        (None, _) | (_, None) => Verdict::Open,
+    };
+    Judged { name: name.to_owned(), claim: claim.clone(), estimate, pairs, seeds, paired, verdict }
+}
+
+/// The cells that the claim compares.
+fn couples<'a>(claim: &Claim, cells: &'a [Cell]) -> Vec<[&'a Cell; 2]> {
+    let of_pair = |[one, other]: &[Selector; 2]| -> Vec<[&'a Cell; 2]> {
+        let meant = cells.iter().filter(|cell| one.means(&cell.at));
+        let beside = |cell: &'a Cell| {
+            let place = other.beside(&cell.at, cells.iter().map(|cell| &cell.at))?;
+            Some([cell, &cells[place]])
+        };
+        meant.filter_map(beside).collect()
+    };
+    claim.pairs.iter().flat_map(of_pair).collect()
+}
+
+fn measured(of: &Measure, cell: &Cell, tasks: &[Task]) -> Option<Measured> {
+    let scale = &tasks.iter().find(|task| task.env == cell.at.env)?.scale;
+    let finished = || cell.jobs.iter().filter(|job| job.progress == Progress::Finished);
+    let seeds = |value: &dyn Fn(&JobResult) -> Option<f64>| {
+        let values = finished().filter_map(|job| Some((job.seed, value(job)?)));
+        Some(values.collect::<BTreeMap<u64, f64>>())
+            .filter(|values| !values.is_empty())
+            .map(Measured::Seeds)
+    };
+    match of {
+        Measure::Return => seeds(&|job| Some(scale.normalise(job.score()?))),
+        Measure::Under(options) => seeds(&|job| {
+            let held = job.robustness.iter().find(|held| is_under(held, options))?;
+            Some(scale.normalise(held.mean_return))
+        }),
+        Measure::Metric(tag) => seeds(&|job| {
+            let track = tracks(&job.folder, |other| other == tag).pop()?;
+            Some(mean(track.values.iter().map(|value| value.value)))
+        }),
+        Measure::ForwardFlops => Some(Measured::Exact(cell.sizes?.forward_flops as f64)),
+        Measure::TrainingFlops => {
+            (finished().next().is_some()).then_some(Measured::Exact(cell.training.model))
+        }
+        Measure::Active => Some(Measured::Exact(cell.sizes?.active_parameters as f64)),
+    }
+}
+
+/// Whether `held` was played under these options.
+fn is_under(held: &Held, options: &BTreeMap<String, Json>) -> bool {
+    options.iter().all(|(key, wanted)| {
+        held.options.get(key).is_some_and(|value| match (value.as_f64(), wanted.as_f64()) {
+            (Some(value), Some(wanted)) => value == wanted,
+            (None, None) => value == wanted,
+            (Some(_), None) | (None, Some(_)) => false,
+        })
+    })
+}
+
+fn estimate(
+    name: &str,
+    relation: Relation,
+    sampled: &[[BTreeMap<u64, f64>; 2]],
+    paired: bool,
+) -> Option<Estimate> {
+    let (bootstrap, iqm) = (bootstrap(&format!("claim {name}")), Aggregate::Iqm);
+    if paired {
+        let pairs = |[x, y]: &[BTreeMap<u64, f64>; 2]| -> Vec<Pair> {
+            x.values().zip(y.values()).map(|(x, y)| Pair { x: *x, y: *y }).collect()
+        };
+        let pairs = Pairs::new(sampled.iter().map(pairs).collect());
+        return match relation {
+            Relation::Ratio => bootstrap.paired_ratio(iqm, &pairs),
+            Relation::Difference => bootstrap.paired_difference(iqm, &pairs),
+        };
+    }
+    let of = |at: usize| {
+        Scores::new(sampled.iter().map(|pair| pair[at].values().copied().collect()).collect())
+    };
+    let (x, y) = (of(0), of(1));
+    match relation {
+        Relation::Ratio => bootstrap.ratio(iqm, &x, &y),
+        Relation::Difference => bootstrap.difference(iqm, &x, &y),
+    }
+}
+
+/// The mean over the pairs; what no seed decides lies nowhere else.
+fn of_exact(relation: Relation, exact: &[[f64; 2]]) -> Estimate {
+    let value = mean(exact.iter().map(|[x, y]| match relation {
+        Relation::Ratio => x / y,
+        Relation::Difference => x - y,
+    }));
+    Estimate { value, interval: Some(Interval { low: value, high: value }) }
+}

@@ -1,0 +1,92 @@
+//! Scores over all environments along an axis, beside what others published.
+
+use super::key_axis::axis;
+use super::methods::{self, ends};
+use crate::chart::{Axis, Lines, Panel, Plot, Point, Reference, Series, Style};
+use crate::comparison::{Comparison, Group};
+use crate::published::{At, Published};
+
+/// The chart of normalised scores by the axis `x`; none where there is one environment, or nobody has two values.
+pub fn panel(comparison: &Comparison, x: &str) -> Option<Panel> {
+    let along: Vec<(&Group, f64)> = comparison
+        .groups
+        .iter()
+        .filter(|group| group.iqm.is_some())
+        .filter_map(|group| Some((group, group.at.axes.get(x)?.as_f64()?)))
+        .collect();
+    let is_one = along.iter().all(|(_, at)| Some(at) == along.first().map(|(_, at)| at));
+    if comparison.tasks.len() < 2 || is_one {
+        return None;
+    }
+    let mut lines: Vec<(&str, &str, Vec<Point>)> = Vec::new();
+    for (group, at) in &along {
+        let Some(iqm) = &group.iqm else { continue };
+        let point = Point { interval: ends(iqm), ..Point::new(*at, iqm.value) };
+        let (variant, method) = (group.at.variant.as_str(), group.at.method.as_str());
+        let fits = |(other, _, points): &&mut (&str, &str, Vec<Point>)| {
+            *other == variant && points.iter().all(|other| other.x != point.x)
+        };
+        match lines.iter_mut().find(fits) {
+            Some((_, _, points)) => points.push(point),
+            None => lines.push((variant, method, vec![point])),
+        }
+    }
+    let styles = methods::styles(lines.iter().map(|(_, method, _)| *method));
+    let mut series: Vec<Series> = lines
+        .into_iter()
+        .zip(styles)
+        .map(|((variant, _, mut points), style)| {
+            points.sort_by(|a, b| a.x.total_cmp(&b.x));
+            Series { label: variant.to_owned(), style, points, joined: true }
+        })
+        .collect();
+    series.extend(of_others(comparison, x).into_iter().flat_map(published));
+    let values: Vec<_> =
+        along.iter().filter_map(|(group, _)| group.at.axes.get(x)).cloned().collect();
+    let (x, _) = axis(x, &values);
+    let lines = Lines::new(x, Axis::linear("normalised score"), series);
+    let references = whole(comparison).into_iter().collect();
+    let title = format!("All {} environments", comparison.tasks.len());
+    Some(Panel { title, plot: Plot::Lines(Lines { references, ..lines }) })
+}
+
+/// Whose lines are dotted, where there are some.
+pub fn told(comparison: &Comparison, x: &str) -> String {
+    match of_others(comparison, x) {
+        Some(published) if comparison.tasks.len() > 1 => {
+            format!("Thin lines: {}. ", published.source)
+        }
+        _ => String::new(),
+    }
+}
+
+fn of_others<'a>(comparison: &'a Comparison, x: &str) -> Option<&'a Published> {
+    let mut all = comparison.sources.iter().filter_map(|source| source.record.published.as_ref());
+    all.find(|published| published.axis == x)
+}
+
+/// Thin lines with bands, without names: each has the colour of its method.
+fn published(of: &Published) -> Vec<Series> {
+    let series = |(method, points): (&String, &Vec<At>)| {
+        let point = |at: &At| Point {
+            interval: at.low.zip(at.high).map(|(low, high)| [low, high]),
+            ..Point::new(at.at, at.iqm)
+        };
+        let points = points.iter().map(point).collect();
+        Series { label: String::new(), style: methods::style(method), points, joined: true }
+    };
+    of.iqm.iter().map(series).collect()
+}
+
+/// The baseline, where it has no value of the axis, across.
+fn whole(comparison: &Comparison) -> Option<Reference> {
+    let name = comparison.baseline.as_ref()?;
+    let group = comparison.groups.iter().find(|group| group.label == *name)?;
+    let iqm = group.iqm.as_ref()?;
+    Some(Reference {
+        label: name.clone(),
+        style: Style { dash: 0, ..methods::style(&group.at.method) },
+        y: iqm.value,
+        interval: ends(iqm),
+    })
+}
