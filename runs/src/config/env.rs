@@ -29,7 +29,7 @@ pub fn read(reader: &mut Reader, section: Option<&Node>, id: &str) -> Option<(Op
 }
 
 /// The row of an env that this build has.
-fn row(id: &str) -> Result<&'static EnvRow, KeyError> {
+pub fn row(id: &str) -> Result<&'static EnvRow, KeyError> {
     let row = rows().find_env(id).ok_or_else(|| {
         let ids = || rows().envs().iter().map(|row| row.id);
         let wanted = env_id(id);
@@ -63,24 +63,46 @@ fn options(reader: &mut Reader, node: Option<&Node>, row: &EnvRow) -> Option<Opt
     };
     for (key, node) in entries {
         let full = format!("env.options.{key}");
-        let Some(option) = row.options.iter().find(|option| option.key == key) else {
-            let known: Vec<_> = row.options.iter().map(|option| option.key).collect();
-            let hint = nearest(key, known.iter().copied()).unwrap_or("remove it");
-            let allowed = if known.is_empty() { "no key".to_owned() } else { known.join(", ") };
-            let found = format!("the unknown key {key}");
-            reader.refuse(*Problem::at(node, full, found, allowed, hint));
-            continue;
-        };
-        match value(node, option).filter(|value| option.takes(value)) {
-            Some(value) => options = options.with(option.key, value),
-            None => {
-                let hint = format!("leave it out for the default {}", option.default);
-                let found = show(&node.value);
-                reader.refuse(*Problem::at(node, full, found, option.allowed(), hint));
-            }
+        let Some(option) = known(reader, row, key, node, &full) else { continue };
+        if let Some(value) = typed(reader, node, &full, option) {
+            options = options.with(option.key, value);
         }
     }
     (reader.mistakes == before).then_some(options)
+}
+
+/// The option `key` of `row`, if it has one.
+pub fn known<'a>(
+    reader: &mut Reader,
+    row: &'a EnvRow,
+    key: &str,
+    node: &Node,
+    full: &str,
+) -> Option<&'a EnvOption> {
+    let found = row.options.iter().find(|option| option.key == key);
+    if found.is_none() {
+        let known: Vec<_> = row.options.iter().map(|option| option.key).collect();
+        let hint = nearest(key, known.iter().copied()).unwrap_or("remove it");
+        let allowed = if known.is_empty() { "no key".to_owned() } else { known.join(", ") };
+        let found = format!("the unknown key {key}");
+        reader.refuse(*Problem::at(node, full, found, allowed, hint));
+    }
+    found
+}
+
+/// The value in `node` as `option` takes it, if it does.
+pub fn typed(
+    reader: &mut Reader,
+    node: &Node,
+    full: &str,
+    option: &EnvOption,
+) -> Option<OptionValue> {
+    let value = value(node, option).filter(|value| option.takes(value));
+    if value.is_none() {
+        let hint = format!("leave it out for the default {}", option.default);
+        reader.refuse(*Problem::at(node, full, show(&node.value), option.allowed(), hint));
+    }
+    value
 }
 
 /// The value as the option's type, if it is of that.

@@ -4,10 +4,10 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 
-use super::path::split_path;
 use super::sections::kinded;
 use crate::error::{Error, Refusal};
-use crate::keys::nearest;
+use crate::expand::{chosen, split_path};
+use crate::keys::{locate, nearest};
 use crate::yaml::{self, Node, Origin, Value, nested};
 
 /// More seeds than this are a slip of the keyboard.
@@ -34,7 +34,8 @@ pub fn read_text(file: &Path) -> Result<String, Error> {
 
 /// The tree of the text of `file`, changed by the arguments `--set`.
 pub fn document(file: &str, text: &str, arguments: &[String]) -> Result<Node, Error> {
-    let mut document = parse(file, text)?;
+    let laid = chosen(parse(file, text)?, arguments);
+    let mut document = laid.map_err(|problem| locate(vec![*problem], file, text))?;
     for argument in arguments {
         document = set(&document, argument)?;
     }

@@ -4,30 +4,30 @@
 
 mod agent;
 mod blame;
-mod env;
-mod expand;
+pub mod env;
 mod file;
-mod path;
 mod read;
 pub mod sections;
 mod sparsity;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use sparring_envs::EnvSpec;
 
+use crate::claim::{Claim, read_claims};
 use crate::comparison::keys::{read_baseline, read_normalise};
 use crate::error::Error;
+use crate::expand::{Expanded, apply, expand, named, reaches, split_path};
 use crate::keys::{Checked, Problem, Reader, locate, meant, nearest, not_a_section, whole};
 use crate::normalise::Normalise;
 use crate::plan::Plan;
+use crate::published::{Published, read_published};
 use crate::variant::Variant;
 use crate::yaml::{Node, Origin, Value, nested};
 use blame::unmade;
 
-use expand::{Expanded, expand, reaches};
 use file::{MOST_SEEDS, document};
-use path::split_path;
 use read::settings;
 use sections::{SECTIONS, kinded};
 
@@ -46,10 +46,10 @@ pub fn load_text(
     let shown = file.display().to_string();
     let document = document(&shown, &text, set)?;
     let checked = check(&document, file, set, seeds);
-    let Checks { name, seeds, baseline, normalise, variants } =
+    let Checks { name, seeds, baseline, normalise, published, claims, variants } =
         checked.map_err(|problems| locate(problems, &shown, &text))?;
     let (file, set) = (file.to_path_buf(), set.to_vec());
-    Ok(Plan { name, file, text, set, seeds, baseline, normalise, variants })
+    Ok(Plan { name, file, text, set, seeds, baseline, normalise, published, claims, variants })
 }
 
 /// The env `id` with the options that `--set` gives it, as the section `env` of a config has them.
@@ -80,12 +80,25 @@ struct Checks {
     seeds: Vec<u64>,
     baseline: Option<String>,
     normalise: Option<Normalise>,
+    published: Option<Published>,
+    claims: BTreeMap<String, Claim>,
     variants: Vec<Variant>,
 }
 
 /// The keys of a config beside its sections.
-const AROUND: [&str; 7] =
-    ["name", "seeds", "variant", "baseline", "normalise", "variants", "sweep"];
+const AROUND: [&str; 11] = [
+    "name",
+    "seeds",
+    "variant",
+    "scale",
+    "baseline",
+    "normalise",
+    "published",
+    "claims",
+    "variants",
+    "sweep",
+    "when",
+];
 
 fn check(
     document: &Node,
@@ -98,6 +111,7 @@ fn check(
     unknown_keys(&mut reader, document, &known);
     let stem = file.file_stem().map_or("run".into(), |stem| stem.to_string_lossy().into_owned());
     let name = keep(&mut reader, read_name(document, "name", stem)).unwrap_or_default();
+    let name = named(name, document);
     let only = keep(&mut reader, read_name(document, "variant", "base".into())).unwrap_or_default();
     let seeds = match seeds {
         Some(seeds) => seeds.to_vec(),
@@ -109,6 +123,7 @@ fn check(
     let (variants, sweep) = (document.get("variants"), document.get("sweep"));
     let mut expanded =
         keep(&mut reader, expand(&base, variants, sweep, kinded())).unwrap_or_default();
+    keep(&mut reader, apply(document.get("when"), &mut expanded, kinded()));
     if let [one] = expanded.as_mut_slice()
         && one.name == "base"
     {
@@ -123,17 +138,18 @@ fn check(
         return Err(reader.problems);
     }
     let variants = read_variants(&mut reader, &expanded, variants.map(|_| &base));
-    let (baseline, normalise) = match reader.problems.is_empty() {
-        true => {
-            let baseline = read_baseline(document.get("baseline"), &variants);
-            let normalise = read_normalise(document.get("normalise"), &variants);
-            (keep(&mut reader, baseline).flatten(), keep(&mut reader, normalise).flatten())
-        }
-        // Of variants that cannot be read there are no names.
-        false => (None, None),
-    };
+    // Of variants that cannot be read there are no names.
+    if !reader.problems.is_empty() {
+        return Err(reader.problems);
+    }
+    let of = |key: &str| document.get(key);
+    let baseline = keep(&mut reader, read_baseline(of("baseline"), &variants)).flatten();
+    let scaled = of("scale").is_some();
+    let normalise = keep(&mut reader, read_normalise(of("normalise"), &variants, scaled)).flatten();
+    let published = keep(&mut reader, read_published(of("published"))).flatten();
+    let claims = read_claims(&mut reader, of("claims"), &variants, scaled);
     match reader.problems.is_empty() {
-        true => Ok(Checks { name, seeds, baseline, normalise, variants }),
+        true => Ok(Checks { name, seeds, baseline, normalise, published, claims, variants }),
         false => Err(reader.problems),
     }
 }

@@ -13,6 +13,7 @@ use crate::envs::EnvSettings;
 use crate::evaluate::EvalSettings;
 use crate::keys::Reader;
 use crate::log::tensorboard::keys::TensorBoardKeys;
+use crate::robustness::{Robustness, Trained};
 use crate::train::settings::TrainSettings;
 use crate::variant::Settings;
 use crate::yaml::Node;
@@ -60,6 +61,16 @@ pub fn settings(reader: &mut Reader, tree: &Node) -> Option<(Settings, EnvSpec)>
     };
     let eval: Option<EvalSettings> =
         read(reader, tree, "eval", episodes_at_once, EvalSettings::check);
+    let robustness = match (tree.get("robustness"), &env) {
+        (Some(section), Some((env, spec))) => {
+            let keys: Option<Robustness> = read(reader, tree, "robustness", none, |_| Ok(()));
+            let row = env::row(&env.id).ok();
+            keys.zip(row).and_then(|(keys, row)| {
+                keys.with_options(reader, section, &Trained { row, env, spec }).map(Some)
+            })
+        }
+        (Some(_), None) | (None, _) => Some(None),
+    };
     let what = match tree.get("diagnostics") {
         Some(_) => read(reader, tree, "diagnostics", none, |_| Ok(())).map(Some),
         None => Some(None),
@@ -75,9 +86,18 @@ pub fn settings(reader: &mut Reader, tree: &Node) -> Option<(Settings, EnvSpec)>
         keys?,
         &agent::Around { spec: &spec, env: &env, train: &train },
     )?;
-    let (eval, checkpoint, tensorboard, diagnostics) = (eval?, checkpoint?, tensorboard?, what?);
-    Some((
-        Settings { env, train, eval, agent, sparsity, checkpoint, tensorboard, diagnostics },
-        spec,
-    ))
+    let (eval, checkpoint, tensorboard) = (eval?, checkpoint?, tensorboard?);
+    let (diagnostics, robustness) = (what?, robustness?);
+    let settings = Settings {
+        env,
+        train,
+        eval,
+        agent,
+        sparsity,
+        checkpoint,
+        tensorboard,
+        diagnostics,
+        robustness,
+    };
+    Some((settings, spec))
 }

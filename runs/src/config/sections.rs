@@ -18,12 +18,22 @@ use crate::evaluate::EvalSettings;
 use crate::keys::{Field, Form, Kind, Kinds, Shape};
 use crate::log::tensorboard::keys::TensorBoardKeys;
 use crate::registry::rows;
+use crate::robustness::Robustness;
 use crate::train::settings::TrainSettings;
 use crate::yaml::{Kinded, OPTIONS};
 
 /// The sections that a variant or a sweep may change.
-pub const SECTIONS: [&str; 8] =
-    ["env", "train", "eval", "agent", "sparsity", "diagnostics", "checkpoint", "tensorboard"];
+pub const SECTIONS: [&str; 9] = [
+    "env",
+    "train",
+    "eval",
+    "agent",
+    "sparsity",
+    "diagnostics",
+    "robustness",
+    "checkpoint",
+    "tensorboard",
+];
 
 /// What an agent with an actor and critics has beside the keys of a network: sections laid over
 /// the rest for the networks that they name, and a budget in place of a sparsity.
@@ -59,6 +69,7 @@ pub fn sections() -> &'static [Known] {
             Known { name: "agent", shape: agent() },
             Known { name: "sparsity", shape: sparsity() },
             Known { name: "diagnostics", shape: of::<Diagnostics>() },
+            Known { name: "robustness", shape: of::<Robustness>() },
             Known { name: "checkpoint", shape: of::<CheckpointKeys>() },
             Known { name: "tensorboard", shape: of::<TensorBoardKeys>() },
         ]
@@ -121,7 +132,8 @@ fn network(has: impl Fn(&str) -> bool) -> Kinds {
             fields.retain(|field| row.draws_sparse || field.key != "sparsity_aware_init");
             fields.retain(|field| has(&field.key));
         }
-        fields.extend(Shape::fields((row.schema)().as_value()));
+        let own = Shape::fields((row.schema)().as_value());
+        fields.extend(own.into_iter().filter(|field| has(&field.key)));
         Kind { name: row.name.into(), about: row.about.into(), fields }
     };
     let all = methods().map(kind).collect();

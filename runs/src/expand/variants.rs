@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::path::split_path;
-use super::sections::SECTIONS;
+use crate::config::sections::SECTIONS;
 use crate::keys::{Checked, Problem, nearest, not_a_section};
 use crate::names::FILES;
 use crate::yaml::{Kinded, Node, Number, Origin, Value, nested};
@@ -98,7 +98,8 @@ fn read_variants(base: &Node, variants: Option<&Node>, kinded: &Kinded) -> Check
     entries.iter().map(read).collect()
 }
 
-fn check_sections<'a>(mut keys: impl Iterator<Item = (&'a str, &'a Node)>) -> Checked<()> {
+/// Refuses a key that is no section.
+pub fn check_sections<'a>(mut keys: impl Iterator<Item = (&'a str, &'a Node)>) -> Checked<()> {
     match keys.find(|(key, _)| !SECTIONS.contains(key)) {
         None => Ok(()),
         Some((key, node)) => {
