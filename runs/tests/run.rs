@@ -377,34 +377,29 @@ fn plan_and_list_write_nothing() {
 fn every_config_of_the_repository_is_good() {
     let folder = Folder::new();
     let mut found = 0;
-    let parts = [
-        (".", true),
-        ("smoke", true),
-        ("classic", true),
-        ("minatar", true),
-        ("mujoco", cfg!(feature = "mujoco")),
-        ("atari", cfg!(feature = "atari")),
-    ];
-    for (part, built) in parts {
+    let all_built = cfg!(feature = "mujoco") && cfg!(feature = "atari");
+    for part in [".", "smoke", "classic", "suites", "paper"] {
         for entry in std::fs::read_dir(config(part)).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_none_or(|extension| extension != "yaml") {
                 continue;
             }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let simulated =
+                text.contains("ALE/") || text.contains("HalfCheetah") || text.contains("Walker2d");
             let plan =
                 sparring().args(["plan", "--jobs", "1"]).arg(&path).current_dir(folder.path());
-            if built {
+            if all_built || !simulated {
                 plan.assert_code(0);
-            } else {
+            } else if !cfg!(feature = "mujoco") && !cfg!(feature = "atari") {
                 let refused = plan.assert_code(2).stderr;
                 assert!(refused.contains("which needs the feature"), "{refused}");
             }
-            let text = std::fs::read_to_string(&path).unwrap();
             assert!(text.starts_with("# "), "{} says what it is for", path.display());
             found += 1;
         }
     }
-    assert!(found >= 35);
+    assert!(found >= 30, "{found}");
 }
 
 #[cfg(unix)]

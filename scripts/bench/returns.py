@@ -21,17 +21,17 @@ class Bar(NamedTuple):
 
 
 CARTPOLE = [
-    Bar("DQN CartPole-v0, paper's settings, ε as its code, dense", "dqn-cartpole-dense", "dense", 190),
-    Bar("… RigL 90 %", "dqn-cartpole-rigl", "rigl,sparsity=0.9", 190),
-    Bar("… pruning 90 %", "dqn-cartpole-pruning", "pruning,sparsity=0.9", 190),
-    Bar("… static 98 %, ERK", "dqn-cartpole-98-erk", "static,sparsity=0.98", None),
-    Bar("… static 98 %, uniform", "dqn-cartpole-98-uniform", "static,sparsity=0.98", None),
+    Bar("DQN CartPole-v0, paper's settings, ε as its code, dense", "dqn-cartpole-dense", "dense,id=CartPole-v0", 190),
+    Bar("… RigL 90 %", "dqn-cartpole-rigl", "rigl,id=CartPole-v0,sparsity=0.9", 190),
+    Bar("… pruning 90 %", "dqn-cartpole-pruning", "pruning,id=CartPole-v0,sparsity=0.9", 190),
+    Bar("… static 98 %, ERK", "dqn-cartpole-98-erk", "static,id=CartPole-v0,sparsity=0.98", None),
+    Bar("… static 98 %, uniform", "dqn-cartpole-98-uniform", "static-uniform,id=CartPole-v0,sparsity=0.98", None),
 ]
 
 CLASSIC = [
-    Bar("DQN Acrobot-v1, paper's settings, dense", "dqn-acrobot-dense", "dense", -90),
-    Bar("… RigL 90 %", "dqn-acrobot-rigl", "rigl,sparsity=0.9", -90),
-    Bar("… pruning 90 %", "dqn-acrobot-pruning", "pruning,sparsity=0.9", -90),
+    Bar("DQN Acrobot-v1, paper's settings, dense", "dqn-acrobot-dense", "dense,id=Acrobot-v1", -90),
+    Bar("… RigL 90 %", "dqn-acrobot-rigl", "rigl,id=Acrobot-v1,sparsity=0.9", -90),
+    Bar("… pruning 90 %", "dqn-acrobot-pruning", "pruning,id=Acrobot-v1,sparsity=0.9", -90),
     Bar("PPO CartPole-v1, 200k steps", "ppo-cartpole", "dense", 475),
     Bar("PPO Acrobot-v1, 500k steps", "ppo-acrobot", "dense", -95),
     Bar("SAC Pendulum-v1, 20k steps, dense", "sac-pendulum", "dense", -180),
@@ -40,15 +40,15 @@ CLASSIC = [
 ]
 
 SIMULATORS = [
-    Bar("SAC HalfCheetah-v5, paper's settings, 100k steps, dense", "sac-halfcheetah-dense", "halfcheetah", 2500),
-    Bar("… RigL 90 %", "sac-halfcheetah-rigl", "halfcheetah,sparsity=0.9", 2500),
-    Bar("DQN MinAtar Breakout, 1 M frames, dense", "dqn-breakout-dense", "dense", 5),
-    Bar("… pruning 90 %", "dqn-breakout-pruning", "pruning", 5),
+    Bar("SAC HalfCheetah-v5, paper's settings, 100k steps, dense", "sac-halfcheetah-dense", "dense,id=HalfCheetah-v5", 2500),
+    Bar("… RigL 90 %", "sac-halfcheetah-rigl", "rigl,id=HalfCheetah-v5,sparsity=0.9", 2500),
+    Bar("DQN MinAtar Breakout, 1 M frames, dense", "dqn-breakout-dense", "dense,id=MinAtar_Breakout-v1,width=1", 5),
+    Bar("… pruning 90 %", "dqn-breakout-pruning", "pruning,id=MinAtar_Breakout-v1,width=1,sparsity=0.9", 5),
 ]
 
 PUBLISHED = [
-    Bar("SAC HalfCheetah-v5, JAXRL's settings, 100k steps, dense", "sac-halfcheetah-jaxrl-dense", "halfcheetah", 2500),
-    Bar("… RigL 90 %", "sac-halfcheetah-jaxrl-rigl", "halfcheetah,sparsity=0.9", 2500),
+    Bar("SAC HalfCheetah-v5, JAXRL's settings, 100k steps, dense", "sac-halfcheetah-jaxrl-dense", "dense,id=HalfCheetah-v5", 2500),
+    Bar("… RigL 90 %", "sac-halfcheetah-jaxrl-rigl", "rigl,id=HalfCheetah-v5,sparsity=0.9", 2500),
 ]
 
 THREE = "Three seeds are few for an interval: it is their spread."
