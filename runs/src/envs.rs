@@ -186,8 +186,8 @@ impl Default for EnvSettings {
 }
 
 /// Options are read with the row of the env, which knows them.
-fn apart<'de, D: Deserializer<'de>>(from: D) -> Result<Options, D::Error> {
-    IgnoredAny::deserialize(from).map(|_| Options::default())
+pub fn apart<'de, D: Deserializer<'de>, T: Default>(from: D) -> Result<T, D::Error> {
+    IgnoredAny::deserialize(from).map(|_| T::default())
 }
 
 impl EnvSettings {

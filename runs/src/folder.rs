@@ -10,16 +10,18 @@
 //! slurm/<n>/                 what was submitted to a cluster, and the logs of its tasks
 //! earlier/<n>/               what an edited config has put aside
 //! <variant>/seed-<n>/        one job: resolved.yaml, status.yaml, metrics.csv, evals.csv,
-//!                            policy.safetensors, events.out.tfevents.*, lives/, checkpoints/, post-mortem/
+//!                            policy.safetensors, robustness.csv, events.out.tfevents.*, lives/, checkpoints/, post-mortem/
 //! <variant>/, and here       events.out.tfevents.*: what TensorBoard shows of a variant, and of the run
 //! ```
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use crate::claim::Claim;
 use crate::error::{Error, Refusal};
 use crate::files::{read_yaml, write_whole, write_yaml};
 use crate::job_folder::JobFolder;
@@ -29,6 +31,7 @@ use crate::log::hide;
 use crate::machine::Machine;
 use crate::normalise::Normalise;
 use crate::plan::{Job, Plan};
+use crate::published::Published;
 use crate::status::RunStatus;
 use crate::variant::Coordinates;
 
@@ -71,6 +74,12 @@ pub struct RunRecord {
     /// How returns are normalised, where the config says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normalise: Option<Normalise>,
+    /// What others published of it, where the config says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Published>,
+    /// What the run is to show, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub claims: BTreeMap<String, Claim>,
 }
 
 impl RunRecord {
@@ -89,6 +98,8 @@ impl RunRecord {
             variants: plan.variants.iter().map(|variant| variant.at.clone()).collect(),
             baseline: plan.baseline.clone(),
             normalise: plan.normalise.clone(),
+            published: plan.published.clone(),
+            claims: plan.claims.clone(),
         }
     }
 }
@@ -230,9 +241,25 @@ impl RunFolder {
         Present::any(&self.root)
     }
 
-    /// Writes `status.yaml`.
-    pub fn write_status(&self, status: &RunStatus) -> Result<(), Error> {
-        self.write_yaml("status.yaml", status)
+    /// The run that the job in `root` is one of; none where it stands alone.
+    pub fn of_job(root: &Path) -> Option<Self> {
+        let root = root.canonicalize().ok()?;
+        let (folder, record) = Self::open(root.ancestors().nth(2)?).ok()?;
+        folder.jobs(&record).iter().any(|job| job.root() == root).then_some(folder)
+    }
+
+    /// Writes `status.yaml`: what all jobs of the run have come to, whoever worked at them. It runs for as long as this
+    /// process is at work, or another.
+    pub fn write_status(&self, is_at_work: bool) -> Result<RunStatus, Error> {
+        let (_, record) = Self::open(&self.root)?;
+        let jobs = self.jobs(&record);
+        let mut status = JobFolder::reached(&jobs);
+        let has_owner = |job: &JobFolder| matches!(Life::of(job.root()), Ok(Some(_)));
+        if !is_at_work && !jobs.iter().any(has_owner) {
+            status.close();
+        }
+        self.write_yaml("status.yaml", &status)?;
+        Ok(status)
     }
 
     /// Writes `report.txt`.

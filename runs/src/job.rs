@@ -17,6 +17,7 @@ use crate::log::{JobLog, end};
 use crate::plan::Job;
 use crate::post_mortem;
 use crate::report::share;
+use crate::robustness::Trial;
 use crate::scheduler::catch;
 use crate::score::score;
 use crate::status::{JobStatus, State};
@@ -291,6 +292,11 @@ impl Records for JobRecords<'_> {
 
     fn evaluation(&mut self, at: Stamp, episodes: &[Played]) -> Result<(), Error> {
         self.log.evaluation(at, episodes)
+    }
+
+    fn robustness(&mut self, trials: &[Trial]) -> Result<(), Error> {
+        self.teller.check_life()?;
+        self.teller.folder.write_robustness(trials)
     }
 
     fn agent(&mut self, at: Stamp, agent: &dyn Agent) {

@@ -10,13 +10,17 @@ use crate::error::Error;
 use crate::files::{read_yaml, write_whole, write_whole_by, write_yaml};
 use crate::plan::{Job, Plan};
 use crate::resolved::{identity_of, resolved};
-use crate::status::JobStatus;
+use crate::robustness::{Trial, to_csv};
+use crate::status::{JobStatus, RunStatus};
 
 /// A job as a config.
 pub const RESOLVED: &str = "resolved.yaml";
 
 /// The networks of a job as its last evaluation played them, and PPO's scales.
 pub const POLICY: &str = "policy.safetensors";
+
+/// How that policy did under other options of its env.
+pub const ROBUSTNESS: &str = "robustness.csv";
 
 /// The folder of a job.
 #[derive(Clone, Debug)]
@@ -68,11 +72,30 @@ impl JobFolder {
         write_yaml(&self.path("status.yaml"), status)
     }
 
+    /// Writes how the last policy does under other options of its env.
+    pub fn write_robustness(&self, trials: &[Trial]) -> Result<(), Error> {
+        let path = self.path(ROBUSTNESS);
+        let bytes = to_csv(trials).map_err(|error| Error::file(&path, "write")(error.into()))?;
+        write_whole(&path, bytes)
+    }
+
     /// Writes the networks of the job.
     pub fn write_policy(&self, policy: &Saved) -> Result<(), Error> {
         write_whole_by(&self.path(POLICY), |path| {
             saved::write(policy, path).map_err(io::Error::other)
         })
+    }
+
+    /// What `jobs` have come to so far.
+    pub fn reached(jobs: &[Self]) -> RunStatus {
+        let mut status = RunStatus::begun(jobs.len());
+        for job in jobs {
+            if let Ok(Some(of_job)) = job.read_status() {
+                status.ended(of_job.state);
+                status.lost += usize::from(of_job.lost);
+            }
+        }
+        status
     }
 
     /// Reads `status.yaml`; none where the job has not begun.

@@ -1,14 +1,17 @@
 //! What will be run: every job, resolved and measured.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
+use crate::claim::Claim;
 use crate::error::{Error, Refusal};
 use crate::keys::nearest;
 use crate::machine::{cores, gibibytes};
 use crate::names::stands_for;
 use crate::normalise::Normalise;
+use crate::published::Published;
 use crate::variant::Variant;
 
 /// A checked config.
@@ -28,6 +31,10 @@ pub struct Plan {
     pub baseline: Option<String>,
     /// How returns of several environments are normalised, where the config says so.
     pub normalise: Option<Normalise>,
+    /// What others published of it.
+    pub published: Option<Published>,
+    /// What the run is to show, by name.
+    pub claims: BTreeMap<String, Claim>,
     /// What is compared.
     pub variants: Vec<Variant>,
 }

@@ -25,6 +25,9 @@ pub fn resolved(plan: &Plan, job: Job<'_>) -> Result<String, String> {
     if let Some(diagnostics) = &settings.diagnostics {
         entries.push(("diagnostics".to_owned(), written(diagnostics)?));
     }
+    if let Some(robustness) = &settings.robustness {
+        entries.push(("robustness".to_owned(), written(robustness)?));
+    }
     entries.push(("checkpoint".to_owned(), written(&settings.checkpoint)?));
     entries.push(("tensorboard".to_owned(), written(&settings.tensorboard)?));
     let axes = job.variant.at.axes.iter().map(|(key, value)| format!(", {key}: {value}"));

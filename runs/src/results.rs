@@ -16,9 +16,10 @@ use sparring_sparse::Executed;
 
 use crate::error::Error;
 use crate::folder::{RunFolder, RunRecord};
-use crate::job_folder::{JobFolder, RESOLVED};
+use crate::job_folder::{JobFolder, RESOLVED, ROBUSTNESS};
 use crate::life::Life;
 use crate::phases::Phases;
+use crate::robustness::{Held, read_csv};
 use crate::score::score;
 use crate::status::{JobStatus, State};
 use crate::variant::Coordinates;
@@ -105,6 +106,8 @@ pub struct JobResult {
     pub error: Option<String>,
     /// Its evaluations.
     pub curve: Vec<Evaluation>,
+    /// How its last policy did under other options of its env.
+    pub robustness: Vec<Held>,
     /// What it took.
     pub costs: Costs,
     /// What its plan has to say: what never happens in it, and what its score means.
@@ -173,13 +176,16 @@ impl JobResult {
 
     fn read(folder: &JobFolder, variant: &str, seed: u64, running: bool) -> Self {
         let (status, curve) = (folder.read_status(), read_curve(folder));
+        let robustness = read_robustness(folder);
         let settings = match folder.path(RESOLVED).is_file() {
             true => read_settings(folder),
             false => Ok(Json::Null),
         };
         let errors = [status.as_ref().err(), curve.as_ref().err(), settings.as_ref().err()];
-        let mut notes: Vec<String> = errors.into_iter().flatten().map(Error::to_string).collect();
+        let errors = errors.into_iter().chain([robustness.as_ref().err()]);
+        let mut notes: Vec<String> = errors.flatten().map(Error::to_string).collect();
         let (curve, settings) = (curve.unwrap_or_default(), settings.unwrap_or_default());
+        let robustness = robustness.unwrap_or_default();
         let root = folder.root().to_path_buf();
         let status = match status {
             Ok(Some(status)) => status,
@@ -200,6 +206,7 @@ impl JobResult {
                     progress,
                     error,
                     curve,
+                    robustness,
                     costs,
                     of_plan,
                     notes,
@@ -229,7 +236,19 @@ impl JobResult {
         };
         notes.extend(warnings);
         let (folder, variant, of_plan) = (root, variant.to_owned(), status_notes);
-        Self { folder, variant, seed, settings, progress, error, curve, costs, of_plan, notes }
+        Self {
+            folder,
+            variant,
+            seed,
+            settings,
+            progress,
+            error,
+            curve,
+            robustness,
+            costs,
+            of_plan,
+            notes,
+        }
     }
 }
 
@@ -248,6 +267,16 @@ fn read_curve(job: &JobFolder) -> Result<Vec<Evaluation>, Error> {
     }
     let bytes = fs::read(&path).map_err(Error::file(&path, "read"))?;
     curve(&bytes).map_err(|message| Error::Content { path, message })
+}
+
+/// What `robustness.csv` holds; nothing where there is no such file.
+fn read_robustness(job: &JobFolder) -> Result<Vec<Held>, Error> {
+    let path = job.path(ROBUSTNESS);
+    if !path.is_file() {
+        return Ok(Vec::new());
+    }
+    let bytes = fs::read(&path).map_err(Error::file(&path, "read"))?;
+    read_csv(&bytes).map_err(|message| Error::Content { path, message })
 }
 
 /// The evaluations in the bytes of `evals.csv`, in their order; none where there is nothing in it. A process that

@@ -61,7 +61,9 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Error> {
         let tasks = tasks(&plans, &folders);
         let console = Console::new(args.quiet, tasks.len());
         let failures = if post_mortem::is_one(root) { u32::MAX } else { args.failures };
-        let status = work(None, tasks, 1, failures, &console)?;
+        let mut run = RunFolder::of_job(root);
+        run.as_mut().map(RunFolder::join).transpose()?;
+        let status = work(run.as_ref(), tasks, 1, failures, &console)?;
         return verdict(&status);
     }
     let (mut folder, record) = RunFolder::open(root)?;
@@ -143,13 +145,14 @@ fn work(
 }
 
 /// Where the table is shown beside the terminal.
-struct Shown {
+pub struct Shown {
     in_tensorboard: bool,
     on_page: bool,
 }
 
 impl Shown {
-    fn of(tasks: &[Task<'_>], quiet: bool) -> Self {
+    /// By the switches of `tasks`, and on a page unless `quiet`.
+    pub fn of(tasks: &[Task<'_>], quiet: bool) -> Self {
         let text = |task: &Task<'_>| task.job.variant.settings.tensorboard.text;
         Self { in_tensorboard: tasks.iter().any(text), on_page: !quiet }
     }
@@ -166,12 +169,7 @@ fn end(
     let comparison = Comparison::of(vec![results], 1, &Choice::default())?;
     // A disk that is full costs the files, not the table.
     print(&text(&comparison, terminal_width(), false))?;
-    let kept = folder.write_report(&text(&comparison, None, false));
-    if shown.in_tensorboard
-        && let Err(error) = end_run(folder.root(), &comparison)
-    {
-        note(format!("sparring: {error}"));
-    }
+    let kept = keep_report(folder, &comparison, &shown);
     let ended = verdict(status);
     match (&ended, kept) {
         (Err(_), Err(error)) => note(format!("sparring: {error}")),
@@ -179,9 +177,6 @@ fn end(
         (Err(_), Ok(())) => {}
     }
     if shown.on_page {
-        if let Err(error) = draw(&comparison, &Request::default(), &folder.root().join(REPORT)) {
-            note(format!("sparring: no page: {error}"));
-        }
         note(format!(
             "curves: tensorboard --logdir {}",
             word(&folder.root().display().to_string())
@@ -195,6 +190,27 @@ fn end(
         }
     }
     ended
+}
+
+/// Writes the table into the folder of its run, and to where it is shown. That TensorBoard or the page is left out is
+/// told, no more.
+pub fn keep_report(
+    folder: &RunFolder,
+    comparison: &Comparison,
+    shown: &Shown,
+) -> Result<(), Error> {
+    let kept = folder.write_report(&text(comparison, None, false));
+    if shown.in_tensorboard
+        && let Err(error) = end_run(folder.root(), comparison)
+    {
+        note(format!("sparring: {error}"));
+    }
+    if shown.on_page
+        && let Err(error) = draw(comparison, &Request::default(), &folder.root().join(REPORT))
+    {
+        note(format!("sparring: no page: {error}"));
+    }
+    kept
 }
 
 /// Whether all jobs are at their end, with all that they write.

@@ -15,6 +15,7 @@ use crate::console::Console;
 use crate::error::Error;
 use crate::folder::RunFolder;
 use crate::job::{Ended, Task, execute};
+use crate::job_folder::JobFolder;
 use crate::life::{Claim, Life, Owner};
 use crate::log::write_variant;
 use crate::scheduler::on_threads;
@@ -27,7 +28,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub struct Suite<'a> {
     /// What is to be done.
     pub tasks: Vec<Task<'a>>,
-    /// The folder of the run; none where a single job goes on.
+    /// The folder of the run; none of a job that stands alone.
     pub folder: Option<&'a RunFolder>,
     /// Jobs at once.
     pub at_once: usize,
@@ -62,11 +63,11 @@ enum Next {
 }
 
 impl Suite<'_> {
-    /// Works until nothing is left to do, and says what all jobs have come to.
+    /// Works until nothing is left to do, and says what its jobs have come to.
     pub fn work(&self) -> Result<RunStatus, Error> {
         let failed_before: Vec<u32> = self.tasks.iter().map(|task| failures(task)).collect();
         let progress = Mutex::new(Progress::default());
-        self.write_status(State::Running)?;
+        self.write_status(true)?;
         on_threads(self.at_once, || {
             while !self.stop.load(Ordering::Relaxed) {
                 match self.next(&progress, &failed_before) {
@@ -78,12 +79,11 @@ impl Suite<'_> {
         })?;
         // A process that has ended meanwhile may have known of fewer seeds.
         self.write_variants(&self.tasks.iter().collect::<Vec<_>>());
-        let mut status = self.reached(State::Running);
+        self.write_status(false)?;
+        let folders: Vec<_> = self.tasks.iter().map(|task| task.folder.clone()).collect();
+        let mut status = JobFolder::reached(&folders);
         status.close();
-        match self.folder {
-            Some(folder) => folder.write_status(&status).map(|()| status),
-            None => Ok(status),
-        }
+        Ok(status)
     }
 
     fn run(&self, index: usize, life: Life, progress: &Mutex<Progress>) {
@@ -101,7 +101,7 @@ impl Suite<'_> {
         }
         self.write_variants(&[task]);
         // If that cannot be written now, the next job's end, or that of the run, may.
-        drop(self.write_status(State::Running));
+        drop(self.write_status(true));
     }
 
     /// The next task that nobody has in hand. It is claimed before it is begun, and looked at again then: whoever
@@ -163,17 +163,6 @@ impl Suite<'_> {
         status.is_over(self.failures) || fails_again
     }
 
-    fn reached(&self, state: State) -> RunStatus {
-        let mut status = RunStatus { state, ..RunStatus::begun(self.tasks.len()) };
-        for task in &self.tasks {
-            if let Ok(Some(of_job)) = task.folder.read_status() {
-                status.ended(of_job.state);
-                status.lost += usize::from(of_job.lost);
-            }
-        }
-        status
-    }
-
     /// What TensorBoard shows of the variants of `tasks`; a folder that it cannot be written into is told.
     fn write_variants(&self, tasks: &[&Task<'_>]) {
         let Some(folder) = self.folder else { return };
@@ -186,9 +175,9 @@ impl Suite<'_> {
         }
     }
 
-    fn write_status(&self, state: State) -> Result<(), Error> {
+    fn write_status(&self, is_at_work: bool) -> Result<(), Error> {
         match self.folder {
-            Some(folder) => folder.write_status(&self.reached(state)),
+            Some(folder) => folder.write_status(is_at_work).map(drop),
             None => Ok(()),
         }
     }

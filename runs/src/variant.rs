@@ -14,6 +14,7 @@ use crate::envs::EnvSettings;
 use crate::evaluate::EvalSettings;
 use crate::log::tensorboard::keys::TensorBoardKeys;
 use crate::machine::gibibytes;
+use crate::robustness::Robustness;
 use crate::train::settings::TrainSettings;
 
 /// Everything that is chosen about one variant, defaults filled in.
@@ -38,6 +39,9 @@ pub struct Settings {
     /// What is measured beside the training; none measures nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub diagnostics: Option<Diagnostics>,
+    /// Under which other options of the env the last policy is scored; none under no others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub robustness: Option<Robustness>,
 }
 
 /// Where a variant stands among those that it is compared with. Its folder and its label are views of it.

@@ -343,6 +343,28 @@ fn two_processes_share_the_work_and_one_that_dies_is_followed() {
 }
 
 #[test]
+fn a_job_that_goes_on_alone_counts_in_its_run() {
+    let folder = Folder::with("many.yaml", MANY);
+    let run =
+        ["run", "many.yaml", "--out", "out", "--quiet", "--variant", "set", "--seeds", "1..2"];
+    sparring().args(run).current_dir(folder.path()).assert_code(0);
+    let variant = folder.path().join("out/set");
+    let mean = || {
+        let files = fs::read_dir(&variant).unwrap().map(|entry| entry.unwrap().path());
+        files.filter(|path| path.to_string_lossy().contains("tfevents")).collect::<Vec<_>>()
+    };
+    assert!(!mean().is_empty());
+    mean().iter().for_each(|path| fs::remove_file(path).unwrap());
+    fs::remove_file(variant.join("seed-2/status.yaml")).unwrap();
+    fs::remove_file(folder.path().join("out/status.yaml")).unwrap();
+    let resume = ["resume", "out/set/seed-2", "--quiet"];
+    sparring().args(resume).current_dir(folder.path()).assert_code(0);
+    assert!(!mean().is_empty());
+    let status = folder.read("out/status.yaml");
+    assert!(status.contains("state: finished\njobs: 2\nfinished: 2\n"), "{status}");
+}
+
+#[test]
 fn the_score_of_a_saved_policy_is_taken_again() {
     let folder = Folder::with("many.yaml", MANY);
     let run = ["run", "many.yaml", "--out", "out", "--quiet", "--variant", "set", "--seeds", "1"];

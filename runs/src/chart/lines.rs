@@ -25,6 +25,8 @@ pub struct Lines {
     pub series: Vec<Series>,
     /// Lines across, below all.
     pub references: Vec<Reference>,
+    /// Where lines have the heights at which their names stand; at their ends where it is left open.
+    pub named_at: Option<f64>,
 }
 
 /// Points of one kind.
@@ -86,6 +88,11 @@ impl Point {
 }
 
 impl Lines {
+    /// Without lines across, each line named at its end.
+    pub fn new(x: Axis, y: Axis, series: Vec<Series>) -> Self {
+        Self { x, y, series, references: Vec::new(), named_at: None }
+    }
+
     /// The chart, below `top`.
     pub(super) fn draw(&self, top: f64) -> Markup {
         let mut drawn: Vec<Series> = self.series.iter().map(|series| self.seen(series)).collect();
@@ -210,7 +217,7 @@ impl Lines {
         format!("{name}: {y}{} at {x}", interval.unwrap_or_default())
     }
 
-    /// Names in the margin, each at the height where its line ends.
+    /// Names in the margin, each at the height where its line ends, or has come to where lines are named.
     fn ends(&self, drawn: &[Series], x: &Scale, y: &Scale, inside: &Inside, room: f64) -> Markup {
         struct End<'a> {
             label: &'a str,
@@ -218,7 +225,8 @@ impl Lines {
             from: [f64; 2],
         }
         let of_series = drawn.iter().filter(|series| series.joined).filter_map(|series| {
-            let last = series.points.last()?;
+            let before = |point: &&Point| self.named_at.is_none_or(|at| point.x <= at);
+            let last = series.points.iter().rfind(before)?;
             let from = [x.at(last.x), y.at(last.y)];
             Some(End { label: &series.label, style: series.style, from })
         });

@@ -10,7 +10,7 @@ pub mod schema;
 mod shape;
 mod synonyms;
 
-pub use problem::{Checked, MISSING, Problem, likely, locate, nearest};
+pub use problem::{Checked, MISSING, Problem, as_typed, likely, locate, nearest};
 pub use reader::{Reader, not_a_section, whole, within};
 pub use shape::{Field, Form, Kind, Kinds, Shape, show};
 pub use synonyms::{env_id, meant};

@@ -1,5 +1,7 @@
 //! A mistake in a config before its place in the file is looked up.
 
+use serde::de::DeserializeOwned;
+
 use crate::error::{Error, Refusal};
 use crate::yaml::{Node, Origin, display_path, line_of};
 
@@ -69,6 +71,16 @@ impl Problem {
             _ => written.to_owned(),
         }
     }
+}
+
+/// What `node` says as a `T`, or what is wrong with it, and where.
+pub fn as_typed<T: DeserializeOwned>(node: &Node) -> Result<T, String> {
+    serde_path_to_error::deserialize(node.to_json()).map_err(|error| {
+        match error.path().to_string().as_str() {
+            "." => error.inner().to_string(),
+            path => format!("{path}: {}", error.inner()),
+        }
+    })
 }
 
 /// All mistakes of a file in one error, in the order of its lines.

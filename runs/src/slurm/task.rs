@@ -7,12 +7,14 @@ use std::sync::atomic::Ordering;
 use super::query::requeue;
 use super::submit::{Submission, not_submitted};
 use crate::cli::TaskArgs;
+use crate::comparison::{Choice, Comparison};
 use crate::console::{Console, note};
 use crate::error::Error;
 use crate::folder::RunFolder;
 use crate::job_folder::JobFolder;
 use crate::machine::available_memory;
-use crate::run::{plans, tasks, verdict};
+use crate::results::RunResults;
+use crate::run::{Shown, keep_report, plans, tasks, verdict};
 use crate::scheduler::keep_panics;
 use crate::stop::Signals;
 use crate::suite::Suite;
@@ -52,12 +54,27 @@ pub fn task(args: &TaskArgs) -> Result<(), Error> {
         stop: &signals.stop,
         console: &console,
     };
+    let shown = Shown::of(&suite.tasks, false);
     let status = suite.work()?;
+    run.release();
+    let of_run = run.write_status(false)?;
+    if of_run.finished + of_run.failed == of_run.jobs
+        && let Err(error) = report(&run, &shown)
+    {
+        note(format!("{id}: no report: {error}"));
+    }
     let ended = verdict(&status);
     if signals.time_is_up.load(Ordering::Relaxed) && matches!(ended, Err(Error::Interrupted)) {
         again(&id, &args.folder, args.task, reached(&folders) > before);
     }
     ended
+}
+
+/// The last task of a run, or each of the last that end at once, writes what `run` writes at its end.
+fn report(run: &RunFolder, shown: &Shown) -> Result<(), Error> {
+    let results = RunResults::read(run.root())?;
+    let comparison = Comparison::of(vec![results], 1, &Choice::default())?;
+    keep_report(run, &comparison, shown)
 }
 
 /// Environment steps that the jobs have in common.

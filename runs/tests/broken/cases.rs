@@ -50,6 +50,69 @@ pub const CASES: &[Case] = &[
         ["unknown key lerning_rate", "hidden, learning_rate", "learning_rate"],
     ),
     case(
+        "an option that the env has not",
+        ("variants:", "robustness: {options: {noise_sigma: [0, 1]}}\nvariants:"),
+        ":13: robustness.options.noise_sigma",
+        ["the unknown key noise_sigma", "sutton_barto_reward", "remove it"],
+    ),
+    case(
+        "one value of an option where there may be several",
+        ("variants:", "robustness: {options: {sutton_barto_reward: true}}\nvariants:"),
+        ":13: robustness.options.sutton_barto_reward",
+        ["true", "a list of values", "options:"],
+    ),
+    case(
+        "a value that an option does not take",
+        ("variants:", "robustness: {options: {sutton_barto_reward: [true, 3]}}\nvariants:"),
+        ":13: robustness.options.sutton_barto_reward[1]",
+        ["3", "true or false", "leave it out"],
+    ),
+    case(
+        "a robustness to nothing",
+        ("variants:", "robustness: {episodes: 3}\nvariants:"),
+        ":13: robustness.options",
+        ["nothing", "options of the env", "options:"],
+    ),
+    case(
+        "a scale that there is not",
+        ("name: good", "name: good\nscale: smal\nscales: {small: {seeds: [1]}, full: {}}"),
+        ":2: scale",
+        ["smal", "one of small, full", "small"],
+    ),
+    case(
+        "a scale without scales",
+        ("name: good", "name: good\nscale: small"),
+        ":2: scale",
+        ["small", "no scale in a config without scales", "remove it"],
+    ),
+    case(
+        "a claim about a variant that there is not",
+        (
+            "variants:",
+            "claims:\n  a: {says: b, pairs: [[rigl, dens]], ratio: {at_least: 1}}\nvariants:",
+        ),
+        ":14: claims.a",
+        ["dens, which no variant is", "dense; rigl", "dense"],
+    ),
+    case(
+        "published values along no axis",
+        ("variants:", "published: {source: x, iqm: {}}\nvariants:"),
+        ":13: published",
+        ["missing field `axis`", "source, axis, and iqm", "iqm: {set"],
+    ),
+    case(
+        "a claim without a bound",
+        ("variants:", "claims:\n  a: {says: b, pairs: [[rigl, dense]]}\nvariants:"),
+        ":14: claims.a",
+        ["neither ratio nor difference", "at_least, at_most or within", "at_least: 0.95"],
+    ),
+    case(
+        "an unknown key of a claim",
+        ("variants:", "claims:\n  a: {sais: b, pairs: [[rigl, dense]]}\nvariants:"),
+        ":14: claims.a",
+        ["unknown field `sais`", "says, pairs of variants", "difference"],
+    ),
+    case(
         "a batch of environments in step",
         ("{id: CartPole-v1}", "{id: CartPole-v1, batch: 2}"),
         ":3: env.batch",
@@ -553,6 +616,12 @@ pub const ACTOR_CRITIC_CASES: &[Case] = &[
         ("  hidden: [8]\n", "  log_std_min: 2\n  log_std_max: -20\n"),
         ":5: agent.log_std_min",
         ["2", "less than log_std_max = -20", "-20, with 2"],
+    ),
+    case(
+        "widths that all networks overrule",
+        ("  hidden: [8]\n", "  hidden: [8]\n  actor_hidden: [4]\n  critic_hidden: [4]\n"),
+        ":5: agent.hidden",
+        ["[8]", "no hidden beside actor_hidden and critic_hidden", "hidden: null"],
     ),
     case(
         "a minibatch larger than a rollout",

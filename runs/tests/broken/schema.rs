@@ -11,6 +11,14 @@ use super::common::{config, sparring};
 
 /// What only `sparring plan` knows: what fits together, what is there, what an env's options are, and what a variant makes of its base.
 const BEYOND_IT: &[&str] = &[
+    "an option that the env has not",
+    "one value of an option where there may be several",
+    "a value that an option does not take",
+    "a robustness to nothing",
+    "a scale that there is not",
+    "a scale without scales",
+    "a claim about a variant that there is not",
+    "a claim without a bound",
     "a batch of environments in step",
     "async without workers",
     "async without a batch",
@@ -57,6 +65,7 @@ const BEYOND_IT: &[&str] = &[
     "a sparsity beside a budget",
     "a share that the actor cannot use",
     "bounds of the spread in the wrong order",
+    "widths that all networks overrule",
     "a minibatch larger than a rollout",
     "rollouts of environments that are not waited for",
     "random actions that are held by whoever comes",

@@ -32,7 +32,8 @@ const COLUMNS: [&str; 4] = ["method", "sparsity", "agent", "env"];
 const KEYS: [&str; 4] = ["sparsity.kind", "sparsity.sparsity", "agent.kind", "env.id"];
 
 /// Sections that tell trainings from each other.
-const SECTIONS: [&str; 6] = ["env", "train", "eval", "agent", "sparsity", "diagnostics"];
+const SECTIONS: [&str; 7] =
+    ["env", "train", "eval", "agent", "sparsity", "diagnostics", "robustness"];
 
 /// What a job came to, with a name for people.
 const METRICS: [(&str, &str); 4] = [
