@@ -181,9 +181,9 @@ impl RunFolder {
         }
         for job in plan.jobs() {
             let of_job = folder.job(&job.variant.at.name, job.seed);
-            match of_job.identity() {
-                Some(known) if known == job.identity() => found.known += 1,
-                Some(_) => {
+            match of_job.is_of(job) {
+                Some(true) => found.known += 1,
+                Some(false) => {
                     folder.put_aside(&mut found, &of_job, &job)?;
                     of_job.prepare(plan, job)?;
                 }

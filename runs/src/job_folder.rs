@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sparring_sparse::{Saved, saved};
 
+use crate::config::load;
 use crate::error::Error;
 use crate::files::{read_yaml, write_whole, write_whole_by, write_yaml};
 use crate::plan::{Job, Plan};
@@ -60,6 +61,18 @@ impl JobFolder {
     /// The identity of the job that `resolved.yaml` tells; none where there is no such file.
     pub fn identity(&self) -> Option<String> {
         identity_of(&self.resolved().ok()?).map(str::to_owned)
+    }
+
+    /// Whether it is the folder of `job`, by its identity or, where a version wrote it that knew other keys, by what
+    /// this one reads there; none where there is no such folder yet.
+    pub fn is_of(&self, job: Job<'_>) -> Option<bool> {
+        let (known, wanted) = (self.identity()?, job.identity());
+        let read_again = || {
+            let plan = load(&self.path(RESOLVED), &[], None).ok()?;
+            let [only] = plan.jobs()[..] else { return None };
+            Some(only.identity() == wanted)
+        };
+        Some(known == wanted || read_again().unwrap_or(false))
     }
 
     /// A file in it.

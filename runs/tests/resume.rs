@@ -365,6 +365,21 @@ fn a_job_that_goes_on_alone_counts_in_its_run() {
 }
 
 #[test]
+fn a_job_that_another_version_named_is_known_by_what_it_says() {
+    let folder = Folder::with("many.yaml", MANY);
+    let run = ["run", "many.yaml", "--out", "out", "--variant", "set", "--seeds", "1"];
+    sparring().args(run).current_dir(folder.path()).assert_code(0);
+    let resolved = folder.path().join("out/set/seed-1/resolved.yaml");
+    let text = fs::read_to_string(&resolved).unwrap();
+    let named = |line: &&str| line.starts_with("# job ");
+    let line = text.lines().find(named).unwrap();
+    fs::write(&resolved, text.replace(line, "# job 0123456789abcdef")).unwrap();
+    let told = sparring().args(run).current_dir(folder.path()).assert_code(0).stderr;
+    assert!(told.contains("1 of 1 job finished before"), "{told}");
+    assert!(!folder.path().join("out/earlier").exists());
+}
+
+#[test]
 fn the_score_of_a_saved_policy_is_taken_again() {
     let folder = Folder::with("many.yaml", MANY);
     let run = ["run", "many.yaml", "--out", "out", "--quiet", "--variant", "set", "--seeds", "1"];
