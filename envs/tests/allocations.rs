@@ -47,7 +47,8 @@ fn main() {
 }
 
 fn a_warm_step_allocates_nothing() {
-    for spec in &specs() {
+    // The steps of another crate's env are that crate's.
+    for spec in specs().iter().filter(|spec| !spec.id.starts_with("gymnasium-rs/")) {
         let num_envs = if is_slow(spec) { 2 } else { 12 };
         for workers in [0, 2] {
             let mut envs = engine(spec, num_envs, workers, OnFault::Stop);

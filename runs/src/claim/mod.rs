@@ -119,10 +119,15 @@ impl Bound {
 
 impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::AtLeast(number) => write!(f, "≥ {number}"),
-            Self::AtMost(number) => write!(f, "≤ {number}"),
-            Self::Within(number) => write!(f, "± {number}"),
+        let sign = match self {
+            Self::AtLeast(_) => "≥",
+            Self::AtMost(_) => "≤",
+            Self::Within(_) => "±",
+        };
+        let number = self.number();
+        match number == 0.0 || (1e-4..1e6).contains(&number.abs()) {
+            true => write!(f, "{sign} {number}"),
+            false => write!(f, "{sign} {number:e}"),
         }
     }
 }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Claim, Selector};
-use crate::keys::{Checked, Problem, Reader, as_typed, nearest, not_a_section};
+use serde_json::Value as Json;
+
+use super::{Bound, Claim, Measure, Selector};
+use crate::keys::{Checked, Problem, Reader, as_typed, nearest, not_a_section, same};
 use crate::names::{stands_for, stem};
 use crate::variant::{Coordinates, Variant};
 use crate::yaml::{Node, Value};
@@ -26,13 +28,48 @@ pub fn read_claims(
     };
     let known: Vec<&Coordinates> = variants.iter().map(|variant| &variant.at).collect();
     for (name, node) in entries {
-        match claim(&format!("claims.{name}"), node, &known, scaled) {
+        let key = format!("claims.{name}");
+        let read = claim(&key, node, &known, scaled)
+            .and_then(|claim| measurable(&key, node, &claim, variants).map(|()| claim));
+        match read {
             Ok(claim) if scaled && !has_cells(&claim, &known) => {}
             Ok(claim) => drop(claims.insert(name.clone(), claim)),
             Err(problem) => reader.refuse(*problem),
         }
     }
     claims
+}
+
+/// Refuses what no policy will be scored under, and a metric without a name.
+fn measurable(key: &str, node: &Node, claim: &Claim, variants: &[Variant]) -> Checked<()> {
+    let (found, allowed) = match &claim.of {
+        Measure::Metric(tag) if tag.is_empty() => {
+            let allowed = "a tag of metrics.csv, such as losses/td";
+            ("a metric without a name".to_owned(), allowed)
+        }
+        Measure::Under(options) => {
+            let scored = |variant: &Variant| {
+                let of = variant.settings.robustness.as_ref()?;
+                let is = |(key, wanted): (&String, &Json)| {
+                    of.options.get(key).is_some_and(|values| {
+                        values.iter().any(|value| same(&serde_json::json!(value), wanted))
+                    })
+                };
+                Some(options.len() == of.options.len() && options.iter().all(is))
+            };
+            let meant = |variant: &&Variant| {
+                claim.pairs.iter().flatten().any(|selector| selector.means(&variant.at))
+            };
+            if variants.iter().filter(meant).all(|variant| scored(variant) == Some(true)) {
+                return Ok(());
+            }
+            let told = serde_json::json!(options).to_string();
+            (told, "a value of each of robustness.options, which its variants are scored under")
+        }
+        Measure::Metric(_) | Measure::Return => return Ok(()),
+        Measure::ForwardFlops | Measure::TrainingFlops | Measure::Active => return Ok(()),
+    };
+    Err(Problem::at(node, key, found, allowed, "of: {under: {noise_sigma: 10}}"))
 }
 
 /// Whether one of its pairs at least has two cells.
@@ -60,8 +97,15 @@ fn claim(key: &str, node: &Node, known: &[&Coordinates], scaled: bool) -> Checke
         let allowed = "ratio or difference, each with at_least, at_most or within";
         return Err(wrong(found.to_owned(), allowed, "ratio: {at_least: 0.95}"));
     };
-    if !bound.number().is_finite() {
-        return Err(wrong(bound.number().to_string(), "a bound that is a number", "at_least: 0"));
+    let number = bound.number();
+    if !number.is_finite() || matches!(bound, Bound::Within(_)) && number < 0.0 {
+        let allowed = "a bound that is a number, and not below 0 with within";
+        return Err(wrong(number.to_string(), allowed, "at_least: 0"));
+    }
+    let is_plain = |text: &str| !text.is_empty() && !text.chars().any(char::is_control);
+    if !is_plain(key.trim_start_matches("claims.")) || !is_plain(&claim.says) {
+        let allowed = "a name and words of one line";
+        return Err(wrong("a name or words with control characters".to_owned(), allowed, EXAMPLE));
     }
     if scaled {
         let is = |of: &Selector| known.iter().any(|at| stands_for(of.variant(), &at.name));
@@ -76,19 +120,34 @@ fn claim(key: &str, node: &Node, known: &[&Coordinates], scaled: bool) -> Checke
             return Err(unknown(key, node, one, known));
         }
         if !meant.iter().any(|at| other.beside(at, known.iter().copied()).is_some()) {
-            return Err(unknown(key, node, other, known));
+            if !known.iter().any(|at| other.means(at)) {
+                return Err(unknown(key, node, other, known));
+            }
+            let found = format!("{one} beside {other}, which stand nowhere together");
+            let allowed =
+                "two variants, on the same env and at the same values of the axes that both have";
+            return Err(wrong(found, allowed, "an axis below a selector, for other values of it"));
         }
     }
     Ok(claim)
 }
 
 fn unknown(key: &str, node: &Node, of: &Selector, known: &[&Coordinates]) -> Box<Problem> {
+    let named: Vec<_> = known.iter().filter(|at| stands_for(of.variant(), &at.name)).collect();
+    if let Some(one) = named.first() {
+        let values = |key: &String| {
+            let mut all: Vec<String> =
+                named.iter().filter_map(|at| at.axes.get(key)).map(ToString::to_string).collect();
+            all.dedup();
+            format!("{key}: {}", all.join(", "))
+        };
+        let axes: Vec<String> = one.axes.keys().map(values).collect();
+        let allowed = format!("values of its axes: {}", axes.join("; "));
+        return Problem::at(node, key, format!("{of}, where there is none"), allowed, of.variant());
+    }
     let mut names: Vec<&str> = known.iter().map(|at| stem(&at.name)).collect();
     names.dedup();
     let hint = nearest(of.variant(), names.iter().copied()).unwrap_or("a variant of the config");
-    let allowed = format!(
-        "variants, by name or with values of their axes, the two on the same env: {}",
-        names.join("; ")
-    );
+    let allowed = format!("a variant: {}", names.join("; "));
     Problem::at(node, key, format!("{of}, which no variant is"), allowed, hint)
 }

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use crate::keys::{is_one_of, same};
 use crate::names::stands_for;
 use crate::variant::Coordinates;
 
@@ -42,11 +43,7 @@ impl Selector {
     /// Whether it means the variant `at`.
     pub fn means(&self, at: &Coordinates) -> bool {
         let has = |(key, wanted): (&String, &Json)| {
-            let Some(value) = at.axes.get(key) else { return false };
-            match wanted {
-                Json::Array(several) => several.iter().any(|one| same(one, value)),
-                one => same(one, value),
-            }
+            at.axes.get(key).is_some_and(|value| is_one_of(value, wanted))
         };
         let fits = match self {
             Self::Name(_) => true,
@@ -55,38 +52,25 @@ impl Selector {
         fits && stands_for(self.variant(), &at.name)
     }
 
-    /// The place of the variant among `others` that it means beside `one`: on the same environment, and of several the
-    /// first of those that share most axes with it.
+    /// The place of the variant among `others` that it means beside `one`: on the same environment, at the same values of
+    /// all axes that both have, but for those that it names itself.
     pub fn beside<'a>(
         &self,
         one: &Coordinates,
-        others: impl Iterator<Item = &'a Coordinates>,
+        mut others: impl Iterator<Item = &'a Coordinates>,
     ) -> Option<usize> {
-        let shared = |other: &Coordinates| {
-            let equal = |(key, value): &(&String, &Json)| one.axes.get(*key) == Some(*value);
-            other.axes.iter().filter(equal).count()
+        let named = |key: &String| match self {
+            Self::Name(_) => false,
+            Self::At(at) => at.axes.contains_key(key),
         };
-        let fits = |other: &&Coordinates| {
-            self.means(other) && other.env == one.env && other.name != one.name
+        let agrees = |other: &Coordinates| {
+            other.axes.iter().all(|(key, value)| {
+                named(key) || one.axes.get(key).is_none_or(|own| same(own, value))
+            })
         };
-        let fitting = others.enumerate().filter(|(_, other)| fits(other));
-        let mut best: Option<(usize, usize)> = None;
-        for (place, other) in fitting {
-            let count = shared(other);
-            if best.is_none_or(|(_, most)| count > most) {
-                best = Some((place, count));
-            }
-        }
-        best.map(|(place, _)| place)
-    }
-}
-
-/// Numbers are the same whether they are written as whole ones or not.
-fn same(one: &Json, other: &Json) -> bool {
-    match (one.as_f64(), other.as_f64()) {
-        (Some(one), Some(other)) => one == other,
-        (Some(_), None) | (None, Some(_)) => false,
-        (None, None) => one == other,
+        others.position(|other| {
+            self.means(other) && other.env == one.env && other.name != one.name && agrees(other)
+        })
     }
 }
 
@@ -137,5 +121,9 @@ mod tests {
         ];
         let beside = |name: &str| Selector::Name(name.to_owned()).beside(&all[3], all.iter());
         assert_eq!((beside("static"), beside("dense"), beside("rigl")), (Some(1), Some(2), None));
+        let named = json!({"variant": "static", "s": 0.5});
+        let named: Selector = serde_json::from_value(named).unwrap();
+        assert_eq!(named.beside(&all[3], all.iter()), Some(0));
+        assert_eq!(Selector::Name("static".to_owned()).beside(&all[0], all.iter()), None);
     }
 }

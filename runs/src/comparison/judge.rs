@@ -11,7 +11,9 @@ use super::resamples::bootstrap;
 use super::task::Task;
 use super::verdict::Verdict;
 use crate::claim::{Claim, Measure, Relation, Selector};
+use crate::keys::same;
 use crate::metrics::tracks;
+use crate::normalise::Scale;
 use crate::results::{JobResult, Progress};
 use crate::robustness::Held;
 use crate::statistics::{Aggregate, Estimate, Interval, Pair, Pairs, Scores};
@@ -33,6 +35,8 @@ pub struct Judged {
     pub paired: bool,
     /// Whether it holds.
     pub verdict: Verdict,
+    /// Why that is open.
+    pub why: Option<String>,
 }
 
 /// What the seeds of a cell were measured at; all the same where no seed decides.
@@ -43,10 +47,12 @@ enum Measured {
 
 /// Judges the claim `name` by the cells that are at their end.
 pub fn judge(name: &str, claim: &Claim, cells: &[Cell], tasks: &[Task]) -> Judged {
+    let couples = couples(claim, cells);
+    let scales = Scales::of(&couples, tasks);
     let mut sampled: Vec<[BTreeMap<u64, f64>; 2]> = Vec::new();
     let mut exact: Vec<[f64; 2]> = Vec::new();
-    for [one, other] in couples(claim, cells) {
-        match [one, other].map(|cell| measured(&claim.of, cell, tasks)) {
+    for couple in &couples {
+        match couple.map(|cell| measured(&claim.of, cell, &scales)) {
             [Some(Measured::Seeds(x)), Some(Measured::Seeds(y))] => sampled.push([x, y]),
             [Some(Measured::Exact(x)), Some(Measured::Exact(y))] => exact.push([x, y]),
             [_, _] => {}
@@ -56,17 +62,69 @@ pub fn judge(name: &str, claim: &Claim, cells: &[Cell], tasks: &[Task]) -> Judge
     let (pairs, seeds) = (sampled.len() + exact.len(), counts.min().unwrap_or(0));
     let paired = !sampled.is_empty() && sampled.iter().all(|[x, y]| x.keys().eq(y.keys()));
     let statistic = claim.statistic();
-    let estimate = statistic.and_then(|(relation, _)| match exact.is_empty() {
-        true => estimate(name, relation, &sampled, paired),
-        false => Some(of_exact(relation, &exact)),
-    });
+    let of_returns = matches!(claim.of, Measure::Return | Measure::Under(_));
+    let is_ratio = matches!(statistic, Some((Relation::Ratio, _)));
+    let is_unscaled = of_returns && is_ratio && scales.are_relative();
+    let estimate =
+        statistic.filter(|_| !is_unscaled).and_then(|(relation, _)| match exact.is_empty() {
+            true => estimate(name, relation, &sampled, paired),
+            false => Some(of_exact(relation, &exact)),
+        });
     let verdict = match (statistic, &estimate) {
         (Some((relation, bound)), Some(estimate)) => {
             Verdict::of(estimate, bound, relation.of_equals(), seeds)
         }
         (None, _) | (_, None) => Verdict::Open,
     };
-    Judged { name: name.to_owned(), claim: claim.clone(), estimate, pairs, seeds, paired, verdict }
+    let why = (verdict == Verdict::Open).then(|| match &claim.of {
+        _ if couples.is_empty() => "none of its pairs is compared here".to_owned(),
+        Measure::Under(_) if pairs == 0 => {
+            "no policy of both has been scored under these options".to_owned()
+        }
+        Measure::Metric(tag) if pairs == 0 => {
+            format!("no finished seeds of both have {tag} in metrics.csv")
+        }
+        _ if pairs == 0 => "no pair has finished seeds of both".to_owned(),
+        _ if is_unscaled => {
+            "a ratio over several environments wants a scale that says what 0 is: normalise"
+                .to_owned()
+        }
+        _ if estimate.is_none() => {
+            "the second of its pairs is not above 0, so that there is no ratio".to_owned()
+        }
+        _ => "there is no interval: of one seed, or of a second that comes near 0".to_owned(),
+    });
+    let (name, claim) = (name.to_owned(), claim.clone());
+    Judged { name, claim, estimate, pairs, seeds, paired, verdict, why }
+}
+
+/// How returns of the compared environments are brought together: as they are where there is but one whose scale is
+/// that of what is compared, so that it does not depend on what else is.
+struct Scales<'a> {
+    of: Vec<(&'a str, &'a Scale)>,
+}
+
+impl<'a> Scales<'a> {
+    fn of(couples: &[[&'a Cell; 2]], tasks: &'a [Task]) -> Self {
+        let compared = |env: &str| couples.iter().flatten().any(|cell| cell.at.env == env);
+        let tasks = tasks.iter().filter(|task| compared(&task.env));
+        Self { of: tasks.map(|task| (task.env.as_str(), &task.scale)).collect() }
+    }
+
+    /// Whether there are several of which one moves with what is compared.
+    fn are_relative(&self) -> bool {
+        self.of.len() > 1 && self.of.iter().any(|(_, scale)| scale.relative)
+    }
+
+    fn normalise(&self, env: &str, score: f64) -> f64 {
+        match self.of.as_slice() {
+            [(_, only)] if only.relative => score,
+            several => {
+                let found = several.iter().find(|(other, _)| *other == env);
+                found.map_or(score, |(_, scale)| scale.normalise(score))
+            }
+        }
+    }
 }
 
 /// The cells that the claim compares.
@@ -82,8 +140,8 @@ fn couples<'a>(claim: &Claim, cells: &'a [Cell]) -> Vec<[&'a Cell; 2]> {
     claim.pairs.iter().flat_map(of_pair).collect()
 }
 
-fn measured(of: &Measure, cell: &Cell, tasks: &[Task]) -> Option<Measured> {
-    let scale = &tasks.iter().find(|task| task.env == cell.at.env)?.scale;
+fn measured(of: &Measure, cell: &Cell, scales: &Scales<'_>) -> Option<Measured> {
+    let scale = |score: f64| scales.normalise(&cell.at.env, score);
     let finished = || cell.jobs.iter().filter(|job| job.progress == Progress::Finished);
     let seeds = |value: &dyn Fn(&JobResult) -> Option<f64>| {
         let values = finished().filter_map(|job| Some((job.seed, value(job)?)));
@@ -92,10 +150,10 @@ fn measured(of: &Measure, cell: &Cell, tasks: &[Task]) -> Option<Measured> {
             .map(Measured::Seeds)
     };
     match of {
-        Measure::Return => seeds(&|job| Some(scale.normalise(job.score()?))),
+        Measure::Return => seeds(&|job| Some(scale(job.score()?))),
         Measure::Under(options) => seeds(&|job| {
             let held = job.robustness.iter().find(|held| is_under(held, options))?;
-            Some(scale.normalise(held.mean_return))
+            Some(scale(held.mean_return))
         }),
         Measure::Metric(tag) => seeds(&|job| {
             let track = tracks(&job.folder, |other| other == tag).pop()?;
@@ -111,13 +169,10 @@ fn measured(of: &Measure, cell: &Cell, tasks: &[Task]) -> Option<Measured> {
 
 /// Whether `held` was played under these options.
 fn is_under(held: &Held, options: &BTreeMap<String, Json>) -> bool {
-    options.iter().all(|(key, wanted)| {
-        held.options.get(key).is_some_and(|value| match (value.as_f64(), wanted.as_f64()) {
-            (Some(value), Some(wanted)) => value == wanted,
-            (None, None) => value == wanted,
-            (Some(_), None) | (None, Some(_)) => false,
-        })
-    })
+    let is = |(key, wanted): (&String, &Json)| {
+        held.options.get(key).is_some_and(|value| same(value, wanted))
+    };
+    options.len() == held.options.len() && options.iter().all(is)
 }
 
 fn estimate(

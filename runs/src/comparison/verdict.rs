@@ -55,7 +55,7 @@ impl Verdict {
             return Self::NotHeld;
         }
         // Intervals narrow as the root of the seeds grows.
-        let needed = (seeds as f64 / room.powi(2)).ceil();
+        let needed = (seeds as f64 / room.powi(2)).ceil().max(seeds as f64 + 1.0);
         Self::Undecided { needed: (needed <= MOST).then_some(needed as usize) }
     }
 }

@@ -34,9 +34,15 @@ pub fn read_text(file: &Path) -> Result<String, Error> {
 
 /// The tree of the text of `file`, changed by the arguments `--set`.
 pub fn document(file: &str, text: &str, arguments: &[String]) -> Result<Node, Error> {
-    let laid = chosen(parse(file, text)?, arguments);
+    let (of_scales, others): (Vec<_>, Vec<_>) =
+        arguments.iter().cloned().partition(|argument| argument.starts_with("scales."));
+    let mut document = parse(file, text)?;
+    for argument in &of_scales {
+        document = set(&document, argument)?;
+    }
+    let laid = chosen(document, &others);
     let mut document = laid.map_err(|problem| locate(vec![*problem], file, text))?;
-    for argument in arguments {
+    for argument in &others {
         document = set(&document, argument)?;
     }
     Ok(document)

@@ -121,9 +121,10 @@ fn check(
         SECTIONS.iter().filter_map(|key| Some(((*key).into(), document.get(key)?.clone())));
     let base = Node { value: Value::Map(present.collect()), origin: document.origin.clone() };
     let (variants, sweep) = (document.get("variants"), document.get("sweep"));
+    let narrowed = document.get("scale").is_some() || !set.is_empty();
     let mut expanded =
         keep(&mut reader, expand(&base, variants, sweep, kinded())).unwrap_or_default();
-    keep(&mut reader, apply(document.get("when"), &mut expanded, kinded()));
+    keep(&mut reader, apply(document.get("when"), &mut expanded, kinded(), narrowed));
     if let [one] = expanded.as_mut_slice()
         && one.name == "base"
     {
@@ -146,7 +147,8 @@ fn check(
     let baseline = keep(&mut reader, read_baseline(of("baseline"), &variants)).flatten();
     let scaled = of("scale").is_some();
     let normalise = keep(&mut reader, read_normalise(of("normalise"), &variants, scaled)).flatten();
-    let published = keep(&mut reader, read_published(of("published"))).flatten();
+    let published =
+        keep(&mut reader, read_published(of("published"), &variants, narrowed)).flatten();
     let claims = read_claims(&mut reader, of("claims"), &variants, scaled);
     match reader.problems.is_empty() {
         true => Ok(Checks { name, seeds, baseline, normalise, published, claims, variants }),

@@ -16,7 +16,7 @@ use crate::log::tensorboard::keys::TensorBoardKeys;
 use crate::robustness::{Robustness, Trained};
 use crate::train::settings::TrainSettings;
 use crate::variant::Settings;
-use crate::yaml::Node;
+use crate::yaml::{Node, Value};
 
 /// The keys `K` of the section `name` of `tree`; nothing where they have a mistake.
 fn read<K: DeserializeOwned + Serialize + Default>(
@@ -61,7 +61,8 @@ pub fn settings(reader: &mut Reader, tree: &Node) -> Option<(Settings, EnvSpec)>
     };
     let eval: Option<EvalSettings> =
         read(reader, tree, "eval", episodes_at_once, EvalSettings::check);
-    let robustness = match (tree.get("robustness"), &env) {
+    let written = tree.get("robustness").filter(|section| section.value != Value::Null);
+    let robustness = match (written, &env) {
         (Some(section), Some((env, spec))) => {
             let keys: Option<Robustness> = read(reader, tree, "robustness", none, |_| Ok(()));
             let row = env::row(&env.id).ok();

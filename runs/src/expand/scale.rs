@@ -7,6 +7,9 @@ use crate::yaml::{Node, Origin, Value};
 const KEY: &str = "scale";
 const ALL: &str = "scales";
 
+/// Keys of which a scale leaves out what it gives null.
+const LEFT_OUT: [&str; 2] = ["variants", "sweep"];
+
 /// `document` with that of its scales laid over it which the last of the `arguments` of `--set` chooses, or its own key.
 pub fn chosen(document: Node, arguments: &[String]) -> Checked<Node> {
     let typed = arguments.iter().rev().find_map(|argument| {
@@ -15,7 +18,8 @@ pub fn chosen(document: Node, arguments: &[String]) -> Checked<Node> {
         Some(Node { value: Value::Text(name.trim().to_owned()), origin })
     });
     let choice = typed.or_else(|| document.get(KEY).cloned());
-    let (all, choice) = match (document.get(ALL), choice) {
+    let written = document.get(ALL).filter(|all| all.value != Value::Null);
+    let (all, choice) = match (written, choice) {
         (None, None) => return Ok(document),
         (None, Some(choice)) => {
             let (found, allowed) =
@@ -37,6 +41,9 @@ pub fn chosen(document: Node, arguments: &[String]) -> Checked<Node> {
         let hint = nearest(&name, names()).map_or_else(first, str::to_owned);
         return Err(Problem::at(&choice, KEY, name, allowed(), hint));
     };
+    if scale.entries().is_none() {
+        return Err(not_a_section(scale, &format!("{ALL}.{name}")));
+    }
     if let Some(key) = [KEY, ALL, "name"].iter().find(|key| scale.get(key).is_some()) {
         let (found, allowed) = (format!("the key {key}"), "what a config has but for its name");
         return Err(Problem::at(scale, format!("{ALL}.{name}"), found, allowed, "remove it"));
@@ -44,6 +51,15 @@ pub fn chosen(document: Node, arguments: &[String]) -> Checked<Node> {
     let mut laid = kinded().overlay(&document, scale);
     if let Value::Map(entries) = &mut laid.value {
         entries.retain(|(key, _)| key != KEY && key != ALL);
+        for (key, below) in entries.iter_mut().filter(|(key, _)| LEFT_OUT.contains(&key.as_str())) {
+            let is_left_out = |name: &str| {
+                let said = scale.get(key).and_then(|of_scale| of_scale.get(name));
+                said.is_some_and(|said| said.value == Value::Null)
+            };
+            if let Value::Map(named) = &mut below.value {
+                named.retain(|(name, _)| !is_left_out(name));
+            }
+        }
         entries.push((KEY.to_owned(), choice));
     }
     Ok(Node { origin: document.origin, ..laid })
@@ -82,6 +98,9 @@ mod tests {
         assert_eq!(named("a".to_owned(), &small), "a-small");
         let full = chosen(node(TEXT), &["scale=small".to_owned(), "scale = full".to_owned()]);
         assert_eq!(full.unwrap().get("seeds"), node("seeds: [1, 2]").get("seeds"));
+        let text = "variants: {a: {}, b: {}}\nscale: s\nscales: {s: {variants: {a: null}}}";
+        let fewer = chosen(node(text), &[]).unwrap();
+        assert_eq!(fewer.get("variants"), node("variants: {b: {}}").get("variants"));
         let plain = chosen(node("seeds: [1]"), &["train.x=2".to_owned()]).unwrap();
         assert_eq!(named("a".to_owned(), &plain), "a");
     }
@@ -101,5 +120,6 @@ mod tests {
         assert!(refused("scales: {a: {}}", &[]).hint.contains("scale: a"));
         assert!(refused("scale: a\nscales: {a: {name: x}}", &[]).found.contains("name"));
         assert_eq!(refused("scale: a\nscales: 3", &[]).key, "scales");
+        assert_eq!(refused("scale: a\nscales: {a: [1]}", &[]).key, "scales.a");
     }
 }

@@ -8,13 +8,19 @@
 
 use super::path::split_path;
 use super::variants::{Expanded, check_sections};
-use crate::keys::{Checked, Problem, not_a_section};
+use crate::keys::{Checked, Problem, is_one_of, not_a_section};
 use crate::yaml::{Kinded, Node, Value};
 
 const HINT: &str = "- {if: {env.id: [Hopper-v5]}, then: {agent: {warmup_env_steps: 1_000}}}";
 
-/// Lays over each of `all` what the clauses of `when` say of it, in their order and over all else.
-pub fn apply(when: Option<&Node>, all: &mut [Expanded], kinded: &Kinded) -> Checked<()> {
+/// Lays over each of `all` what the clauses of `when` say of it, in their order and over all else. Conditions see what
+/// is written, and no defaults. A condition that nobody meets is refused, unless the config may have been `narrowed`.
+pub fn apply(
+    when: Option<&Node>,
+    all: &mut [Expanded],
+    kinded: &Kinded,
+    narrowed: bool,
+) -> Checked<()> {
     let Some(when) = when.filter(|when| when.value != Value::Null) else { return Ok(()) };
     let Value::List(clauses) = &when.value else {
         let found = when.value.to_string();
@@ -25,21 +31,28 @@ pub fn apply(when: Option<&Node>, all: &mut [Expanded], kinded: &Kinded) -> Chec
             clause.entries().into_iter().flatten().map(|(key, _)| key.as_str()).collect();
         let (Some(condition), Some(then), 2) = (clause.get("if"), clause.get("then"), keys.len())
         else {
-            let found = format!("a clause with {}", keys.join(", "));
+            let keys = if keys.is_empty() { "neither".to_owned() } else { keys.join(", ") };
+            let found = format!("a clause with {keys}");
             return Err(Problem::at(clause, "when", found, "if and then, and nothing else", HINT));
         };
-        let conditions = condition.entries().ok_or_else(|| not_a_section(condition, "when.if"))?;
+        let conditions = condition.entries().filter(|entries| !entries.is_empty());
+        let conditions = conditions.ok_or_else(|| not_a_section(condition, "when.if"))?;
         let sections = then.entries().ok_or_else(|| not_a_section(then, "when.then"))?;
         check_sections(sections.iter().map(|(key, node)| (key.as_str(), node)))?;
         for (path, node) in conditions {
-            // Values that no variant has may be those of an axis that --set has narrowed.
             if !all.iter().any(|one| find(&one.tree, path).is_some()) {
                 let found = format!("{path}, which is written for no variant");
-                let allowed = "keys that the config, a variant or the sweep has";
-                return Err(Problem::at(node, "when.if", found, allowed, "remove the clause"));
+                let allowed =
+                    "keys that the config, a variant or the sweep has; defaults do not count";
+                return Err(Problem::at(node, "when.if", found, allowed, "write the key above"));
             }
         }
         let holds = |tree: &Node| conditions.iter().all(|(path, wanted)| has(tree, path, wanted));
+        if !narrowed && !all.iter().any(|one| holds(&one.tree)) {
+            let found = "values that no variant has";
+            let allowed = "values, or lists of values, that at least one variant has";
+            return Err(Problem::at(condition, "when.if", found, allowed, "remove the clause"));
+        }
         for one in all.iter_mut().filter(|one| holds(&one.tree)) {
             one.tree = kinded.overlay(&one.tree, then);
         }
@@ -53,10 +66,7 @@ fn find<'a>(tree: &'a Node, path: &str) -> Option<&'a Node> {
 
 /// Whether the key at `path` has the value, or one of the values, `wanted`.
 fn has(tree: &Node, path: &str, wanted: &Node) -> bool {
-    find(tree, path).is_some_and(|found| match &wanted.value {
-        Value::List(several) => several.iter().any(|one| one.value == found.value),
-        one => *one == found.value,
-    })
+    find(tree, path).is_some_and(|found| is_one_of(&found.to_json(), &wanted.to_json()))
 }
 
 #[cfg(test)]
@@ -72,7 +82,7 @@ mod tests {
         let when = parse(when, &|_| Origin::Absent).unwrap();
         let (base, sweep) = (document.get("base").unwrap(), document.get("sweep"));
         let mut all = expand(base, None, sweep, kinded()).unwrap();
-        apply(Some(&when), &mut all, kinded()).map(|()| all)
+        apply(Some(&when), &mut all, kinded(), false).map(|()| all)
     }
 
     #[test]
@@ -85,6 +95,7 @@ mod tests {
     #[test]
     fn an_unknown_key_and_what_is_no_clause_are_refused() {
         let refused = |when: &str| expanded(when).unwrap_err().found;
+        assert!(refused("[{if: {env.id: c}, then: {agent: {x: 2}}}]").contains("no variant has"));
         assert!(refused("[{if: {env.di: a}, then: {agent: {x: 2}}}]").contains("for no variant"));
         assert!(refused("[{if: {env.id: a}}]").contains("a clause with if"));
         assert!(refused("[{if: {env.id: a}, then: {agnt: {}}}]").contains("agnt"));

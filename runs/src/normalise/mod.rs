@@ -17,6 +17,9 @@ pub struct Scale {
     pub high: f64,
     /// In words.
     pub source: String,
+    /// Whether the ends are those of what is compared, so that they move with it.
+    #[serde(default)]
+    pub relative: bool,
 }
 
 impl Scale {
@@ -78,7 +81,7 @@ impl Table {
         };
         let game = game(env);
         let row = rows.iter().find(|row| row.name == game)?;
-        Some(Scale { low: row.low, high: row.high, source: source.to_owned() })
+        Some(Scale { low: row.low, high: row.high, source: source.to_owned(), relative: false })
     }
 }
 
@@ -95,7 +98,12 @@ impl Normalise {
     /// the range of `scores`.
     pub fn scale(&self, env: &str, scores: &[f64]) -> Scale {
         if let Some(Bounds { low, high }) = self.own.get(env) {
-            return Scale { low: *low, high: *high, source: "the config".to_owned() };
+            return Scale {
+                low: *low,
+                high: *high,
+                source: "the config".to_owned(),
+                relative: false,
+            };
         }
         let tables = match self.by {
             Some(table) => vec![table],
@@ -110,6 +118,7 @@ impl Normalise {
             low: low.unwrap_or(0.0),
             high: high.unwrap_or(1.0),
             source: "the lowest and the highest score here".to_owned(),
+            relative: true,
         }
     }
 }
@@ -160,6 +169,9 @@ mod tests {
         let normalise = Normalise { own, ..Normalise::default() };
         assert_eq!(normalise.scale("ALE/Pong-v5", &[]).normalise(0.0), 0.5);
         assert_eq!(normalise.arguments(), ["ALE/Pong-v5=-21..21"]);
-        assert_eq!(Scale { low: 1.0, high: 1.0, source: String::new() }.normalise(1.0), 0.0);
+        assert_eq!(
+            Scale { low: 1.0, high: 1.0, source: String::new(), relative: false }.normalise(1.0),
+            0.0
+        );
     }
 }

@@ -47,6 +47,15 @@ struct Full {
     line: Line,
     axes: BTreeMap<String, Json>,
     scores: BTreeMap<u64, f64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    robustness: Vec<Under>,
+}
+
+/// Returns of the last policies under other options of the env.
+#[derive(Debug, Serialize)]
+struct Under {
+    options: BTreeMap<String, Json>,
+    returns: BTreeMap<u64, f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -120,6 +129,24 @@ fn line(cell: &Cell, of: &Comparison) -> Line {
     }
 }
 
+/// What each seed reached under each combination of options, in the order of the first.
+fn under(cell: &Cell) -> Vec<Under> {
+    let mut all: Vec<Under> = Vec::new();
+    for job in &cell.jobs {
+        for held in &job.robustness {
+            let known = all.iter_mut().find(|under| under.options == held.options);
+            match known {
+                Some(under) => drop(under.returns.insert(job.seed, held.mean_return)),
+                None => all.push(Under {
+                    options: held.options.clone(),
+                    returns: BTreeMap::from([(job.seed, held.mean_return)]),
+                }),
+            }
+        }
+    }
+    all
+}
+
 /// The lines as CSV.
 pub fn csv(of: &Comparison) -> Result<String, Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
@@ -136,6 +163,7 @@ pub fn json(of: &Comparison) -> Json {
         line: line(cell, of),
         axes: cell.at.axes.clone(),
         scores: cell.scores.iter().map(|scored| (scored.seed, scored.score)).collect(),
+        robustness: under(cell),
     };
     let over = |group: &Group| OverTasks {
         group: group.label.clone(),

@@ -53,7 +53,8 @@ pub fn text(of: &Comparison, width: Option<usize>, layers: bool) -> String {
             )
         })
         .collect();
-    if !of.warnings.is_empty() || !scales.is_empty() {
+    let is_open = of.claims.iter().any(|claim| claim.why.is_some());
+    if !of.warnings.is_empty() || !scales.is_empty() || is_open {
         text.push('\n');
     }
     if !scales.is_empty() {
@@ -61,6 +62,9 @@ pub fn text(of: &Comparison, width: Option<usize>, layers: bool) -> String {
     }
     for warning in &of.warnings {
         text += &format!("note: {warning}\n");
+    }
+    for (claim, why) in of.claims.iter().filter_map(|one| Some((&one.name, one.why.as_ref()?))) {
+        text += &format!("note: the claim {claim} is open: {why}\n");
     }
     if layers {
         for cell in &of.cells {

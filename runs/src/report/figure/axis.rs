@@ -9,7 +9,7 @@ use super::methods::{self, ends, scored};
 use super::over_tasks;
 use super::plate::{Content, Figure};
 use super::request::Request;
-use crate::chart::{Axis, Lines, Panel, Plot, Point, Series};
+use crate::chart::{Axis, Lines, Panel, Plot, Point, Reference, Series, Style};
 use crate::comparison::{Cell, Comparison};
 
 /// Keys that other figures are about.
@@ -81,11 +81,29 @@ fn panel(comparison: &Comparison, env: &str, x: &str, by: &str) -> Option<Panel>
         };
         let mut points: Vec<Point> = line.cells.iter().zip(&line.at).filter_map(point).collect();
         points.sort_by(|a, b| a.x.total_cmp(&b.x));
-        Series { label: line.key.clone(), style, points, joined: true }
+        let several = lines.iter().filter(|other| other.key == line.key).count() > 1;
+        let variant = &line.cells[0].at.variant;
+        let label = if several && !variant.is_empty() { variant } else { &line.key };
+        Series { label: label.clone(), style, points, joined: true }
     });
-    let y = Axis::linear("return");
-    let plot = Plot::Lines(Lines::new(axis, y, series.collect()));
-    Some(Panel { title: env.to_owned(), plot })
+    let lines = Lines::new(axis, Axis::linear("return"), series.collect());
+    let references = whole(comparison, env, x).into_iter().collect();
+    Some(Panel { title: env.to_owned(), plot: Plot::Lines(Lines { references, ..lines }) })
+}
+
+/// The baseline of `env` where it has no value of `x`, across.
+fn whole(comparison: &Comparison, env: &str, x: &str) -> Option<Reference> {
+    let name = comparison.baseline.as_ref()?;
+    let here = scored(comparison, env);
+    let is = |cell: &&&Cell| cell.at.variant == *name && !cell.at.axes.contains_key(x);
+    let cell = here.iter().find(is)?;
+    let score = cell.score.as_ref()?;
+    Some(Reference {
+        label: name.clone(),
+        style: Style { dash: 0, ..methods::style(&cell.at.method) },
+        y: score.value,
+        interval: ends(score),
+    })
 }
 
 struct Line<'a> {

@@ -6,10 +6,8 @@ use crate::chart::{Axis, Forest, Panel, Plot, Row};
 use crate::claim::Relation;
 use crate::comparison::{Comparison, Judged};
 
-const PANELS: [(Relation, &str); 2] = [
-    (Relation::Difference, "Difference of the interquartile means"),
-    (Relation::Ratio, "Ratio of the interquartile means"),
-];
+const PANELS: [(Relation, &str); 2] =
+    [(Relation::Difference, "Differences"), (Relation::Ratio, "Ratios")];
 
 /// Where something is claimed.
 pub fn figure(comparison: &Comparison) -> Option<Figure> {
@@ -18,12 +16,16 @@ pub fn figure(comparison: &Comparison) -> Option<Figure> {
     if panels.is_empty() {
         return None;
     }
-    let told = comparison.claims.iter().map(|one| format!("{}: {}.", one.name, one.claim.says));
+    let told = comparison
+        .claims
+        .iter()
+        .map(|one| format!("{}: {}: {}.", one.name, one.claim.says, one.verdict));
     Some(Figure {
         id: "claims".into(),
         title: "What was to be shown".into(),
         caption: format!(
-            "Of each claim the statistic over all of its pairs with its 95 % bootstrap interval; behind the name the bound and the verdict. {} {}",
+            "Of each claim the difference or the ratio of the interquartile means over all of its pairs, with its 95 % bootstrap interval, and \
+             the bound. {} {}",
             told.collect::<Vec<_>>().join(" "),
             methods::config(comparison)
         ),
@@ -39,7 +41,7 @@ fn panel(comparison: &Comparison, relation: Relation, title: &str) -> Option<Pan
         let first = judged.claim.pairs.first()?[0].variant();
         let method = comparison.cells.iter().find(|cell| cell.at.variant == first);
         Some(Row {
-            label: format!("{} {bound}: {}", judged.name, judged.verdict),
+            label: format!("{} {bound}", judged.name),
             style: methods::style(method.map_or(first, |cell| &cell.at.method)),
             value: estimate.value,
             interval: ends(estimate),

@@ -6,7 +6,8 @@ use crate::chart::{Axis, Lines, Panel, Plot, Point, Reference, Series, Style};
 use crate::comparison::{Comparison, Group};
 use crate::published::{At, Published};
 
-/// The chart of normalised scores by the axis `x`; none where there is one environment, or nobody has two values.
+/// The chart of normalised scores by the axis `x`; none where there is one environment and nothing published, or
+/// nobody has two values.
 pub fn panel(comparison: &Comparison, x: &str) -> Option<Panel> {
     let along: Vec<(&Group, f64)> = comparison
         .groups
@@ -15,7 +16,8 @@ pub fn panel(comparison: &Comparison, x: &str) -> Option<Panel> {
         .filter_map(|group| Some((group, group.at.axes.get(x)?.as_f64()?)))
         .collect();
     let is_one = along.iter().all(|(_, at)| Some(at) == along.first().map(|(_, at)| at));
-    if comparison.tasks.len() < 2 || is_one {
+    let others = of_others(comparison, x);
+    if comparison.tasks.len() < 2 && others.is_none() || is_one {
         return None;
     }
     let mut lines: Vec<(&str, &str, Vec<Point>)> = Vec::new();
@@ -40,23 +42,24 @@ pub fn panel(comparison: &Comparison, x: &str) -> Option<Panel> {
             Series { label: variant.to_owned(), style, points, joined: true }
         })
         .collect();
-    series.extend(of_others(comparison, x).into_iter().flat_map(published));
+    series.extend(others.into_iter().flat_map(published));
     let values: Vec<_> =
         along.iter().filter_map(|(group, _)| group.at.axes.get(x)).cloned().collect();
     let (x, _) = axis(x, &values);
     let lines = Lines::new(x, Axis::linear("normalised score"), series);
     let references = whole(comparison).into_iter().collect();
-    let title = format!("All {} environments", comparison.tasks.len());
+    let title = match comparison.tasks.as_slice() {
+        [one] => format!("{}, normalised", one.env),
+        several => format!("All {} environments", several.len()),
+    };
     Some(Panel { title, plot: Plot::Lines(Lines { references, ..lines }) })
 }
 
 /// Whose lines are dotted, where there are some.
 pub fn told(comparison: &Comparison, x: &str) -> String {
     match of_others(comparison, x) {
-        Some(published) if comparison.tasks.len() > 1 => {
-            format!("Thin lines: {}. ", published.source)
-        }
-        _ => String::new(),
+        Some(published) => format!("Thin lines: {}. ", published.source),
+        None => String::new(),
     }
 }
 
