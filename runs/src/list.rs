@@ -1,9 +1,10 @@
 //! `sparring list`: what a config can name.
 
+use serde_json::Value as Json;
 use sparring_envs::{EnvOption, EnvRow, EnvSpec, Options, Space};
 
 use crate::cli::Listed;
-use crate::config::sections::sections;
+use crate::config::sections::{SECTIONS, sections};
 use crate::config::sections::{agents as agent_rows, methods as method_rows};
 use crate::console::print;
 use crate::error::{Error, Refusal};
@@ -129,7 +130,10 @@ fn agents() -> Table {
     table
 }
 
-/// The keys of all sections, or of `SECTION` or `SECTION.KIND`.
+/// What the keys beside sections are listed under.
+const BESIDE: &str = "config";
+
+/// The keys beside sections, and those of all sections; or those of `SECTION` or `SECTION.KIND`.
 fn keys(of: Option<&str>) -> Result<String, Error> {
     let (section, kind) = match of.map(|of| of.split_once('.').unwrap_or((of, ""))) {
         Some((section, kind)) => (Some(section), Some(kind).filter(|kind| !kind.is_empty())),
@@ -141,7 +145,11 @@ fn keys(of: Option<&str>) -> Result<String, Error> {
         let allowed = format!("one of {}", names.join(", "));
         Refusal::argument(format!("list keys {}", of.unwrap_or_default()), found, allowed, hint)
     };
-    let names: Vec<_> = sections().iter().map(|known| known.name).collect();
+    let names: Vec<_> =
+        [BESIDE].into_iter().chain(sections().iter().map(|known| known.name)).collect();
+    if section.is_none_or(|name| name == BESIDE) && kind.is_none() {
+        text += &format!("{BESIDE}:\n{}\n", beside_sections());
+    }
     for known in sections().iter().filter(|known| section.is_none_or(|name| name == known.name)) {
         match (&known.shape.form, kind) {
             (Form::Kinds(kinds), Some(kind)) => {
@@ -161,6 +169,28 @@ fn keys(of: Option<&str>) -> Result<String, Error> {
         }
     }
     if text.is_empty() { Err(refused("no such section".to_owned(), names)) } else { Ok(text) }
+}
+
+/// The keys of a config beside its sections, and what stands below them, as the schema tells them.
+fn beside_sections() -> Table {
+    fn rows(properties: &Json, above: &str, table: &mut Table) {
+        for (key, schema) in properties.as_object().into_iter().flatten() {
+            if above.is_empty() && SECTIONS.contains(&key.as_str()) {
+                continue;
+            }
+            let key = format!("{above}{key}");
+            let about = schema["description"].as_str().unwrap_or_default().replace('\n', " ");
+            table.row([format!("  {key}"), about]);
+            // Of those that are named by the user, and of what is a section itself, unless it holds sections again.
+            if !["variants", "scales", "normalise"].contains(&key.as_str()) {
+                rows(&schema["properties"], &format!("{key}."), table);
+                rows(&schema["additionalProperties"]["properties"], &format!("{key}.NAME."), table);
+            }
+        }
+    }
+    let mut table = Table::new(&[("  key", Align::Left), ("about", Align::Left)]);
+    rows(&crate::schema::schema()["properties"], "", &mut table);
+    table
 }
 
 fn of_kind(section: &str, kind: &Kind) -> String {
