@@ -1,7 +1,5 @@
 //! Checks of keys that several agents have.
 
-use std::fmt;
-
 use serde_json::Value;
 use sparring_sparse::{ClipNorm, KeyError, OptimizerConfig};
 
@@ -45,33 +43,36 @@ pub fn clipping(optimizer: &OptimizerConfig) -> Result<(), KeyError> {
     Ok(())
 }
 
-/// Gives the value of the key `short` to each of the keys `of` that is not typed, and takes it away. Where all of them
-/// are typed it stays, and [`told_twice`] refuses it.
-pub fn spread(typed: &mut Value, short: &str, of: &[&str]) {
+/// Keys of agents with an actor and critics that stand for one of each.
+const SHORT: [(&str, [&str; 2]); 2] =
+    [("hidden", ["actor_hidden", "critic_hidden"]), ("width", ["actor_width", "critic_width"])];
+
+/// Gives the value of `hidden` and of `width` to each key of one network that is not typed, and takes it away. Where both
+/// networks have their own it stays, and [`told_twice`] refuses it.
+pub fn spread(typed: &mut Value) {
     let Value::Object(typed) = typed else { return };
-    let missing = |key: &&&str| typed.get(**key).is_none_or(Value::is_null);
-    let missing: Vec<_> = of.iter().filter(missing).copied().collect();
-    if missing.is_empty() {
-        return;
-    }
-    let Some(value) = typed.remove(short).filter(|value| !value.is_null()) else { return };
-    for key in missing {
-        typed.insert(key.to_owned(), value.clone());
+    for (short, of) in SHORT {
+        let missing = |key: &&str| typed.get(*key).is_none_or(Value::is_null);
+        let missing: Vec<_> = of.into_iter().filter(missing).collect();
+        if missing.is_empty() {
+            continue;
+        }
+        let Some(value) = typed.remove(short).filter(|value| !value.is_null()) else { continue };
+        for key in missing {
+            typed.insert(key.to_owned(), value.clone());
+        }
     }
 }
 
-/// Refuses the key `short` beside those that [`spread`] would have given its value.
-pub fn told_twice<T: fmt::Debug>(
-    short: &str,
-    value: Option<&T>,
-    of: &[&str],
-) -> Result<(), KeyError> {
-    let Some(value) = value else { return Ok(()) };
-    let allowed = format!("no {short} beside {}, which leave nothing to it", of.join(" and "));
-    Err(KeyError::new(
-        short,
-        format!("{value:?}"),
-        allowed,
-        format!("{}, or {short}: null", of.join(" and ")),
-    ))
+/// Refuses what [`spread`] has left of `hidden` and `width`, whose values these are.
+pub fn told_twice(hidden: Option<&Vec<usize>>, width: Option<f64>) -> Result<(), KeyError> {
+    let values =
+        [hidden.map(|value| format!("{value:?}")), width.map(|value| format!("{value:?}"))];
+    for ((short, of), value) in SHORT.into_iter().zip(values) {
+        let Some(value) = value else { continue };
+        let of = of.join(" and ");
+        let allowed = format!("no {short} beside {of}, which leave nothing to it");
+        return Err(KeyError::new(short, value, allowed, format!("{of}, or {short}: null")));
+    }
+    Ok(())
 }

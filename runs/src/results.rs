@@ -21,7 +21,7 @@ use crate::life::Life;
 use crate::phases::Phases;
 use crate::robustness::{Held, read_csv};
 use crate::score::score;
-use crate::status::{JobStatus, State};
+use crate::status::State;
 use crate::variant::Coordinates;
 use crate::yaml::{self, Origin};
 
@@ -181,73 +181,59 @@ impl JobResult {
             true => read_settings(folder),
             false => Ok(Json::Null),
         };
-        let errors = [status.as_ref().err(), curve.as_ref().err(), settings.as_ref().err()];
-        let errors = errors.into_iter().chain([robustness.as_ref().err()]);
-        let mut notes: Vec<String> = errors.flatten().map(Error::to_string).collect();
-        let (curve, settings) = (curve.unwrap_or_default(), settings.unwrap_or_default());
-        let robustness = robustness.unwrap_or_default();
-        let root = folder.root().to_path_buf();
-        let status = match status {
-            Ok(Some(status)) => status,
-            missing => {
-                let progress = match missing {
-                    Err(_) => Progress::Unreadable,
-                    Ok(_) if running => Progress::Running,
-                    Ok(_) if Life::count(folder.root()) == 0 => Progress::Waiting,
-                    Ok(_) => Progress::Killed,
-                };
-                let (variant, costs) = (variant.to_owned(), Costs::default());
-                let (folder, error, of_plan) = (root, None, Vec::new());
-                return Self {
-                    folder,
-                    variant,
-                    seed,
-                    settings,
-                    progress,
-                    error,
-                    curve,
-                    robustness,
-                    costs,
-                    of_plan,
-                    notes,
-                };
-            }
-        };
-        let progress = match status.state {
-            State::Finished => Progress::Finished,
-            State::Failed => Progress::Failed,
-            State::Interrupted => Progress::Interrupted,
-            State::Running if running => Progress::Running,
-            State::Running => Progress::Killed,
-        };
-        let JobStatus {
-            error, notes: status_notes, warnings, networks, training, executed, ..
-        } = status;
-        let JobStatus { env_steps, gradient_steps, wall_s, diagnostics_s, phases, .. } = status;
-        let costs = Costs {
-            networks,
-            training,
-            executed,
-            env_steps,
-            gradient_steps,
-            wall_s,
-            diagnostics_s,
-            phases,
-        };
-        notes.extend(warnings);
-        let (folder, variant, of_plan) = (root, variant.to_owned(), status_notes);
-        Self {
-            folder,
-            variant,
+        let errors = [
+            status.as_ref().err(),
+            curve.as_ref().err(),
+            settings.as_ref().err(),
+            robustness.as_ref().err(),
+        ];
+        let mut result = Self {
+            folder: folder.root().to_path_buf(),
+            variant: variant.to_owned(),
             seed,
-            settings,
-            progress,
-            error,
-            curve,
-            robustness,
-            costs,
-            of_plan,
-            notes,
+            notes: errors.into_iter().flatten().map(Error::to_string).collect(),
+            settings: settings.unwrap_or_default(),
+            progress: match &status {
+                Err(_) => Progress::Unreadable,
+                Ok(Some(status)) => Progress::of(status.state, running),
+                Ok(None) if running => Progress::Running,
+                Ok(None) if Life::count(folder.root()) == 0 => Progress::Waiting,
+                Ok(None) => Progress::Killed,
+            },
+            error: None,
+            curve: curve.unwrap_or_default(),
+            robustness: robustness.unwrap_or_default(),
+            costs: Costs::default(),
+            of_plan: Vec::new(),
+        };
+        if let Ok(Some(status)) = status {
+            result.error = status.error;
+            result.of_plan = status.notes;
+            result.notes.extend(status.warnings);
+            result.costs = Costs {
+                networks: status.networks,
+                training: status.training,
+                executed: status.executed,
+                env_steps: status.env_steps,
+                gradient_steps: status.gradient_steps,
+                wall_s: status.wall_s,
+                diagnostics_s: status.diagnostics_s,
+                phases: status.phases,
+            };
+        }
+        result
+    }
+}
+
+impl Progress {
+    /// Of a job that says that it is in this state, at which somebody is at work or not.
+    fn of(state: State, running: bool) -> Self {
+        match state {
+            State::Finished => Self::Finished,
+            State::Failed => Self::Failed,
+            State::Interrupted => Self::Interrupted,
+            State::Running if running => Self::Running,
+            State::Running => Self::Killed,
         }
     }
 }

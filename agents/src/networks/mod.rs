@@ -9,7 +9,7 @@ pub mod minatar;
 pub mod mlp;
 mod narrowed;
 pub mod nature;
-pub mod parameters;
+mod parameters;
 pub mod row;
 pub mod style;
 

@@ -15,6 +15,9 @@ use crate::error::AgentError;
 /// Halvings of the range of widths: units are whole, so that more tell no two networks apart.
 const HALVINGS: usize = 40;
 
+/// A network that is by more than this part off the size that it is to have is none to compare with.
+const MOST_OFF: f64 = 0.25;
+
 /// So narrow that every layer has one unit.
 const NARROWEST: f64 = 1e-6;
 
@@ -23,7 +26,8 @@ impl NetworkConfig {
     /// `w ≤ 1` whose weights and biases come nearest to `(1 − s) · weights + biases` of the whole network.
     ///
     /// # Errors
-    /// Observations that the network cannot read, and a network that has no width to narrow.
+    /// Observations that the network cannot read, a network that has no width to narrow, and one that whole units make
+    /// no network of about that size of.
     pub fn layers_under(
         &self,
         sparsity: &SparsityConfig,
@@ -33,6 +37,7 @@ impl NetworkConfig {
         weight_decay: f64,
     ) -> Result<Vec<LayerSpec>, AgentError> {
         let whole = self.layers(obs, outputs, style, weight_decay)?;
+        let method = sparsity.method.row().name;
         let Some(sparsity) = sparsity.method.keys().narrows() else { return Ok(whole) };
         let [weights, biases] = parameters(&whole);
         let target = (1.0 - sparsity) * weights + biases;
@@ -40,7 +45,7 @@ impl NetworkConfig {
             let narrowed: Option<Arc<dyn NetworkKeys>> = self.keys().narrowed(width);
             let narrowed = narrowed.ok_or_else(|| {
                 let found =
-                    format!("narrow, of the network {}, which has no width", self.row().name);
+                    format!("{method}, of the network {}, which has no width", self.row().name);
                 let allowed = "a network that has one";
                 SparseError::Key(KeyError::new("kind", found, allowed, "dense"))
             })?;
@@ -57,7 +62,17 @@ impl NetworkConfig {
             }
         }
         let (below, above) = (at(below)?, at(above)?);
-        Ok(if off(&above).abs() < off(&below).abs() { above } else { below })
+        let nearest = if off(&above).abs() < off(&below).abs() { above } else { below };
+        if off(&nearest).abs() > MOST_OFF * target {
+            let there: f64 = parameters(&nearest).iter().sum();
+            let found = format!(
+                "{sparsity}: {target:.0} parameters, where the nearest width has {there:.0}"
+            );
+            let allowed = "a sparsity to which whole units come within a quarter";
+            let error = KeyError::new("sparsity", found, allowed, "a smaller sparsity");
+            return Err(SparseError::Key(error).into());
+        }
+        Ok(nearest)
     }
 }
 
@@ -67,6 +82,7 @@ mod tests {
     use sparring_sparse::methods::narrow::Narrow;
 
     use super::*;
+    use crate::networks::minatar::Minatar;
     use crate::{DqnConfig, SacConfig};
 
     fn narrow(sparsity: f64) -> SparsityConfig {
@@ -109,6 +125,11 @@ mod tests {
         assert_eq!(count(&of(narrow(0.0))), count(&of(SparsityConfig::dense())));
         // The biases of the whole network alone make more than one unit.
         assert!(count(&of(narrow(0.9999))) < 2_000.0);
+        // Its smallest has 108 parameters or so, where 84 are wanted.
+        let network = Minatar { width: 0.25 }.into();
+        let minatar = DqnConfig { network, sparsity: narrow(0.999), ..DqnConfig::paper() };
+        let refused = minatar.layers(&Space::bytes(&[4, 10, 10]), 3).unwrap_err();
+        assert!(refused.to_string().contains("the nearest width has"), "{refused}");
     }
 
     #[test]

@@ -29,13 +29,8 @@ pub static ROW: AgentRow = AgentRow {
 /// Fewer rollouts than this learn next to nothing.
 const FEW_ROLLOUTS: u64 = 10;
 
-/// The keys that `hidden` and `width` stand for.
-const HIDDEN: [&str; 2] = ["actor_hidden", "critic_hidden"];
-const WIDTH: [&str; 2] = ["actor_width", "critic_width"];
-
 fn read(mut typed: Value) -> serde_json::Result<Arc<dyn AgentKeys>> {
-    checks::spread(&mut typed, "hidden", &HIDDEN);
-    checks::spread(&mut typed, "width", &WIDTH);
+    checks::spread(&mut typed);
     Ok(Arc::new(keys::read::<PpoConfig>(typed)?))
 }
 
@@ -53,8 +48,7 @@ impl AgentKeys for PpoConfig {
     }
 
     fn check(&self, run: &RunLength) -> Result<(), KeyError> {
-        checks::told_twice("hidden", self.hidden.as_ref(), &HIDDEN)?;
-        checks::told_twice("width", self.width.as_ref(), &WIDTH)?;
+        checks::told_twice(self.hidden.as_ref(), self.width)?;
         checks::clipping(&self.optimizer)?;
         let RunLength { total_env_steps: total, num_envs, .. } = *run;
         let rollout = self.rollout_steps.saturating_mul(num_envs);

@@ -27,13 +27,8 @@ pub static ROW: AgentRow = AgentRow {
     )
 };
 
-/// The keys that `hidden` and `width` stand for.
-const HIDDEN: [&str; 2] = ["actor_hidden", "critic_hidden"];
-const WIDTH: [&str; 2] = ["actor_width", "critic_width"];
-
 fn read(mut typed: Value) -> serde_json::Result<Arc<dyn AgentKeys>> {
-    checks::spread(&mut typed, "hidden", &HIDDEN);
-    checks::spread(&mut typed, "width", &WIDTH);
+    checks::spread(&mut typed);
     Ok(Arc::new(keys::read::<SacConfig>(typed)?))
 }
 
@@ -61,8 +56,7 @@ impl AgentKeys for SacConfig {
             let allowed = format!("less than log_std_max = {high}");
             return Err(KeyError::new("log_std_min", low, allowed, "-20, with 2"));
         }
-        checks::told_twice("hidden", self.hidden.as_ref(), &HIDDEN)?;
-        checks::told_twice("width", self.width.as_ref(), &WIDTH)?;
+        checks::told_twice(self.hidden.as_ref(), self.width)?;
         checks::clipping(&self.optimizer)?;
         checks::replay(self.replay_capacity, self.batch_size, run)?;
         checks::trains(&self.cadence(), run)

@@ -74,10 +74,13 @@ fn measurable(key: &str, node: &Node, claim: &Claim, variants: &[Variant]) -> Ch
 
 /// Whether one of its pairs at least has two cells.
 fn has_cells(claim: &Claim, known: &[&Coordinates]) -> bool {
-    claim.pairs.iter().any(|[one, other]| {
-        let mut meant = known.iter().filter(|at| one.means(at));
-        meant.any(|at| other.beside(at, known.iter().copied()).is_some())
-    })
+    claim.pairs.iter().any(|pair| meet(pair, known))
+}
+
+/// Whether the two stand beside each other anywhere.
+fn meet([one, other]: &[Selector; 2], known: &[&Coordinates]) -> bool {
+    let mut meant = known.iter().filter(|at| one.means(at));
+    meant.any(|at| other.beside(at, known.iter().copied()).is_some())
 }
 
 fn claim(key: &str, node: &Node, known: &[&Coordinates], scaled: bool) -> Checked<Claim> {
@@ -114,22 +117,14 @@ fn claim(key: &str, node: &Node, known: &[&Coordinates], scaled: bool) -> Checke
             None => Ok(claim),
         };
     }
-    for [one, other] in &claim.pairs {
-        let meant: Vec<_> = known.iter().filter(|at| one.means(at)).collect();
-        if meant.is_empty() {
-            return Err(unknown(key, node, one, known));
-        }
-        if !meant.iter().any(|at| other.beside(at, known.iter().copied()).is_some()) {
-            if !known.iter().any(|at| other.means(at)) {
-                return Err(unknown(key, node, other, known));
-            }
-            let found = format!("{one} beside {other}, which stand nowhere together");
-            let allowed =
-                "two variants, on the same env and at the same values of the axes that both have";
-            return Err(wrong(found, allowed, "an axis below a selector, for other values of it"));
-        }
+    let Some(pair) = claim.pairs.iter().find(|pair| !meet(pair, known)) else { return Ok(claim) };
+    if let Some(of) = pair.iter().find(|of| !known.iter().any(|at| of.means(at))) {
+        return Err(unknown(key, node, of, known));
     }
-    Ok(claim)
+    let [one, other] = pair;
+    let found = format!("{one} beside {other}, which stand nowhere together");
+    let allowed = "two variants, on the same env and at the same values of the axes that both have";
+    Err(wrong(found, allowed, "an axis below a selector, for other values of it"))
 }
 
 fn unknown(key: &str, node: &Node, of: &Selector, known: &[&Coordinates]) -> Box<Problem> {

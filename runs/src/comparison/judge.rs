@@ -1,6 +1,6 @@
 //! Whether claims hold, of what was run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -48,13 +48,19 @@ enum Measured {
 /// Judges the claim `name` by the cells that are at their end.
 pub fn judge(name: &str, claim: &Claim, cells: &[Cell], tasks: &[Task]) -> Judged {
     let couples = couples(claim, cells);
-    let scales = Scales::of(&couples, tasks);
+    let scales = Scales::of(&couples, cells, tasks);
+    // A cell may stand in many couples, and its metrics are long to read.
+    let places: BTreeSet<usize> = couples.iter().flatten().copied().collect();
+    let measure = |place: usize| (place, measured(&claim.of, &cells[place], &scales));
+    let measured: BTreeMap<usize, Option<Measured>> = places.into_iter().map(measure).collect();
     let mut sampled: Vec<[BTreeMap<u64, f64>; 2]> = Vec::new();
     let mut exact: Vec<[f64; 2]> = Vec::new();
     for couple in &couples {
-        match couple.map(|cell| measured(&claim.of, cell, &scales)) {
-            [Some(Measured::Seeds(x)), Some(Measured::Seeds(y))] => sampled.push([x, y]),
-            [Some(Measured::Exact(x)), Some(Measured::Exact(y))] => exact.push([x, y]),
+        match couple.map(|place| measured[&place].as_ref()) {
+            [Some(Measured::Seeds(x)), Some(Measured::Seeds(y))] => {
+                sampled.push([x.clone(), y.clone()]);
+            }
+            [Some(Measured::Exact(x)), Some(Measured::Exact(y))] => exact.push([*x, *y]),
             [_, _] => {}
         }
     }
@@ -105,8 +111,8 @@ struct Scales<'a> {
 }
 
 impl<'a> Scales<'a> {
-    fn of(couples: &[[&'a Cell; 2]], tasks: &'a [Task]) -> Self {
-        let compared = |env: &str| couples.iter().flatten().any(|cell| cell.at.env == env);
+    fn of(couples: &[[usize; 2]], cells: &[Cell], tasks: &'a [Task]) -> Self {
+        let compared = |env: &str| couples.iter().flatten().any(|at| cells[*at].at.env == env);
         let tasks = tasks.iter().filter(|task| compared(&task.env));
         Self { of: tasks.map(|task| (task.env.as_str(), &task.scale)).collect() }
     }
@@ -127,13 +133,12 @@ impl<'a> Scales<'a> {
     }
 }
 
-/// The cells that the claim compares.
-fn couples<'a>(claim: &Claim, cells: &'a [Cell]) -> Vec<[&'a Cell; 2]> {
-    let of_pair = |[one, other]: &[Selector; 2]| -> Vec<[&'a Cell; 2]> {
-        let meant = cells.iter().filter(|cell| one.means(&cell.at));
-        let beside = |cell: &'a Cell| {
-            let place = other.beside(&cell.at, cells.iter().map(|cell| &cell.at))?;
-            Some([cell, &cells[place]])
+/// The places of the cells that the claim compares.
+fn couples(claim: &Claim, cells: &[Cell]) -> Vec<[usize; 2]> {
+    let of_pair = |[one, other]: &[Selector; 2]| -> Vec<[usize; 2]> {
+        let meant = cells.iter().enumerate().filter(|(_, cell)| one.means(&cell.at));
+        let beside = |(at, cell): (usize, &Cell)| {
+            Some([at, other.beside(&cell.at, cells.iter().map(|cell| &cell.at))?])
         };
         meant.filter_map(beside).collect()
     };

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::Value as Json;
-use sparring_agents::networks::parameters::parameters;
-use sparring_agents::{AgentConfig, AgentKeys, AgentRow, NetworkRole, RunLength};
+use sparring_agents::{AgentConfig, AgentKeys, AgentRow, RunLength};
 use sparring_envs::{EnvSpec, Options, Space};
 use sparring_sparse::KeyError;
 
@@ -84,10 +83,6 @@ pub fn resolve(
     };
     let of_networks = sparsity::read(reader, of("sparsity"), &roles, keys.gradient_steps(&run))?;
     let agent = AgentConfig::from(keys.resolve(&run, &of_networks.configs));
-    if let Err(error) = check_narrow(&agent, spec, &roles) {
-        reader.blame("sparsity", of("sparsity"), error);
-        return None;
-    }
     Some((agent, of_networks.section))
 }
 
@@ -120,34 +115,6 @@ fn check_actions(row: &AgentRow, spec: &EnvSpec) -> Result<(), KeyError> {
     let found = format!("{}, whose actions are {}", spec.id, spec.action);
     let allowed = format!("an env with {} actions, for agent {}", row.actions, row.name);
     Err(KeyError::new("id", found, allowed, format!("one of {}", playable.join(", "))))
-}
-
-/// A narrowed network that is by more than this part off the size that it is to have is none to compare with.
-const NARROW_OFF: f64 = 0.25;
-
-/// Refuses a network that cannot be made as narrow as it is to be, by whole units.
-fn check_narrow(
-    agent: &AgentConfig,
-    spec: &EnvSpec,
-    whole: &[NetworkRole],
-) -> Result<(), KeyError> {
-    let Ok(narrowed) = agent.keys().networks(spec) else { return Ok(()) };
-    let networks = agent.keys().sparsities().into_iter().zip(whole.iter().zip(&narrowed));
-    for (config, (whole, narrowed)) in networks {
-        let Some(sparsity) = config.method.keys().narrows() else { continue };
-        let [weights, biases] = parameters(&whole.layers);
-        let wanted = (1.0 - sparsity) * weights + biases;
-        let there: f64 = parameters(&narrowed.layers).iter().sum();
-        if (there / wanted - 1.0).abs() > NARROW_OFF {
-            let found = format!(
-                "{sparsity}: {wanted:.0} parameters of {}, where the nearest width has {there:.0}",
-                whole.role
-            );
-            let allowed = "a sparsity to which whole units come within a quarter";
-            return Err(KeyError::new("sparsity", found, allowed, "a smaller sparsity"));
-        }
-    }
-    Ok(())
 }
 
 /// Refuses an agent that needs all environments in step.

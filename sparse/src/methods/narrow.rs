@@ -17,7 +17,7 @@ pub static ROW: MethodRow = MethodRow::of::<Narrow>(
 .is_dense();
 
 /// How narrow. Whoever makes the layers asks for it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Narrow {
     /// The sparsity of the network at full width that has as many active parameters, biases included.
@@ -27,12 +27,6 @@ pub struct Narrow {
         extend("exclusiveMaximum" = 1.0, "x-required" = true)
     )]
     pub sparsity: f64,
-}
-
-impl Default for Narrow {
-    fn default() -> Self {
-        Self { sparsity: 0.0 }
-    }
 }
 
 impl MethodKeys for Narrow {

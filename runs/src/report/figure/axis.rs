@@ -9,7 +9,7 @@ use super::methods::{self, ends, scored};
 use super::over_tasks;
 use super::plate::{Content, Figure};
 use super::request::Request;
-use crate::chart::{Axis, Lines, Panel, Plot, Point, Reference, Series, Style};
+use crate::chart::{Axis, Lines, Panel, Plot, Point, Reference, Series};
 use crate::comparison::{Cell, Comparison};
 
 /// Keys that other figures are about.
@@ -34,9 +34,9 @@ fn figure(comparison: &Comparison, x: &str, by: &str) -> Option<Figure> {
     if panels.is_empty() {
         return None;
     }
-    if by == "method" {
-        panels.extend(over_tasks::panel(comparison, x));
-    }
+    let over_all = (by == "method").then(|| over_tasks::panel(comparison, x)).flatten();
+    let beside = over_all.as_ref().map_or_else(String::new, |_| over_tasks::told(comparison, x));
+    panels.extend(over_all);
     let title = key_axis::title(x);
     Some(Figure {
         id: format!("return-by-{}", x.replace(['.', '_'], "-")),
@@ -44,7 +44,7 @@ fn figure(comparison: &Comparison, x: &str, by: &str) -> Option<Figure> {
         caption: format!(
             "Interquartile mean of the scores of {} with its 95 % bootstrap interval, by {x}, a line for each {by}. {}{}",
             methods::seeds(comparison.cells.iter()),
-            over_tasks::told(comparison, x),
+            beside,
             methods::config(comparison)
         ),
         command: methods::command(comparison, &["--x", x, "--by", by]),
@@ -97,13 +97,7 @@ fn whole(comparison: &Comparison, env: &str, x: &str) -> Option<Reference> {
     let here = scored(comparison, env);
     let is = |cell: &&&Cell| cell.at.variant == *name && !cell.at.axes.contains_key(x);
     let cell = here.iter().find(is)?;
-    let score = cell.score.as_ref()?;
-    Some(Reference {
-        label: name.clone(),
-        style: Style { dash: 0, ..methods::style(&cell.at.method) },
-        y: score.value,
-        interval: ends(score),
-    })
+    Some(methods::across(name, &cell.at.method, cell.score.as_ref()?))
 }
 
 struct Line<'a> {

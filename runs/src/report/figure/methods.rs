@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::chart::{Format, Style};
+use crate::chart::{Format, Reference, Style};
 use crate::comparison::{Cell, Comparison, Group, Source};
 use crate::registry::rows;
 use crate::shell::word;
@@ -81,6 +81,16 @@ fn best<'a, T>(
         }
     }
     best
+}
+
+/// A score that others are compared with, across all of a chart.
+pub fn across(label: &str, method: &str, score: &Estimate) -> Reference {
+    Reference {
+        label: label.to_owned(),
+        style: Style { dash: 0, ..style(method) },
+        y: score.value,
+        interval: ends(score),
+    }
 }
 
 /// The ends of an interval as charts take them.

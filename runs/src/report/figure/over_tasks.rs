@@ -2,7 +2,7 @@
 
 use super::key_axis::axis;
 use super::methods::{self, ends};
-use crate::chart::{Axis, Lines, Panel, Plot, Point, Reference, Series, Style};
+use crate::chart::{Axis, Lines, Panel, Plot, Point, Reference, Series};
 use crate::comparison::{Comparison, Group};
 use crate::published::{At, Published};
 
@@ -55,7 +55,7 @@ pub fn panel(comparison: &Comparison, x: &str) -> Option<Panel> {
     Some(Panel { title, plot: Plot::Lines(Lines { references, ..lines }) })
 }
 
-/// Whose lines are dotted, where there are some.
+/// Whose lines are thin, where there are some.
 pub fn told(comparison: &Comparison, x: &str) -> String {
     match of_others(comparison, x) {
         Some(published) => format!("Thin lines: {}. ", published.source),
@@ -85,11 +85,5 @@ fn published(of: &Published) -> Vec<Series> {
 fn whole(comparison: &Comparison) -> Option<Reference> {
     let name = comparison.baseline.as_ref()?;
     let group = comparison.groups.iter().find(|group| group.label == *name)?;
-    let iqm = group.iqm.as_ref()?;
-    Some(Reference {
-        label: name.clone(),
-        style: Style { dash: 0, ..methods::style(&group.at.method) },
-        y: iqm.value,
-        interval: ends(iqm),
-    })
+    Some(methods::across(name, &group.at.method, group.iqm.as_ref()?))
 }

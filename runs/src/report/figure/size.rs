@@ -4,7 +4,7 @@
 
 use super::methods::{self, ends, scored};
 use super::plate::{Content, Figure};
-use crate::chart::{Axis, Lines, Panel, Plot, Point, Reference, Series, Style};
+use crate::chart::{Axis, Lines, Panel, Plot, Point, Series};
 use crate::comparison::{Cell, Comparison};
 
 /// Where cells differ in their active parameters.
@@ -56,12 +56,7 @@ fn panel(comparison: &Comparison, env: &str) -> Option<Panel> {
     });
     let dense: Vec<&&Cell> = cells.iter().filter(|cell| cell.is_dense()).collect();
     let references = match dense.as_slice() {
-        [dense] => dense.score.as_ref().map(|score| Reference {
-            label: String::new(),
-            style: Style { dash: 0, ..methods::style(&dense.at.method) },
-            y: score.value,
-            interval: ends(score),
-        }),
+        [dense] => dense.score.as_ref().map(|score| methods::across("", &dense.at.method, score)),
         _ => None,
     };
     let lines =
