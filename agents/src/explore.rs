@@ -52,8 +52,14 @@ pub fn epsilon_greedy(q: &[f32], epsilon: f64, rng: &mut Rng) -> u32 {
     if rng.random::<f64>() < epsilon {
         return rng.random_range(0..q.len() as u32);
     }
-    let best = |best: usize, a: usize| if q[a] > q[best] { a } else { best };
-    (0..q.len()).fold(0, best) as u32
+    largest(q) as u32
+}
+
+/// Where the first of the largest of `values` stands; where one is no number, it.
+pub fn largest(values: &[f32]) -> usize {
+    let is_better = |x: f32, best: f32| x > best || (x.is_nan() && !best.is_nan());
+    let better = |best: usize, i: usize| if is_better(values[i], values[best]) { i } else { best };
+    (0..values.len()).fold(0, better)
 }
 
 #[cfg(test)]

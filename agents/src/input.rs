@@ -1,9 +1,7 @@
 //! Observations as a network reads them: f32. Bytes from 0 to 255 become `x / 255`, other bytes stay the
 //! whole numbers that they are (as Dopamine has it: its convolutional networks see pixels in `[0, 1]`).
 
-use candle_core::Tensor;
 use sparring_envs::{Dtype, EnvSpec, Obs, Space};
-use sparring_sparse::{Network, SparseError};
 
 /// How one environment's observations become a network's.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,19 +51,6 @@ impl Input {
                 scratch
             }
         }
-    }
-
-    /// `obs (n · dim)` as a tensor `(n, dim)` that `network` reads.
-    ///
-    /// # Errors
-    /// As [`Network::input`].
-    pub fn tensor(
-        &self,
-        network: &Network,
-        obs: Obs<'_>,
-        scratch: &mut Vec<f32>,
-    ) -> Result<Tensor, SparseError> {
-        network.input(self.floats(obs, scratch).to_vec())
     }
 }
 

@@ -1,6 +1,5 @@
 //! Where a loss that is no number comes from. It is asked for only once there is one.
 
-use candle_core::Tensor;
 use sparring_sparse::{Layer, Network};
 
 use crate::error::AgentError;
@@ -8,9 +7,9 @@ use crate::error::AgentError;
 /// What a loss was computed from.
 pub enum Source<'a> {
     /// Numbers, and what one of them is: `a reward`.
-    Numbers(&'a str, Vec<f32>),
+    Numbers(&'a str, &'a [f32]),
     /// A network, in words (`the target of `q``), and what it read, `(batch, in)`.
-    Network(&'a str, &'a Network, &'a Tensor),
+    Network(&'a str, &'a Network, &'a [f32]),
 }
 
 /// That `what`, computed at gradient step `step`, is `value`. It comes from the first of its `sources`, in the order
@@ -60,11 +59,10 @@ impl Source<'_> {
             Self::Network(name, network, x) => {
                 // What cannot be computed now is no cause.
                 let outputs = network.activations(x).unwrap_or_default();
-                let part = |(layer, outputs): (&Layer, Tensor)| {
-                    let values: Vec<f32> = outputs.flatten_all().ok()?.to_vec1().ok()?;
-                    Some(Part::of(format!("layer `{}` of {name} gives", layer.name()), &values))
+                let part = |(layer, outputs): (&Layer, Vec<f32>)| {
+                    Part::of(format!("layer `{}` of {name} gives", layer.name()), &outputs)
                 };
-                network.layers().iter().zip(outputs).filter_map(part).collect()
+                network.layers().iter().zip(outputs).map(part).collect()
             }
         }
     }

@@ -10,8 +10,6 @@
 //! `∂a/∂u = 1 − a²`, `∂log π/∂u = 2a`, `∂u/∂μ = 1`, `∂u/∂log σ = σ ε`, and `∂log π/∂log σ` has a `−1` of
 //! its own.
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
-
 use crate::gaussian::HALF_LOG_TAU;
 
 /// `log 4`.
@@ -50,9 +48,26 @@ impl TanhNormal {
         }
     }
 
-    /// As [`Self::draw`], differentiable in `head`.
-    pub fn draw_tensor(&self, head: &Tensor, noise: Vec<f32>) -> Result<Tensor> {
-        head.apply_op1(Draw { distribution: *self, noise })
+    /// How a loss changes with the head of what was `drawn`, `∂L/∂head (n, 2 · act_dim)`, from
+    /// `∂L/∂a (n, act_dim)` and `∂L/∂log π`, the same for each sample.
+    pub fn draw_grad(&self, drawn: Drawn<'_>, by_action: &[f32], by_log_prob: f32) -> Vec<f32> {
+        let Drawn { head, noise, out } = drawn;
+        let act_dim = self.act_dim;
+        let mut by_head = vec![0.0; head.len()];
+        let rows = head.chunks_exact(2 * act_dim).zip(noise.chunks_exact(act_dim));
+        let given = out.chunks_exact(act_dim + 1).zip(by_action.chunks_exact(act_dim));
+        let each = by_head.chunks_exact_mut(2 * act_dim).zip(rows).zip(given);
+        for ((by_head, (head, noise)), (out, by_action)) in each {
+            for j in 0..act_dim {
+                let (a, log_std) = (out[j], head[act_dim + j]);
+                let by_u = by_action[j] * (1.0 - a * a) + by_log_prob * 2.0 * a;
+                by_head[j] = by_u;
+                if (self.log_std_min..=self.log_std_max).contains(&log_std) {
+                    by_head[act_dim + j] = by_u * log_std.exp() * noise[j] - by_log_prob;
+                }
+            }
+        }
+        by_head
     }
 
     /// `head (n, 2 · act_dim) → tanh μ (n, act_dim)`, appended to `actions`.
@@ -66,58 +81,19 @@ impl TanhNormal {
     }
 }
 
-/// One draw, as an op with a backward pass.
-struct Draw {
-    distribution: TanhNormal,
-    noise: Vec<f32>,
-}
-
-impl CustomOp1 for Draw {
-    fn name(&self) -> &'static str {
-        "tanh-normal"
-    }
-
-    fn cpu_fwd(&self, head: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let act_dim = self.distribution.act_dim;
-        let (n, width) = layout.shape().dims2()?;
-        if width != 2 * act_dim || self.noise.len() != n * act_dim {
-            let noise = self.noise.len();
-            bail!("{act_dim} actions from a head of (n, {width}) and {noise} draws");
-        }
-        let Some((start, end)) = layout.contiguous_offsets() else {
-            bail!("a head is contiguous, found strides {:?}", layout.stride());
-        };
-        let mut out = vec![0.0; n * (act_dim + 1)];
-        self.distribution.draw(&head.as_slice::<f32>()?[start..end], &self.noise, &mut out);
-        Ok((CpuStorage::F32(out), (n, act_dim + 1).into()))
-    }
-
-    fn bwd(&self, head: &Tensor, out: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        let TanhNormal { act_dim, log_std_min, log_std_max } = self.distribution;
-        let values = |tensor: &Tensor| tensor.flatten_all()?.to_vec1::<f32>();
-        let (at, out, grad) = (values(head)?, values(out)?, values(grad)?);
-        let mut d_head = vec![0.0; at.len()];
-        let rows = at.chunks_exact(2 * act_dim).zip(self.noise.chunks_exact(act_dim));
-        let given = out.chunks_exact(act_dim + 1).zip(grad.chunks_exact(act_dim + 1));
-        let each = d_head.chunks_exact_mut(2 * act_dim).zip(rows).zip(given);
-        for ((d_head, (head, noise)), (out, grad)) in each {
-            let d_log_prob = grad[act_dim];
-            for j in 0..act_dim {
-                let (a, log_std) = (out[j], head[act_dim + j]);
-                let d_u = grad[j] * (1.0 - a * a) + d_log_prob * 2.0 * a;
-                d_head[j] = d_u;
-                if (log_std_min..=log_std_max).contains(&log_std) {
-                    d_head[act_dim + j] = d_u * log_std.exp() * noise[j] - d_log_prob;
-                }
-            }
-        }
-        Ok(Some(Tensor::from_vec(d_head, head.shape(), head.device())?))
-    }
+/// What was drawn, and from what.
+#[derive(Clone, Copy, Debug)]
+pub struct Drawn<'a> {
+    /// `(n, 2 · act_dim)`.
+    pub head: &'a [f32],
+    /// `ε (n, act_dim)`.
+    pub noise: &'a [f32],
+    /// `(n, act_dim + 1)`: what [`TanhNormal::draw`] gave.
+    pub out: &'a [f32],
 }
 
 #[cfg(test)]
 mod tests {
-    use candle_core::{Device, Var};
     use proptest::prelude::*;
 
     use super::*;
@@ -169,11 +145,11 @@ mod tests {
                 action.iter().zip(&weigh).map(|(a, w)| a * w).sum::<f64>() + weigh[2] * log_prob
             };
             let as_f32 = |v: &[f64]| v.iter().map(|x| *x as f32).collect::<Vec<_>>();
-            let x = Var::from_vec(as_f32(&head), (1, 4), &Device::Cpu).unwrap();
-            let out = FREE.draw_tensor(&x, as_f32(&noise)).unwrap();
-            let weigh = Tensor::from_vec(as_f32(&weigh), (1, 3), &Device::Cpu).unwrap();
-            let grads = (out * weigh).unwrap().sum_all().unwrap().backward().unwrap();
-            let grad: Vec<f32> = grads.get(&x).unwrap().flatten_all().unwrap().to_vec1().unwrap();
+            let ([head_f32, noise_f32, weigh_f32], mut out) =
+                ([&head, &noise, &weigh].map(|v| as_f32(v)), [0.0; 3]);
+            FREE.draw(&head_f32, &noise_f32, &mut out);
+            let drawn = Drawn { head: &head_f32, noise: &noise_f32, out: &out };
+            let grad = FREE.draw_grad(drawn, &weigh_f32[..2], weigh_f32[2]);
             for (i, g) in grad.iter().enumerate() {
                 let at = |delta: f64| {
                     let mut head = head.clone();
@@ -218,11 +194,10 @@ mod tests {
     fn bounds_hold_the_spread_and_stop_its_gradient() {
         let bounded = TanhNormal { act_dim: 1, log_std_min: -2.0, log_std_max: 0.5 };
         let draw = |log_std: f32| {
-            let x = Var::from_vec(vec![0.1, log_std], (1, 2), &Device::Cpu).unwrap();
-            let out = bounded.draw_tensor(&x, vec![0.7]).unwrap();
-            let grads = out.sum_all().unwrap().backward().unwrap();
-            let flat = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
-            (flat(&out), flat(grads.get(&x).unwrap()))
+            let (head, noise, mut out) = ([0.1, log_std], [0.7], [0.0; 2]);
+            bounded.draw(&head, &noise, &mut out);
+            let drawn = Drawn { head: &head, noise: &noise, out: &out };
+            (out, bounded.draw_grad(drawn, &[1.0], 1.0))
         };
         assert_eq!(draw(-9.0).0, draw(-2.0).0);
         assert_eq!(draw(3.0).0, draw(0.5).0);

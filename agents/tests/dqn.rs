@@ -4,7 +4,6 @@
 
 mod common;
 
-use candle_core::{Device, Tensor, Var};
 use common::{Decay, DropGrow, Order, as_planned, at, fixed, learn, methods, set, sparse};
 use sparring_agents::{
     AgentConfig, AgentError, DqnConfig, EnvRows, Epsilon, Extent, Loss, Metric, Mode,
@@ -126,17 +125,6 @@ fn the_same_seed_gives_the_same_training() {
     {
         assert!(tags.contains(&tag), "{tags:?}");
     }
-}
-
-#[test]
-fn huber_is_quadratic_inside_one_and_linear_outside() {
-    let delta = Var::new(&[0.5f32, -0.5, 3.0, -3.0], &Device::Cpu).unwrap();
-    let loss = Loss::Huber.each(&delta).unwrap().mean_all().unwrap();
-    assert!((loss.to_scalar::<f32>().unwrap() - (0.125 * 2.0 + 2.5 * 2.0) / 4.0).abs() < 1e-6);
-    let grad: Vec<f32> = loss.backward().unwrap().get(&delta).unwrap().to_vec1().unwrap();
-    assert_eq!(grad, [0.125, -0.125, 0.25, -0.25]);
-    let squared = Loss::Squared.each(&Tensor::new(&[2f32, 4.0], &Device::Cpu).unwrap()).unwrap();
-    assert_eq!(squared.to_vec1::<f32>().unwrap(), [4.0, 16.0]);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! What a kind of device must do for networks.
 //!
 //! A [`Network`](crate::Network) says what is computed; a [`Backend`] computes it, in memory and in a
-//! layout of its own, which nobody else knows of. It takes and gives candle's tensors on its device.
+//! layout of its own, which nobody else knows of. Parameters are candle's tensors on its device; what goes in and
+//! comes out of a pass are plain numbers, so that a pass costs no tensor where nobody needs one.
 //! [`Cpu`](crate::cpu::Cpu) is one.
 //!
 //! How values follow a change of topology is no part of it: topologies are chosen on the host, which reads the
@@ -10,7 +11,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use candle_core::{Device, Result, Storage, Tensor};
+use candle_core::{Device, Result, Tensor};
 
 use crate::ctx::Ctx;
 use crate::error::SparseError;
@@ -40,22 +41,22 @@ pub trait Backend: Debug + Send + Sync {
     /// A layer with more weights than a position can name.
     fn rewired(&self, layers: &[Layer]) -> std::result::Result<Arc<dyn Backend>, SparseError>;
 
-    /// `x (batch, in)` and `params`, contiguous `f32`, to the values of `y (batch, out)`.
+    /// `x (batch, in)`, whole rows of it, and `params`, contiguous `f32`, to the values of `y (batch, out)`.
     ///
     /// # Errors
-    /// Tensors on another device.
-    fn forward(&self, x: &Tensor, params: &Tensor, ctx: &mut Ctx<'_>) -> Result<Forward>;
+    /// Parameters on another device.
+    fn forward(&self, x: &[f32], params: &Tensor, ctx: &mut Ctx<'_>) -> Result<Forward>;
 
     /// Takes one `step` of `params` along `grad`, which stands as they do, in place. Returns the norm of the gradient
     /// before clipping, or what is not finite: where it is the gradient, parameters and moments are left as they
     /// were.
     ///
     /// # Errors
-    /// Tensors of another type, another size, or on another device.
+    /// Parameters of another type or on another device, and a gradient of another size.
     fn step(
         &self,
         params: &Tensor,
-        grad: &Tensor,
+        grad: &[f32],
         step: OptimizerStep<'_>,
     ) -> Result<std::result::Result<f32, NotFinite>>;
 
@@ -69,7 +70,7 @@ pub trait Backend: Debug + Send + Sync {
 /// What a forward pass gives.
 pub struct Forward {
     /// The values of `y (batch, out)`.
-    pub output: Storage,
+    pub output: Vec<f32>,
     /// What the backward pass needs.
     pub tape: Box<dyn Tape>,
 }
@@ -79,14 +80,14 @@ pub trait Tape: Send {
     /// What each layer hands on, after its activation and the joins behind it: `(batch, features)` each.
     ///
     /// # Errors
-    /// Those of candle.
-    fn activations(&self) -> Result<Vec<Tensor>>;
+    /// A tape that has no pass.
+    fn activations(&self) -> Result<Vec<Vec<f32>>>;
 
     /// The gradients of a loss, `grad (batch, out)` being that of `y`.
     ///
     /// # Errors
-    /// Tensors on another device.
-    fn backward(&mut self, params: &Tensor, grad: &Tensor, wanted: Wanted) -> Result<Gradients>;
+    /// Parameters on another device, and a gradient of another size.
+    fn backward(&mut self, params: &Tensor, grad: &[f32], wanted: Wanted) -> Result<Gradients>;
 }
 
 /// Which gradients a backward pass is asked for, beside that of a probe.
@@ -98,15 +99,22 @@ pub struct Wanted {
     pub params: bool,
 }
 
-/// What a backward pass gives.
-#[derive(Debug)]
+impl Wanted {
+    /// That of the parameters alone: for a loss that trains them.
+    pub const PARAMS: Self = Self { input: false, params: true };
+    /// That of `x` alone: for a loss that trains what comes before.
+    pub const INPUT: Self = Self { input: true, params: false };
+}
+
+/// What a backward pass gives; what was not asked for is empty.
+#[derive(Debug, Default)]
 pub struct Gradients {
     /// `(batch, in)`.
-    pub input: Option<Tensor>,
+    pub input: Vec<f32>,
     /// As the parameters stand.
-    pub params: Option<Tensor>,
+    pub params: Vec<f32>,
     /// The probe's patterns one after the other.
-    pub probe: Option<Tensor>,
+    pub probe: Vec<f32>,
     /// Operations that it took.
     pub flops: u64,
 }

@@ -78,7 +78,7 @@ pub fn estimate(
     let (mut floats, mut passing) = (pass_floats(specs, batches)?, 0usize);
     for (at, ((spec, share), backward)) in specs.iter().zip(forward).zip(backward).enumerate() {
         let (shape, active, trained) = (spec.shape, share.nnz, backward.nnz);
-        let layer = LayerMemory { shape, active, trained, copies };
+        let layer = LayerMemory { shape, active, trained, copies, target };
         let (memory, size) = (method.memory(&layer), layer.size());
         let cost = LayerCost {
             trained: trained as u64,

@@ -68,7 +68,9 @@ pub mod stats;
 pub mod target;
 pub mod topology;
 pub mod trainer;
+mod vjp;
 
+pub use backend::{Gradients, Wanted};
 pub use cost::LayerCost;
 pub use cpu::pass_floats;
 pub use ctx::{Ctx, Flow, Probe};
@@ -87,3 +89,4 @@ pub use seed::Seed;
 pub use target::Target;
 pub use topology::Topology;
 pub use trainer::{Step, Trainer};
+pub use vjp::Vjp;

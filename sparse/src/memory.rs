@@ -3,10 +3,10 @@
 use crate::cpu::structure_bytes;
 use crate::layers::Shape;
 
-/// Copies of a gradient while candle adds it up (measured; see `agents/tests/memory.rs`).
-pub(crate) const GRADIENT: usize = 4;
-/// Floats a position that the probe of a dense gradient takes: its variable, the gradient and a copy.
-pub(crate) const PROBE: usize = 1 + GRADIENT + 1;
+/// Copies of a gradient (measured; see `agents/tests/memory.rs`).
+pub(crate) const GRADIENT: usize = 1;
+/// Floats a position that the probe of a dense gradient takes: its variable, the gradient layer by layer, and whole.
+pub(crate) const PROBE: usize = 1 + 2;
 /// Floats a block that a choice takes: scores, candidates and keys.
 pub const CHOICE: usize = 1 + 2 + 2;
 /// Floats a weight that a rewiring takes: what is old and new side by side, where it comes from, and a
@@ -24,6 +24,8 @@ pub struct LayerMemory {
     pub trained: usize,
     /// Copies of every value: itself, its moments, its gradients, and its target.
     pub copies: usize,
+    /// Whether a target trails it, with a topology of its own for a while.
+    pub target: bool,
 }
 
 impl LayerMemory {
@@ -44,21 +46,21 @@ impl LayerMemory {
 
     /// Of a method that replaces weights of a topology of `count`, old and new side by side.
     pub fn rewired(&self, count: usize) -> MethodMemory {
-        MethodMemory {
-            values: self.values(count),
-            passing: REWIRING * count,
-            structure: 2 * self.structure(count),
-            ..MethodMemory::default()
-        }
+        self.changing(count, self.structure(count))
     }
 
     /// Of a method that starts from dense, by way of a topology that may be nearly full.
     pub fn from_dense(&self) -> MethodMemory {
         let nearly_all = self.size().saturating_sub(1);
+        self.changing(self.size(), self.structure(nearly_all))
+    }
+
+    /// Of `count` weights whose index arrays take `structure` bytes, and as many again while they change.
+    fn changing(&self, count: usize, structure: usize) -> MethodMemory {
         MethodMemory {
-            values: self.values(self.size()),
-            passing: REWIRING * self.size(),
-            structure: 2 * self.structure(nearly_all),
+            values: self.values(count),
+            passing: REWIRING * count + structure.div_ceil(size_of::<f32>()),
+            structure: (1 + usize::from(self.target)) * structure,
             ..MethodMemory::default()
         }
     }

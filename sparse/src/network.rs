@@ -8,14 +8,15 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device, Result as CandleResult, Tensor, Var, bail};
 
-use crate::backend::Backend;
-use crate::cpu::Cpu;
+use crate::backend::{Backend, Forward};
+use crate::cpu::{Cpu, numbers};
 use crate::ctx::{Ctx, Flow, Probe};
 use crate::error::SparseError;
 use crate::executed::{Counter, Executed};
 use crate::kernels::Par;
 use crate::layers::Layer;
 use crate::op::NetworkOp;
+use crate::vjp::Vjp;
 
 /// A multi-layer network, `(batch, in) → (batch, out)`.
 #[derive(Clone, Debug)]
@@ -83,16 +84,6 @@ impl Network {
         self.backend.device()
     }
 
-    /// `values (batch · in)` as a tensor `(batch, in)` that it reads.
-    ///
-    /// # Errors
-    /// Values that are no whole rows, and those of candle.
-    pub fn input(&self, values: Vec<f32>) -> Result<Tensor, SparseError> {
-        let width = self.backend.plan().input().size();
-        let batch = values.len() / width.max(1);
-        Ok(Tensor::from_vec(values, (batch, width), self.device())?)
-    }
-
     /// What it has executed so far, under all its topologies.
     pub fn executed(&self) -> Executed {
         self.counter.get()
@@ -138,12 +129,7 @@ impl Network {
             Flow::All => self.params.as_tensor().clone(),
             Flow::Input | Flow::None => self.params.as_detached_tensor(),
         };
-        let before = ctx.executed;
-        let forward = self.backend.forward(&x, &params, ctx)?;
-        self.counter.add(Executed {
-            forward: ctx.executed.forward - before.forward,
-            backward: ctx.executed.backward - before.backward,
-        });
+        let forward = numbers(&x, |x| self.evaluate(x, &params, ctx))?;
         let op = NetworkOp::new(forward, (x.dim(0)?, outputs).into(), self.counter.clone());
         let y = match ctx.probe {
             Some(probe) => x.apply_op3(&params, probe.var(), op)?,
@@ -154,6 +140,40 @@ impl Network {
         }
         shape.push(outputs);
         y.reshape(shape)
+    }
+
+    /// `x (batch · in)` through the backend, counted.
+    fn evaluate(&self, x: &[f32], params: &Tensor, ctx: &mut Ctx<'_>) -> CandleResult<Forward> {
+        let before = ctx.executed;
+        let forward = self.backend.forward(x, params, ctx)?;
+        self.counter.add(Executed {
+            forward: ctx.executed.forward - before.forward,
+            backward: ctx.executed.backward - before.backward,
+        });
+        Ok(forward)
+    }
+
+    /// `x (batch · in)` with a way back, without candle's graph; the gradients that `ctx` asks for come with it.
+    ///
+    /// # Errors
+    /// An `x` that is no whole rows.
+    pub fn vjp(&self, x: &[f32], ctx: &mut Ctx<'_>) -> Result<Vjp, SparseError> {
+        let width = self.backend.plan().input().size().max(1);
+        if !x.len().is_multiple_of(width) {
+            let (what, found) = ("numbers of a batch", x.len());
+            return Err(SparseError::Length { what, expected: x.len() / width * width, found });
+        }
+        let params = self.params.as_detached_tensor();
+        let forward = self.evaluate(x, &params, ctx)?;
+        Ok(Vjp::new(forward, params, self.counter.clone()))
+    }
+
+    /// `x (batch · in) → y (batch · out)`, for acting and for targets.
+    ///
+    /// # Errors
+    /// As [`Self::vjp`].
+    pub fn outputs(&self, x: &[f32]) -> Result<Vec<f32>, SparseError> {
+        Ok(self.vjp(x, &mut Ctx::default())?.into_output())
     }
 
     /// `x` as `(batch, in)`, and the dimensions of a batch.
@@ -225,16 +245,12 @@ impl Network {
         Self::on(backend, self.layers.to_vec(), self.params.to_vec1()?, Arc::default())
     }
 
-    /// What each layer hands on for `x (batch, in)`, after its activation and the joins behind it:
-    /// `(batch, features)` each, leaving no graph.
+    /// What each layer hands on for `x (batch · in)`, after its activation and the joins behind it:
+    /// `(batch, features)` each.
     ///
     /// # Errors
-    /// As [`Self::pass`].
-    pub fn activations(&self, x: &Tensor) -> Result<Vec<Tensor>, SparseError> {
-        let (x, _) = self.rows(x)?;
-        let mut ctx = Ctx::default();
-        let forward = self.backend.forward(&x, &self.params, &mut ctx)?;
-        self.counter.add(ctx.executed);
-        Ok(forward.tape.activations()?)
+    /// As [`Self::vjp`].
+    pub fn activations(&self, x: &[f32]) -> Result<Vec<Vec<f32>>, SparseError> {
+        self.vjp(x, &mut Ctx::default())?.activations()
     }
 }

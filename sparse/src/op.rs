@@ -3,14 +3,15 @@
 
 use std::sync::{Arc, Mutex};
 
-use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Storage, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
 
 use crate::backend::{Forward, Gradients, Tape, Wanted};
+use crate::cpu::numbers;
 use crate::executed::{Counter, Executed};
 
 /// One use of a network: keeps its tape from the forward pass to the backward pass.
 pub(crate) struct NetworkOp {
-    output: Mutex<Option<Storage>>,
+    output: Mutex<Option<Vec<f32>>>,
     shape: Shape,
     tape: Mutex<Box<dyn Tape>>,
     counter: Arc<Counter>,
@@ -25,18 +26,28 @@ impl NetworkOp {
 
     fn output(&self) -> Result<(CpuStorage, Shape)> {
         match self.output.lock().ok().and_then(|mut output| output.take()) {
-            Some(Storage::Cpu(storage)) => Ok((storage, self.shape.clone())),
-            Some(Storage::Cuda(_) | Storage::Metal(_)) => bail!("a pass on another device"),
+            Some(values) => Ok((CpuStorage::F32(values), self.shape.clone())),
             None => bail!("the values of a pass were taken before"),
         }
     }
 
-    fn backward(&self, x: &Tensor, params: &Tensor, grad: &Tensor) -> Result<Gradients> {
+    /// The gradients of `x`, `params` and the probe.
+    fn backward(&self, x: &Tensor, params: &Tensor, grad: &Tensor) -> Result<[Option<Tensor>; 3]> {
         let Ok(mut tape) = self.tape.lock() else { bail!("the tape of a network is poisoned") };
         let wanted = Wanted { input: x.track_op(), params: params.track_op() };
-        let gradients = tape.backward(params, &grad.contiguous()?, wanted)?;
-        self.counter.add(Executed { forward: 0, backward: gradients.flops });
-        Ok(gradients)
+        let grad = grad.contiguous()?;
+        let found = numbers(&grad, |grad| tape.backward(params, grad, wanted))?;
+        let Gradients { input, params: of_params, probe, flops } = found;
+        self.counter.add(Executed { forward: 0, backward: flops });
+        let flat = |values: Vec<f32>| {
+            let size = values.len();
+            Tensor::from_vec(values, size, x.device())
+        };
+        Ok([
+            wanted.input.then(|| flat(input)?.reshape(x.shape())).transpose()?,
+            wanted.params.then(|| flat(of_params)).transpose()?,
+            Some(flat(probe)?),
+        ])
     }
 }
 
@@ -62,7 +73,7 @@ impl CustomOp2 for NetworkOp {
         _y: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let Gradients { input, params, .. } = self.backward(x, params, grad)?;
+        let [input, params, _] = self.backward(x, params, grad)?;
         Ok((input, params))
     }
 }
@@ -92,7 +103,7 @@ impl CustomOp3 for NetworkOp {
         _y: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let Gradients { input, params, probe, .. } = self.backward(x, params, grad)?;
+        let [input, params, probe] = self.backward(x, params, grad)?;
         Ok((input, params, probe))
     }
 }

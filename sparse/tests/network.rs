@@ -4,14 +4,14 @@
 
 mod masked_dense;
 
-use candle_core::{Tensor, Var};
+use candle_core::{Device, Tensor, Var};
 use masked_dense::*;
 use sparring_sparse::config::*;
 use sparring_sparse::layers::{Conv2d, MaxPool, Padding};
 use sparring_sparse::methods::pruning::Pruning;
 use sparring_sparse::{
-    Activation, Compute, Executed, Join, LayerSpec, Network, OptimizerConfig, Par, Seed, Shape,
-    Target, Trainer,
+    Activation, Compute, Ctx, Executed, Join, Layer, LayerSpec, Network, OptimizerConfig, Par,
+    Probe, Seed, Shape, Target, Topology, Trainer, Wanted,
 };
 
 #[test]
@@ -343,6 +343,39 @@ fn a_residual_network_stays_right_while_it_is_pruned() {
     assert!((0.05..0.055).contains(&share), "{share}");
 }
 
+/// Over plain numbers a network gives what it gives within candle's graph, and so do its gradients.
+#[test]
+fn a_pass_over_plain_numbers_is_that_of_the_graph() {
+    let specs = residual();
+    let network = of_specs(&specs, &part(&specs, 0.5), 5, Compute::Sparse).unwrap();
+    let x = Var::from_tensor(&random((3, 297), 6)).unwrap();
+    let all = |layer: &Layer| {
+        let topology = layer.topology();
+        Topology::dense(topology.rows(), topology.cols()).unwrap().into()
+    };
+    let probe = Probe::new(network.layers().iter().map(all).collect(), &Device::Cpu).unwrap();
+    let y = network.forward_probed(&x, &probe).unwrap();
+    let grads = (y.sqr().unwrap().sum_all().unwrap() * 0.5).unwrap().backward().unwrap();
+    let before = network.executed();
+    let ctx = &mut Ctx { probe: Some(&probe), ..Ctx::default() };
+    let mut pass = network.vjp(&flat(&x), ctx).unwrap();
+    assert_eq!(pass.output(), flat(&y));
+    // The gradient of ½ Σ y² is y.
+    let dy = pass.output().to_vec();
+    let found = pass.backward(&dy, Wanted { input: true, params: true }).unwrap();
+    let of = |var: &Tensor| flat(grads.get(var).unwrap());
+    assert_eq!(found.params, of(network.params()));
+    assert_eq!((found.input, found.probe), (of(&x), of(probe.var())));
+    let (once, twice) = (before.total(), network.executed().total());
+    assert_eq!(twice, 2 * once);
+    let wanted = Wanted::INPUT;
+    assert!(pass.backward(&dy, wanted).unwrap().params.is_empty());
+    assert_eq!(network.outputs(&flat(&x)).unwrap(), flat(&y));
+    // No whole rows, and gradients of other outputs.
+    assert!(network.vjp(&[0.0; 298], &mut Ctx::default()).is_err());
+    assert!(network.vjp(&[0.0; 297], &mut Ctx::default()).unwrap().backward(&dy, wanted).is_err());
+}
+
 /// A network that is cut behind a layer and its joins writes what they hand on; and a copy goes its own
 /// way.
 #[test]
@@ -356,7 +389,7 @@ fn activations_are_the_outputs_of_cut_networks() {
         let x = random((70, 297), 6);
         let params = flat(network.params());
         let copy = network.deep_clone().unwrap();
-        let found = copy.activations(&x).unwrap();
+        let found = copy.activations(&flat(&x)).unwrap();
         assert_eq!(found.len(), specs.len());
         let mut compared = 0;
         for (l, found) in found.iter().enumerate() {
@@ -366,7 +399,7 @@ fn activations_are_the_outputs_of_cut_networks() {
             let Ok(cut) = Network::new(layers, cut) else { continue };
             compared += 1;
             let expected = cut.forward(&x).unwrap();
-            assert_eq!((found.dims(), flat(found)), (expected.dims(), flat(&expected)), "{l}");
+            assert_eq!(*found, flat(&expected), "{l}");
         }
         assert!(compared >= 3, "{compared}");
         assert_eq!(network.executed(), Executed::default());

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use candle_core::Tensor;
 use sparring_sparse::stats::mean_and_variance;
 use sparring_sparse::{Layer, Network, Section, Seed, Topology, Trainer};
 
@@ -128,7 +127,7 @@ impl Diagnosis {
         let network = trainer.network().deep_clone()?;
         if !what.snr.is_empty() {
             findings.time("snr", |out| {
-                for (form, found) in snr(&network, input, &one.loss, &what.snr)? {
+                for (form, found) in snr(&network, input, &one.loss_grad, &what.snr)? {
                     let tag = tag(&format!("snr_{}", form.name()));
                     out.push(Metric::new(tag.clone(), found.mean));
                     out.push(Metric::new(format!("{tag}_std"), found.std));
@@ -138,7 +137,7 @@ impl Diagnosis {
         }
         if let (true, Some((name, of))) = (what.q, &one.values) {
             findings.time("q", |out| {
-                let (mean, variance) = spread(&of(&network.forward_detached(input)?)?);
+                let (mean, variance) = spread(&of(&network.outputs(input)?));
                 out.push(Metric::new(tag(&format!("{name}_mean")), mean));
                 out.push(Metric::new(tag(&format!("{name}_variance")), variance));
                 Ok(())
@@ -146,23 +145,24 @@ impl Diagnosis {
         }
         if let (true, Some(of)) = (what.entropy, &one.entropy) {
             findings.time("entropy", |out| {
-                let entropy = of(&network.forward_detached(input)?)?;
+                let entropy = of(&network.outputs(input)?);
                 out.push(Metric::new(tag("entropy"), entropy));
                 Ok(())
             })?;
         }
         if what.effective_rank || what.dormant {
+            let inputs = network.layers().first().map_or(1, |layer| layer.shape().input().size());
+            let batch = input.len() / inputs;
             let hidden = findings.time("activations", |_| hidden(&network, input))?;
             if let (true, Some((_, features))) = (what.effective_rank, hidden.last()) {
                 findings.time("effective_rank", |out| {
-                    let width = features.len() / input.dim(0)?;
+                    let width = features.len() / batch;
                     out.push(Metric::new(tag("effective_rank"), effective_rank(features, width)));
                     Ok(())
                 })?;
             }
             if what.dormant {
                 findings.time("dormant", |out| {
-                    let batch = input.dim(0)?;
                     let (mut dormant, mut all) = (0, 0);
                     for (layer, features) in &hidden {
                         let units = layer.shape().rows();
@@ -202,11 +202,10 @@ impl Findings {
 /// The hidden layers of `network` with what they write for `input`, `(batch, outputs)`.
 fn hidden<'a>(
     network: &'a Network,
-    input: &Tensor,
+    input: &[f32],
 ) -> Result<Vec<(&'a Layer, Vec<f32>)>, AgentError> {
     let outputs = network.activations(input)?;
-    let hidden = network.layers().iter().zip(outputs).rev().skip(1).rev();
-    hidden.map(|(layer, output)| Ok((layer, output.flatten_all()?.to_vec1()?))).collect()
+    Ok(network.layers().iter().zip(outputs).rev().skip(1).rev().collect())
 }
 
 fn norms(trainer: &Trainer, out: &mut Vec<Metric>) -> Result<(), AgentError> {

@@ -86,7 +86,7 @@ impl Diagnostics {
     }
 
     /// Bytes that a measurement takes beside the agent, whose trained networks are `networks`, at most:
-    /// copies of them all, and for one at a time its gradient, as candle adds it up, with its moments.
+    /// copies of them all, and for one at a time its gradient with its moments.
     pub fn bytes(&self, networks: &[NetworkSummary]) -> u64 {
         // Pruning begins with all of them active.
         let parameters = |network: &NetworkSummary| -> u64 {
@@ -101,7 +101,7 @@ impl Diagnostics {
                 probed * (4 * size_of::<f32>() + 2 * size_of::<f64>())
             }
         };
-        // Inputs, outputs and gradients of every layer, with the copies that candle makes of them.
+        // Inputs, outputs and gradients of every layer.
         let units = |network: &NetworkSummary| -> u64 {
             let of = |cost: LayerCost| cost.outputs + cost.weights() / cost.outputs.max(1);
             network.layers.iter().map(|layer| of(layer.cost)).sum()

@@ -8,11 +8,10 @@
 //!
 //! Gradients of single samples come from a backward pass each, which is exact for every kind of layer.
 
-use candle_core::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sparring_sparse::stats::{Welford, mean_and_variance};
-use sparring_sparse::{Network, Probe, Topology};
+use sparring_sparse::{Ctx, Network, Probe, Topology, Wanted};
 
 use crate::error::AgentError;
 
@@ -59,12 +58,12 @@ impl Snr {
     }
 }
 
-/// The forms `of` the signal to noise of `network`, which reads `input (batch, in)`; `loss` gives that of
-/// one sample from the output for it, `(1, out) → ()`.
+/// The forms `of` the signal to noise of `network`, which reads `input (batch · in)`; `loss_grad` gives the gradient
+/// of one sample's loss in the output for it, `(out) → (out)`.
 pub fn snr(
     network: &Network,
-    input: &Tensor,
-    loss: impl Fn(usize, &Tensor) -> Result<Tensor, AgentError>,
+    input: &[f32],
+    loss_grad: impl Fn(usize, &[f32]) -> Result<Vec<f32>, AgentError>,
     of: &[Form],
 ) -> Result<Vec<(Form, Snr)>, AgentError> {
     let masked = network.layers().iter().any(|layer| layer.topology().csr().is_some());
@@ -74,22 +73,13 @@ pub fn snr(
     };
     let mut active = Welford::new(network.num_params());
     let mut dense = Welford::new(probe.as_ref().map_or(0, |probe| probe.var().elem_count()));
-    for sample in 0..input.dim(0)? {
-        let x = input.narrow(0, sample, 1)?;
-        let output = match &probe {
-            Some(probe) => network.forward_probed(&x, probe)?,
-            None => network.forward(&x)?,
-        };
-        let grads = loss(sample, &output)?.backward()?;
-        // A loss that does not depend on the parameters, such as a clipped one, has the gradient 0.
-        let gradient = |var: &Tensor| match grads.get(var) {
-            Some(gradient) => gradient.to_vec1::<f32>(),
-            None => Ok(vec![0.0; var.elem_count()]),
-        };
-        active.add(gradient(network.params())?.into_iter().map(f64::from));
-        if let Some(probe) = &probe {
-            dense.add(gradient(probe.var())?.into_iter().map(f64::from));
-        }
+    let width = network.layers().first().map_or(1, |layer| layer.shape().input().size());
+    for (sample, x) in input.chunks_exact(width).enumerate() {
+        let mut pass = network.vjp(x, &mut Ctx { probe: probe.as_ref(), ..Ctx::default() })?;
+        let dy = loss_grad(sample, pass.output())?;
+        let gradients = pass.backward(&dy, Wanted::PARAMS)?;
+        active.add(gradients.params.into_iter().map(f64::from));
+        dense.add(gradients.probe.into_iter().map(f64::from));
     }
     let (active, mut dense) = (ratios(&active), ratios(&dense));
     if probe.is_some() {
@@ -113,7 +103,6 @@ fn probe(network: &Network) -> Result<Probe, AgentError> {
 
 #[cfg(test)]
 mod tests {
-    use candle_core::{Device, Var};
     use proptest::prelude::*;
     use sparring_sparse::{Activation, Compute, Init, Layer, LayerSpec, Shape};
 
@@ -214,12 +203,8 @@ mod tests {
 
     fn found(network: &Network) -> Vec<(Form, Snr)> {
         let x: Vec<f32> = (0..6).flat_map(input).collect();
-        let x = Tensor::from_vec(x, (6, 3), &Device::Cpu).unwrap();
-        let loss = |sample: usize, y: &Tensor| {
-            let error = (y - f64::from(target(sample)))?;
-            Ok((error.sqr()?.sum_all()? * 0.5)?)
-        };
-        snr(network, &x, loss, &[Form::Active, Form::Dense]).unwrap()
+        let loss_grad = |sample: usize, y: &[f32]| Ok(vec![y[0] - target(sample)]);
+        snr(network, &x, loss_grad, &[Form::Active, Form::Dense]).unwrap()
     }
 
     /// Central differences of a plain network, masked weights at 0.
@@ -271,9 +256,7 @@ mod tests {
     #[test]
     fn a_loss_without_the_network_has_no_signal() {
         let network = network(ACTIVE, &PARAMS);
-        let x = Tensor::zeros((2, 3), candle_core::DType::F32, &Device::Cpu).unwrap();
-        let other = Var::new(1f32, &Device::Cpu).unwrap();
-        let found = snr(&network, &x, |_, _| Ok(other.sqr()?), &[Form::Active, Form::Dense]);
+        let found = snr(&network, &[0.0; 6], |_, _| Ok(vec![0.0]), &[Form::Active, Form::Dense]);
         assert!(found.unwrap().iter().all(|(_, snr)| *snr == Snr { mean: 0.0, std: 0.0 }));
     }
 }

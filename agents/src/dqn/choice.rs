@@ -1,11 +1,11 @@
 //! What never changes about a DQN agent, and the formulas that follow from it.
 
-use candle_core::{D, Tensor};
 use sparring_envs::Obs;
 use sparring_sparse::Network;
 
 use super::config::{DqnConfig, Prioritized};
 use crate::error::AgentError;
+use crate::explore::largest;
 use crate::input::Input;
 use crate::replay::{Replay, Sample};
 
@@ -16,77 +16,77 @@ pub(super) struct Choice {
     pub num_actions: u32,
 }
 
-/// What one gradient step learns from, as tensors.
-pub(super) struct Drawn {
-    /// `(batch, obs_dim)`.
-    pub obs: Tensor,
-    /// `(batch, obs_dim)`.
-    pub next: Tensor,
-    /// `(batch, 1)`.
-    pub action: Tensor,
-    /// `(batch)`.
-    pub reward: Tensor,
-    /// `(batch)`.
-    pub discount: Tensor,
-}
-
-impl Drawn {
-    pub fn of(
-        sample: &Sample,
-        (input, network): (&Input, &Network),
-        [obs, next]: &mut [Vec<f32>; 2],
-    ) -> Result<Self, AgentError> {
-        let action: Vec<u32> = sample.action.iter().map(|index| *index as u32).collect();
-        let batch = action.len();
-        let device = network.device();
-        Ok(Self {
-            obs: input.tensor(network, sample.obs.view(), obs)?,
-            next: input.tensor(network, sample.next.view(), next)?,
-            action: Tensor::from_vec(action, (batch, 1), device)?,
-            reward: Tensor::from_slice(&sample.reward, batch, device)?,
-            discount: Tensor::from_slice(&sample.discount, batch, device)?,
-        })
-    }
-}
-
 impl Choice {
-    /// `(n, outputs) → Q (n, actions)`.
-    pub fn q_of(&self, outputs: Tensor) -> candle_core::Result<Tensor> {
-        if !self.config.dueling {
-            return Ok(outputs);
-        }
-        let advantages = outputs.narrow(1, 1, outputs.dim(1)? - 1)?;
-        let value = outputs.narrow(1, 0, 1)?.broadcast_sub(&advantages.mean_keepdim(1)?)?;
-        advantages.broadcast_add(&value)
+    /// Outputs for one observation.
+    pub fn width(&self) -> usize {
+        self.num_actions as usize + usize::from(self.config.dueling)
     }
 
-    /// `obs (n · obs_dim) → Q (n, actions)` by `network`.
+    /// `Q (actions)` of one observation from `outputs (width)`: `V + A − mean A` of a head that duels.
+    fn q<'a>(&self, outputs: &'a [f32]) -> impl Iterator<Item = f32> + use<'a> {
+        let (advantages, base) = match (self.config.dueling, outputs) {
+            (true, [value, advantages @ ..]) => (advantages, value - mean(advantages)),
+            _ => (outputs, 0.0),
+        };
+        advantages.iter().map(move |advantage| advantage + base)
+    }
+
+    /// `outputs (n · width) → Q (n · actions)`.
+    pub fn q_of(&self, outputs: &[f32]) -> Vec<f32> {
+        outputs.chunks_exact(self.width()).flat_map(|outputs| self.q(outputs)).collect()
+    }
+
+    /// `Q(s, a) (n)` of the `actions` taken, from `outputs (n · width)`.
+    pub fn taken(&self, outputs: &[f32], actions: &[f32]) -> Vec<f32> {
+        let rows = outputs.chunks_exact(self.width()).zip(actions);
+        rows.filter_map(|(outputs, action)| self.q(outputs).nth(*action as usize)).collect()
+    }
+
+    /// `∂L/∂outputs (n · width)` from `∂L/∂Q(s, a) (n)` of the `actions` taken.
+    pub fn taken_grad(&self, by_q: &[f32], actions: &[f32]) -> Vec<f32> {
+        let mut grad = vec![0.0; by_q.len() * self.width()];
+        for (grad, (by_q, action)) in
+            grad.chunks_exact_mut(self.width()).zip(by_q.iter().zip(actions))
+        {
+            match self.config.dueling {
+                false => grad[*action as usize] = *by_q,
+                true => {
+                    grad[0] = *by_q;
+                    grad[1..].fill(-by_q / self.num_actions as f32);
+                    grad[1 + *action as usize] += by_q;
+                }
+            }
+        }
+        grad
+    }
+
+    /// `obs (n · obs_dim) → Q (n · actions)` by `network`.
     pub fn values(
         &self,
         network: &Network,
         obs: Obs<'_>,
         floats: &mut Vec<f32>,
-    ) -> Result<Vec<Vec<f32>>, AgentError> {
-        let obs = self.input.tensor(network, obs, floats)?;
-        Ok(self.q_of(network.forward_detached(&obs)?)?.to_vec2()?)
+    ) -> Result<Vec<f32>, AgentError> {
+        Ok(self.q_of(&network.outputs(self.input.floats(obs, floats))?))
     }
 
-    /// `y (batch)` by the online and the target network.
+    /// `y (batch)` of `sample`, whose successors are `next (batch · obs_dim)`, by the online and the target network.
     pub fn target_values(
         &self,
         [online, target]: [&Network; 2],
-        next: &Tensor,
-        reward: &Tensor,
-        discount: &Tensor,
-    ) -> Result<Tensor, AgentError> {
-        let next_q = self.q_of(target.forward_detached(next)?)?; // (batch, actions)
-        let next_value = if self.config.double_q {
-            let best = self.q_of(online.forward_detached(next)?)?.argmax_keepdim(D::Minus1)?;
-            next_q.gather(&best, 1)?.squeeze(1)?
-        } else {
-            next_q.max(D::Minus1)?
+        next: &[f32],
+        sample: &Sample,
+    ) -> Result<Vec<f32>, AgentError> {
+        let actions = self.num_actions as usize;
+        let next_q = self.q_of(&target.outputs(next)?);
+        let chooses = match self.config.double_q {
+            true => Some(self.q_of(&online.outputs(next)?)),
+            false => None,
         };
-        Ok((reward + (discount * next_value)?)?)
+        let by = chooses.as_ref().unwrap_or(&next_q).chunks_exact(actions);
+        let steps = sample.reward.iter().zip(&sample.discount);
+        let y = next_q.chunks_exact(actions).zip(by).zip(steps);
+        Ok(y.map(|((q, by), (reward, discount))| reward + discount * q[largest(by)]).collect())
     }
 
     /// ε after `env_steps`.
@@ -122,4 +122,8 @@ impl Choice {
             }
         }
     }
+}
+
+fn mean(values: &[f32]) -> f32 {
+    values.iter().sum::<f32>() / values.len() as f32
 }

@@ -25,15 +25,16 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-use candle_core::Tensor;
 use sparring_envs::{Actions, Batch, EnvSpec};
 use sparring_sparse::seed::Rng;
-use sparring_sparse::{Section, Seed, Target, Trainer};
+use sparring_sparse::stats::mean;
+use sparring_sparse::{Section, Seed, Target, Trainer, Wanted};
 
 use crate::agent::{Agent, Capabilities, Clock};
 use crate::error::AgentError;
 use crate::explore::{at_random, epsilon_greedy};
 use crate::input::Input;
+use crate::losses::LossGrad;
 use crate::losses::td::td;
 use crate::metric::Metric;
 use crate::network_on_batch::NetworkOnBatch;
@@ -42,7 +43,7 @@ use crate::observations::{Mode, Observations};
 use crate::policy_view::{After, Before, PolicyView};
 use crate::replay::{Replay, Sample};
 
-use choice::{Choice, Drawn};
+use choice::Choice;
 use config::actions;
 use state::{DqnState, Means};
 
@@ -112,11 +113,10 @@ impl Dqn {
         let Self { choice, q: trainer, target, replay, state, scratch } = self;
         let config = &choice.config;
         replay.sample(config.batch_size, &mut state.sampler, &mut scratch.sample)?;
-        let place = &scratch.sample.place;
-        let Drawn { obs, next, action, reward, discount } =
-            Drawn::of(&scratch.sample, (&choice.input, trainer.network()), &mut scratch.floats)?;
-        let weights = choice.weights(replay, place);
-        let weights = Tensor::from_vec(weights, config.batch_size, obs.device())?;
+        let Scratch { sample, floats: [obs, next], .. } = scratch;
+        let obs = choice.input.floats(sample.obs.view(), obs);
+        let next = choice.input.floats(sample.next.view(), next);
+        let weights = choice.weights(replay, &sample.place);
 
         if let Some(until) = config.decay_gradient_steps {
             let left = 1.0 - state.updates as f64 / until as f64;
@@ -124,22 +124,23 @@ impl Dqn {
         }
         let step = trainer.begin_step()?;
         let networks = [trainer.network(), target.network()];
-        let y = choice.target_values(networks, &next, &reward, &discount)?;
-        let q = choice.q_of(trainer.forward(&obs, &step)?)?;
-        let q = q.gather(&action, 1)?.squeeze(1)?; // (batch)
-        let delta = (&q - y)?;
-        let loss = td(config.loss, &delta, &weights)?;
-        let value = loss.to_scalar::<f32>()?;
+        let y = choice.target_values(networks, next, sample)?;
+        let mut pass = trainer.vjp(obs, &step)?;
+        let q = choice.taken(pass.output(), &sample.action);
+        let delta: Vec<f32> = q.iter().zip(&y).map(|(q, y)| q - y).collect();
+        let LossGrad { value, grad } = td(config.loss, &delta, &weights);
         if !value.is_finite() {
             let sources = [
-                Source::Numbers("a reward", reward.to_vec1()?),
-                Source::Network("the target of `q`", target.network(), &next),
-                Source::Network("`q`", trainer.network(), &obs),
+                Source::Numbers("a reward", &sample.reward),
+                Source::Network("the target of `q`", target.network(), next),
+                Source::Network("`q`", trainer.network(), obs),
             ];
             return Err(loss_is("the loss of `q`", value, state.updates, &sources));
         }
-        let grad_norm = trainer.end_step(step, &loss.backward()?)?;
-        choice.prioritize(replay, place, &delta.to_vec1()?);
+        let grad = choice.taken_grad(&grad, &sample.action);
+        let gradients = pass.backward(&grad, Wanted::PARAMS)?;
+        let grad_norm = trainer.finish_step(step, gradients)?;
+        choice.prioritize(replay, &sample.place, &delta);
         state.updates += 1;
         if state.updates.is_multiple_of(config.target_every_gradient_steps) {
             target.update(trainer.network(), config.target_tau)?;
@@ -147,7 +148,7 @@ impl Dqn {
 
         state.means.steps += 1;
         state.means.loss += f64::from(value);
-        state.means.q += f64::from(q.mean_all()?.to_scalar::<f32>()?);
+        state.means.q += mean(q.iter().map(|q| f64::from(*q)));
         state.means.grad_norm += f64::from(grad_norm);
         Ok(())
     }
@@ -168,7 +169,8 @@ impl Agent for Dqn {
             actions.extend(seen.envs.iter().map(|_| at_random(choice.num_actions, rng)));
         } else {
             let values = choice.values(q.network(), seen.obs, &mut scratch.floats[0])?;
-            actions.extend(values.iter().map(|q| epsilon_greedy(q, epsilon, rng)));
+            let rows = values.chunks_exact(choice.num_actions as usize);
+            actions.extend(rows.map(|q| epsilon_greedy(q, epsilon, rng)));
         }
         Ok(Actions::Discrete(actions))
     }

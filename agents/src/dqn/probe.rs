@@ -1,10 +1,11 @@
 //! What a diagnosis sees of DQN: the loss `ℓ(Q(s, a) − y)` of each sample, without the importance weights
 //! of prioritised replay, as the paper's `td_loss`.
 
-use candle_core::Tensor;
+use std::rc::Rc;
+
 use sparring_sparse::seed::Rng;
 
-use super::{Dqn, Drawn};
+use super::Dqn;
 use crate::error::AgentError;
 use crate::network_on_batch::NetworkOnBatch;
 use crate::replay::Sample;
@@ -22,26 +23,25 @@ impl Dqn {
         let batch = size.unwrap_or(self.choice.config.batch_size);
         let mut sample = Sample::default();
         self.replay.sample(batch, rng, &mut sample)?;
-        let Drawn { obs, next, action, reward, discount } =
-            Drawn::of(&sample, (&self.choice.input, self.q.network()), &mut Default::default())?;
+        let [mut obs, mut next] = [Vec::new(), Vec::new()];
+        let obs = self.choice.input.floats(sample.obs.view(), &mut obs).to_vec();
+        let next = self.choice.input.floats(sample.next.view(), &mut next);
         let (online, target) =
             (self.q.network().deep_clone()?, self.target.network().deep_clone()?);
-        let y = self.choice.target_values([&online, &target], &next, &reward, &discount)?;
+        let y = self.choice.target_values([&online, &target], next, &sample)?;
 
-        let chosen = action.clone();
-        let loss = move |sample, output: &Tensor| {
-            let q = self.choice.q_of(output.clone())?.gather(&action.narrow(0, sample, 1)?, 1)?;
-            let delta = (q.squeeze(1)? - y.narrow(0, sample, 1)?)?;
-            Ok(self.choice.config.loss.each(&delta)?.sum_all()?)
+        let action = Rc::new(sample.action);
+        let taken = action.clone();
+        let loss_grad = move |sample: usize, output: &[f32]| {
+            let (choice, action) = (&self.choice, &taken[sample..=sample]);
+            let delta = choice.taken(output, action)[0] - y[sample];
+            Ok(choice.taken_grad(&[choice.config.loss.slope(delta)], action))
         };
-        let values = move |outputs: &Tensor| {
-            let q = self.choice.q_of(outputs.clone())?.gather(&chosen, 1)?;
-            Ok(q.flatten_all()?.to_vec1()?)
-        };
+        let values = move |outputs: &[f32]| self.choice.taken(outputs, &action);
         Ok(vec![NetworkOnBatch {
             trainer: &self.q,
             input: obs,
-            loss: Box::new(loss),
+            loss_grad: Box::new(loss_grad),
             values: Some(("q", Box::new(values))),
             entropy: None,
         }])

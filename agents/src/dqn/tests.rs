@@ -1,6 +1,5 @@
 //! The formulas of the switches, by hand.
 
-use candle_core::Device;
 use sparring_envs::{End, Obs, Row, spec};
 
 use super::*;
@@ -20,16 +19,16 @@ fn agent(config: DqnConfig) -> Dqn {
 fn duelling_adds_the_value_to_advantages_of_mean_zero() {
     let dqn = agent(DqnConfig { dueling: true, ..DqnConfig::paper() });
     // V = 10 and A = (1, 3); V = −1 and A = (2, 2).
-    let outputs = Tensor::new(&[[10f32, 1.0, 3.0], [-1.0, 2.0, 2.0]], &Device::Cpu).unwrap();
-    let q: Vec<Vec<f32>> = dqn.choice.q_of(outputs).unwrap().to_vec2().unwrap();
-    assert_eq!(q, [[9.0, 11.0], [-1.0, -1.0]]);
-    assert_eq!(
-        dqn.choice.values(dqn.q.network(), Obs::F32(&[0.0; 8]), &mut Vec::new()).unwrap()[1].len(),
-        2
-    );
+    let outputs = [10.0, 1.0, 3.0, -1.0, 2.0, 2.0];
+    assert_eq!(dqn.choice.q_of(&outputs), [9.0, 11.0, -1.0, -1.0]);
+    assert_eq!(dqn.choice.taken(&outputs, &[1.0, 0.0]), [11.0, -1.0]);
+    let of_two = dqn.choice.values(dqn.q.network(), Obs::F32(&[0.0; 8]), &mut Vec::new()).unwrap();
+    assert_eq!(of_two.len(), 4);
+    // Q₁ = V + A₁ − ½ (A₁ + A₂).
+    assert_eq!(dqn.choice.taken_grad(&[2.0], &[1.0]), [2.0, -1.0, 1.0]);
     let plain = agent(DqnConfig::paper());
-    let outputs = Tensor::new(&[[1f32, 3.0]], &Device::Cpu).unwrap();
-    assert_eq!(plain.choice.q_of(outputs).unwrap().to_vec2::<f32>().unwrap(), [[1.0, 3.0]]);
+    assert_eq!(plain.choice.q_of(&[1.0, 3.0]), [1.0, 3.0]);
+    assert_eq!(plain.choice.taken_grad(&[2.0], &[1.0]), [0.0, 2.0]);
 }
 
 #[test]
@@ -72,13 +71,11 @@ fn a_diagnosis_sees_the_loss_of_each_sample() {
     dqn.replay.store(&batch, Actions::Discrete(&[1])).unwrap();
     let probes = dqn.probes(None, &mut Seed::new(1).rng()).unwrap();
     let [probe] = &probes[..] else { panic!("one network") };
-    assert_eq!(probe.input.dims(), [4, 4]);
-    // Q = (1, 5), of which the second was taken: (5 − 2)².
-    let q = Tensor::new(&[[1f32, 5.0]], &Device::Cpu).unwrap();
+    assert_eq!(probe.input.len(), 4 * 4);
+    // Q = (1, 5), of which the second was taken: of (5 − 2)².
     for sample in 0..4 {
-        let loss = (probe.loss)(sample, &q).unwrap();
-        assert_eq!(loss.to_scalar::<f32>().unwrap(), 9.0);
+        assert_eq!((probe.loss_grad)(sample, &[1.0, 5.0]).unwrap(), [0.0, 6.0]);
     }
     let (name, values) = probe.values.as_ref().unwrap();
-    assert_eq!((*name, values(&q.repeat((4, 1)).unwrap()).unwrap()), ("q", vec![5.0; 4]));
+    assert_eq!((*name, values(&[1.0, 5.0].repeat(4))), ("q", vec![5.0; 4]));
 }

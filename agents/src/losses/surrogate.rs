@@ -4,6 +4,7 @@
 //! Critic: `L = c_v · mean (V − R)²`; where values are clipped, `c_v · mean max((V − R)², (V_ε − R)²)` with
 //! `V_ε = V_old + clip(V − V_old, −ε_v, ε_v)`.
 
+use super::LossGrad;
 use crate::policy::{LogProbGrad, Policy};
 
 /// What the actor learns from, row by row.
@@ -99,7 +100,7 @@ pub fn value_loss(
     ret: &[f32],
     clip: Option<f32>,
     coef: f32,
-) -> (f32, Vec<f32>) {
+) -> LossGrad {
     let n = value.len() as f32;
     let (mut loss, mut grad) = (0.0f64, Vec::with_capacity(value.len()));
     for ((v, old), ret) in value.iter().zip(old).zip(ret) {
@@ -111,7 +112,7 @@ pub fn value_loss(
         // Where the clipped value is the worse one, V itself moves nothing.
         grad.push(if farther { 0.0 } else { coef * 2.0 * error / n });
     }
-    (coef * (loss / f64::from(n)) as f32, grad)
+    LossGrad { value: coef * (loss / f64::from(n)) as f32, grad }
 }
 
 #[cfg(test)]
@@ -189,13 +190,13 @@ mod tests {
     #[test]
     fn values_with_and_without_their_clip() {
         // Errors 1 and −2.
-        let (loss, grad) = value_loss(&[2.0, 1.0], &[2.0, 1.0], &[1.0, 3.0], None, 0.5);
-        assert_eq!((loss, grad), (0.5 * 2.5, vec![0.5, -1.0]));
+        let LossGrad { value, grad } = value_loss(&[2.0, 1.0], &[2.0, 1.0], &[1.0, 3.0], None, 0.5);
+        assert_eq!((value, grad), (0.5 * 2.5, vec![0.5, -1.0]));
         // V moved from 0 to 2 towards R = 3: the clip leaves 0.2, whose error 2.8 is the larger.
-        let (loss, grad) = value_loss(&[2.0], &[0.0], &[3.0], Some(0.2), 1.0);
-        assert!((loss - 2.8 * 2.8).abs() < 1e-5 && grad == [0.0]);
+        let LossGrad { value, grad } = value_loss(&[2.0], &[0.0], &[3.0], Some(0.2), 1.0);
+        assert!((value - 2.8 * 2.8).abs() < 1e-5 && grad == [0.0]);
         // V moved away from R: its own error is the larger, and pulls.
-        let (loss, grad) = value_loss(&[-2.0], &[0.0], &[3.0], Some(0.2), 1.0);
-        assert_eq!((loss, grad), (25.0, vec![-10.0]));
+        let LossGrad { value, grad } = value_loss(&[-2.0], &[0.0], &[3.0], Some(0.2), 1.0);
+        assert_eq!((value, grad), (25.0, vec![-10.0]));
     }
 }

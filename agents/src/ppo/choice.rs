@@ -8,6 +8,7 @@ use super::state::Advantages;
 use crate::error::AgentError;
 use crate::gae::{Gae, Steps};
 use crate::input::Input;
+use crate::losses::LossGrad;
 use crate::losses::surrogate::{ActorOutput, Decisions, Surrogate, surrogate, value_loss};
 use crate::policy::Policy;
 use crate::rollout::Rollout;
@@ -31,12 +32,6 @@ pub(super) struct Minibatch {
 }
 
 impl Choice {
-    /// `obs (n · obs_dim) → (n · outputs)`, leaving no graph.
-    pub fn outputs(&self, network: &Network, obs: &[f32]) -> Result<Vec<f32>, AgentError> {
-        let obs = network.input(obs.to_vec())?;
-        Ok(network.forward_detached(&obs)?.flatten_all()?.to_vec1()?)
-    }
-
     /// What `rollout` teaches by the values of `critic`.
     pub fn advantages(
         &self,
@@ -44,10 +39,10 @@ impl Choice {
         rollout: &Rollout,
     ) -> Result<Advantages, AgentError> {
         let Rollout { obs, kept, reward, row, .. } = rollout;
-        let value = self.outputs(critic, obs)?;
+        let value = critic.outputs(obs)?;
         let kept = match kept.is_empty() {
             true => Vec::new(),
-            false => self.outputs(critic, kept)?,
+            false => critic.outputs(kept)?,
         };
         let next_value = &rollout.next_values(&value, &kept);
         let gae = Gae { discount: self.config.discount, lambda: self.config.gae_lambda };
@@ -85,7 +80,7 @@ impl Choice {
     }
 
     /// The critic's loss and its gradient at `value (n)`.
-    pub fn value_loss(&self, value: &[f32], old: &[f32], ret: &[f32]) -> (f32, Vec<f32>) {
+    pub fn value_loss(&self, value: &[f32], old: &[f32], ret: &[f32]) -> LossGrad {
         let (clip, coef) = (self.config.value_clip, self.config.value_coef);
         value_loss(value, old, ret, clip.map(|clip| clip as f32), coef as f32)
     }

@@ -33,13 +33,13 @@ use sparring_envs::{Actions, Batch, EnvSpec};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::seed::Rng;
 use sparring_sparse::stats::mean;
-use sparring_sparse::{LayerSpec, OptimizerConfig, Saved, Section, Seed, Target, Trainer};
+use sparring_sparse::{LayerSpec, OptimizerConfig, Saved, Section, Seed, Target, Trainer, Wanted};
 
 use crate::agent::{Agent, Capabilities, Clock};
 use crate::error::AgentError;
 use crate::free_params::{self, FreeParams};
 use crate::input::Input;
-use crate::losses::loss_with_grad;
+use crate::losses::LossGrad;
 use crate::losses::surrogate::{Decisions, Surrogate};
 use crate::metric::Metric;
 use crate::network_on_batch::NetworkOnBatch;
@@ -155,36 +155,36 @@ impl Ppo {
     /// One gradient step on the rows of `minibatch`.
     fn update(&mut self, taught: &Advantages, minibatch: &[usize]) -> Result<(), AgentError> {
         let Self { choice, actor, critic, state, .. } = self;
-        let obs = actor.network().input(pick(&state.rollout.obs, choice.obs_dim, minibatch))?;
+        let obs = pick(&state.rollout.obs, choice.obs_dim, minibatch);
         let Minibatch { action, log_prob, advantage, value: old, ret } =
             choice.minibatch(&state.rollout, taught, minibatch);
 
         let step = actor.begin_step()?;
-        let head = actor.forward(&obs, &step)?;
+        let mut acting = actor.vjp(&obs, &step)?;
         let found = choice.surrogate(
-            &head.flatten_all()?.to_vec1()?,
+            acting.output(),
             state.std_param.values(),
             Decisions { action: &action, log_prob: &log_prob, advantage: &advantage },
         );
         let Surrogate { loss, head: d_head, std_param, kl, clip_fraction, entropy } = found;
         let critic_step = critic.begin_step()?;
-        let value = critic.forward(&obs, &critic_step)?;
-        let (critic_loss, d_value) =
-            choice.value_loss(&value.flatten_all()?.to_vec1()?, &old, &ret);
+        let mut valuing = critic.vjp(&obs, &critic_step)?;
+        let LossGrad { value: critic_loss, grad: d_value } =
+            choice.value_loss(valuing.output(), &old, &ret);
         if !loss.is_finite() {
-            let advantages = Source::Numbers("an advantage", advantage);
+            let advantages = Source::Numbers("an advantage", &advantage);
             let sources = [advantages, Source::Network("`actor`", actor.network(), &obs)];
             return Err(loss_is("the loss of `actor`", loss, state.updates, &sources));
         }
         if !critic_loss.is_finite() {
-            let returns = Source::Numbers("a return", ret);
+            let returns = Source::Numbers("a return", &ret);
             let sources = [returns, Source::Network("`critic`", critic.network(), &obs)];
             return Err(loss_is("the loss of `critic`", critic_loss, state.updates, &sources));
         }
-        let grads = loss_with_grad(&head, loss, d_head)?.backward()?;
-        let actor_norm = actor.end_step(step, &grads)?;
-        let grads = loss_with_grad(&value, critic_loss, d_value)?.backward()?;
-        let critic_norm = critic.end_step(critic_step, &grads)?;
+        let gradients = acting.backward(&d_head, Wanted::PARAMS)?;
+        let actor_norm = actor.finish_step(step, gradients)?;
+        let gradients = valuing.backward(&d_value, Wanted::PARAMS)?;
+        let critic_norm = critic.finish_step(critic_step, gradients)?;
         state.std_param.step(&std_param, free_params::rule(choice.config.optimizer.rule));
         check("the spread of actions", state.std_param.values(), state.updates)?;
         state.updates += 1;
@@ -209,14 +209,14 @@ impl Agent for Ppo {
         if mode == Mode::Eval {
             let (mut scaled, mut modes) = (Vec::new(), Vec::new());
             state.observations.scale(floats, &mut scaled);
-            choice.policy.modes(&choice.outputs(actor.network(), &scaled)?, &mut modes);
+            choice.policy.modes(&actor.network().outputs(&scaled)?, &mut modes);
             return Ok(choice.policy.env_actions(&modes, &mut scratch.eval_actions));
         }
         let Scratch { obs, chosen, log_probs, actions, .. } = scratch;
         state.observations.see(floats);
         obs.clear();
         state.observations.scale(floats, obs);
-        let head = choice.outputs(actor.network(), obs)?;
+        let head = actor.network().outputs(obs)?;
         let std_param = state.std_param.values();
         choice.policy.draw(&head, std_param, &mut state.explore, chosen, log_probs);
         Ok(choice.policy.env_actions(chosen, actions))

@@ -4,13 +4,11 @@
 
 use std::rc::Rc;
 
-use candle_core::Tensor;
 use rand::seq::SliceRandom;
 use sparring_sparse::seed::Rng;
 
 use super::{Minibatch, Ppo, pick};
 use crate::error::AgentError;
-use crate::losses::loss_with_grad;
 use crate::losses::surrogate::Decisions;
 use crate::network_on_batch::NetworkOnBatch;
 
@@ -28,51 +26,43 @@ impl Ppo {
         }
         chosen.shuffle(rng);
         chosen.truncate(size.unwrap_or(self.choice.config.minibatch_size));
-        let obs = pick(&self.state.rollout.obs, self.choice.obs_dim, &chosen);
-        let input = self.actor.network().input(obs)?;
+        let input = pick(&self.state.rollout.obs, self.choice.obs_dim, &chosen);
         let batch = Rc::new(self.choice.minibatch(&self.state.rollout, taught, &chosen));
 
         let all = batch.clone();
-        let entropy = move |head: &Tensor| {
+        let entropy = move |head: &[f32]| {
             let Minibatch { action, log_prob, advantage, .. } = &*all;
             let decisions = Decisions { action, log_prob, advantage };
             let std_param = self.state.std_param.values();
-            Ok(self.choice.surrogate(&values(head)?, std_param, decisions).entropy)
+            self.choice.surrogate(head, std_param, decisions).entropy
         };
         let (one, act_dim) = (batch.clone(), self.choice.policy.act_dim());
-        let loss = move |sample: usize, head: &Tensor| {
+        let loss_grad = move |sample: usize, head: &[f32]| {
             let decisions = Decisions {
                 action: &one.action[sample * act_dim..][..act_dim],
                 log_prob: &one.log_prob[sample..=sample],
                 advantage: &one.advantage[sample..=sample],
             };
-            let found =
-                self.choice.surrogate(&values(head)?, self.state.std_param.values(), decisions);
-            Ok(loss_with_grad(head, found.loss, found.head)?)
+            Ok(self.choice.surrogate(head, self.state.std_param.values(), decisions).head)
         };
         let actor = NetworkOnBatch {
             trainer: &self.actor,
             input: input.clone(),
-            loss: Box::new(loss),
+            loss_grad: Box::new(loss_grad),
             values: None,
             entropy: Some(Box::new(entropy)),
         };
-        let loss = move |sample: usize, value: &Tensor| {
+        let loss_grad = move |sample: usize, value: &[f32]| {
             let (old, ret) = (&batch.value[sample..=sample], &batch.ret[sample..=sample]);
-            let (loss, gradient) = self.choice.value_loss(&values(value)?, old, ret);
-            Ok(loss_with_grad(value, loss, gradient)?)
+            Ok(self.choice.value_loss(value, old, ret).grad)
         };
         let critic = NetworkOnBatch {
             trainer: &self.critic,
             input,
-            loss: Box::new(loss),
-            values: Some(("v", Box::new(values))),
+            loss_grad: Box::new(loss_grad),
+            values: Some(("v", Box::new(|value: &[f32]| value.to_vec()))),
             entropy: None,
         };
         Ok(vec![actor, critic])
     }
-}
-
-fn values(outputs: &Tensor) -> Result<Vec<f32>, AgentError> {
-    Ok(outputs.flatten_all()?.to_vec1()?)
 }

@@ -97,7 +97,7 @@ fn a_rollout_teaches_what_gae_says_of_it() {
     step(&mut ppo, 5.0, Row::End(End::Terminated));
     step(&mut ppo, 7.0, Row::Void);
     let learnt = taught(&ppo);
-    let value = |obs: &[f32]| ppo.choice.outputs(ppo.critic.network(), obs).unwrap()[0];
+    let value = |obs: &[f32]| ppo.critic.network().outputs(obs).unwrap()[0];
     let row = |t: usize| &ppo.state.rollout.obs[3 * t..][..3];
     let (v0, v1, v2) = (value(row(0)), value(row(1)), value(row(2)));
     let a1 = 1.0 + 0.99 * value(&ppo.state.rollout.kept) - v1;
@@ -114,15 +114,16 @@ fn a_rollout_teaches_what_gae_says_of_it() {
 
     // A diagnosis sees those four, each with the losses of a minibatch of one.
     let probes = ppo.probes(Some(9), &mut Seed::new(1).rng()).unwrap();
-    assert_eq!((probes.len(), probes[1].input.dim(0).unwrap()), (2, 4));
-    let far = Tensor::new(&[[50f32]], &Device::Cpu).unwrap();
-    let loss = |sample| (probes[1].loss)(sample, &far).unwrap().to_scalar::<f32>().unwrap();
+    assert_eq!((probes.len(), probes[1].input.len()), (2, 4 * 3));
+    let slope = |sample| (probes[1].loss_grad)(sample, &[50.0]).unwrap()[0];
     let learnt = ppo.state.advantages.as_ref().unwrap();
     let mut expected: Vec<f32> = [0, 1, 2, 4]
         .iter()
-        .map(|row| ppo.choice.value_loss(&[50.0], &[learnt.value[*row]], &[learnt.ret[*row]]).0)
+        .map(|row| {
+            ppo.choice.value_loss(&[50.0], &[learnt.value[*row]], &[learnt.ret[*row]]).grad[0]
+        })
         .collect();
-    let mut found: Vec<f32> = (0..4).map(loss).collect();
+    let mut found: Vec<f32> = (0..4).map(slope).collect();
     expected.sort_by(f32::total_cmp);
     found.sort_by(f32::total_cmp);
     assert_eq!(found, expected);
@@ -275,7 +276,8 @@ fn minibatches_are_those_of_the_formulas_in_their_order() {
             let before =
                 [&ppo.actor, &ppo.critic].map(|of| of.network().layers()[0].topology().clone());
             let b = Var::new(&[ppo.state.std_param.values()[0] as f32], &Device::Cpu).unwrap();
-            let obs = ppo.actor.network().input(pick(&ppo.state.rollout.obs, 3, &rows)).unwrap();
+            let obs = pick(&ppo.state.rollout.obs, 3, &rows);
+            let obs = Tensor::from_vec(obs, (rows.len(), 3), &Device::Cpu).unwrap();
             let minibatch = ppo.choice.minibatch(&ppo.state.rollout, &learnt, &rows);
             let [of_actor, of_critic] = losses(&ppo, plain.each_ref(), &b, &obs, &minibatch);
             let grads = [of_actor.backward().unwrap(), of_critic.backward().unwrap()];

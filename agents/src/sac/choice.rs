@@ -2,10 +2,10 @@
 
 use std::iter::repeat_n;
 
-use candle_core::Tensor;
 use rand_distr::{Distribution as _, StandardNormal};
-use sparring_sparse::Network;
 use sparring_sparse::seed::Rng;
+use sparring_sparse::stats::mean;
+use sparring_sparse::{Ctx, Network, Wanted};
 
 use super::config::SacConfig;
 use crate::action_box::ActionBox;
@@ -13,7 +13,7 @@ use crate::error::AgentError;
 use crate::input::Input;
 use crate::losses::soft;
 use crate::replay::Sample;
-use crate::tanh_normal::TanhNormal;
+use crate::tanh_normal::{Drawn, TanhNormal};
 
 /// What never changes.
 pub(super) struct Choice {
@@ -27,21 +27,9 @@ pub(super) struct Choice {
 }
 
 impl Choice {
-    /// `obs (n · obs_dim) → (n, 2 · act_dim)` by the `actor`, leaving no graph.
-    pub fn head(&self, actor: &Network, obs: &[f32]) -> Result<Vec<f32>, AgentError> {
-        let obs = actor.input(obs.to_vec())?;
-        Ok(actor.forward_detached(&obs)?.flatten_all()?.to_vec1()?)
-    }
-
-    /// What the `critic` reads, `(n, obs_dim + act_dim · copies)`, of `obs (n, obs_dim)` and of `actions`, one at
-    /// the beginning of each `stride` numbers.
-    pub fn critic_input(
-        &self,
-        critic: &Network,
-        obs: &[f32],
-        actions: &[f32],
-        stride: usize,
-    ) -> Result<Tensor, AgentError> {
+    /// What a critic reads, `(n, obs_dim + act_dim · copies)`, of `obs (n, obs_dim)` and of `actions`, one at the
+    /// beginning of each `stride` numbers.
+    pub fn critic_input(&self, obs: &[f32], actions: &[f32], stride: usize) -> Vec<f32> {
         let (act_dim, copies) = (self.policy.act_dim, self.action_copies);
         let width = self.obs_dim + act_dim * copies;
         let mut both = Vec::with_capacity(obs.len() / self.obs_dim * width);
@@ -49,58 +37,78 @@ impl Choice {
             both.extend_from_slice(obs);
             both.extend(action[..act_dim].iter().flat_map(|a| repeat_n(*a, copies)));
         }
-        Ok(critic.input(both)?)
+        both
     }
 
-    /// `y (batch, 1)` from the actor's `head (batch, 2 · act_dim)` and `ε` for the successors
+    /// `∂L/∂a (n, act_dim)` from `∂L/∂x (n, obs_dim + act_dim · copies)` of what both critics read.
+    fn by_action(&self, by_input: [&[f32]; 2]) -> Vec<f32> {
+        let copies = self.action_copies;
+        let width = self.obs_dim + self.policy.act_dim * copies;
+        let rows = by_input[0].chunks_exact(width).zip(by_input[1].chunks_exact(width));
+        let actions = rows.flat_map(|(first, second)| {
+            let pairs = first[self.obs_dim..]
+                .chunks_exact(copies)
+                .zip(second[self.obs_dim..].chunks_exact(copies));
+            pairs.map(|(first, second)| first.iter().zip(second).map(|(a, b)| a + b).sum())
+        });
+        actions.collect()
+    }
+
+    /// `y (batch)` from the actor's `head (batch, 2 · act_dim)` and `ε` for the successors
     /// `next (batch, obs_dim)` of `sample`, at the temperature `alpha`.
     pub fn target_values(
         &self,
         alpha: f64,
         sample: &Sample,
         next: &[f32],
-        drawn: Draws<'_>,
+        draws: Draws<'_>,
         targets: [&Network; 2],
-    ) -> Result<Tensor, AgentError> {
+    ) -> Result<Vec<f32>, AgentError> {
         let (batch, act_dim) = (sample.reward.len(), self.policy.act_dim);
         let mut actions = vec![0.0; batch * (act_dim + 1)];
-        self.policy.draw(drawn.head, drawn.noise, &mut actions);
-        let next = self.critic_input(targets[0], next, &actions, act_dim + 1)?;
-        let value = |target: &Network| -> Result<Vec<f32>, AgentError> {
-            Ok(target.forward_detached(&next)?.flatten_all()?.to_vec1()?)
-        };
-        let values = [value(targets[0])?, value(targets[1])?];
+        self.policy.draw(draws.head, draws.noise, &mut actions);
+        let next = self.critic_input(next, &actions, act_dim + 1);
+        let values = [targets[0].outputs(&next)?, targets[1].outputs(&next)?];
         let (scale, alpha) = (self.config.reward_scale as f32, alpha as f32);
         let y = (0..batch).map(|i| {
             let log_prob = actions[i * (act_dim + 1) + act_dim];
             let soft = values[0][i].min(values[1][i]) - alpha * log_prob;
             scale * sample.reward[i] + sample.discount[i] * soft
         });
-        Ok(Tensor::from_vec(y.collect(), (batch, 1), targets[0].device())?)
+        Ok(y.collect())
     }
 
-    /// `α log π(ã|s) − min_i Qᵢ(s, ã)` and `log π(ã|s)`, `(batch, 1)` each, of the actor's
-    /// `head (batch, 2 · act_dim)`.
-    pub fn actor_losses(
+    /// The actor's loss over `obs (batch, obs_dim)` and how it changes with its `head (batch, 2 · act_dim)`, for
+    /// what is drawn from it.
+    pub fn actor_loss(
         &self,
         alpha: f64,
-        obs: &Tensor,
-        head: &Tensor,
-        noise: Vec<f32>,
+        obs: &[f32],
+        draws: Draws<'_>,
         critics: [&Network; 2],
-    ) -> Result<ActorLosses, AgentError> {
+    ) -> Result<ActorLoss, AgentError> {
+        let Draws { head, noise } = draws;
         let act_dim = self.policy.act_dim;
-        let drawn = self.policy.draw_tensor(head, noise)?;
-        let log_prob = drawn.narrow(1, act_dim, 1)?;
-        let mut action = drawn.narrow(1, 0, act_dim)?;
-        if self.action_copies > 1 {
-            let (n, copies) = (obs.dim(0)?, self.action_copies);
-            let planes = action.unsqueeze(2)?.broadcast_as((n, act_dim, copies))?;
-            action = planes.reshape((n, act_dim * copies))?;
-        }
-        let done = Tensor::cat(&[obs, &action], 1)?;
-        let q = [critics[0].forward_frozen(&done)?, critics[1].forward_frozen(&done)?];
-        Ok(ActorLosses { each: soft::actor(alpha, &log_prob, [&q[0], &q[1]])?, log_prob })
+        let mut out = vec![0.0; noise.len() / act_dim * (act_dim + 1)];
+        self.policy.draw(head, noise, &mut out);
+        let done = self.critic_input(obs, &out, act_dim + 1);
+        let mut q = [
+            critics[0].vjp(&done, &mut Ctx::default())?,
+            critics[1].vjp(&done, &mut Ctx::default())?,
+        ];
+        let log_prob = out.chunks_exact(act_dim + 1).map(|drawn| drawn[act_dim]);
+        let soft::ActorLoss { value, by_log_prob, by_q } =
+            soft::actor(alpha, log_prob.clone(), [q[0].output(), q[1].output()]);
+        let [first, second] = &mut q;
+        let by_input = [
+            first.backward(&by_q[0], Wanted::INPUT)?.input,
+            second.backward(&by_q[1], Wanted::INPUT)?.input,
+        ];
+        let by_action = self.by_action([&by_input[0], &by_input[1]]);
+        let log_prob = mean(log_prob.map(f64::from));
+        let drawn = Drawn { head, noise, out: &out };
+        let head = self.policy.draw_grad(drawn, &by_action, by_log_prob);
+        Ok(ActorLoss { value, log_prob, head })
     }
 
     /// Of the present policy, `ε` of `n` actions.
@@ -116,10 +124,14 @@ pub(super) struct Draws<'a> {
     pub noise: &'a [f32],
 }
 
-/// The actor's losses and the log-probabilities of what was drawn for them, `(batch, 1)` each.
-pub(super) struct ActorLosses {
-    pub each: Tensor,
-    pub log_prob: Tensor,
+/// The actor's loss, how it changes with the head, and what is logged of it.
+pub(super) struct ActorLoss {
+    /// `L`.
+    pub value: f32,
+    /// `mean log π(ã|s)`.
+    pub log_prob: f64,
+    /// `∂L/∂head (batch, 2 · act_dim)`.
+    pub head: Vec<f32>,
 }
 
 /// `n` draws of `ε`.

@@ -33,19 +33,19 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-use candle_core::Tensor;
 use rand::RngExt;
 use sparring_envs::{Actions, Batch, EnvSpec};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::seed::Rng;
-use sparring_sparse::{LayerSpec, Section, Seed, Target, Trainer};
+use sparring_sparse::stats::mean;
+use sparring_sparse::{LayerSpec, Section, Seed, Target, Trainer, Wanted};
 
 use crate::action_box::ActionBox;
 use crate::agent::{Agent, Capabilities, Clock};
 use crate::error::AgentError;
 use crate::free_params::{self, FreeParams};
 use crate::input::Input;
-use crate::losses::soft;
+use crate::losses::{LossGrad, soft};
 use crate::metric::Metric;
 use crate::network_on_batch::NetworkOnBatch;
 use crate::not_finite::{Source, check, loss_is};
@@ -54,7 +54,7 @@ use crate::policy_view::{After, Before, PolicyView};
 use crate::replay::{Replay, Sample};
 use crate::tanh_normal::TanhNormal;
 
-use choice::{Choice, Draws};
+use choice::{ActorLoss, Choice, Draws};
 use state::{Means, SacState};
 
 pub use config::SacConfig;
@@ -153,18 +153,15 @@ impl Sac {
         replay.sample(choice.config.batch_size, &mut state.sampler, sample)?;
         let obs = choice.input.floats(sample.obs.view(), obs);
         let next = choice.input.floats(sample.next.view(), next);
-        let head = choice.head(actor.network(), next)?;
+        let head = actor.network().outputs(next)?;
         let noise = choice.noise(sample.reward.len(), &mut state.noise);
         let draws = Draws { head: &head, noise: &noise };
-        let targets = [targets[0].network(), targets[1].network()];
-        let y = choice.target_values(state.alpha(), sample, next, draws, targets)?;
-        let (critic, act_dim) = (critics[0].network(), choice.policy.act_dim);
-        let taken = choice.critic_input(critic, obs, &sample.action, act_dim)?;
-        let obs = actor.network().input(obs.to_vec())?;
-        self.step_critics(&taken, &y)?;
-        let log_prob = self.step_actor(&obs)?;
-        self.step_temperature(log_prob)?;
-        let Self { choice, critics, targets, state, .. } = self;
+        let networks = [targets[0].network(), targets[1].network()];
+        let y = choice.target_values(state.alpha(), sample, next, draws, networks)?;
+        let taken = choice.critic_input(obs, &sample.action, choice.policy.act_dim);
+        step_critics(critics, state, &taken, &y)?;
+        let log_prob = step_actor(choice, actor, critics, state, obs)?;
+        step_temperature(choice, state, log_prob)?;
         state.updates += 1;
         if state.updates.is_multiple_of(choice.config.target_every_gradient_steps) {
             for (target, critic) in targets.iter_mut().zip(critics) {
@@ -174,61 +171,75 @@ impl Sac {
         state.means.steps += 1;
         Ok(())
     }
+}
 
-    /// `taken (batch, obs_dim + act_dim)`, `y (batch, 1)`.
-    fn step_critics(&mut self, taken: &Tensor, y: &Tensor) -> Result<(), AgentError> {
-        let Self { critics: [first, second], state, .. } = self;
-        let steps = [first.begin_step()?, second.begin_step()?];
-        let q = [first.forward(taken, &steps[0])?, second.forward(taken, &steps[1])?];
-        let loss = soft::critics([&q[0], &q[1]], y)?;
-        let value = loss.to_scalar::<f32>()?;
-        if !value.is_finite() {
-            let sources = [
-                Source::Numbers("a target value", y.flatten_all()?.to_vec1()?),
-                Source::Network("`critic.1`", first.network(), taken),
-                Source::Network("`critic.2`", second.network(), taken),
-            ];
-            return Err(loss_is("the loss of the critics", value, state.updates, &sources));
-        }
-        let grads = loss.backward()?;
-        for (i, (critic, step)) in [first, second].into_iter().zip(steps).enumerate() {
-            state.means.grad_norms[1 + i] += f64::from(critic.end_step(step, &grads)?);
-        }
-        state.means.critic_loss += f64::from(value);
-        state.means.q += f64::from(q[0].mean_all()?.to_scalar::<f32>()?);
-        Ok(())
+/// `taken (batch, obs_dim + act_dim)`, `y (batch)`.
+fn step_critics(
+    critics: &mut [Trainer; 2],
+    state: &mut SacState,
+    taken: &[f32],
+    y: &[f32],
+) -> Result<(), AgentError> {
+    let [first, second] = &mut *critics;
+    let steps = [first.begin_step()?, second.begin_step()?];
+    let mut passes = [first.vjp(taken, &steps[0])?, second.vjp(taken, &steps[1])?];
+    let losses = passes.each_ref().map(|pass| soft::critic(pass.output(), y));
+    let value = losses[0].value + losses[1].value;
+    if !value.is_finite() {
+        let sources = [
+            Source::Numbers("a target value", y),
+            Source::Network("`critic.1`", first.network(), taken),
+            Source::Network("`critic.2`", second.network(), taken),
+        ];
+        return Err(loss_is("the loss of the critics", value, state.updates, &sources));
     }
+    state.means.critic_loss += f64::from(value);
+    state.means.q += mean(passes[0].output().iter().map(|q| f64::from(*q)));
+    let each = critics.iter_mut().zip(steps).zip(passes.iter_mut().zip(&losses));
+    for (i, ((critic, step), (pass, LossGrad { grad, .. }))) in each.enumerate() {
+        let gradients = pass.backward(grad, Wanted::PARAMS)?;
+        state.means.grad_norms[1 + i] += f64::from(critic.finish_step(step, gradients)?);
+    }
+    Ok(())
+}
 
-    /// `obs (batch, obs_dim)`; gives `mean log π(ã|s)`.
-    fn step_actor(&mut self, obs: &Tensor) -> Result<f64, AgentError> {
-        let Self { choice, actor, critics, state, .. } = self;
-        let noise = choice.noise(obs.dim(0)?, &mut state.noise);
-        let step = actor.begin_step()?;
-        let head = actor.forward(obs, &step)?;
-        let critics = [critics[0].network(), critics[1].network()];
-        let losses = choice.actor_losses(state.alpha(), obs, &head, noise, critics)?;
-        let loss = losses.each.mean_all()?;
-        let value = loss.to_scalar::<f32>()?;
-        if !value.is_finite() {
-            let source = Source::Network("`actor`", actor.network(), obs);
-            return Err(loss_is("the loss of the actor", value, state.updates, &[source]));
-        }
-        let norm = actor.end_step(step, &loss.backward()?)?;
-        let log_prob = f64::from(losses.log_prob.mean_all()?.to_scalar::<f32>()?);
-        state.means.grad_norms[0] += f64::from(norm);
-        state.means.actor_loss += f64::from(value);
-        state.means.entropy -= log_prob;
-        Ok(log_prob)
+/// `obs (batch, obs_dim)`; gives `mean log π(ã|s)`.
+fn step_actor(
+    choice: &Choice,
+    actor: &mut Trainer,
+    critics: &[Trainer; 2],
+    state: &mut SacState,
+    obs: &[f32],
+) -> Result<f64, AgentError> {
+    let noise = choice.noise(obs.len() / choice.obs_dim, &mut state.noise);
+    let step = actor.begin_step()?;
+    let mut pass = actor.vjp(obs, &step)?;
+    let draws = Draws { head: pass.output(), noise: &noise };
+    let networks = [critics[0].network(), critics[1].network()];
+    let ActorLoss { value, log_prob, head } =
+        choice.actor_loss(state.alpha(), obs, draws, networks)?;
+    if !value.is_finite() {
+        let source = Source::Network("`actor`", actor.network(), obs);
+        return Err(loss_is("the loss of the actor", value, state.updates, &[source]));
     }
+    let gradients = pass.backward(&head, Wanted::PARAMS)?;
+    state.means.grad_norms[0] += f64::from(actor.finish_step(step, gradients)?);
+    state.means.actor_loss += f64::from(value);
+    state.means.entropy -= log_prob;
+    Ok(log_prob)
+}
 
-    fn step_temperature(&mut self, log_prob: f64) -> Result<(), AgentError> {
-        let Choice { config, policy, .. } = &self.choice;
-        if let Temperature::Learned { target_entropy_per_dim, .. } = config.temperature {
-            let grad = -(log_prob + target_entropy_per_dim * policy.act_dim as f64);
-            self.state.log_alpha.step(&[grad], free_params::rule(config.optimizer.rule));
-        }
-        check("the temperature", &[self.state.alpha()], self.state.updates)
+fn step_temperature(
+    choice: &Choice,
+    state: &mut SacState,
+    log_prob: f64,
+) -> Result<(), AgentError> {
+    let Choice { config, policy, .. } = choice;
+    if let Temperature::Learned { target_entropy_per_dim, .. } = config.temperature {
+        let grad = -(log_prob + target_entropy_per_dim * policy.act_dim as f64);
+        state.log_alpha.step(&[grad], free_params::rule(config.optimizer.rule));
     }
+    check("the temperature", &[state.alpha()], state.updates)
 }
 
 impl Agent for Sac {
@@ -238,7 +249,7 @@ impl Agent for Sac {
         let (n, act_dim) = (seen.envs.len(), choice.policy.act_dim);
         if mode == Mode::Eval {
             let mut modes = Vec::new();
-            let head = choice.head(actor.network(), choice.input.floats(seen.obs, floats))?;
+            let head = actor.network().outputs(choice.input.floats(seen.obs, floats))?;
             choice.policy.modes(&head, &mut modes);
             choice.bounds.scale(&modes, eval_actions);
             return Ok(Actions::Continuous(eval_actions));
@@ -252,7 +263,7 @@ impl Agent for Sac {
                 chosen.extend((0..n * act_dim).map(random));
             }
         } else {
-            let head = choice.head(actor.network(), choice.input.floats(seen.obs, floats))?;
+            let head = actor.network().outputs(choice.input.floats(seen.obs, floats))?;
             let noise = choice.noise(n, &mut state.noise);
             let mut drawn = vec![0.0; n * (act_dim + 1)];
             choice.policy.draw(&head, &noise, &mut drawn);

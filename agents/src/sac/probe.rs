@@ -3,8 +3,8 @@
 
 use std::rc::Rc;
 
-use candle_core::Tensor;
 use sparring_sparse::seed::Rng;
+use sparring_sparse::stats::mean;
 
 use super::Sac;
 use super::choice::{Draws, noise};
@@ -30,49 +30,46 @@ impl Sac {
         let obs = self.choice.input.floats(sample.obs.view(), &mut obs);
         let next = self.choice.input.floats(sample.next.view(), &mut next);
         let actor = self.actor.network();
-        let head = actor.deep_clone()?.forward_detached(&actor.input(next.to_vec())?)?;
+        let head = actor.deep_clone()?.outputs(next)?;
         let [first, second] = &self.targets;
         let targets = [&first.network().deep_clone()?, &second.network().deep_clone()?];
-        let head: Vec<f32> = head.flatten_all()?.to_vec1()?;
         let noises = noise(batch * act_dim, rng);
         let draws = Draws { head: &head, noise: &noises };
         let alpha = self.state.alpha();
-        let y = self.choice.target_values(alpha, &sample, next, draws, targets)?;
+        let y = Rc::new(self.choice.target_values(alpha, &sample, next, draws, targets)?);
         let [first, second] = &self.critics;
-        let taken = self.choice.critic_input(first.network(), obs, &sample.action, act_dim)?;
-        let obs = actor.input(obs.to_vec())?;
+        let taken = self.choice.critic_input(obs, &sample.action, act_dim);
         let critics = [first.network().deep_clone()?, second.network().deep_clone()?];
         let noise = Rc::new(noise(batch * act_dim, rng));
-        let (of, drawn) = (obs.clone(), noise.clone());
-        let loss = move |sample: usize, head: &Tensor| {
-            let noise = drawn[sample * act_dim..][..act_dim].to_vec();
-            let obs = of.narrow(0, sample, 1)?;
+        let (of, drawn) = (obs.to_vec(), noise.clone());
+        let loss_grad = move |sample: usize, head: &[f32]| {
+            let row = |all: &'_ [f32], width: usize| all[sample * width..][..width].to_vec();
+            let (noise, obs) = (row(&drawn, act_dim), row(&of, self.choice.obs_dim));
+            let draws = Draws { head, noise: &noise };
             let [first, second] = &critics;
-            let losses = self.choice.actor_losses(alpha, &obs, head, noise, [first, second])?;
-            Ok(losses.each.sum_all()?)
+            Ok(self.choice.actor_loss(alpha, &obs, draws, [first, second])?.head)
         };
-        let entropy = move |head: &Tensor| {
-            let drawn = self.choice.policy.draw_tensor(head, noise.to_vec())?;
-            let log_prob = drawn.narrow(1, act_dim, 1)?.mean_all()?;
-            Ok(-f64::from(log_prob.to_scalar::<f32>()?))
+        let entropy = move |head: &[f32]| {
+            let mut drawn = vec![0.0; batch * (act_dim + 1)];
+            self.choice.policy.draw(head, &noise, &mut drawn);
+            -mean(drawn.chunks_exact(act_dim + 1).map(|drawn| f64::from(drawn[act_dim])))
         };
         let actor = NetworkOnBatch {
             trainer: &self.actor,
-            input: obs,
-            loss: Box::new(loss),
+            input: obs.to_vec(),
+            loss_grad: Box::new(loss_grad),
             values: None,
             entropy: Some(Box::new(entropy)),
         };
         let critic = |trainer| {
             let y = y.clone();
-            let loss = move |sample: usize, q: &Tensor| {
-                Ok(soft::critic_of_sample(q, &y.narrow(0, sample, 1)?)?)
-            };
-            let values = |q: &Tensor| Ok(q.flatten_all()?.to_vec1()?);
+            let loss_grad =
+                move |sample: usize, q: &[f32]| Ok(soft::critic(q, &y[sample..=sample]).grad);
+            let values = |q: &[f32]| q.to_vec();
             NetworkOnBatch {
                 trainer,
                 input: taken.clone(),
-                loss: Box::new(loss),
+                loss_grad: Box::new(loss_grad),
                 values: Some(("q", Box::new(values))),
                 entropy: None,
             }

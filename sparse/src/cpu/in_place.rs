@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
-use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Tensor};
+use candle_core::{CpuStorage, InplaceOp1, InplaceOp2, Layout, Result, Tensor, bail};
 
-use super::shared::slices;
+use super::shared::{slice_mut, slices};
 use crate::error::Quantity;
 use crate::finite::{NotFinite, first_not_finite};
 use crate::optim::rule::{Moments, Pass, sum_squares};
@@ -15,9 +15,9 @@ use crate::optim::step::{LayerStep, OptimizerStep};
 type Norm = std::result::Result<f32, NotFinite>;
 
 /// See [`Backend::step`](crate::backend::Backend::step).
-pub(super) fn step(params: &Tensor, grad: &Tensor, step: OptimizerStep<'_>) -> Result<Norm> {
-    let door = Step { under_way: RefCell::new(UnderWay { step, norm: Ok(0.0) }) };
-    params.inplace_op2(grad, &door)?;
+pub(super) fn step(params: &Tensor, grad: &[f32], step: OptimizerStep<'_>) -> Result<Norm> {
+    let door = Step { under_way: RefCell::new(UnderWay { step, grad, norm: Ok(0.0) }) };
+    params.inplace_op1(&door)?;
     Ok(door.under_way.into_inner().norm)
 }
 
@@ -34,23 +34,21 @@ struct Step<'a> {
 /// A step, and what it gives.
 struct UnderWay<'a> {
     step: OptimizerStep<'a>,
+    grad: &'a [f32],
     norm: Norm,
 }
 
-impl InplaceOp2 for Step<'_> {
+impl InplaceOp1 for Step<'_> {
     fn name(&self) -> &'static str {
         "optimizer"
     }
 
-    fn cpu_fwd(
-        &self,
-        params: &mut CpuStorage,
-        layout: &Layout,
-        grad: &CpuStorage,
-        grad_layout: &Layout,
-    ) -> Result<()> {
-        let (params, grad) = slices(params, layout, grad, grad_layout)?;
-        let UnderWay { step, norm } = &mut *self.under_way.borrow_mut();
+    fn cpu_fwd(&self, params: &mut CpuStorage, layout: &Layout) -> Result<()> {
+        let params = slice_mut(params, layout)?;
+        let UnderWay { step, grad, norm } = &mut *self.under_way.borrow_mut();
+        if params.len() != grad.len() {
+            bail!("a gradient of {} values for {} parameters", grad.len(), params.len());
+        }
         *norm = apply(step, params, grad);
         Ok(())
     }

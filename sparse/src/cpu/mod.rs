@@ -35,8 +35,8 @@ use crate::optim::step::OptimizerStep;
 use layer::CpuLayer;
 use pass::CpuTape;
 pub use planes::{pass_floats, structure_bytes};
-pub(crate) use shared::{DEVICE, slices};
-use shared::{Shared, slice};
+use shared::Shared;
+pub(crate) use shared::{DEVICE, numbers, slices};
 
 /// A network on the CPU.
 #[derive(Debug)]
@@ -84,11 +84,7 @@ impl Backend for Cpu {
         Ok(Arc::new(Self { shared: self.shared.clone(), layers: layers?, par: self.par }))
     }
 
-    fn forward(&self, x: &Tensor, params: &Tensor, ctx: &mut Ctx<'_>) -> Result<Forward> {
-        let batch = x.dim(0)?;
-        let ((x, x_layout), (params, params_layout)) =
-            (x.storage_and_layout(), params.storage_and_layout());
-        let (x, params) = (slice(&x, x_layout)?, slice(&params, params_layout)?);
+    fn forward(&self, x: &[f32], params: &Tensor, ctx: &mut Ctx<'_>) -> Result<Forward> {
         let tape = CpuTape {
             shared: self.shared.clone(),
             layers: self.layers.clone(),
@@ -96,7 +92,7 @@ impl Backend for Cpu {
             patterns: ctx.probe.map_or_else(|| [].into(), |probe| probe.patterns().clone()),
             memory: None,
         };
-        let (forward, flops) = tape.forward(x, params, batch);
+        let (forward, flops) = numbers(params, |params| Ok(tape.forward(x, params)))?;
         ctx.executed.forward += flops;
         Ok(forward)
     }
@@ -104,7 +100,7 @@ impl Backend for Cpu {
     fn step(
         &self,
         params: &Tensor,
-        grad: &Tensor,
+        grad: &[f32],
         step: OptimizerStep<'_>,
     ) -> Result<std::result::Result<f32, NotFinite>> {
         in_place::step(params, grad, step)

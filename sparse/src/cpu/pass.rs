@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use candle_core::{CpuStorage, Result, Storage, Tensor, bail};
+use candle_core::{Result, Tensor, bail};
 
 use super::layer::{CpuLayer, Held};
 use super::planes::zeros;
-use super::shared::{DEVICE, Shared, slice};
+use super::shared::{Shared, numbers};
 use super::tape::Memory;
 use crate::backend::{Forward, Gradients, Tape, Wanted};
 use crate::kernels::{Below, Par, Pass, Sides, View, ViewMut, activation, pool};
@@ -27,9 +27,10 @@ pub(super) struct CpuTape {
 
 impl CpuTape {
     /// The pass over `x (batch, in)`, and the operations that it took.
-    pub fn forward(mut self, x: &[f32], params: &[f32], batch: usize) -> (Forward, u64) {
+    pub fn forward(mut self, x: &[f32], params: &[f32]) -> (Forward, u64) {
         let shared = self.shared.clone();
         let Shared { plan, planes, pool: free } = &*shared;
+        let batch = x.len() / plan.input().size().max(1);
         let mut memory = free.take(batch, planes);
         let Memory { lanes, activations, weights, scratch, .. } = &mut memory;
         let (pass, mut flops) = (Pass { lanes: *lanes, par: self.par }, 0);
@@ -62,10 +63,9 @@ impl CpuTape {
             }
         }
         let last = plan.last();
-        let mut y = vec![0.0; batch * plan.output().size()];
-        planes[last].plane.to_rows(*lanes, &activations[last], &mut y);
+        let mut output = vec![0.0; batch * plan.output().size()];
+        planes[last].plane.to_rows(*lanes, &activations[last], &mut output);
         self.memory = Some(memory);
-        let output = Storage::Cpu(CpuStorage::F32(y));
         (Forward { output, tape: Box::new(self) }, flops)
     }
 
@@ -76,7 +76,7 @@ impl CpuTape {
         }
     }
 
-    fn gradients(&mut self, params: &[f32], grad: &[f32], wanted: Wanted) -> Result<Vectors> {
+    fn gradients(&mut self, params: &[f32], grad: &[f32], wanted: Wanted) -> Result<Gradients> {
         let Some(memory) = &mut self.memory else {
             bail!("the backward pass of a network came before its forward pass");
         };
@@ -132,59 +132,30 @@ impl CpuTape {
                 Op::Relu | Op::Add => dx.plane.copy(lanes, dy, dx.data),
             }
         }
-        let input = wanted.input.then(|| {
-            let mut dx = vec![0.0; lanes.batch() * plan.input().size()];
-            planes[0].gradient.to_rows(lanes, &gradients[0], &mut dx);
-            dx
-        });
-        let params = wanted.params.then_some(params_grad);
-        let probe = (!self.patterns.is_empty()).then(|| probes.concat());
-        Ok(Vectors { input, params, probe, flops })
+        let mut input = Vec::new();
+        if wanted.input {
+            input.resize(lanes.batch() * plan.input().size(), 0.0);
+            planes[0].gradient.to_rows(lanes, &gradients[0], &mut input);
+        }
+        Ok(Gradients { input, params: params_grad, probe: probes.concat(), flops })
     }
 }
 
-/// [`Gradients`] before they are tensors.
-struct Vectors {
-    input: Option<Vec<f32>>,
-    params: Option<Vec<f32>>,
-    probe: Option<Vec<f32>>,
-    flops: u64,
-}
-
 impl Tape for CpuTape {
-    fn activations(&self) -> Result<Vec<Tensor>> {
+    fn activations(&self) -> Result<Vec<Vec<f32>>> {
         let (Memory { lanes, activations, .. }, Shared { plan, planes, .. }) =
             (self.memory()?, &*self.shared);
         let rows = plan.handed_on().map(|n| {
             let plane = &planes[n].plane;
             let mut rows = vec![0.0; lanes.batch() * plane.size()];
             plane.to_rows(*lanes, &activations[n], &mut rows);
-            Tensor::from_vec(rows, (lanes.batch(), plane.size()), &DEVICE)
+            rows
         });
-        rows.collect()
+        Ok(rows.collect())
     }
 
-    fn backward(&mut self, params: &Tensor, grad: &Tensor, wanted: Wanted) -> Result<Gradients> {
-        let vectors = {
-            let ((params, params_layout), (grad, grad_layout)) =
-                (params.storage_and_layout(), grad.storage_and_layout());
-            let (params, grad) = (slice(&params, params_layout)?, slice(&grad, grad_layout)?);
-            self.gradients(params, grad, wanted)?
-        };
-        let tensor = |values: Option<Vec<f32>>| match values {
-            Some(values) => {
-                let size = values.len();
-                Tensor::from_vec(values, size, &DEVICE).map(Some)
-            }
-            None => Ok(None),
-        };
-        let (batch, inputs) = (self.memory()?.lanes.batch(), self.shared.plan.input().size());
-        let input = match tensor(vectors.input)? {
-            Some(input) => Some(input.reshape((batch, inputs))?),
-            None => None,
-        };
-        let (params, probe) = (tensor(vectors.params)?, tensor(vectors.probe)?);
-        Ok(Gradients { input, params, probe, flops: vectors.flops })
+    fn backward(&mut self, params: &Tensor, grad: &[f32], wanted: Wanted) -> Result<Gradients> {
+        numbers(params, |params| self.gradients(params, grad, wanted))
     }
 }
 

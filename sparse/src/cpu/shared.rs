@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use candle_core::{CpuStorage, Device, Layout, Result, Storage, bail};
+use candle_core::{CpuStorage, Device, Layout, Result, Storage, Tensor, bail};
 
 use super::planes::{NodePlanes, planes};
 use super::tape::Pool;
@@ -26,10 +26,11 @@ impl Shared {
     }
 }
 
-/// The values of a contiguous tensor of `f32` on the CPU.
-pub(super) fn slice<'a>(storage: &'a Storage, layout: &Layout) -> Result<&'a [f32]> {
-    match storage {
-        Storage::Cpu(storage) => values(storage, layout),
+/// Looks at the values of a contiguous tensor of `f32` on the CPU.
+pub(crate) fn numbers<T>(tensor: &Tensor, look: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
+    let (storage, layout) = tensor.storage_and_layout();
+    match &*storage {
+        Storage::Cpu(storage) => look(values(storage, layout)?),
         Storage::Cuda(_) | Storage::Metal(_) => {
             bail!("a network on the CPU takes its tensors there")
         }
@@ -43,14 +44,19 @@ pub(crate) fn slices<'a>(
     by: &'a CpuStorage,
     by_layout: &Layout,
 ) -> Result<(&'a mut [f32], &'a [f32])> {
-    let (Some((start, end)), CpuStorage::F32(to)) = (layout.contiguous_offsets(), to) else {
-        bail!("what is changed in place is contiguous f32");
-    };
-    let by = values(by, by_layout)?;
-    if by.len() != end - start {
-        bail!("{} values for {} parameters", by.len(), end - start);
+    let (to, by) = (slice_mut(to, layout)?, values(by, by_layout)?);
+    if by.len() != to.len() {
+        bail!("{} values for {} parameters", by.len(), to.len());
     }
-    Ok((&mut to[start..end], by))
+    Ok((to, by))
+}
+
+/// The values of a contiguous tensor of `f32` that is changed.
+pub(super) fn slice_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Result<&'a mut [f32]> {
+    match (layout.contiguous_offsets(), storage) {
+        (Some((start, end)), CpuStorage::F32(values)) => Ok(&mut values[start..end]),
+        _ => bail!("what is changed in place is contiguous f32"),
+    }
 }
 
 /// The values of a contiguous tensor of `f32`.

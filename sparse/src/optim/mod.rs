@@ -9,7 +9,6 @@
 pub(crate) mod rule;
 pub(crate) mod step;
 
-use candle_core::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -158,7 +157,7 @@ impl Optimizer {
     pub(crate) fn step(
         &mut self,
         network: &Network,
-        grad: &Tensor,
+        grad: &[f32],
         unseen: f64,
         outside: Option<&mut BackwardSet>,
     ) -> Result<Result<f32, NotFinite>, SparseError> {

@@ -6,6 +6,14 @@
 //! trainer.end_step(step, &loss.backward()?)?;  // SET, RigL, … rewire; the optimiser steps
 //! ```
 //!
+//! or, without candle's graph, by a loss that gives its gradient in the outputs:
+//!
+//! ```text
+//! let mut pass = trainer.vjp(&x, &step)?;
+//! let gradients = pass.backward(&dy, wanted)?; // … dy from pass.output() …
+//! trainer.finish_step(step, gradients)?;
+//! ```
+//!
 //! In a step that rewires, the optimiser uses the gradient at the weights before the change, on the
 //! positions after it: a grown weight takes its first step at once.
 //!
@@ -13,6 +21,7 @@
 //! only: by the method ([`Ask`]), and at every step by [`ClipNorm::Dense`].
 
 mod asked;
+mod finish;
 mod remap;
 mod start;
 mod state;
@@ -20,24 +29,23 @@ mod state;
 use candle_core::Tensor;
 use candle_core::backprop::GradStore;
 
+use crate::backend::Gradients;
 use crate::config::SparsityConfig;
-use crate::ctx::Probe;
+use crate::cpu::numbers;
+use crate::ctx::{Ctx, Probe};
 use crate::distribution::Share;
 use crate::error::SparseError;
-use crate::finite::NotFinite;
 use crate::kernels::Par;
-use crate::layers::{Layer, LayerSpec};
-use crate::methods::{
-    Ask, At, Blocks, LayerGrads, Layers, Method, Order, TopologyUpdate, UpdateCounts,
-};
+use crate::layers::LayerSpec;
+use crate::methods::{Ask, At, Blocks, Layers, Method, TopologyUpdate, UpdateCounts};
 use crate::network::Network;
 use crate::optim::{ClipNorm, Optimizer, OptimizerConfig};
 use crate::saved::Saved;
 use crate::section::Section;
 use crate::seed::{Rng, Seed};
+use crate::vjp::Vjp;
 
-use asked::{Asked, all_positions, not_finite};
-use remap::remap;
+use asked::all_positions;
 use start::Start;
 use state::State;
 
@@ -221,6 +229,14 @@ impl Trainer {
         }
     }
 
+    /// The network's pass in `step` over `x (batch · in)`, without candle's graph.
+    ///
+    /// # Errors
+    /// An `x` that is no whole rows.
+    pub fn vjp(&self, x: &[f32], step: &Step) -> Result<Vjp, SparseError> {
+        self.network().vjp(x, &mut Ctx { probe: step.probe.as_ref(), ..Ctx::default() })
+    }
+
     /// Ends `step` with the gradients of its loss: rewires where that is due, then takes an
     /// optimiser step. Returns the gradient's norm before clipping.
     ///
@@ -228,73 +244,13 @@ impl Trainer {
     /// A gradient that is missing or not finite.
     pub fn end_step(&mut self, step: Step, grads: &GradStore) -> Result<f32, SparseError> {
         let missing = || SparseError::NoGradient { network: self.name.clone() };
-        let grad = grads.get(self.network().params()).ok_or_else(missing)?.clone();
-        let asked = match &step.probe {
-            Some(probe) => {
-                let values = grads.get(probe.var()).ok_or_else(missing)?.to_vec1()?;
-                Some(Asked { patterns: probe.patterns(), values })
-            }
-            None => None,
+        let of = |var: &Tensor| {
+            let grad = grads.get(var).ok_or_else(missing)?.contiguous()?;
+            Ok::<_, SparseError>(numbers(&grad, |values| Ok(values.to_vec()))?)
         };
-        if !step.chooses {
-            return self.optimize(&grad, asked.as_ref());
-        }
-        // Before anything is rewired by it.
-        let active: Vec<f32> = grad.to_vec1()?;
-        self.check(&active, asked.as_ref())?;
-        let Step { at, planned, .. } = step;
-        match self.state.method.order() {
-            Order::AfterStep => {
-                let norm = self.optimize(&grad, asked.as_ref())?;
-                if let Some(updates) = self.choose(at, planned, &active, asked.as_ref())? {
-                    self.state.apply(&updates)?;
-                }
-                Ok(norm)
-            }
-            Order::BeforeStep => {
-                let Some(updates) = self.choose(at, planned, &active, asked.as_ref())? else {
-                    return self.optimize(&grad, asked.as_ref());
-                };
-                let layers = self.network().layers();
-                let new = match &asked {
-                    Some(asked) => asked.after(layers, &updates, &active),
-                    // Nothing was grown, so the gradient is known.
-                    None => remap(layers, &updates, &active, |_| &[]),
-                };
-                let size = new.len();
-                let grad = Tensor::from_vec(new, size, self.network().device())?;
-                self.state.apply(&updates)?;
-                self.optimize(&grad, asked.as_ref())
-            }
-            Order::InsteadOfStep => {
-                let Some(updates) = self.choose(at, planned, &active, asked.as_ref())? else {
-                    return self.optimize(&grad, asked.as_ref());
-                };
-                self.state.rewired_alone_at = Some(at.step);
-                self.state.apply(&updates)?;
-                Ok(active.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt() as f32)
-            }
-        }
-    }
-
-    /// What the method changes by the gradients that it asked for; what it `planned` stands.
-    fn choose(
-        &mut self,
-        at: At,
-        planned: Option<Vec<TopologyUpdate>>,
-        active: &[f32],
-        asked: Option<&Asked<'_>>,
-    ) -> Result<Option<Vec<TopologyUpdate>>, SparseError> {
-        if planned.is_some() {
-            return Ok(planned);
-        }
-        let layers = self.network().layers();
-        let of_layer = |(l, layer): (usize, &Layer)| LayerGrads {
-            active: &active[layer.weights()],
-            dense: asked.map_or(&[], |asked| asked.layer(l)),
-        };
-        let grads: Vec<_> = layers.iter().enumerate().map(of_layer).collect();
-        self.with_layers(|method, layers, rng| method.update(at, layers, &grads, rng))
+        let probe = step.probe.as_ref().map_or(Ok(Vec::new()), |probe| of(probe.var()))?;
+        let params = of(self.network().params())?;
+        self.finish_step(step, Gradients { params, probe, ..Gradients::default() })
     }
 
     /// Lets the method look at the layers.
@@ -310,39 +266,6 @@ impl Trainer {
     fn clips_dense(&self) -> bool {
         let config = self.state.optimizer.config();
         config.max_grad_norm.is_some() && config.clip_norm == ClipNorm::Dense
-    }
-
-    /// Clips and steps.
-    fn optimize(&mut self, grad: &Tensor, asked: Option<&Asked<'_>>) -> Result<f32, SparseError> {
-        let clips_dense = self.clips_dense();
-        let State { network, optimizer, method, .. } = &mut self.state;
-        let mut outside = method.backward_set();
-        let mut unseen = 0.0;
-        if let Some(asked) = asked {
-            if clips_dense {
-                let patterns = outside.iter().flat_map(|set| set.topologies());
-                unseen = asked.squares_outside(network.layers(), patterns);
-            }
-            if let Some(set) = &mut outside {
-                let grad = asked.on(set.topologies());
-                set.take_grad(grad);
-            }
-        }
-        match optimizer.step(network, grad, unseen, outside)? {
-            Ok(norm) => Ok(norm),
-            // What was asked for is no part of the gradient, but of its norm.
-            Err(one) => self.check(&[], asked).and(Err(self.error(one))),
-        }
-    }
-
-    /// That the gradients `active` and those that were `asked` for are finite.
-    fn check(&self, active: &[f32], asked: Option<&Asked<'_>>) -> Result<(), SparseError> {
-        not_finite(self.network().layers(), active, asked)
-            .map_or(Ok(()), |one| Err(self.error(one)))
-    }
-
-    fn error(&self, one: NotFinite) -> SparseError {
-        one.error(&self.name, self.network().layers(), self.state.optimizer.steps())
     }
 }
 
