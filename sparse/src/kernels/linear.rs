@@ -16,6 +16,7 @@ use super::dense::{Matrix, product};
 use super::gather::{End, Strides, Walk, gather};
 use super::lanes::Lanes;
 use super::sample::{is_narrow, sample, sample_all};
+use super::small::{Strided, is_small, multiply};
 use super::{activation, vector};
 use crate::topology::Topology;
 
@@ -37,6 +38,18 @@ pub fn forward(topology: &Topology, weights: Weights<'_>, pass: Pass, x: &[f32],
                     |range, y| {
                         gather(tile, &Walk::FEATURES, entries, range, end, x, y);
                     },
+                );
+            }
+            None if is_small(rows, cols) => {
+                let (w, end) = (
+                    Strided { data: values, row: cols, col: 1 },
+                    End::Forward { bias, activation },
+                );
+                par.rows(
+                    rows,
+                    |row| row * tile.width,
+                    y,
+                    |range, y| multiply(tile, w, cols, range, end, x, y),
                 );
             }
             None => {
@@ -82,6 +95,17 @@ pub fn input_grad(
                     |range, dx| {
                         gather(tile, &Walk::FEATURES, entries, range, end, dy, dx);
                     },
+                );
+            }
+            None if is_small(rows, cols) => {
+                let (w, activation) =
+                    (Strided { data: values, row: 1, col: cols }, below.activation);
+                let end = End::Backward { activation, y: x, at: Strides::FEATURES };
+                par.rows(
+                    cols,
+                    |col| col * tile.width,
+                    dx,
+                    |range, dx| multiply(tile, w, rows, range, end, dy, dx),
                 );
             }
             None => {
@@ -157,7 +181,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(500))]
         #[test]
         fn agree_with_the_reference(
-            rows in 1usize..90, cols in 1usize..90, batch in 1usize..301, density in 0.001f64..1.1,
+            rows in 1usize..150, cols in 1usize..150, batch in 1usize..301, density in 0.001f64..1.1,
             seed in any::<u64>(), act in 0usize..3, threads in 0usize..4, level in 0usize..3,
         ) {
             LEVEL.set(LEVELS[level]);

@@ -5,7 +5,7 @@
 //! | forward | [`linear::forward`] | [`conv::sparse::forward`] | [`gather`] (SpMM) | one load a multiply-add |
 //! | gradient of the input | [`linear::input_grad`] | [`conv::sparse::input_grad`] | [`gather`] (SpMM) | the same |
 //! | gradient of the weights | [`linear::weight_grad`] | [`conv::sparse::weight_grad`] | [`sample`] (SDDMM) | the same |
-//! | the three of them, dense | [`linear`] | [`conv::dense`] | [`dense`] (`gemm`) | multiply-adds |
+//! | the three of them, dense | [`linear`] | [`conv::dense`] | [`dense`] (`gemm`), [`small`] | multiply-adds |
 //!
 //! [`pool`] stands between convolutions: it has no weights and takes a few percent of their time.
 //!
@@ -33,6 +33,7 @@ pub mod plane;
 pub mod pool;
 pub mod reference;
 pub mod sample;
+pub mod small;
 pub mod vector;
 
 pub use args::{Below, Pass, Reordered, Sides, Weights};
