@@ -151,8 +151,7 @@ impl Diagnosis {
             })?;
         }
         if what.effective_rank || what.dormant {
-            let inputs = network.layers().first().map_or(1, |layer| layer.shape().input().size());
-            let batch = input.len() / inputs;
+            let batch = input.len() / network.backend().plan().input().size();
             let hidden = findings.time("activations", |_| hidden(&network, input))?;
             if let (true, Some((_, features))) = (what.effective_rank, hidden.last()) {
                 findings.time("effective_rank", |out| {

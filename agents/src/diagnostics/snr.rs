@@ -73,7 +73,7 @@ pub fn snr(
     };
     let mut active = Welford::new(network.num_params());
     let mut dense = Welford::new(probe.as_ref().map_or(0, |probe| probe.var().elem_count()));
-    let width = network.layers().first().map_or(1, |layer| layer.shape().input().size());
+    let width = network.backend().plan().input().size();
     for (sample, x) in input.chunks_exact(width).enumerate() {
         let mut pass = network.vjp(x, &mut Ctx { probe: probe.as_ref(), ..Ctx::default() })?;
         let dy = loss_grad(sample, pass.output())?;

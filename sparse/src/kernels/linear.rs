@@ -16,7 +16,7 @@ use super::dense::{Matrix, product};
 use super::gather::{End, Strides, Walk, gather};
 use super::lanes::Lanes;
 use super::sample::{is_narrow, sample, sample_all};
-use super::small::{Strided, is_small, multiply};
+use super::small::{is_small, multiply};
 use super::{activation, vector};
 use crate::topology::Topology;
 
@@ -41,15 +41,12 @@ pub fn forward(topology: &Topology, weights: Weights<'_>, pass: Pass, x: &[f32],
                 );
             }
             None if is_small(rows, cols) => {
-                let (w, end) = (
-                    Strided { data: values, row: cols, col: 1 },
-                    End::Forward { bias, activation },
-                );
+                let (w, end) = (Matrix::new(values, rows, cols), End::Forward { bias, activation });
                 par.rows(
                     rows,
                     |row| row * tile.width,
                     y,
-                    |range, y| multiply(tile, w, cols, range, end, x, y),
+                    |range, y| multiply(tile, w, range, end, x, y),
                 );
             }
             None => {
@@ -98,14 +95,13 @@ pub fn input_grad(
                 );
             }
             None if is_small(rows, cols) => {
-                let (w, activation) =
-                    (Strided { data: values, row: 1, col: cols }, below.activation);
+                let (w, activation) = (Matrix::new(values, rows, cols), below.activation);
                 let end = End::Backward { activation, y: x, at: Strides::FEATURES };
                 par.rows(
                     cols,
                     |col| col * tile.width,
                     dx,
-                    |range, dx| multiply(tile, w, rows, range, end, dy, dx),
+                    |range, dx| multiply(tile, w.t(), range, end, dy, dx),
                 );
             }
             None => {

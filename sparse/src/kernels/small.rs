@@ -9,6 +9,7 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use super::activation::{apply_simd, chain_simd};
+use super::dense::Matrix;
 use super::dispatch::dispatch;
 use super::gather::End;
 use super::lanes::Tile;
@@ -23,45 +24,32 @@ pub fn is_small(rows: usize, cols: usize) -> bool {
 /// 64 KiB of weights.
 const MOST: usize = 128 * 128;
 
-/// Weights with the distances from row to row and from column to column.
-#[derive(Clone, Copy, Debug)]
-pub struct Strided<'a> {
-    /// All of them.
-    pub data: &'a [f32],
-    /// From row to row.
-    pub row: usize,
-    /// From column to column.
-    pub col: usize,
-}
-
-/// `to = end(W from)` over one tile: `from` has `cols` slots; `rows` of `W` are done, the first of them into slot 0 of
-/// `to`.
+/// `to = end(W from)` over one tile: `from` has a slot a column; `rows` of `w` are done, the first of them into
+/// slot 0 of `to`.
 pub fn multiply(
     tile: Tile,
-    w: Strided<'_>,
-    cols: usize,
+    w: Matrix<'_>,
     rows: Range<usize>,
     end: End<'_>,
     from: &[f32],
     to: &mut [f32],
 ) {
     let width = tile.width;
-    if rows.is_empty() || cols == 0 {
+    if rows.is_empty() || w.cols == 0 {
         return;
     }
-    assert!((rows.end - 1) * w.row + (cols - 1) * w.col < w.data.len());
-    assert!(cols * width <= from.len() && rows.len() * width <= to.len());
+    assert!((rows.end - 1) * w.row_stride + (w.cols - 1) * w.col_stride < w.data.len());
+    assert!(w.cols * width <= from.len() && rows.len() * width <= to.len());
     match end {
         End::Forward { bias, .. } => assert!(rows.end <= bias.len()),
         End::Backward { y, .. } => assert!(rows.end * width <= y.len()),
     }
-    dispatch(Multiply { width, w, cols, rows, end, from, to });
+    dispatch(Multiply { width, w, rows, end, from, to });
 }
 
 struct Multiply<'a> {
     width: usize,
-    w: Strided<'a>,
-    cols: usize,
+    w: Matrix<'a>,
     rows: Range<usize>,
     end: End<'a>,
     from: &'a [f32],
@@ -122,16 +110,17 @@ impl Multiply<'_> {
         // f32s.
         unsafe {
             let mut sum = [[simd.splat_f32s(0.0); R]; N];
-            let weights = self.w.data.as_ptr().add(row * self.w.row);
+            let weights = self.w.data.as_ptr().add(row * self.w.row_stride);
             let from = self.from.as_ptr().add(lane);
-            for k in 0..self.cols {
+            for k in 0..self.w.cols {
                 let x = from.add(k * width).cast::<S::f32s>();
                 let mut lanes = [simd.splat_f32s(0.0); R];
                 for r in 0..R {
                     lanes[r] = *x.add(r);
                 }
                 for n in 0..N {
-                    let weight = simd.splat_f32s(*weights.add(n * self.w.row + k * self.w.col));
+                    let weight = simd
+                        .splat_f32s(*weights.add(n * self.w.row_stride + k * self.w.col_stride));
                     for r in 0..R {
                         sum[n][r] = simd.mul_add_f32s(weight, lanes[r], sum[n][r]);
                     }
@@ -179,7 +168,7 @@ impl Multiply<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::dense::{Matrix, product};
+    use crate::kernels::dense::product;
     use crate::kernels::lanes::Lanes;
     use crate::kernels::{Par, activation};
 
@@ -203,8 +192,7 @@ mod tests {
             for activation in [Activation::Identity, Activation::Relu, Activation::Tanh] {
                 let [mut found, mut expected] = [(); 2].map(|()| vec![f32::NAN; rows * width]);
                 let end = End::Forward { bias: &bias, activation };
-                let strided = Strided { data: &data, row: cols, col: 1 };
-                multiply(tile, strided, cols, 0..rows, end, &x, &mut found);
+                multiply(tile, w, 0..rows, end, &x, &mut found);
                 product(w, Matrix::new(&x, cols, width), &mut expected, width, false, Par::Serial);
                 activation::apply(activation, &bias, width, &mut expected);
                 assert!(!far(&found, &expected), "{rows} {cols} {activation:?}");
@@ -212,8 +200,7 @@ mod tests {
                 let [mut found, mut expected] = [(); 2].map(|()| vec![f32::NAN; cols * width]);
                 let at = crate::kernels::gather::Strides::FEATURES;
                 let end = End::Backward { activation, y: &x, at };
-                let strided = Strided { data: &data, row: 1, col: cols };
-                multiply(tile, strided, rows, 0..cols, end, &dy, &mut found);
+                multiply(tile, w.t(), 0..cols, end, &dy, &mut found);
                 product(
                     w.t(),
                     Matrix::new(&dy, rows, width),
