@@ -3,9 +3,12 @@
 //! An agent says which networks it has; sizes, saved policies, counts of operations and logs of sparsity
 //! follow from that. Everything else that is asked of it stands in [`Agent`] as well.
 
+use std::sync::Arc;
+
 use sparring_envs::{Actions, Batch};
+use sparring_sparse::gpu::Gpu;
 use sparring_sparse::seed::Rng;
-use sparring_sparse::{Executed, Saved, Section, Target, Trainer};
+use sparring_sparse::{Executed, Saved, Section, SparseError, Target, Trainer};
 
 use crate::error::AgentError;
 use crate::metric::{Extent, Metric, sparsity_metrics};
@@ -49,6 +52,25 @@ pub trait Agent: Send {
     /// Takes one vector step, the answer to the last [`Self::act`] in [`Mode::Train`], and trains as often
     /// as is due.
     fn learn(&mut self, batch: &Batch<'_>) -> Result<(), AgentError>;
+
+    /// Lets it train on `gpu`, between [`Self::learn`] and the next [`Self::act`]. What it learns is the same up to
+    /// rounding.
+    ///
+    /// # Errors
+    /// An agent or a network that trains on the processor only, and no memory left.
+    fn move_to(&mut self, _gpu: Arc<dyn Gpu>) -> Result<(), AgentError> {
+        let problem = "this agent trains on the processor only: use `cpu`".to_owned();
+        Err(SparseError::Device { problem }.into())
+    }
+
+    /// Takes back what a device has computed since: to be called before anything but acting and learning is asked
+    /// of it.
+    ///
+    /// # Errors
+    /// Those of the device, and a loss that was no number.
+    fn settle(&mut self) -> Result<(), AgentError> {
+        Ok(())
+    }
 
     /// How far it is.
     fn clock(&self) -> Clock;

@@ -40,6 +40,25 @@ impl FreeParams {
         self.values.len() == other.values.len() && self.moments.is_like(&other.moments)
     }
 
+    /// The learning rate of the next step, with the corrections of `rule`.
+    pub fn rate(&self, rule: Rule) -> f64 {
+        rule.corrected(self.learning_rate, self.steps + 1)
+    }
+
+    /// Each parameter's value and moments.
+    pub fn numbers(&self) -> Vec<f64> {
+        let [m, v] = self.moments.both();
+        let each = self.values.iter().zip(m).zip(v);
+        each.flat_map(|((value, m), v)| [*value, *m, *v]).collect()
+    }
+
+    /// Takes over [`Self::numbers`] after a step that a device has taken.
+    pub fn take_step(&mut self, numbers: &[f64]) {
+        let each = |k: usize| numbers.chunks_exact(3).map(|of| of[k]).collect::<Vec<_>>();
+        (self.values, self.moments) = (each(0), Moments::of([each(1), each(2)]));
+        self.steps += 1;
+    }
+
     /// One step along `grad`, which stands as the parameters do, by the rule that they were made for.
     pub fn step(&mut self, grad: &[f64], rule: Rule) {
         self.steps += 1;

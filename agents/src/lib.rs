@@ -40,6 +40,7 @@ pub mod explore;
 pub mod free_params;
 pub mod gae;
 pub mod gaussian;
+mod gpu;
 pub mod input;
 pub mod kinds;
 pub mod losses;

@@ -114,6 +114,12 @@ pub enum SparseError {
         /// What it is.
         found: String,
     },
+    /// What a device cannot do, or has failed at.
+    #[error("{problem}")]
+    Device {
+        /// Which device or piece of work, and why.
+        problem: String,
+    },
     /// An error of candle.
     #[error(transparent)]
     Candle(#[from] candle_core::Error),

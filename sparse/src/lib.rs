@@ -45,6 +45,7 @@ pub mod error;
 pub mod estimate;
 mod executed;
 pub mod finite;
+pub mod gpu;
 pub mod init;
 pub mod kernels;
 pub mod keys;

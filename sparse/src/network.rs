@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device, Result as CandleResult, Tensor, Var, bail};
 
-use crate::backend::{Backend, Forward};
+use crate::backend::{Backend, Forward, Wanted};
 use crate::cpu::{Cpu, numbers};
 use crate::ctx::{Ctx, Flow, Probe};
 use crate::error::SparseError;
@@ -92,6 +92,33 @@ impl Network {
     /// Lets the count of [`Self::executed`] go on from `executed`: that of a run before.
     pub fn set_executed(&self, executed: Executed) {
         self.counter.set(executed);
+    }
+
+    /// Counts what a device has computed of it.
+    pub(crate) fn count(&self, executed: Executed) {
+        self.counter.add(executed);
+    }
+
+    /// Counts a forward pass over `batch` samples that a device has computed.
+    pub fn count_forward(&self, batch: usize) {
+        let Executed { forward, .. } = self.flops(batch, Wanted::PARAMS);
+        self.counter.add(Executed { forward, backward: 0 });
+    }
+
+    /// What passes over `batch` samples execute: one forward, and one that gives what is `wanted`.
+    pub fn flops(&self, batch: usize, wanted: Wanted) -> Executed {
+        let of = |layers: &[Layer]| layers.iter().map(|layer| layer.flops(batch)).sum::<u64>();
+        let params = if wanted.params { of(&self.layers) } else { 0 };
+        let input = of(&self.layers[usize::from(!wanted.input).min(self.layers.len())..]);
+        Executed { forward: of(&self.layers), backward: params + input }
+    }
+
+    /// Changes all parameters.
+    ///
+    /// # Errors
+    /// Another number of them.
+    pub(crate) fn set_values(&self, values: &[f32]) -> Result<(), SparseError> {
+        Ok(self.params.set(&Tensor::from_slice(values, values.len(), self.device())?)?)
     }
 
     /// From input to output.

@@ -1,7 +1,6 @@
 //! What never changes about a DQN agent, and the formulas that follow from it.
 
-use sparring_envs::Obs;
-use sparring_sparse::Network;
+use sparring_sparse::{Network, Trainer};
 
 use super::config::{DqnConfig, Prioritized};
 use crate::error::AgentError;
@@ -60,14 +59,12 @@ impl Choice {
         grad
     }
 
-    /// `obs (n · obs_dim) → Q (n · actions)` by `network`.
-    pub fn values(
-        &self,
-        network: &Network,
-        obs: Obs<'_>,
-        floats: &mut Vec<f32>,
-    ) -> Result<Vec<f32>, AgentError> {
-        Ok(self.q_of(&network.outputs(self.input.floats(obs, floats))?))
+    /// Lets the learning rate of `q` fall, where it does.
+    pub fn decay(&self, q: &mut Trainer, updates: u64) {
+        if let Some(until) = self.config.decay_gradient_steps {
+            let left = 1.0 - updates as f64 / until as f64;
+            q.set_learning_rate(self.config.optimizer.learning_rate * left.max(0.0));
+        }
     }
 
     /// `y (batch)` of `sample`, whose successors are `next (batch · obs_dim)`, by the online and the target network.

@@ -19,13 +19,17 @@
 
 mod choice;
 pub(crate) mod config;
+mod device;
 mod probe;
 mod row;
 mod state;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use sparring_envs::{Actions, Batch, EnvSpec};
+use sparring_sparse::gpu::Gpu;
 use sparring_sparse::seed::Rng;
 use sparring_sparse::stats::mean;
 use sparring_sparse::{Section, Seed, Target, Trainer, Wanted};
@@ -45,6 +49,7 @@ use crate::replay::{Replay, Sample};
 
 use choice::Choice;
 use config::actions;
+use device::DqnOnDevice;
 use state::{DqnState, Means};
 
 pub use crate::losses::td::Loss;
@@ -59,6 +64,8 @@ pub struct Dqn {
     replay: Replay,
     state: DqnState,
     scratch: Scratch,
+    /// Where it trains, if not here.
+    device: Option<DqnOnDevice>,
 }
 
 /// Memory to be filled again and again: between two steps of an environment, nothing that it holds counts.
@@ -66,6 +73,8 @@ pub struct Dqn {
 struct Scratch {
     /// What the last gradient step drew.
     sample: Sample,
+    /// What the next one draws while a device is at the last.
+    next_sample: Sample,
     actions: Vec<u32>,
     eval_actions: Vec<u32>,
     /// Observations and their successors as floats.
@@ -104,13 +113,21 @@ impl Dqn {
                 means: Means::default(),
             },
             scratch: Scratch::default(),
+            device: None,
             choice: Choice { config, input: Input::of(spec), num_actions: actions as u32 },
         })
     }
 
     /// One gradient step.
     fn update(&mut self) -> Result<(), AgentError> {
-        let Self { choice, q: trainer, target, replay, state, scratch } = self;
+        if self.steps_on_device() {
+            return self.update_on_device();
+        }
+        self.settle()?;
+        let Self { choice, q: trainer, target, replay, state, scratch, device } = self;
+        if let Some(device) = device {
+            device.leave_to_host();
+        }
         let config = &choice.config;
         replay.sample(config.batch_size, &mut state.sampler, &mut scratch.sample)?;
         let Scratch { sample, floats: [obs, next], .. } = scratch;
@@ -118,10 +135,7 @@ impl Dqn {
         let next = choice.input.floats(sample.next.view(), next);
         let weights = choice.weights(replay, &sample.place);
 
-        if let Some(until) = config.decay_gradient_steps {
-            let left = 1.0 - state.updates as f64 / until as f64;
-            trainer.set_learning_rate(config.optimizer.learning_rate * left.max(0.0));
-        }
+        choice.decay(trainer, state.updates);
         let step = trainer.begin_step()?;
         let networks = [trainer.network(), target.network()];
         let y = choice.target_values(networks, next, sample)?;
@@ -152,11 +166,62 @@ impl Dqn {
         state.means.grad_norm += f64::from(grad_norm);
         Ok(())
     }
+
+    /// Whether a device takes the next gradient step.
+    fn steps_on_device(&self) -> bool {
+        let Self { choice, q, target, state, device, .. } = self;
+        device.as_ref().is_some_and(|device| device.can_step(choice, q, target, state.updates))
+    }
+
+    /// One gradient step by the device, whose results are read when the next one is asked for.
+    fn update_on_device(&mut self) -> Result<(), AgentError> {
+        // Priorities must be there before anything is drawn by them.
+        if self.choice.config.prioritized.is_some() {
+            self.collect()?;
+        }
+        let Self { choice, replay, state, scratch, .. } = self;
+        let batch = choice.config.batch_size;
+        replay.sample(batch, &mut state.sampler, &mut scratch.next_sample)?;
+        self.collect()?;
+        let Self { choice, q, target, replay, state, scratch, device } = self;
+        std::mem::swap(&mut scratch.sample, &mut scratch.next_sample);
+        let Scratch { sample, floats: [obs, next], .. } = scratch;
+        let obs = choice.input.floats(sample.obs.view(), obs);
+        let next = choice.input.floats(sample.next.view(), next);
+        let weights = choice.weights(replay, &sample.place);
+        choice.decay(q, state.updates);
+        if let Some(device) = device {
+            let drawn = (&*sample, weights.as_slice());
+            device.step(choice, (q, target), state.updates, drawn, [obs, next])?;
+        }
+        state.updates += 1;
+        Ok(())
+    }
+
+    /// Reads what the gradient step under way on a device gave.
+    fn collect(&mut self) -> Result<(), AgentError> {
+        let Self { choice, q, replay, state, scratch, device, .. } = self;
+        let Some(results) = device.as_mut().map_or(Ok(None), DqnOnDevice::collect)? else {
+            return Ok(());
+        };
+        let value = results.loss as f32;
+        if !value.is_finite() {
+            let sources = [Source::Numbers("a reward", &scratch.sample.reward)];
+            return Err(loss_is("the loss of `q`", value, state.updates - 1, &sources));
+        }
+        q.check_norm(results.norm)?;
+        choice.prioritize(replay, &scratch.sample.place, &results.delta);
+        state.means.steps += 1;
+        state.means.loss += results.loss;
+        state.means.q += results.q;
+        state.means.grad_norm += f64::from(results.norm);
+        Ok(())
+    }
 }
 
 impl Agent for Dqn {
     fn act(&mut self, seen: Observations<'_>, mode: Mode) -> Result<Actions<'_>, AgentError> {
-        let Self { choice, q, state, scratch, .. } = self;
+        let Self { choice, q, state, scratch, device, .. } = self;
         let (epsilon, actions, rng) = match mode {
             Mode::Train => {
                 (choice.epsilon(state.env_steps), &mut scratch.actions, &mut state.explore)
@@ -168,7 +233,12 @@ impl Agent for Dqn {
         if epsilon >= 1.0 {
             actions.extend(seen.envs.iter().map(|_| at_random(choice.num_actions, rng)));
         } else {
-            let values = choice.values(q.network(), seen.obs, &mut scratch.floats[0])?;
+            let x = choice.input.floats(seen.obs, &mut scratch.floats[0]);
+            let outputs = match device {
+                Some(device) => device.outputs(q.network(), x)?,
+                None => q.network().outputs(x)?,
+            };
+            let values = choice.q_of(&outputs);
             let rows = values.chunks_exact(choice.num_actions as usize);
             actions.extend(rows.map(|q| epsilon_greedy(q, epsilon, rng)));
         }
@@ -192,6 +262,18 @@ impl Agent for Dqn {
             self.update()?;
         }
         Ok(())
+    }
+
+    fn move_to(&mut self, gpu: Arc<dyn Gpu>) -> Result<(), AgentError> {
+        self.settle()?;
+        self.device = Some(DqnOnDevice::new(gpu, &self.choice, &self.q, &self.target)?);
+        Ok(())
+    }
+
+    fn settle(&mut self) -> Result<(), AgentError> {
+        self.collect()?;
+        let Self { q, target, device, .. } = self;
+        device.as_mut().map_or(Ok(()), |device| device.give(q, target))
     }
 
     fn clock(&self) -> Clock {
@@ -234,6 +316,9 @@ impl Agent for Dqn {
 
     fn load_own(&mut self, from: &Section) -> Result<(), AgentError> {
         self.state = from.get("state")?;
+        if let Some(device) = &mut self.device {
+            device.leave_to_host();
+        }
         Ok(())
     }
 

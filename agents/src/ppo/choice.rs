@@ -1,6 +1,5 @@
 //! What never changes about a PPO agent, and the formulas that follow from it.
 
-use sparring_sparse::Network;
 use sparring_sparse::stats::mean_and_variance;
 
 use super::config::PpoConfig;
@@ -32,17 +31,17 @@ pub(super) struct Minibatch {
 }
 
 impl Choice {
-    /// What `rollout` teaches by the values of `critic`.
+    /// What `rollout` teaches by the `values (n)` that the critic gives observations `(n, obs_dim)`.
     pub fn advantages(
         &self,
-        critic: &Network,
+        mut values: impl FnMut(&[f32]) -> Result<Vec<f32>, AgentError>,
         rollout: &Rollout,
     ) -> Result<Advantages, AgentError> {
         let Rollout { obs, kept, reward, row, .. } = rollout;
-        let value = critic.outputs(obs)?;
+        let value = values(obs)?;
         let kept = match kept.is_empty() {
             true => Vec::new(),
-            false => critic.outputs(kept)?,
+            false => values(kept)?,
         };
         let next_value = &rollout.next_values(&value, &kept);
         let gae = Gae { discount: self.config.discount, lambda: self.config.gae_lambda };

@@ -22,18 +22,24 @@
 
 mod choice;
 mod config;
+mod device;
 mod probe;
 mod row;
 mod state;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use rand::seq::SliceRandom;
 use sparring_envs::{Actions, Batch, EnvSpec};
 use sparring_sparse::config::SparsityConfig;
+use sparring_sparse::gpu::Gpu;
 use sparring_sparse::seed::Rng;
 use sparring_sparse::stats::mean;
-use sparring_sparse::{LayerSpec, OptimizerConfig, Saved, Section, Seed, Target, Trainer, Wanted};
+use sparring_sparse::{
+    LayerSpec, Network, OptimizerConfig, Saved, Section, Seed, Target, Trainer, Wanted,
+};
 
 use crate::agent::{Agent, Capabilities, Clock};
 use crate::error::AgentError;
@@ -52,6 +58,7 @@ use crate::replay::Replay;
 use crate::rollout::{Rollout, Seen};
 
 use choice::{Choice, Minibatch, pick};
+use device::{Part, PpoOnDevice};
 use state::{Advantages, Means, PpoState};
 
 pub use config::PpoConfig;
@@ -64,6 +71,8 @@ pub struct Ppo {
     critic: Trainer,
     state: PpoState,
     scratch: Scratch,
+    /// Where it trains, if not here.
+    device: Option<PpoOnDevice>,
 }
 
 /// Memory to be filled again and again: between two steps of the environments, nothing that it holds counts.
@@ -121,6 +130,7 @@ impl Ppo {
                 means: Means::default(),
             },
             scratch: Scratch::default(),
+            device: None,
             choice: Choice { config, input: Input::of(spec), obs_dim, num_envs, policy },
         })
     }
@@ -128,7 +138,9 @@ impl Ppo {
     /// Learns from a full rollout.
     fn train(&mut self) -> Result<(), AgentError> {
         self.set_learning_rate();
-        let taught = self.choice.advantages(self.critic.network(), &self.state.rollout)?;
+        let Self { choice, critic, state, device, .. } = self;
+        let values = |obs: &[f32]| Self::outputs(device, Part::Critic, critic.network(), obs);
+        let taught = choice.advantages(values, &state.rollout)?;
         let mut rows = self.state.rollout.transitions();
         for _ in 0..self.choice.config.epochs {
             rows.shuffle(&mut self.state.order);
@@ -154,7 +166,14 @@ impl Ppo {
 
     /// One gradient step on the rows of `minibatch`.
     fn update(&mut self, taught: &Advantages, minibatch: &[usize]) -> Result<(), AgentError> {
-        let Self { choice, actor, critic, state, .. } = self;
+        if self.device.is_some() && self.actor.rests() && self.critic.rests() {
+            return self.update_on_device(taught, minibatch);
+        }
+        self.settle()?;
+        let Self { choice, actor, critic, state, device, .. } = self;
+        if let Some(device) = device {
+            device.leave_to_host();
+        }
         let obs = pick(&state.rollout.obs, choice.obs_dim, minibatch);
         let Minibatch { action, log_prob, advantage, value: old, ret } =
             choice.minibatch(&state.rollout, taught, minibatch);
@@ -200,23 +219,77 @@ impl Ppo {
         means.grad_norms[1] += f64::from(critic_norm);
         Ok(())
     }
+
+    /// The same by the device.
+    fn update_on_device(
+        &mut self,
+        taught: &Advantages,
+        minibatch: &[usize],
+    ) -> Result<(), AgentError> {
+        let Self { choice, actor, critic, state, device, .. } = self;
+        let Some(device) = device else { return Ok(()) };
+        let obs = pick(&state.rollout.obs, choice.obs_dim, minibatch);
+        let minibatch = choice.minibatch(&state.rollout, taught, minibatch);
+        let std_param = state.std_param.values();
+        let trainers = [&mut *actor, &mut *critic];
+        let found = device.step(choice, trainers, std_param, &obs, &minibatch)?;
+        for (what, loss, of, source) in [
+            ("the loss of `actor`", found.loss, "an advantage", &minibatch.advantage),
+            ("the loss of `critic`", found.critic_loss, "a return", &minibatch.ret),
+        ] {
+            if !loss.is_finite() {
+                let source = Source::Numbers(of, source);
+                return Err(loss_is(what, loss as f32, state.updates, &[source]));
+            }
+        }
+        actor.check_norm(found.norms[0])?;
+        critic.check_norm(found.norms[1])?;
+        state.std_param.step(&found.std_param, free_params::rule(choice.config.optimizer.rule));
+        check("the spread of actions", state.std_param.values(), state.updates)?;
+        state.updates += 1;
+        let means = &mut state.means;
+        means.steps += 1;
+        means.actor_loss += found.loss;
+        means.critic_loss += found.critic_loss;
+        means.kl += found.kl;
+        means.clip_fraction += found.clip_fraction;
+        means.entropy += found.entropy;
+        for (sum, norm) in means.grad_norms.iter_mut().zip(found.norms) {
+            *sum += f64::from(norm);
+        }
+        Ok(())
+    }
+
+    /// What `network`, which is this `part`, gives for `x (n, obs_dim)`.
+    fn outputs(
+        device: &mut Option<PpoOnDevice>,
+        part: Part,
+        network: &Network,
+        x: &[f32],
+    ) -> Result<Vec<f32>, AgentError> {
+        match device {
+            Some(device) => device.outputs(part, network, x),
+            None => Ok(network.outputs(x)?),
+        }
+    }
 }
 
 impl Agent for Ppo {
     fn act(&mut self, seen: Observations<'_>, mode: Mode) -> Result<Actions<'_>, AgentError> {
-        let Self { choice, actor, state, scratch, .. } = self;
+        let Self { choice, actor, state, scratch, device, .. } = self;
         let floats = choice.input.floats(seen.obs, &mut scratch.floats);
         if mode == Mode::Eval {
             let (mut scaled, mut modes) = (Vec::new(), Vec::new());
             state.observations.scale(floats, &mut scaled);
-            choice.policy.modes(&actor.network().outputs(&scaled)?, &mut modes);
+            let head = Self::outputs(device, Part::Actor, actor.network(), &scaled)?;
+            choice.policy.modes(&head, &mut modes);
             return Ok(choice.policy.env_actions(&modes, &mut scratch.eval_actions));
         }
         let Scratch { obs, chosen, log_probs, actions, .. } = scratch;
         state.observations.see(floats);
         obs.clear();
         state.observations.scale(floats, obs);
-        let head = actor.network().outputs(obs)?;
+        let head = Self::outputs(device, Part::Actor, actor.network(), obs)?;
         let std_param = state.std_param.values();
         choice.policy.draw(&head, std_param, &mut state.explore, chosen, log_probs);
         Ok(choice.policy.env_actions(chosen, actions))
@@ -240,6 +313,17 @@ impl Agent for Ppo {
         });
         state.env_steps += choice.num_envs as u64;
         if state.rollout.is_full() { self.train() } else { Ok(()) }
+    }
+
+    fn move_to(&mut self, gpu: Arc<dyn Gpu>) -> Result<(), AgentError> {
+        self.settle()?;
+        self.device = Some(PpoOnDevice::new(gpu, &self.actor, &self.critic)?);
+        Ok(())
+    }
+
+    fn settle(&mut self) -> Result<(), AgentError> {
+        let Self { actor, critic, device, .. } = self;
+        device.as_mut().map_or(Ok(()), |device| device.give(actor, critic))
     }
 
     fn clock(&self) -> Clock {
@@ -312,6 +396,9 @@ impl Agent for Ppo {
             });
         }
         self.state = state;
+        if let Some(device) = &mut self.device {
+            device.leave_to_host();
+        }
         Ok(())
     }
 

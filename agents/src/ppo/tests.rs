@@ -19,7 +19,8 @@ fn agent(config: PpoConfig, env: &str, num_envs: usize) -> Ppo {
 }
 
 fn taught(ppo: &Ppo) -> Advantages {
-    ppo.choice.advantages(ppo.critic.network(), &ppo.state.rollout).unwrap()
+    let values = |obs: &[f32]| Ok(ppo.critic.network().outputs(obs)?);
+    ppo.choice.advantages(values, &ppo.state.rollout).unwrap()
 }
 
 fn small() -> PpoConfig {

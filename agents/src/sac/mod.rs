@@ -26,6 +26,7 @@
 
 mod choice;
 mod config;
+mod device;
 pub mod keys;
 mod probe;
 mod row;
@@ -33,9 +34,12 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use rand::RngExt;
 use sparring_envs::{Actions, Batch, EnvSpec};
 use sparring_sparse::config::SparsityConfig;
+use sparring_sparse::gpu::Gpu;
 use sparring_sparse::seed::Rng;
 use sparring_sparse::stats::mean;
 use sparring_sparse::{LayerSpec, Section, Seed, Target, Trainer, Wanted};
@@ -55,6 +59,7 @@ use crate::replay::{Replay, Sample};
 use crate::tanh_normal::TanhNormal;
 
 use choice::{ActorLoss, Choice, Draws};
+use device::{Hosts, SacOnDevice};
 use state::{Means, SacState};
 
 pub use config::SacConfig;
@@ -70,6 +75,8 @@ pub struct Sac {
     replay: Replay,
     state: SacState,
     scratch: Scratch,
+    /// Where it trains, if not here.
+    device: Option<SacOnDevice>,
 }
 
 /// Memory to be filled again and again: between two steps of an environment, nothing that it holds counts.
@@ -77,6 +84,8 @@ pub struct Sac {
 struct Scratch {
     /// What the last gradient step drew.
     sample: Sample,
+    /// What the next one draws while a device is at the last.
+    next_sample: Sample,
     /// What was chosen last, in the environment's units.
     actions: Vec<f32>,
     eval_actions: Vec<f32>,
@@ -135,6 +144,7 @@ impl Sac {
                 means: Means::default(),
             },
             scratch: Scratch::default(),
+            device: None,
             choice: Choice {
                 input: Input::of(spec),
                 obs_dim: spec.obs.dim(),
@@ -148,7 +158,14 @@ impl Sac {
 
     /// One gradient step.
     fn update(&mut self) -> Result<(), AgentError> {
-        let Self { choice, actor, critics, targets, replay, state, scratch } = self;
+        if self.steps_on_device() {
+            return self.update_on_device();
+        }
+        self.settle()?;
+        let Self { choice, actor, critics, targets, replay, state, scratch, device } = self;
+        if let Some(device) = device {
+            device.leave_to_host();
+        }
         let Scratch { sample, floats: [obs, next], .. } = scratch;
         replay.sample(choice.config.batch_size, &mut state.sampler, sample)?;
         let obs = choice.input.floats(sample.obs.view(), obs);
@@ -170,6 +187,82 @@ impl Sac {
         }
         state.means.steps += 1;
         Ok(())
+    }
+
+    /// Whether a device takes the next gradient step.
+    fn steps_on_device(&mut self) -> bool {
+        let Self { choice, actor, critics, targets, state, device, .. } = self;
+        let hosts = Hosts { actor, critics, targets };
+        device.as_ref().is_some_and(|device| device.can_step(choice, &hosts, state.updates))
+    }
+
+    /// One gradient step by the device, whose results are read when the next one is asked for.
+    fn update_on_device(&mut self) -> Result<(), AgentError> {
+        let Self { choice, replay, state, scratch, .. } = self;
+        let batch = choice.config.batch_size;
+        replay.sample(batch, &mut state.sampler, &mut scratch.next_sample)?;
+        self.collect()?;
+        let Self { choice, actor, critics, targets, state, scratch, device, .. } = self;
+        std::mem::swap(&mut scratch.sample, &mut scratch.next_sample);
+        let Scratch { sample, floats: [obs, next], .. } = scratch;
+        let obs = choice.input.floats(sample.obs.view(), obs);
+        let next = choice.input.floats(sample.next.view(), next);
+        let mut hosts = Hosts { actor, critics, targets };
+        match device {
+            Some(device) => device.step(choice, &mut hosts, state, sample, [obs, next]),
+            None => Ok(()),
+        }
+    }
+
+    /// Reads what the gradient step under way on a device gave.
+    fn collect(&mut self) -> Result<(), AgentError> {
+        let Self { actor, critics, state, device, .. } = self;
+        let Some(results) = device.as_mut().map_or(Ok(None), SacOnDevice::collect)? else {
+            return Ok(());
+        };
+        let [of_actor, of_critics] =
+            [results.actor_loss, results.critic_loss].map(|loss| loss as f32);
+        let losses = [("the loss of the critics", of_critics), ("the loss of the actor", of_actor)];
+        let done = state.updates - 1;
+        for (what, value) in losses {
+            if !value.is_finite() {
+                let sources = [
+                    Source::Numbers("a reward", &self.scratch.sample.reward),
+                    Source::Numbers("an action", &self.scratch.sample.action),
+                ];
+                return Err(loss_is(what, value, done, &sources));
+            }
+        }
+        let [first, second] = &*critics;
+        for (trainer, norm) in [&*actor, first, second].into_iter().zip(results.norms) {
+            trainer.check_norm(norm)?;
+        }
+        if matches!(self.choice.config.temperature, Temperature::Learned { .. }) {
+            state.log_alpha.take_step(&results.log_alpha);
+        }
+        check("the temperature", &[state.alpha()], done)?;
+        let means = &mut state.means;
+        means.steps += 1;
+        means.critic_loss += results.critic_loss;
+        means.actor_loss += results.actor_loss;
+        means.q += results.q;
+        means.entropy -= results.log_prob;
+        for (sum, norm) in means.grad_norms.iter_mut().zip(results.norms) {
+            *sum += f64::from(norm);
+        }
+        Ok(())
+    }
+
+    /// The actor's head for `x (n, obs_dim)`.
+    fn head(
+        actor: &Trainer,
+        device: &mut Option<SacOnDevice>,
+        x: &[f32],
+    ) -> Result<Vec<f32>, AgentError> {
+        match device {
+            Some(device) => device.head(actor.network(), x),
+            None => Ok(actor.network().outputs(x)?),
+        }
     }
 }
 
@@ -244,12 +337,12 @@ fn step_temperature(
 
 impl Agent for Sac {
     fn act(&mut self, seen: Observations<'_>, mode: Mode) -> Result<Actions<'_>, AgentError> {
-        let Self { choice, actor, state, scratch, .. } = self;
+        let Self { choice, actor, state, scratch, device, .. } = self;
         let Scratch { actions, eval_actions, floats: [floats, _], .. } = scratch;
         let (n, act_dim) = (seen.envs.len(), choice.policy.act_dim);
         if mode == Mode::Eval {
             let mut modes = Vec::new();
-            let head = actor.network().outputs(choice.input.floats(seen.obs, floats))?;
+            let head = Self::head(actor, device, choice.input.floats(seen.obs, floats))?;
             choice.policy.modes(&head, &mut modes);
             choice.bounds.scale(&modes, eval_actions);
             return Ok(Actions::Continuous(eval_actions));
@@ -263,7 +356,7 @@ impl Agent for Sac {
                 chosen.extend((0..n * act_dim).map(random));
             }
         } else {
-            let head = actor.network().outputs(choice.input.floats(seen.obs, floats))?;
+            let head = Self::head(actor, device, choice.input.floats(seen.obs, floats))?;
             let noise = choice.noise(n, &mut state.noise);
             let mut drawn = vec![0.0; n * (act_dim + 1)];
             choice.policy.draw(&head, &noise, &mut drawn);
@@ -294,6 +387,23 @@ impl Agent for Sac {
             self.update()?;
         }
         Ok(())
+    }
+
+    fn move_to(&mut self, gpu: Arc<dyn Gpu>) -> Result<(), AgentError> {
+        self.settle()?;
+        let Self { choice, actor, critics, targets, .. } = self;
+        let hosts = Hosts { actor, critics, targets };
+        self.device = Some(SacOnDevice::new(gpu, choice, &hosts)?);
+        Ok(())
+    }
+
+    fn settle(&mut self) -> Result<(), AgentError> {
+        self.collect()?;
+        let Self { actor, critics, targets, device, .. } = self;
+        match device {
+            Some(device) => device.give(&mut Hosts { actor, critics, targets }),
+            None => Ok(()),
+        }
     }
 
     fn clock(&self) -> Clock {
@@ -343,6 +453,9 @@ impl Agent for Sac {
             return Err(from.misfit("state", expected, "others").into());
         }
         self.state = state;
+        if let Some(device) = &mut self.device {
+            device.leave_to_host();
+        }
         Ok(())
     }
 

@@ -52,7 +52,7 @@ pub fn settings(reader: &mut Reader, tree: &Node) -> Option<(Settings, EnvSpec)>
         let (options, spec) = env::read(reader, tree.get("env"), &env.id)?;
         Some((EnvSettings { options, ..env }, spec))
     });
-    let train: Option<TrainSettings> = read(reader, tree, "train", none, |_| Ok(()));
+    let train: Option<TrainSettings> = read(reader, tree, "train", none, TrainSettings::check);
     let episodes_at_once = |typed: &mut Map<String, Json>| {
         let default = EvalSettings::default().episodes as u64;
         let episodes = typed.get("episodes").and_then(Json::as_u64).unwrap_or(default);

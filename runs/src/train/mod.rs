@@ -142,6 +142,9 @@ fn show(
     let waiting = &mut run.state.reached.waiting;
     let names = observers.iter().filter(|observer| due(&***observer)).map(|one| one.name());
     waiting.extend(names.map(str::to_owned));
+    if !waiting.is_empty() {
+        run.state.agent.settle()?;
+    }
     for observer in observers {
         let name = observer.name();
         if !run.state.reached.waiting.contains(name) {

@@ -82,6 +82,7 @@ impl<'a> Run<'a> {
     /// The state as it is now.
     pub fn state_now(&mut self) -> Result<Section, TrainError> {
         self.state.reached.wall_s = self.wall_s();
+        self.state.agent.settle()?;
         self.state.save()
     }
 

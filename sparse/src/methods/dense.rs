@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Horizon, Method, MethodKeys, MethodRow};
+use super::{At, Horizon, Method, MethodKeys, MethodRow};
 use crate::cost::Flops;
 use crate::keys::{KeyError, to_value};
 use crate::memory::{LayerMemory, MethodMemory};
@@ -39,6 +39,10 @@ impl Method for Dense {
 
     fn target(&self, _: f64) -> f64 {
         0.0
+    }
+
+    fn rests(&self, _: At) -> bool {
+        true
     }
 
     fn memory(&self, layer: &LayerMemory) -> MethodMemory {

@@ -36,6 +36,12 @@ pub trait Method: Debug + Send {
         }
     }
 
+    /// Whether step `at` is the optimiser's alone: neither [`before`](Self::before) nor [`ask`](Self::ask) would do
+    /// anything. Such a step may be taken where the method cannot look on, which it is not told of.
+    fn rests(&self, _: At) -> bool {
+        false
+    }
+
     /// A change before the forward pass of the step.
     ///
     /// # Errors

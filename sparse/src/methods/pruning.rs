@@ -139,6 +139,10 @@ impl Method for Schedule {
         true
     }
 
+    fn rests(&self, at: At) -> bool {
+        self.progress_at(at.step).is_none()
+    }
+
     fn before(
         &mut self,
         at: At,

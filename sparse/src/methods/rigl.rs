@@ -121,6 +121,10 @@ struct ByGradient {
 }
 
 impl Method for ByGradient {
+    fn rests(&self, at: At) -> bool {
+        self.schedule.fraction_at(at).is_none()
+    }
+
     fn ask(&mut self, at: At, _: &Layers<'_>, _: &mut Rng) -> Result<Ask, SparseError> {
         Ok(self.schedule.fraction_at(at).map_or(Ask::Nothing, |_| Ask::Dense))
     }

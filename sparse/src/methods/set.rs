@@ -64,6 +64,10 @@ impl Random {
 }
 
 impl Method for Random {
+    fn rests(&self, at: At) -> bool {
+        self.schedule.fraction_at(at).is_none()
+    }
+
     fn ask(&mut self, at: At, layers: &Layers<'_>, rng: &mut Rng) -> Result<Ask, SparseError> {
         let Some(fraction) = self.schedule.fraction_at(at) else { return Ok(Ask::Nothing) };
         match self.order() {

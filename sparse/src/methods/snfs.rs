@@ -86,6 +86,10 @@ struct ByAverage {
 }
 
 impl Method for ByAverage {
+    fn rests(&self, at: At) -> bool {
+        at.step > self.schedule.until() && self.averages.is_empty()
+    }
+
     fn ask(&mut self, at: At, _: &Layers<'_>, _: &mut Rng) -> Result<Ask, SparseError> {
         if at.step <= self.schedule.until() {
             return Ok(Ask::Dense);

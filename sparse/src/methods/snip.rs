@@ -50,6 +50,10 @@ impl Method for Snip {
         true
     }
 
+    fn rests(&self, at: At) -> bool {
+        at.step > 0
+    }
+
     fn ask(&mut self, at: At, _: &Layers<'_>, _: &mut Rng) -> Result<Ask, SparseError> {
         Ok(if at.step == 0 { Ask::Active } else { Ask::Nothing })
     }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Horizon, Method, MethodKeys, MethodRow};
+use super::{At, Horizon, Method, MethodKeys, MethodRow};
 use crate::keys::{KeyError, to_value};
 use crate::memory::{LayerMemory, MethodMemory};
 
@@ -32,6 +32,10 @@ impl MethodKeys for Static {
 }
 
 impl Method for Static {
+    fn rests(&self, _: At) -> bool {
+        true
+    }
+
     fn memory(&self, layer: &LayerMemory) -> MethodMemory {
         let values = layer.values(layer.active);
         MethodMemory { values, structure: layer.structure(layer.active), ..MethodMemory::default() }

@@ -142,6 +142,25 @@ impl Optimizer {
         (m, v)
     }
 
+    /// Takes over the moments of as many parameters.
+    ///
+    /// # Errors
+    /// Another number of them.
+    pub(crate) fn set_moments(&mut self, moments: [Vec<f32>; 2]) -> Result<(), SparseError> {
+        let moments = Moments(moments);
+        if !self.moments.is_like(&moments) {
+            let (expected, found) = (self.moments.0[0].len(), moments.0[0].len());
+            return Err(SparseError::Length { what: "moments", expected, found });
+        }
+        self.moments = moments;
+        Ok(())
+    }
+
+    /// Counts a step that was taken elsewhere.
+    pub(crate) fn count_step(&mut self) {
+        self.step += 1;
+    }
+
     /// Lets the moments follow a change of topology; `remap` is told which of the two it changes.
     pub(crate) fn remap(&mut self, remap: impl Fn(usize, &[f32]) -> Vec<f32>) {
         self.moments = self.moments.map(remap);
@@ -186,7 +205,7 @@ impl Optimizer {
     }
 
     /// `l2`, by which weights pull on their gradient, and what one step's decoupled decay keeps.
-    fn decay(&self, lambda: f64, penalty: f64) -> [f32; 2] {
+    pub(crate) fn decay(&self, lambda: f64, penalty: f64) -> [f32; 2] {
         let (l2, keep) = match self.config.weight_decay {
             WeightDecay::Squares => (2.0 * lambda, 1.0),
             WeightDecay::HalfSquares => (lambda, 1.0),

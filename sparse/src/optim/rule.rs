@@ -41,6 +41,17 @@ impl Rule {
         }
     }
 
+    /// What it multiplies a step by in place of `lr` at step `t`, counted from 1.
+    pub fn corrected(self, learning_rate: f64, t: u64) -> f64 {
+        match self {
+            Self::Adam { beta1, beta2, .. } => {
+                let t = t as f64;
+                learning_rate * (1.0 - beta2.powf(t)).sqrt() / (1.0 - beta1.powf(t))
+            }
+            Self::Sgd { .. } => learning_rate,
+        }
+    }
+
     /// Step `t`, counted from 1, of the few parameters `w` along `g`: without penalty and clipping.
     pub fn step<F: Real>(
         self,
@@ -103,6 +114,16 @@ impl<F: Real> Moments<F> {
 }
 
 impl<F> Moments<F> {
+    /// `m` and `v`.
+    pub fn both(&self) -> [&[F]; 2] {
+        [&self.0[0], &self.0[1]]
+    }
+
+    /// Of these `m` and `v`.
+    pub fn of(both: [Vec<F>; 2]) -> Self {
+        Self(both)
+    }
+
     /// Whether `other` has as many of each.
     pub fn is_like(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).all(|(own, other)| own.len() == other.len())
@@ -153,14 +174,7 @@ pub(crate) struct Pass<F> {
 impl<F: Real> Pass<F> {
     /// Step `t`, counted from 1.
     pub fn new(rule: Rule, learning_rate: f64, t: u64, scale: F) -> Self {
-        let t = t as f64;
-        let rate = match rule {
-            Rule::Adam { beta1, beta2, .. } => {
-                learning_rate * (1.0 - beta2.powf(t)).sqrt() / (1.0 - beta1.powf(t))
-            }
-            Rule::Sgd { .. } => learning_rate,
-        };
-        Self { rule, rate: F::of(rate), scale }
+        Self { rule, rate: F::of(rule.corrected(learning_rate, t)), scale }
     }
 
     /// Steps `w` along `scale · (g + l2 · w)`, shrunk to `keep · w` where decay is decoupled.

@@ -34,9 +34,11 @@ use crate::config::SparsityConfig;
 use crate::cpu::numbers;
 use crate::ctx::{Ctx, Probe};
 use crate::distribution::Share;
-use crate::error::SparseError;
+use crate::error::{Quantity, SparseError};
+use crate::executed::Executed;
+use crate::finite::NotFinite;
 use crate::kernels::Par;
-use crate::layers::LayerSpec;
+use crate::layers::{Layer, LayerSpec};
 use crate::methods::{Ask, At, Blocks, Layers, Method, TopologyUpdate, UpdateCounts};
 use crate::network::Network;
 use crate::optim::{ClipNorm, Optimizer, OptimizerConfig};
@@ -162,6 +164,47 @@ impl Trainer {
         self.state.load(from, self.method, &self.blocks, &self.shares)?;
         self.acts_only = false;
         Ok(())
+    }
+
+    /// Whether the next step is the optimiser's alone: then a device may take it, which the method is not told of.
+    pub fn rests(&self) -> bool {
+        let State { optimizer, method, rewired_alone_at, .. } = &self.state;
+        let step = optimizer.steps();
+        let at = At { step, rewired: *rewired_alone_at == Some(step) };
+        let is_sparse = |layer: &Layer| layer.topology().csr().is_some();
+        let asks_for_norm = self.clips_dense() && self.network().layers().iter().any(is_sparse);
+        method.rests(at) && !asks_for_norm && !self.acts_only
+    }
+
+    /// Counts a step that a device has taken, in which `executed` was computed.
+    pub fn count_step(&mut self, executed: Executed) {
+        self.state.optimizer.count_step();
+        self.state.network.count(executed);
+    }
+
+    /// Takes over parameters and moments that a device has changed; `moments` are `m` and `v`.
+    ///
+    /// # Errors
+    /// Another number of them.
+    pub(crate) fn take_values(
+        &mut self,
+        params: &[f32],
+        moments: [Vec<f32>; 2],
+    ) -> Result<(), SparseError> {
+        self.state.network.set_values(params)?;
+        self.state.optimizer.set_moments(moments)
+    }
+
+    /// What is wrong with a step of which `norm` is the norm of the gradient; nothing where it is finite.
+    ///
+    /// # Errors
+    /// A norm that is none.
+    pub fn check_norm(&self, norm: f32) -> Result<(), SparseError> {
+        if norm.is_finite() {
+            return Ok(());
+        }
+        let found = NotFinite { quantity: Quantity::Gradient, layer: None, found: norm };
+        Err(found.error(&self.name, self.network().layers(), self.optimizer().steps()))
     }
 
     /// Lets the network's products use `par`; no bit of them changes.

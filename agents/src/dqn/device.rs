@@ -1,0 +1,250 @@
+//! DQN's gradient step on a device, as `mod.rs` has it on the host.
+
+use std::sync::Arc;
+
+use sparring_sparse::gpu::kernels::{KERNELS, Rows, launch};
+use sparring_sparse::gpu::{
+    Buffer, DeviceNetwork, DevicePass, DeviceTrainer, Gpu, Graph, StepOf, Use, backward, forward,
+    lerp, rate, step,
+};
+use sparring_sparse::{Executed, Layer, Network, SparseError, Target, Trainer, Wanted};
+
+use super::choice::Choice;
+use crate::error::AgentError;
+use crate::gpu::kernels::{self, Td, one_block};
+use crate::gpu::newest::{Acting, Newest};
+use crate::gpu::slab::Slab;
+use crate::losses::td::Loss;
+use crate::replay::Sample;
+
+/// What goes there: the parts of [`DqnOnDevice::there`].
+mod there {
+    pub const OBS: usize = 0;
+    pub const NEXT: usize = 1;
+    pub const ACTION: usize = 2;
+    pub const REWARD: usize = 3;
+    pub const DISCOUNT: usize = 4;
+    pub const WEIGHT: usize = 5;
+    pub const RATE: usize = 6;
+}
+
+/// What comes back: the parts of [`DqnOnDevice::back`].
+mod back {
+    /// In double precision.
+    pub const METRICS: usize = 0;
+    pub const DELTA: usize = 1;
+    pub const NORM: usize = 2;
+}
+
+/// A DQN agent's copy on a device.
+#[derive(Debug)]
+pub(super) struct DqnOnDevice {
+    gpu: Arc<dyn Gpu>,
+    q: DeviceTrainer,
+    target: DeviceNetwork,
+    there: Slab,
+    back: Slab,
+    work: Work,
+    graph: Option<Box<dyn Graph>>,
+    acting: Acting,
+    newest: Newest,
+    /// Whether a gradient step was asked for whose results nobody has read.
+    is_under_way: bool,
+}
+
+/// The memory of a gradient step.
+#[derive(Debug)]
+struct Work {
+    obs: Buffer<f32>,
+    next: Buffer<f32>,
+    of_target: DevicePass,
+    of_q: DevicePass,
+    /// Of the online network at the successors, with double Q.
+    of_next: Option<DevicePass>,
+}
+
+/// What a gradient step on the device gave.
+pub(super) struct Results {
+    pub loss: f64,
+    pub q: f64,
+    pub norm: f32,
+    /// `(batch)`.
+    pub delta: Vec<f32>,
+}
+
+impl DqnOnDevice {
+    /// A copy of `q` and its target on `gpu`.
+    pub fn new(
+        gpu: Arc<dyn Gpu>,
+        choice: &Choice,
+        q: &Trainer,
+        target: &Target,
+    ) -> Result<Self, AgentError> {
+        let (batch, dim) = (choice.config.batch_size, choice.input.dim);
+        let (q, target) =
+            (DeviceTrainer::new(&gpu, q)?, DeviceNetwork::new(&gpu, target.network())?);
+        let pass = |network: &DeviceNetwork, wanted| DevicePass::new(&gpu, network, batch, wanted);
+        let of_q = pass(q.network(), Some(Wanted::PARAMS))?;
+        let of_next = choice.config.double_q.then(|| pass(q.network(), None)).transpose()?;
+        let slots = || Buffer::room(&gpu, dim * of_q.ld());
+        let work =
+            Work { obs: slots()?, next: slots()?, of_target: pass(&target, None)?, of_next, of_q };
+        let there = [batch * dim, batch * dim, batch, batch, batch, batch, 1];
+        Ok(Self {
+            there: Slab::new(&gpu, &there)?,
+            back: Slab::new(&gpu, &[4, batch, 1])?,
+            work,
+            q,
+            target,
+            graph: None,
+            acting: Acting::default(),
+            newest: Newest::Host,
+            is_under_way: false,
+            gpu,
+        })
+    }
+
+    /// Whether the next gradient step is one for the device: the method does not want to look at it, and a target
+    /// that moves has the structure of what it follows.
+    pub fn can_step(&self, choice: &Choice, q: &Trainer, target: &Target, updates: u64) -> bool {
+        let same = |(a, b): (&Layer, &Layer)| Arc::ptr_eq(a.topology(), b.topology());
+        let moves = (updates + 1).is_multiple_of(choice.config.target_every_gradient_steps);
+        let mut layers = target.network().layers().iter().zip(q.network().layers());
+        q.rests() && (!moves || layers.all(same))
+    }
+
+    /// Asks for gradient step `updates` on `sample`, whose observations are `obs` and `next (batch, obs_dim)`; the
+    /// step before must have been [collected](Self::collect).
+    pub fn step(
+        &mut self,
+        choice: &Choice,
+        (q, target): (&mut Trainer, &Target),
+        updates: u64,
+        (sample, weights): (&Sample, &[f32]),
+        [obs, next]: [&[f32]; 2],
+    ) -> Result<(), AgentError> {
+        if self.newest == Newest::Host {
+            let same = self.q.take(q)?;
+            if !(self.target.take(target.network())? && same) {
+                self.graph = None;
+            }
+        }
+        for (part, values) in [
+            (there::OBS, obs),
+            (there::NEXT, next),
+            (there::ACTION, &sample.action),
+            (there::REWARD, &sample.reward),
+            (there::DISCOUNT, &sample.discount),
+            (there::WEIGHT, weights),
+            (there::RATE, &[rate(q)]),
+        ] {
+            self.there.set(part, values)?;
+        }
+        let graph = match self.graph.take() {
+            Some(graph) => graph,
+            None => self.gpu.record(&mut || self.ask(choice))?,
+        };
+        graph.replay()?;
+        self.graph = Some(graph);
+        self.newest = Newest::Device;
+        self.is_under_way = true;
+        if (updates + 1).is_multiple_of(choice.config.target_every_gradient_steps) {
+            let pair = [(&self.target, self.q.network())];
+            lerp(&*self.gpu, &pair, choice.config.target_tau as f32)?;
+        }
+        self.count(q, target);
+        Ok(())
+    }
+
+    /// What the step that is under way gave, once it is done; nothing where none is.
+    pub fn collect(&mut self) -> Result<Option<Results>, AgentError> {
+        if !std::mem::take(&mut self.is_under_way) {
+            return Ok(None);
+        }
+        self.gpu.wait()?;
+        let metrics = self.back.doubles(back::METRICS);
+        let delta = self.back.part(back::DELTA).to_vec();
+        let norm = self.back.part(back::NORM)[0];
+        Ok(Some(Results { loss: metrics[0], q: metrics[1], norm, delta }))
+    }
+
+    /// Gives the newest values to the host, which has read all results.
+    pub fn give(&mut self, q: &mut Trainer, target: &Target) -> Result<(), AgentError> {
+        if self.newest == Newest::Device {
+            self.q.give(q)?;
+            self.target.give(target)?;
+            self.newest = Newest::Both;
+        }
+        Ok(())
+    }
+
+    /// The host has changed its values, or will.
+    pub fn leave_to_host(&mut self) {
+        self.newest = Newest::Host;
+    }
+
+    /// What `q` gives for `x (n, obs_dim)`, by whoever has it.
+    pub fn outputs(&mut self, q: &Network, x: &[f32]) -> Result<Vec<f32>, AgentError> {
+        Ok(match self.newest {
+            Newest::Host => q.outputs(x)?,
+            Newest::Device | Newest::Both => self.acting.outputs(self.q.network(), q, x)?,
+        })
+    }
+
+    /// All that a gradient step launches.
+    fn ask(&self, choice: &Choice) -> Result<(), SparseError> {
+        let (gpu, Work { obs, next, of_target, of_q, of_next }) = (&*self.gpu, &self.work);
+        let (batch, ld) = (of_q.batch() as u32, of_q.ld() as u32);
+        let width = choice.input.dim as u32;
+        let input = |part: usize, to: &Buffer<f32>| {
+            let rows = self.there.at(part);
+            Rows { rows, slots: to.at(0), batch, ld, width, pad: 0 }
+        };
+        // SAFETY: the host waits before it changes what goes there; buffers of these sizes.
+        unsafe {
+            self.there.upload(gpu)?;
+            let each = [input(there::OBS, obs), input(there::NEXT, next)];
+            launch(gpu, &KERNELS, "rows_in", &each, Rows::shape)?;
+        }
+        let online = |pass, x: &Buffer<f32>| Use { network: self.q.network(), pass, x: x.at(0) };
+        let target = Use { network: &self.target, pass: of_target, x: next.at(0) };
+        let learning = online(of_q, obs);
+        let mut uses = vec![target, learning];
+        uses.extend(of_next.iter().map(|pass| online(pass, next)));
+        forward(gpu, &uses)?;
+        let td = Td {
+            q: of_q.output(),
+            next: of_target.output(),
+            chooses: of_next.as_ref().map_or(0, DevicePass::output),
+            action: self.there.at(there::ACTION),
+            reward: self.there.at(there::REWARD),
+            discount: self.there.at(there::DISCOUNT),
+            weight: self.there.at(there::WEIGHT),
+            dq: of_q.output_gradient(),
+            delta: self.back.at(back::DELTA),
+            metrics: self.back.at(back::METRICS),
+            batch,
+            ld,
+            actions: choice.num_actions,
+            dueling: u32::from(choice.config.dueling),
+            huber: u32::from(choice.config.loss == Loss::Huber),
+            pad: 0,
+        };
+        // SAFETY: buffers of these sizes.
+        unsafe { launch(gpu, &kernels::KERNELS, "td", &[td], one_block)? };
+        backward(gpu, &[learning], &[self.q.grads()], Wanted::PARAMS)?;
+        let (rate, norm) = (self.there.at(there::RATE), self.back.at(back::NORM));
+        step(gpu, &[StepOf { trainer: &self.q, rate, norm }])?;
+        // SAFETY: the host waits before it reads what comes back.
+        unsafe { self.back.download(gpu) }
+    }
+
+    /// Counts what a gradient step executes, as the host's would.
+    fn count(&self, q: &mut Trainer, target: &Target) {
+        let batch = self.work.of_q.batch();
+        let trained = q.network().flops(batch, Wanted::PARAMS);
+        let chosen = if self.work.of_next.is_some() { trained.forward } else { 0 };
+        q.count_step(Executed { forward: trained.forward + chosen, ..trained });
+        target.network().count_forward(batch);
+    }
+}

@@ -1,0 +1,294 @@
+//! PPO's gradient step on a device, as `mod.rs` has it on the host. The spread of continuous actions steps on the
+//! host, so that each gradient step waits for the one before.
+
+use std::sync::Arc;
+
+use sparring_sparse::gpu::kernels::{KERNELS, Rows, launch};
+use sparring_sparse::gpu::{
+    Buffer, DeviceNetwork, DevicePass, DeviceTrainer, Gpu, Graph, StepOf, Use, backward, forward,
+    rate, step,
+};
+use sparring_sparse::{Network, SparseError, Trainer, Wanted};
+
+use super::choice::{Choice, Minibatch};
+use crate::error::AgentError;
+use crate::gpu::kernels::{self, Surrogate, Value, one_block};
+use crate::gpu::newest::{Acting, Newest};
+use crate::gpu::slab::Slab;
+use crate::policy::Policy;
+
+/// What goes there: the parts of [`Minibatches::there`].
+mod there {
+    pub const OBS: usize = 0;
+    pub const ACTION: usize = 1;
+    pub const LOG_PROB: usize = 2;
+    pub const ADVANTAGE: usize = 3;
+    pub const OLD: usize = 4;
+    pub const RETURN: usize = 5;
+    /// Of the actor, and of the critic.
+    pub const RATES: usize = 6;
+    /// In double precision.
+    pub const STD_PARAM: usize = 7;
+}
+
+/// What comes back: the parts of [`Minibatches::back`].
+mod back {
+    /// Of the actor, then of the critic, in double precision.
+    pub const METRICS: usize = 0;
+    /// The gradient of the spread, in double precision.
+    pub const STD_PARAM: usize = 1;
+    /// Of the actor, and of the critic.
+    pub const NORMS: usize = 2;
+}
+
+/// Numbers in double precision that the kernel of the actor's loss gives.
+const OF_ACTOR: usize = 4;
+
+/// A PPO agent's copy on a device.
+#[derive(Debug)]
+pub(super) struct PpoOnDevice {
+    gpu: Arc<dyn Gpu>,
+    actor: DeviceTrainer,
+    critic: DeviceTrainer,
+    /// By their rows: whole ones, and the rest of a rollout.
+    minibatches: Vec<Minibatches>,
+    acting: [Acting; 2],
+    newest: Newest,
+}
+
+/// The memory of gradient steps on minibatches of one size.
+#[derive(Debug)]
+struct Minibatches {
+    there: Slab,
+    back: Slab,
+    obs: Buffer<f32>,
+    of_actor: DevicePass,
+    of_critic: DevicePass,
+    graph: Option<Box<dyn Graph>>,
+}
+
+/// What a gradient step on the device gave.
+pub(super) struct Results {
+    pub loss: f64,
+    pub kl: f64,
+    pub clip_fraction: f64,
+    pub entropy: f64,
+    pub critic_loss: f64,
+    /// `∂L/∂b`.
+    pub std_param: Vec<f64>,
+    /// Of the actor and of the critic.
+    pub norms: [f32; 2],
+}
+
+/// Which network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The actor.
+    Actor,
+    /// The critic.
+    Critic,
+}
+
+impl PpoOnDevice {
+    /// A copy of `actor` and `critic` on `gpu`.
+    pub fn new(gpu: Arc<dyn Gpu>, actor: &Trainer, critic: &Trainer) -> Result<Self, AgentError> {
+        Ok(Self {
+            actor: DeviceTrainer::new(&gpu, actor)?,
+            critic: DeviceTrainer::new(&gpu, critic)?,
+            minibatches: Vec::new(),
+            acting: Default::default(),
+            newest: Newest::Host,
+            gpu,
+        })
+    }
+
+    /// One gradient step on `minibatch`, whose observations are `obs (m, obs_dim)`.
+    pub fn step(
+        &mut self,
+        choice: &Choice,
+        [actor, critic]: [&mut Trainer; 2],
+        std_param: &[f64],
+        obs: &[f32],
+        minibatch: &Minibatch,
+    ) -> Result<Results, AgentError> {
+        if self.newest == Newest::Host {
+            let same = self.actor.take(actor)?;
+            if !(self.critic.take(critic)? && same) {
+                self.minibatches.iter_mut().for_each(|one| one.graph = None);
+            }
+        }
+        let rows = minibatch.advantage.len();
+        let found = self.minibatches.iter().position(|one| one.of_actor.batch() == rows);
+        let mut one = match found {
+            Some(at) => self.minibatches.swap_remove(at),
+            None => Minibatches::new(self, choice, rows)?,
+        };
+        let Minibatch { action, log_prob, advantage, value, ret } = minibatch;
+        for (part, values) in [
+            (there::OBS, obs),
+            (there::ACTION, action),
+            (there::LOG_PROB, log_prob),
+            (there::ADVANTAGE, advantage),
+            (there::OLD, value),
+            (there::RETURN, ret),
+            (there::RATES, &[rate(actor), rate(critic)]),
+        ] {
+            one.there.set(part, values)?;
+        }
+        one.there.set_doubles(there::STD_PARAM, std_param);
+        let graph = match one.graph.take() {
+            Some(graph) => graph,
+            None => self.gpu.record(&mut || one.ask(self, choice))?,
+        };
+        graph.replay()?;
+        one.graph = Some(graph);
+        self.newest = Newest::Device;
+        for trainer in [actor, critic] {
+            trainer.count_step(trainer.network().flops(rows, Wanted::PARAMS));
+        }
+        self.gpu.wait()?;
+        let metrics = one.back.doubles(back::METRICS);
+        let norms = one.back.part(back::NORMS);
+        let results = Results {
+            loss: metrics[0],
+            kl: metrics[1],
+            clip_fraction: metrics[2],
+            entropy: metrics[3],
+            critic_loss: metrics[OF_ACTOR],
+            std_param: one.back.doubles(back::STD_PARAM),
+            norms: [norms[0], norms[1]],
+        };
+        self.minibatches.push(one);
+        Ok(results)
+    }
+
+    /// Gives the newest values to the host.
+    pub fn give(&mut self, actor: &mut Trainer, critic: &mut Trainer) -> Result<(), AgentError> {
+        if self.newest == Newest::Device {
+            self.actor.give(actor)?;
+            self.critic.give(critic)?;
+            self.newest = Newest::Both;
+        }
+        Ok(())
+    }
+
+    /// The host has changed its values, or will.
+    pub fn leave_to_host(&mut self) {
+        self.newest = Newest::Host;
+    }
+
+    /// What `network`, which is this `part`, gives for `x (n, obs_dim)`, by whoever has it.
+    pub fn outputs(
+        &mut self,
+        part: Part,
+        network: &Network,
+        x: &[f32],
+    ) -> Result<Vec<f32>, AgentError> {
+        let [of_actor, of_critic] = &mut self.acting;
+        let (acting, own) = match part {
+            Part::Actor => (of_actor, &self.actor),
+            Part::Critic => (of_critic, &self.critic),
+        };
+        Ok(match self.newest {
+            Newest::Host => network.outputs(x)?,
+            Newest::Device | Newest::Both => acting.outputs(own.network(), network, x)?,
+        })
+    }
+}
+
+impl Minibatches {
+    fn new(of: &PpoOnDevice, choice: &Choice, rows: usize) -> Result<Self, SparseError> {
+        let gpu = &of.gpu;
+        let (dim, act_dim) = (choice.obs_dim, choice.policy.act_dim());
+        let pass =
+            |network: &DeviceNetwork| DevicePass::new(gpu, network, rows, Some(Wanted::PARAMS));
+        let spread = 2 * choice.policy.std_params();
+        let there = [rows * dim, rows * act_dim, rows, rows, rows, rows, 2, spread];
+        let of_actor = pass(of.actor.network())?;
+        Ok(Self {
+            there: Slab::new(gpu, &there)?,
+            back: Slab::new(gpu, &[2 * (OF_ACTOR + 1), spread, 2])?,
+            obs: Buffer::room(gpu, dim * of_actor.ld())?,
+            of_critic: pass(of.critic.network())?,
+            of_actor,
+            graph: None,
+        })
+    }
+
+    /// All that a gradient step launches.
+    fn ask(&self, of: &PpoOnDevice, choice: &Choice) -> Result<(), SparseError> {
+        let (gpu, config) = (&*of.gpu, &choice.config);
+        let Self { there, back, obs, of_actor, of_critic, .. } = self;
+        let (batch, ld) = (of_actor.batch() as u32, of_actor.ld() as u32);
+        let width = choice.obs_dim as u32;
+        let rows = there.at(there::OBS);
+        let input = Rows { rows, slots: obs.at(0), batch, ld, width, pad: 0 };
+        // SAFETY: the host waits before it changes what goes there; buffers of these sizes.
+        unsafe {
+            there.upload(gpu)?;
+            launch(gpu, &KERNELS, "rows_in", &[input], Rows::shape)?;
+        }
+        let x = obs.at(0);
+        let acting = Use { network: of.actor.network(), pass: of_actor, x };
+        let valuing = Use { network: of.critic.network(), pass: of_critic, x };
+        both(acting, valuing, |uses, _| forward(gpu, uses))?;
+        let surrogate = Surrogate {
+            head: of_actor.output(),
+            action: there.at(there::ACTION),
+            log_prob: there.at(there::LOG_PROB),
+            advantage: there.at(there::ADVANTAGE),
+            std_param: there.at(there::STD_PARAM),
+            dhead: of_actor.output_gradient(),
+            dstd: back.at(back::STD_PARAM),
+            metrics: back.at(back::METRICS),
+            batch,
+            ld,
+            width: choice.policy.width() as u32,
+            gaussian: u32::from(matches!(choice.policy, Policy::Gaussian(_))),
+            clip: config.clip as f32,
+            entropy_coef: config.entropy_coef as f32,
+        };
+        let value = Value {
+            value: of_critic.output(),
+            old: there.at(there::OLD),
+            ret: there.at(there::RETURN),
+            dvalue: of_critic.output_gradient(),
+            metrics: back.at(back::METRICS) + (OF_ACTOR * size_of::<f64>()) as u64,
+            batch,
+            ld,
+            clips: u32::from(config.value_clip.is_some()),
+            clip: config.value_clip.unwrap_or(0.0) as f32,
+            coef: config.value_coef as f32,
+            pad: 0,
+        };
+        // SAFETY: buffers of these sizes.
+        unsafe {
+            launch(gpu, &kernels::KERNELS, "surrogate", &[surrogate], one_block)?;
+            launch(gpu, &kernels::KERNELS, "value_loss", &[value], one_block)?;
+        }
+        let grads = [of.actor.grads(), of.critic.grads()];
+        both(acting, valuing, |uses, first| backward(gpu, uses, &grads[first..], Wanted::PARAMS))?;
+        let number = |at: u64, index: usize| at + (index * size_of::<f32>()) as u64;
+        let step_of = |trainer, k| StepOf {
+            trainer,
+            rate: number(there.at(there::RATES), k),
+            norm: number(back.at(back::NORMS), k),
+        };
+        step(gpu, &[step_of(&of.actor, 0), step_of(&of.critic, 1)])?;
+        // SAFETY: the host waits before it reads what comes back.
+        unsafe { back.download(gpu) }
+    }
+}
+
+/// Actor and critic side by side where they have as many layers, else one after the other; `run` is told which of the
+/// two comes first.
+fn both(
+    actor: Use<'_>,
+    critic: Use<'_>,
+    run: impl Fn(&[Use<'_>], usize) -> Result<(), SparseError>,
+) -> Result<(), SparseError> {
+    match actor.network.depth() == critic.network.depth() {
+        true => run(&[actor, critic], 0),
+        false => run(&[actor], 0).and_then(|()| run(&[critic], 1)),
+    }
+}

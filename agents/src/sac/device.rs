@@ -1,0 +1,463 @@
+//! SAC's gradient step on a device, as `mod.rs` has it on the host.
+
+use std::sync::Arc;
+
+use sparring_sparse::gpu::kernels::{KERNELS, Rows, launch};
+use sparring_sparse::gpu::{
+    Buffer, DeviceNetwork, DevicePass, DeviceTrainer, Gpu, Graph, StepOf, Use, backward, forward,
+    lerp, rate, step,
+};
+use sparring_sparse::{Executed, Layer, Network, Rule, SparseError, Target, Trainer, Wanted};
+
+use super::choice::Choice;
+use super::keys::Temperature;
+use super::state::SacState;
+use crate::error::AgentError;
+use crate::free_params;
+use crate::gpu::kernels::{self, Draw, DrawGrad, SoftActor, SoftCritic, one_block};
+use crate::gpu::newest::{Acting, Newest};
+use crate::gpu::slab::Slab;
+use crate::replay::Sample;
+
+/// What goes there: the parts of [`SacOnDevice::there`].
+mod there {
+    pub const OBS: usize = 0;
+    pub const NEXT: usize = 1;
+    pub const ACTION: usize = 2;
+    pub const REWARD: usize = 3;
+    pub const DISCOUNT: usize = 4;
+    pub const NEXT_NOISE: usize = 5;
+    pub const NOISE: usize = 6;
+    /// Of the actor, and of the critics.
+    pub const RATES: usize = 7;
+    pub const TEMPERATURE_RATE: usize = 8;
+}
+
+/// What comes back: the parts of [`SacOnDevice::back`].
+mod back {
+    /// Of the critics, then of the actor, in double precision.
+    pub const METRICS: usize = 0;
+    /// `log α` and its moments, in double precision.
+    pub const LOG_ALPHA: usize = 1;
+    /// Of the actor and of the critics.
+    pub const NORMS: usize = 2;
+}
+
+/// The networks of an agent that the device has copies of.
+pub(super) struct Hosts<'a> {
+    pub actor: &'a mut Trainer,
+    pub critics: &'a mut [Trainer; 2],
+    pub targets: &'a mut [Target; 2],
+}
+
+/// A SAC agent's copy on a device.
+#[derive(Debug)]
+pub(super) struct SacOnDevice {
+    gpu: Arc<dyn Gpu>,
+    actor: DeviceTrainer,
+    critics: [DeviceTrainer; 2],
+    targets: [DeviceNetwork; 2],
+    there: Slab,
+    back: Slab,
+    work: Work,
+    graph: Option<Box<dyn Graph>>,
+    acting: Acting,
+    newest: Newest,
+    /// Whether a gradient step was asked for whose results nobody has read.
+    is_under_way: bool,
+}
+
+/// The memory of a gradient step.
+#[derive(Debug)]
+struct Work {
+    /// What critics read: what was taken, what will be taken next, and what the policy would take now.
+    taken: Buffer<f32>,
+    next: Buffer<f32>,
+    drawn: Buffer<f32>,
+    /// Of the successors' actions, and of those drawn now.
+    log_prob: [Buffer<f32>; 2],
+    by_log_prob: Buffer<f32>,
+    /// Of the actor at the successors, and at the observations.
+    of_actor: [DevicePass; 2],
+    of_targets: [DevicePass; 2],
+    of_critics: [DevicePass; 2],
+    of_drawn: [DevicePass; 2],
+}
+
+/// What a gradient step on the device gave.
+pub(super) struct Results {
+    pub critic_loss: f64,
+    pub q: f64,
+    pub actor_loss: f64,
+    pub log_prob: f64,
+    /// Of the actor and of the critics.
+    pub norms: [f32; 3],
+    pub log_alpha: Vec<f64>,
+}
+
+impl SacOnDevice {
+    /// A copy of `hosts` on `gpu`.
+    pub fn new(gpu: Arc<dyn Gpu>, choice: &Choice, hosts: &Hosts<'_>) -> Result<Self, AgentError> {
+        let (batch, act_dim) = (choice.config.batch_size, choice.policy.act_dim);
+        let (obs, actions) = (batch * choice.obs_dim, batch * act_dim);
+        let actor = DeviceTrainer::new(&gpu, hosts.actor)?;
+        let [first, second] = &*hosts.critics;
+        let critics = [DeviceTrainer::new(&gpu, first)?, DeviceTrainer::new(&gpu, second)?];
+        let of_target = |target: &Target| DeviceNetwork::new(&gpu, target.network());
+        let targets = [of_target(&hosts.targets[0])?, of_target(&hosts.targets[1])?];
+        let pass = |network: &DeviceNetwork, wanted| DevicePass::new(&gpu, network, batch, wanted);
+        let pair = |networks: [&DeviceNetwork; 2], wanted: [Option<Wanted>; 2]| {
+            Ok::<_, SparseError>([pass(networks[0], wanted[0])?, pass(networks[1], wanted[1])?])
+        };
+        let of_critics = [critics[0].network(), critics[1].network()];
+        let (params, input) = (Some(Wanted::PARAMS), Some(Wanted::INPUT));
+        let of_actor = pair([actor.network(); 2], [None, params])?;
+        let ld = of_actor[0].ld();
+        let slots = |features: usize| Buffer::room(&gpu, features * ld);
+        let width = choice.obs_dim + act_dim * choice.action_copies;
+        let work = Work {
+            taken: slots(width)?,
+            next: slots(width)?,
+            drawn: slots(width)?,
+            log_prob: [slots(1)?, slots(1)?],
+            by_log_prob: Buffer::room(&gpu, 1)?,
+            of_actor,
+            of_targets: pair([&targets[0], &targets[1]], [None, None])?,
+            of_critics: pair(of_critics, [params, params])?,
+            of_drawn: pair(of_critics, [input, input])?,
+        };
+        Ok(Self {
+            there: Slab::new(&gpu, &[obs, obs, actions, batch, batch, actions, actions, 2, 2])?,
+            back: Slab::new(&gpu, &[8, 6, 3])?,
+            work,
+            actor,
+            critics,
+            targets,
+            graph: None,
+            acting: Acting::default(),
+            newest: Newest::Host,
+            is_under_way: false,
+            gpu,
+        })
+    }
+
+    /// Whether the next gradient step is one for the device: no method wants to look at it, and a target that moves
+    /// has the structure of what it follows.
+    pub fn can_step(&self, choice: &Choice, hosts: &Hosts<'_>, updates: u64) -> bool {
+        let same = |(a, b): (&Layer, &Layer)| Arc::ptr_eq(a.topology(), b.topology());
+        let follows = |(target, critic): (&Target, &Trainer)| {
+            target.network().layers().iter().zip(critic.network().layers()).all(same)
+        };
+        let moves = (updates + 1).is_multiple_of(choice.config.target_every_gradient_steps);
+        let fits = !moves || hosts.targets.iter().zip(&*hosts.critics).all(follows);
+        hosts.actor.rests() && hosts.critics.iter().all(Trainer::rests) && fits
+    }
+
+    /// Asks for a gradient step on `sample`, whose observations are `obs` and `next (batch, obs_dim)`; the step before
+    /// must have been [collected](Self::collect).
+    pub fn step(
+        &mut self,
+        choice: &Choice,
+        hosts: &mut Hosts<'_>,
+        state: &mut SacState,
+        sample: &Sample,
+        [obs, next]: [&[f32]; 2],
+    ) -> Result<(), AgentError> {
+        if self.newest == Newest::Host {
+            self.take(hosts, state)?;
+        }
+        let noise = [0; 2].map(|_| choice.noise(sample.reward.len(), &mut state.noise));
+        let rates = [rate(hosts.actor), rate(&hosts.critics[0])];
+        let temperature = state.log_alpha.rate(free_params::rule(choice.config.optimizer.rule));
+        for (part, values) in [
+            (there::OBS, obs),
+            (there::NEXT, next),
+            (there::ACTION, &sample.action),
+            (there::REWARD, &sample.reward),
+            (there::DISCOUNT, &sample.discount),
+            (there::NEXT_NOISE, &noise[0]),
+            (there::NOISE, &noise[1]),
+            (there::RATES, &rates),
+        ] {
+            self.there.set(part, values)?;
+        }
+        self.there.set_doubles(there::TEMPERATURE_RATE, &[temperature]);
+        let graph = match self.graph.take() {
+            Some(graph) => graph,
+            None => self.gpu.record(&mut || self.ask(choice))?,
+        };
+        graph.replay()?;
+        self.graph = Some(graph);
+        self.newest = Newest::Device;
+        self.is_under_way = true;
+        state.updates += 1;
+        if state.updates.is_multiple_of(choice.config.target_every_gradient_steps) {
+            let pairs = self.targets.iter().zip(&self.critics);
+            let pairs: Vec<_> = pairs.map(|(target, critic)| (target, critic.network())).collect();
+            lerp(&*self.gpu, &pairs, choice.config.target_tau as f32)?;
+        }
+        count(hosts, choice.config.batch_size);
+        Ok(())
+    }
+
+    /// What the step that is under way gave, once it is done; nothing where none is.
+    pub fn collect(&mut self) -> Result<Option<Results>, AgentError> {
+        if !std::mem::take(&mut self.is_under_way) {
+            return Ok(None);
+        }
+        self.gpu.wait()?;
+        let metrics = self.back.doubles(back::METRICS);
+        let norms = self.back.part(back::NORMS);
+        Ok(Some(Results {
+            critic_loss: metrics[0],
+            q: metrics[1],
+            actor_loss: metrics[2],
+            log_prob: metrics[3],
+            norms: [norms[0], norms[1], norms[2]],
+            log_alpha: self.back.doubles(back::LOG_ALPHA),
+        }))
+    }
+
+    /// Gives the newest values to the host, which has read all results.
+    pub fn give(&mut self, hosts: &mut Hosts<'_>) -> Result<(), AgentError> {
+        if self.newest == Newest::Device {
+            self.actor.give(hosts.actor)?;
+            for (own, critic) in self.critics.iter().zip(hosts.critics.iter_mut()) {
+                own.give(critic)?;
+            }
+            for (own, target) in self.targets.iter().zip(hosts.targets.iter_mut()) {
+                own.give(target)?;
+            }
+            self.newest = Newest::Both;
+        }
+        Ok(())
+    }
+
+    /// The host has changed its values, or will.
+    pub fn leave_to_host(&mut self) {
+        self.newest = Newest::Host;
+    }
+
+    /// The actor's head for `x (n, obs_dim)`, by whoever has it.
+    pub fn head(&mut self, actor: &Network, x: &[f32]) -> Result<Vec<f32>, AgentError> {
+        Ok(match self.newest {
+            Newest::Host => actor.outputs(x)?,
+            Newest::Device | Newest::Both => self.acting.outputs(self.actor.network(), actor, x)?,
+        })
+    }
+
+    fn take(&mut self, hosts: &Hosts<'_>, state: &SacState) -> Result<(), AgentError> {
+        let mut same = self.actor.take(hosts.actor)?;
+        for (own, critic) in self.critics.iter_mut().zip(&*hosts.critics) {
+            same &= own.take(critic)?;
+        }
+        for (own, target) in self.targets.iter_mut().zip(&*hosts.targets) {
+            same &= own.take(target.network())?;
+        }
+        if !same {
+            self.graph = None;
+        }
+        self.back.set_doubles(back::LOG_ALPHA, &state.log_alpha.numbers());
+        self.back.write(&*self.gpu)?;
+        self.newest = Newest::Both;
+        Ok(())
+    }
+
+    /// All that a gradient step launches.
+    fn ask(&self, choice: &Choice) -> Result<(), SparseError> {
+        let (gpu, work) = (&*self.gpu, &self.work);
+        // SAFETY: the host waits before it changes what goes there.
+        unsafe { self.there.upload(gpu)? };
+        self.ask_inputs(choice)?;
+        let of_actor = |k: usize, x: &Buffer<f32>| Use {
+            network: self.actor.network(),
+            pass: &work.of_actor[k],
+            x: x.at(0),
+        };
+        forward(gpu, &[of_actor(0, &work.next), of_actor(1, &work.taken)])?;
+        let draws = [self.draw(choice, 0), self.draw(choice, 1)];
+        // SAFETY: buffers of these sizes.
+        unsafe {
+            launch(gpu, &kernels::KERNELS, "draw", &draws, Draw::shape)?;
+        }
+        let target = |k: usize| Use {
+            network: &self.targets[k],
+            pass: &work.of_targets[k],
+            x: work.next.at(0),
+        };
+        let critic = |k: usize| Use {
+            network: self.critics[k].network(),
+            pass: &work.of_critics[k],
+            x: work.taken.at(0),
+        };
+        forward(gpu, &[target(0), target(1), critic(0), critic(1)])?;
+        // SAFETY: as above.
+        unsafe {
+            let loss = [self.critic_loss(choice)];
+            launch(gpu, &kernels::KERNELS, "soft_critic", &loss, one_block)?;
+        }
+        let grads = [self.critics[0].grads(), self.critics[1].grads()];
+        backward(gpu, &[critic(0), critic(1)], &grads, Wanted::PARAMS)?;
+        step(gpu, &[self.step_of(1), self.step_of(2)])?;
+        let drawn = |k: usize| Use {
+            network: self.critics[k].network(),
+            pass: &work.of_drawn[k],
+            x: work.drawn.at(0),
+        };
+        forward(gpu, &[drawn(0), drawn(1)])?;
+        // SAFETY: as above.
+        unsafe {
+            let loss = [self.actor_loss(choice)];
+            launch(gpu, &kernels::KERNELS, "soft_actor", &loss, one_block)?;
+        }
+        backward(gpu, &[drawn(0), drawn(1)], &[], Wanted::INPUT)?;
+        // SAFETY: as above.
+        unsafe {
+            let grad = [self.draw_grad(choice)];
+            launch(gpu, &kernels::KERNELS, "draw_grad", &grad, DrawGrad::shape)?;
+        }
+        let actor = of_actor(1, &work.taken);
+        backward(gpu, &[actor], &[self.actor.grads()], Wanted::PARAMS)?;
+        step(gpu, &[self.step_of(0)])?;
+        // SAFETY: the host waits before it reads what comes back.
+        unsafe { self.back.download(gpu) }
+    }
+
+    /// What networks read, from rows to slots.
+    fn ask_inputs(&self, choice: &Choice) -> Result<(), SparseError> {
+        let Work { taken, next, drawn, of_actor, .. } = &self.work;
+        let (obs_dim, ld) = (choice.obs_dim, of_actor[0].ld());
+        let one = |part: usize, to: &Buffer<f32>, first: usize, width: usize| Rows {
+            rows: self.there.at(part),
+            slots: to.at(first * ld),
+            batch: of_actor[0].batch() as u32,
+            ld: ld as u32,
+            width: width as u32,
+            pad: 0,
+        };
+        let each = [
+            one(there::OBS, taken, 0, obs_dim),
+            one(there::OBS, drawn, 0, obs_dim),
+            one(there::NEXT, next, 0, obs_dim),
+            one(there::ACTION, taken, obs_dim, choice.policy.act_dim),
+        ];
+        // SAFETY: buffers of these sizes.
+        unsafe { launch(&*self.gpu, &KERNELS, "rows_in", &each, Rows::shape) }
+    }
+
+    /// Of the successors' actions, and of those at the observations.
+    fn draw(&self, choice: &Choice, k: usize) -> Draw {
+        let work = &self.work;
+        let (pass, ld) = (&work.of_actor[k], work.of_actor[k].ld());
+        let (noise, to) = [(there::NEXT_NOISE, &work.next), (there::NOISE, &work.drawn)][k];
+        let policy = &choice.policy;
+        Draw {
+            head: pass.output(),
+            noise: self.there.at(noise),
+            action: to.at(choice.obs_dim * ld),
+            log_prob: work.log_prob[k].at(0),
+            batch: pass.batch() as u32,
+            ld: ld as u32,
+            act_dim: policy.act_dim as u32,
+            copies: choice.action_copies as u32,
+            log_std: [policy.log_std_min, policy.log_std_max],
+        }
+    }
+
+    fn critic_loss(&self, choice: &Choice) -> SoftCritic {
+        let Work { of_targets, of_critics, log_prob, .. } = &self.work;
+        SoftCritic {
+            q_next: of_targets.each_ref().map(DevicePass::output),
+            q: of_critics.each_ref().map(DevicePass::output),
+            log_prob: log_prob[0].at(0),
+            reward: self.there.at(there::REWARD),
+            discount: self.there.at(there::DISCOUNT),
+            log_alpha: self.back.at(back::LOG_ALPHA),
+            dq: of_critics.each_ref().map(DevicePass::output_gradient),
+            metrics: self.back.at(back::METRICS),
+            batch: of_critics[0].batch() as u32,
+            ld: of_critics[0].ld() as u32,
+            reward_scale: choice.config.reward_scale as f32,
+            pad: 0,
+        }
+    }
+
+    fn actor_loss(&self, choice: &Choice) -> SoftActor {
+        let Work { of_drawn, log_prob, by_log_prob, .. } = &self.work;
+        let (learns, target_entropy) = match choice.config.temperature {
+            Temperature::Learned { target_entropy_per_dim, .. } => {
+                (1, target_entropy_per_dim * choice.policy.act_dim as f64)
+            }
+            Temperature::Fixed { .. } => (0, 0.0),
+        };
+        let [beta1, beta2, eps] = match free_params::rule(choice.config.optimizer.rule) {
+            Rule::Adam { beta1, beta2, eps } => [beta1, beta2, eps],
+            Rule::Sgd { momentum } => [momentum, 0.0, 0.0],
+        };
+        SoftActor {
+            log_prob: log_prob[1].at(0),
+            q: of_drawn.each_ref().map(DevicePass::output),
+            dq: of_drawn.each_ref().map(DevicePass::output_gradient),
+            by_log_prob: by_log_prob.at(0),
+            log_alpha: self.back.at(back::LOG_ALPHA),
+            // Two numbers in double precision further.
+            metrics: self.back.at(back::METRICS) + 2 * size_of::<f64>() as u64,
+            rate: self.there.at(there::TEMPERATURE_RATE),
+            batch: of_drawn[0].batch() as u32,
+            ld: of_drawn[0].ld() as u32,
+            learns,
+            target_entropy: target_entropy as f32,
+            beta1: beta1 as f32,
+            beta2: beta2 as f32,
+            eps: eps as f32,
+            pad: 0,
+        }
+    }
+
+    fn draw_grad(&self, choice: &Choice) -> DrawGrad {
+        let Work { of_actor, of_drawn, by_log_prob, .. } = &self.work;
+        let Draw { head, noise, action, batch, ld, act_dim, copies, log_std, .. } =
+            self.draw(choice, 1);
+        DrawGrad {
+            head,
+            noise,
+            action,
+            dx: of_drawn.each_ref().map(|pass| pass.input_gradient(choice.obs_dim)),
+            by_log_prob: by_log_prob.at(0),
+            dhead: of_actor[1].output_gradient(),
+            batch,
+            ld,
+            act_dim,
+            copies,
+            log_std,
+        }
+    }
+
+    /// Of the actor (0) or of a critic.
+    fn step_of(&self, k: usize) -> StepOf<'_> {
+        let trainer = match k.checked_sub(1) {
+            Some(critic) => &self.critics[critic],
+            None => &self.actor,
+        };
+        let number = |at: u64, index: usize| at + (index * size_of::<f32>()) as u64;
+        StepOf {
+            trainer,
+            rate: number(self.there.at(there::RATES), k.min(1)),
+            norm: number(self.back.at(back::NORMS), k),
+        }
+    }
+}
+
+/// Counts what a gradient step executes, network by network, as the host's would.
+fn count(hosts: &mut Hosts<'_>, batch: usize) {
+    let Hosts { actor, critics, targets } = hosts;
+    let sum = |all: &[Executed]| all.iter().copied().sum::<Executed>();
+    let once = Executed { backward: 0, ..actor.network().flops(batch, Wanted::PARAMS) };
+    let trained = actor.network().flops(batch, Wanted::PARAMS);
+    actor.count_step(sum(&[once, trained]));
+    for critic in critics.iter_mut() {
+        let each = [Wanted::PARAMS, Wanted::INPUT].map(|w| critic.network().flops(batch, w));
+        critic.count_step(sum(&each));
+    }
+    targets.iter().for_each(|target| target.network().count_forward(batch));
+}

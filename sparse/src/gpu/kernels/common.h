@@ -1,0 +1,210 @@
+// What the kernels of networks share: their arguments, the functions between layers, sums over a warp.
+//
+// Layout: slots are `(features, ld)` f32, the samples of a feature side by side; `ld` is the batch rounded up to
+// a multiple of 32, and slots begin at a multiple of 16 bytes. Weights begin anywhere.
+// Every kernel takes one `Each<T>` by value, and block (x, y, z) works for `of[z]`; the arguments of one launch
+// may differ in size: the grid fits the largest.
+// Sums have one order whatever the order of threads: runs are equal in every bit. Compile with -fmad=false:
+// what is fused says so, and the host's build of these files gives the same bits.
+#pragma once
+#ifndef DYNAMIC_SHARED
+#define DYNAMIC_SHARED(type, name) extern __shared__ type name[]
+#define SHARED(type, name, ...) __shared__ type name __VA_ARGS__
+#endif
+#define ALL 0xffffffffu
+// Lanes of a warp that share a row of slots: 4 samples each, a line of 128 bytes.
+constexpr unsigned LANES = 8;
+
+template <class T> struct Each {
+    T of[4];
+};
+#define KERNEL(name, T, ...) \
+    extern "C" __global__ void __launch_bounds__(__VA_ARGS__) name(const __grid_constant__ Each<T> each)
+
+struct Rows {
+    const float *rows;
+    float *slots;
+    unsigned batch, ld, width, pad;
+};
+struct Gather {
+    const unsigned *ptr, *index, *perm;
+    const float *value, *bias, *from, *y;
+    float *to;
+    unsigned rows, ld, activation, pad;
+};
+// As Gather; `bound[row · chunks + c]` is the first entry of `row` in the slots from `c · chunk` on, and one more
+// bound ends the last: indices ascend in a row.
+struct Tiled {
+    Gather all;
+    const unsigned *bound;
+    unsigned cols, chunk, chunks, pad;
+};
+struct Sample {
+    const unsigned *ptr, *index;
+    const float *dy, *x;
+    float *dw, *db;
+    unsigned rows, ld;
+};
+struct SampleTiled {
+    Sample all;
+    const unsigned *bound;
+    unsigned cols, chunk, chunks, pad;
+};
+struct Dense {
+    const float *weight, *bias, *x, *y;
+    float *to;
+    unsigned rows, cols, ld, activation;
+};
+struct DenseGrad {
+    const float *dy, *x;
+    float *dw, *db;
+    unsigned rows, cols, ld, pad;
+};
+struct Part {
+    unsigned start, end;
+    float l2, keep;
+};
+struct Squares {
+    const float *w, *g;
+    const Part *parts;
+    double *partial;
+    unsigned n, num_parts;
+};
+struct Step {
+    float *w;
+    const float *g;
+    float *m, *v;
+    const Part *parts;
+    const double *partial;
+    const float *rate;
+    float *norm;
+    unsigned n, num_parts, blocks, adam;
+    float beta1, beta2, eps, max_norm;
+};
+struct Lerp {
+    float *target;
+    const float *online;
+    unsigned n;
+    float tau;
+};
+
+enum Activation : unsigned { IDENTITY, RELU, TANH };
+
+// The CPU's rational approximation in its order of roundings, equal to it in every bit.
+__device__ __forceinline__ float tanh_of(float x) {
+    const float bound = 7.905311f;
+    float c = x < -bound ? -bound : x > bound ? bound : x, c2 = c * c;
+    float p = -2.7607685e-16f;
+    p = p * c2 + 2.000188e-13f;
+    p = p * c2 + -8.604672e-11f;
+    p = p * c2 + 5.122297e-8f;
+    p = p * c2 + 1.4857224e-5f;
+    p = p * c2 + 6.3726194e-4f;
+    p = p * c2 + 4.8935246e-3f;
+    float q = 1.1982584e-6f;
+    q = q * c2 + 1.1853471e-4f;
+    q = q * c2 + 2.2684346e-3f;
+    q = q * c2 + 4.893525e-3f;
+    float y = c * p / q;
+    return fabsf(x) < 4e-4f ? x : y;
+}
+__device__ __forceinline__ float activate(unsigned activation, float x) {
+    if (activation == RELU) return x < 0.0f ? 0.0f : x;
+    return activation == TANH ? tanh_of(x) : x;
+}
+// `dy · act'` by the output `y`.
+__device__ __forceinline__ float chain(unsigned activation, float y, float dy) {
+    if (activation == RELU) return 0.0f < y ? dy : 0.0f;
+    return activation == TANH ? (1.0f - y * y) * dy : dy;
+}
+__device__ __forceinline__ float4 activate(unsigned activation, float4 x) {
+    return make_float4(activate(activation, x.x), activate(activation, x.y), activate(activation, x.z),
+                       activate(activation, x.w));
+}
+__device__ __forceinline__ float4 chain(unsigned activation, float4 y, float4 dy) {
+    return make_float4(chain(activation, y.x, dy.x), chain(activation, y.y, dy.y), chain(activation, y.z, dy.z),
+                       chain(activation, y.w, dy.w));
+}
+__device__ __forceinline__ float4 splat(float x) { return make_float4(x, x, x, x); }
+__device__ __forceinline__ float4 fma4(float a, float4 b, float4 c) {
+    return make_float4(fmaf(a, b.x, c.x), fmaf(a, b.y, c.y), fmaf(a, b.z, c.z), fmaf(a, b.w, c.w));
+}
+// `c + a · b`, four products into one sum.
+__device__ __forceinline__ float dot4(float4 a, float4 b, float c) {
+    return fmaf(a.w, b.w, fmaf(a.z, b.z, fmaf(a.y, b.y, fmaf(a.x, b.x, c))));
+}
+
+// Every lane gets the sum over its warp.
+template <class T> __device__ __forceinline__ T warp_sum(T x) {
+#pragma unroll
+    for (int bits = 16; bits; bits >>= 1) x += __shfl_xor_sync(ALL, x, bits);
+    return x;
+}
+
+// What stands at `from` where `there`, else anything. As assembly, because a compiler moves a plain conditional load
+// to the one use of it, and then each load waits for the one before.
+#ifdef CUDA_HOST
+template <class T> T load_if(bool there, const T *from) {
+    T x;
+    std::memset((void *)&x, 0xff, sizeof x);
+    return there ? *from : x;
+}
+inline float4 load4_if(bool there, const float *from) { return load_if(there, (const float4 *)from); }
+inline float4 shared4_if(bool there, const float *from) { return load4_if(there, from); }
+#else
+#define PREDICATED(n, load) "{.reg .pred p; setp.ne.u32 p, %" n ", 0; @p ld." load ";}"
+__device__ __forceinline__ unsigned load_if(bool there, const unsigned *from) {
+    unsigned x;
+    asm volatile(PREDICATED("2", "global.nc.u32 %0, [%1]") : "=r"(x) : "l"(from), "r"((unsigned)there));
+    return x;
+}
+__device__ __forceinline__ float load_if(bool there, const float *from) {
+    return __uint_as_float(load_if(there, (const unsigned *)from));
+}
+__device__ __forceinline__ float4 load4_if(bool there, const float *from) {
+    float4 x;
+    asm volatile(PREDICATED("5", "global.nc.v4.f32 {%0, %1, %2, %3}, [%4]")
+                 : "=f"(x.x), "=f"(x.y), "=f"(x.z), "=f"(x.w) : "l"(from), "r"((unsigned)there));
+    return x;
+}
+__device__ __forceinline__ float4 shared4_if(bool there, const float *from) {
+    float4 x;
+    asm volatile(PREDICATED("5", "shared.v4.f32 {%0, %1, %2, %3}, [%4]")
+                 : "=f"(x.x), "=f"(x.y), "=f"(x.z), "=f"(x.w)
+                 : "r"((unsigned)__cvta_generic_to_shared(from)), "r"((unsigned)there));
+    return x;
+}
+#endif
+
+// Copies into shared memory that pass by the registers. A thread closes what it asked for as a group, waits
+// until at most so many of its groups are open, and meets the others at a barrier.
+__device__ __forceinline__ void copy16(void *to, const void *from, bool there) {
+#ifdef CUDA_HOST
+    cuda_host::copy_later(to, from, there ? 16 : 0, there ? 0 : 16);
+#else
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"((unsigned)__cvta_generic_to_shared(to)),
+                 "l"(from), "r"(there ? 16 : 0));
+#endif
+}
+__device__ __forceinline__ void copy4(void *to, const void *from, bool there) {
+#ifdef CUDA_HOST
+    cuda_host::copy_later(to, from, there ? 4 : 0, there ? 0 : 4);
+#else
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"((unsigned)__cvta_generic_to_shared(to)),
+                 "l"(from), "r"(there ? 4 : 0));
+#endif
+}
+__device__ __forceinline__ void close_copies() {
+#ifdef CUDA_HOST
+    cuda_host::close_copies();
+#else
+    asm volatile("cp.async.commit_group;" ::: "memory");
+#endif
+}
+template <int OPEN> __device__ __forceinline__ void await_copies() {
+#ifdef CUDA_HOST
+    cuda_host::land_copies(OPEN);
+#else
+    asm volatile("cp.async.wait_group %0;" ::"n"(OPEN) : "memory");
+#endif
+}

@@ -1,0 +1,33 @@
+// Samples one after the other, as a host has them, to slots and back.
+#include "common.h"
+
+// `slots (width, ld)` from `rows (batch, width)`; lanes beyond the batch become 0.
+// grid (⌈width / 32⌉, ld / 32, z), block (32, 8), no dynamic shared memory.
+KERNEL(rows_in, Rows, 256) {
+    const Rows &a = each.of[blockIdx.z];
+    SHARED(float, tile, [32][33]);
+    unsigned f0 = blockIdx.x * 32, n0 = blockIdx.y * 32, lane = threadIdx.x;
+    if (f0 >= a.width || n0 >= a.ld) return;
+    for (unsigned i = threadIdx.y; i < 32; i += 8) {
+        unsigned n = n0 + i, f = f0 + lane;
+        tile[i][lane] = n < a.batch && f < a.width ? a.rows[(size_t)n * a.width + f] : 0.0f;
+    }
+    __syncthreads();
+    for (unsigned i = threadIdx.y; i < 32; i += 8)
+        if (f0 + i < a.width) a.slots[(size_t)(f0 + i) * a.ld + n0 + lane] = tile[lane][i];
+}
+
+// `rows (batch, width)` from `slots (width, ld)`. Launched as `rows_in`.
+KERNEL(rows_out, Rows, 256) {
+    const Rows &a = each.of[blockIdx.z];
+    SHARED(float, tile, [32][33]);
+    unsigned f0 = blockIdx.x * 32, n0 = blockIdx.y * 32, lane = threadIdx.x;
+    if (f0 >= a.width || n0 >= a.ld) return;
+    for (unsigned i = threadIdx.y; i < 32; i += 8)
+        if (f0 + i < a.width) tile[i][lane] = a.slots[(size_t)(f0 + i) * a.ld + n0 + lane];
+    __syncthreads();
+    for (unsigned i = threadIdx.y; i < 32; i += 8) {
+        unsigned n = n0 + i, f = f0 + lane;
+        if (n < a.batch && f < a.width) ((float *)a.rows)[(size_t)n * a.width + f] = tile[lane][i];
+    }
+}

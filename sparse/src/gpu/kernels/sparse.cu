@@ -1,0 +1,44 @@
+// The kernels of networks, as one translation unit.
+#include "rows.cu"
+#include "gather.cu"
+#include "sample.cu"
+#include "dense.cu"
+#include "optim.cu"
+
+#ifdef CUDA_HOST
+// As cuLaunchKernel by name, on the CPU; false where there is no such kernel. `arg` is the address of the kernel's
+// argument, `order` the seed of the order of its threads.
+extern "C" bool sparring_sparse_launch(const char *name, const unsigned *grid, const unsigned *block,
+                                       unsigned shared, void *arg, unsigned long long order) {
+    dim3 g{grid[0], grid[1], grid[2]}, b{block[0], block[1], block[2]};
+    cuda_host::machine.order = order;
+#define TRY(kernel)                                        \
+    if (!std::strcmp(name, #kernel)) {                     \
+        cuda_host::launch(kernel, g, b, shared, arg);      \
+        return true;                                       \
+    }
+    TRY(rows_in)
+    TRY(rows_out)
+    TRY(gather)
+    TRY(gather_tiled_1)
+    TRY(gather_tiled_2)
+    TRY(gather_tiled_4)
+    TRY(gather_tiled_8)
+    TRY(gather_blocks_1)
+    TRY(gather_blocks_2)
+    TRY(sample)
+    TRY(sample_tiled_2)
+    TRY(sample_tiled_8)
+    TRY(dense_forward)
+    TRY(dense_backward)
+    TRY(dense_grad)
+    TRY(dense_forward_large)
+    TRY(dense_backward_large)
+    TRY(dense_grad_large)
+    TRY(squares)
+    TRY(step)
+    TRY(lerp)
+#undef TRY
+    return false;
+}
+#endif

@@ -1,0 +1,124 @@
+//! A network's parameters and structure on a device.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::layer::DeviceLayer;
+use super::{Buffer, Gpu};
+use crate::error::SparseError;
+use crate::layers::Layer;
+use crate::network::Network;
+use crate::target::Target;
+
+/// A copy of a network on a device.
+#[derive(Debug)]
+pub struct DeviceNetwork {
+    pub(super) gpu: Arc<dyn Gpu>,
+    pub(super) layers: Vec<DeviceLayer>,
+    pub(super) params: Buffer<f32>,
+    /// Another one for each memory that a network of this process has had.
+    generation: u64,
+}
+
+static GENERATIONS: AtomicU64 = AtomicU64::new(0);
+
+impl DeviceNetwork {
+    /// A copy of `network` on `gpu`.
+    ///
+    /// # Errors
+    /// A layer that no device computes, and no memory left.
+    pub fn new(gpu: &Arc<dyn Gpu>, network: &Network) -> Result<Self, SparseError> {
+        let (mut layers, mut offset) = (Vec::<DeviceLayer>::new(), 0);
+        for layer in network.layers() {
+            let layer = DeviceLayer::new(gpu, layer, offset)?;
+            offset = layer.biases.end;
+            layers.push(layer);
+        }
+        let params = Buffer::zeros(gpu, offset)?;
+        let generation = GENERATIONS.fetch_add(1, Ordering::Relaxed);
+        let mut twin = Self { gpu: gpu.clone(), layers, params, generation };
+        twin.write(network)?;
+        Ok(twin)
+    }
+
+    /// Takes over `network`, in the same memory where it has as many weights in each layer. Returns whether it was
+    /// the same memory: graphs that name it hold then.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn take(&mut self, network: &Network) -> Result<bool, SparseError> {
+        let mut pairs = self.layers.iter().zip(network.layers());
+        if !pairs.all(|(own, layer)| own.is_like(layer)) {
+            *self = Self::new(&self.gpu, network)?;
+            return Ok(false);
+        }
+        for (own, layer) in self.layers.iter_mut().zip(network.layers()) {
+            own.write(layer)?;
+        }
+        self.write(network)?;
+        Ok(true)
+    }
+
+    fn write(&mut self, network: &Network) -> Result<(), SparseError> {
+        let params = self.spread(network.layers(), &network.params().to_vec1()?);
+        self.params.write(&params)
+    }
+
+    /// Gives the parameters back to `target`, whose structure it has.
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub fn give(&self, target: &Target) -> Result<(), SparseError> {
+        target.network().set_values(&self.params(target.network().layers())?)
+    }
+
+    /// The parameters as the host has them, in the order of `layers`.
+    pub(super) fn params(&self, layers: &[Layer]) -> Result<Vec<f32>, SparseError> {
+        Ok(self.gathered(layers, &self.params.read()?))
+    }
+
+    /// `values`, which stand as the host's parameters do, as the device has them.
+    pub(super) fn spread(&self, layers: &[Layer], values: &[f32]) -> Vec<f32> {
+        let mut all = vec![0.0; self.params.len()];
+        for (own, layer) in self.layers.iter().zip(layers) {
+            all[own.weights.clone()].copy_from_slice(&values[layer.weights()]);
+            all[own.biases.clone()].copy_from_slice(&values[layer.biases()]);
+        }
+        all
+    }
+
+    /// The other way.
+    pub(super) fn gathered(&self, layers: &[Layer], all: &[f32]) -> Vec<f32> {
+        let mut values = vec![0.0; layers.last().map_or(0, |layer| layer.biases().end)];
+        for (own, layer) in self.layers.iter().zip(layers) {
+            values[layer.weights()].copy_from_slice(&all[own.weights.clone()]);
+            values[layer.biases()].copy_from_slice(&all[own.biases.clone()]);
+        }
+        values
+    }
+
+    /// Which memory it is in: graphs that name it hold as long as this stays.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// What it is on.
+    pub fn gpu(&self) -> &Arc<dyn Gpu> {
+        &self.gpu
+    }
+
+    /// How many layers it has.
+    pub fn depth(&self) -> usize {
+        self.layers.len()
+    }
+
+    /// Numbers that it reads.
+    pub fn inputs(&self) -> usize {
+        self.layers.first().map_or(0, |layer| layer.cols)
+    }
+
+    /// Numbers that it gives.
+    pub fn outputs(&self) -> usize {
+        self.layers.last().map_or(0, |layer| layer.rows)
+    }
+}

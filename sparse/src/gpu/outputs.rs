@@ -1,0 +1,83 @@
+//! `rows (batch, in) → (batch, out)`: what acting and evaluating ask of a network.
+
+use super::kernels::{KERNELS, Rows, launch};
+use super::{Buffer, DeviceNetwork, DevicePass, Graph, Pinned, Use, forward};
+use crate::error::SparseError;
+
+/// Passes over batches of one size after the other: one copy there, one graph, one copy back.
+#[derive(Debug)]
+pub struct Outputs {
+    pass: DevicePass,
+    rows: Buffer<f32>,
+    slots: Buffer<f32>,
+    given: Buffer<f32>,
+    there: Pinned,
+    back: Pinned,
+    /// The graph, and the memory of the network that it names.
+    graph: Option<(u64, Box<dyn Graph>)>,
+}
+
+impl Outputs {
+    /// For `batch` samples of `network`.
+    ///
+    /// # Errors
+    /// No memory left.
+    pub fn new(network: &DeviceNetwork, batch: usize) -> Result<Self, SparseError> {
+        let gpu = network.gpu();
+        let (read, given) = (batch * network.inputs(), batch * network.outputs());
+        let pass = DevicePass::new(gpu, network, batch, None)?;
+        Ok(Self {
+            rows: Buffer::room(gpu, read)?,
+            slots: Buffer::room(gpu, network.inputs() * pass.ld())?,
+            given: Buffer::room(gpu, given)?,
+            there: gpu.pinned(read * size_of::<f32>())?,
+            back: gpu.pinned(given * size_of::<f32>())?,
+            graph: None,
+            pass,
+        })
+    }
+
+    /// Samples.
+    pub fn batch(&self) -> usize {
+        self.pass.batch()
+    }
+
+    /// What `network` gives for `x (batch, in)`.
+    ///
+    /// # Errors
+    /// Another number of rows, and those of the device.
+    pub fn of(&mut self, network: &DeviceNetwork, x: &[f32]) -> Result<Vec<f32>, SparseError> {
+        let (expected, found) = (self.rows.len(), x.len());
+        if expected != found {
+            return Err(SparseError::Length { what: "numbers of a batch", expected, found });
+        }
+        let gpu = network.gpu();
+        self.there.values_mut().copy_from_slice(x);
+        let graph = match self.graph.take() {
+            Some((generation, graph)) if generation == network.generation() => graph,
+            Some(_) | None => gpu.record(&mut || self.ask(network))?,
+        };
+        graph.replay()?;
+        self.graph = Some((network.generation(), graph));
+        gpu.wait()?;
+        Ok(self.back.values().to_vec())
+    }
+
+    fn ask(&self, network: &DeviceNetwork) -> Result<(), SparseError> {
+        let Self { pass, rows, slots, given, there, back, .. } = self;
+        let gpu = &**network.gpu();
+        let (batch, ld) = (pass.batch() as u32, pass.ld() as u32);
+        let width = network.inputs() as u32;
+        let read = Rows { rows: rows.at(0), slots: slots.at(0), batch, ld, width, pad: 0 };
+        let width = network.outputs() as u32;
+        let give = Rows { rows: given.at(0), slots: pass.output(), width, ..read };
+        // SAFETY: buffers of these sizes; the host waits before it reads or writes its own.
+        unsafe {
+            gpu.upload(rows.at(0), there)?;
+            launch(gpu, &KERNELS, "rows_in", &[read], Rows::shape)?;
+            forward(gpu, &[Use { network, pass, x: slots.at(0) }])?;
+            launch(gpu, &KERNELS, "rows_out", &[give], Rows::shape)?;
+            gpu.download(given.at(0), back)
+        }
+    }
+}

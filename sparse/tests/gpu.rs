@@ -1,0 +1,393 @@
+//! Networks on a device against the same networks on the CPU, by the emulator: every launcher, and twenty steps of
+//! every method.
+#![cfg(feature = "emulate")]
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use rand::RngExt;
+use sparring_sparse::config::{Distribution, SparsityConfig};
+use sparring_sparse::gpu::emulator::Emulator;
+use sparring_sparse::gpu::kernels::{KERNELS, Rows, launch};
+use sparring_sparse::gpu::{
+    Asked, Buffer, DeviceNetwork, DevicePass, DeviceTrainer, Gpu, Outputs, StepOf, Use, backward,
+    forward, lerp, rate, step,
+};
+use sparring_sparse::layers::Compute;
+use sparring_sparse::methods::DropGrow;
+use sparring_sparse::methods::MethodChoice;
+use sparring_sparse::methods::dense::Dense;
+use sparring_sparse::methods::pruning::Pruning;
+use sparring_sparse::methods::rigl::Rigl;
+use sparring_sparse::methods::set::Set;
+use sparring_sparse::methods::snfs::Snfs;
+use sparring_sparse::methods::snip::Snip;
+use sparring_sparse::methods::static_sparse::Static;
+use sparring_sparse::methods::top_kast::TopKast;
+use sparring_sparse::pattern::Pattern;
+use sparring_sparse::{
+    Activation, Ctx, Init, LayerSpec, OptimizerConfig, Rule, Seed, Shape, Target, Trainer, Wanted,
+    WeightDecay,
+};
+
+fn specs(widths: &[usize], activation: Activation) -> Vec<LayerSpec> {
+    let last = widths.len() - 2;
+    let layer = |(l, pair): (usize, &[usize])| LayerSpec {
+        name: format!("layer.{l}"),
+        shape: Shape::Linear { inputs: pair[0], outputs: pair[1] },
+        activation: if l == last { Activation::Identity } else { activation },
+        init: Init::GlorotUniform,
+        bias: 0.1,
+        weight_decay: 1e-3,
+        then: Vec::new(),
+    };
+    widths.windows(2).enumerate().map(layer).collect()
+}
+
+fn trainer(
+    widths: &[usize],
+    activation: Activation,
+    config: &SparsityConfig,
+    optimizer: OptimizerConfig,
+    seed: u64,
+) -> Trainer {
+    Trainer::new("net", &specs(widths, activation), config, optimizer, &Seed::new(seed)).unwrap()
+}
+
+fn sparse(method: impl Into<MethodChoice>, sparsity: f64) -> SparsityConfig {
+    let config = SparsityConfig::new(method, sparsity, 20);
+    SparsityConfig { compute: Compute::Sparse.into(), ..config }
+}
+
+fn numbers(n: usize, seed: u64) -> Vec<f32> {
+    let mut rng = Seed::new(seed).child("numbers").rng();
+    (0..n).map(|_| rng.random_range(-1.0..1.0)).collect()
+}
+
+fn emulator(order: u64) -> Arc<dyn Gpu> {
+    Arc::new(Emulator::new(order))
+}
+
+/// `rows (batch, width)` into the slots at `to`.
+fn rows_in(gpu: &Arc<dyn Gpu>, rows: &[f32], to: u64, pass: &DevicePass) {
+    let width = (rows.len() / pass.batch()) as u32;
+    let rows = Buffer::of(gpu, rows).unwrap();
+    let (batch, ld) = (pass.batch() as u32, pass.ld() as u32);
+    let one = Rows { rows: rows.at(0), slots: to, batch, ld, width, pad: 0 };
+    // SAFETY: buffers of these sizes.
+    unsafe { launch(&**gpu, &KERNELS, "rows_in", &[one], Rows::shape).unwrap() };
+}
+
+/// The slots at `from` as rows `(batch, width)`.
+fn rows_out(gpu: &Arc<dyn Gpu>, from: u64, width: usize, pass: &DevicePass) -> Vec<f32> {
+    let rows = Buffer::<f32>::room(gpu, pass.batch() * width).unwrap();
+    let (batch, ld, width) = (pass.batch() as u32, pass.ld() as u32, width as u32);
+    let one = Rows { rows: rows.at(0), slots: from, batch, ld, width, pad: 0 };
+    // SAFETY: buffers of these sizes.
+    unsafe { launch(&**gpu, &KERNELS, "rows_out", &[one], Rows::shape).unwrap() };
+    rows.read().unwrap()
+}
+
+/// What a pass there and back gives: `y`, `dx` and the gradient of the parameters as the device has them.
+fn pass_on_device(gpu: &Arc<dyn Gpu>, own: &DeviceTrainer, x: &[f32], dy: &[f32]) -> [Vec<f32>; 3] {
+    let network = own.network();
+    let batch = x.len() / network.inputs();
+    let all = Wanted { input: true, params: true };
+    let pass = DevicePass::new(gpu, network, batch, Some(all)).unwrap();
+    let slots = Buffer::<f32>::room(gpu, network.inputs() * pass.ld()).unwrap();
+    rows_in(gpu, x, slots.at(0), &pass);
+    let one = Use { network, pass: &pass, x: slots.at(0) };
+    forward(&**gpu, &[one]).unwrap();
+    rows_in(gpu, dy, pass.output_gradient(), &pass);
+    backward(&**gpu, &[one], &[own.grads()], all).unwrap();
+    [
+        rows_out(gpu, pass.output(), network.outputs(), &pass),
+        rows_out(gpu, pass.input_gradient(0), network.inputs(), &pass),
+        own.grads().read().unwrap(),
+    ]
+}
+
+fn close(found: &[f32], expected: &[f32], bound: f32) -> Result<(), String> {
+    assert_eq!(found.len(), expected.len());
+    let scale = expected.iter().fold(1.0f32, |most, e| most.max(e.abs()));
+    match found.iter().zip(expected).find(|(f, e)| !((*f - *e).abs() <= bound * scale)) {
+        None => Ok(()),
+        Some((f, e)) => Err(format!("found {f}, expected {e}, of at most {scale}")),
+    }
+}
+
+/// The gradient of the parameters in the device's order, which leaves gaps.
+fn spread(trainer: &Trainer, values: &[f32]) -> Vec<f32> {
+    let (mut all, mut end) = (Vec::<f32>::new(), 0usize);
+    for layer in trainer.network().layers() {
+        for range in [layer.weights(), layer.biases()] {
+            all.resize(end.next_multiple_of(4), 0.0);
+            all.extend(&values[range]);
+            end = all.len();
+        }
+    }
+    all
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// Sparse layers give the CPU's bits; all else is close, and no order of threads changes a bit.
+    #[test]
+    fn passes_are_those_of_the_cpu(
+        widths in prop::collection::vec(1usize..70, 2..5),
+        batch in 1usize..70,
+        sparsity in 0.0f64..0.99,
+        activation in prop::sample::select(
+            vec![Activation::Relu, Activation::Tanh, Activation::Identity]),
+        seed in 0u64..1000,
+    ) {
+        let config = sparse(Static {}, sparsity);
+        let adam = OptimizerConfig::adam(1e-3);
+        let trainer = trainer(&widths, activation, &config, adam, seed);
+        let network = trainer.network();
+        let (x, dy) = (
+            numbers(batch * widths[0], seed),
+            numbers(batch * widths[widths.len() - 1], seed + 1),
+        );
+        let mut pass = network.vjp(&x, &mut Ctx::default()).unwrap();
+        let gradients = pass.backward(&dy, Wanted { input: true, params: true }).unwrap();
+        let mut first: Option<[Vec<f32>; 3]> = None;
+        for order in [seed, seed + 7, seed + 77] {
+            let gpu = emulator(order);
+            let own = DeviceTrainer::new(&gpu, &trainer).unwrap();
+            let found = pass_on_device(&gpu, &own, &x, &dy);
+            let all_sparse = network.layers().iter().all(|layer| layer.topology().csr().is_some());
+            if all_sparse {
+                prop_assert_eq!(&found[0], pass.output());
+            }
+            close(&found[0], pass.output(), 1e-5).map_err(TestCaseError::fail)?;
+            close(&found[1], &gradients.input, 1e-5).map_err(TestCaseError::fail)?;
+            close(&found[2], &spread(&trainer, &gradients.params), 1e-5)
+                .map_err(TestCaseError::fail)?;
+            let same = first.get_or_insert_with(|| found.clone()).iter().zip(&found);
+            let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+            for (one, other) in same {
+                prop_assert_eq!(bits(one), bits(other));
+            }
+        }
+    }
+}
+
+/// One step of each rule, decay and clip, beside the CPU's.
+#[test]
+fn steps_are_those_of_the_cpu() {
+    let adam = OptimizerConfig::adam(1e-2);
+    let sgd = OptimizerConfig { rule: Rule::Sgd { momentum: 0.9 }, ..adam };
+    let configs = [
+        adam,
+        sgd,
+        OptimizerConfig { max_grad_norm: Some(0.1), ..adam },
+        OptimizerConfig { max_grad_norm: Some(1e9), ..sgd },
+        OptimizerConfig { weight_decay: WeightDecay::Decoupled, ..adam },
+        OptimizerConfig { weight_decay: WeightDecay::HalfSquares, ..sgd },
+    ];
+    for optimizer in configs {
+        for config in [sparse(Static {}, 0.8), SparsityConfig::dense()] {
+            steps_alike(&[9, 33, 17, 3], &config, optimizer, 3, 1e-5);
+        }
+    }
+}
+
+/// Twenty steps of every method, by the device where the method rests and by the CPU where it does not.
+#[test]
+fn every_method_trains_as_on_the_cpu() {
+    let schedule =
+        DropGrow { update_every_gradient_steps: 5, update_until: 0.9, ..DropGrow::default() };
+    let rigl = || Rigl { schedule: schedule.clone(), ..Rigl::default() };
+    let pruning = Pruning { prune_every_gradient_steps: 4, prune_from: 0.1, prune_until: 0.8 };
+    let top_kast = TopKast {
+        update_every_gradient_steps: 5,
+        backward_sparsity: Some(0.5),
+        exploration_penalty: 1e-4,
+    };
+    let unstructured: [MethodChoice; 8] = [
+        Dense {}.into(),
+        Static {}.into(),
+        Set { schedule: schedule.clone(), ..Set::default() }.into(),
+        rigl().into(),
+        Snfs { schedule: schedule.clone(), smoothing: 0.9 }.into(),
+        pruning.into(),
+        Snip {}.into(),
+        top_kast.into(),
+    ];
+    let adam = OptimizerConfig::adam(1e-2);
+    for method in unstructured {
+        steps_alike(&[12, 40, 24, 4], &sparse(method, 0.8), adam, 20, 1e-4);
+    }
+    for pattern in [Pattern::Block { height: 4, width: 4 }, Pattern::Nm { n: 1, m: 4 }] {
+        let distribution = Distribution::Uniform;
+        let config = SparsityConfig { pattern, distribution, ..sparse(rigl(), 0.75) };
+        steps_alike(&[16, 32, 16, 4], &config, adam, 20, 1e-4);
+    }
+}
+
+/// `steps` of the loss `½ mean |y − t|²` on both, the results compared.
+fn steps_alike(
+    widths: &[usize],
+    config: &SparsityConfig,
+    optimizer: OptimizerConfig,
+    steps: u64,
+    bound: f32,
+) {
+    let mut host = trainer(widths, Activation::Relu, config, optimizer, 4);
+    let mut moved = trainer(widths, Activation::Relu, config, optimizer, 4);
+    let gpu = emulator(5);
+    let mut own = DeviceTrainer::new(&gpu, &moved).unwrap();
+    let (batch, mut by_device, mut is_ahead) = (11, 0, false);
+    for t in 0..steps {
+        let x = numbers(batch * widths[0], 100 + t);
+        let target = numbers(batch * widths[widths.len() - 1], 200 + t);
+        let norm = cpu_step(&mut host, &x, &target);
+        if !moved.rests() {
+            if std::mem::take(&mut is_ahead) {
+                own.give(&mut moved).unwrap();
+            }
+            cpu_step(&mut moved, &x, &target);
+            continue;
+        }
+        if !is_ahead {
+            own.take(&moved).unwrap();
+        }
+        let rates = Buffer::of(&gpu, &[rate(&moved)]).unwrap();
+        let norms = Buffer::<f32>::room(&gpu, 1).unwrap();
+        let mut outputs = Outputs::new(own.network(), batch).unwrap();
+        let y = outputs.of(own.network(), &x).unwrap();
+        pass_on_device(&gpu, &own, &x, &slope(&y, &target));
+        let one = StepOf { trainer: &own, rate: rates.at(0), norm: norms.at(0) };
+        step(&*gpu, &[one]).unwrap();
+        close(&norms.read().unwrap(), &[norm], bound).unwrap();
+        moved.count_step(Default::default());
+        (is_ahead, by_device) = (true, by_device + 1);
+    }
+    if is_ahead {
+        own.give(&mut moved).unwrap();
+    }
+    for (a, b) in host.network().layers().iter().zip(moved.network().layers()) {
+        assert_eq!(a.topology(), b.topology());
+    }
+    let values = |trainer: &Trainer| trainer.network().params().to_vec1::<f32>().unwrap();
+    close(&values(&moved), &values(&host), bound).unwrap();
+    let ([m, v], [m_host, v_host]) = (
+        <[&[f32]; 2]>::from(moved.optimizer().moments()),
+        <[&[f32]; 2]>::from(host.optimizer().moments()),
+    );
+    close(m, m_host, bound).unwrap();
+    close(v, v_host, bound).unwrap();
+    let method = config.method.row().name;
+    let never_rests = ["snfs", "top_kast"].contains(&method);
+    assert!(by_device > 0 || never_rests, "{method} left no step to the device");
+}
+
+/// `∂/∂y ½ mean |y − t|²`.
+fn slope(y: &[f32], target: &[f32]) -> Vec<f32> {
+    let share = 1.0 / y.len() as f32;
+    y.iter().zip(target).map(|(y, t)| (y - t) * share).collect()
+}
+
+fn cpu_step(trainer: &mut Trainer, x: &[f32], target: &[f32]) -> f32 {
+    let step = trainer.begin_step().unwrap();
+    let mut pass = trainer.vjp(x, &step).unwrap();
+    let dy = slope(pass.output(), target);
+    let gradients = pass.backward(&dy, Wanted::PARAMS).unwrap();
+    trainer.finish_step(step, gradients).unwrap()
+}
+
+#[test]
+fn a_gradient_that_is_no_number_changes_nothing_and_is_told() {
+    let adam = OptimizerConfig::adam(1e-2);
+    let trainer = trainer(&[4, 8, 2], Activation::Relu, &sparse(Static {}, 0.5), adam, 1);
+    let gpu = emulator(1);
+    let own = DeviceTrainer::new(&gpu, &trainer).unwrap();
+    let mut x = numbers(3 * 4, 1);
+    x[5] = f32::NAN;
+    pass_on_device(&gpu, &own, &x, &[1.0; 6]);
+    let (rates, norms) = (Buffer::of(&gpu, &[1e-2f32]).unwrap(), Buffer::room(&gpu, 1).unwrap());
+    step(&*gpu, &[StepOf { trainer: &own, rate: rates.at(0), norm: norms.at(0) }]).unwrap();
+    let norm: f32 = norms.read().unwrap()[0];
+    assert!(trainer.check_norm(norm).unwrap_err().to_string().contains("the gradient of `net`"));
+    let mut after = Trainer::new(
+        "net",
+        &specs(&[4, 8, 2], Activation::Relu),
+        &sparse(Static {}, 0.5),
+        adam,
+        &Seed::new(1),
+    )
+    .unwrap();
+    own.give(&mut after).unwrap();
+    let values = |trainer: &Trainer| trainer.network().params().to_vec1::<f32>().unwrap();
+    assert_eq!(values(&trainer), values(&after));
+}
+
+#[test]
+fn targets_follow_and_networks_side_by_side_do_not_meet() {
+    let adam = OptimizerConfig::adam(1e-2);
+    let trainers: Vec<_> = (1..=5)
+        .map(|seed| trainer(&[6, 20, 3], Activation::Tanh, &sparse(Static {}, 0.6), adam, seed))
+        .collect();
+    let gpu = emulator(2);
+    let x = numbers(9 * 6, 3);
+    let owns: Vec<_> =
+        trainers.iter().map(|one| DeviceNetwork::new(&gpu, one.network()).unwrap()).collect();
+    let passes: Vec<_> =
+        owns.iter().map(|own| DevicePass::new(&gpu, own, 9, None).unwrap()).collect();
+    let slots = Buffer::<f32>::room(&gpu, 6 * passes[0].ld()).unwrap();
+    rows_in(&gpu, &x, slots.at(0), &passes[0]);
+    let uses: Vec<_> = owns
+        .iter()
+        .zip(&passes)
+        .map(|(network, pass)| Use { network, pass, x: slots.at(0) })
+        .collect();
+    // Five are two launches a layer.
+    let before = gpu.asked().launches;
+    forward(&*gpu, &uses).unwrap();
+    assert_eq!(gpu.asked().launches - before, 4);
+    for ((trainer, own), pass) in trainers.iter().zip(&owns).zip(&passes) {
+        let y = trainer.network().outputs(&x).unwrap();
+        assert_eq!(rows_out(&gpu, pass.output(), own.outputs(), pass), y);
+    }
+    let mut target = Target::new(trainers[0].network()).unwrap();
+    let own = DeviceNetwork::new(&gpu, target.network()).unwrap();
+    let online = DeviceTrainer::new(&gpu, &trainers[0]).unwrap();
+    let mut moved = trainer(&[6, 20, 3], Activation::Tanh, &sparse(Static {}, 0.6), adam, 1);
+    cpu_step(&mut moved, &x, &numbers(9 * 3, 8));
+    let online = DeviceNetwork::new(online.network().gpu(), moved.network()).unwrap();
+    lerp(&*gpu, &[(&own, &online)], 0.3).unwrap();
+    let there = Target::new(trainers[0].network()).unwrap();
+    own.give(&there).unwrap();
+    // The same structure, by another drawing of it.
+    target.update(moved.network(), 0.3).unwrap();
+    let values = |target: &Target| target.network().params().to_vec1::<f32>().unwrap();
+    close(&values(&there), &values(&target), 1e-6).unwrap();
+}
+
+/// A graph does what was asked for when it was recorded, and asks for no memory and no wait.
+#[test]
+fn a_graph_repeats_and_allocates_nothing() {
+    let adam = OptimizerConfig::adam(1e-2);
+    let trainer = trainer(&[6, 20, 3], Activation::Tanh, &sparse(Static {}, 0.6), adam, 1);
+    let gpu = emulator(2);
+    let own = DeviceNetwork::new(&gpu, trainer.network()).unwrap();
+    let mut outputs = Outputs::new(&own, 7).unwrap();
+    outputs.of(&own, &numbers(7 * 6, 1)).unwrap();
+    let before = gpu.asked();
+    for seed in 2..5 {
+        let x = numbers(7 * 6, seed);
+        assert_eq!(outputs.of(&own, &x).unwrap(), trainer.network().outputs(&x).unwrap());
+    }
+    let now = gpu.asked();
+    let each = Asked { launches: 4, uploads: 1, downloads: 1, waits: 1, allocations: 0 };
+    let times = |n: u64| Asked {
+        launches: before.launches + n * each.launches,
+        uploads: before.uploads + n * each.uploads,
+        downloads: before.downloads + n * each.downloads,
+        waits: before.waits + n * each.waits,
+        allocations: before.allocations,
+    };
+    assert_eq!(now, times(3));
+}
