@@ -54,6 +54,20 @@ impl Target {
         Ok(())
     }
 
+    /// Has one structure with `online` where both are alike, as they are until one of them is loaded.
+    ///
+    /// # Errors
+    /// Those of candle.
+    pub fn share(&mut self, online: &Network) -> Result<(), SparseError> {
+        let one = |(own, other): (&Layer, &Layer)| match own.topology() == other.topology() {
+            true => own.rewired(other.topology(), own.weights().start),
+            false => own.clone(),
+        };
+        let layers = self.network.layers().iter().zip(online.layers()).map(one).collect();
+        self.network = self.network.rewired(layers, self.network.params().to_vec1()?)?;
+        Ok(())
+    }
+
     /// Moves towards `online` by `tau`; 1 copies it.
     pub fn update(&mut self, online: &Network, tau: f64) -> Result<(), SparseError> {
         let pairs = || self.network.layers().iter().zip(online.layers());

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use sparring_sparse::gpu::kernels::{KERNELS, Rows, launch};
 use sparring_sparse::gpu::{
-    Buffer, DeviceNetwork, DevicePass, DeviceTrainer, Gpu, Graph, StepOf, Use, backward, forward,
-    lerp, rate, step,
+    Buffer, DeviceNetwork, DevicePass, DeviceTrainer, Gpu, Repeated, StepOf, Use, backward,
+    forward, lerp, rate, step,
 };
-use sparring_sparse::{Executed, Layer, Network, SparseError, Target, Trainer, Wanted};
+use sparring_sparse::{Executed, Layer, SparseError, Target, Trainer, Wanted};
 
 use super::choice::Choice;
 use crate::error::AgentError;
@@ -45,7 +45,7 @@ pub(super) struct DqnOnDevice {
     there: Slab,
     back: Slab,
     work: Work,
-    graph: Option<Box<dyn Graph>>,
+    graph: Repeated,
     acting: Acting,
     newest: Newest,
     /// Whether a gradient step was asked for whose results nobody has read.
@@ -96,7 +96,7 @@ impl DqnOnDevice {
             work,
             q,
             target,
-            graph: None,
+            graph: Repeated::default(),
             acting: Acting::default(),
             newest: Newest::Host,
             is_under_way: false,
@@ -123,12 +123,7 @@ impl DqnOnDevice {
         (sample, weights): (&Sample, &[f32]),
         [obs, next]: [&[f32]; 2],
     ) -> Result<(), AgentError> {
-        if self.newest == Newest::Host {
-            let same = self.q.take(q)?;
-            if !(self.target.take(target.network())? && same) {
-                self.graph = None;
-            }
-        }
+        self.take(q, target)?;
         for (part, values) in [
             (there::OBS, obs),
             (there::NEXT, next),
@@ -140,12 +135,9 @@ impl DqnOnDevice {
         ] {
             self.there.set(part, values)?;
         }
-        let graph = match self.graph.take() {
-            Some(graph) => graph,
-            None => self.gpu.record(&mut || self.ask(choice))?,
-        };
-        graph.replay()?;
-        self.graph = Some(graph);
+        let mut graph = std::mem::take(&mut self.graph);
+        graph.run(&*self.gpu, || self.ask(choice))?;
+        self.graph = graph;
         self.newest = Newest::Device;
         self.is_under_way = true;
         if (updates + 1).is_multiple_of(choice.config.target_every_gradient_steps) {
@@ -183,12 +175,27 @@ impl DqnOnDevice {
         self.newest = Newest::Host;
     }
 
-    /// What `q` gives for `x (n, obs_dim)`, by whoever has it.
-    pub fn outputs(&mut self, q: &Network, x: &[f32]) -> Result<Vec<f32>, AgentError> {
-        Ok(match self.newest {
-            Newest::Host => q.outputs(x)?,
-            Newest::Device | Newest::Both => self.acting.outputs(self.q.network(), q, x)?,
-        })
+    /// What `q` gives for `x (n, obs_dim)`.
+    pub fn outputs(
+        &mut self,
+        q: &Trainer,
+        target: &Target,
+        x: &[f32],
+    ) -> Result<Vec<f32>, AgentError> {
+        self.take(q, target)?;
+        Ok(self.acting.outputs(self.q.network(), q.network(), x)?)
+    }
+
+    /// Takes over the host's values where they are the newest.
+    fn take(&mut self, q: &Trainer, target: &Target) -> Result<(), AgentError> {
+        if self.newest == Newest::Host {
+            let same = self.q.take(q)?;
+            if !(self.target.take(target.network())? && same) {
+                self.graph.forget();
+            }
+            self.newest = Newest::Both;
+        }
+        Ok(())
     }
 
     /// All that a gradient step launches.

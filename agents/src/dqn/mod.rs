@@ -221,7 +221,7 @@ impl Dqn {
 
 impl Agent for Dqn {
     fn act(&mut self, seen: Observations<'_>, mode: Mode) -> Result<Actions<'_>, AgentError> {
-        let Self { choice, q, state, scratch, device, .. } = self;
+        let Self { choice, q, target, state, scratch, device, .. } = self;
         let (epsilon, actions, rng) = match mode {
             Mode::Train => {
                 (choice.epsilon(state.env_steps), &mut scratch.actions, &mut state.explore)
@@ -235,7 +235,7 @@ impl Agent for Dqn {
         } else {
             let x = choice.input.floats(seen.obs, &mut scratch.floats[0]);
             let outputs = match device {
-                Some(device) => device.outputs(q.network(), x)?,
+                Some(device) => device.outputs(q, target, x)?,
                 None => q.network().outputs(x)?,
             };
             let values = choice.q_of(&outputs);
@@ -316,6 +316,7 @@ impl Agent for Dqn {
 
     fn load_own(&mut self, from: &Section) -> Result<(), AgentError> {
         self.state = from.get("state")?;
+        self.target.share(self.q.network())?;
         if let Some(device) = &mut self.device {
             device.leave_to_host();
         }

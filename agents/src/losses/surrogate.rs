@@ -105,7 +105,9 @@ pub fn value_loss(
     let (mut loss, mut grad) = (0.0f64, Vec::with_capacity(value.len()));
     for ((v, old), ret) in value.iter().zip(old).zip(ret) {
         let error = v - ret;
-        let clipped = clip.map_or(error, |clip| old + (v - old).clamp(-clip, clip) - ret);
+        // Within the clip both are V, and what rounding makes of the second is no reason to stop.
+        let beyond = clip.filter(|clip| (v - old).abs() > *clip);
+        let clipped = beyond.map_or(error, |clip| old + (v - old).clamp(-clip, clip) - ret);
         let farther = clipped * clipped > error * error;
         let square = if farther { clipped * clipped } else { error * error };
         loss += f64::from(square);

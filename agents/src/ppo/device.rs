@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use sparring_sparse::gpu::kernels::{KERNELS, Rows, launch};
 use sparring_sparse::gpu::{
-    Buffer, DeviceNetwork, DevicePass, DeviceTrainer, Gpu, Graph, StepOf, Use, backward, forward,
-    rate, step,
+    Buffer, DeviceNetwork, DevicePass, DeviceTrainer, Gpu, Repeated, StepOf, Use, backward,
+    forward, rate, step,
 };
-use sparring_sparse::{Network, SparseError, Trainer, Wanted};
+use sparring_sparse::{SparseError, Trainer, Wanted};
 
 use super::choice::{Choice, Minibatch};
 use crate::error::AgentError;
@@ -64,7 +64,7 @@ struct Minibatches {
     obs: Buffer<f32>,
     of_actor: DevicePass,
     of_critic: DevicePass,
-    graph: Option<Box<dyn Graph>>,
+    graph: Repeated,
 }
 
 /// What a gradient step on the device gave.
@@ -111,12 +111,7 @@ impl PpoOnDevice {
         obs: &[f32],
         minibatch: &Minibatch,
     ) -> Result<Results, AgentError> {
-        if self.newest == Newest::Host {
-            let same = self.actor.take(actor)?;
-            if !(self.critic.take(critic)? && same) {
-                self.minibatches.iter_mut().for_each(|one| one.graph = None);
-            }
-        }
+        self.take(actor, critic)?;
         let rows = minibatch.advantage.len();
         let found = self.minibatches.iter().position(|one| one.of_actor.batch() == rows);
         let mut one = match found {
@@ -136,12 +131,9 @@ impl PpoOnDevice {
             one.there.set(part, values)?;
         }
         one.there.set_doubles(there::STD_PARAM, std_param);
-        let graph = match one.graph.take() {
-            Some(graph) => graph,
-            None => self.gpu.record(&mut || one.ask(self, choice))?,
-        };
-        graph.replay()?;
-        one.graph = Some(graph);
+        let mut graph = std::mem::take(&mut one.graph);
+        graph.run(&*self.gpu, || one.ask(self, choice))?;
+        one.graph = graph;
         self.newest = Newest::Device;
         for trainer in [actor, critic] {
             trainer.count_step(trainer.network().flops(rows, Wanted::PARAMS));
@@ -177,22 +169,32 @@ impl PpoOnDevice {
         self.newest = Newest::Host;
     }
 
-    /// What `network`, which is this `part`, gives for `x (n, obs_dim)`, by whoever has it.
+    /// What this `part` of `actor` and `critic` gives for `x (n, obs_dim)`.
     pub fn outputs(
         &mut self,
         part: Part,
-        network: &Network,
+        [actor, critic]: [&Trainer; 2],
         x: &[f32],
     ) -> Result<Vec<f32>, AgentError> {
+        self.take(actor, critic)?;
         let [of_actor, of_critic] = &mut self.acting;
-        let (acting, own) = match part {
-            Part::Actor => (of_actor, &self.actor),
-            Part::Critic => (of_critic, &self.critic),
+        let (acting, own, host) = match part {
+            Part::Actor => (of_actor, &self.actor, actor),
+            Part::Critic => (of_critic, &self.critic, critic),
         };
-        Ok(match self.newest {
-            Newest::Host => network.outputs(x)?,
-            Newest::Device | Newest::Both => acting.outputs(own.network(), network, x)?,
-        })
+        Ok(acting.outputs(own.network(), host.network(), x)?)
+    }
+
+    /// Takes over the host's values where they are the newest.
+    fn take(&mut self, actor: &Trainer, critic: &Trainer) -> Result<(), AgentError> {
+        if self.newest == Newest::Host {
+            let same = self.actor.take(actor)?;
+            if !(self.critic.take(critic)? && same) {
+                self.minibatches.iter_mut().for_each(|one| one.graph.forget());
+            }
+            self.newest = Newest::Both;
+        }
+        Ok(())
     }
 }
 
@@ -211,7 +213,7 @@ impl Minibatches {
             obs: Buffer::room(gpu, dim * of_actor.ld())?,
             of_critic: pass(of.critic.network())?,
             of_actor,
-            graph: None,
+            graph: Repeated::default(),
         })
     }
 

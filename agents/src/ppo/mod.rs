@@ -37,9 +37,7 @@ use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::gpu::Gpu;
 use sparring_sparse::seed::Rng;
 use sparring_sparse::stats::mean;
-use sparring_sparse::{
-    LayerSpec, Network, OptimizerConfig, Saved, Section, Seed, Target, Trainer, Wanted,
-};
+use sparring_sparse::{LayerSpec, OptimizerConfig, Saved, Section, Seed, Target, Trainer, Wanted};
 
 use crate::agent::{Agent, Capabilities, Clock};
 use crate::error::AgentError;
@@ -138,8 +136,9 @@ impl Ppo {
     /// Learns from a full rollout.
     fn train(&mut self) -> Result<(), AgentError> {
         self.set_learning_rate();
-        let Self { choice, critic, state, device, .. } = self;
-        let values = |obs: &[f32]| Self::outputs(device, Part::Critic, critic.network(), obs);
+        let Self { choice, actor, critic, state, device, .. } = self;
+        let networks = [&*actor, &*critic];
+        let values = |obs: &[f32]| Self::outputs(device, Part::Critic, networks, obs);
         let taught = choice.advantages(values, &state.rollout)?;
         let mut rows = self.state.rollout.transitions();
         for _ in 0..self.choice.config.epochs {
@@ -260,28 +259,30 @@ impl Ppo {
         Ok(())
     }
 
-    /// What `network`, which is this `part`, gives for `x (n, obs_dim)`.
+    /// What this `part` of `actor` and `critic` gives for `x (n, obs_dim)`.
     fn outputs(
         device: &mut Option<PpoOnDevice>,
         part: Part,
-        network: &Network,
+        [actor, critic]: [&Trainer; 2],
         x: &[f32],
     ) -> Result<Vec<f32>, AgentError> {
-        match device {
-            Some(device) => device.outputs(part, network, x),
-            None => Ok(network.outputs(x)?),
+        match (device, part) {
+            (Some(device), part) => device.outputs(part, [actor, critic], x),
+            (None, Part::Actor) => Ok(actor.network().outputs(x)?),
+            (None, Part::Critic) => Ok(critic.network().outputs(x)?),
         }
     }
 }
 
 impl Agent for Ppo {
     fn act(&mut self, seen: Observations<'_>, mode: Mode) -> Result<Actions<'_>, AgentError> {
-        let Self { choice, actor, state, scratch, device, .. } = self;
+        let Self { choice, actor, critic, state, scratch, device } = self;
+        let networks = [&*actor, &*critic];
         let floats = choice.input.floats(seen.obs, &mut scratch.floats);
         if mode == Mode::Eval {
             let (mut scaled, mut modes) = (Vec::new(), Vec::new());
             state.observations.scale(floats, &mut scaled);
-            let head = Self::outputs(device, Part::Actor, actor.network(), &scaled)?;
+            let head = Self::outputs(device, Part::Actor, networks, &scaled)?;
             choice.policy.modes(&head, &mut modes);
             return Ok(choice.policy.env_actions(&modes, &mut scratch.eval_actions));
         }
@@ -289,7 +290,7 @@ impl Agent for Ppo {
         state.observations.see(floats);
         obs.clear();
         state.observations.scale(floats, obs);
-        let head = Self::outputs(device, Part::Actor, actor.network(), obs)?;
+        let head = Self::outputs(device, Part::Actor, networks, obs)?;
         let std_param = state.std_param.values();
         choice.policy.draw(&head, std_param, &mut state.explore, chosen, log_probs);
         Ok(choice.policy.env_actions(chosen, actions))

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use sparring_sparse::gpu::kernels::{KERNELS, Rows, launch};
 use sparring_sparse::gpu::{
-    Buffer, DeviceNetwork, DevicePass, DeviceTrainer, Gpu, Graph, StepOf, Use, backward, forward,
-    lerp, rate, step,
+    Buffer, DeviceNetwork, DevicePass, DeviceTrainer, Gpu, Repeated, StepOf, Use, backward,
+    forward, lerp, rate, step,
 };
-use sparring_sparse::{Executed, Layer, Network, Rule, SparseError, Target, Trainer, Wanted};
+use sparring_sparse::{Executed, Layer, Rule, SparseError, Target, Trainer, Wanted};
 
 use super::choice::Choice;
 use super::keys::Temperature;
@@ -60,7 +60,7 @@ pub(super) struct SacOnDevice {
     there: Slab,
     back: Slab,
     work: Work,
-    graph: Option<Box<dyn Graph>>,
+    graph: Repeated,
     acting: Acting,
     newest: Newest,
     /// Whether a gradient step was asked for whose results nobody has read.
@@ -133,7 +133,7 @@ impl SacOnDevice {
             actor,
             critics,
             targets,
-            graph: None,
+            graph: Repeated::default(),
             acting: Acting::default(),
             newest: Newest::Host,
             is_under_way: false,
@@ -182,12 +182,9 @@ impl SacOnDevice {
             self.there.set(part, values)?;
         }
         self.there.set_doubles(there::TEMPERATURE_RATE, &[temperature]);
-        let graph = match self.graph.take() {
-            Some(graph) => graph,
-            None => self.gpu.record(&mut || self.ask(choice))?,
-        };
-        graph.replay()?;
-        self.graph = Some(graph);
+        let mut graph = std::mem::take(&mut self.graph);
+        graph.run(&*self.gpu, || self.ask(choice))?;
+        self.graph = graph;
         self.newest = Newest::Device;
         self.is_under_way = true;
         state.updates += 1;
@@ -238,12 +235,17 @@ impl SacOnDevice {
         self.newest = Newest::Host;
     }
 
-    /// The actor's head for `x (n, obs_dim)`, by whoever has it.
-    pub fn head(&mut self, actor: &Network, x: &[f32]) -> Result<Vec<f32>, AgentError> {
-        Ok(match self.newest {
-            Newest::Host => actor.outputs(x)?,
-            Newest::Device | Newest::Both => self.acting.outputs(self.actor.network(), actor, x)?,
-        })
+    /// The actor's head for `x (n, obs_dim)`.
+    pub fn head(
+        &mut self,
+        hosts: &Hosts<'_>,
+        state: &SacState,
+        x: &[f32],
+    ) -> Result<Vec<f32>, AgentError> {
+        if self.newest == Newest::Host {
+            self.take(hosts, state)?;
+        }
+        Ok(self.acting.outputs(self.actor.network(), hosts.actor.network(), x)?)
     }
 
     fn take(&mut self, hosts: &Hosts<'_>, state: &SacState) -> Result<(), AgentError> {
@@ -255,7 +257,7 @@ impl SacOnDevice {
             same &= own.take(target.network())?;
         }
         if !same {
-            self.graph = None;
+            self.graph.forget();
         }
         self.back.set_doubles(back::LOG_ALPHA, &state.log_alpha.numbers());
         self.back.write(&*self.gpu)?;

@@ -253,14 +253,12 @@ impl Sac {
         Ok(())
     }
 
-    /// The actor's head for `x (n, obs_dim)`.
-    fn head(
-        actor: &Trainer,
-        device: &mut Option<SacOnDevice>,
-        x: &[f32],
-    ) -> Result<Vec<f32>, AgentError> {
+    /// The actor's head for what is `seen`.
+    fn head(&mut self, seen: Observations<'_>) -> Result<Vec<f32>, AgentError> {
+        let Self { choice, actor, critics, targets, state, scratch, device, .. } = self;
+        let x = choice.input.floats(seen.obs, &mut scratch.floats[0]);
         match device {
-            Some(device) => device.head(actor.network(), x),
+            Some(device) => device.head(&Hosts { actor, critics, targets }, state, x),
             None => Ok(actor.network().outputs(x)?),
         }
     }
@@ -337,32 +335,34 @@ fn step_temperature(
 
 impl Agent for Sac {
     fn act(&mut self, seen: Observations<'_>, mode: Mode) -> Result<Actions<'_>, AgentError> {
-        let Self { choice, actor, state, scratch, device, .. } = self;
-        let Scratch { actions, eval_actions, floats: [floats, _], .. } = scratch;
-        let (n, act_dim) = (seen.envs.len(), choice.policy.act_dim);
+        let (n, act_dim) = (seen.envs.len(), self.choice.policy.act_dim);
+        let is_warm = self.state.env_steps >= self.choice.config.warmup_env_steps;
+        let head = match mode == Mode::Eval || is_warm {
+            true => self.head(seen)?,
+            false => Vec::new(),
+        };
+        let Self { choice, state, scratch: Scratch { actions, eval_actions, .. }, .. } = self;
         if mode == Mode::Eval {
             let mut modes = Vec::new();
-            let head = Self::head(actor, device, choice.input.floats(seen.obs, floats))?;
             choice.policy.modes(&head, &mut modes);
             choice.bounds.scale(&modes, eval_actions);
             return Ok(Actions::Continuous(eval_actions));
         }
         let SacState { chosen, explore, .. } = state;
-        if state.env_steps < choice.config.warmup_env_steps {
-            let step = state.env_steps / n as u64;
-            if step.is_multiple_of(choice.config.warmup_hold_steps) {
-                chosen.clear();
-                let random = |_| explore.random_range(-1.0..=1.0);
-                chosen.extend((0..n * act_dim).map(random));
-            }
-        } else {
-            let head = Self::head(actor, device, choice.input.floats(seen.obs, floats))?;
+        if is_warm {
             let noise = choice.noise(n, &mut state.noise);
             let mut drawn = vec![0.0; n * (act_dim + 1)];
             choice.policy.draw(&head, &noise, &mut drawn);
             chosen.clear();
             for drawn in drawn.chunks_exact(act_dim + 1) {
                 chosen.extend_from_slice(&drawn[..act_dim]);
+            }
+        } else {
+            let step = state.env_steps / n as u64;
+            if step.is_multiple_of(choice.config.warmup_hold_steps) {
+                chosen.clear();
+                let random = |_| explore.random_range(-1.0..=1.0);
+                chosen.extend((0..n * act_dim).map(random));
             }
         }
         choice.bounds.scale(chosen, actions);
@@ -453,6 +453,9 @@ impl Agent for Sac {
             return Err(from.misfit("state", expected, "others").into());
         }
         self.state = state;
+        for (target, critic) in self.targets.iter_mut().zip(&self.critics) {
+            target.share(critic.network())?;
+        }
         if let Some(device) = &mut self.device {
             device.leave_to_host();
         }

@@ -6,6 +6,7 @@
 //! | `memory.rs` | buffers, and host memory that a device reads by itself |
 //! | `kernels.rs`, `kernels/*.cu` | the kernels, their arguments and launch shapes |
 //! | `layer.rs`, `network.rs`, `pass.rs`, `outputs.rs` | a network's parameters and structure on the device, and its passes |
+//! | `repeated.rs` | work that is recorded once and asked for again and again |
 //! | `trainer.rs` | gradients, moments and the step of the optimiser |
 //! | `cuda.rs` (feature `cuda`) | [`Gpu`] by the driver of CUDA |
 //! | `emulator.rs` (feature `emulate`) | [`Gpu`] by the same kernels on this machine's processor, for tests |
@@ -29,6 +30,7 @@ mod memory;
 mod network;
 mod outputs;
 mod pass;
+mod repeated;
 mod trainer;
 
 use std::ffi::{c_char, c_void};
@@ -41,6 +43,7 @@ pub use memory::{Buffer, Memory, Pinned, Plain};
 pub use network::DeviceNetwork;
 pub use outputs::Outputs;
 pub use pass::{DevicePass, Use, backward, forward};
+pub use repeated::{RECORDS, Repeated};
 pub use trainer::{DeviceTrainer, StepOf, lerp, rate, step};
 
 /// What the host asks of a device. Work is done in the order in which it is asked for.

@@ -1,7 +1,7 @@
 //! `rows (batch, in) → (batch, out)`: what acting and evaluating ask of a network.
 
 use super::kernels::{KERNELS, Rows, launch};
-use super::{Buffer, DeviceNetwork, DevicePass, Graph, Pinned, Use, forward};
+use super::{Buffer, DeviceNetwork, DevicePass, Pinned, Repeated, Use, forward};
 use crate::error::SparseError;
 
 /// Passes over batches of one size after the other: one copy there, one graph, one copy back.
@@ -13,8 +13,9 @@ pub struct Outputs {
     given: Buffer<f32>,
     there: Pinned,
     back: Pinned,
-    /// The graph, and the memory of the network that it names.
-    graph: Option<(u64, Box<dyn Graph>)>,
+    pass_of: Repeated,
+    /// Which memory of a network it names.
+    generation: u64,
 }
 
 impl Outputs {
@@ -32,7 +33,8 @@ impl Outputs {
             given: Buffer::room(gpu, given)?,
             there: gpu.pinned(read * size_of::<f32>())?,
             back: gpu.pinned(given * size_of::<f32>())?,
-            graph: None,
+            pass_of: Repeated::default(),
+            generation: network.generation(),
             pass,
         })
     }
@@ -53,12 +55,13 @@ impl Outputs {
         }
         let gpu = network.gpu();
         self.there.values_mut().copy_from_slice(x);
-        let graph = match self.graph.take() {
-            Some((generation, graph)) if generation == network.generation() => graph,
-            Some(_) | None => gpu.record(&mut || self.ask(network))?,
-        };
-        graph.replay()?;
-        self.graph = Some((network.generation(), graph));
+        let mut pass_of = std::mem::take(&mut self.pass_of);
+        if self.generation != network.generation() {
+            pass_of.forget();
+            self.generation = network.generation();
+        }
+        pass_of.run(&**gpu, || self.ask(network))?;
+        self.pass_of = pass_of;
         gpu.wait()?;
         Ok(self.back.values().to_vec())
     }

@@ -144,9 +144,6 @@ pub fn step(gpu: &dyn Gpu, steps: &[StepOf<'_>]) -> Result<(), SparseError> {
         n: trainer.grads.len() as u32,
         num_parts: trainer.parts.len() as u32,
     };
-    let squares: Vec<_> = steps.iter().map(squares).collect();
-    // Side by side, all have as many.
-    let blocks = squares.iter().map(|one| one.shape().grid[0]).max().unwrap_or(1);
     let one = |StepOf { trainer, rate, norm }: &StepOf<'_>| {
         let [m, v] = &trainer.moments;
         let (adam, beta1, beta2, eps) = match trainer.rule {
@@ -164,7 +161,7 @@ pub fn step(gpu: &dyn Gpu, steps: &[StepOf<'_>]) -> Result<(), SparseError> {
             norm: *norm,
             n: trainer.grads.len() as u32,
             num_parts: trainer.parts.len() as u32,
-            blocks,
+            blocks: squares(&StepOf { trainer, rate: *rate, norm: *norm }).shape().grid[0],
             adam,
             beta1: beta1 as f32,
             beta2: beta2 as f32,
@@ -173,6 +170,7 @@ pub fn step(gpu: &dyn Gpu, steps: &[StepOf<'_>]) -> Result<(), SparseError> {
         }
     };
     let each: Vec<_> = steps.iter().map(one).collect();
+    let squares: Vec<_> = steps.iter().map(squares).collect();
     // SAFETY: buffers of one trainer, as long as its parameters.
     unsafe {
         launch(gpu, &KERNELS, "squares", &squares, Squares::shape)?;

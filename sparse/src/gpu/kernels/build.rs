@@ -39,7 +39,14 @@ fn nvcc(root: &Path) -> PathBuf {
 fn by_nvcc(root: &Path, source: &Path, image: &Path) {
     let nvcc = nvcc(root);
     let mut command = Command::new(&nvcc);
-    command.args(["-O3", "-std=c++17", "--fatbin", "-Xptxas", "-warn-spills,-Werror"]);
+    command.args([
+        "-O3",
+        "-std=c++17",
+        "-fmad=false",
+        "--fatbin",
+        "-Xptxas",
+        "-warn-spills,-Werror",
+    ]);
     command.args(TARGETS.iter().flat_map(|target| ["-gencode", target]));
     command.arg("-o").arg(image).arg(source);
     match command.status() {

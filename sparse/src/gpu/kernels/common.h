@@ -18,8 +18,13 @@ constexpr unsigned LANES = 8;
 template <class T> struct Each {
     T of[4];
 };
+// On the host a kernel is no symbol of the program: libc, for one, has a `step` of its own.
+#ifdef CUDA_HOST
+#define KERNEL(name, T, ...) static void name(const Each<T> each)
+#else
 #define KERNEL(name, T, ...) \
     extern "C" __global__ void __launch_bounds__(__VA_ARGS__) name(const __grid_constant__ Each<T> each)
+#endif
 
 struct Rows {
     const float *rows;

@@ -1,0 +1,121 @@
+// PPO's losses (losses/surrogate.rs) over its policies (policy.rs). One block has the minibatch.
+#include "losses.h"
+
+// σ of `b`, and ∂σ/∂b.
+__device__ __forceinline__ float softplus(double b) { return (float)(fmax(b, 0.0) + log1p(exp(-fabs(b)))); }
+__device__ __forceinline__ float softplus_slope(double b) { return (float)(1.0 / (1.0 + exp(-b))); }
+
+// log π(a) and the entropy of one sample, whose head is one a `ld`.
+struct Chosen {
+    float log_prob, entropy, log_sum;
+};
+__device__ __forceinline__ Chosen chosen(const Surrogate &a, unsigned n) {
+    Chosen c = {0.0f, 0.0f, 0.0f};
+    const float *head = a.head + n;
+    if (a.gaussian) {
+        for (unsigned j = 0; j < a.width; j++) {
+            float std = softplus(a.std_param[j]), log_std = logf(std);
+            float distance = (a.action[n * a.width + j] - tanh_of(head[j * a.ld])) / std;
+            c.log_prob -= 0.5f * distance * distance + log_std + HALF_LOG_TAU;
+            c.entropy += 0.5f + HALF_LOG_TAU + log_std;
+        }
+        return c;
+    }
+    float largest = head[0], sum = 0.0f;
+    for (unsigned j = 1; j < a.width; j++) largest = fmaxf(largest, head[j * a.ld]);
+    for (unsigned j = 0; j < a.width; j++) sum += expf(head[j * a.ld] - largest);
+    c.log_sum = largest + logf(sum);
+    for (unsigned j = 0; j < a.width; j++) {
+        float z = head[j * a.ld];
+        c.entropy += expf(z - c.log_sum) * (c.log_sum - z);
+    }
+    c.log_prob = head[(unsigned)a.action[n] * a.ld] - c.log_sum;
+    return c;
+}
+
+// The actor's loss, its gradient in the head `(width, ld)` and in the spread `(width)`. metrics: the loss, the
+// divergence, the fraction that is clipped, the entropy.
+// grid (1, 1, z), block (256), no dynamic shared memory.
+KERNEL(surrogate, Surrogate, THREADS) {
+    const Surrogate &a = each.of[blockIdx.z];
+    SHARED(double, shared, [THREADS / 32]);
+    float share = 1.0f / (float)a.batch, by_entropy = -a.entropy_coef * share;
+    double loss = 0.0, kl = 0.0, clipped = 0.0, entropy = 0.0;
+    for (unsigned n = threadIdx.x; n < a.ld; n += THREADS) {
+        if (n >= a.batch) {
+            for (unsigned j = 0; j < a.width; j++) a.dhead[j * a.ld + n] = 0.0f;
+            continue;
+        }
+        Chosen c = chosen(a, n);
+        float log_ratio = c.log_prob - a.log_prob[n], ratio = expf(log_ratio), advantage = a.advantage[n];
+        float bounded = fminf(fmaxf(ratio, 1.0f - a.clip), 1.0f + a.clip);
+        float free = ratio * advantage, bound = bounded * advantage;
+        loss -= (double)(fminf(free, bound) + a.entropy_coef * c.entropy);
+        kl += (double)(ratio - 1.0f - log_ratio);
+        clipped += fabsf(ratio - 1.0f) > a.clip ? 1.0 : 0.0;
+        entropy += (double)c.entropy;
+        // Beyond the clip a better advantage brings nothing more.
+        float by_log_prob = free <= bound ? -free * share : 0.0f;
+        for (unsigned j = 0; j < a.width; j++) {
+            float z = a.head[j * a.ld + n], d, e = 0.0f;
+            if (a.gaussian) {
+                float mean = tanh_of(z), std = softplus(a.std_param[j]);
+                float distance = (a.action[n * a.width + j] - mean) / std;
+                d = distance / std * (1.0f - mean * mean);
+            } else {
+                float p = expf(z - c.log_sum);
+                e = -p * (z - c.log_sum + c.entropy);
+                d = (j == (unsigned)a.action[n] ? 1.0f : 0.0f) - p;
+            }
+            a.dhead[j * a.ld + n] = by_log_prob * d + by_entropy * e;
+        }
+    }
+    loss = block_sum(loss, shared), kl = block_sum(kl, shared);
+    clipped = block_sum(clipped, shared), entropy = block_sum(entropy, shared);
+    if (threadIdx.x == 0) {
+        a.metrics[0] = (double)(float)(loss / a.batch);
+        a.metrics[1] = kl / a.batch;
+        a.metrics[2] = clipped / a.batch;
+        a.metrics[3] = entropy / a.batch;
+    }
+    if (!a.gaussian) return;
+    for (unsigned j = 0; j < a.width; j++) {
+        float std = softplus(a.std_param[j]), slope = softplus_slope(a.std_param[j]);
+        double sum = 0.0;
+        for (unsigned n = threadIdx.x; n < a.batch; n += THREADS) {
+            Chosen c = chosen(a, n);
+            float ratio = expf(c.log_prob - a.log_prob[n]), advantage = a.advantage[n];
+            float free = ratio * advantage;
+            float bound = fminf(fmaxf(ratio, 1.0f - a.clip), 1.0f + a.clip) * advantage;
+            float by_log_prob = free <= bound ? -free * share : 0.0f;
+            float distance = (a.action[n * a.width + j] - tanh_of(a.head[j * a.ld + n])) / std;
+            float d = (distance * distance - 1.0f) / std * slope;
+            sum += (double)(by_log_prob * d + by_entropy * (slope / std));
+        }
+        sum = block_sum(sum, shared);
+        if (threadIdx.x == 0) a.dstd[j] = sum;
+    }
+}
+
+// The critic's loss and its gradient `(ld)`. metrics: the loss.
+// grid (1, 1, z), block (256), no dynamic shared memory.
+KERNEL(value_loss, Value, THREADS) {
+    const Value &a = each.of[blockIdx.z];
+    SHARED(double, shared, [THREADS / 32]);
+    double loss = 0.0;
+    for (unsigned n = threadIdx.x; n < a.ld; n += THREADS) {
+        if (n >= a.batch) {
+            a.dvalue[n] = 0.0f;
+            continue;
+        }
+        float value = a.value[n], old = a.old[n], ret = a.ret[n], error = value - ret, bounded = error;
+        // Within the clip both are the value, and what rounding makes of the second is no reason to stop.
+        if (a.clips && fabsf(value - old) > a.clip) bounded = old + fminf(fmaxf(value - old, -a.clip), a.clip) - ret;
+        bool farther = bounded * bounded > error * error;
+        loss += (double)(farther ? bounded * bounded : error * error);
+        // Where the clipped value is the worse one, the value itself moves nothing.
+        a.dvalue[n] = farther ? 0.0f : a.coef * 2.0f * error / (float)a.batch;
+    }
+    loss = block_sum(loss, shared);
+    if (threadIdx.x == 0) a.metrics[0] = (double)(a.coef * (float)(loss / a.batch));
+}

@@ -1,0 +1,300 @@
+//! Agents that train on a device beside the same agents on the processor: by the emulator, or by the device that
+//! `SPARRING_DEVICE` names (`cuda`).
+#![cfg(any(feature = "emulate", feature = "cuda"))]
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::sync::Arc;
+
+use common::*;
+use rand::RngExt;
+use sparring_agents::{
+    Agent, AgentConfig, DqnConfig, Extent, Loss, Mode, NetworkConfig, Observations, PpoConfig,
+    Prioritized, SacConfig, Temperature,
+};
+use sparring_envs::{Batch, EnvSpec, Obs, Row, spec};
+use sparring_sparse::config::SparsityConfig;
+use sparring_sparse::gpu::{Asked, DeviceName, Gpu};
+use sparring_sparse::seed::Rng;
+use sparring_sparse::{OptimizerConfig, Section, Seed};
+
+fn device() -> Arc<dyn Gpu> {
+    let name = std::env::var("SPARRING_DEVICE").unwrap_or_else(|_| "emulator".to_owned());
+    name.parse::<DeviceName>().unwrap().open().unwrap().unwrap()
+}
+
+/// An agent on random transitions of one env, which no action changes.
+struct Training {
+    agent: Box<dyn Agent>,
+    rng: Rng,
+    obs: Vec<f32>,
+}
+
+impl Training {
+    fn new(env: &EnvSpec, config: &AgentConfig, gpu: Option<Arc<dyn Gpu>>) -> Self {
+        let mut agent = config.build(env, 1, &Seed::new(3)).unwrap();
+        if let Some(gpu) = gpu {
+            agent.move_to(gpu).unwrap();
+        }
+        Self { agent, rng: Seed::new(4).rng(), obs: vec![0.1; env.obs.dim()] }
+    }
+
+    fn step(&mut self) {
+        let mut next = self.obs.clone();
+        next.iter_mut().for_each(|x| *x = self.rng.random_range(-1.0..1.0));
+        let seen = Observations { obs: Obs::F32(&self.obs), envs: &[0], first: &[false] };
+        self.agent.act(seen, Mode::Train).unwrap();
+        let terminated = self.rng.random_bool(0.05);
+        let batch = Batch {
+            envs: &[0],
+            obs: Obs::F32(&self.obs),
+            next: Obs::F32(&next),
+            reward: &[f64::from(next[0] * self.obs[0])],
+            row: &[if terminated { Row::End(sparring_envs::End::Terminated) } else { Row::Step }],
+            finished: &[],
+        };
+        self.agent.learn(&batch).unwrap();
+        self.obs = next;
+    }
+
+    /// Losses and norms since the last time, by name.
+    fn losses(&mut self) -> Vec<(String, f64)> {
+        let mut metrics = Vec::new();
+        self.agent.settle().unwrap();
+        self.agent.drain_metrics(Extent::Changes, &mut metrics);
+        let told = |tag: &str| tag.starts_with("losses") || tag.starts_with("train/entropy");
+        metrics.iter().filter(|m| told(&m.tag)).map(|m| (m.tag.to_string(), m.value)).collect()
+    }
+
+    fn params(&mut self) -> Vec<Vec<f32>> {
+        self.agent.settle().unwrap();
+        let networks = self.agent.networks();
+        networks.iter().map(|one| one.network().params().to_vec1().unwrap()).collect()
+    }
+
+    fn save(&mut self) -> Section {
+        self.agent.settle().unwrap();
+        let mut section = Section::new(1);
+        self.agent.save(&mut section).unwrap();
+        section
+    }
+}
+
+const WIDTH: usize = 32;
+const UPDATES: u64 = 100;
+
+fn optimizer() -> OptimizerConfig {
+    OptimizerConfig { max_grad_norm: Some(5.0), ..OptimizerConfig::adam(1e-3) }
+}
+
+fn sac(sparsity: SparsityConfig) -> AgentConfig {
+    AgentConfig::of(SacConfig {
+        actor_hidden: vec![WIDTH, WIDTH],
+        critic_hidden: vec![WIDTH, WIDTH],
+        actor_sparsity: sparsity.clone(),
+        critic_sparsity: sparsity,
+        optimizer: optimizer(),
+        temperature: Temperature::Learned {
+            initial: 0.5,
+            learning_rate: 1e-3,
+            target_entropy_per_dim: -1.0,
+        },
+        batch_size: 20,
+        replay_capacity: 1_000,
+        warmup_env_steps: 60,
+        ..SacConfig::paper()
+    })
+}
+
+fn dqn(sparsity: SparsityConfig, change: impl Fn(&mut DqnConfig)) -> AgentConfig {
+    let mut config = DqnConfig {
+        network: NetworkConfig::mlp(&[WIDTH, WIDTH]),
+        sparsity,
+        optimizer: optimizer(),
+        batch_size: 20,
+        replay_capacity: 1_000,
+        warmup_env_steps: 60,
+        target_every_gradient_steps: 7,
+        ..DqnConfig::paper()
+    };
+    change(&mut config);
+    AgentConfig::of(config)
+}
+
+fn ppo(sparsity: SparsityConfig) -> AgentConfig {
+    AgentConfig::of(PpoConfig {
+        actor_hidden: vec![WIDTH, WIDTH],
+        critic_hidden: vec![WIDTH],
+        actor_sparsity: sparsity.clone(),
+        critic_sparsity: sparsity,
+        optimizer: optimizer(),
+        rollout_steps: 50,
+        epochs: 4,
+        minibatch_size: 20,
+        value_clip: Some(0.2),
+        entropy_coef: 0.01,
+        ..PpoConfig::paper(10_000)
+    })
+}
+
+/// `updates` gradient steps on the device and on the processor: the losses of each, within a thousandth.
+fn alike(env: &str, config: &AgentConfig, rewires: bool) {
+    let env = spec(env).unwrap();
+    let mut host = Training::new(&env, config, None);
+    let gpu = device();
+    let mut there = Training::new(&env, config, Some(gpu.clone()));
+    while host.agent.clock().gradient_steps < UPDATES {
+        host.step();
+        there.step();
+        let (expected, found) = (host.losses(), there.losses());
+        assert_eq!(expected.len(), found.len());
+        if host.agent.clock().gradient_steps > UPDATES {
+            break;
+        }
+        for ((tag, expected), (_, found)) in expected.iter().zip(&found) {
+            let at = host.agent.clock().gradient_steps;
+            let bound = 1e-3 * expected.abs().max(1e-2);
+            assert!(
+                (expected - found).abs() <= bound,
+                "{tag} at {at}: {found} on the device, {expected} on the processor"
+            );
+        }
+    }
+    assert_eq!(host.agent.clock(), there.agent.clock());
+    assert_eq!(host.agent.executed(), there.agent.executed());
+    for (a, b) in host.agent.networks().iter().zip(there.agent.networks()) {
+        for (a, b) in a.network().layers().iter().zip(b.network().layers()) {
+            assert!(a.topology() == b.topology(), "a layer of {}", env.id);
+        }
+    }
+    let biggest = |(a, b): (&f32, &f32)| (a - b).abs();
+    for (a, b) in host.params().iter().zip(there.params()) {
+        let most = a.iter().zip(&b).map(biggest).fold(0.0, f32::max);
+        assert!(most < 2e-3, "parameters differ by {most}");
+    }
+    assert!(gpu.asked().launches > 0 || rewires);
+}
+
+#[test]
+fn sac_learns_as_on_the_processor() {
+    for method in methods() {
+        alike("Pendulum-v1", &sac(sparse(method)), true);
+    }
+    alike("Pendulum-v1", &sac(SparsityConfig::dense()), false);
+}
+
+#[test]
+fn dqn_learns_as_on_the_processor() {
+    for method in methods() {
+        alike("CartPole-v1", &dqn(sparse(method), |_| ()), true);
+    }
+    let all = |config: &mut DqnConfig| {
+        config.double_q = true;
+        config.dueling = true;
+        config.loss = Loss::Huber;
+        config.n_step = 3;
+        config.target_every_gradient_steps = 1;
+        config.target_tau = 0.05;
+        config.decay_gradient_steps = Some(200);
+        config.prioritized = Some(Prioritized { exponent: 0.6, importance: 0.4 });
+    };
+    alike("CartPole-v1", &dqn(sparse(fixed()), all), false);
+    alike("CartPole-v1", &dqn(SparsityConfig::dense(), all), false);
+}
+
+#[test]
+fn ppo_learns_as_on_the_processor() {
+    for env in ["CartPole-v1", "Pendulum-v1"] {
+        for method in methods() {
+            alike(env, &ppo(sparse(method)), true);
+        }
+        alike(env, &ppo(SparsityConfig::dense()), false);
+    }
+}
+
+/// Two trainings are equal in every bit, and so is one that was written down and read back on the way.
+#[test]
+fn a_device_repeats_itself_and_goes_on_where_it_stopped() {
+    let schedule = DropGrow { update_until: at(1200), drop_fraction: 0.3, ..drop_grow(20) };
+    let configs = [
+        ("Pendulum-v1", sac(sparse(rigl(schedule.clone())))),
+        ("CartPole-v1", dqn(sparse(rigl(schedule.clone())), |_| ())),
+        ("CartPole-v1", ppo(sparse(rigl(schedule)))),
+    ];
+    for (env, config) in configs {
+        let env = spec(env).unwrap();
+        let run = || {
+            let mut training = Training::new(&env, &config, Some(device()));
+            (0..130).for_each(|_| training.step());
+            training
+        };
+        let (mut first, mut second) = (run(), run());
+        let saved = first.save();
+        assert_eq!(saved.to_bytes().unwrap(), second.save().to_bytes().unwrap());
+        let mut third = Training::new(&env, &config, Some(device()));
+        third.agent.load(&saved).unwrap();
+        if let (Some(from), Some(to)) = (first.agent.replay(), third.agent.replay_mut()) {
+            let (rows, piece) = (from.rows(), from.piece(from.rows()));
+            to.restore(rows, &mut std::iter::once(Ok(piece))).unwrap();
+        }
+        (first.rng, third.rng) = (Seed::new(6).rng(), Seed::new(6).rng());
+        third.obs = first.obs.clone();
+        for k in 0..60 {
+            let same = first.save().to_bytes().unwrap() == third.save().to_bytes().unwrap();
+            assert!(same, "{} differs after {k} steps", env.id);
+            first.step();
+            third.step();
+        }
+        let bits = |params: Vec<Vec<f32>>| -> Vec<Vec<u32>> {
+            params.iter().map(|of| of.iter().map(|x| x.to_bits()).collect()).collect()
+        };
+        assert!(bits(first.params()) == bits(third.params()), "{} differs", env.id);
+    }
+}
+
+/// What a gradient step asks of a device.
+#[test]
+fn an_update_is_one_copy_there_and_one_back() {
+    for (env, config, most) in [
+        ("Pendulum-v1", sac(sparse(fixed())), 45),
+        ("Pendulum-v1", sac(SparsityConfig::dense()), 45),
+        ("CartPole-v1", dqn(sparse(fixed()), |c| c.target_every_gradient_steps = 1_000), 20),
+    ] {
+        let gpu = device();
+        let env = spec(env).unwrap();
+        let mut training = Training::new(&env, &config, Some(gpu.clone()));
+        (0..70).for_each(|_| training.step());
+        let learn = |training: &mut Training| {
+            let (obs, next) = (training.obs.clone(), training.obs.clone());
+            let batch = Batch {
+                envs: &[0],
+                obs: Obs::F32(&obs),
+                next: Obs::F32(&next),
+                reward: &[0.5],
+                row: &[Row::Step],
+                finished: &[],
+            };
+            training.agent.learn(&batch).unwrap();
+        };
+        let before = gpu.asked();
+        learn(&mut training);
+        let Asked { launches, uploads, downloads, waits, allocations } = gpu.asked();
+        let launches = launches - before.launches;
+        println!("{}: {launches} launches an update", config.row().name);
+        assert!((1..=most).contains(&launches), "{launches}");
+        assert_eq!((uploads - before.uploads, downloads - before.downloads), (1, 1));
+        // The one wait is for the update before, whose results are read.
+        assert_eq!((waits - before.waits, allocations - before.allocations), (1, 0));
+    }
+}
+
+#[test]
+fn what_a_device_cannot_compute_is_refused() {
+    let network = sparring_agents::networks::minatar::Minatar::default().into();
+    let config = AgentConfig::of(DqnConfig { network, ..DqnConfig::paper() });
+    let env = spec("MinAtar/Breakout-v1").unwrap();
+    let mut agent = config.build(&env, 1, &Seed::new(1)).unwrap();
+    let error = agent.move_to(device()).unwrap_err().to_string();
+    assert!(error.contains("linear layers only"), "{error}");
+}
