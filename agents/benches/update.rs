@@ -4,6 +4,9 @@
 //! is not the networks; or what SAC's memory takes of the machine's. One thread. The comparison with other libraries is `scripts/bench-agents`.
 //!
 //! `cargo bench -p sparring-agents --bench update -- sac|dqn|memory [--csv FILE]`
+//!
+//! With `--device cuda` (feature `cuda`) the same steps by a device, and by it without graphs, beside the processor's;
+//! `--hidden 1024,1024` chooses other widths, `--steps N` fewer steps.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
@@ -13,6 +16,7 @@ mod process;
 
 use std::hint::black_box;
 use std::io::Write;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use rand::RngExt;
@@ -23,6 +27,7 @@ use sparring_agents::{
 use sparring_envs::{Batch, EnvSpec, Obs, Row, Space, spec};
 use sparring_sparse::config::Distribution;
 use sparring_sparse::config::SparsityConfig;
+use sparring_sparse::gpu::{DeviceName, RECORDS};
 use sparring_sparse::kernels::dense::{Matrix, product};
 use sparring_sparse::kernels::{Lanes, Par};
 use sparring_sparse::methods::rigl::Rigl;
@@ -183,6 +188,7 @@ impl Training {
     fn seconds(&mut self, steps: usize) -> f64 {
         let start = Instant::now();
         (0..steps).for_each(|_| self.step());
+        self.agent.settle().unwrap();
         start.elapsed().as_secs_f64() / steps as f64
     }
 }
@@ -220,6 +226,42 @@ fn updates(
         let start = Instant::now();
         (0..STEPS).for_each(|_| products(passes, batch));
         write("products", sample, start.elapsed().as_secs_f64() / STEPS as f64);
+    }
+}
+
+/// The same by a device, with and without graphs, beside the processor. A dense network, one at 90 %, and one whose
+/// topology changes.
+fn on_device(
+    spec: &EnvSpec,
+    config: impl Fn(&[usize], SparsityConfig, usize) -> AgentConfig,
+    (device, hidden, steps): (DeviceName, &[usize], usize),
+    write: &mut impl FnMut(&str, usize, f64),
+) {
+    println!("{}", device.open().unwrap().unwrap().name());
+    let held = 10_000;
+    for (name, sparsity) in [
+        ("dense", SparsityConfig::dense()),
+        ("static", sparse(Static {}.into(), Compute::Sparse)),
+        ("rigl", sparse(rigl(), Compute::Sparse)),
+    ] {
+        let config = config(hidden, sparsity, held);
+        let mut ways = vec![("graph", device, true), ("launches", device, false)];
+        // The processor is there to be compared with, not to be waited for.
+        if hidden.iter().all(|width| *width <= 512) {
+            ways.push(("cpu", DeviceName::Cpu, true));
+        }
+        for (how, device, records) in ways {
+            RECORDS.store(records, Ordering::Relaxed);
+            let mut training = Training::new(spec, &config, held);
+            if let Some(gpu) = device.open().unwrap() {
+                training.agent.move_to(gpu).unwrap();
+            }
+            let steps = if how == "cpu" { (steps / 10).max(1) } else { steps };
+            training.seconds((steps / 10).max(1));
+            for sample in 0..5 {
+                write(&format!("{name} {how}"), sample, training.seconds(steps));
+            }
+        }
     }
 }
 
@@ -272,14 +314,26 @@ fn main() {
     // Cargo adds `--bench`.
     let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
     let what = args.next().unwrap_or_else(|| panic!("name what: sac, dqn or memory"));
-    let csv = args.skip_while(|arg| arg != "--csv").nth(1);
+    let args: Vec<String> = args.collect();
+    let option = |name: &str| {
+        args.iter().position(|arg| arg == name).and_then(|at| args.get(at + 1)).cloned()
+    };
+    let csv = option("--csv");
+    let device: DeviceName = option("--device").map_or(DeviceName::Cpu, |d| d.parse().unwrap());
+    let hidden: Vec<usize> = option("--hidden").map_or(HIDDEN.to_vec(), |hidden| {
+        hidden.split(',').map(|width| width.parse().unwrap()).collect()
+    });
+    let steps = option("--steps").map_or(STEPS, |steps| steps.parse().unwrap());
     let keys = if what == "memory" { "resident,raw" } else { "form" };
     let mut rows = vec![format!("{keys},sample,seconds")];
     let mut write = |case: &str, sample: usize, seconds: f64| {
         println!("{what}, {keys} {case}: {:.1} us", 1e6 * seconds);
         rows.push(format!("{case},{sample},{seconds:e}"));
     };
+    let on = (device, hidden.as_slice(), steps);
     match what.as_str() {
+        "sac" if device != DeviceName::Cpu => on_device(&half_cheetah(), sac, on, &mut write),
+        "dqn" if device != DeviceName::Cpu => on_device(&cart_pole(), dqn, on, &mut write),
         "sac" => updates(&half_cheetah(), sac, (&SAC_PASSES, SAC_BATCH), &mut write),
         "dqn" => updates(&cart_pole(), dqn, (&DQN_PASSES, DQN_BATCH), &mut write),
         "memory" => memory(&mut write),

@@ -1,17 +1,16 @@
-//! Networks on a device against the same networks on the CPU, by the emulator: every launcher, and twenty steps of
-//! every method.
-#![cfg(feature = "emulate")]
+//! Networks on a device against the same networks on the CPU: every launcher, and twenty steps of every method. By the
+//! emulator, or by the device that `SPARRING_DEVICE` names (`cuda`).
+#![cfg(any(feature = "emulate", feature = "cuda"))]
 
 use std::sync::Arc;
 
 use proptest::prelude::*;
 use rand::RngExt;
 use sparring_sparse::config::{Distribution, SparsityConfig};
-use sparring_sparse::gpu::emulator::Emulator;
 use sparring_sparse::gpu::kernels::{KERNELS, Rows, launch};
 use sparring_sparse::gpu::{
-    Asked, Buffer, DeviceNetwork, DevicePass, DeviceTrainer, Gpu, Outputs, StepOf, Use, backward,
-    forward, lerp, rate, step,
+    Asked, Buffer, DeviceName, DeviceNetwork, DevicePass, DeviceTrainer, Gpu, Outputs, StepOf, Use,
+    backward, forward, lerp, rate, step,
 };
 use sparring_sparse::layers::Compute;
 use sparring_sparse::methods::DropGrow;
@@ -64,8 +63,15 @@ fn numbers(n: usize, seed: u64) -> Vec<f32> {
     (0..n).map(|_| rng.random_range(-1.0..1.0)).collect()
 }
 
-fn emulator(order: u64) -> Arc<dyn Gpu> {
-    Arc::new(Emulator::new(order))
+/// A device whose threads run in the order of the seed `order`, where that can be chosen.
+fn device(order: u64) -> Arc<dyn Gpu> {
+    match std::env::var("SPARRING_DEVICE") {
+        Ok(name) => name.parse::<DeviceName>().unwrap().open().unwrap().unwrap(),
+        #[cfg(feature = "emulate")]
+        Err(_) => Arc::new(sparring_sparse::gpu::emulator::Emulator::new(order)),
+        #[cfg(not(feature = "emulate"))]
+        Err(_) => panic!("SPARRING_DEVICE names no device, and there is no emulator ({order})"),
+    }
 }
 
 /// `rows (batch, width)` into the slots at `to`.
@@ -154,7 +160,7 @@ proptest! {
         let gradients = pass.backward(&dy, Wanted { input: true, params: true }).unwrap();
         let mut first: Option<[Vec<f32>; 3]> = None;
         for order in [seed, seed + 7, seed + 77] {
-            let gpu = emulator(order);
+            let gpu = device(order);
             let own = DeviceTrainer::new(&gpu, &trainer).unwrap();
             let found = pass_on_device(&gpu, &own, &x, &dy);
             let all_sparse = network.layers().iter().all(|layer| layer.topology().csr().is_some());
@@ -237,7 +243,7 @@ fn steps_alike(
 ) {
     let mut host = trainer(widths, Activation::Relu, config, optimizer, 4);
     let mut moved = trainer(widths, Activation::Relu, config, optimizer, 4);
-    let gpu = emulator(5);
+    let gpu = device(5);
     let mut own = DeviceTrainer::new(&gpu, &moved).unwrap();
     let (batch, mut by_device, mut is_ahead) = (11, 0, false);
     for t in 0..steps {
@@ -302,7 +308,7 @@ fn cpu_step(trainer: &mut Trainer, x: &[f32], target: &[f32]) -> f32 {
 fn a_gradient_that_is_no_number_changes_nothing_and_is_told() {
     let adam = OptimizerConfig::adam(1e-2);
     let trainer = trainer(&[4, 8, 2], Activation::Relu, &sparse(Static {}, 0.5), adam, 1);
-    let gpu = emulator(1);
+    let gpu = device(1);
     let own = DeviceTrainer::new(&gpu, &trainer).unwrap();
     let mut x = numbers(3 * 4, 1);
     x[5] = f32::NAN;
@@ -330,7 +336,7 @@ fn targets_follow_and_networks_side_by_side_do_not_meet() {
     let trainers: Vec<_> = (1..=5)
         .map(|seed| trainer(&[6, 20, 3], Activation::Tanh, &sparse(Static {}, 0.6), adam, seed))
         .collect();
-    let gpu = emulator(2);
+    let gpu = device(2);
     let x = numbers(9 * 6, 3);
     let owns: Vec<_> =
         trainers.iter().map(|one| DeviceNetwork::new(&gpu, one.network()).unwrap()).collect();
@@ -371,7 +377,7 @@ fn targets_follow_and_networks_side_by_side_do_not_meet() {
 fn a_graph_repeats_and_allocates_nothing() {
     let adam = OptimizerConfig::adam(1e-2);
     let trainer = trainer(&[6, 20, 3], Activation::Tanh, &sparse(Static {}, 0.6), adam, 1);
-    let gpu = emulator(2);
+    let gpu = device(2);
     let own = DeviceNetwork::new(&gpu, trainer.network()).unwrap();
     let mut outputs = Outputs::new(&own, 7).unwrap();
     outputs.of(&own, &numbers(7 * 6, 1)).unwrap();

@@ -42,10 +42,13 @@ pub(super) struct DqnOnDevice {
     gpu: Arc<dyn Gpu>,
     q: DeviceTrainer,
     target: DeviceNetwork,
-    there: Slab,
+    /// The numbers of one step go there while those of the next are gathered.
+    there: [Slab; 2],
+    /// Which of the two is gathered.
+    turn: usize,
     back: Slab,
     work: Work,
-    graph: Repeated,
+    graphs: [Repeated; 2],
     acting: Acting,
     newest: Newest,
     /// Whether a gradient step was asked for whose results nobody has read.
@@ -91,12 +94,13 @@ impl DqnOnDevice {
             Work { obs: slots()?, next: slots()?, of_target: pass(&target, None)?, of_next, of_q };
         let there = [batch * dim, batch * dim, batch, batch, batch, batch, 1];
         Ok(Self {
-            there: Slab::new(&gpu, &there)?,
+            there: [Slab::new(&gpu, &there)?, Slab::new(&gpu, &there)?],
+            turn: 0,
             back: Slab::new(&gpu, &[4, batch, 1])?,
             work,
             q,
             target,
-            graph: Repeated::default(),
+            graphs: Default::default(),
             acting: Acting::default(),
             newest: Newest::Host,
             is_under_way: false,
@@ -113,17 +117,14 @@ impl DqnOnDevice {
         q.rests() && (!moves || layers.all(same))
     }
 
-    /// Asks for gradient step `updates` on `sample`, whose observations are `obs` and `next (batch, obs_dim)`; the
-    /// step before must have been [collected](Self::collect).
-    pub fn step(
+    /// Gathers what the next gradient step takes, `sample` with its `weights (batch)` and the observations `obs` and
+    /// `next (batch, obs_dim)`, while the last one may be under way.
+    pub fn gather(
         &mut self,
-        choice: &Choice,
-        (q, target): (&mut Trainer, &Target),
-        updates: u64,
+        q: &Trainer,
         (sample, weights): (&Sample, &[f32]),
         [obs, next]: [&[f32]; 2],
     ) -> Result<(), AgentError> {
-        self.take(q, target)?;
         for (part, values) in [
             (there::OBS, obs),
             (there::NEXT, next),
@@ -133,11 +134,25 @@ impl DqnOnDevice {
             (there::WEIGHT, weights),
             (there::RATE, &[rate(q)]),
         ] {
-            self.there.set(part, values)?;
+            self.there[self.turn].set(part, values)?;
         }
-        let mut graph = std::mem::take(&mut self.graph);
+        Ok(())
+    }
+
+    /// Asks for gradient step `updates` on what was [gathered](Self::gather); the step before must have been
+    /// [collected](Self::collect).
+    pub fn step(
+        &mut self,
+        choice: &Choice,
+        (q, target): (&mut Trainer, &Target),
+        updates: u64,
+    ) -> Result<(), AgentError> {
+        self.take(q, target)?;
+        let turn = self.turn;
+        let mut graph = std::mem::take(&mut self.graphs[turn]);
         graph.run(&*self.gpu, || self.ask(choice))?;
-        self.graph = graph;
+        self.graphs[turn] = graph;
+        self.turn = 1 - turn;
         self.newest = Newest::Device;
         self.is_under_way = true;
         if (updates + 1).is_multiple_of(choice.config.target_every_gradient_steps) {
@@ -191,7 +206,7 @@ impl DqnOnDevice {
         if self.newest == Newest::Host {
             let same = self.q.take(q)?;
             if !(self.target.take(target.network())? && same) {
-                self.graph.forget();
+                self.graphs.iter_mut().for_each(Repeated::forget);
             }
             self.newest = Newest::Both;
         }
@@ -201,15 +216,16 @@ impl DqnOnDevice {
     /// All that a gradient step launches.
     fn ask(&self, choice: &Choice) -> Result<(), SparseError> {
         let (gpu, Work { obs, next, of_target, of_q, of_next }) = (&*self.gpu, &self.work);
+        let there = &self.there[self.turn];
         let (batch, ld) = (of_q.batch() as u32, of_q.ld() as u32);
         let width = choice.input.dim as u32;
         let input = |part: usize, to: &Buffer<f32>| {
-            let rows = self.there.at(part);
+            let rows = there.at(part);
             Rows { rows, slots: to.at(0), batch, ld, width, pad: 0 }
         };
         // SAFETY: the host waits before it changes what goes there; buffers of these sizes.
         unsafe {
-            self.there.upload(gpu)?;
+            there.upload(gpu)?;
             let each = [input(there::OBS, obs), input(there::NEXT, next)];
             launch(gpu, &KERNELS, "rows_in", &each, Rows::shape)?;
         }
@@ -223,10 +239,10 @@ impl DqnOnDevice {
             q: of_q.output(),
             next: of_target.output(),
             chooses: of_next.as_ref().map_or(0, DevicePass::output),
-            action: self.there.at(there::ACTION),
-            reward: self.there.at(there::REWARD),
-            discount: self.there.at(there::DISCOUNT),
-            weight: self.there.at(there::WEIGHT),
+            action: there.at(there::ACTION),
+            reward: there.at(there::REWARD),
+            discount: there.at(there::DISCOUNT),
+            weight: there.at(there::WEIGHT),
             dq: of_q.output_gradient(),
             delta: self.back.at(back::DELTA),
             metrics: self.back.at(back::METRICS),
@@ -240,7 +256,7 @@ impl DqnOnDevice {
         // SAFETY: buffers of these sizes.
         unsafe { launch(gpu, &kernels::KERNELS, "td", &[td], one_block)? };
         backward(gpu, &[learning], &[self.q.grads()], Wanted::PARAMS)?;
-        let (rate, norm) = (self.there.at(there::RATE), self.back.at(back::NORM));
+        let (rate, norm) = (there.at(there::RATE), self.back.at(back::NORM));
         step(gpu, &[StepOf { trainer: &self.q, rate, norm }])?;
         // SAFETY: the host waits before it reads what comes back.
         unsafe { self.back.download(gpu) }

@@ -179,20 +179,21 @@ impl Dqn {
         if self.choice.config.prioritized.is_some() {
             self.collect()?;
         }
-        let Self { choice, replay, state, scratch, .. } = self;
-        let batch = choice.config.batch_size;
-        replay.sample(batch, &mut state.sampler, &mut scratch.next_sample)?;
-        self.collect()?;
-        let Self { choice, q, target, replay, state, scratch, device } = self;
-        std::mem::swap(&mut scratch.sample, &mut scratch.next_sample);
-        let Scratch { sample, floats: [obs, next], .. } = scratch;
+        let Self { choice, q, replay, state, scratch, device, .. } = self;
+        let Scratch { next_sample: sample, floats: [obs, next], .. } = scratch;
+        replay.sample(choice.config.batch_size, &mut state.sampler, sample)?;
         let obs = choice.input.floats(sample.obs.view(), obs);
         let next = choice.input.floats(sample.next.view(), next);
         let weights = choice.weights(replay, &sample.place);
         choice.decay(q, state.updates);
         if let Some(device) = device {
-            let drawn = (&*sample, weights.as_slice());
-            device.step(choice, (q, target), state.updates, drawn, [obs, next])?;
+            device.gather(q, (sample, &weights), [obs, next])?;
+        }
+        self.collect()?;
+        let Self { choice, q, target, state, scratch, device, .. } = self;
+        std::mem::swap(&mut scratch.sample, &mut scratch.next_sample);
+        if let Some(device) = device {
+            device.step(choice, (q, target), state.updates)?;
         }
         state.updates += 1;
         Ok(())

@@ -22,7 +22,7 @@ fn duelling_adds_the_value_to_advantages_of_mean_zero() {
     let outputs = [10.0, 1.0, 3.0, -1.0, 2.0, 2.0];
     assert_eq!(dqn.choice.q_of(&outputs), [9.0, 11.0, -1.0, -1.0]);
     assert_eq!(dqn.choice.taken(&outputs, &[1.0, 0.0]), [11.0, -1.0]);
-    let of_two = dqn.choice.values(dqn.q.network(), Obs::F32(&[0.0; 8]), &mut Vec::new()).unwrap();
+    let of_two = dqn.choice.q_of(&dqn.q.network().outputs(&[0.0; 8]).unwrap());
     assert_eq!(of_two.len(), 4);
     // Q₁ = V + A₁ − ½ (A₁ + A₂).
     assert_eq!(dqn.choice.taken_grad(&[2.0], &[1.0]), [2.0, -1.0, 1.0]);

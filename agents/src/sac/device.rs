@@ -57,10 +57,13 @@ pub(super) struct SacOnDevice {
     actor: DeviceTrainer,
     critics: [DeviceTrainer; 2],
     targets: [DeviceNetwork; 2],
-    there: Slab,
+    /// The numbers of one step go there while those of the next are gathered.
+    there: [Slab; 2],
+    /// Which of the two is gathered.
+    turn: usize,
     back: Slab,
     work: Work,
-    graph: Repeated,
+    graphs: [Repeated; 2],
     acting: Acting,
     newest: Newest,
     /// Whether a gradient step was asked for whose results nobody has read.
@@ -126,14 +129,16 @@ impl SacOnDevice {
             of_critics: pair(of_critics, [params, params])?,
             of_drawn: pair(of_critics, [input, input])?,
         };
+        let there = || Slab::new(&gpu, &[obs, obs, actions, batch, batch, actions, actions, 2, 2]);
         Ok(Self {
-            there: Slab::new(&gpu, &[obs, obs, actions, batch, batch, actions, actions, 2, 2])?,
+            there: [there()?, there()?],
+            turn: 0,
             back: Slab::new(&gpu, &[8, 6, 3])?,
             work,
             actor,
             critics,
             targets,
-            graph: Repeated::default(),
+            graphs: Default::default(),
             acting: Acting::default(),
             newest: Newest::Host,
             is_under_way: false,
@@ -153,22 +158,18 @@ impl SacOnDevice {
         hosts.actor.rests() && hosts.critics.iter().all(Trainer::rests) && fits
     }
 
-    /// Asks for a gradient step on `sample`, whose observations are `obs` and `next (batch, obs_dim)`; the step before
-    /// must have been [collected](Self::collect).
-    pub fn step(
+    /// Gathers what the next gradient step takes, `sample` with the observations `obs` and `next (batch, obs_dim)`,
+    /// while the last one may be under way.
+    pub fn gather(
         &mut self,
         choice: &Choice,
-        hosts: &mut Hosts<'_>,
+        hosts: &Hosts<'_>,
         state: &mut SacState,
         sample: &Sample,
         [obs, next]: [&[f32]; 2],
     ) -> Result<(), AgentError> {
-        if self.newest == Newest::Host {
-            self.take(hosts, state)?;
-        }
         let noise = [0; 2].map(|_| choice.noise(sample.reward.len(), &mut state.noise));
         let rates = [rate(hosts.actor), rate(&hosts.critics[0])];
-        let temperature = state.log_alpha.rate(free_params::rule(choice.config.optimizer.rule));
         for (part, values) in [
             (there::OBS, obs),
             (there::NEXT, next),
@@ -179,12 +180,29 @@ impl SacOnDevice {
             (there::NOISE, &noise[1]),
             (there::RATES, &rates),
         ] {
-            self.there.set(part, values)?;
+            self.there[self.turn].set(part, values)?;
         }
-        self.there.set_doubles(there::TEMPERATURE_RATE, &[temperature]);
-        let mut graph = std::mem::take(&mut self.graph);
+        Ok(())
+    }
+
+    /// Asks for the gradient step on what was [gathered](Self::gather); the step before must have been
+    /// [collected](Self::collect).
+    pub fn step(
+        &mut self,
+        choice: &Choice,
+        hosts: &mut Hosts<'_>,
+        state: &mut SacState,
+    ) -> Result<(), AgentError> {
+        if self.newest == Newest::Host {
+            self.take(hosts, state)?;
+        }
+        let temperature = state.log_alpha.rate(free_params::rule(choice.config.optimizer.rule));
+        let turn = self.turn;
+        self.there[turn].set_doubles(there::TEMPERATURE_RATE, &[temperature]);
+        let mut graph = std::mem::take(&mut self.graphs[turn]);
         graph.run(&*self.gpu, || self.ask(choice))?;
-        self.graph = graph;
+        self.graphs[turn] = graph;
+        self.turn = 1 - turn;
         self.newest = Newest::Device;
         self.is_under_way = true;
         state.updates += 1;
@@ -248,6 +266,11 @@ impl SacOnDevice {
         Ok(self.acting.outputs(self.actor.network(), hosts.actor.network(), x)?)
     }
 
+    /// What the step takes that is asked for.
+    fn there(&self) -> &Slab {
+        &self.there[self.turn]
+    }
+
     fn take(&mut self, hosts: &Hosts<'_>, state: &SacState) -> Result<(), AgentError> {
         let mut same = self.actor.take(hosts.actor)?;
         for (own, critic) in self.critics.iter_mut().zip(&*hosts.critics) {
@@ -257,7 +280,7 @@ impl SacOnDevice {
             same &= own.take(target.network())?;
         }
         if !same {
-            self.graph.forget();
+            self.graphs.iter_mut().for_each(Repeated::forget);
         }
         self.back.set_doubles(back::LOG_ALPHA, &state.log_alpha.numbers());
         self.back.write(&*self.gpu)?;
@@ -269,7 +292,7 @@ impl SacOnDevice {
     fn ask(&self, choice: &Choice) -> Result<(), SparseError> {
         let (gpu, work) = (&*self.gpu, &self.work);
         // SAFETY: the host waits before it changes what goes there.
-        unsafe { self.there.upload(gpu)? };
+        unsafe { self.there().upload(gpu)? };
         self.ask_inputs(choice)?;
         let of_actor = |k: usize, x: &Buffer<f32>| Use {
             network: self.actor.network(),
@@ -330,7 +353,7 @@ impl SacOnDevice {
         let Work { taken, next, drawn, of_actor, .. } = &self.work;
         let (obs_dim, ld) = (choice.obs_dim, of_actor[0].ld());
         let one = |part: usize, to: &Buffer<f32>, first: usize, width: usize| Rows {
-            rows: self.there.at(part),
+            rows: self.there().at(part),
             slots: to.at(first * ld),
             batch: of_actor[0].batch() as u32,
             ld: ld as u32,
@@ -355,7 +378,7 @@ impl SacOnDevice {
         let policy = &choice.policy;
         Draw {
             head: pass.output(),
-            noise: self.there.at(noise),
+            noise: self.there().at(noise),
             action: to.at(choice.obs_dim * ld),
             log_prob: work.log_prob[k].at(0),
             batch: pass.batch() as u32,
@@ -372,8 +395,8 @@ impl SacOnDevice {
             q_next: of_targets.each_ref().map(DevicePass::output),
             q: of_critics.each_ref().map(DevicePass::output),
             log_prob: log_prob[0].at(0),
-            reward: self.there.at(there::REWARD),
-            discount: self.there.at(there::DISCOUNT),
+            reward: self.there().at(there::REWARD),
+            discount: self.there().at(there::DISCOUNT),
             log_alpha: self.back.at(back::LOG_ALPHA),
             dq: of_critics.each_ref().map(DevicePass::output_gradient),
             metrics: self.back.at(back::METRICS),
@@ -404,7 +427,7 @@ impl SacOnDevice {
             log_alpha: self.back.at(back::LOG_ALPHA),
             // Two numbers in double precision further.
             metrics: self.back.at(back::METRICS) + 2 * size_of::<f64>() as u64,
-            rate: self.there.at(there::TEMPERATURE_RATE),
+            rate: self.there().at(there::TEMPERATURE_RATE),
             batch: of_drawn[0].batch() as u32,
             ld: of_drawn[0].ld() as u32,
             learns,
@@ -444,7 +467,7 @@ impl SacOnDevice {
         let number = |at: u64, index: usize| at + (index * size_of::<f32>()) as u64;
         StepOf {
             trainer,
-            rate: number(self.there.at(there::RATES), k.min(1)),
+            rate: number(self.there().at(there::RATES), k.min(1)),
             norm: number(self.back.at(back::NORMS), k),
         }
     }

@@ -198,20 +198,20 @@ impl Sac {
 
     /// One gradient step by the device, whose results are read when the next one is asked for.
     fn update_on_device(&mut self) -> Result<(), AgentError> {
-        let Self { choice, replay, state, scratch, .. } = self;
-        let batch = choice.config.batch_size;
-        replay.sample(batch, &mut state.sampler, &mut scratch.next_sample)?;
+        let Self { choice, actor, critics, targets, replay, state, scratch, device } = self;
+        let Scratch { next_sample: sample, floats: [obs, next], .. } = scratch;
+        replay.sample(choice.config.batch_size, &mut state.sampler, sample)?;
+        let obs = choice.input.floats(sample.obs.view(), obs);
+        let next = choice.input.floats(sample.next.view(), next);
+        let hosts = Hosts { actor, critics, targets };
+        if let Some(device) = device {
+            device.gather(choice, &hosts, state, sample, [obs, next])?;
+        }
         self.collect()?;
         let Self { choice, actor, critics, targets, state, scratch, device, .. } = self;
         std::mem::swap(&mut scratch.sample, &mut scratch.next_sample);
-        let Scratch { sample, floats: [obs, next], .. } = scratch;
-        let obs = choice.input.floats(sample.obs.view(), obs);
-        let next = choice.input.floats(sample.next.view(), next);
         let mut hosts = Hosts { actor, critics, targets };
-        match device {
-            Some(device) => device.step(choice, &mut hosts, state, sample, [obs, next]),
-            None => Ok(()),
-        }
+        device.as_mut().map_or(Ok(()), |device| device.step(choice, &mut hosts, state))
     }
 
     /// Reads what the gradient step under way on a device gave.

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use cudarc::driver::sys::{CUgraphInstantiate_flags, CUstreamCaptureMode};
@@ -20,8 +21,30 @@ use crate::error::SparseError;
 pub(super) struct Cuda {
     context: Arc<CudaContext>,
     stream: Arc<CudaStream>,
+    /// What runs beside the stream, and the event by which the two wait for each other.
+    side: Arc<CudaStream>,
+    event: Event,
+    is_beside: AtomicBool,
+    /// Whether something runs beside that nobody has joined.
+    has_forked: AtomicBool,
     loaded: Mutex<Loaded>,
     asked: Arc<Mutex<Asked>>,
+}
+
+/// An event of CUDA.
+#[derive(Debug)]
+struct Event(sys::CUevent);
+
+// SAFETY: a handle; who has the device uses it.
+unsafe impl Send for Event {}
+// SAFETY: as above.
+unsafe impl Sync for Event {}
+
+impl Drop for Event {
+    fn drop(&mut self) {
+        // SAFETY: made by `Cuda::open`. An error would come again.
+        let _ = unsafe { result::event::destroy(self.0) };
+    }
 }
 
 /// Modules and functions, by where their kernels stand and their name.
@@ -54,8 +77,31 @@ impl Cuda {
         // SAFETY: all memory of this context that is used here belongs to one stream, or is waited for.
         unsafe { context.disable_event_tracking() };
         let stream = context.new_stream().map_err(of_driver(what))?;
+        let side = context.new_stream().map_err(of_driver(what))?;
+        let flags = sys::CUevent_flags::CU_EVENT_DISABLE_TIMING;
+        let event = Event(result::event::create(flags).map_err(of_driver(what))?);
         let (loaded, asked) = (Mutex::default(), Arc::default());
-        Ok(Self { context, stream, loaded, asked })
+        let (is_beside, has_forked) = (AtomicBool::new(false), AtomicBool::new(false));
+        Ok(Self { context, stream, side, event, is_beside, has_forked, loaded, asked })
+    }
+
+    /// Where work goes now.
+    fn now(&self) -> sys::CUstream {
+        match self.is_beside.load(Ordering::Relaxed) {
+            true => self.side.cu_stream(),
+            false => self.stream.cu_stream(),
+        }
+    }
+
+    /// Lets what comes next in `later` wait for all that is in `earlier`.
+    fn order(&self, earlier: &CudaStream, later: &CudaStream) -> Result<(), SparseError> {
+        let flags = sys::CUevent_wait_flags::CU_EVENT_WAIT_DEFAULT;
+        // SAFETY: handles of this value.
+        unsafe {
+            result::event::record(self.event.0, earlier.cu_stream())
+                .and_then(|()| result::stream::wait_event(later.cu_stream(), self.event.0, flags))
+        }
+        .map_err(of_driver("the order of work"))
     }
 
     fn bind(&self) -> Result<(), SparseError> {
@@ -227,11 +273,28 @@ impl Gpu for Cuda {
                 grid.into(),
                 block.into(),
                 shared,
-                self.stream.cu_stream(),
+                self.now(),
                 &mut [argument.as_ptr().cast_mut().cast()],
             )
         }
         .map_err(|error| failed(name, error))
+    }
+
+    fn beside(&self, work: &mut dyn FnMut() -> Result<(), SparseError>) -> Result<(), SparseError> {
+        self.bind()?;
+        self.order(&self.stream, &self.side)?;
+        self.is_beside.store(true, Ordering::Relaxed);
+        self.has_forked.store(true, Ordering::Relaxed);
+        let done = work();
+        self.is_beside.store(false, Ordering::Relaxed);
+        done
+    }
+
+    fn join(&self) -> Result<(), SparseError> {
+        match self.has_forked.swap(false, Ordering::Relaxed) {
+            true => self.order(&self.side, &self.stream),
+            false => Ok(()),
+        }
     }
 
     fn wait(&self) -> Result<(), SparseError> {

@@ -117,6 +117,22 @@ pub trait Gpu: Debug + Send + Sync {
         argument: &[u64],
     ) -> Result<(), SparseError>;
 
+    /// Lets what `work` asks for run beside what is asked for next, until [`Self::join`]: after all before it.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    fn beside(&self, work: &mut dyn FnMut() -> Result<(), SparseError>) -> Result<(), SparseError> {
+        work()
+    }
+
+    /// Lets what is asked for next come after all that runs [beside](Self::beside).
+    ///
+    /// # Errors
+    /// Those of the device.
+    fn join(&self) -> Result<(), SparseError> {
+        Ok(())
+    }
+
     /// Waits until all work is done.
     ///
     /// # Errors

@@ -156,13 +156,23 @@ pub fn backward(
                 None => dense.push(layer.dense_grad(grads, dy, one.input(l), one.pass.ld)),
             }
         }
-        // SAFETY: as in `forward`; gradients stand as parameters do.
-        unsafe {
-            launch(gpu, &KERNELS, "sample", &sparse, Sample::shape)?;
-            if let Some(product) = dense.first().map(DenseGrad::product) {
-                let shape = |one: &DenseGrad| one.shape(product);
-                launch(gpu, &KERNELS, product.name, &dense, shape)?;
+        let of_params = || {
+            // SAFETY: as in `forward`; gradients stand as parameters do.
+            unsafe {
+                launch(gpu, &KERNELS, "sample", &sparse, Sample::shape)?;
+                match dense.first().map(DenseGrad::product) {
+                    None => Ok(()),
+                    Some(product) => {
+                        let shape = |one: &DenseGrad| one.shape(product);
+                        launch(gpu, &KERNELS, product.name, &dense, shape)
+                    }
+                }
             }
+        };
+        // Nothing waits for the gradient of weights but the step.
+        match l > 0 || wanted.input {
+            true => gpu.beside(&mut || of_params())?,
+            false => of_params()?,
         }
         if l == 0 && !wanted.input {
             continue;
@@ -191,5 +201,5 @@ pub fn backward(
             }
         }
     }
-    Ok(())
+    gpu.join()
 }

@@ -22,7 +22,8 @@ pub fn build(folder: &str, name: &str) {
     for_this_machine(&root, &source, name);
 }
 
-/// `nvcc` as `NVCC` names it, below `CUDA_PATH`, as scripts/fetch-cuda has put it, or on the path.
+/// `nvcc` as `NVCC` names it, below `CUDA_PATH`, as scripts/fetch-cuda has put it, where it is usually installed, or on
+/// the path.
 fn nvcc(root: &Path) -> PathBuf {
     for variable in ["NVCC", "CUDA_PATH"] {
         println!("cargo:rerun-if-env-changed={variable}");
@@ -32,7 +33,8 @@ fn nvcc(root: &Path) -> PathBuf {
     }
     let cuda = env::var_os("CUDA_PATH").map(PathBuf::from);
     let fetched = root.join("../.cuda");
-    let places = cuda.into_iter().chain([fetched]).map(|path| path.join("bin/nvcc"));
+    let usual = PathBuf::from("/usr/local/cuda");
+    let places = cuda.into_iter().chain([fetched, usual]).map(|path| path.join("bin/nvcc"));
     places.into_iter().find(|nvcc| nvcc.exists()).unwrap_or_else(|| "nvcc".into())
 }
 

@@ -1,11 +1,11 @@
 // What the kernels of networks share: their arguments, the functions between layers, sums over a warp.
 //
-// Layout: slots are `(features, ld)` f32, the samples of a feature side by side; `ld` is the batch rounded up to
-// a multiple of 32, and slots begin at a multiple of 16 bytes. Weights begin anywhere.
-// Every kernel takes one `Each<T>` by value, and block (x, y, z) works for `of[z]`; the arguments of one launch
-// may differ in size: the grid fits the largest.
-// Sums have one order whatever the order of threads: runs are equal in every bit. Compile with -fmad=false:
-// what is fused says so, and the host's build of these files gives the same bits.
+// Layout: slots are `(features, ld)` f32, the samples of a feature side by side; `ld` is the batch rounded up
+// to a multiple of 32, and slots begin at a multiple of 16 bytes. Weights begin anywhere. Every kernel takes
+// one `Each<T>` by value, and block (x, y, z) works for `of[z]`; the arguments of one launch may differ in
+// size: the grid fits the largest. Sums have one order whatever the order of threads: runs are equal in every
+// bit. Compile with -fmad=false: what is fused says so, and the host's build of these files gives the same
+// bits.
 #pragma once
 #ifndef DYNAMIC_SHARED
 #define DYNAMIC_SHARED(type, name) extern __shared__ type name[]
@@ -18,12 +18,27 @@ constexpr unsigned LANES = 8;
 template <class T> struct Each {
     T of[4];
 };
-// On the host a kernel is no symbol of the program: libc, for one, has a `step` of its own.
+// A kernel: `KERNEL(name, argument, threads of a block) { what it does with each }`. It may be launched before the one
+// before it has ended, as `programmatic stream serialization`: it waits for that before it reads anything, and lets
+// the next one be launched at once, so that launches cost less. On the host it is no symbol of the program: libc, for
+// one, has a `step` of its own.
 #ifdef CUDA_HOST
 #define KERNEL(name, T, ...) static void name(const Each<T> each)
 #else
-#define KERNEL(name, T, ...) \
-    extern "C" __global__ void __launch_bounds__(__VA_ARGS__) name(const __grid_constant__ Each<T> each)
+#define KERNEL(name, T, ...)                                                                          \
+    static __device__ __forceinline__ void name##_of(const Each<T> &each);                            \
+    extern "C" __global__ void __launch_bounds__(__VA_ARGS__) name(const __grid_constant__ Each<T> each) { \
+        wait_for_last();                                                                              \
+        name##_of(each);                                                                              \
+    }                                                                                                 \
+    static __device__ __forceinline__ void name##_of(const Each<T> &each)
+__device__ __forceinline__ void wait_for_last() {
+#if __CUDA_ARCH__ >= 900 && !defined(WAIT_FIRST)
+    asm volatile("griddepcontrol.launch_dependents;\n griddepcontrol.wait;" ::: "memory");
+#elif __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.wait;\n griddepcontrol.launch_dependents;" ::: "memory");
+#endif
+}
 #endif
 
 struct Rows {
@@ -37,8 +52,8 @@ struct Gather {
     float *to;
     unsigned rows, ld, activation, pad;
 };
-// As Gather; `bound[row · chunks + c]` is the first entry of `row` in the slots from `c · chunk` on, and one more
-// bound ends the last: indices ascend in a row.
+// As Gather; `bound[row · chunks + c]` is the first entry of `row` in the slots from `c · chunk` on, and one
+// more bound ends the last: indices ascend in a row.
 struct Tiled {
     Gather all;
     const unsigned *bound;
@@ -127,8 +142,8 @@ __device__ __forceinline__ float4 activate(unsigned activation, float4 x) {
                        activate(activation, x.w));
 }
 __device__ __forceinline__ float4 chain(unsigned activation, float4 y, float4 dy) {
-    return make_float4(chain(activation, y.x, dy.x), chain(activation, y.y, dy.y), chain(activation, y.z, dy.z),
-                       chain(activation, y.w, dy.w));
+    return make_float4(chain(activation, y.x, dy.x), chain(activation, y.y, dy.y),
+                       chain(activation, y.z, dy.z), chain(activation, y.w, dy.w));
 }
 __device__ __forceinline__ float4 splat(float x) { return make_float4(x, x, x, x); }
 __device__ __forceinline__ float4 fma4(float a, float4 b, float4 c) {
@@ -146,37 +161,53 @@ template <class T> __device__ __forceinline__ T warp_sum(T x) {
     return x;
 }
 
-// What stands at `from` where `there`, else anything. As assembly, because a compiler moves a plain conditional load
-// to the one use of it, and then each load waits for the one before.
+// Sums each of 8 values over 8 lanes; lane `l` of them gets sum `l`. Halves what a lane holds at each step.
+__device__ __forceinline__ float transposed_sum(float v[8], unsigned lane) {
+#pragma unroll
+    for (unsigned half = 4; half; half /= 2) {
+        bool high = lane & half;
+#pragma unroll
+        for (unsigned i = 0; i < half; i++) {
+            float mine = high ? v[i + half] : v[i], other = high ? v[i] : v[i + half];
+            v[i] = mine + __shfl_xor_sync(ALL, other, half);
+        }
+    }
+    return v[0];
+}
+
+// What stands at `from` where `i < left`, else anything. As assembly, because a compiler moves a plain conditional
+// load to the one use of it, and then each load waits for the one before.
 #ifdef CUDA_HOST
-template <class T> T load_if(bool there, const T *from) {
+template <class T> T load_if(unsigned left, unsigned i, const T *from) {
     T x;
     std::memset((void *)&x, 0xff, sizeof x);
-    return there ? *from : x;
+    return i < left ? *from : x;
 }
-inline float4 load4_if(bool there, const float *from) { return load_if(there, (const float4 *)from); }
-inline float4 shared4_if(bool there, const float *from) { return load4_if(there, from); }
+inline float4 load4_if(unsigned left, unsigned i, const float *from) {
+    return load_if(left, i, (const float4 *)from);
+}
+inline float4 shared4_if(unsigned left, unsigned i, const float *from) { return load4_if(left, i, from); }
 #else
-#define PREDICATED(n, load) "{.reg .pred p; setp.ne.u32 p, %" n ", 0; @p ld." load ";}"
-__device__ __forceinline__ unsigned load_if(bool there, const unsigned *from) {
+#define PREDICATED(i, left, load) "{.reg .pred p; setp.lt.u32 p, %" i ", %" left "; @p ld." load ";}"
+__device__ __forceinline__ unsigned load_if(unsigned left, unsigned i, const unsigned *from) {
     unsigned x;
-    asm volatile(PREDICATED("2", "global.nc.u32 %0, [%1]") : "=r"(x) : "l"(from), "r"((unsigned)there));
+    asm volatile(PREDICATED("2", "3", "global.u32 %0, [%1]") : "=r"(x) : "l"(from), "r"(i), "r"(left));
     return x;
 }
-__device__ __forceinline__ float load_if(bool there, const float *from) {
-    return __uint_as_float(load_if(there, (const unsigned *)from));
+__device__ __forceinline__ float load_if(unsigned left, unsigned i, const float *from) {
+    return __uint_as_float(load_if(left, i, (const unsigned *)from));
 }
-__device__ __forceinline__ float4 load4_if(bool there, const float *from) {
+__device__ __forceinline__ float4 load4_if(unsigned left, unsigned i, const float *from) {
     float4 x;
-    asm volatile(PREDICATED("5", "global.nc.v4.f32 {%0, %1, %2, %3}, [%4]")
-                 : "=f"(x.x), "=f"(x.y), "=f"(x.z), "=f"(x.w) : "l"(from), "r"((unsigned)there));
+    asm volatile(PREDICATED("5", "6", "global.v4.f32 {%0, %1, %2, %3}, [%4]")
+                 : "=f"(x.x), "=f"(x.y), "=f"(x.z), "=f"(x.w) : "l"(from), "r"(i), "r"(left));
     return x;
 }
-__device__ __forceinline__ float4 shared4_if(bool there, const float *from) {
+__device__ __forceinline__ float4 shared4_if(unsigned left, unsigned i, const float *from) {
     float4 x;
-    asm volatile(PREDICATED("5", "shared.v4.f32 {%0, %1, %2, %3}, [%4]")
+    asm volatile(PREDICATED("5", "6", "shared.v4.f32 {%0, %1, %2, %3}, [%4]")
                  : "=f"(x.x), "=f"(x.y), "=f"(x.z), "=f"(x.w)
-                 : "r"((unsigned)__cvta_generic_to_shared(from)), "r"((unsigned)there));
+                 : "r"((unsigned)__cvta_generic_to_shared(from)), "r"(i), "r"(left));
     return x;
 }
 #endif
@@ -187,16 +218,16 @@ __device__ __forceinline__ void copy16(void *to, const void *from, bool there) {
 #ifdef CUDA_HOST
     cuda_host::copy_later(to, from, there ? 16 : 0, there ? 0 : 16);
 #else
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"((unsigned)__cvta_generic_to_shared(to)),
-                 "l"(from), "r"(there ? 16 : 0));
+    unsigned at = (unsigned)__cvta_generic_to_shared(to);
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(at), "l"(from), "r"(there ? 16 : 0));
 #endif
 }
 __device__ __forceinline__ void copy4(void *to, const void *from, bool there) {
 #ifdef CUDA_HOST
     cuda_host::copy_later(to, from, there ? 4 : 0, there ? 0 : 4);
 #else
-    asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"((unsigned)__cvta_generic_to_shared(to)),
-                 "l"(from), "r"(there ? 4 : 0));
+    unsigned at = (unsigned)__cvta_generic_to_shared(to);
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(at), "l"(from), "r"(there ? 4 : 0));
 #endif
 }
 __device__ __forceinline__ void close_copies() {

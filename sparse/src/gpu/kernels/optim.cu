@@ -9,10 +9,23 @@ KERNEL(squares, Squares, 256) {
     if (blockIdx.x * 256 >= a.n) return;
     double sum = 0.0;
     unsigned p = 0;
-    for (unsigned i = blockIdx.x * 256 + threadIdx.x; i < a.n; i += gridDim.x * 256) {
-        while (i >= a.parts[p].end) p++;
-        float g = a.g[i] + a.parts[p].l2 * a.w[i];
-        sum += (double)(g * g);
+    unsigned apart = gridDim.x * 256;
+    for (unsigned first = blockIdx.x * 256 + threadIdx.x; first < a.n; first += 4 * apart) {
+        // All loads are on their way before it is asked which part an element is in.
+        float g[4], w[4];
+#pragma unroll
+        for (unsigned j = 0; j < 4; j++) {
+            unsigned i = first + j * apart;
+            g[j] = load_if(a.n, i, a.g + i), w[j] = load_if(a.n, i, a.w + i);
+        }
+#pragma unroll
+        for (unsigned j = 0; j < 4; j++) {
+            unsigned i = first + j * apart;
+            if (i >= a.n) break;
+            while (i >= a.parts[p].end) p++;
+            float pulled = g[j] + a.parts[p].l2 * w[j];
+            sum += (double)(pulled * pulled);
+        }
     }
     sum = warp_sum(sum);
     if (threadIdx.x % 32 == 0) sums[threadIdx.x / 32] = sum;
@@ -23,34 +36,39 @@ KERNEL(squares, Squares, 256) {
     }
 }
 
-// One step along the gradient, clipped to `max_norm`; see optim/rule.rs. Nothing changes where the norm is not
-// finite. `blocks` is the grid of `squares`, at most 128.
+// One step along the gradient, clipped to `max_norm`; see optim/rule.rs. Nothing changes where the norm is
+// not finite. `blocks` is the grid of `squares`, at most 128.
 // grid (min(⌈n / 256⌉, 1056), 1, z), block (256), no dynamic shared memory.
 KERNEL(step, Step, 256) {
     const Step &a = each.of[blockIdx.z];
     double sum = 0.0;
-    // Each warp for itself: a barrier would take longer.
+    // Each warp for itself: a barrier would take longer. What the first element needs is on its way meanwhile.
     for (unsigned b = threadIdx.x % 32; b < a.blocks; b += 32) sum += a.partial[b];
+    unsigned i = blockIdx.x * 256 + threadIdx.x, p = 0;
+    float w = load_if(a.n, i, a.w + i), g = load_if(a.n, i, a.g + i), m = load_if(a.n, i, a.m + i);
+    float v = load_if(a.adam ? a.n : 0, i, a.v + i), scale = 1.0f, rate = a.rate[0];
     float norm = (float)sqrt(warp_sum(sum));
     if (blockIdx.x == 0 && threadIdx.x == 0) a.norm[0] = norm;
     if (!(norm <= 3.4028235e38f)) return;
-    float scale = 1.0f, rate = a.rate[0];
     if (a.max_norm > 0.0f && norm > a.max_norm) scale = (float)((double)a.max_norm / (double)norm);
-    unsigned p = 0;
-    for (unsigned i = blockIdx.x * 256 + threadIdx.x; i < a.n; i += gridDim.x * 256) {
+    while (i < a.n) {
         while (i >= a.parts[p].end) p++;
-        float l2 = a.parts[p].l2, keep = a.parts[p].keep, w = a.w[i];
-        float g = (a.g[i] + l2 * w) * scale;
+        g = (g + a.parts[p].l2 * w) * scale;
+        float by;
         if (a.adam) {
-            float m = a.beta1 * a.m[i] + (1.0f - a.beta1) * g;
-            float v = a.beta2 * a.v[i] + (1.0f - a.beta2) * g * g;
-            a.m[i] = m, a.v[i] = v;
-            a.w[i] = keep * w - rate * m / (sqrtf(v) + a.eps);
+            m = a.beta1 * m + (1.0f - a.beta1) * g;
+            v = a.beta2 * v + (1.0f - a.beta2) * g * g;
+            a.v[i] = v;
+            by = rate * m / (sqrtf(v) + a.eps);
         } else {
-            float m = a.beta1 * a.m[i] + g;
-            a.m[i] = m;
-            a.w[i] = keep * w - rate * m;
+            m = a.beta1 * m + g;
+            by = rate * m;
         }
+        a.m[i] = m;
+        a.w[i] = a.parts[p].keep * w - by;
+        i += gridDim.x * 256;
+        w = load_if(a.n, i, a.w + i), g = load_if(a.n, i, a.g + i), m = load_if(a.n, i, a.m + i);
+        v = load_if(a.adam ? a.n : 0, i, a.v + i);
     }
 }
 

@@ -8,9 +8,17 @@ KERNEL(rows_in, Rows, 256) {
     SHARED(float, tile, [32][33]);
     unsigned f0 = blockIdx.x * 32, n0 = blockIdx.y * 32, lane = threadIdx.x;
     if (f0 >= a.width || n0 >= a.ld) return;
-    for (unsigned i = threadIdx.y; i < 32; i += 8) {
-        unsigned n = n0 + i, f = f0 + lane;
-        tile[i][lane] = n < a.batch && f < a.width ? a.rows[(size_t)n * a.width + f] : 0.0f;
+    float mine[4];
+    // All loads are on their way before the first is waited for.
+#pragma unroll
+    for (unsigned i = 0; i < 4; i++) {
+        unsigned n = n0 + threadIdx.y + i * 8, f = f0 + lane;
+        mine[i] = load_if(f < a.width ? a.batch : 0, n, a.rows + (size_t)n * a.width + f);
+    }
+#pragma unroll
+    for (unsigned i = 0; i < 4; i++) {
+        unsigned n = threadIdx.y + i * 8;
+        tile[n][lane] = n0 + n < a.batch && f0 + lane < a.width ? mine[i] : 0.0f;
     }
     __syncthreads();
     for (unsigned i = threadIdx.y; i < 32; i += 8)

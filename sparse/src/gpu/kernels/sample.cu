@@ -4,22 +4,8 @@
 // Entries whose sums a lane holds at a time.
 constexpr unsigned ENTRIES = 8;
 
-// Sums each of 8 values over 8 lanes; lane `l` of them gets sum `l`. Halves what a lane holds at each step.
-__device__ __forceinline__ float transposed_sum(float v[ENTRIES], unsigned lane) {
-#pragma unroll
-    for (unsigned half = 4; half; half /= 2) {
-        bool high = lane & half;
-#pragma unroll
-        for (unsigned i = 0; i < half; i++) {
-            float mine = high ? v[i + half] : v[i], other = high ? v[i] : v[i + half];
-            v[i] = mine + __shfl_xor_sync(ALL, other, half);
-        }
-    }
-    return v[0];
-}
-
-// `dw[k] = Σ dy[row] · x[index[k]]`, and `db[row] = Σ dy[row]` unless `db` is null. A block has a row, its warps
-// share the samples; 8 lanes of a warp have 8 entries.
+// `dw[k] = Σ dy[row] · x[index[k]]`, and `db[row] = Σ dy[row]` unless `db` is null. A block has a row, its
+// warps share the samples; 8 lanes of a warp have 8 entries.
 // grid (rows, 1, z), block (32, min(ld / 32, 8)), no dynamic shared memory.
 KERNEL(sample, Sample, 256) {
     const Sample a = each.of[blockIdx.z];
@@ -30,14 +16,14 @@ KERNEL(sample, Sample, 256) {
     unsigned begin = a.ptr[row], end = a.ptr[row + 1], turn = 0;
     const float *dy = a.dy + (size_t)row * a.ld + lane * 4, *x = a.x + lane * 4;
     for (unsigned at = begin; at < end; at += 4 * ENTRIES, turn ^= 1) {
-        unsigned first = at + group * ENTRIES, offset[ENTRIES];
+        unsigned first = at + group * ENTRIES, offset[ENTRIES], left = first < end ? end - first : 0;
 #pragma unroll
-        for (unsigned i = 0; i < ENTRIES; i++) offset[i] = first + i < end ? a.index[first + i] * a.ld : 0;
+        for (unsigned i = 0; i < ENTRIES; i++) offset[i] = i < left ? a.index[first + i] * a.ld : 0;
         float sum[ENTRIES] = {};
         for (unsigned n = warp * 32; n < a.ld; n += warps * 32) {
             float4 d = *(const float4 *)(dy + n), v[ENTRIES];
 #pragma unroll
-            for (unsigned i = 0; i < ENTRIES; i++) v[i] = load4_if(first + i < end, x + offset[i] + n);
+            for (unsigned i = 0; i < ENTRIES; i++) v[i] = load4_if(left, i, x + offset[i] + n);
 #pragma unroll
             for (unsigned i = 0; i < ENTRIES; i++) sum[i] = dot4(d, v[i], sum[i]);
         }
@@ -58,64 +44,81 @@ KERNEL(sample, Sample, 256) {
     }
 }
 
-// As `sample` for large layers: a block keeps `chunk` slots of `x` in shared memory, all their samples, and its
-// warps go through rows; a lane holds what it has of `dy`, V · 4 samples at a time.
-template <int V> __device__ __forceinline__ void sample_chunk(const SampleTiled &t) {
-    const Sample a = t.all;
-    DYNAMIC_SHARED(float4, shared);
+// Samples of a pass, and what of them a lane has.
+constexpr unsigned PASS = 256, OWN = PASS / 128;
+
+// What a lane has of the products of one row with 8 others, of which the first `left` are there; `at` is where those
+// begin in shared memory, lane i's that of the i-th.
+template <bool WHOLE>
+__device__ __forceinline__ float products(const float4 (&dy)[OWN], const float *x, unsigned at, unsigned left,
+                                          bool has_more) {
+    float sum[ENTRIES];
+#pragma unroll
+    for (unsigned i = 0; i < ENTRIES; i++) {
+        const float *from = x + __shfl_sync(ALL, at, i);
+        sum[i] = 0.0f;
+        if (!WHOLE && i >= left) continue;
+        float4 a = *(const float4 *)from, b = has_more ? *(const float4 *)(from + 128) : splat(0.0f);
+        float4 s = make_float4(fmaf(dy[1].x, b.x, dy[0].x * a.x), fmaf(dy[1].y, b.y, dy[0].y * a.y),
+                               fmaf(dy[1].z, b.z, dy[0].z * a.z), fmaf(dy[1].w, b.w, dy[0].w * a.w));
+        sum[i] = (s.x + s.y) + (s.z + s.w);
+    }
+    float total = transposed_sum(sum, threadIdx.x % ENTRIES);
+    total += __shfl_xor_sync(ALL, total, 8);
+    return total + __shfl_xor_sync(ALL, total, 16);
+}
+
+// As `sample` for large layers: a block keeps `chunk` slots of `x` in shared memory, PASS samples at a time, and its
+// warps go through rows. `bound` is as in Tiled.
+// grid (G, chunks, z) with any G up to ⌈rows / W⌉, block (32, W) with W at most 16; dynamic shared memory
+// chunk · min(ld, 256) · 4 bytes.
+KERNEL(sample_tiled, SampleTiled, 512) {
+    const SampleTiled &t = each.of[blockIdx.z];
+    const Sample &a = t.all;
+    DYNAMIC_SHARED(float4, chunk_of_x);
     unsigned lane = threadIdx.x, warps = blockDim.y, c = blockIdx.y, begin = c * t.chunk;
+    unsigned start = blockIdx.x * warps + threadIdx.y, apart = gridDim.x * warps, wide = min(a.ld, PASS);
     if (c >= t.chunks) return;
-    float *x = (float *)shared;
-    unsigned floats = min(t.chunk, t.cols - begin) * a.ld;
-    for (unsigned i = threadIdx.y * 32 + lane; i < floats / 4; i += warps * 32)
-        copy16(x + i * 4, a.x + (size_t)begin * a.ld + i * 4, true);
-    close_copies();
-    await_copies<0>();
-    __syncthreads();
-    for (unsigned row = blockIdx.x * warps + threadIdx.y; row < a.rows; row += gridDim.x * warps) {
-        unsigned first = t.bound[row * t.chunks + c], end = t.bound[row * t.chunks + c + 1];
-        bool sums_row = a.db && c == 0;
-        float row_sum = 0.0f;
-        for (unsigned n0 = 0; n0 < a.ld; n0 += V * 128) {
-            float4 d[V];
-#pragma unroll
-            for (int v = 0; v < V; v++) {
-                unsigned n = n0 + v * 128 + lane * 4;
-                d[v] = n < a.ld ? *(const float4 *)(a.dy + (size_t)row * a.ld + n) : splat(0.0f);
-                row_sum += d[v].x + d[v].y + d[v].z + d[v].w;
-            }
+    float *x = (float *)chunk_of_x;
+    for (unsigned n0 = 0; n0 < a.ld; n0 += PASS) {
+        unsigned size = min(wide, a.ld - n0), all = min(t.chunk, t.cols - begin) * (size / 4);
+        if (n0) __syncthreads();
+        for (unsigned i = threadIdx.y * 32 + lane; i < all; i += warps * 32) {
+            unsigned s = i / (size / 4), n = i % (size / 4) * 4;
+            copy16(x + s * wide + n, a.x + (size_t)(begin + s) * a.ld + n0 + n, true);
+        }
+        close_copies();
+        unsigned own = lane * 4 < size ? lane * 4 : 0;
+        bool has = lane * 4 < size, has_more = lane * 4 + 128 < size;
+        // The next row's bounds and gradient are on their way while one is worked on.
+        unsigned next = 0, next_end = 0;
+        float4 coming[OWN];
+        auto look = [&](unsigned row) {
+            if (row >= a.rows) return;
+            const float *dy = a.dy + (size_t)row * a.ld + n0 + own;
+            next = t.bound[row * t.chunks + c], next_end = t.bound[row * t.chunks + c + 1];
+            coming[0] = has ? *(const float4 *)dy : splat(0.0f);
+            coming[1] = has_more ? *(const float4 *)(dy + 128) : splat(0.0f);
+        };
+        look(start);
+        await_copies<0>();
+        __syncthreads();
+        for (unsigned row = start; row < a.rows; row += apart) {
+            float4 dy[OWN] = {coming[0], coming[1]};
+            unsigned first = next, end = next_end;
+            look(row + apart);
             for (unsigned at = first; at < end; at += ENTRIES) {
-                unsigned mine = at + lane % ENTRIES, slot = mine < end ? a.index[mine] - begin : 0;
-                float sum[ENTRIES];
-#pragma unroll
-                for (unsigned i = 0; i < ENTRIES; i++) {
-                    sum[i] = 0.0f;
-                    const float *from = x + __shfl_sync(ALL, slot, i) * a.ld + n0 + lane * 4;
-                    if (at + i >= end) continue;
-                    float4 s = splat(0.0f);
-#pragma unroll
-                    for (int v = 0; v < V; v++) {
-                        if (n0 + v * 128 + lane * 4 >= a.ld) continue;
-                        float4 b = *(const float4 *)(from + v * 128);
-                        s = make_float4(fmaf(d[v].x, b.x, s.x), fmaf(d[v].y, b.y, s.y), fmaf(d[v].z, b.z, s.z),
-                                        fmaf(d[v].w, b.w, s.w));
-                    }
-                    sum[i] = (s.x + s.y) + (s.z + s.w);
-                }
-                float total = transposed_sum(sum, lane % ENTRIES);
-                total += __shfl_xor_sync(ALL, total, 8);
-                total += __shfl_xor_sync(ALL, total, 16);
+                unsigned mine = at + lane % ENTRIES, left = end - at;
+                unsigned from = mine < end ? (a.index[mine] - begin) * wide : 0;
+                float total = left >= ENTRIES ? products<true>(dy, x + own, from, left, has_more)
+                                              : products<false>(dy, x + own, from, left, has_more);
                 if (lane < ENTRIES && mine < end) a.dw[mine] = n0 ? a.dw[mine] + total : total;
             }
-        }
-        if (sums_row) {
-            row_sum = warp_sum(row_sum);
-            if (lane == 0) a.db[row] = row_sum;
+            if (a.db && c == 0) {
+                float sum = warp_sum((dy[0].x + dy[0].y) + (dy[0].z + dy[0].w) + (dy[1].x + dy[1].y) +
+                                     (dy[1].z + dy[1].w));
+                if (lane == 0) a.db[row] = n0 ? a.db[row] + sum : sum;
+            }
         }
     }
 }
-
-// grid (G, chunks, z) with any G up to ⌈rows / W⌉, block (32, W) with W at most 16; dynamic shared memory
-// chunk · ld · 4 bytes. The second has registers for 1,024 samples, the first for 256; both take any number.
-KERNEL(sample_tiled_2, SampleTiled, 512) { sample_chunk<2>(each.of[blockIdx.z]); }
-KERNEL(sample_tiled_8, SampleTiled, 512) { sample_chunk<8>(each.of[blockIdx.z]); }

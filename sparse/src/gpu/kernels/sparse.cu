@@ -3,11 +3,14 @@
 #include "gather.cu"
 #include "sample.cu"
 #include "dense.cu"
+#include "conv.cu"
+#include "conv_dense.cu"
+#include "image.cu"
 #include "optim.cu"
 
 #ifdef CUDA_HOST
-// As cuLaunchKernel by name, on the CPU; false where there is no such kernel. `arg` is the address of the kernel's
-// argument, `order` the seed of the order of its threads.
+// As cuLaunchKernel by name, on the CPU; false where there is no such kernel. `arg` is the address of the
+// kernel's argument, `order` the seed of the order of its threads.
 extern "C" bool sparring_sparse_launch(const char *name, const unsigned *grid, const unsigned *block,
                                        unsigned shared, void *arg, unsigned long long order) {
     dim3 g{grid[0], grid[1], grid[2]}, b{block[0], block[1], block[2]};
@@ -24,17 +27,29 @@ extern "C" bool sparring_sparse_launch(const char *name, const unsigned *grid, c
     TRY(gather_tiled_2)
     TRY(gather_tiled_4)
     TRY(gather_tiled_8)
+    TRY(gather_wide_1)
+    TRY(gather_wide_4)
+    TRY(gather_blocks_wide_1)
     TRY(gather_blocks_1)
     TRY(gather_blocks_2)
     TRY(sample)
-    TRY(sample_tiled_2)
-    TRY(sample_tiled_8)
+    TRY(sample_tiled)
     TRY(dense_forward)
     TRY(dense_backward)
     TRY(dense_grad)
     TRY(dense_forward_large)
     TRY(dense_backward_large)
     TRY(dense_grad_large)
+    TRY(conv_gather)
+    TRY(conv_sample)
+    TRY(conv_dense)
+    TRY(conv_grad)
+    TRY(sum_parts)
+    TRY(bytes_in)
+    TRY(floats_in)
+    TRY(pool_forward)
+    TRY(pool_backward)
+    TRY(pixels)
     TRY(squares)
     TRY(step)
     TRY(lerp)

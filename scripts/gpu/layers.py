@@ -1,0 +1,203 @@
+"""Layers with random patterns, and the launches of the kernels over them, as the comments above each say."""
+
+import numpy as np
+
+from launch import Dense, DenseGrad, Gather, Launch, Sample, SampleTiled, Tiled
+
+RELU, TANH = 1, 2
+# Chunks that gather_tiled has in shared memory, as gather.cu says.
+BUFFERS = 2
+
+
+def up(a, b):
+    return -(-a // b)
+
+
+class Csr:
+    """A random pattern of `height × height` blocks, by row and by column, as Topology keeps it."""
+
+    def __init__(self, rng, rows, cols, density, height=1):
+        mask = rng.random((rows // height, cols // height), dtype=np.float32) < density
+        self.mask = mask = np.repeat(np.repeat(mask, height, 0), height, 1)
+        self.rows, self.cols, self.nnz = rows, cols, int(mask.sum())
+        self.ptr, self.index = self.compressed(mask)
+        self.col_ptr, self.row = self.compressed(mask.T)
+        order = np.cumsum(mask.ravel(), dtype=np.uint32).reshape(mask.shape) - 1
+        self.perm = order.T[mask.T].astype(np.uint32)
+        self.value = rng.uniform(-1, 1, max(self.nnz, 1)).astype(np.float32)
+
+    @staticmethod
+    def compressed(mask):
+        ptr = np.concatenate([[0], np.cumsum(mask.sum(1))]).astype(np.uint32)
+        return ptr, np.nonzero(mask)[1].astype(np.uint32)
+
+    @staticmethod
+    def bounds(mask, chunk):
+        """The first entry of every row in every chunk of columns, and where the last ends."""
+        chunks = up(mask.shape[1], chunk)
+        wide = np.zeros((mask.shape[0], chunks * chunk), bool)
+        wide[:, : mask.shape[1]] = mask
+        counts = wide.reshape(mask.shape[0] * chunks, chunk).sum(1)
+        return np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32)
+
+    def dense(self):
+        weight = np.zeros(self.mask.shape, np.float32)
+        weight[self.mask] = self.value[: self.nnz]
+        return weight
+
+
+def slots(rng, features, batch, ld):
+    x = np.zeros((features, ld), np.float32)
+    x[:, :batch] = rng.uniform(-1, 1, (features, batch))
+    return x
+
+
+def act(activation, x):
+    return np.maximum(x, 0) if activation == RELU else np.tanh(x) if activation == TANH else x
+
+
+def slope(activation, y):
+    return (y > 0) * 1.0 if activation == RELU else 1 - y**2 if activation == TANH else np.ones_like(y)
+
+
+class Layer:
+    """A layer, its inputs and gradients on a device, and the launches over them."""
+
+    def __init__(self, device, csr, ld, batch, seed=1, like=None):
+        rng = np.random.default_rng(seed)
+        self.device, self.csr, self.ld = device, csr, ld
+        self.host = {
+            "x": slots(rng, csr.cols, batch, ld), "dy": slots(rng, csr.rows, batch, ld),
+            "bias": rng.uniform(-1, 1, csr.rows).astype(np.float32),
+        }  # fmt: skip
+        put = device.put
+        self.x, self.dy, self.bias = (put(self.host[key]) for key in ("x", "dy", "bias"))
+        self.value = put(csr.value)
+        names = ("ptr", "index", "col_ptr", "row", "perm")
+        arrays = {} if like else {name: put(getattr(csr, name).view(np.int32)) for name in names}
+        self.pattern = like.pattern if like else arrays
+        self.y = put(np.full((csr.rows, ld), np.nan, np.float32))
+        self.dx = put(np.full((csr.cols, ld), np.nan, np.float32))
+        self.dw = put(np.full(max(csr.nnz, 1), np.nan, np.float32))
+        self.db = put(np.full(csr.rows, np.nan, np.float32))
+        self.bound, self.weight, self.full = like.bound if like else {}, None, None
+
+    def at(self, *names):
+        return [self.device.at(self.pattern.get(name, getattr(self, name, None))) for name in names]
+
+    def bounds(self, back, chunk):
+        if (back, chunk) not in self.bound:
+            mask = self.csr.mask.T if back else self.csr.mask
+            self.bound[back, chunk] = self.device.put(Csr.bounds(mask, chunk).view(np.int32))
+        return self.device.at(self.bound[back, chunk])
+
+    def dense(self):
+        if self.weight is None:
+            self.weight = self.device.put(self.csr.dense())
+            self.full = self.device.put(np.full(self.csr.mask.shape, np.nan, np.float32))
+
+    def argument(self, back, activation):
+        if back:
+            pointers = self.at("col_ptr", "row", "perm", "value", "none", "dy", "x", "dx")
+            return Gather(*pointers, self.csr.cols, self.ld, activation)
+        pointers = self.at("ptr", "index", "none", "value", "bias", "x", "none", "y")
+        return Gather(*pointers, self.csr.rows, self.ld, activation)
+
+    def gather(self, back=False, activation=RELU, warps=4):
+        argument = self.argument(back, activation)
+        return Launch("gather", argument, (up(argument.rows, 4 * warps), self.ld // 32), (32, warps))
+
+    def tiled(self, back=False, activation=RELU, height=1, plan=None, buffers=BUFFERS):
+        argument = self.argument(back, activation)
+        rows, cols = (self.csr.cols, self.csr.rows) if back else (self.csr.rows, self.csr.cols)
+        wide, warps, each, chunk = plan or tiled_plan(rows, cols, self.ld, height, buffers)
+        narrow, broad = ("blocks", "blocks_wide") if height == 4 else ("tiled", "wide")
+        name = f"gather_{broad if wide == 2 else narrow}_{each}"
+        tiled = Tiled(argument, self.bounds(back, chunk), cols, chunk, up(cols, chunk))
+        shared = min(buffers, up(cols, chunk)) * chunk * 128 * wide + warps * (1088 if height == 1 else 1408)
+        grid = up(rows, 4 * warps * each * height), up(self.ld, 32 * wide)
+        return Launch(name, tiled, grid, (32, warps), shared)
+
+    def sample(self):
+        argument = Sample(*self.at("ptr", "index", "dy", "x", "dw", "db"), self.csr.rows, self.ld)
+        return Launch("sample", argument, (self.csr.rows,), (32, min(self.ld // 32, 8)))
+
+    def sample_tiled(self, plan=None):
+        rows, cols, ld = self.csr.rows, self.csr.cols, self.ld
+        chunk, warps, groups = plan or sample_plan(rows, cols, ld)
+        argument = Sample(*self.at("ptr", "index", "dy", "x", "dw", "db"), rows, ld)
+        tiled = SampleTiled(argument, self.bounds(False, chunk), cols, chunk, up(cols, chunk))
+        shared = chunk * min(ld, 256) * 4
+        return Launch("sample_tiled", tiled, (groups, up(cols, chunk)), (32, warps), shared)
+
+    def forward(self, tile=(32, 16), large="", activation=RELU, threads=256):
+        self.dense()
+        pointers = self.at("weight", "bias", "x", "none", "y")
+        argument = Dense(*pointers, self.csr.rows, self.csr.cols, self.ld, activation)
+        grid = (up(self.ld, tile[1]), up(self.csr.rows, tile[0]))
+        return Launch(f"dense_forward{large}", argument, grid, (threads,))
+
+    def backward(self, tile=(32, 16), large="", activation=RELU, threads=256):
+        self.dense()
+        pointers = self.at("weight", "none", "dy", "x", "dx")
+        argument = Dense(*pointers, self.csr.rows, self.csr.cols, self.ld, activation)
+        grid = (up(self.ld, tile[1]), up(self.csr.cols, tile[0]))
+        return Launch(f"dense_backward{large}", argument, grid, (threads,))
+
+    def grad(self, tile=(32, 16), large="", threads=256):
+        self.dense()
+        argument = DenseGrad(*self.at("dy", "x", "full", "db"), self.csr.rows, self.csr.cols, self.ld)
+        grid = (up(self.csr.cols, tile[1]), up(self.csr.rows, tile[0]))
+        return Launch(f"dense_grad{large}", argument, grid, (threads,))
+
+    def expected(self, kind, activation=RELU):
+        """In double precision, and the size of what went into it."""
+        product, weight, x, dy = self.device.product, self.csr.dense(), self.host["x"], self.host["dy"]
+        if kind == "forward":
+            bias = self.host["bias"][:, None].astype(np.float64)
+            size = product(abs(weight), abs(x)) + abs(bias) + (activation == TANH)
+            return act(activation, product(weight, x) + bias), size
+        if kind == "backward":
+            by_y = slope(activation, x.astype(np.float64))
+            return product(weight.T, dy) * by_y, product(abs(weight.T), abs(dy)) * (1 + x**2)
+        if kind == "biases":
+            return dy.astype(np.float64).sum(1), abs(dy).astype(np.float64).sum(1)
+        full = product(dy, x.T), product(abs(dy), abs(x.T))
+        if kind == "weights":
+            return full[0][self.csr.mask], full[1][self.csr.mask]
+        return full
+
+
+def tiled_plan(rows, cols, ld, height, buffers=BUFFERS):
+    """Samples of a block over 32, its warps, rows of a lane, slots of a chunk: about a block a processor."""
+    if height == 4:
+        plans = [(2, 16, 1), (2, 8, 1), (1, 16, 1), (1, 8, 1), (1, 4, 1)]
+    else:
+        plans = [(2, 16, 4), (2, 16, 1), (1, 16, 1), (1, 8, 1), (1, 4, 1)]
+    for wide, warps, each in plans:
+        if up(rows, 4 * warps * each * height) * up(ld, 32 * wide) >= 96:
+            break
+    return wide, warps, each, tiled_chunk(cols, wide, buffers)
+
+
+def tiled_chunk(cols, wide, buffers, room=176):
+    """Equal chunks that `room` KiB have space for; two at least where there is much to wait for."""
+    most = room * 1024 // (128 * wide * buffers)
+    chunks = up(cols, most)
+    return up(up(cols, max(chunks, 2 if cols > 256 else 1)), 8) * 8
+
+
+def sample_plan(rows, cols, ld, room=192, warps=16, processors=132):
+    """Slots of a chunk that fills `room` KiB, warps of a block, blocks of a chunk, `processors` blocks in all."""
+    chunk = max(1, min(cols, room * 1024 // (4 * min(ld, 256))))
+    chunk = up(cols, up(cols, chunk))
+    return chunk, warps, max(1, min(up(rows, warps), processors // up(cols, chunk)))
+
+
+def layers_of(device, width, ld, sparsity, height=1):
+    """Three layers of one pattern with weights, inputs and outputs of their own, to be taken in turn."""
+    csr = Csr(np.random.default_rng(11), width, width, 1 - sparsity, height)
+    layers = []
+    for seed in range(3):
+        layers.append(Layer(device, csr, ld, ld, seed, layers[0] if layers else None))
+    return layers

@@ -1,0 +1,124 @@
+// Dense convolutions as products of matrices whose unrolled side is never made: a column of it is a pixel and
+// a sample, 32 of which stand side by side in memory.
+#include "planes.h"
+#include "product.h"
+
+// The weights of some taps, `size` rows of them.
+template <int T, int TK, int PER> struct TapWeights : Side<T, TK, PER, true> {
+    const float *from;
+    Taps taps;
+    unsigned row, size, depth;
+
+    __device__ __forceinline__ TapWeights(const ConvDense &a)
+        : from(a.weight), taps(a.taps), row(a.weight_row), size(a.rows), depth(a.depth) {}
+    template <int THREADS>
+    __device__ __forceinline__ void ask(int stage, unsigned first, unsigned k, unsigned t) const {
+        this->template ask4<THREADS>(stage, t, from, [&](unsigned r, unsigned c) -> const float * {
+            if (first + r >= size || k + c >= depth) return nullptr;
+            return from + (size_t)(first + r) * row + taps.weight_of(k + c);
+        });
+    }
+};
+
+// What the taps meet at the positions of a walk: taps by pixels and samples.
+template <int T, int TK, int PER> struct TapPixels : Side<T, TK, PER, false> {
+    const float *from;
+    Taps taps;
+    Strides pixel;
+    unsigned nx, ld, size, depth;
+
+    __device__ __forceinline__ TapPixels(const ConvDense &a)
+        : from(a.x), taps(a.taps), pixel(a.walk.from), nx(a.walk.nx), ld(a.ld),
+          size(a.walk.ny * a.walk.nx * a.ld), depth(a.depth) {}
+    template <int THREADS>
+    __device__ __forceinline__ void ask(int stage, unsigned first, unsigned k, unsigned t) const {
+        this->template ask16<THREADS>(stage, t, from, [&](unsigned r, unsigned c) -> const float * {
+            unsigned p = (first + c) / ld, n = (first + c) % ld;
+            if (k + r >= depth || first + c >= size) return nullptr;
+            return from + (size_t)(taps.slot_of(k + r) + pixel.of(p / nx, p % nx)) * ld + n;
+        });
+    }
+};
+
+// Rows of slots at all positions of a walk, the pixels and samples the summed dimension: channels, or taps.
+template <int T, int TK, int PER, bool TAPS> struct PixelRows : Side<T, TK, PER, true> {
+    const float *from;
+    Taps taps;
+    Strides pixel;
+    unsigned nx, ld, size, depth;
+
+    __device__ __forceinline__ PixelRows(const ConvGrad &a)
+        : from(TAPS ? a.x : a.dy), taps(a.taps), pixel(TAPS ? a.walk.from : a.walk.to), nx(a.walk.nx),
+          ld(a.ld), size(TAPS ? a.cols : a.rows), depth(a.walk.ny * a.walk.nx * a.ld) {}
+    template <int THREADS>
+    __device__ __forceinline__ void ask(int stage, unsigned first, unsigned k, unsigned t) const {
+        this->template ask16<THREADS>(stage, t, from, [&](unsigned r, unsigned c) -> const float * {
+            unsigned row = first + r, p = (k + c) / ld, n = (k + c) % ld;
+            if (row >= size || k + c >= depth) return nullptr;
+            unsigned slot = TAPS ? taps.slot_of(row) : row * pixel.row;
+            return from + (size_t)(slot + pixel.of(p / nx, p % nx)) * ld + n;
+        });
+    }
+};
+
+#ifndef CONV
+#define CONV 32, 32, 32, 4, 4, 4, 3
+#endif
+using Conv = Cut<CONV>;
+
+// `to = act(weight ∗ x + bias)`, or where `y` is given `(weightᵀ ∗ x) · act'(y)` of one phase of the stride;
+// what stands where is in the taps and the walk. A column of the product is `position · ld + sample`.
+// grid (⌈ny · nx · ld / 32⌉, ⌈rows / 32⌉, z), block (256), no dynamic shared memory.
+KERNEL(conv_dense, ConvDense, Conv::THREADS) {
+    const ConvDense &a = each.of[blockIdx.z];
+    using A = TapWeights<Conv::TM, Conv::TK, Conv::MM>;
+    using B = TapPixels<Conv::TN, Conv::TK, Conv::NN>;
+    SHARED(float4, shared, [ROOM<Conv, A, B> / 4]);
+    Place place = {blockIdx.y * Conv::TM, blockIdx.x * Conv::TN, 0, (a.depth + Conv::TK - 1) / Conv::TK};
+    if (place.m0 >= a.rows || place.n0 >= a.walk.ny * a.walk.nx * a.ld) return;
+    auto end = [&](unsigned m, unsigned column, float sum) {
+        unsigned p = column / a.ld, n = column % a.ld, py = p / a.walk.nx, px = p % a.walk.nx;
+        if (m >= a.rows || py >= a.walk.ny) return;
+        auto at = [&](const Strides &s) { return (size_t)(s.of(py, px) + m * s.row) * a.ld + n; };
+        float value = sum + (a.bias ? a.bias[m] : 0.0f);
+        a.to[at(a.walk.to)] =
+            a.y ? chain(a.activation, a.y[at(a.walk.at)], value) : activate(a.activation, value);
+    };
+    product<Conv>(A(a), B(a), place, false, (float *)shared, end, [](unsigned, float) {});
+}
+
+// One part of `parts` of the gradient: `partial[part] = (dw (rows, cols), db (rows))`, over its share of the
+// positions and samples; db only where `sums_rows`. The taps say where the columns stand, `walk.to` where dy
+// does.
+// grid (⌈cols / 32⌉, ⌈rows / 32⌉ · parts, z), block (256), no dynamic shared memory.
+KERNEL(conv_grad, ConvGrad, Conv::THREADS) {
+    const ConvGrad &a = each.of[blockIdx.z];
+    using A = PixelRows<Conv::TM, Conv::TK, Conv::MM, false>;
+    using B = PixelRows<Conv::TN, Conv::TK, Conv::NN, true>;
+    SHARED(float4, shared, [ROOM<Conv, A, B> / 4]);
+    unsigned tiles = (a.rows + Conv::TM - 1) / Conv::TM, part = blockIdx.y / tiles;
+    unsigned steps = (a.walk.ny * a.walk.nx * a.ld + Conv::TK - 1) / Conv::TK;
+    unsigned share = (steps + a.parts - 1) / a.parts;
+    Place place = {blockIdx.y % tiles * Conv::TM, blockIdx.x * Conv::TN, min(part * share, steps),
+                   min((part + 1) * share, steps)};
+    if (part >= a.parts || place.n0 >= a.cols) return;
+    float *dw = a.partial + (size_t)part * a.rows * (a.cols + 1), *db = dw + (size_t)a.rows * a.cols;
+    auto end = [&](unsigned m, unsigned n, float sum) {
+        if (m < a.rows && n < a.cols) dw[(size_t)m * a.cols + n] = sum;
+    };
+    auto row_end = [&](unsigned m, float sum) {
+        if (m < a.rows) db[m] = sum;
+    };
+    product<Conv>(A(a), B(a), place, a.sums_rows && blockIdx.x == 0, (float *)shared, end, row_end);
+}
+
+// `dw (size)`, and `db (rows)` unless it is null: the sums of the parts of `conv_grad`, in their order.
+// grid (⌈(size + rows) / 256⌉, 1, z), block (256), no dynamic shared memory.
+KERNEL(sum_parts, Parts, 256) {
+    const Parts &a = each.of[blockIdx.z];
+    unsigned i = blockIdx.x * 256 + threadIdx.x, all = a.size + a.rows;
+    if (i >= (a.db ? all : a.size)) return;
+    float sum = a.partial[i];
+    for (unsigned part = 1; part < a.parts; part++) sum += a.partial[(size_t)part * all + i];
+    *(i < a.size ? a.dw + i : a.db + (i - a.size)) = sum;
+}
