@@ -3,6 +3,6 @@
 #[path = "../sparse/src/gpu/kernels/build.rs"]
 mod kernels;
 
-fn main() {
-    kernels::build("src/gpu/kernels", "sparse");
+fn main() -> Result<(), String> {
+    kernels::build("src/gpu/kernels", "sparse")
 }

@@ -2,6 +2,7 @@
 //! whole numbers that they are (as Dopamine has it: its convolutional networks see pixels in `[0, 1]`).
 
 use sparring_envs::{Dtype, EnvSpec, Obs, Space};
+use sparring_sparse::gpu::Numbers;
 
 /// How one environment's observations become a network's.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,6 +31,22 @@ impl Input {
         match self.dtype {
             Dtype::F32 => 1.0,
             Dtype::U8 => self.divisor,
+        }
+    }
+
+    /// What a device is told of the numbers of an observation.
+    pub fn numbers(&self) -> Numbers {
+        match self.dtype {
+            Dtype::F32 => Numbers::Floats,
+            Dtype::U8 => Numbers::Bytes { divisor: self.divisor },
+        }
+    }
+
+    /// Places of `f32`s that `n` observations take as the environment shows them.
+    pub fn places(&self, n: usize) -> usize {
+        match self.dtype {
+            Dtype::F32 => n * self.dim,
+            Dtype::U8 => (n * self.dim).div_ceil(size_of::<f32>()),
         }
     }
 

@@ -9,11 +9,13 @@ use std::sync::Arc;
 
 use common::*;
 use rand::RngExt;
+use sparring_agents::networks::impala::Impala;
+use sparring_agents::networks::minatar::Minatar;
 use sparring_agents::{
     Agent, AgentConfig, DqnConfig, Extent, Loss, Mode, NetworkConfig, Observations, PpoConfig,
     Prioritized, SacConfig, Temperature,
 };
-use sparring_envs::{Batch, EnvSpec, Obs, Row, spec};
+use sparring_envs::{Batch, EnvSpec, Obs, ObsBuf, Row, Space, spec};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::gpu::{Asked, DeviceName, Gpu};
 use sparring_sparse::seed::Rng;
@@ -28,7 +30,7 @@ fn device() -> Arc<dyn Gpu> {
 struct Training {
     agent: Box<dyn Agent>,
     rng: Rng,
-    obs: Vec<f32>,
+    obs: ObsBuf,
 }
 
 impl Training {
@@ -37,20 +39,36 @@ impl Training {
         if let Some(gpu) = gpu {
             agent.move_to(gpu).unwrap();
         }
-        Self { agent, rng: Seed::new(4).rng(), obs: vec![0.1; env.obs.dim()] }
+        Self { agent, rng: Seed::new(4).rng(), obs: ObsBuf::zeros(env.obs.dtype(), env.obs.dim()) }
+    }
+
+    /// Floats in `[−1, 1]`, or bytes of which a few are 1, as those of MinAtar.
+    fn draw(&mut self) -> ObsBuf {
+        let rng = &mut self.rng;
+        match &self.obs {
+            ObsBuf::F32(obs) => {
+                ObsBuf::F32(obs.iter().map(|_| rng.random_range(-1.0..1.0)).collect())
+            }
+            ObsBuf::U8(obs) => {
+                ObsBuf::U8(obs.iter().map(|_| u8::from(rng.random_bool(0.2))).collect())
+            }
+        }
     }
 
     fn step(&mut self) {
-        let mut next = self.obs.clone();
-        next.iter_mut().for_each(|x| *x = self.rng.random_range(-1.0..1.0));
-        let seen = Observations { obs: Obs::F32(&self.obs), envs: &[0], first: &[false] };
+        let next = self.draw();
+        let seen = Observations { obs: self.obs.view(), envs: &[0], first: &[false] };
         self.agent.act(seen, Mode::Train).unwrap();
         let terminated = self.rng.random_bool(0.05);
+        let first = |obs: &ObsBuf| match obs.view() {
+            Obs::F32(obs) => f64::from(obs[0]),
+            Obs::U8(obs) => f64::from(obs[0]),
+        };
         let batch = Batch {
             envs: &[0],
-            obs: Obs::F32(&self.obs),
-            next: Obs::F32(&next),
-            reward: &[f64::from(next[0] * self.obs[0])],
+            obs: self.obs.view(),
+            next: next.view(),
+            reward: &[first(&next) * 0.5 - first(&self.obs)],
             row: &[if terminated { Row::End(sparring_envs::End::Terminated) } else { Row::Step }],
             finished: &[],
         };
@@ -140,10 +158,13 @@ fn ppo(sparsity: SparsityConfig) -> AgentConfig {
 
 /// `updates` gradient steps on the device and on the processor: the losses of each, within a thousandth.
 fn alike(env: &str, config: &AgentConfig, rewires: bool) {
-    let env = spec(env).unwrap();
-    let mut host = Training::new(&env, config, None);
+    alike_on(&spec(env).unwrap(), config, rewires);
+}
+
+fn alike_on(env: &EnvSpec, config: &AgentConfig, rewires: bool) {
+    let mut host = Training::new(env, config, None);
     let gpu = device();
-    let mut there = Training::new(&env, config, Some(gpu.clone()));
+    let mut there = Training::new(env, config, Some(gpu.clone()));
     while host.agent.clock().gradient_steps < UPDATES {
         host.step();
         there.step();
@@ -239,7 +260,7 @@ fn a_device_repeats_itself_and_goes_on_where_it_stopped() {
             to.restore(rows, &mut std::iter::once(Ok(piece))).unwrap();
         }
         (first.rng, third.rng) = (Seed::new(6).rng(), Seed::new(6).rng());
-        third.obs = first.obs.clone();
+        (first.obs, third.obs) = (first.draw(), third.draw());
         for k in 0..60 {
             let same = first.save().to_bytes().unwrap() == third.save().to_bytes().unwrap();
             assert!(same, "{} differs after {k} steps", env.id);
@@ -266,11 +287,11 @@ fn an_update_is_one_copy_there_and_one_back() {
         let mut training = Training::new(&env, &config, Some(gpu.clone()));
         (0..70).for_each(|_| training.step());
         let learn = |training: &mut Training| {
-            let (obs, next) = (training.obs.clone(), training.obs.clone());
+            let obs = training.draw();
             let batch = Batch {
                 envs: &[0],
-                obs: Obs::F32(&obs),
-                next: Obs::F32(&next),
+                obs: obs.view(),
+                next: obs.view(),
                 reward: &[0.5],
                 row: &[Row::Step],
                 finished: &[],
@@ -289,12 +310,57 @@ fn an_update_is_one_copy_there_and_one_back() {
     }
 }
 
+/// An env of which only the spaces are used.
+fn images(channels: usize, size: usize) -> EnvSpec {
+    EnvSpec { obs: Space::bytes_to(&[channels, size, size], 255), ..spec("CartPole-v1").unwrap() }
+}
+
+/// The networks of images, dense and sparse, under methods that rewire and prune.
+#[test]
+fn agents_of_images_learn_as_on_the_processor() {
+    let schedule = DropGrow { update_until: at(1200), drop_fraction: 0.3, ..drop_grow(10) };
+    let small = |sparsity: SparsityConfig, network: NetworkConfig| {
+        dqn(sparsity, |config| {
+            config.network = network.clone();
+            config.batch_size = 4;
+            config.warmup_env_steps = 88;
+        })
+    };
+    let minatar = || Minatar { width: 0.25 };
+    let breakout = spec("MinAtar/Breakout-v1").unwrap();
+    for sparsity in [
+        SparsityConfig::dense(),
+        sparse(fixed()),
+        sparse(rigl(schedule.clone())),
+        sparse(pruning(5, 60, 4)),
+    ] {
+        alike_on(&breakout, &small(sparsity, minatar().into()), true);
+    }
+    let ppo = PpoConfig {
+        network: Some(minatar().into()),
+        actor_sparsity: sparse(rigl(schedule)),
+        rollout_steps: 20,
+        epochs: 1,
+        minibatch_size: 7,
+        optimizer: optimizer(),
+        normalize_observations: false,
+        ..PpoConfig::paper(10_000)
+    };
+    alike_on(&breakout, &AgentConfig::of(ppo), true);
+    let impala = Impala { width: 0.125 };
+    alike_on(&images(2, 12), &small(sparse(fixed()), impala.into()), true);
+}
+
 #[test]
 fn what_a_device_cannot_compute_is_refused() {
-    let network = sparring_agents::networks::minatar::Minatar::default().into();
-    let config = AgentConfig::of(DqnConfig { network, ..DqnConfig::paper() });
-    let env = spec("MinAtar/Breakout-v1").unwrap();
-    let mut agent = config.build(&env, 1, &Seed::new(1)).unwrap();
+    let network = Some(Minatar::default().into());
+    let config = AgentConfig::of(SacConfig { network, ..SacConfig::paper() });
+    let spec = EnvSpec {
+        obs: Space::bytes_to(&[2, 10, 10], 1),
+        action: Space::uniform(&[2], -1.0, 1.0),
+        ..spec("Pendulum-v1").unwrap()
+    };
+    let mut agent = config.build(&spec, 1, &Seed::new(1)).unwrap();
     let error = agent.move_to(device()).unwrap_err().to_string();
-    assert!(error.contains("linear layers only"), "{error}");
+    assert!(error.contains("as planes of an image"), "{error}");
 }

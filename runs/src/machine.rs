@@ -4,6 +4,7 @@ use std::num::NonZero;
 use std::thread::available_parallelism;
 
 use serde::{Deserialize, Serialize};
+use sparring_sparse::gpu::DeviceName;
 use sysinfo::{CpuRefreshKind, System};
 
 /// What a run folder says about the machine.
@@ -19,6 +20,9 @@ pub struct Machine {
     pub os: String,
     /// The architecture.
     pub arch: String,
+    /// The devices beside the processor that a run names, with their drivers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<String>,
 }
 
 impl Machine {
@@ -37,7 +41,22 @@ impl Machine {
             memory_gib: gib(system.as_ref().map_or(0, System::total_memory)),
             os: System::long_os_version().unwrap_or_default(),
             arch: std::env::consts::ARCH.to_owned(),
+            devices: Vec::new(),
         }
+    }
+
+    /// This machine with the `devices` that a run names, as far as they can be opened.
+    pub fn with(devices: impl IntoIterator<Item = DeviceName>) -> Self {
+        let mut known = Vec::new();
+        for device in devices {
+            if let Ok(Some(gpu)) = device.open() {
+                let one = format!("{device}: {}", gpu.name());
+                if !known.contains(&one) {
+                    known.push(one);
+                }
+            }
+        }
+        Self { devices: known, ..Self::this() }
     }
 }
 

@@ -4,11 +4,18 @@ from launch import compiled
 from layers import layers_of, sample_plan, tiled_chunk
 from report import attempt
 
-SMALL = ["32,16,64,4,2,4,3", "32,32,64,4,4,4,2", "16,16,64,2,2,4,3", "32,16,32,4,2,4,4", "16,32,64,2,4,4,3",
-         "32,16,64,4,4,8,3", "16,16,64,4,4,16,3", "16,32,64,4,4,8,3", "32,32,32,4,4,4,3", "64,32,32,4,4,2,3",
-         "64,64,32,4,4,1,2", "32,16,64,4,2,8,3"]  # fmt: skip
-LARGE = ["128,128,16,8,8,1,2", "128,64,16,8,4,1,3", "64,64,16,4,4,1,3", "128,128,8,8,8,1,3",
-         "64,128,16,4,8,1,3", "128,128,16,8,4,1,2"]  # fmt: skip
+SMALL = ["32,16,64,4,2,4,3", "32,16,64,4,4,8,3", "32,16,64,8,4,16,3", "16,16,64,4,4,16,3", "16,32,64,4,4,8,3",
+         "32,32,64,4,4,4,2", "32,16,32,4,4,8,4", "32,32,32,8,4,8,3", "16,16,64,2,2,4,3"]  # fmt: skip
+MEDIUM = ["64,32,32,8,4,4,3", "64,64,16,8,4,2,3", "64,64,16,8,8,2,3", "64,32,32,4,4,2,3", "64,64,32,4,4,1,2",
+          "64,64,16,8,8,1,3"]  # fmt: skip
+LARGE = ["128,128,16,8,8,1,2", "128,64,16,8,4,1,3", "64,128,16,4,8,1,3", "128,128,8,8,8,1,3", "64,64,16,4,4,1,3",
+         "128,64,16,8,8,1,3"]  # fmt: skip
+# Layers, and how many share a launch.
+DENSE = {
+    "small": [(256, 256, 1), (256, 256, 2), (256, 256, 3)],
+    "medium": [(256, 256, 3), (1024, 256, 1), (1024, 256, 2)],
+    "large": [(1024, 256, 3), (2048, 1024, 1)],
+}
 GATHER = [(4, 8), (2, 8), (8, 8), (4, 4), (4, 16)]
 # Buffers, and entries at a time of gather_tiled, gather_wide and gather_blocks.
 TILED = [(2, 8, 4, 4), (3, 8, 4, 4), (2, 4, 2, 2), (2, 16, 8, 8)]
@@ -28,17 +35,16 @@ SAMPLES = [(192, 16, 132), (192, 8, 132), (96, 16, 264), (96, 8, 264), (48, 8, 5
 
 def variants():
     """A kind, what is different, all macros: the first of each kind unless said."""
-    for kind, cuts in (("small", SMALL), ("large", LARGE), ("gather", GATHER), ("tiled", TILED)):
+    kinds = {"small": SMALL, "medium": MEDIUM, "large": LARGE, "gather": GATHER, "tiled": TILED}
+    for kind, cuts in kinds.items():
         for cut in cuts:
-            of = {"small": SMALL[0], "large": LARGE[0], "gather": GATHER[0], "tiled": TILED[0], kind: cut}
+            of = {key: cuts[0] for key, cuts in kinds.items()} | {kind: cut}
             warps, batch = of["gather"]
             buffers, one, two, four = of["tiled"]
             yield kind, cut, {
-                "SMALL": of["small"], "LARGE": of["large"], "WARPS": warps, "BATCH": batch, "BUFFERS": buffers,
-                "BATCH_1": one, "BATCH_2": two, "BATCH_4": four,
+                "SMALL": of["small"], "MEDIUM": of["medium"], "LARGE": of["large"], "WARPS": warps, "BATCH": batch,
+                "BUFFERS": buffers, "BATCH_1": one, "BATCH_2": two, "BATCH_4": four,
             }  # fmt: skip
-
-
     # Whether a kernel lets the next one be launched before or after it has waited for the last.
     yield "early", "lets, then waits", {}
     yield "early", "waits, then lets", {"WAIT_FIRST": 1}
@@ -48,8 +54,7 @@ def time_all(report, device, folder, sizes):
     started = []
     for kind, cut, macros in variants():
         started.append((kind, cut, *compiled(folder, f"{kind}{len(started)}", macros)))
-    small, large = [(256, 256), (1024, 256)], [(1024, 256), (2048, 1024)]
-    dense = {size: layers_of(device, *size, 0.0) for size in dict.fromkeys(small + large)}
+    dense = {size: layers_of(device, *size, 0.0) for size in sizes[:3]}
     sparse = {size: layers_of(device, *size, 0.9) for size in sizes}
     blocks = {size: layers_of(device, *size, 0.9, 4) for size in BLOCKS}
     for kind, cut, process, path in started:
@@ -58,17 +63,20 @@ def time_all(report, device, folder, sizes):
             print(f"FAILED to compile {cut}: {complaint[-400:]}", flush=True)
             continue
         device.load(path)
-        attempt(str(cut), time_variant, report, kind, cut, (small, large), dense, sparse, blocks)
+        attempt(str(cut), time_variant, report, kind, cut, dense, sparse, blocks)
 
 
-def time_variant(report, kind, cut, sizes, dense, sparse, blocks):
-    if kind in ("small", "large"):
+def time_variant(report, kind, cut, dense, sparse, blocks):
+    if kind in DENSE:
         tm, tn, _, mm, nn, split, _ = (int(part) for part in cut.split(","))
-        suffix, threads = "" if kind == "small" else "_large", tm // mm * (tn // nn) * split
-        for size in sizes[kind == "large"]:
-            flops, where = 2 * size[0] ** 2 * size[1], f"{size[0]}² ld {size[1]} dense"
+        how = {"tile": (tm, tn), "threads": tm // mm * (tn // nn) * split}
+        how["large"] = "" if kind == "small" else f"_{kind}"
+        for width, ld, together in DENSE[kind]:
+            flops, where = 2 * width**2 * ld * together, f"{width}² ld {ld} dense x{together}"
             for way in ("forward", "backward", "grad"):
-                works = [getattr(layer, way)((tm, tn), suffix, threads=threads) for layer in dense[size]]
+                works = [getattr(layer, way)(**how) for layer in dense[width, ld]]
+                if together > 1:
+                    works = [works[0].with_others(works[1:together])]
                 report.time(f"{way} {kind} {cut}", where, works, flops)
         return
     if kind == "early":

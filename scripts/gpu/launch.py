@@ -48,6 +48,13 @@ class Launch:
         self.block = (*block, 1, 1)[:3]
         self.each = (type(argument) * 4)(argument)
 
+    def with_others(self, launches):
+        """One launch of all, of the same kernel and shape."""
+        for i, launch in enumerate(launches, 1):
+            self.each[i] = launch.each[0]
+        self.grid = (*self.grid[:2], len(launches) + 1)
+        return self
+
 
 def nvcc():
     """The path of nvcc and the folder above it."""

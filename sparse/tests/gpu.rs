@@ -1,6 +1,7 @@
 //! Networks on a device against the same networks on the CPU: every launcher, and twenty steps of every method. By the
 //! emulator, or by the device that `SPARRING_DEVICE` names (`cuda`).
 #![cfg(any(feature = "emulate", feature = "cuda"))]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::sync::Arc;
 
@@ -9,10 +10,11 @@ use rand::RngExt;
 use sparring_sparse::config::{Distribution, SparsityConfig};
 use sparring_sparse::gpu::kernels::{KERNELS, Rows, launch};
 use sparring_sparse::gpu::{
-    Asked, Buffer, DeviceName, DeviceNetwork, DevicePass, DeviceTrainer, Gpu, Outputs, StepOf, Use,
-    backward, forward, lerp, rate, step,
+    Asked, Buffer, DeviceName, DeviceNetwork, DevicePass, DeviceTrainer, Gpu, Numbers, Outputs,
+    Reading, StepOf, Use, backward, forward, lerp, rate, read, slots, step,
 };
-use sparring_sparse::layers::Compute;
+use sparring_sparse::kernels::Plane;
+use sparring_sparse::layers::{Compute, Conv2d, MaxPool, Padding};
 use sparring_sparse::methods::DropGrow;
 use sparring_sparse::methods::MethodChoice;
 use sparring_sparse::methods::dense::Dense;
@@ -25,8 +27,8 @@ use sparring_sparse::methods::static_sparse::Static;
 use sparring_sparse::methods::top_kast::TopKast;
 use sparring_sparse::pattern::Pattern;
 use sparring_sparse::{
-    Activation, Ctx, Init, LayerSpec, OptimizerConfig, Rule, Seed, Shape, Target, Trainer, Wanted,
-    WeightDecay,
+    Activation, Ctx, Init, Join, LayerSpec, OptimizerConfig, Rule, Seed, Shape, Target, Trainer,
+    Wanted, WeightDecay,
 };
 
 fn specs(widths: &[usize], activation: Activation) -> Vec<LayerSpec> {
@@ -74,24 +76,30 @@ fn device(order: u64) -> Arc<dyn Gpu> {
     }
 }
 
-/// `rows (batch, width)` into the slots at `to`.
-fn rows_in(gpu: &Arc<dyn Gpu>, rows: &[f32], to: u64, pass: &DevicePass) {
-    let width = (rows.len() / pass.batch()) as u32;
+/// `rows (batch, features)` into the slots of `plane` at `to`.
+fn rows_in(gpu: &Arc<dyn Gpu>, rows: &[f32], (to, plane): (u64, &Plane), pass: &DevicePass) {
     let rows = Buffer::of(gpu, rows).unwrap();
-    let (batch, ld) = (pass.batch() as u32, pass.ld() as u32);
-    let one = Rows { rows: rows.at(0), slots: to, batch, ld, width, pad: 0 };
-    // SAFETY: buffers of these sizes.
-    unsafe { launch(&**gpu, &KERNELS, "rows_in", &[one], Rows::shape).unwrap() };
+    let (batch, ld, numbers) = (pass.batch(), pass.ld(), Numbers::Floats);
+    read(&**gpu, &[Reading { rows: rows.at(0), numbers, to, plane, batch, ld }]).unwrap();
+    // Before the rows go.
+    gpu.wait().unwrap();
 }
 
-/// The slots at `from` as rows `(batch, width)`.
-fn rows_out(gpu: &Arc<dyn Gpu>, from: u64, width: usize, pass: &DevicePass) -> Vec<f32> {
-    let rows = Buffer::<f32>::room(gpu, pass.batch() * width).unwrap();
-    let (batch, ld, width) = (pass.batch() as u32, pass.ld() as u32, width as u32);
+/// The slots of `plane` at `from` as rows `(batch, features)`.
+fn rows_out(gpu: &Arc<dyn Gpu>, (from, plane): (u64, &Plane), pass: &DevicePass) -> Vec<f32> {
+    let rows = Buffer::<f32>::room(gpu, pass.batch() * plane.slots()).unwrap();
+    let (batch, ld, width) = (pass.batch() as u32, pass.ld() as u32, plane.slots() as u32);
     let one = Rows { rows: rows.at(0), slots: from, batch, ld, width, pad: 0 };
     // SAFETY: buffers of these sizes.
     unsafe { launch(&**gpu, &KERNELS, "rows_out", &[one], Rows::shape).unwrap() };
-    rows.read().unwrap()
+    let rows = rows.read().unwrap();
+    let images = (0..plane.size()).map(|feature| {
+        let (area, Plane { height, width, .. }) = (plane.height * plane.width, *plane);
+        let (channel, y, x) = (feature / area, feature / width % height, feature % width);
+        channel * plane.channel() + plane.origin() + y * plane.row() + x
+    });
+    let slots: Vec<usize> = images.collect();
+    rows.chunks_exact(plane.slots()).flat_map(|row| slots.iter().map(|slot| row[*slot])).collect()
 }
 
 /// What a pass there and back gives: `y`, `dx` and the gradient of the parameters as the device has them.
@@ -100,15 +108,16 @@ fn pass_on_device(gpu: &Arc<dyn Gpu>, own: &DeviceTrainer, x: &[f32], dy: &[f32]
     let batch = x.len() / network.inputs();
     let all = Wanted { input: true, params: true };
     let pass = DevicePass::new(gpu, network, batch, Some(all)).unwrap();
-    let slots = Buffer::<f32>::room(gpu, network.inputs() * pass.ld()).unwrap();
-    rows_in(gpu, x, slots.at(0), &pass);
+    let slots = slots(gpu, network.input_plane(), pass.ld()).unwrap();
+    let output = Plane::flat(network.outputs());
+    rows_in(gpu, x, (slots.at(0), network.input_plane()), &pass);
     let one = Use { network, pass: &pass, x: slots.at(0) };
     forward(&**gpu, &[one]).unwrap();
-    rows_in(gpu, dy, pass.output_gradient(), &pass);
+    rows_in(gpu, dy, (pass.output_gradient(), &output), &pass);
     backward(&**gpu, &[one], &[own.grads()], all).unwrap();
     [
-        rows_out(gpu, pass.output(), network.outputs(), &pass),
-        rows_out(gpu, pass.input_gradient(0), network.inputs(), &pass),
+        rows_out(gpu, (pass.output(), &output), &pass),
+        rows_out(gpu, (pass.input_gradient(0), network.input_gradient_plane()), &pass),
         own.grads().read().unwrap(),
     ]
 }
@@ -116,7 +125,7 @@ fn pass_on_device(gpu: &Arc<dyn Gpu>, own: &DeviceTrainer, x: &[f32], dy: &[f32]
 fn close(found: &[f32], expected: &[f32], bound: f32) -> Result<(), String> {
     assert_eq!(found.len(), expected.len());
     let scale = expected.iter().fold(1.0f32, |most, e| most.max(e.abs()));
-    match found.iter().zip(expected).find(|(f, e)| !((*f - *e).abs() <= bound * scale)) {
+    match found.iter().zip(expected).find(|(f, e)| (*f - *e).abs() > bound * scale || f.is_nan()) {
         None => Ok(()),
         Some((f, e)) => Err(format!("found {f}, expected {e}, of at most {scale}")),
     }
@@ -180,6 +189,95 @@ proptest! {
     }
 }
 
+/// Convolutions, pooling and joins, over all strides, kernels and paddings.
+#[test]
+fn networks_of_images_are_those_of_the_cpu() {
+    let conv = |channels: [usize; 2], size, kernel: [usize; 2], stride, padding| {
+        let [in_channels, out_channels] = channels;
+        Conv2d { in_channels, out_channels, size, kernel, stride, padding }
+    };
+    let layer = |name: &str, shape: Shape, activation, then: &[Join]| LayerSpec {
+        name: name.into(),
+        shape,
+        activation,
+        init: Init::GlorotUniform,
+        bias: 0.05,
+        weight_decay: 0.0,
+        then: then.to_vec(),
+    };
+    let (relu, none, tanh) = (Activation::Relu, Activation::Identity, Activation::Tanh);
+    let (same, valid) = (Padding::Same, Padding::Valid);
+    let pool = |kernel, stride, padding| Join::MaxPool(MaxPool { kernel, stride, padding });
+    let head = |inputs| layer("head", Shape::Linear { inputs, outputs: 3 }, none, &[]);
+    let image = |channels, size, kernel, stride, padding| {
+        Shape::Conv2d(conv(channels, size, kernel, stride, padding))
+    };
+    let networks = [
+        // Nature's, small: strides 4, 2 and 1.
+        vec![
+            layer("0", image([2, 5], [20, 20], [8, 8], 4, same), relu, &[]),
+            layer("1", image([5, 6], [5, 5], [4, 4], 2, same), relu, &[]),
+            layer("2", image([6, 7], [3, 3], [3, 3], 1, same), tanh, &[]),
+            layer("3", Shape::Linear { inputs: 63, outputs: 9 }, relu, &[]),
+            head(9),
+        ],
+        vec![
+            layer("0", image([3, 4], [9, 11], [3, 2], 2, valid), relu, &[]),
+            layer("1", image([4, 2], [4, 5], [2, 3], 1, valid), none, &[]),
+            head(18),
+        ],
+        // IMPALA's: pooling, then a residual block.
+        vec![
+            layer(
+                "0",
+                image([2, 4], [10, 9], [3, 3], 1, same),
+                none,
+                &[pool([3, 3], 2, same), Join::Save, Join::Relu],
+            ),
+            layer("1", image([4, 4], [5, 5], [3, 3], 1, same), relu, &[]),
+            layer("2", image([4, 4], [5, 5], [3, 3], 1, same), none, &[Join::Add, Join::Relu]),
+            head(100),
+        ],
+        vec![
+            layer("0", image([1, 3], [7, 7], [2, 2], 3, same), relu, &[pool([2, 2], 1, valid)]),
+            head(12),
+        ],
+    ];
+    for (k, specs) in networks.into_iter().enumerate() {
+        for (config, batch) in [
+            (SparsityConfig::dense(), 5),
+            (sparse(Static {}, 0.7), 33),
+            (sparse(Static {}, 0.95), 1),
+        ] {
+            let adam = OptimizerConfig::adam(1e-3);
+            let trainer = Trainer::new("net", &specs, &config, adam, &Seed::new(2)).unwrap();
+            let network = trainer.network();
+            let x = numbers(batch * specs[0].shape.input().size(), 7);
+            let dy = numbers(batch * 3, 8);
+            let mut pass = network.vjp(&x, &mut Ctx::default()).unwrap();
+            let gradients = pass.backward(&dy, Wanted { input: true, params: true }).unwrap();
+            let mut first: Option<[Vec<f32>; 3]> = None;
+            for order in 1..4 {
+                let gpu = device(order);
+                let own = DeviceTrainer::new(&gpu, &trainer).unwrap();
+                let found = pass_on_device(&gpu, &own, &x, &dy);
+                let name = format!("network {k}, batch {batch}");
+                for (what, found, expected) in [
+                    ("y", &found[0], pass.output()),
+                    ("dx", &found[1], &gradients.input),
+                    ("dw", &found[2], &spread(&trainer, &gradients.params)),
+                ] {
+                    if let Err(error) = close(found, expected, 1e-5) {
+                        panic!("{what} of {name}: {error}");
+                    }
+                }
+                let first = first.get_or_insert_with(|| found.clone());
+                assert!(*first == found, "{name} depends on the order of threads");
+            }
+        }
+    }
+}
+
 /// One step of each rule, decay and clip, beside the CPU's.
 #[test]
 fn steps_are_those_of_the_cpu() {
@@ -215,7 +313,7 @@ fn every_method_trains_as_on_the_cpu() {
     let unstructured: [MethodChoice; 8] = [
         Dense {}.into(),
         Static {}.into(),
-        Set { schedule: schedule.clone(), ..Set::default() }.into(),
+        Set { schedule: schedule.clone() }.into(),
         rigl().into(),
         Snfs { schedule: schedule.clone(), smoothing: 0.9 }.into(),
         pruning.into(),
@@ -343,7 +441,7 @@ fn targets_follow_and_networks_side_by_side_do_not_meet() {
     let passes: Vec<_> =
         owns.iter().map(|own| DevicePass::new(&gpu, own, 9, None).unwrap()).collect();
     let slots = Buffer::<f32>::room(&gpu, 6 * passes[0].ld()).unwrap();
-    rows_in(&gpu, &x, slots.at(0), &passes[0]);
+    rows_in(&gpu, &x, (slots.at(0), owns[0].input_plane()), &passes[0]);
     let uses: Vec<_> = owns
         .iter()
         .zip(&passes)
@@ -353,9 +451,9 @@ fn targets_follow_and_networks_side_by_side_do_not_meet() {
     let before = gpu.asked().launches;
     forward(&*gpu, &uses).unwrap();
     assert_eq!(gpu.asked().launches - before, 4);
-    for ((trainer, own), pass) in trainers.iter().zip(&owns).zip(&passes) {
+    for (trainer, pass) in trainers.iter().zip(&passes) {
         let y = trainer.network().outputs(&x).unwrap();
-        assert_eq!(rows_out(&gpu, pass.output(), own.outputs(), pass), y);
+        assert_eq!(rows_out(&gpu, (pass.output(), &Plane::flat(3)), pass), y);
     }
     let mut target = Target::new(trainers[0].network()).unwrap();
     let own = DeviceNetwork::new(&gpu, target.network()).unwrap();

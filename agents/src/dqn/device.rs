@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use sparring_sparse::gpu::kernels::{KERNELS, Rows, launch};
+use sparring_sparse::gpu::kernels::launch;
 use sparring_sparse::gpu::{
-    Buffer, DeviceNetwork, DevicePass, DeviceTrainer, Gpu, Repeated, StepOf, Use, backward,
-    forward, lerp, rate, step,
+    Buffer, DeviceNetwork, DevicePass, DeviceTrainer, Gpu, Reading, Repeated, StepOf, Use,
+    backward, forward, lerp, rate, read, slots, step,
 };
 use sparring_sparse::{Executed, Layer, SparseError, Target, Trainer, Wanted};
 
@@ -83,16 +83,17 @@ impl DqnOnDevice {
         q: &Trainer,
         target: &Target,
     ) -> Result<Self, AgentError> {
-        let (batch, dim) = (choice.config.batch_size, choice.input.dim);
+        let batch = choice.config.batch_size;
+        let obs = choice.input.places(batch);
         let (q, target) =
             (DeviceTrainer::new(&gpu, q)?, DeviceNetwork::new(&gpu, target.network())?);
         let pass = |network: &DeviceNetwork, wanted| DevicePass::new(&gpu, network, batch, wanted);
         let of_q = pass(q.network(), Some(Wanted::PARAMS))?;
         let of_next = choice.config.double_q.then(|| pass(q.network(), None)).transpose()?;
-        let slots = || Buffer::room(&gpu, dim * of_q.ld());
+        let slots = || slots(&gpu, q.network().input_plane(), of_q.ld());
         let work =
             Work { obs: slots()?, next: slots()?, of_target: pass(&target, None)?, of_next, of_q };
-        let there = [batch * dim, batch * dim, batch, batch, batch, batch, 1];
+        let there = [obs, obs, batch, batch, batch, batch, 1];
         Ok(Self {
             there: [Slab::new(&gpu, &there)?, Slab::new(&gpu, &there)?],
             turn: 0,
@@ -117,24 +118,25 @@ impl DqnOnDevice {
         q.rests() && (!moves || layers.all(same))
     }
 
-    /// Gathers what the next gradient step takes, `sample` with its `weights (batch)` and the observations `obs` and
-    /// `next (batch, obs_dim)`, while the last one may be under way.
+    /// Gathers what the next gradient step takes, `sample` with its `weights (batch)`, while the last one may be under
+    /// way.
     pub fn gather(
         &mut self,
         q: &Trainer,
-        (sample, weights): (&Sample, &[f32]),
-        [obs, next]: [&[f32]; 2],
+        sample: &Sample,
+        weights: &[f32],
     ) -> Result<(), AgentError> {
+        let there = &mut self.there[self.turn];
+        there.set_obs(there::OBS, sample.obs.view())?;
+        there.set_obs(there::NEXT, sample.next.view())?;
         for (part, values) in [
-            (there::OBS, obs),
-            (there::NEXT, next),
-            (there::ACTION, &sample.action),
+            (there::ACTION, sample.action.as_slice()),
             (there::REWARD, &sample.reward),
             (there::DISCOUNT, &sample.discount),
             (there::WEIGHT, weights),
             (there::RATE, &[rate(q)]),
         ] {
-            self.there[self.turn].set(part, values)?;
+            there.set(part, values)?;
         }
         Ok(())
     }
@@ -218,17 +220,18 @@ impl DqnOnDevice {
         let (gpu, Work { obs, next, of_target, of_q, of_next }) = (&*self.gpu, &self.work);
         let there = &self.there[self.turn];
         let (batch, ld) = (of_q.batch() as u32, of_q.ld() as u32);
-        let width = choice.input.dim as u32;
-        let input = |part: usize, to: &Buffer<f32>| {
-            let rows = there.at(part);
-            Rows { rows, slots: to.at(0), batch, ld, width, pad: 0 }
+        let numbers = choice.input.numbers();
+        let reading = |part: usize, to: &Buffer<f32>| Reading {
+            rows: there.at(part),
+            numbers,
+            to: to.at(0),
+            plane: self.q.network().input_plane(),
+            batch: of_q.batch(),
+            ld: of_q.ld(),
         };
-        // SAFETY: the host waits before it changes what goes there; buffers of these sizes.
-        unsafe {
-            there.upload(gpu)?;
-            let each = [input(there::OBS, obs), input(there::NEXT, next)];
-            launch(gpu, &KERNELS, "rows_in", &each, Rows::shape)?;
-        }
+        // SAFETY: the host waits before it changes what goes there.
+        unsafe { there.upload(gpu)? };
+        read(gpu, &[reading(there::OBS, obs), reading(there::NEXT, next)])?;
         let online = |pass, x: &Buffer<f32>| Use { network: self.q.network(), pass, x: x.at(0) };
         let target = Use { network: &self.target, pass: of_target, x: next.at(0) };
         let learning = online(of_q, obs);

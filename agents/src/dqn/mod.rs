@@ -180,14 +180,12 @@ impl Dqn {
             self.collect()?;
         }
         let Self { choice, q, replay, state, scratch, device, .. } = self;
-        let Scratch { next_sample: sample, floats: [obs, next], .. } = scratch;
+        let sample = &mut scratch.next_sample;
         replay.sample(choice.config.batch_size, &mut state.sampler, sample)?;
-        let obs = choice.input.floats(sample.obs.view(), obs);
-        let next = choice.input.floats(sample.next.view(), next);
         let weights = choice.weights(replay, &sample.place);
         choice.decay(q, state.updates);
         if let Some(device) = device {
-            device.gather(q, (sample, &weights), [obs, next])?;
+            device.gather(q, sample, &weights)?;
         }
         self.collect()?;
         let Self { choice, q, target, state, scratch, device, .. } = self;

@@ -268,19 +268,19 @@ pub fn one_block<T>(_: &T) -> Launch {
 }
 
 impl Draw {
-    /// A sample a thread.
+    /// 32 samples a warp, and the numbers of an action by all warps of a block.
     pub fn shape(&self) -> Launch {
         samples(self.ld)
     }
 }
 
 impl DrawGrad {
-    /// A sample a thread.
+    /// 32 samples a warp, and the numbers of an action by all warps of a block.
     pub fn shape(&self) -> Launch {
         samples(self.ld)
     }
 }
 
 fn samples(ld: u32) -> Launch {
-    Launch { grid: [ld.div_ceil(128), 1, 1], block: [128, 1, 1], shared: 0 }
+    Launch { grid: [ld / 32, 1, 1], block: [32, 8, 1], shared: 0 }
 }

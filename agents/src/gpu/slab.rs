@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use sparring_envs::Obs;
 use sparring_sparse::SparseError;
 use sparring_sparse::gpu::{Buffer, Gpu, Pinned};
 
@@ -53,6 +54,33 @@ impl Slab {
             return Err(SparseError::Length { what, expected, found });
         }
         place.copy_from_slice(values);
+        Ok(())
+    }
+
+    /// Changes part `part` on the host to observations as the environment shows them.
+    ///
+    /// # Errors
+    /// Another number of values.
+    pub fn set_obs(&mut self, part: usize, obs: Obs<'_>) -> Result<(), SparseError> {
+        let bytes = match obs {
+            Obs::F32(values) => return self.set(part, values),
+            Obs::U8(bytes) => bytes,
+        };
+        let place = self.part_mut(part);
+        let (whole, rest) = bytes.as_chunks::<4>();
+        let (expected, found) = (place.len(), bytes.len().div_ceil(4));
+        if expected != found {
+            let what = "bytes of a gradient step";
+            return Err(SparseError::Length { what, expected, found });
+        }
+        for (to, four) in place.iter_mut().zip(whole) {
+            *to = f32::from_bits(u32::from_le_bytes(*four));
+        }
+        if let (Some(to), false) = (place.last_mut(), rest.is_empty()) {
+            let mut four = [0; 4];
+            four[..rest.len()].copy_from_slice(rest);
+            *to = f32::from_bits(u32::from_le_bytes(four));
+        }
         Ok(())
     }
 

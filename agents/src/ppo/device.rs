@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use sparring_sparse::gpu::kernels::{KERNELS, Rows, launch};
+use sparring_sparse::gpu::kernels::launch;
 use sparring_sparse::gpu::{
-    Buffer, DeviceNetwork, DevicePass, DeviceTrainer, Gpu, Repeated, StepOf, Use, backward,
-    forward, rate, step,
+    Buffer, DeviceNetwork, DevicePass, DeviceTrainer, Gpu, Numbers, Reading, Repeated, StepOf, Use,
+    backward, forward, rate, read, slots, step,
 };
 use sparring_sparse::{SparseError, Trainer, Wanted};
 
@@ -210,7 +210,7 @@ impl Minibatches {
         Ok(Self {
             there: Slab::new(gpu, &there)?,
             back: Slab::new(gpu, &[2 * (OF_ACTOR + 1), spread, 2])?,
-            obs: Buffer::room(gpu, dim * of_actor.ld())?,
+            obs: slots(gpu, of.actor.network().input_plane(), of_actor.ld())?,
             of_critic: pass(of.critic.network())?,
             of_actor,
             graph: Repeated::default(),
@@ -222,14 +222,17 @@ impl Minibatches {
         let (gpu, config) = (&*of.gpu, &choice.config);
         let Self { there, back, obs, of_actor, of_critic, .. } = self;
         let (batch, ld) = (of_actor.batch() as u32, of_actor.ld() as u32);
-        let width = choice.obs_dim as u32;
-        let rows = there.at(there::OBS);
-        let input = Rows { rows, slots: obs.at(0), batch, ld, width, pad: 0 };
-        // SAFETY: the host waits before it changes what goes there; buffers of these sizes.
-        unsafe {
-            there.upload(gpu)?;
-            launch(gpu, &KERNELS, "rows_in", &[input], Rows::shape)?;
-        }
+        let reading = Reading {
+            rows: there.at(there::OBS),
+            numbers: Numbers::Floats,
+            to: obs.at(0),
+            plane: of.actor.network().input_plane(),
+            batch: of_actor.batch(),
+            ld: of_actor.ld(),
+        };
+        // SAFETY: the host waits before it changes what goes there.
+        unsafe { there.upload(gpu)? };
+        read(gpu, &[reading])?;
         let x = obs.at(0);
         let acting = Use { network: of.actor.network(), pass: of_actor, x };
         let valuing = Use { network: of.critic.network(), pass: of_critic, x };
@@ -289,7 +292,7 @@ fn both(
     critic: Use<'_>,
     run: impl Fn(&[Use<'_>], usize) -> Result<(), SparseError>,
 ) -> Result<(), SparseError> {
-    match actor.network.depth() == critic.network.depth() {
+    match actor.network.goes_beside(critic.network) {
         true => run(&[actor, critic], 0),
         false => run(&[actor], 0).and_then(|()| run(&[critic], 1)),
     }

@@ -101,6 +101,10 @@ pub(super) struct Results {
 impl SacOnDevice {
     /// A copy of `hosts` on `gpu`.
     pub fn new(gpu: Arc<dyn Gpu>, choice: &Choice, hosts: &Hosts<'_>) -> Result<Self, AgentError> {
+        if choice.action_copies > 1 {
+            let problem = "critics that see actions as planes of an image train on `cpu` only";
+            return Err(SparseError::Device { problem: problem.to_owned() }.into());
+        }
         let (batch, act_dim) = (choice.config.batch_size, choice.policy.act_dim);
         let (obs, actions) = (batch * choice.obs_dim, batch * act_dim);
         let actor = DeviceTrainer::new(&gpu, hosts.actor)?;

@@ -34,6 +34,7 @@ use crate::optim::step::OptimizerStep;
 
 use layer::CpuLayer;
 use pass::CpuTape;
+pub(crate) use planes::{NodePlanes, planes};
 pub use planes::{pass_floats, structure_bytes};
 use shared::Shared;
 pub(crate) use shared::{DEVICE, numbers, slices};

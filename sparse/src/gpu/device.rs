@@ -13,7 +13,7 @@ use super::Gpu;
 use crate::error::SparseError;
 
 /// The name of a device.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DeviceName {
     /// This machine's processor.
     #[default]

@@ -1,11 +1,14 @@
-//! A layer on a device: where its parameters stand, and its structure.
+//! A layer on a device: where its parameters stand, and its products.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::kernels::{self, Dense, DenseGrad, Gather, Sample};
-use super::{Buffer, Gpu, failed};
+use super::conv::{DeviceConv, Given, Through};
+use super::kernels::{Dense, DenseGrad, Gather, Sample};
+use super::products::{Gradients, Products};
+use super::{Buffer, Gpu, kernels};
 use crate::error::SparseError;
+use crate::kernels::Plane;
 use crate::kernels::gather::Entries;
 use crate::layers::{Activation, Layer, Shape};
 use crate::topology::Csr;
@@ -20,8 +23,16 @@ pub(super) struct DeviceLayer {
     pub weights: Range<usize>,
     /// Right behind them, from a multiple of 16 bytes on.
     pub biases: Range<usize>,
-    /// None of a layer in which every weight is active.
-    index: Option<Index>,
+    kind: Kind,
+}
+
+/// What computes it.
+#[derive(Debug)]
+enum Kind {
+    /// Every weight is active.
+    Dense,
+    Sparse(Index),
+    Conv(DeviceConv),
 }
 
 /// The entries of a sparse layer by row, and by column.
@@ -64,135 +75,186 @@ impl DeviceLayer {
     /// `layer` on `gpu`, whose parameters begin at or behind `offset`.
     pub fn new(gpu: &Arc<dyn Gpu>, layer: &Layer, offset: usize) -> Result<Self, SparseError> {
         let topology = layer.topology();
-        if !matches!(layer.shape(), Shape::Linear { .. }) {
-            let why = "a device computes linear layers only; use `cpu` for a network of images";
-            return Err(failed(&format!("layer `{}`", layer.name()), why));
-        }
         let start = offset.next_multiple_of(ALIGNED);
         let weights = start..start + topology.nnz();
         let start = weights.end.next_multiple_of(ALIGNED);
+        let kind = match (layer.shape(), topology.csr()) {
+            (Shape::Conv2d(conv), csr) => Kind::Conv(DeviceConv::new(gpu, *conv, csr)?),
+            (Shape::Linear { .. }, Some(csr)) => Kind::Sparse(Index::of(gpu, csr)?),
+            (Shape::Linear { .. }, None) => Kind::Dense,
+        };
         Ok(Self {
             rows: topology.rows(),
             cols: topology.cols(),
             activation: layer.activation(),
             weights,
             biases: start..start + topology.rows(),
-            index: topology.csr().map(|csr| Index::of(gpu, csr)).transpose()?,
+            kind,
         })
     }
 
     /// Whether `layer` has as many weights: then it can take this one's memory.
     pub fn is_like(&self, layer: &Layer) -> bool {
-        self.weights.len() == layer.topology().nnz()
-            && self.index.is_some() == layer.topology().csr().is_some()
+        let is_sparse = layer.topology().csr().is_some();
+        let same = match &self.kind {
+            Kind::Dense => !is_sparse,
+            Kind::Sparse(_) => is_sparse,
+            // The entries of its phases change in number.
+            Kind::Conv(_) => !is_sparse,
+        };
+        self.weights.len() == layer.topology().nnz() && same
     }
 
     /// Takes over the structure of `layer`, which [`Self::is_like`] this one.
     pub fn write(&mut self, layer: &Layer) -> Result<(), SparseError> {
-        match (&mut self.index, layer.topology().csr()) {
-            (Some(index), Some(csr)) => index.write(csr),
-            (Some(_) | None, _) => Ok(()),
+        match (&mut self.kind, layer.topology().csr()) {
+            (Kind::Sparse(index), Some(csr)) => index.write(csr),
+            (Kind::Sparse(_) | Kind::Dense | Kind::Conv(_), _) => Ok(()),
         }
     }
 
-    /// `y = act(W x + b)` of a sparse one.
-    pub fn gather(&self, params: &Buffer<f32>, x: u64, to: u64, ld: usize) -> Option<Gather> {
-        self.index.as_ref().map(|index| Gather {
-            ptr: index.row_ptr.at(0),
-            index: index.col.at(0),
-            perm: 0,
-            value: params.at(self.weights.start),
-            bias: params.at(self.biases.start),
-            from: x,
-            y: 0,
-            to,
-            rows: self.rows as u32,
-            ld: ld as u32,
-            activation: kernels::activation(self.activation),
-            pad: 0,
-        })
+    /// Whether its features stand side by side.
+    pub fn is_linear(&self) -> bool {
+        match self.kind {
+            Kind::Dense | Kind::Sparse(_) => true,
+            Kind::Conv(_) => false,
+        }
     }
 
-    /// `dx = Wᵀ dy · act′` of a sparse one, through the activation `below` that gave `y`.
-    pub fn gather_back(
+    fn given(&self, params: &Buffer<f32>) -> Given {
+        Given {
+            weights: params.at(self.weights.start),
+            bias: params.at(self.biases.start),
+            activation: self.activation,
+        }
+    }
+
+    /// `y = act(W x + b)`, written where `to` says; that of a linear layer has no border.
+    pub fn forward(
+        &self,
+        params: &Buffer<f32>,
+        x: u64,
+        (to, plane): (u64, &Plane),
+        ld: u32,
+        into: &mut Products,
+    ) {
+        let given = self.given(params);
+        match &self.kind {
+            Kind::Dense => into.dense.push(self.dense(given, x, to, ld)),
+            Kind::Sparse(index) => into.gather.push(Gather {
+                ptr: index.row_ptr.at(0),
+                index: index.col.at(0),
+                perm: 0,
+                value: given.weights,
+                bias: given.bias,
+                from: x,
+                y: 0,
+                to,
+                rows: self.rows as u32,
+                ld,
+                activation: kernels::activation(given.activation),
+                pad: 0,
+            }),
+            Kind::Conv(conv) => match conv.gather(given, x, (to, plane), ld) {
+                Some(gather) => into.conv_gather.push(gather),
+                None => into.conv_dense.push(conv.dense(given, x, (to, plane), ld)),
+            },
+        }
+    }
+
+    /// `dx = Wᵀ dy · act′`, through what stands below.
+    pub fn back(
         &self,
         params: &Buffer<f32>,
         dy: u64,
-        below: Option<(Activation, u64)>,
-        to: u64,
-        ld: usize,
-    ) -> Option<Gather> {
-        let (activation, y) = below.unwrap_or((Activation::Identity, 0));
-        self.index.as_ref().map(|index| Gather {
-            ptr: index.col_ptr.at(0),
-            index: index.row.at(0),
-            perm: index.perm.at(0),
-            value: params.at(self.weights.start),
-            bias: 0,
-            from: dy,
-            y,
-            to,
-            rows: self.cols as u32,
-            ld: ld as u32,
-            activation: kernels::activation(activation),
-            pad: 0,
-        })
+        through: Through,
+        (to, plane): (u64, &Plane),
+        ld: u32,
+        into: &mut Products,
+    ) {
+        let given = self.given(params);
+        let activation = kernels::activation(through.activation);
+        match &self.kind {
+            Kind::Dense => {
+                let forward = self.dense(given, dy, to, ld);
+                into.dense.push(Dense { bias: 0, y: through.y, activation, ..forward });
+            }
+            Kind::Sparse(index) => into.gather.push(Gather {
+                ptr: index.col_ptr.at(0),
+                index: index.row.at(0),
+                perm: index.perm.at(0),
+                value: given.weights,
+                bias: 0,
+                from: dy,
+                y: through.y,
+                to,
+                rows: self.cols as u32,
+                ld,
+                activation,
+                pad: 0,
+            }),
+            Kind::Conv(conv) => {
+                let (weights, to) = (given.weights, (to, plane));
+                let sparse = conv.gather_back(weights, dy, through, to, ld);
+                match sparse.is_empty() {
+                    false => into.conv_gather.extend(sparse),
+                    true => {
+                        into.conv_dense.extend(conv.dense_back(weights, dy, through, to, ld));
+                    }
+                }
+            }
+        }
     }
 
-    /// The gradient of the parameters of a sparse one.
-    pub fn sample(&self, grads: &Buffer<f32>, dy: u64, x: u64, ld: usize) -> Option<Sample> {
-        self.index.as_ref().map(|index| Sample {
-            ptr: index.row_ptr.at(0),
-            index: index.col.at(0),
-            dy,
-            x,
-            dw: grads.at(self.weights.start),
-            db: grads.at(self.biases.start),
-            rows: self.rows as u32,
-            ld: ld as u32,
-        })
-    }
-
-    /// `y = act(W x + b)` of a dense one.
-    pub fn dense(&self, params: &Buffer<f32>, x: u64, to: u64, ld: usize) -> Dense {
+    fn dense(&self, given: Given, x: u64, to: u64, ld: u32) -> Dense {
         Dense {
-            weight: params.at(self.weights.start),
-            bias: params.at(self.biases.start),
+            weight: given.weights,
+            bias: given.bias,
             x,
             y: 0,
             to,
             rows: self.rows as u32,
             cols: self.cols as u32,
-            ld: ld as u32,
-            activation: kernels::activation(self.activation),
+            ld,
+            activation: kernels::activation(given.activation),
         }
     }
 
-    /// `dx = Wᵀ dy · act′` of a dense one, through the activation `below` that gave `y`.
-    pub fn dense_back(
-        &self,
-        params: &Buffer<f32>,
-        dy: u64,
-        below: Option<(Activation, u64)>,
-        to: u64,
-        ld: usize,
-    ) -> Dense {
-        let (activation, y) = below.unwrap_or((Activation::Identity, 0));
-        let activation = kernels::activation(activation);
-        Dense { bias: 0, y, activation, ..self.dense(params, dy, to, ld) }
-    }
-
-    /// The gradient of the parameters of a dense one.
-    pub fn dense_grad(&self, grads: &Buffer<f32>, dy: u64, x: u64, ld: usize) -> DenseGrad {
-        DenseGrad {
-            dy,
-            x,
-            dw: grads.at(self.weights.start),
-            db: grads.at(self.biases.start),
-            rows: self.rows as u32,
-            cols: self.cols as u32,
-            ld: ld as u32,
-            pad: 0,
+    /// The gradient of the parameters, into `grads`, which stand as they do.
+    pub fn grads(&self, grads: &Buffer<f32>, dy: u64, x: u64, ld: u32, into: &mut Gradients) {
+        let [dw, db] = [grads.at(self.weights.start), grads.at(self.biases.start)];
+        match &self.kind {
+            Kind::Dense => into.dense.push(DenseGrad {
+                dy,
+                x,
+                dw,
+                db,
+                rows: self.rows as u32,
+                cols: self.cols as u32,
+                ld,
+                pad: 0,
+            }),
+            Kind::Sparse(index) => into.sample.push(Sample {
+                ptr: index.row_ptr.at(0),
+                index: index.col.at(0),
+                dy,
+                x,
+                dw,
+                db,
+                rows: self.rows as u32,
+                ld,
+            }),
+            Kind::Conv(conv) => match conv.sample([dw, db], dy, x, ld) {
+                Some(sample) => {
+                    into.conv_sample.push(sample);
+                    into.most = into.most.max(conv.most());
+                }
+                None => {
+                    let (grad, sum) = conv.dense_grad([dw, db], dy, x, ld);
+                    into.conv_grad.push(grad);
+                    into.parts.push(sum);
+                }
+            },
         }
     }
 }

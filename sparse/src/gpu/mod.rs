@@ -19,17 +19,21 @@
 //! Activations stand with samples side by side, as on the CPU ([`crate::kernels::lanes`]), with one tile as wide as
 //! the batch: a warp loads one feature of 32 samples (Gale, Zaharia, Young and Elsen, SC 2020, section 4).
 
+mod conv;
 #[cfg(feature = "cuda")]
 mod cuda;
 mod device;
 #[cfg(feature = "emulate")]
 pub mod emulator;
+mod image;
 pub mod kernels;
 mod layer;
 mod memory;
 mod network;
 mod outputs;
 mod pass;
+mod products;
+mod reading;
 mod repeated;
 mod trainer;
 
@@ -43,6 +47,7 @@ pub use memory::{Buffer, Memory, Pinned, Plain};
 pub use network::DeviceNetwork;
 pub use outputs::Outputs;
 pub use pass::{DevicePass, Use, backward, forward};
+pub use reading::{Numbers, Reading, read, slots};
 pub use repeated::{RECORDS, Repeated};
 pub use trainer::{DeviceTrainer, StepOf, lerp, rate, step};
 

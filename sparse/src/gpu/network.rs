@@ -1,19 +1,25 @@
 //! A network's parameters and structure on a device.
 
+use std::mem::discriminant;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::layer::DeviceLayer;
-use super::{Buffer, Gpu};
+use super::{Buffer, Gpu, failed};
+use crate::cpu::{NodePlanes, planes};
 use crate::error::SparseError;
+use crate::kernels::{Border, Plane};
 use crate::layers::Layer;
 use crate::network::Network;
+use crate::nodes::{NetworkPlan, Node, Op};
 use crate::target::Target;
 
 /// A copy of a network on a device.
 #[derive(Debug)]
 pub struct DeviceNetwork {
     pub(super) gpu: Arc<dyn Gpu>,
+    pub(super) plan: NetworkPlan,
+    pub(super) planes: Vec<NodePlanes>,
     pub(super) layers: Vec<DeviceLayer>,
     pub(super) params: Buffer<f32>,
     /// Another one for each memory that a network of this process has had.
@@ -34,9 +40,22 @@ impl DeviceNetwork {
             offset = layer.biases.end;
             layers.push(layer);
         }
+        let plan = NetworkPlan::of_layers(network.layers())?;
+        let planes = planes(&plan);
+        for (node, NodePlanes { plane, .. }) in plan.nodes().iter().zip(&planes) {
+            if let Op::Layer(l) = node.op
+                && layers[l].is_linear()
+                && plane.border != Border::default()
+            {
+                let why =
+                    "a convolution that pads what it reads, and on a device none may; use `cpu`";
+                let name = network.layers()[l].name();
+                return Err(failed(&format!("linear layer `{name}` gives images to"), why));
+            }
+        }
         let params = Buffer::zeros(gpu, offset)?;
         let generation = GENERATIONS.fetch_add(1, Ordering::Relaxed);
-        let mut twin = Self { gpu: gpu.clone(), layers, params, generation };
+        let mut twin = Self { gpu: gpu.clone(), plan, planes, layers, params, generation };
         twin.write(network)?;
         Ok(twin)
     }
@@ -107,18 +126,32 @@ impl DeviceNetwork {
         &self.gpu
     }
 
-    /// How many layers it has.
-    pub fn depth(&self) -> usize {
-        self.layers.len()
+    /// Whether the two are joined alike, so that their passes can go side by side.
+    pub fn goes_beside(&self, other: &Self) -> bool {
+        let (own, others) = (self.plan.nodes(), other.plan.nodes());
+        let alike = |(a, b): (&Node, &Node)| {
+            a.inputs == b.inputs && discriminant(&a.op) == discriminant(&b.op)
+        };
+        own.len() == others.len() && own.iter().zip(others).all(alike)
+    }
+
+    /// Where the features that it reads stand.
+    pub fn input_plane(&self) -> &Plane {
+        &self.planes[0].plane
+    }
+
+    /// Where the gradient of those features stands.
+    pub fn input_gradient_plane(&self) -> &Plane {
+        &self.planes[0].gradient
     }
 
     /// Numbers that it reads.
     pub fn inputs(&self) -> usize {
-        self.layers.first().map_or(0, |layer| layer.cols)
+        self.plan.input().size()
     }
 
     /// Numbers that it gives.
     pub fn outputs(&self) -> usize {
-        self.layers.last().map_or(0, |layer| layer.rows)
+        self.plan.output().size()
     }
 }

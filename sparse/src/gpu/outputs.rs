@@ -1,7 +1,10 @@
 //! `rows (batch, in) → (batch, out)`: what acting and evaluating ask of a network.
 
 use super::kernels::{KERNELS, Rows, launch};
-use super::{Buffer, DeviceNetwork, DevicePass, Pinned, Repeated, Use, forward};
+use super::{
+    Buffer, DeviceNetwork, DevicePass, Numbers, Pinned, Reading, Repeated, Use, forward, read,
+    slots,
+};
 use crate::error::SparseError;
 
 /// Passes over batches of one size after the other: one copy there, one graph, one copy back.
@@ -29,7 +32,7 @@ impl Outputs {
         let pass = DevicePass::new(gpu, network, batch, None)?;
         Ok(Self {
             rows: Buffer::room(gpu, read)?,
-            slots: Buffer::room(gpu, network.inputs() * pass.ld())?,
+            slots: slots(gpu, network.input_plane(), pass.ld())?,
             given: Buffer::room(gpu, given)?,
             there: gpu.pinned(read * size_of::<f32>())?,
             back: gpu.pinned(given * size_of::<f32>())?,
@@ -69,15 +72,22 @@ impl Outputs {
     fn ask(&self, network: &DeviceNetwork) -> Result<(), SparseError> {
         let Self { pass, rows, slots, given, there, back, .. } = self;
         let gpu = &**network.gpu();
-        let (batch, ld) = (pass.batch() as u32, pass.ld() as u32);
-        let width = network.inputs() as u32;
-        let read = Rows { rows: rows.at(0), slots: slots.at(0), batch, ld, width, pad: 0 };
-        let width = network.outputs() as u32;
-        let give = Rows { rows: given.at(0), slots: pass.output(), width, ..read };
+        let (batch, ld) = (pass.batch(), pass.ld());
+        let plane = network.input_plane();
+        let numbers = Numbers::Floats;
+        let reading = Reading { rows: rows.at(0), numbers, to: slots.at(0), plane, batch, ld };
+        let give = Rows {
+            rows: given.at(0),
+            slots: pass.output(),
+            batch: batch as u32,
+            ld: ld as u32,
+            width: network.outputs() as u32,
+            pad: 0,
+        };
         // SAFETY: buffers of these sizes; the host waits before it reads or writes its own.
         unsafe {
             gpu.upload(rows.at(0), there)?;
-            launch(gpu, &KERNELS, "rows_in", &[read], Rows::shape)?;
+            read(gpu, &[reading])?;
             forward(gpu, &[Use { network, pass, x: slots.at(0) }])?;
             launch(gpu, &KERNELS, "rows_out", &[give], Rows::shape)?;
             gpu.download(given.at(0), back)

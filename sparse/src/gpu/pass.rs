@@ -2,24 +2,29 @@
 
 use std::sync::Arc;
 
-use super::kernels::{Dense, DenseGrad, Gather, KERNELS, Sample, launch, ld};
+use super::conv::Through;
+use super::image::{Pixels, Pool, What};
+use super::kernels::{KERNELS, activation, launch, ld};
 use super::layer::DeviceLayer;
+use super::products::{Gradients, Products};
 use super::{Buffer, DeviceNetwork, Gpu};
 use crate::backend::Wanted;
+use crate::cpu::NodePlanes;
 use crate::error::SparseError;
-use crate::layers::Activation;
+use crate::kernels::{Border, Plane};
+use crate::layers::{Activation, MaxPool};
+use crate::nodes::{Node, Op};
 
-/// The memory of a pass over a batch of one size: what each layer hands on, and the gradients of it.
+/// The memory of a pass over a batch of one size: the features of each node, and the gradients of them.
 #[derive(Debug)]
 pub struct DevicePass {
     batch: usize,
     ld: usize,
-    /// `(rows, ld)` each.
+    /// The slots of each node's plane; those of the input are whoever's uses the pass.
     slots: Vec<Buffer<f32>>,
     gradients: Vec<Buffer<f32>>,
-    /// `(inputs, ld)`, where it is asked for.
-    input_gradient: Buffer<f32>,
-    inputs: usize,
+    /// The gradient that a linear layer gives, before it goes to a plane with a border.
+    beside: Buffer<f32>,
 }
 
 impl DevicePass {
@@ -33,17 +38,31 @@ impl DevicePass {
         batch: usize,
         wanted: Option<Wanted>,
     ) -> Result<Self, SparseError> {
-        let ld = ld(batch);
-        let of = |layer: &DeviceLayer| Buffer::room(gpu, layer.rows * ld);
-        let slots: Result<Vec<_>, _> = network.layers.iter().map(of).collect();
-        let gradients = match wanted {
-            Some(_) => network.layers.iter().map(of).collect::<Result<Vec<_>, _>>()?,
-            None => Vec::new(),
+        let (ld, planes) = (ld(batch), &network.planes);
+        // Nobody writes a border: it must be zero from the beginning.
+        let room = |plane: &Plane| match plane.border == Border::default() {
+            true => Buffer::room(gpu, plane.slots() * ld),
+            false => Buffer::zeros(gpu, plane.slots() * ld),
         };
-        let input =
-            if wanted.is_some_and(|wanted| wanted.input) { network.inputs() * ld } else { 0 };
-        let input_gradient = Buffer::room(gpu, input)?;
-        Ok(Self { batch, ld, slots: slots?, gradients, input_gradient, inputs: network.inputs() })
+        let none = || Buffer::room(gpu, 0);
+        let slots = planes.iter().enumerate().map(|(n, node)| match n {
+            0 => none(),
+            _ => room(&node.plane),
+        });
+        let gradients = planes.iter().enumerate().map(|(n, node)| match wanted {
+            Some(wanted) if n > 0 || wanted.input => room(&node.gradient),
+            Some(_) | None => none(),
+        });
+        let bordered = planes.iter().filter(|node| node.gradient.border != Border::default());
+        let most = bordered.map(|node| node.gradient.size()).max().unwrap_or(0);
+        let beside = if wanted.is_some() { most } else { 0 };
+        Ok(Self {
+            batch,
+            ld,
+            slots: slots.collect::<Result<_, _>>()?,
+            gradients: gradients.collect::<Result<_, _>>()?,
+            beside: Buffer::room(gpu, beside * ld)?,
+        })
     }
 
     /// Samples.
@@ -66,10 +85,9 @@ impl DevicePass {
         self.gradients.last().map_or(0, |slots| slots.at(0))
     }
 
-    /// `(in − first, ld)`: the gradient of the input from slot `first` on.
+    /// The gradient of the input from slot `first` on.
     pub fn input_gradient(&self, first: usize) -> u64 {
-        debug_assert!(first <= self.inputs);
-        self.input_gradient.at(first * self.ld)
+        self.gradients.first().map_or(0, |slots| slots.at(first * self.ld))
     }
 }
 
@@ -80,57 +98,139 @@ pub struct Use<'a> {
     pub network: &'a DeviceNetwork,
     /// The memory of its pass.
     pub pass: &'a DevicePass,
-    /// `(in, ld)`: what it reads.
+    /// What it reads: the slots of its input's plane.
     pub x: u64,
 }
 
-impl Use<'_> {
-    /// What layer `l` reads.
-    fn input(&self, l: usize) -> u64 {
-        match l.checked_sub(1) {
-            Some(below) => self.pass.slots[below].at(0),
-            None => self.x,
+impl<'a> Use<'a> {
+    fn node(&self, n: usize) -> &'a Node {
+        &self.network.plan.nodes()[n]
+    }
+
+    fn planes(&self, n: usize) -> &'a NodePlanes {
+        &self.network.planes[n]
+    }
+
+    fn layer(&self, l: usize) -> &'a DeviceLayer {
+        &self.network.layers[l]
+    }
+
+    fn ld(&self) -> u32 {
+        self.pass.ld as u32
+    }
+
+    /// What node `n` gives.
+    fn slots(&self, n: usize) -> u64 {
+        if n == 0 { self.x } else { self.pass.slots[n].at(0) }
+    }
+
+    fn gradient(&self, n: usize) -> u64 {
+        self.pass.gradients[n].at(0)
+    }
+
+    /// `to` from `from`, feature by feature.
+    fn pixels(
+        &self,
+        (from, from_plane): (u64, &Plane),
+        (to, to_plane): (u64, &Plane),
+        what: What,
+        of: Activation,
+    ) -> Pixels {
+        Pixels {
+            from,
+            to,
+            from_plane: from_plane.into(),
+            to_plane: to_plane.into(),
+            ld: self.ld(),
+            what: what as u32,
+            activation: activation(of),
+            pad: 0,
         }
     }
 
-    fn layer(&self, l: usize) -> &DeviceLayer {
-        &self.network.layers[l]
+    /// The windows of `pool` over the features of node `below`, which make those of node `n`.
+    fn pool(&self, pool: &MaxPool, below: usize, n: usize) -> Pool {
+        let (from, to) = (&self.planes(below).plane, &self.planes(n).plane);
+        let windows = pool.windows(&from.features());
+        let [kernel_y, kernel_x] = pool.kernel.map(|size| size as u32);
+        Pool {
+            x: self.slots(below),
+            y: self.slots(n),
+            dy: 0,
+            to: self.slots(n),
+            kernel_y,
+            kernel_x,
+            stride: pool.stride as u32,
+            top: windows.padded(0).0 as u32,
+            left: windows.padded(1).0 as u32,
+            ld: self.ld(),
+            x_plane: from.into(),
+            y_plane: to.into(),
+            dy_plane: to.into(),
+            to_plane: to.into(),
+        }
     }
 }
 
-/// Whether all have as many layers, and how many.
-fn depth(uses: &[Use<'_>]) -> Result<usize, SparseError> {
-    let expected = uses.first().map_or(0, |first| first.network.layers.len());
-    match uses.iter().map(|one| one.network.layers.len()).find(|found| *found != expected) {
+/// The nodes of networks that go side by side.
+///
+/// # Errors
+/// Networks that are joined otherwise.
+fn nodes(uses: &[Use<'_>]) -> Result<usize, SparseError> {
+    let Some(first) = uses.first() else { return Ok(0) };
+    let expected = first.network.plan.nodes().len();
+    match uses.iter().find(|one| !one.network.goes_beside(first.network)) {
         None => Ok(expected),
-        Some(found) => {
-            Err(SparseError::Length { what: "layers of networks side by side", expected, found })
+        Some(other) => {
+            let found = other.network.plan.nodes().len();
+            Err(SparseError::Length { what: "nodes of networks side by side", expected, found })
         }
     }
+}
+
+unsafe fn pixels(gpu: &dyn Gpu, each: &[Pixels]) -> Result<(), SparseError> {
+    // SAFETY: the caller's: planes of the same features, in memory of their sizes.
+    unsafe { launch(gpu, &KERNELS, "pixels", each, Pixels::shape) }
 }
 
 /// The pass forward of all of `uses`.
 ///
 /// # Errors
-/// Networks of another number of layers, and those of the device.
+/// Networks that are joined otherwise than the first, and those of the device.
 pub fn forward(gpu: &dyn Gpu, uses: &[Use<'_>]) -> Result<(), SparseError> {
-    for l in 0..depth(uses)? {
-        let (mut sparse, mut dense) = (Vec::new(), Vec::new());
+    for n in 1..nodes(uses)? {
+        let mut products = Products::default();
+        let (mut pools, mut copies, mut sums) = (Vec::new(), Vec::new(), Vec::new());
         for one in uses {
-            let (layer, params) = (one.layer(l), &one.network.params);
-            let (x, to, ld) = (one.input(l), one.pass.slots[l].at(0), one.pass.ld);
-            match layer.gather(params, x, to, ld) {
-                Some(gather) => sparse.push(gather),
-                None => dense.push(layer.dense(params, x, to, ld)),
+            let (node, planes) = (one.node(n), one.planes(n));
+            let to = (one.slots(n), &planes.plane);
+            let from = |i: usize| {
+                let below = node.inputs[i];
+                (one.slots(below), &one.planes(below).plane)
+            };
+            let below = node.inputs[0];
+            match node.op {
+                Op::Input => {}
+                Op::Layer(l) => {
+                    let params = &one.network.params;
+                    one.layer(l).forward(params, one.slots(below), to, one.ld(), &mut products);
+                }
+                Op::MaxPool(pool) => pools.push(one.pool(&pool, below, n)),
+                Op::Relu => {
+                    copies.push(one.pixels(from(0), to, What::Activate, node.activation));
+                }
+                Op::Add => {
+                    copies.push(one.pixels(from(0), to, What::Copy, Activation::Identity));
+                    sums.push(one.pixels(from(1), to, What::Add, Activation::Identity));
+                }
             }
         }
-        // SAFETY: buffers of these layers and of passes of their sizes.
+        // SAFETY: buffers of the planes of these nodes, by passes of these networks.
         unsafe {
-            launch(gpu, &KERNELS, "gather", &sparse, Gather::shape)?;
-            if let Some(product) = dense.first().map(Dense::forward) {
-                let shape = |one: &Dense| one.forward_shape(product);
-                launch(gpu, &KERNELS, product.name, &dense, shape)?;
-            }
+            products.launch(gpu, false)?;
+            launch(gpu, &KERNELS, "pool_forward", &pools, Pool::shape)?;
+            pixels(gpu, &copies)?;
+            pixels(gpu, &sums)?;
         }
     }
     Ok(())
@@ -147,59 +247,96 @@ pub fn backward(
     grads: &[&Buffer<f32>],
     wanted: Wanted,
 ) -> Result<(), SparseError> {
-    for l in (0..depth(uses)?).rev() {
-        let (mut sparse, mut dense) = (Vec::new(), Vec::new());
-        for (one, grads) in uses.iter().zip(grads) {
-            let (layer, dy) = (one.layer(l), one.pass.gradients[l].at(0));
-            match layer.sample(grads, dy, one.input(l), one.pass.ld) {
-                Some(sample) => sparse.push(sample),
-                None => dense.push(layer.dense_grad(grads, dy, one.input(l), one.pass.ld)),
-            }
-        }
-        let of_params = || {
-            // SAFETY: as in `forward`; gradients stand as parameters do.
-            unsafe {
-                launch(gpu, &KERNELS, "sample", &sparse, Sample::shape)?;
-                match dense.first().map(DenseGrad::product) {
-                    None => Ok(()),
-                    Some(product) => {
-                        let shape = |one: &DenseGrad| one.shape(product);
-                        launch(gpu, &KERNELS, product.name, &dense, shape)
-                    }
-                }
-            }
-        };
-        // Nothing waits for the gradient of weights but the step.
-        match l > 0 || wanted.input {
-            true => gpu.beside(&mut || of_params())?,
-            false => of_params()?,
-        }
-        if l == 0 && !wanted.input {
-            continue;
-        }
-        let (mut sparse, mut dense) = (Vec::new(), Vec::new());
+    for n in (1..nodes(uses)?).rev() {
+        let (mut sums, mut slopes) = (Vec::new(), Vec::new());
         for one in uses {
-            let (layer, params, ld) = (one.layer(l), &one.network.params, one.pass.ld);
-            let dy = one.pass.gradients[l].at(0);
-            let below: Option<(Activation, u64)> =
-                l.checked_sub(1).map(|below| (one.layer(below).activation, one.input(l)));
-            let to = match l.checked_sub(1) {
-                Some(below) => one.pass.gradients[below].at(0),
-                None => one.pass.input_gradient.at(0),
-            };
-            match layer.gather_back(params, dy, below, to, ld) {
-                Some(gather) => sparse.push(gather),
-                None => dense.push(layer.dense_back(params, dy, below, to, ld)),
+            let here = one.planes(n);
+            let dy = (one.gradient(n), &here.gradient);
+            for sum in &here.added_to {
+                let from = (one.gradient(*sum), &one.planes(*sum).gradient);
+                sums.push(one.pixels(from, dy, What::Add, Activation::Identity));
+            }
+            let of = one.node(n).activation;
+            if here.fused.is_none() && of != Activation::Identity {
+                slopes.push(one.pixels((one.slots(n), &here.plane), dy, What::Chain, of));
             }
         }
         // SAFETY: as in `forward`.
         unsafe {
-            launch(gpu, &KERNELS, "gather", &sparse, Gather::shape)?;
-            if let Some(product) = dense.first().map(Dense::backward) {
-                let shape = |one: &Dense| one.backward_shape(product);
-                launch(gpu, &KERNELS, product.name, &dense, shape)?;
+            // One after the other, where a node is added to several sums.
+            for sum in &sums {
+                pixels(gpu, std::slice::from_ref(sum))?;
             }
+            pixels(gpu, &slopes)?;
+        }
+        let mut of_params = Gradients::default();
+        for (one, grads) in uses.iter().zip(grads) {
+            if let Op::Layer(l) = one.node(n).op {
+                let x = one.slots(one.node(n).inputs[0]);
+                one.layer(l).grads(grads, one.gradient(n), x, one.ld(), &mut of_params);
+            }
+        }
+        let goes_on = uses.iter().all(|one| one.node(n).inputs[0] > 0) || wanted.input;
+        // SAFETY: as in `forward`; gradients stand as parameters do.
+        let mut launch_params = || unsafe { of_params.launch(gpu) };
+        // Nothing waits for the gradient of weights but the step.
+        match goes_on {
+            true => gpu.beside(&mut launch_params)?,
+            false => launch_params()?,
+        }
+        if goes_on {
+            below(gpu, uses, n)?;
         }
     }
     gpu.join()
+}
+
+/// The gradient of what node `n` reads.
+fn below(gpu: &dyn Gpu, uses: &[Use<'_>], n: usize) -> Result<(), SparseError> {
+    let (mut products, mut pools, mut copies) = (Products::default(), Vec::new(), Vec::new());
+    for one in uses {
+        let (node, below) = (one.node(n), one.node(n).inputs[0]);
+        let (here, there) = (one.planes(n), one.planes(below));
+        let (dy, dx) = (one.gradient(n), (one.gradient(below), &there.gradient));
+        match node.op {
+            Op::Input => {}
+            Op::Layer(l) => {
+                let layer = one.layer(l);
+                let through = Through {
+                    activation: there.fused.unwrap_or(Activation::Identity),
+                    y: one.slots(below),
+                };
+                let has_border = there.gradient.border != Border::default();
+                let flat = there.gradient.without_border();
+                // A linear layer writes its features side by side.
+                let to = match has_border && layer.is_linear() {
+                    false => dx,
+                    true => {
+                        let beside = (one.pass.beside.at(0), &flat);
+                        copies.push(one.pixels(beside, dx, What::Copy, Activation::Identity));
+                        beside
+                    }
+                };
+                layer.back(&one.network.params, dy, through, to, one.ld(), &mut products);
+            }
+            Op::MaxPool(pool) => pools.push(Pool {
+                dy,
+                to: dx.0,
+                dy_plane: (&here.gradient).into(),
+                to_plane: dx.1.into(),
+                ..one.pool(&pool, below, n)
+            }),
+            // What a sum adds besides is reached from there.
+            Op::Relu | Op::Add => {
+                let dy = (dy, &here.gradient);
+                copies.push(one.pixels(dy, dx, What::Copy, Activation::Identity));
+            }
+        }
+    }
+    // SAFETY: as in `forward`.
+    unsafe {
+        products.launch(gpu, true)?;
+        launch(gpu, &KERNELS, "pool_backward", &pools, Pool::back_shape)?;
+        pixels(gpu, &copies)
+    }
 }

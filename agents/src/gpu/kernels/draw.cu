@@ -1,17 +1,24 @@
-// The tanh-normal policy of SAC (tanh_normal.rs): actions from the head, and the way back. A thread has a sample.
+// The tanh-normal policy of SAC (tanh_normal.rs): actions from the head, and the way back. A warp has 32 samples, and
+// the warps of a block share the numbers of an action.
 #include "losses.h"
 
+// Warps of a block.
+constexpr unsigned WARPS = 8;
+
 // Actions `(act_dim · copies, ld)` and log-probabilities `(ld)` of the head; zeros beyond the batch.
-// grid (⌈ld / 128⌉, 1, z), block (128), no dynamic shared memory.
-KERNEL(draw, Draw, 128) {
+// grid (ld / 32, 1, z), block (32, 8), no dynamic shared memory.
+KERNEL(draw, Draw, 32 * WARPS) {
     const Draw &a = each.of[blockIdx.z];
-    unsigned n = blockIdx.x * 128 + threadIdx.x;
-    if (n >= a.ld) return;
+    SHARED(float, logs, [WARPS][32]);
+    SHARED(double, products, [WARPS][32]);
+    unsigned n = blockIdx.x * 32 + threadIdx.x;
+    // A whole block.
+    if (blockIdx.x * 32 >= a.ld) return;
     bool in = n < a.batch;
     float log_prob = 0.0f;
     // At most 2 an action: the logarithm of the product is that of all of them at once.
     double product = 1.0;
-    for (unsigned j = 0; j < a.act_dim; j++) {
+    for (unsigned j = threadIdx.y; j < a.act_dim; j += WARPS) {
         float action = 0.0f;
         if (in) {
             float mean = a.head[j * a.ld + n], log_std = a.head[(a.act_dim + j) * a.ld + n];
@@ -25,21 +32,28 @@ KERNEL(draw, Draw, 128) {
         }
         for (unsigned c = 0; c < a.copies; c++) a.action[(j * a.copies + c) * a.ld + n] = action;
     }
+    logs[threadIdx.y][threadIdx.x] = log_prob;
+    products[threadIdx.y][threadIdx.x] = product;
+    __syncthreads();
+    if (threadIdx.y != 0) return;
+    for (unsigned w = 1; w < WARPS; w++) {
+        log_prob += logs[w][threadIdx.x];
+        product *= products[w][threadIdx.x];
+    }
     a.log_prob[n] = in ? log_prob + 2.0f * (float)log(product) : 0.0f;
 }
 
 // How the actor's loss changes with the head `(2 · act_dim, ld)`.
-// grid (⌈ld / 128⌉, 1, z), block (128), no dynamic shared memory.
-KERNEL(draw_grad, DrawGrad, 128) {
+// grid (ld / 32, 1, z), block (32, 8), no dynamic shared memory.
+KERNEL(draw_grad, DrawGrad, 32 * WARPS) {
     const DrawGrad &a = each.of[blockIdx.z];
-    unsigned n = blockIdx.x * 128 + threadIdx.x;
+    unsigned n = blockIdx.x * 32 + threadIdx.x;
     if (n >= a.ld) return;
     bool in = n < a.batch;
-    float by_log_prob = a.by_log_prob[0];
-    for (unsigned j = 0; j < a.act_dim; j++) {
+    for (unsigned j = threadIdx.y; j < a.act_dim; j += WARPS) {
         float by_mean = 0.0f, by_log_std = 0.0f;
         if (in) {
-            float by_action = 0.0f;
+            float by_action = 0.0f, by_log_prob = a.by_log_prob[0];
             for (unsigned c = 0; c < a.copies; c++) {
                 unsigned at = (j * a.copies + c) * a.ld + n;
                 by_action += a.dx[0][at] + a.dx[1][at];

@@ -154,6 +154,7 @@ fn source(source: &Source) -> Markup {
             dt { "Machine" } dd {
                 (record.machine.cpu) ", " (counted(record.machine.cores, ["core", "cores"])) ", "
                 (format!("{:.1} GiB", record.machine.memory_gib)) ", " (record.machine.os) ", " (record.machine.arch)
+                @for device in &record.machine.devices { br; (device) }
             }
             dt { "Began" } dd { (record.started) ", " (counted(record.jobs_at_once, ["job", "jobs"])) " at once" }
         }

@@ -10,16 +10,20 @@ const TARGETS: [&str; 3] =
     ["arch=compute_80,code=sm_80", "arch=compute_90,code=sm_90", "arch=compute_80,code=compute_80"];
 
 /// Builds `folder/name.cu`, which includes the other files of `folder`.
-pub fn build(folder: &str, name: &str) {
+///
+/// # Errors
+/// A compiler that is not there, or that refuses.
+pub fn build(folder: &str, name: &str) -> Result<(), String> {
     println!("cargo:rerun-if-changed={folder}");
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").unwrap_or_default());
     let source = root.join(folder).join(format!("{name}.cu"));
     let out = PathBuf::from(env::var("OUT_DIR").unwrap_or_default());
     if env::var_os("CARGO_FEATURE_CUDA").is_some() {
-        by_nvcc(&root, &source, &out.join(format!("{name}.fatbin")));
+        by_nvcc(&root, &source, &out.join(format!("{name}.fatbin")))?;
     }
     #[cfg(feature = "emulate")]
     for_this_machine(&root, &source, name);
+    Ok(())
 }
 
 /// `nvcc` as `NVCC` names it, below `CUDA_PATH`, as scripts/fetch-cuda has put it, where it is usually installed, or on
@@ -38,7 +42,7 @@ fn nvcc(root: &Path) -> PathBuf {
     places.into_iter().find(|nvcc| nvcc.exists()).unwrap_or_else(|| "nvcc".into())
 }
 
-fn by_nvcc(root: &Path, source: &Path, image: &Path) {
+fn by_nvcc(root: &Path, source: &Path, image: &Path) -> Result<(), String> {
     let nvcc = nvcc(root);
     let mut command = Command::new(&nvcc);
     command.args([
@@ -51,13 +55,13 @@ fn by_nvcc(root: &Path, source: &Path, image: &Path) {
     ]);
     command.args(TARGETS.iter().flat_map(|target| ["-gencode", target]));
     command.arg("-o").arg(image).arg(source);
+    let compiler = nvcc.display();
     match command.status() {
-        Ok(status) if status.success() => {}
-        Ok(status) => panic!("{} of {}: {status}", nvcc.display(), source.display()),
-        Err(error) => panic!(
-            "the feature `cuda` needs nvcc of CUDA 12 or 13: scripts/fetch-cuda brings it ({}: {error})",
-            nvcc.display()
-        ),
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{compiler} of {}: {status}", source.display())),
+        Err(error) => Err(format!(
+            "the feature `cuda` needs nvcc of CUDA 12 or 13: scripts/fetch-cuda brings it ({compiler}: {error})"
+        )),
     }
 }
 

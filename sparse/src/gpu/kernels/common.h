@@ -18,10 +18,10 @@ constexpr unsigned LANES = 8;
 template <class T> struct Each {
     T of[4];
 };
-// A kernel: `KERNEL(name, argument, threads of a block) { what it does with each }`. It may be launched before the one
-// before it has ended, as `programmatic stream serialization`: it waits for that before it reads anything, and lets
-// the next one be launched at once, so that launches cost less. On the host it is no symbol of the program: libc, for
-// one, has a `step` of its own.
+// A kernel: `KERNEL(name, argument, threads of a block) { what it does with each }`. It may be launched
+// before the one before it has ended, as `programmatic stream serialization`: it waits for that before it
+// reads anything, and lets the next one be launched at once, so that launches cost less. On the host it is no
+// symbol of the program: libc, for one, has a `step` of its own.
 #ifdef CUDA_HOST
 #define KERNEL(name, T, ...) static void name(const Each<T> each)
 #else
@@ -175,8 +175,8 @@ __device__ __forceinline__ float transposed_sum(float v[8], unsigned lane) {
     return v[0];
 }
 
-// What stands at `from` where `i < left`, else anything. As assembly, because a compiler moves a plain conditional
-// load to the one use of it, and then each load waits for the one before.
+// What stands at `from` where `i < left`, else anything. As assembly, because a compiler moves a plain
+// conditional load to the one use of it, and then each load waits for the one before.
 #ifdef CUDA_HOST
 template <class T> T load_if(unsigned left, unsigned i, const T *from) {
     T x;

@@ -53,9 +53,11 @@ template <class C> __device__ __forceinline__ void grad(const DenseGrad &a) {
 
 #ifndef SMALL
 #define SMALL 32, 16, 64, 4, 2, 4, 3
+#define MEDIUM 64, 32, 32, 8, 4, 4, 3
 #define LARGE 128, 128, 16, 8, 8, 1, 2
 #endif
 using Small = Cut<SMALL>;
+using Medium = Cut<MEDIUM>;
 using Large = Cut<LARGE>;
 
 // `to (rows, ld) = act(weight (rows, cols) · x (cols, ld) + bias)`; bias may be null.
@@ -70,9 +72,12 @@ KERNEL(dense_backward, Dense, Small::THREADS) { backward<Small>(each.of[blockIdx
 // grid (⌈cols / 16⌉, ⌈rows / 32⌉, z), block (256), no dynamic shared memory.
 KERNEL(dense_grad, DenseGrad, Small::THREADS) { grad<Small>(each.of[blockIdx.z]); }
 
-// The same for large matrices, with tiles of 128 × 128:
-// grid (⌈ld / 128⌉, ⌈rows / 128⌉, z), of `_backward` (⌈ld / 128⌉, ⌈cols / 128⌉, z), of `_grad`
-// (⌈cols / 128⌉, ⌈rows / 128⌉, z); block (256), no dynamic shared memory.
+// The same with larger tiles for more blocks than there are processors, 64 × 32 and 128 × 128:
+// grid (⌈ld / 32⌉, ⌈rows / 64⌉, z) or (⌈ld / 128⌉, ⌈rows / 128⌉, z), with cols for rows of `_backward` and
+// cols for ld of `_grad`; block (256), no dynamic shared memory.
+KERNEL(dense_forward_medium, Dense, Medium::THREADS) { forward<Medium>(each.of[blockIdx.z]); }
+KERNEL(dense_backward_medium, Dense, Medium::THREADS) { backward<Medium>(each.of[blockIdx.z]); }
+KERNEL(dense_grad_medium, DenseGrad, Medium::THREADS) { grad<Medium>(each.of[blockIdx.z]); }
 KERNEL(dense_forward_large, Dense, Large::THREADS) { forward<Large>(each.of[blockIdx.z]); }
 KERNEL(dense_backward_large, Dense, Large::THREADS) { backward<Large>(each.of[blockIdx.z]); }
 KERNEL(dense_grad_large, DenseGrad, Large::THREADS) { grad<Large>(each.of[blockIdx.z]); }

@@ -1,9 +1,9 @@
 // Weights in compressed rows times slots: forward, and backward over the transposed order.
 //
-// A warp takes 4 rows (or 4 blocks of rows with one pattern), 8 lanes a row and 4 samples a lane: whole lines of
-// 128 bytes from any slot. A row is one chain of fused products in the order of its entries that starts at the
-// bias, as on the CPU. Its entries pass through shared memory, which hands one to all of its lanes for less than
-// shuffles would.
+// A warp takes 4 rows (or 4 blocks of rows with one pattern), 8 lanes a row and 4 samples a lane: whole lines
+// of 128 bytes from any slot. A row is one chain of fused products in the order of its entries that starts at
+// the bias, as on the CPU. Its entries pass through shared memory, which hands one to all of its lanes for
+// less than shuffles would.
 #include "common.h"
 
 constexpr unsigned GROUPS = 32 / LANES;
@@ -16,14 +16,14 @@ constexpr unsigned GROUPS = 32 / LANES;
 #define BATCH_4 4
 #endif
 
-// Entries of a row: where they begin, and how many there are; those of the next row, where that has the same pattern,
-// are as far behind as a row has entries in all.
+// Entries of a row: where they begin, and how many there are; those of the next row, where that has the same
+// pattern, are as far behind as a row has entries in all.
 struct Row {
     unsigned begin, size, length;
 };
 
-// The next entries of a row: the values, and where their slots begin. The ends keep the four of a warp in different
-// banks.
+// The next entries of a row: the values, and where their slots begin. The ends keep the four of a warp in
+// different banks.
 template <int H> struct Shared;
 template <> struct Shared<1> {
     static constexpr unsigned COUNT = 32;
@@ -142,7 +142,8 @@ __device__ __forceinline__ void add(const Source &source, const Shared<H> &own, 
         }
 }
 
-// Adds what is in `own`: of this row the first `left` entries, of the warp's rows at least `least` and at most `most`.
+// Adds what is in `own`: of this row the first `left` entries, of the warp's rows at least `least` and at
+// most `most`.
 template <int V, int H, unsigned N, class Source>
 __device__ __forceinline__ void add_all(const Source &source, const Shared<H> &own, unsigned left, unsigned least,
                                         unsigned most, float4 (&sum)[H][V]) {
@@ -197,7 +198,8 @@ KERNEL(gather, Gather, WARPS * 32) {
     finish(a, own, n, sum[0][0]);
 }
 
-// One copy of the code serves all rows of a lane: their sums go round, so that the first is always the current one.
+// One copy of the code serves all rows of a lane: their sums go round, so that the first is always the
+// current one.
 template <int R, int H, int V> __device__ __forceinline__ void next_row(float4 (&sum)[R][H][V]) {
 #pragma unroll
     for (int i = 0; i < H * V; i++) {
@@ -208,8 +210,8 @@ template <int R, int H, int V> __device__ __forceinline__ void next_row(float4 (
     }
 }
 
-// As `gather` for large layers: the slots of V · 32 samples pass through shared memory, `chunk` of them at a time and
-// up to BUFFERS chunks there or on their way; a lane has the sums of R · H rows, R at most 8.
+// As `gather` for large layers: the slots of V · 32 samples pass through shared memory, `chunk` of them at a
+// time and up to BUFFERS chunks there or on their way; a lane has the sums of R · H rows, R at most 8.
 template <int R, int V, int H> __device__ __forceinline__ void tiled(const Tiled &t) {
     constexpr unsigned N = H > 1 ? BATCH_4 / V : V > 1 ? BATCH_2 : BATCH_1;
     constexpr unsigned WIDE = V * 32, COUNT = Shared<H>::COUNT;
@@ -305,15 +307,15 @@ KERNEL(gather_tiled_2, Tiled, 512) { tiled<2, 1, 1>(each.of[blockIdx.z]); }
 KERNEL(gather_tiled_4, Tiled, 512) { tiled<4, 1, 1>(each.of[blockIdx.z]); }
 KERNEL(gather_tiled_8, Tiled, 512) { tiled<8, 1, 1>(each.of[blockIdx.z]); }
 
-// The same with 64 samples at a time: grid (⌈rows / (4 · W · R)⌉, ⌈ld / 64⌉, z), block (32, W), dynamic shared memory
-// min(chunks, BUFFERS) · chunk · 256 + W · 1088 bytes.
+// The same with 64 samples at a time: grid (⌈rows / (4 · W · R)⌉, ⌈ld / 64⌉, z), block (32, W), dynamic
+// shared memory min(chunks, BUFFERS) · chunk · 256 + W · 1088 bytes.
 KERNEL(gather_wide_1, Tiled, 512) { tiled<1, 2, 1>(each.of[blockIdx.z]); }
 KERNEL(gather_wide_4, Tiled, 512) { tiled<4, 2, 1>(each.of[blockIdx.z]); }
 
-// As `gather_tiled` and `gather_wide` where rows 4 i .. 4 i + 4 have the same pattern, so that what is read of `from`
-// serves all four; `rows` is a multiple of 4.
-// grid (⌈rows / (16 · W · R)⌉, ld / 32 or ⌈ld / 64⌉, z), block (32, W) with W at most 16; dynamic shared memory
-// min(chunks, BUFFERS) · chunk · 128 (or 256) + W · 1408 bytes.
+// As `gather_tiled` and `gather_wide` where rows 4 i .. 4 i + 4 have the same pattern, so that what is read
+// of `from` serves all four; `rows` is a multiple of 4.
+// grid (⌈rows / (16 · W · R)⌉, ld / 32 or ⌈ld / 64⌉, z), block (32, W) with W at most 16; dynamic shared
+// memory min(chunks, BUFFERS) · chunk · 128 (or 256) + W · 1408 bytes.
 KERNEL(gather_blocks_1, Tiled, 512) { tiled<1, 1, 4>(each.of[blockIdx.z]); }
 KERNEL(gather_blocks_2, Tiled, 512) { tiled<2, 1, 4>(each.of[blockIdx.z]); }
 KERNEL(gather_blocks_wide_1, Tiled, 512) { tiled<1, 2, 4>(each.of[blockIdx.z]); }

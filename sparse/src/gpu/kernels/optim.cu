@@ -42,7 +42,8 @@ KERNEL(squares, Squares, 256) {
 KERNEL(step, Step, 256) {
     const Step &a = each.of[blockIdx.z];
     double sum = 0.0;
-    // Each warp for itself: a barrier would take longer. What the first element needs is on its way meanwhile.
+    // Each warp for itself: a barrier would take longer. What the first element needs is on its way
+    // meanwhile.
     for (unsigned b = threadIdx.x % 32; b < a.blocks; b += 32) sum += a.partial[b];
     unsigned i = blockIdx.x * 256 + threadIdx.x, p = 0;
     float w = load_if(a.n, i, a.w + i), g = load_if(a.n, i, a.g + i), m = load_if(a.n, i, a.m + i);

@@ -47,8 +47,8 @@ KERNEL(sample, Sample, 256) {
 // Samples of a pass, and what of them a lane has.
 constexpr unsigned PASS = 256, OWN = PASS / 128;
 
-// What a lane has of the products of one row with 8 others, of which the first `left` are there; `at` is where those
-// begin in shared memory, lane i's that of the i-th.
+// What a lane has of the products of one row with 8 others, of which the first `left` are there; `at` is
+// where those begin in shared memory, lane i's that of the i-th.
 template <bool WHOLE>
 __device__ __forceinline__ float products(const float4 (&dy)[OWN], const float *x, unsigned at, unsigned left,
                                           bool has_more) {
@@ -68,8 +68,8 @@ __device__ __forceinline__ float products(const float4 (&dy)[OWN], const float *
     return total + __shfl_xor_sync(ALL, total, 16);
 }
 
-// As `sample` for large layers: a block keeps `chunk` slots of `x` in shared memory, PASS samples at a time, and its
-// warps go through rows. `bound` is as in Tiled.
+// As `sample` for large layers: a block keeps `chunk` slots of `x` in shared memory, PASS samples at a time,
+// and its warps go through rows. `bound` is as in Tiled.
 // grid (G, chunks, z) with any G up to ⌈rows / W⌉, block (32, W) with W at most 16; dynamic shared memory
 // chunk · min(ld, 256) · 4 bytes.
 KERNEL(sample_tiled, SampleTiled, 512) {

@@ -25,7 +25,7 @@ pub struct ConvIndex {
 
 /// The entries that reach one phase of input pixels, by input channel.
 #[derive(Debug)]
-struct PhaseIndex {
+pub(crate) struct PhaseIndex {
     rows: Phase,
     cols: Phase,
     ptr: Vec<u32>,
@@ -52,6 +52,16 @@ impl ConvIndex {
             }
         }
         Self { conv, bound: bound(&slots), slots, phases }
+    }
+
+    /// By output channel: the slot of each entry.
+    pub(crate) fn slots(&self) -> &[u32] {
+        &self.slots
+    }
+
+    /// The phases of the stride, `stride²` of them.
+    pub(crate) fn phases(&self) -> &[PhaseIndex] {
+        &self.phases
     }
 
     /// Bytes of the index of `nnz` entries.
@@ -91,6 +101,11 @@ impl PhaseIndex {
         }
         let [rows, cols] = [0, 1].map(|axis| conv.phase(axis, phase[axis]));
         Self { rows, cols, ptr, bound: bound(&slots), slots, perm: places }
+    }
+
+    /// Bounds of the input channels, the slot of each entry, and where its value stands.
+    pub(crate) fn arrays(&self) -> [&[u32]; 3] {
+        [&self.ptr, &self.slots, &self.perm]
     }
 
     fn entries(&self) -> Entries<'_> {

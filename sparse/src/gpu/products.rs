@@ -1,0 +1,79 @@
+//! Products that are launched side by side: those of one layer of several networks, and all phases of a convolution.
+
+use super::Gpu;
+use super::image::{ConvDense, ConvGather, ConvGrad, ConvSample, Parts};
+use super::kernels::{Dense, DenseGrad, Gather, KERNELS, Sample, launch};
+use crate::error::SparseError;
+
+/// Products forward, or back.
+#[derive(Debug, Default)]
+pub(super) struct Products {
+    pub gather: Vec<Gather>,
+    pub dense: Vec<Dense>,
+    pub conv_gather: Vec<ConvGather>,
+    pub conv_dense: Vec<ConvDense>,
+}
+
+impl Products {
+    /// Lets them run.
+    ///
+    /// # Safety
+    /// They name memory of their sizes, and no two write the same.
+    pub unsafe fn launch(&self, gpu: &dyn Gpu, back: bool) -> Result<(), SparseError> {
+        // SAFETY: the caller's.
+        unsafe {
+            launch(gpu, &KERNELS, "gather", &self.gather, Gather::shape)?;
+            launch(gpu, &KERNELS, "conv_gather", &self.conv_gather, ConvGather::shape)?;
+            launch(gpu, &KERNELS, "conv_dense", &self.conv_dense, ConvDense::shape)?;
+            let Some(first) = self.dense.first() else { return Ok(()) };
+            match back {
+                false => {
+                    let product = first.forward();
+                    let shape = |one: &Dense| one.forward_shape(product);
+                    launch(gpu, &KERNELS, product.name, &self.dense, shape)
+                }
+                true => {
+                    let product = first.backward();
+                    let shape = |one: &Dense| one.backward_shape(product);
+                    launch(gpu, &KERNELS, product.name, &self.dense, shape)
+                }
+            }
+        }
+    }
+}
+
+/// Gradients of weights and biases.
+#[derive(Debug, Default)]
+pub(super) struct Gradients {
+    pub sample: Vec<Sample>,
+    pub dense: Vec<DenseGrad>,
+    pub conv_sample: Vec<ConvSample>,
+    /// Entries of the longest row of the sparse convolutions.
+    pub most: usize,
+    pub conv_grad: Vec<ConvGrad>,
+    pub parts: Vec<Parts>,
+}
+
+impl Gradients {
+    /// Lets them run.
+    ///
+    /// # Safety
+    /// As [`Products::launch`].
+    pub unsafe fn launch(&self, gpu: &dyn Gpu) -> Result<(), SparseError> {
+        // SAFETY: the caller's.
+        unsafe {
+            launch(gpu, &KERNELS, "sample", &self.sample, Sample::shape)?;
+            let shape = |one: &ConvSample| one.shape(self.most);
+            launch(gpu, &KERNELS, "conv_sample", &self.conv_sample, shape)?;
+            launch(gpu, &KERNELS, "conv_grad", &self.conv_grad, ConvGrad::shape)?;
+            launch(gpu, &KERNELS, "sum_parts", &self.parts, Parts::shape)?;
+            match self.dense.first().map(DenseGrad::product) {
+                None => Ok(()),
+                Some(product) => {
+                    let shape = |one: &DenseGrad| one.shape(product);
+                    launch(gpu, &KERNELS, product.name, &self.dense, shape)
+                }
+            }
+        }
+    }
+}
