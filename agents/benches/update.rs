@@ -5,7 +5,7 @@
 //!
 //! `cargo bench -p sparring-agents --bench update -- sac|dqn|memory [--csv FILE]`
 //!
-//! With `--device cuda` (feature `cuda`) the same steps by a device, and by it without graphs, beside the processor's;
+//! With `--device cuda` or `cnn --device cuda`, which is DQN with Nature's network (feature `cuda`) the same steps by a device, and by it without graphs, beside the processor's;
 //! `--hidden 1024,1024` chooses other widths, `--steps N` fewer steps.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
@@ -21,10 +21,11 @@ use std::time::Instant;
 
 use rand::RngExt;
 use sparring_agents::networks::NetworkConfig;
+use sparring_agents::networks::nature::NatureCnn;
 use sparring_agents::{
     Agent, AgentConfig, DqnConfig, Epsilon, Loss, Mode, Observations, SacConfig, Temperature,
 };
-use sparring_envs::{Batch, EnvSpec, Obs, Row, Space, spec};
+use sparring_envs::{Batch, EnvSpec, ObsBuf, ObsMut, Row, Space, spec};
 use sparring_sparse::config::Distribution;
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::gpu::{DeviceName, RECORDS};
@@ -127,6 +128,27 @@ fn dqn(hidden: &[usize], sparsity: SparsityConfig, held: usize) -> AgentConfig {
     })
 }
 
+/// Four frames of an Atari game.
+fn pong() -> EnvSpec {
+    EnvSpec { obs: Space::bytes_to(&[4, 84, 84], 255), ..spaces(1, Space::Discrete { n: 6 }) }
+}
+
+/// Of Nature's network (Mnih et al. 2015), batch 32.
+fn nature(_: &[usize], sparsity: SparsityConfig, held: usize) -> AgentConfig {
+    AgentConfig::of(DqnConfig {
+        network: NatureCnn::default().into(),
+        sparsity,
+        optimizer: adam(6.25e-5),
+        weight_decay: 0.0,
+        batch_size: 32,
+        replay_capacity: held,
+        warmup_env_steps: held as u64,
+        loss: Loss::Huber,
+        epsilon: Epsilon { decay_env_steps: 1, ..DqnConfig::paper().epsilon },
+        ..DqnConfig::paper()
+    })
+}
+
 fn sparse(method: MethodChoice, compute: Compute) -> SparsityConfig {
     SparsityConfig {
         method,
@@ -147,14 +169,14 @@ fn rigl() -> MethodChoice {
 struct Training {
     agent: Box<dyn Agent>,
     rng: Rng,
-    obs: Vec<f32>,
-    next: Vec<f32>,
+    obs: ObsBuf,
+    next: ObsBuf,
 }
 
 impl Training {
     /// With a full memory.
     fn new(spec: &EnvSpec, config: &AgentConfig, held: usize) -> Self {
-        let [obs, next] = [(); 2].map(|()| vec![0.0; spec.obs.dim()]);
+        let [obs, next] = [(); 2].map(|()| ObsBuf::zeros(spec.obs.dtype(), spec.obs.dim()));
         let agent = config.build(spec, 1, &Seed::new(1)).unwrap();
         let mut training = Self { agent, rng: Seed::new(2).rng(), obs, next };
         (0..held).for_each(|_| training.step());
@@ -164,18 +186,30 @@ impl Training {
 
     /// An action is drawn while none is trained on; then the last one is taken again and again.
     fn step(&mut self) {
-        let mut draw = |x: &mut f32| *x = self.rng.random_range(-1.0..1.0);
-        self.next.iter_mut().for_each(&mut draw);
+        let rng = &mut self.rng;
+        let first = match self.next.view_mut() {
+            ObsMut::F32(next) => {
+                next.iter_mut().for_each(|x| *x = rng.random_range(-1.0..1.0));
+                next[0]
+            }
+            // Chance for each pixel would take longer than the step that is measured.
+            ObsMut::U8(next) => {
+                let pixel = rng.random::<u8>();
+                let stride = 1 + usize::from(pixel);
+                next.iter_mut().step_by(stride).for_each(|x| *x = x.wrapping_add(pixel));
+                f32::from(pixel) / 255.0
+            }
+        };
         if self.agent.clock().gradient_steps == 0 {
-            let obs = Obs::F32(&self.obs);
+            let obs = self.obs.view();
             let seen = Observations { obs, envs: &[0], first: &[false] };
             self.agent.act(seen, Mode::Train).unwrap();
         }
-        let reward = [f64::from(self.next[0])];
+        let reward = [f64::from(first)];
         let batch = Batch {
             envs: &[0],
-            obs: Obs::F32(&self.obs),
-            next: Obs::F32(&self.next),
+            obs: self.obs.view(),
+            next: self.next.view(),
             reward: &reward,
             row: &[Row::Step],
             finished: &[],
@@ -238,7 +272,7 @@ fn on_device(
     write: &mut impl FnMut(&str, usize, f64),
 ) {
     println!("{}", device.open().unwrap().unwrap().name());
-    let held = 10_000;
+    let held = 2_000;
     for (name, sparsity) in [
         ("dense", SparsityConfig::dense()),
         ("static", sparse(Static {}.into(), Compute::Sparse)),
@@ -334,6 +368,7 @@ fn main() {
     match what.as_str() {
         "sac" if device != DeviceName::Cpu => on_device(&half_cheetah(), sac, on, &mut write),
         "dqn" if device != DeviceName::Cpu => on_device(&cart_pole(), dqn, on, &mut write),
+        "cnn" if device != DeviceName::Cpu => on_device(&pong(), nature, on, &mut write),
         "sac" => updates(&half_cheetah(), sac, (&SAC_PASSES, SAC_BATCH), &mut write),
         "dqn" => updates(&cart_pole(), dqn, (&DQN_PASSES, DQN_BATCH), &mut write),
         "memory" => memory(&mut write),

@@ -158,19 +158,19 @@ fn ppo(sparsity: SparsityConfig) -> AgentConfig {
 
 /// `updates` gradient steps on the device and on the processor: the losses of each, within a thousandth.
 fn alike(env: &str, config: &AgentConfig, rewires: bool) {
-    alike_on(&spec(env).unwrap(), config, rewires);
+    alike_on(&spec(env).unwrap(), config, rewires, UPDATES);
 }
 
-fn alike_on(env: &EnvSpec, config: &AgentConfig, rewires: bool) {
+fn alike_on(env: &EnvSpec, config: &AgentConfig, rewires: bool, updates: u64) {
     let mut host = Training::new(env, config, None);
     let gpu = device();
     let mut there = Training::new(env, config, Some(gpu.clone()));
-    while host.agent.clock().gradient_steps < UPDATES {
+    while host.agent.clock().gradient_steps < updates {
         host.step();
         there.step();
         let (expected, found) = (host.losses(), there.losses());
         assert_eq!(expected.len(), found.len());
-        if host.agent.clock().gradient_steps > UPDATES {
+        if host.agent.clock().gradient_steps > updates {
             break;
         }
         for ((tag, expected), (_, found)) in expected.iter().zip(&found) {
@@ -334,7 +334,7 @@ fn agents_of_images_learn_as_on_the_processor() {
         sparse(rigl(schedule.clone())),
         sparse(pruning(5, 60, 4)),
     ] {
-        alike_on(&breakout, &small(sparsity, minatar().into()), true);
+        alike_on(&breakout, &small(sparsity, minatar().into()), true, 25);
     }
     let ppo = PpoConfig {
         network: Some(minatar().into()),
@@ -346,9 +346,9 @@ fn agents_of_images_learn_as_on_the_processor() {
         normalize_observations: false,
         ..PpoConfig::paper(10_000)
     };
-    alike_on(&breakout, &AgentConfig::of(ppo), true);
+    alike_on(&breakout, &AgentConfig::of(ppo), true, 25);
     let impala = Impala { width: 0.125 };
-    alike_on(&images(2, 12), &small(sparse(fixed()), impala.into()), true);
+    alike_on(&images(2, 12), &small(sparse(fixed()), impala.into()), true, 25);
 }
 
 #[test]

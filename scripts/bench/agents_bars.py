@@ -2,12 +2,16 @@
 
 import statistics
 
+from bench.agents_built import BATCHES
 from bench.common import spread
 from bench.samples import Bar, Ratio, table
 
 DENSE = {"form": "dense"}
 SPARSE = [{"form": "static"}, {"form": "rigl"}]
 PPO_SB3 = 25
+PPO_REJAX = 1.5
+# Of a whole loop with small networks.
+SAC_RLTOOLS = 1.2
 # Of the time of a step, at most.
 LOOP = {"dense": 0.10, "static": 0.25, "rigl": 0.25}
 # Of the bytes of the transitions, at most.
@@ -70,6 +74,10 @@ def bars(samples):
     yield from over_peer(samples, "DQN updates over SB3", "dqn_sb3", "dqn", [(DENSE, 4)])
     yield from over_dense(samples, "DQN updates", "dqn", 3)
     yield from over_peer(samples, "PPO CartPole-v1 over SB3", "ppo_sb3", "ppo", [(DENSE, PPO_SB3)])
+    yield from over_peer(samples, "PPO CartPole-v1 over rejax", "ppo_rejax", "ppo", [(DENSE, PPO_REJAX)])
+    for batch in BATCHES:
+        what, small = f"SAC Pendulum-v1, 64-64, batch {batch}, over RLtools", f"small_{batch}"
+        yield from over_peer(samples, what, f"{small}_rltools", small, [(DENSE, SAC_RLTOOLS)])
     yield from over_peer(samples, "SAC Pendulum-v1 over SB3", "pendulum_sb3", "pendulum", zip(forms, [3, 8, 8]))
     yield from loop_bars(samples)
     yield from memory_bars(samples)
@@ -98,10 +106,16 @@ def ppo_words(samples):
     return " and ".join(ratios) + " times the env steps a second of our dense form"
 
 
-def rates(samples):
-    """How often a second each case ran: median and quartiles."""
+def thrust_words(samples):
+    """How many times as fast as thrust-rl our dense PPO is."""
+    pairs, rounds = samples.pairs_of_rounds(("ppo_thrust", {}), ("ppo", DENSE))
+    return f"{Ratio.of(pairs)} times thrust-rl's, {rounds}"
+
+
+def rates(samples, benches):
+    """How often a second each case of the benches ran: median and quartiles."""
     rows = []
-    for bench in ("sac_sb3", "sac_sbx", "sac", "dqn_sb3", "dqn", "ppo_sb3", "ppo", "pendulum_sb3", "pendulum", "idle"):
+    for bench in benches:
         for case in samples.cases(bench):
             key = ", ".join(f"{column} {value}" for column, value in case.items())
             seconds = samples.seconds(bench, **case)

@@ -1,10 +1,11 @@
-"""Stable-Baselines3 and SBX on one thread of the CPU: the works that the bench `update` and the configs
-beside this file give to Sparring, with the same hyper-parameters.
+"""Stable-Baselines3, SBX and rejax on one thread of the CPU: the works that the bench `update` and the
+configs beside this file give to Sparring, with the same hyper-parameters.
 
 A gradient step is `train` on a full replay memory of random transitions: what the libraries' own loops call.
 SBX is measured with one gradient step a call, as in training, and with many, which it compiles into one loop.
-Env steps are `learn`, as users call it. Everything is warm, compiled and past its random steps before the
-first sample.
+Env steps are `learn`, as users call it. rejax compiles a whole training, environments and all, into one
+function; it is measured with JAX's usual random numbers and with its fastest, without evaluations. Everything
+is warm, compiled and past its random steps before the first sample.
 """
 
 import os
@@ -14,12 +15,15 @@ import time
 os.environ.update(
     OMP_NUM_THREADS="1",
     MKL_NUM_THREADS="1",
+    OPENBLAS_NUM_THREADS="1",
     JAX_PLATFORMS="cpu",
     XLA_FLAGS="--xla_cpu_multi_thread_eigen=false",
 )
 
 import gymnasium
+import jax
 import numpy
+import rejax
 import sbx
 import stable_baselines3 as sb3
 import torch
@@ -34,7 +38,7 @@ HELD = 100_000
 # Gradient steps of a sample; those that SBX takes in one call are as many.
 UPDATES = {"sac": 100, "dqn": 300}
 # Env steps of a sample.
-STEPS = {"ppo": 4096, "pendulum": 200}
+STEPS = {"ppo": 4096, "pendulum": 200, "rejax": 131_072}
 
 SAC = {
     "learning_rate": 3e-4,
@@ -66,6 +70,24 @@ PPO = {
     "max_grad_norm": 0.5,
     "policy_kwargs": {"net_arch": [64, 64]},
 }
+REJAX = {
+    "env": "CartPole-v1",
+    "agent_kwargs": {"activation": "tanh", "hidden_layer_sizes": (64, 64)},
+    "num_envs": 8,
+    "num_steps": 128,
+    # Of 256 rows.
+    "num_minibatches": 4,
+    "num_epochs": 4,
+    "learning_rate": 3e-4,
+    "gamma": 0.99,
+    "gae_lambda": 0.95,
+    "clip_eps": 0.2,
+    "ent_coef": 0.0,
+    "vf_coef": 0.5,
+    "max_grad_norm": 0.5,
+}
+# The generators of JAX: its default, and the one that costs least.
+PRNGS = ["threefry2x32", "unsafe_rbg"]
 PENDULUM = {**SAC, "learning_rate": 1e-3, "buffer_size": 20_000, "learning_starts": 500}
 
 
@@ -147,6 +169,33 @@ class Training:
         return rows
 
 
+class Compiled:
+    """Env steps of rejax's own loop, compiled as one, which goes on from where it was; cases are generators."""
+
+    def __init__(self, bench, steps, settings):
+        self.bench, self.steps = bench, steps
+        whole = {"total_timesteps": steps, "eval_freq": steps, "skip_initial_evaluation": True}
+        algorithm = rejax.PPO.create(**settings, **whole)
+        # It cannot be left out, but it can do nothing.
+        algorithm = algorithm.replace(eval_callback=lambda *_: ())
+        self.train = jax.jit(lambda state: algorithm.train(train_state=state)[0])
+        self.states = {prng: algorithm.init_state(jax.random.key(1, impl=prng)) for prng in PRNGS}
+        for prng in PRNGS:
+            self.seconds(prng)
+
+    def seconds(self, prng):
+        """Seconds of an env step."""
+        start = time.perf_counter()
+        self.states[prng] = jax.block_until_ready(self.train(self.states[prng]))
+        return (time.perf_counter() - start) / self.steps
+
+    def sample(self):
+        """Samples as (bench, case, sample, seconds), the cases in turn."""
+        return [
+            (self.bench, {"prng": prng}, i, self.seconds(prng)) for i in range(SAMPLES) for prng in PRNGS
+        ]
+
+
 def peers():
     """All works by the name of their bench."""
     torch.set_num_threads(1)
@@ -159,6 +208,7 @@ def peers():
         Updates("sac_sbx", sac, sbx_sac, [1, sac]),
         Updates("dqn_sb3", dqn, filled(sb3.DQN, CART_POLE, DQN), [dqn]),
         Training("ppo_sb3", STEPS["ppo"], sb3.PPO("MlpPolicy", cart_poles, seed=1, device="cpu", **PPO), 2048),
+        Compiled("ppo_rejax", STEPS["rejax"], REJAX),
         Training("pendulum_sb3", STEPS["pendulum"], pendulum, 600),
     ]
     return {work.bench: work.sample for work in works}

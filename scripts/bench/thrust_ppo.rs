@@ -1,7 +1,7 @@
-//! PPO on CartPole-v1 by thrust-rl, for scripts/bench-agents, which builds this in a project of its own: the speed of
-//! it is measured, not what it learns. The hyper-parameters are those of scripts/bench/ppo-cartpole.yaml, the loop is
-//! that of the crate's own example, but that it acts without a tape for gradients, which is faster. Its actor and its
-//! critic share their hidden layers, so that it has half the weights.
+//! PPO on CartPole-v1 by thrust-rl, for scripts/bench-agents, which builds this in a project of its own: the
+//! speed of it is measured, not what it learns. The hyper-parameters are those of ppo-cartpole.yaml beside this
+//! file, the loop is that of the crate's own example, but that it acts without a tape for gradients, which is
+//! faster. Its actor and its critic share their hidden layers, so that it has half the weights.
 //!
 //!     peer WARM_UP STEPS SAMPLES
 //!
@@ -46,9 +46,8 @@ fn iterate<O: Optimizer<Policy, Taped>>(
         let (actions, log_probs, values) = act(obs);
         for (env, found) in envs.step(&actions).into_iter().enumerate() {
             let ends = found.terminated || found.truncated;
-            buffer.add(
-                step, env, &obs[env], actions[env], found.reward, values[env], log_probs[env], ends, false,
-            );
+            let (action, value, log_prob) = (actions[env], values[env], log_probs[env]);
+            buffer.add(step, env, &obs[env], action, found.reward, value, log_prob, ends, false);
             obs[env] = if ends { envs.reset_env(env).unwrap() } else { found.observation };
         }
     }
@@ -69,7 +68,8 @@ fn iterate<O: Optimizer<Policy, Taped>>(
 }
 
 fn main() {
-    let [warm_up, steps, samples] = [1, 2, 3].map(|i| std::env::args().nth(i).unwrap().parse::<usize>().unwrap());
+    let number = |i| std::env::args().nth(i).unwrap().parse::<usize>().unwrap();
+    let [warm_up, steps, samples] = [1, 2, 3].map(number);
     let network = MlpBurnConfig {
         num_layers: 2,
         hidden_dim: 64,
@@ -93,8 +93,8 @@ fn main() {
         // Never: an update that is broken off would be less work.
         .target_kl(f64::INFINITY);
     let mut trainer = PPOTrainerBurn::new(config, policy, optimizer).unwrap();
-    let (mut envs, mut buffer) = (EnvPool::new(CartPole::new, ENVS), RolloutBuffer::new(STEPS, ENVS, OBS));
-    let mut obs = envs.reset();
+    let mut envs = EnvPool::new(CartPole::new, ENVS);
+    let (mut buffer, mut obs) = (RolloutBuffer::new(STEPS, ENVS, OBS), envs.reset());
     let mut iterations = |env_steps: usize| {
         for _ in 0..env_steps / (ENVS * STEPS) {
             iterate(&mut trainer, (&mut envs, &mut buffer, &mut obs));

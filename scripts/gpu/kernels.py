@@ -18,6 +18,7 @@ import time
 import numpy as np
 
 import candidates
+from convs import Conv
 from launch import Gpu, Host, Launch, Lerp, Rows, Squares, Step, compiled
 from layers import Csr, Layer, layers_of, up
 from report import Report, attempt
@@ -63,6 +64,26 @@ def check_layers(report, device, sizes):
             device.launch(launch)
             report.check(f"{name} {where}", device.get(layer.full), full)
             report.check(f"{name} biases {where}", device.get(layer.db), biases)
+
+
+def check_convs(report, device, shapes):
+    for shape in shapes:
+        conv = Conv(device, *shape)
+        y, dx, dw, db = conv.expected()
+        picked = tuple(array[conv.csr.mask] for array in dw)
+        for sparse in (True, False):
+            works = [conv.forward, conv.backward, conv.sample] if sparse else [
+                conv.dense_forward, conv.dense_backward, conv.dense_grad]  # fmt: skip
+            for launch in [launch for work in works for launch in work()]:
+                device.launch(launch)
+            batch, where = shape[5], f"{'sparse' if sparse else 'dense'} {shape}"
+            found = conv.output.get(device.get(conv.y))[..., :batch]
+            report.check(f"conv forward {where}", found, (y[0].reshape(found.shape), y[1].reshape(found.shape)))
+            report.check(f"conv backward {where}", conv.input.get(device.get(conv.dx))[..., :batch], dx)
+            weights = device.get(conv.dw)[: conv.csr.nnz] if sparse else device.get(conv.full)
+            report.check(f"conv grad {where}", weights, picked if sparse else dw)
+            report.check(f"conv biases {where}", device.get(conv.db), db)
+            conv.y[:], conv.dx[:], conv.db[:] = 0, 0, 0
 
 
 def check_rest(report, device):
@@ -182,6 +203,26 @@ def time_blocks(report, device, width, ld, sparsity):
         report.time(f"gather_blocks{way}", where, works, flops)
 
 
+def time_convs(report, device, batch):
+    """The layers of the network of DQN on Atari, 90 % sparse and dense."""
+    torch = device.torch
+    for i, shape in enumerate([(4, 32, 84, 8, 4), (32, 64, 20, 4, 2), (64, 64, 9, 3, 1)]):
+        conv, where = Conv(device, *shape, batch, 0.1), f"conv {i + 1} batch {batch}"
+        flops = 2 * conv.csr.nnz * conv.out**2 * batch
+        for name, sparse in (("forward", True), ("backward", True), ("sample", True),
+                             ("dense_forward", False), ("dense_backward", False), ("dense_grad", False)):
+            if i == 0 and "backward" in name:
+                continue
+            launches = getattr(conv, name)()
+            work = [lambda launches=launches: [device.launch(launch) for launch in launches]]
+            of = flops if sparse else flops * conv.csr.mask.size / conv.csr.nnz
+            report.time(f"conv_{name}", where, work, of)
+        images = device.put(np.moveaxis(conv.images, -1, 0))
+        weight = device.put(conv.csr.dense().reshape(shape[1], shape[0], shape[3], shape[3]))
+        work = [lambda: torch.nn.functional.conv2d(images, weight, stride=shape[4])]
+        report.time("cuDNN f32 forward", where, work, flops * conv.csr.mask.size / conv.csr.nnz)
+
+
 def time_dense(report, device, width, ld):
     where, torch = f"{width}² ld {ld} dense", device.torch
     layers = layers_of(device, width, ld, 0.0)
@@ -252,6 +293,9 @@ def main():
             (33, 5, 300, 1.0, 1),
         ])  # fmt: skip
         check_rest(report, device)
+        check_convs(report, device, [
+            (2, 5, 9, 3, 1, 20, 0.3), (3, 4, 11, 4, 2, 40, 0.5), (1, 6, 10, 2, 3, 5, 0.9),
+        ])  # fmt: skip
         print(f"{report.bad} wrong, on {device.name}")
         sys.exit(report.bad > 0)
     begin = time.monotonic()
@@ -273,11 +317,16 @@ def main():
             (2048, 2048, 1024, 0.1, 4),
         ])  # fmt: skip
         attempt("checks", check_rest, report, device)
+        attempt("checks", check_convs, report, device, [
+            (4, 32, 84, 8, 4, 32, 0.1), (32, 64, 20, 4, 2, 32, 0.1), (64, 64, 9, 3, 1, 32, 0.1),
+            (3, 5, 11, 3, 2, 40, 0.5),
+        ])  # fmt: skip
         print(f"{report.bad} wrong; {time.monotonic() - begin:.0f} s", flush=True)
         if "--candidates" in sys.argv:
             attempt("candidates", candidates.time_all, report, device, folder, SIZES)
         else:
             attempt("small", time_small, report, device)
+            attempt("convolutions", time_convs, report, device, 32)
             for width, ld in SIZES:
                 attempt(f"dense {width}", time_dense, report, device, width, ld)
                 for sparsity in SPARSITIES:

@@ -78,7 +78,9 @@ def compiled(folder, name, macros=None):
 class Attribute(ctypes.Structure):
     """CUlaunchAttribute of a flag."""
 
-    _fields_ = [("id", ctypes.c_int), ("pad", ctypes.c_int), ("flag", ctypes.c_int), ("rest", ctypes.c_int * 15)]
+    _fields_ = [
+        ("id", ctypes.c_int), ("pad", ctypes.c_int), ("flag", ctypes.c_int), ("rest", ctypes.c_int * 15),
+    ]  # fmt: skip
 
 
 class Config(ctypes.Structure):
@@ -103,7 +105,7 @@ class Gpu:
         import torch
 
         self.torch = torch
-        torch.backends.cuda.matmul.allow_tf32 = False
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
         torch.zeros(1, device="cuda")
         self.driver = ctypes.CDLL("libcuda.so.1")
         self.kernels, self.module = {}, None

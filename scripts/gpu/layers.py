@@ -188,7 +188,7 @@ def tiled_chunk(cols, wide, buffers, room=176):
 
 
 def sample_plan(rows, cols, ld, room=192, warps=16, processors=132):
-    """Slots of a chunk that fills `room` KiB, warps of a block, blocks of a chunk, `processors` blocks in all."""
+    """Slots of a chunk that fills `room` KiB, a block's warps, blocks of a chunk: `processors` blocks in all."""
     chunk = max(1, min(cols, room * 1024 // (4 * min(ld, 256))))
     chunk = up(cols, up(cols, chunk))
     return chunk, warps, max(1, min(up(rows, warps), processors // up(cols, chunk)))

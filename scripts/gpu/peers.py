@@ -5,7 +5,7 @@
 
 The networks and hyper-parameters are those of agents/benches/update.rs: SAC with two critics that are computed as one
 batched product, a learned temperature, Adam and targets that follow each step (HalfCheetah's spaces, batch 256), DQN
-with two hidden layers (CartPole's spaces, batch 128). A batch lies on the host as NumPy arrays, as a replay memory
+with two hidden layers (CartPole's spaces, batch 128) and with Nature's network (four frames of bytes, batch 32). A batch lies on the host as NumPy arrays, as a replay memory
 gives it, and goes to the device in one pinned copy; `resident` leaves that copy out. float32 throughout, TensorFloat-32
 off. Needs PyTorch and, to mean anything, a GPU. Writes peers.csv to $OUT.
 """
@@ -130,7 +130,48 @@ class Dqn:
         return (loss.detach(),)
 
 
+class Cnn(Dqn):
+    """The same with Nature's network over four frames of bytes, 'same' padding as ours has it, no clipping."""
+
+    act, batch = 6, 32
+
+    def __init__(self, device):
+        convs = [(4, 32, 8, 4), (32, 64, 4, 2), (64, 64, 3, 1)]
+        layers = []
+        for (channels, out, kernel, stride), (size, given) in zip(convs, [(84, 21), (21, 11), (11, 11)]):
+            missing = max((given - 1) * stride + kernel - size, 0)
+            before, behind = missing // 2, missing - missing // 2
+            layers += [nn.ZeroPad2d((before, behind, before, behind)), nn.Conv2d(channels, out, kernel, stride), nn.ReLU()]
+        layers += [nn.Flatten(), nn.Linear(64 * 121, 512), nn.ReLU(), nn.Linear(512, self.act)]
+        self.q = nn.Sequential(*layers).to(device)
+        self.target = copy.deepcopy(self.q).requires_grad_(False)
+        adam = {"lr": 6.25e-5, "capturable": device == "cuda", "fused": device == "cuda"}
+        self.q_step = torch.optim.Adam(self.q.parameters(), **adam)
+
+    def step(self, batch):
+        obs, next_obs = batch[: self.pixels].view(2, self.batch, 4, 84, 84).float() / 255.0
+        action, reward, discount = batch[self.pixels :].view(torch.float32).view(3, self.batch, 1)
+        with torch.no_grad():
+            y = reward + discount * self.target(next_obs).amax(-1, keepdim=True)
+        loss = functional.huber_loss(self.q(obs).gather(-1, action.long()), y)
+        self.q_step.zero_grad(set_to_none=True)
+        loss.backward()
+        self.q_step.step()
+        return (loss.detach(),)
+
+    pixels = 2 * batch * 4 * 84 * 84
+
+    def host(self):
+        rng = np.random.default_rng(1)
+        numbers = np.zeros((3, self.batch), np.float32)
+        numbers[0] = rng.integers(0, self.act, self.batch)
+        return np.concatenate([rng.integers(0, 256, self.pixels, np.uint8), numbers.view(np.uint8).ravel()])
+
+
 def host_batch(agent, device):
+    if isinstance(agent, Cnn):
+        batch = torch.from_numpy(agent.host())
+        return batch.pin_memory() if device == "cuda" else batch
     rng = np.random.default_rng(1)
     batch = rng.uniform(-1, 1, (agent.batch, sum(agent.sizes))).astype(np.float32)
     batch[:, 2 * agent.obs] = rng.integers(0, 2, agent.batch)
@@ -205,6 +246,7 @@ def main():
         ("sac 256x256, batch 256", lambda: Sac([256, 256], options.device)),
         ("sac 1024x1024, batch 256", lambda: Sac([1024, 1024], options.device)),
         ("dqn 256x256, batch 128", lambda: Dqn([256, 256], options.device)),
+        ("dqn nature cnn, batch 32", lambda: Cnn(options.device)),
     ]
     for case, make in cases:
         kinds = [kind for kind, _ in forms(make(), "cpu" if options.device == "cpu" else "cuda", torch.zeros(1))]

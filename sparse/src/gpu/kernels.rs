@@ -322,8 +322,7 @@ impl Sample {
     }
 }
 
-/// A product of matrices: small ones are cut into many tiles, so that they fill a device, and large ones into tiles
-/// of 128 × 128, so that they load less.
+/// A product of matrices, by the largest tiles of which there are enough to keep a device busy: larger ones load less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Product {
     /// The kernel.
@@ -332,14 +331,21 @@ pub struct Product {
     tile: [u32; 2],
 }
 
+/// Tiles that are enough, by `scripts/gpu/kernels.py` on an H100 with 132 multiprocessors.
+const ENOUGH: u32 = 100;
+
 impl Product {
-    /// That of `rows × cols` numbers by the kernel `small` or its sibling `large`.
-    fn of(names: [&'static str; 2], rows: u32, cols: u32) -> Self {
-        let [small, large] = names;
-        // Fewer large tiles than this would leave half of a device idle.
-        match u64::from(rows.div_ceil(128)) * u64::from(cols.div_ceil(128)) >= 64 {
-            true => Self { name: large, tile: [128, 128] },
-            false => Self { name: small, tile: [32, 16] },
+    /// That of `rows × cols` numbers by one of three kernels, of growing tiles.
+    fn of(names: [&'static str; 3], rows: u32, cols: u32) -> Self {
+        let [small, medium, large] = names;
+        let has_enough = |tile: [u32; 2]| {
+            u64::from(rows.div_ceil(tile[0])) * u64::from(cols.div_ceil(tile[1])) >= ENOUGH.into()
+        };
+        let (most, more) = ([128, 128], [64, 32]);
+        match (has_enough(most), has_enough(more)) {
+            (true, _) => Self { name: large, tile: most },
+            (false, true) => Self { name: medium, tile: more },
+            (false, false) => Self { name: small, tile: [32, 16] },
         }
     }
 
@@ -353,12 +359,20 @@ impl Product {
 impl Dense {
     /// Which kernel a layer takes forward.
     pub fn forward(&self) -> Product {
-        Product::of(["dense_forward", "dense_forward_large"], self.rows, self.ld)
+        Product::of(
+            ["dense_forward", "dense_forward_medium", "dense_forward_large"],
+            self.rows,
+            self.ld,
+        )
     }
 
     /// Which kernel it takes back.
     pub fn backward(&self) -> Product {
-        Product::of(["dense_backward", "dense_backward_large"], self.cols, self.ld)
+        Product::of(
+            ["dense_backward", "dense_backward_medium", "dense_backward_large"],
+            self.cols,
+            self.ld,
+        )
     }
 
     /// The shape of [`Self::forward`].
@@ -375,7 +389,7 @@ impl Dense {
 impl DenseGrad {
     /// Which kernel it takes.
     pub fn product(&self) -> Product {
-        Product::of(["dense_grad", "dense_grad_large"], self.rows, self.cols)
+        Product::of(["dense_grad", "dense_grad_medium", "dense_grad_large"], self.rows, self.cols)
     }
 
     /// The shape of [`Self::product`].

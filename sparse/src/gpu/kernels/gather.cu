@@ -145,8 +145,8 @@ __device__ __forceinline__ void add(const Source &source, const Shared<H> &own, 
 // Adds what is in `own`: of this row the first `left` entries, of the warp's rows at least `least` and at
 // most `most`.
 template <int V, int H, unsigned N, class Source>
-__device__ __forceinline__ void add_all(const Source &source, const Shared<H> &own, unsigned left, unsigned least,
-                                        unsigned most, float4 (&sum)[H][V]) {
+__device__ __forceinline__ void add_all(const Source &source, const Shared<H> &own, unsigned left,
+                                        unsigned least, unsigned most, float4 (&sum)[H][V]) {
     unsigned e = 0, end = min(most, Shared<H>::COUNT), whole = min(least, Shared<H>::COUNT);
 #pragma unroll 1
     for (; e + N <= whole; e += N) add<V, H, N, true>(source, own, e, N, sum);
@@ -217,7 +217,8 @@ template <int R, int V, int H> __device__ __forceinline__ void tiled(const Tiled
     constexpr unsigned WIDE = V * 32, COUNT = Shared<H>::COUNT;
     const Gather &a = t.all;
     DYNAMIC_SHARED(float4, shared);
-    unsigned group = threadIdx.x / LANES, lane = threadIdx.x % LANES, n0 = blockIdx.y * WIDE, n = n0 + lane * 4;
+    unsigned group = threadIdx.x / LANES, lane = threadIdx.x % LANES;
+    unsigned n0 = blockIdx.y * WIDE, n = n0 + lane * 4;
     unsigned warps = blockDim.y, thread = threadIdx.y * 32 + threadIdx.x;
     unsigned first = blockIdx.x * warps * GROUPS * R * H, apart = warps * GROUPS * H;
     unsigned own = first + (threadIdx.y * GROUPS + group) * H;
@@ -294,8 +295,10 @@ template <int R, int V, int H> __device__ __forceinline__ void tiled(const Tiled
 #pragma unroll 1
     for (int r = 0; r < R; r++) {
 #pragma unroll
-        for (int i = 0; i < H * V; i++)
-            if (n + i % V * 32 < a.ld) finish(a, own + r * apart + i / V, n + i % V * 32, sum[0][i / V][i % V]);
+        for (int i = 0; i < H * V; i++) {
+            unsigned at = n + i % V * 32;
+            if (at < a.ld) finish(a, own + r * apart + i / V, at, sum[0][i / V][i % V]);
+        }
         next_row(sum);
     }
 }
