@@ -189,6 +189,31 @@ proptest! {
     }
 }
 
+/// Layers whose slots pass through shared memory in chunks give the same bits as any.
+#[test]
+fn large_sparse_layers_are_those_of_the_cpu() {
+    for (widths, batch, sparsity) in [
+        ([200, 150, 300, 5], 130, 0.9),
+        ([129, 700, 140, 3], 128, 0.97),
+        ([300, 400, 260, 2], 290, 0.6),
+    ] {
+        let adam = OptimizerConfig::adam(1e-3);
+        let config =
+            SparsityConfig { distribution: Distribution::Uniform, ..sparse(Static {}, sparsity) };
+        let trainer = trainer(&widths, Activation::Relu, &config, adam, 3);
+        let (x, dy) = (numbers(batch * widths[0], 1), numbers(batch * widths[3], 2));
+        let mut pass = trainer.network().vjp(&x, &mut Ctx::default()).unwrap();
+        let gradients = pass.backward(&dy, Wanted { input: true, params: true }).unwrap();
+        for order in [1, 2, 3] {
+            let gpu = device(order);
+            let own = DeviceTrainer::new(&gpu, &trainer).unwrap();
+            let [y, dx, dw] = pass_on_device(&gpu, &own, &x, &dy);
+            assert!(y == pass.output() && dx == gradients.input, "{widths:?}");
+            close(&dw, &spread(&trainer, &gradients.params), 1e-5).unwrap();
+        }
+    }
+}
+
 /// Convolutions, pooling and joins, over all strides, kernels and paddings.
 #[test]
 fn networks_of_images_are_those_of_the_cpu() {

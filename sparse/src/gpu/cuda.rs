@@ -192,6 +192,14 @@ impl Gpu for Cuda {
         format!("{name}, CUDA {}.{}", version / 1000, version % 1000 / 10)
     }
 
+    fn shared_bytes(&self) -> usize {
+        // What every device that there is an image for has at least.
+        const LEAST: usize = 99 * 1024;
+        let most =
+            sys::CUdevice_attribute_enum::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN;
+        self.context.attribute(most).map_or(LEAST, |bytes| bytes as usize)
+    }
+
     fn alloc(&self, bytes: usize) -> Result<Memory, SparseError> {
         let what = "memory of cuda";
         self.bind()?;

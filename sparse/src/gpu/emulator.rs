@@ -152,6 +152,10 @@ impl Gpu for Emulator {
         "the emulator of CUDA on this processor".to_owned()
     }
 
+    fn shared_bytes(&self) -> usize {
+        227 * 1024
+    }
+
     fn alloc(&self, bytes: usize) -> Result<Memory, SparseError> {
         self.shared.state(|state| state.asked.allocations += 1)?;
         let (owner, address) = Fenced::new(bytes)?;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::conv::{DeviceConv, Given, Through};
 use super::kernels::{Dense, DenseGrad, Gather, Sample};
 use super::products::{Gradients, Products};
+use super::tiles::Tiles;
 use super::{Buffer, Gpu, kernels};
 use crate::error::SparseError;
 use crate::kernels::Plane;
@@ -31,8 +32,8 @@ pub(super) struct DeviceLayer {
 enum Kind {
     /// Every weight is active.
     Dense,
-    Sparse(Index),
-    Conv(DeviceConv),
+    Sparse(Box<Index>),
+    Conv(Box<DeviceConv>),
 }
 
 /// The entries of a sparse layer by row, and by column.
@@ -43,6 +44,8 @@ struct Index {
     col_ptr: Buffer<u32>,
     row: Buffer<u32>,
     perm: Buffer<u32>,
+    /// Of the way forward, and of the way back.
+    tiles: [Tiles; 2],
 }
 
 impl Index {
@@ -54,6 +57,10 @@ impl Index {
             col_ptr: Buffer::of(gpu, by_col.ptr())?,
             row: Buffer::of(gpu, by_col.index())?,
             perm: Buffer::of(gpu, csr.perm())?,
+            tiles: [
+                Tiles::of(gpu, by_row, by_col.ptr().len() - 1)?,
+                Tiles::of(gpu, by_col, by_row.ptr().len() - 1)?,
+            ],
         })
     }
 
@@ -64,6 +71,9 @@ impl Index {
         self.col.write(by_row.index())?;
         self.col_ptr.write(by_col.ptr())?;
         self.row.write(by_col.index())?;
+        let [forward, back] = &mut self.tiles;
+        forward.write(by_row)?;
+        back.write(by_col)?;
         self.perm.write(csr.perm())
     }
 }
@@ -79,8 +89,8 @@ impl DeviceLayer {
         let weights = start..start + topology.nnz();
         let start = weights.end.next_multiple_of(ALIGNED);
         let kind = match (layer.shape(), topology.csr()) {
-            (Shape::Conv2d(conv), csr) => Kind::Conv(DeviceConv::new(gpu, *conv, csr)?),
-            (Shape::Linear { .. }, Some(csr)) => Kind::Sparse(Index::of(gpu, csr)?),
+            (Shape::Conv2d(conv), csr) => Kind::Conv(Box::new(DeviceConv::new(gpu, *conv, csr)?)),
+            (Shape::Linear { .. }, Some(csr)) => Kind::Sparse(Box::new(Index::of(gpu, csr)?)),
             (Shape::Linear { .. }, None) => Kind::Dense,
         };
         Ok(Self {
@@ -141,20 +151,23 @@ impl DeviceLayer {
         let given = self.given(params);
         match &self.kind {
             Kind::Dense => into.dense.push(self.dense(given, x, to, ld)),
-            Kind::Sparse(index) => into.gather.push(Gather {
-                ptr: index.row_ptr.at(0),
-                index: index.col.at(0),
-                perm: 0,
-                value: given.weights,
-                bias: given.bias,
-                from: x,
-                y: 0,
-                to,
-                rows: self.rows as u32,
-                ld,
-                activation: kernels::activation(given.activation),
-                pad: 0,
-            }),
+            Kind::Sparse(index) => into.push_gather(
+                &index.tiles[0],
+                Gather {
+                    ptr: index.row_ptr.at(0),
+                    index: index.col.at(0),
+                    perm: 0,
+                    value: given.weights,
+                    bias: given.bias,
+                    from: x,
+                    y: 0,
+                    to,
+                    rows: self.rows as u32,
+                    ld,
+                    activation: kernels::activation(given.activation),
+                    pad: 0,
+                },
+            ),
             Kind::Conv(conv) => match conv.gather(given, x, (to, plane), ld) {
                 Some(gather) => into.conv_gather.push(gather),
                 None => into.conv_dense.push(conv.dense(given, x, (to, plane), ld)),
@@ -179,20 +192,23 @@ impl DeviceLayer {
                 let forward = self.dense(given, dy, to, ld);
                 into.dense.push(Dense { bias: 0, y: through.y, activation, ..forward });
             }
-            Kind::Sparse(index) => into.gather.push(Gather {
-                ptr: index.col_ptr.at(0),
-                index: index.row.at(0),
-                perm: index.perm.at(0),
-                value: given.weights,
-                bias: 0,
-                from: dy,
-                y: through.y,
-                to,
-                rows: self.cols as u32,
-                ld,
-                activation,
-                pad: 0,
-            }),
+            Kind::Sparse(index) => into.push_gather(
+                &index.tiles[1],
+                Gather {
+                    ptr: index.col_ptr.at(0),
+                    index: index.row.at(0),
+                    perm: index.perm.at(0),
+                    value: given.weights,
+                    bias: 0,
+                    from: dy,
+                    y: through.y,
+                    to,
+                    rows: self.cols as u32,
+                    ld,
+                    activation,
+                    pad: 0,
+                },
+            ),
             Kind::Conv(conv) => {
                 let (weights, to) = (given.weights, (to, plane));
                 let sparse = conv.gather_back(weights, dy, through, to, ld);

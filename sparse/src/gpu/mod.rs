@@ -5,7 +5,9 @@
 //! | `device.rs` | which device a config names, and how it is opened |
 //! | `memory.rs` | buffers, and host memory that a device reads by itself |
 //! | `kernels.rs`, `kernels/*.cu` | the kernels, their arguments and launch shapes |
-//! | `layer.rs`, `network.rs`, `pass.rs`, `outputs.rs` | a network's parameters and structure on the device, and its passes |
+//! | `layer.rs`, `conv.rs`, `network.rs` | a network's parameters and structure on the device |
+//! | `image.rs`, `tiles.rs`, `products.rs` | arguments of convolutions, of large sparse layers, and products side by side |
+//! | `reading.rs`, `pass.rs`, `outputs.rs` | what a network reads, its passes, and what it gives |
 //! | `repeated.rs` | work that is recorded once and asked for again and again |
 //! | `trainer.rs` | gradients, moments and the step of the optimiser |
 //! | `cuda.rs` (feature `cuda`) | [`Gpu`] by the driver of CUDA |
@@ -35,6 +37,7 @@ mod pass;
 mod products;
 mod reading;
 mod repeated;
+mod tiles;
 mod trainer;
 
 use std::ffi::{c_char, c_void};
@@ -57,6 +60,9 @@ pub use trainer::{DeviceTrainer, StepOf, lerp, rate, step};
 pub trait Gpu: Debug + Send + Sync {
     /// The device's name, and its driver's version.
     fn name(&self) -> String;
+
+    /// Bytes of shared memory that a block may have.
+    fn shared_bytes(&self) -> usize;
 
     /// `bytes` that mean nothing until they are written.
     ///

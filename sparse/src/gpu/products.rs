@@ -3,18 +3,28 @@
 use super::Gpu;
 use super::image::{ConvDense, ConvGather, ConvGrad, ConvSample, Parts};
 use super::kernels::{Dense, DenseGrad, Gather, KERNELS, Sample, launch};
+use super::tiles::{Plan, Tiled, Tiles};
 use crate::error::SparseError;
 
 /// Products forward, or back.
 #[derive(Debug, Default)]
 pub(super) struct Products {
     pub gather: Vec<Gather>,
+    pub tiled: Vec<(Plan, Tiled)>,
     pub dense: Vec<Dense>,
     pub conv_gather: Vec<ConvGather>,
     pub conv_dense: Vec<ConvDense>,
 }
 
 impl Products {
+    /// `gather` by the chunks of `tiles`, where that pays.
+    pub fn push_gather(&mut self, tiles: &Tiles, gather: Gather) {
+        match tiles.plan(gather) {
+            Some(tiled) => self.tiled.push(tiled),
+            None => self.gather.push(gather),
+        }
+    }
+
     /// Lets them run.
     ///
     /// # Safety
@@ -23,6 +33,11 @@ impl Products {
         // SAFETY: the caller's.
         unsafe {
             launch(gpu, &KERNELS, "gather", &self.gather, Gather::shape)?;
+            for alike in self.tiled.chunk_by(|(a, _), (b, _)| a == b) {
+                let each: Vec<Tiled> = alike.iter().map(|(_, tiled)| *tiled).collect();
+                let Some((plan, _)) = alike.first() else { continue };
+                launch(gpu, &KERNELS, plan.name, &each, |one| plan.shape(one))?;
+            }
             launch(gpu, &KERNELS, "conv_gather", &self.conv_gather, ConvGather::shape)?;
             launch(gpu, &KERNELS, "conv_dense", &self.conv_dense, ConvDense::shape)?;
             let Some(first) = self.dense.first() else { return Ok(()) };

@@ -9,6 +9,8 @@
 #include "optim.cu"
 
 #ifdef CUDA_HOST
+#include "faults.cu"
+
 // As cuLaunchKernel by name, on the CPU; false where there is no such kernel. `arg` is the address of the
 // kernel's argument, `order` the seed of the order of its threads.
 extern "C" bool sparring_sparse_launch(const char *name, const unsigned *grid, const unsigned *block,
@@ -56,6 +58,10 @@ extern "C" bool sparring_sparse_launch(const char *name, const unsigned *grid, c
     TRY(squares)
     TRY(step)
     TRY(lerp)
+    TRY(fault_race)
+    TRY(fault_bounds)
+    TRY(fault_lane)
+    TRY(fault_unwritten)
 #undef TRY
     return false;
 }

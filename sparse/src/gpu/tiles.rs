@@ -1,0 +1,179 @@
+//! The product of a sparse layer whose slots pass through shared memory, a chunk of them at a time.
+
+use std::sync::Arc;
+
+use super::kernels::{Argument, Gather};
+use super::{Buffer, Gpu, Launch};
+use crate::error::SparseError;
+use crate::kernels::gather::Entries;
+
+/// Of `gather_tiled_*` and `gather_wide_*`: [`Gather`] by chunks of the slots that it reads. No bit of it changes.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(super) struct Tiled {
+    pub all: Gather,
+    /// `bound[row · chunks + c]` is the first entry of the row in chunk `c`.
+    pub bound: u64,
+    pub cols: u32,
+    pub chunk: u32,
+    pub chunks: u32,
+    pub pad: u32,
+}
+
+// SAFETY: a struct of C whose fields of 8 bytes come first and whose size is a multiple of 8.
+unsafe impl Argument for Tiled {}
+
+/// How it is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Plan {
+    pub name: &'static str,
+    /// Samples of a block over 32.
+    wide: u32,
+    /// Warps of a block.
+    warps: u32,
+    /// Rows of a lane.
+    each: u32,
+}
+
+/// From the largest blocks to the smallest.
+const PLANS: [Plan; 5] = [
+    Plan { name: "gather_wide_4", wide: 2, warps: 16, each: 4 },
+    Plan { name: "gather_wide_1", wide: 2, warps: 16, each: 1 },
+    Plan { name: "gather_tiled_1", wide: 1, warps: 16, each: 1 },
+    Plan { name: "gather_tiled_1", wide: 1, warps: 8, each: 1 },
+    Plan { name: "gather_tiled_1", wide: 1, warps: 4, each: 1 },
+];
+
+/// Blocks that keep a device busy, by `scripts/gpu/kernels.py` on an H100 with 132 multiprocessors.
+const ENOUGH: u32 = 96;
+
+/// Slots and samples from which on it pays, by the same.
+const FEWEST: [usize; 2] = [128, 128];
+
+/// Chunks in shared memory at a time, as `gather.cu` has them.
+const BUFFERS: u32 = 2;
+
+/// Bytes of shared memory that a warp takes beside.
+const OF_WARP: u32 = 1088;
+
+impl Plan {
+    /// The largest blocks of which `rows` and `ld` make enough.
+    fn of(rows: u32, ld: u32) -> Self {
+        let enough = |plan: &&Self| {
+            let Self { wide, warps, each, .. } = plan;
+            rows.div_ceil(4 * warps * each) * ld.div_ceil(32 * wide) >= ENOUGH
+        };
+        let [.., smallest] = &PLANS;
+        *PLANS.iter().find(enough).unwrap_or(smallest)
+    }
+
+    /// The shape for `one`.
+    pub fn shape(self, one: &Tiled) -> Launch {
+        let Self { wide, warps, each, .. } = self;
+        let Gather { rows, ld, .. } = one.all;
+        let grid = [rows.div_ceil(4 * warps * each), ld.div_ceil(32 * wide), 1];
+        let shared = one.chunks.min(BUFFERS) * one.chunk * 128 * wide + warps * OF_WARP;
+        Launch { grid, block: [32, warps, 1], shared }
+    }
+}
+
+/// The chunks of a layer's slots, for blocks of 32 samples and of 64.
+#[derive(Debug)]
+pub(super) struct Tiles {
+    slots: usize,
+    by_width: [Chunks; 2],
+}
+
+#[derive(Debug)]
+struct Chunks {
+    chunk: usize,
+    bound: Buffer<u32>,
+}
+
+impl Tiles {
+    /// Of `entries` over `slots` slots.
+    pub fn of(gpu: &Arc<dyn Gpu>, entries: Entries<'_>, slots: usize) -> Result<Self, SparseError> {
+        let chunks = |wide: usize| -> Result<Chunks, SparseError> {
+            let chunk = chunk(slots, wide, gpu.shared_bytes());
+            Ok(Chunks { chunk, bound: Buffer::of(gpu, &bounds(entries, slots, chunk))? })
+        };
+        Ok(Self { slots, by_width: [chunks(1)?, chunks(2)?] })
+    }
+
+    /// The same memory with other entries, as many.
+    pub fn write(&mut self, entries: Entries<'_>) -> Result<(), SparseError> {
+        for Chunks { chunk, bound } in &mut self.by_width {
+            bound.write(&bounds(entries, self.slots, *chunk))?;
+        }
+        Ok(())
+    }
+
+    /// `all` by chunks, where that pays.
+    pub fn plan(&self, all: Gather) -> Option<(Plan, Tiled)> {
+        let [slots, samples] = FEWEST;
+        if self.slots < slots || (all.ld as usize) < samples {
+            return None;
+        }
+        let plan = Plan::of(all.rows, all.ld);
+        let Chunks { chunk, bound } = &self.by_width[plan.wide as usize - 1];
+        let tiled = Tiled {
+            all,
+            bound: bound.at(0),
+            cols: self.slots as u32,
+            chunk: *chunk as u32,
+            chunks: self.slots.div_ceil(*chunk) as u32,
+            pad: 0,
+        };
+        Some((plan, tiled))
+    }
+}
+
+/// Slots of a chunk: equal chunks for which a block's shared memory has room, two at least where there is much to wait
+/// for.
+fn chunk(slots: usize, wide: usize, shared: usize) -> usize {
+    let room = shared.saturating_sub(16 * OF_WARP as usize);
+    let most = (room / (128 * wide * BUFFERS as usize)).max(8) / 8 * 8;
+    let least = if slots > 256 { 2 } else { 1 };
+    slots.div_ceil(slots.div_ceil(most).max(least)).next_multiple_of(8)
+}
+
+/// The first entry of every row in every chunk of slots, and the number of entries.
+fn bounds(entries: Entries<'_>, slots: usize, chunk: usize) -> Vec<u32> {
+    let (ptr, index) = (entries.ptr(), entries.index());
+    let mut bounds = Vec::with_capacity((ptr.len() - 1) * slots.div_ceil(chunk) + 1);
+    for row in ptr.windows(2) {
+        let own = &index[row[0] as usize..row[1] as usize];
+        let first = |c: usize| row[0] + own.partition_point(|slot| (*slot as usize) < c) as u32;
+        bounds.extend((0..slots).step_by(chunk).map(first));
+    }
+    bounds.push(index.len() as u32);
+    bounds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::topology::Topology;
+
+    #[test]
+    fn bounds_by_hand() {
+        // Columns 0, 9, 20 in row 0, none in row 1, 8 in row 2.
+        let topology = Topology::new(3, 24, &[0, 9, 20, 56]).unwrap();
+        let entries = topology.csr().unwrap().by_row();
+        assert_eq!(bounds(entries, 24, 8), [0, 1, 2, 3, 3, 3, 3, 3, 4, 4]);
+        assert_eq!(bounds(entries, 24, 24), [0, 3, 3, 4]);
+    }
+
+    #[test]
+    fn chunks_cover_all_slots_and_fit() {
+        for slots in [1, 7, 128, 256, 257, 1024, 4096, 50_000] {
+            for wide in [1, 2] {
+                for shared in [163 * 1024, 227 * 1024] {
+                    let chunk = chunk(slots, wide, shared);
+                    let bytes = 2 * chunk * 128 * wide + 16 * OF_WARP as usize;
+                    assert!(chunk.is_multiple_of(8) && bytes <= shared, "{slots} {wide}: {chunk}");
+                }
+            }
+        }
+    }
+}
