@@ -4,9 +4,9 @@ from launch import compiled
 from layers import layers_of, sample_plan, tiled_chunk
 from report import attempt
 
-SMALL = ["32,16,64,8,4,16,3", "32,16,64,4,2,4,3", "32,16,64,4,4,8,3", "32,16,64,8,8,16,3", "16,16,64,4,4,16,3", "16,32,64,4,4,8,3",
+SMALL = ["32,16,64,4,2,4,3", "32,16,64,4,4,8,3", "32,16,64,8,4,16,3", "16,16,64,4,4,16,3", "16,32,64,4,4,8,3",
          "32,32,64,4,4,4,2", "32,16,32,4,4,8,4", "32,32,32,8,4,8,3", "16,16,64,2,2,4,3"]  # fmt: skip
-MEDIUM = ["64,32,32,8,8,4,3", "32,32,32,8,8,8,3", "64,64,16,8,4,2,3", "64,64,16,8,8,2,3", "64,32,32,4,4,2,3", "64,64,32,4,4,1,2",
+MEDIUM = ["64,32,32,8,4,4,3", "64,64,16,8,4,2,3", "64,64,16,8,8,2,3", "64,32,32,4,4,2,3", "64,64,32,4,4,1,2",
           "64,64,16,8,8,1,3"]  # fmt: skip
 LARGE = ["128,128,16,8,8,1,2", "128,64,16,8,4,1,3", "64,128,16,4,8,1,3", "128,128,8,8,8,1,3",
          "64,64,16,4,4,1,3", "128,64,16,8,8,1,3"]  # fmt: skip
@@ -45,6 +45,9 @@ def variants():
                 "SMALL": of["small"], "MEDIUM": of["medium"], "LARGE": of["large"], "WARPS": warps,
                 "BATCH": batch, "BUFFERS": buffers, "BATCH_1": one, "BATCH_2": two, "BATCH_4": four,
             }  # fmt: skip
+    # Whether a kernel lets the next one be launched before or after it has waited for the last.
+    yield "early", "lets, then waits", {}
+    yield "early", "waits, then lets", {"WAIT_FIRST": 1}
 
 
 def time_all(report, device, folder, sizes):
@@ -75,6 +78,15 @@ def time_variant(report, kind, cut, dense, sparse, blocks):
                 if together > 1:
                     works = [works[0].with_others(works[1:together])]
                 report.time(f"{way} {kind} {cut}", where, works, flops)
+        return
+    if kind == "early":
+        layer, full = sparse[256, 256][0], dense[256, 256][0]
+        chain = [full.forward(), layer.gather(), layer.tiled(True), layer.sample(), full.backward()]
+        for early in (False, True):
+            report.device.early = early
+            for name, works in (("forward", chain[:1]), ("gather", chain[1:2]), ("all five", chain)):
+                report.time(f"{name} {cut} early={early}", "256² ld 256 90%", works, 0)
+        report.device.early = False
         return
     if kind == "gather":
         for width, ld in [(256, 256), (1024, 256)]:

@@ -42,22 +42,16 @@ def check_layers(report, device, sizes):
         gathers = [("gather", layer.gather)]
         gathers += [(f"tiled {h}", lambda *a, h=h: layer.tiled(*a, height=h)) for h in heights]
         gathers += [("dense", lambda back, act: (layer.backward if back else layer.forward)(activation=act))]
-        gathers += [("thin", lambda *a: layer.thin(*a))]
-        gathers += [("parts", layer.parts)]
-        gathers += [("medium", lambda back, act: (layer.backward if back else layer.forward)(
-            (64, 32), "_medium", act))]  # fmt: skip
         gathers += [("large", lambda back, act: (layer.backward if back else layer.forward)(
             (128, 128), "_large", act))]  # fmt: skip
         bits = {}
         for name, launch in gathers:
             for back, expected, to in ((False, forward, layer.y), (True, backward, layer.dx)):
                 to[:] = float("nan")
-                launches = launch(back, activation)
-                for one in launches if isinstance(launches, list) else [launches]:
-                    device.launch(one)
+                device.launch(launch(back, activation))
                 found = device.get(to).copy()
                 report.check(f"{name} back={back} {where}", found, expected)
-                if name not in ("dense", "medium", "large", "parts"):
+                if name not in ("dense", "large"):
                     same = np.array_equal(found, bits.setdefault(back, found))
                     report.expect(f"{name} back={back} {where}: other bits than gather", same)
         for name, launch in (("sample", layer.sample), ("sample tiled", layer.sample_tiled)):
@@ -65,8 +59,7 @@ def check_layers(report, device, sizes):
             device.launch(launch())
             report.check(f"{name} {where}", device.get(layer.dw)[: csr.nnz], weights)
             report.check(f"{name} biases {where}", device.get(layer.db), biases)
-        grads = [("", (32, 16)), ("_medium", (64, 32)), ("_large", (128, 128))]
-        for name, launch in [(f"grad{large}", layer.grad(tile, large)) for large, tile in grads]:
+        for name, launch in (("grad", layer.grad()), ("grad large", layer.grad((128, 128), "_large"))):
             layer.full[:], layer.db[:] = float("nan"), float("nan")
             device.launch(launch)
             report.check(f"{name} {where}", device.get(layer.full), full)
@@ -142,6 +135,11 @@ def time_sparse(report, device, width, ld, sparsity):
     where = f"{width}² ld {ld} {sparsity:.0%}"
     layers = layers_of(device, width, ld, sparsity)
     flops = 2 * layers[0].csr.nnz * ld
+    if width == 256:
+        device.early = True
+        for name in ("gather", "tiled", "sample", "forward", "backward", "grad"):
+            report.time(f"{name} (early)", where, [getattr(layer, name)() for layer in layers], flops)
+        device.early = False
     report.time("gather", where, [layer.gather() for layer in layers], flops)
     report.time("gather_tiled", where, [layer.tiled() for layer in layers], flops)
     report.time("gather back", where, [layer.gather(True) for layer in layers], flops)
@@ -231,7 +229,7 @@ def time_dense(report, device, width, ld):
     flops = 2 * width * width * ld
     for layer in layers:
         layer.dense()
-    for large, tile in (("", (32, 16)), ("_medium", (64, 32)), ("_large", (128, 128))):
+    for large, tile in (("", (32, 16)), ("_large", (128, 128))):
         report.time(f"dense_forward{large}", where, [layer.forward(tile, large) for layer in layers], flops)
         report.time(f"dense_backward{large}", where, [layer.backward(tile, large) for layer in layers], flops)
         report.time(f"dense_grad{large}", where, [layer.grad(tile, large) for layer in layers], flops)
@@ -245,26 +243,6 @@ def time_dense(report, device, width, ld):
         works = [lambda layer=layer: torch.mm(layer.dy, layer.x.T, out=layer.full) for layer in layers]
         report.time(f"{name} grad", where, works, flops)
     torch.backends.cuda.matmul.allow_tf32 = False
-
-
-def time_last(report, device):
-    """The wide layer of DQN's network on Atari: few rows and samples, many columns."""
-    csr, where = Csr(np.random.default_rng(7), 512, 3136, 0.1), "3136 -> 512 ld 32"
-    layers = [Layer(device, csr, 32, 32, seed) for seed in range(3)]
-    flops, dense = 2 * csr.nnz * 32, 2 * csr.mask.size * 32
-    for back in (False, True):
-        way = " back" if back else ""
-        for name in ("gather", "thin", "tiled"):
-            report.time(f"{name}{way}", where, [getattr(layer, name)(back) for layer in layers], flops)
-        for large, tile in (("", (32, 16)), ("_medium", (64, 32))):
-            works = [(layer.backward if back else layer.forward)(tile, large) for layer in layers]
-            report.time(f"dense{large}{way}", where, works, dense)
-        works = [lambda pair=layer.parts(back): [device.launch(one) for one in pair] for layer in layers]
-        report.time(f"dense parts{way}", where, works, dense)
-    report.time("sample", where, [layer.sample() for layer in layers], flops)
-    report.time("sample_tiled", where, [layer.sample_tiled() for layer in layers], flops)
-    for large, tile in (("", (32, 16)), ("_medium", (64, 32))):
-        report.time(f"dense_grad{large}", where, [layer.grad(tile, large) for layer in layers], dense)
 
 
 def time_small(report, device):
@@ -286,8 +264,12 @@ def time_small(report, device):
         "step": Launch("step", step, (up(n, 256),), (256,)),
         "lerp": Launch("lerp", Lerp(at(w), at(g), n, 0.005), (up(n, 256),), (256,)),
     }
-    for name, launch in launches.items():
-        report.time(name, f"n {n}" if name in ("squares", "step", "lerp") else "batch 256", [launch], 0)
+    for early in (False, True):
+        device.early = early
+        for name, launch in launches.items():
+            what = name + (" (early)" if early else "")
+            report.time(what, f"n {n}" if name in ("squares", "step", "lerp") else "batch 256", [launch], 0)
+    device.early = False
 
 
 def profile(device):
@@ -345,7 +327,6 @@ def main():
         else:
             attempt("small", time_small, report, device)
             attempt("convolutions", time_convs, report, device, 32)
-            attempt("last layer", time_last, report, device)
             for width, ld in SIZES:
                 attempt(f"dense {width}", time_dense, report, device, width, ld)
                 for sparsity in SPARSITIES:

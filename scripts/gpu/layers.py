@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from launch import Dense, DenseGrad, DenseParts, Gather, Launch, Sample, SampleTiled, Tiled
+from launch import Dense, DenseGrad, Gather, Launch, Sample, SampleTiled, Tiled
 
 RELU, TANH = 1, 2
 # Chunks that gather_tiled has in shared memory, as gather.cu says.
@@ -81,7 +81,6 @@ class Layer:
         self.dw = put(np.full(max(csr.nnz, 1), np.nan, np.float32))
         self.db = put(np.full(csr.rows, np.nan, np.float32))
         self.bound, self.weight, self.full = like.bound if like else {}, None, None
-        self.partial = {}
 
     def at(self, *names):
         return [self.device.at(self.pattern.get(name, getattr(self, name, None))) for name in names]
@@ -108,10 +107,6 @@ class Layer:
         argument = self.argument(back, activation)
         return Launch("gather", argument, (up(argument.rows, 4 * warps), self.ld // 32), (32, warps))
 
-    def thin(self, back=False, activation=RELU):
-        argument = self.argument(back, activation)
-        return Launch("gather_thin", argument, (up(argument.rows, 4), self.ld // 32), (32, 4))
-
     def tiled(self, back=False, activation=RELU, height=1, plan=None, buffers=BUFFERS):
         argument = self.argument(back, activation)
         rows, cols = (self.csr.cols, self.csr.rows) if back else (self.csr.rows, self.csr.cols)
@@ -125,7 +120,7 @@ class Layer:
 
     def sample(self):
         argument = Sample(*self.at("ptr", "index", "dy", "x", "dw", "db"), self.csr.rows, self.ld)
-        return Launch("sample", argument, (self.csr.rows,), (32, 8))
+        return Launch("sample", argument, (self.csr.rows,), (32, min(self.ld // 32, 8)))
 
     def sample_tiled(self, plan=None):
         rows, cols, ld = self.csr.rows, self.csr.cols, self.ld
@@ -135,39 +130,25 @@ class Layer:
         shared = chunk * min(ld, 256) * 4
         return Launch("sample_tiled", tiled, (groups, up(cols, chunk)), (32, warps), shared)
 
-    def forward(self, tile=(32, 16), large="", activation=RELU, threads=None):
+    def forward(self, tile=(32, 16), large="", activation=RELU, threads=256):
         self.dense()
         pointers = self.at("weight", "bias", "x", "none", "y")
         argument = Dense(*pointers, self.csr.rows, self.csr.cols, self.ld, activation)
         grid = (up(self.ld, tile[1]), up(self.csr.rows, tile[0]))
-        return Launch(f"dense_forward{large}", argument, grid, (threads or (128 if large == "_medium" else 256),))
+        return Launch(f"dense_forward{large}", argument, grid, (threads,))
 
-    def backward(self, tile=(32, 16), large="", activation=RELU, threads=None):
+    def backward(self, tile=(32, 16), large="", activation=RELU, threads=256):
         self.dense()
         pointers = self.at("weight", "none", "dy", "x", "dx")
         argument = Dense(*pointers, self.csr.rows, self.csr.cols, self.ld, activation)
         grid = (up(self.ld, tile[1]), up(self.csr.cols, tile[0]))
-        return Launch(f"dense_backward{large}", argument, grid, (threads or (128 if large == "_medium" else 256),))
+        return Launch(f"dense_backward{large}", argument, grid, (threads,))
 
-    def parts(self, back=False, activation=RELU, parts=None):
-        """Two launches: the parts of the sum, and their sum."""
-        argument = (self.backward if back else self.forward)(activation=activation).each[0]
-        rows, depth = (self.csr.cols, self.csr.rows) if back else (self.csr.rows, self.csr.cols)
-        tiles = up(self.ld, 16) * up(rows, 32)
-        parts = parts or max(1, min(264 // tiles, up(depth, 64)))
-        if parts not in self.partial:
-            self.partial[parts] = self.device.put(np.zeros(parts * max(self.csr.mask.shape) * self.ld, np.float32))
-        argument = DenseParts(argument, self.device.at(self.partial[parts]), parts, int(back))
-        grid = up(self.ld, 16), up(rows, 32) * parts
-        name = f"dense_{'backward' if back else 'forward'}_parts"
-        finish = Launch("dense_finish", argument, (up(rows * self.ld, 256),), (256,))
-        return [Launch(name, argument, grid, (256,)), finish]
-
-    def grad(self, tile=(32, 16), large="", threads=None):
+    def grad(self, tile=(32, 16), large="", threads=256):
         self.dense()
         argument = DenseGrad(*self.at("dy", "x", "full", "db"), self.csr.rows, self.csr.cols, self.ld)
         grid = (up(self.csr.cols, tile[1]), up(self.csr.rows, tile[0]))
-        return Launch(f"dense_grad{large}", argument, grid, (threads or (128 if large == "_medium" else 256),))
+        return Launch(f"dense_grad{large}", argument, grid, (threads,))
 
     def expected(self, kind, activation=RELU):
         """In double precision, and the size of what went into it."""
