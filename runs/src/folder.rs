@@ -84,7 +84,7 @@ pub struct RunRecord {
 
 impl RunRecord {
     fn of(plan: &Plan, jobs_at_once: usize) -> Self {
-        let devices = plan.variants.iter().map(|variant| variant.settings.train.device);
+        let devices = plan.variants.iter().map(|variant| variant.settings.train.device());
         let devices: BTreeSet<_> = devices.collect();
         Self {
             name: plan.name.clone(),

@@ -1,6 +1,6 @@
 //! What will be run: every job, resolved and measured.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
@@ -103,6 +103,23 @@ impl Plan {
         let mut sizes: Vec<_> = self.jobs().iter().map(|job| job.variant.bytes()).collect();
         sizes.sort_unstable_by(|a, b| b.cmp(a));
         sizes.iter().take(at_once).fold(0, |sum, bytes| sum.saturating_add(*bytes))
+    }
+
+    /// Refuses a plan of which a device cannot be opened on this machine.
+    pub fn check_devices(&self) -> Result<(), Error> {
+        let devices = self.variants.iter().map(|variant| variant.settings.train.device());
+        let devices: BTreeSet<_> = devices.collect();
+        for device in devices {
+            if let Err(error) = device.open() {
+                return Err(Refusal::argument(
+                    format!("{}: train.device", self.file.display()),
+                    format!("{device}, and {error}"),
+                    "a device of this machine",
+                    "--set train.device=cpu",
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Refuses a plan that does not fit into `available` bytes, where that is known.

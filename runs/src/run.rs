@@ -34,6 +34,7 @@ pub fn run(args: &RunArgs) -> Result<(), Error> {
     }
     let at_once = plan.at_once(args.plan.jobs);
     plan.check_memory(at_once, available_memory())?;
+    plan.check_devices()?;
     let root = args.out.clone().unwrap_or_else(|| ["out", &plan.name].iter().collect());
     let (mut folder, found) = RunFolder::begin(&root, &plan, at_once)?;
     let task = |job: crate::plan::Job<'_>| folder.job(&job.variant.at.name, job.seed);

@@ -17,29 +17,40 @@ pub struct TrainSettings {
     pub log_every_env_steps: u64,
     /// What gradient steps are computed on: `cpu`, `cuda` or `cuda:N`, the GPU of NVIDIA of that number. A step in
     /// which a method looks at the network is the processor's, and results are the processor's up to rounding.
-    pub device: DeviceName,
+    #[schemars(extend("examples" = ["cpu", "cuda", "cuda:1"]))]
+    pub device: String,
 }
 
 impl TrainSettings {
-    /// Whether this build has the device.
+    /// The device.
+    pub fn device(&self) -> DeviceName {
+        self.device.parse().unwrap_or_default()
+    }
+
+    /// Whether there is such a device, and this build has it.
     ///
     /// # Errors
-    /// The feature that is missing.
+    /// Another name, and the feature that is missing.
     pub fn check(&self) -> Result<(), KeyError> {
-        match self.device.missing() {
-            None => Ok(()),
-            Some(feature) => Err(KeyError::new(
-                "device",
-                self.device,
+        let refused =
+            |allowed: &str, hint: String| Err(KeyError::new("device", &self.device, allowed, hint));
+        match self.device.parse().map(DeviceName::missing) {
+            Ok(None) => Ok(()),
+            Ok(Some(feature)) => refused(
                 "cpu, in this build",
                 format!("build sparring with `--features {feature}`, or device: cpu"),
-            )),
+            ),
+            Err(()) => refused("cpu, cuda, or cuda:N", "device: cuda".to_owned()),
         }
     }
 }
 
 impl Default for TrainSettings {
     fn default() -> Self {
-        Self { total_env_steps: 101_000, log_every_env_steps: 1_000, device: DeviceName::Cpu }
+        Self {
+            total_env_steps: 101_000,
+            log_every_env_steps: 1_000,
+            device: DeviceName::Cpu.to_string(),
+        }
     }
 }

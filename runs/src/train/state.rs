@@ -110,7 +110,7 @@ impl<'a> RunState<'a> {
         let seeds: Vec<_> = (0..num_envs).map(of_env).collect();
         let envs = Envs::new(spec, &seeds, &settings.env)?;
         let mut agent = settings.agent.build(spec, num_envs, &seed.child("agent"))?;
-        if let Some(gpu) = settings.train.device.open().map_err(AgentError::from)? {
+        if let Some(gpu) = settings.train.device().open().map_err(AgentError::from)? {
             agent.move_to(gpu)?;
         }
         let measured = |what| Diagnosis::new(what, &*agent, seed.child("diagnostics"));

@@ -1,13 +1,8 @@
 //! Which device a config names.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Gpu;
 use crate::error::SparseError;
@@ -81,35 +76,6 @@ impl DeviceName {
     fn without(self, feature: &str) -> SparseError {
         let why = format!("this build is without it: build with `--features {feature}`");
         super::failed(&self.to_string(), why)
-    }
-}
-
-impl Serialize for DeviceName {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for DeviceName {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(from)?;
-        name.parse().map_err(|()| {
-            D::Error::custom(format!("unknown device `{name}`, expected cpu, cuda or cuda:N"))
-        })
-    }
-}
-
-impl JsonSchema for DeviceName {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "DeviceName".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "pattern": "^(cpu|emulator|cuda(:[0-9]+)?)$"})
     }
 }
 

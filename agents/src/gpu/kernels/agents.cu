@@ -5,8 +5,8 @@
 #include "surrogate.cu"
 
 #ifdef CUDA_HOST
-// As cuLaunchKernel by name, on the CPU; false where there is no such kernel. `arg` is the address of the kernel's
-// argument, `order` the seed of the order of its threads.
+// As cuLaunchKernel by name, on the CPU; false where there is no such kernel. `arg` is the address of the
+// kernel's argument, `order` the seed of the order of its threads.
 extern "C" bool sparring_agents_launch(const char *name, const unsigned *grid, const unsigned *block,
                                        unsigned shared, void *arg, unsigned long long order) {
     dim3 g{grid[0], grid[1], grid[2]}, b{block[0], block[1], block[2]};

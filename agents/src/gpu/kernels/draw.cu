@@ -1,5 +1,5 @@
-// The tanh-normal policy of SAC (tanh_normal.rs): actions from the head, and the way back. A warp has 32 samples, and
-// the warps of a block share the numbers of an action.
+// The tanh-normal policy of SAC (tanh_normal.rs): actions from the head, and the way back. A warp has 32
+// samples, and the warps of a block share the numbers of an action.
 #include "losses.h"
 
 // Warps of a block.
@@ -22,7 +22,7 @@ KERNEL(draw, Draw, 32 * WARPS) {
         float action = 0.0f;
         if (in) {
             float mean = a.head[j * a.ld + n], log_std = a.head[(a.act_dim + j) * a.ld + n];
-            log_std = fminf(fmaxf(log_std, a.log_std_min), a.log_std_max);
+            log_std = clamp(log_std, a.log_std_min, a.log_std_max);
             float noise = a.noise[n * a.act_dim + j], u = mean + expf(log_std) * noise;
             float t = expf(-2.0f * fabsf(u));
             action = copysignf((1.0f - t) / (1.0f + t), u);

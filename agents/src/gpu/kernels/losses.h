@@ -1,7 +1,8 @@
-// What the kernels of losses and policies share: their arguments, as kernels.rs has them, and sums over a batch.
+// What the kernels of losses and policies share: their arguments, as kernels.rs has them, and sums over a
+// batch.
 //
-// Rows are as the host has them, `(batch, width)`; slots are `(features, ld)`, zero beyond the batch where they are
-// gradients.
+// Rows are as the host has them, `(batch, width)`; slots are `(features, ld)`, zero beyond the batch where
+// they are gradients.
 #pragma once
 #include "../../../../sparse/src/gpu/kernels/common.h"
 
@@ -60,6 +61,11 @@ struct Value {
 
 constexpr unsigned THREADS = 256;
 constexpr float HALF_LOG_TAU = 0.9189385f;
+
+// What is no number stays none, as on the processor: fminf and fmaxf would hide it.
+__device__ __forceinline__ float clamp(float x, float low, float high) {
+    return x < low ? low : x > high ? high : x;
+}
 
 // The sum over a block of THREADS, for its thread 0, in one order; every thread must come here.
 __device__ __forceinline__ double block_sum(double x, double *shared) {

@@ -1,7 +1,8 @@
 // SAC's losses (losses/soft.rs) and the step of its temperature (free_params.rs). One block has the batch.
 #include "losses.h"
 
-// Targets, the loss of both critics and its gradients. metrics: the sum of both losses, the mean of the first critic.
+// Targets, the loss of both critics and its gradients. metrics: the sum of both losses, the mean of the first
+// critic.
 // grid (1, 1, z), block (256), no dynamic shared memory.
 KERNEL(soft_critic, SoftCritic, THREADS) {
     const SoftCritic &a = each.of[blockIdx.z];

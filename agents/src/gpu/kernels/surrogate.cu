@@ -1,7 +1,7 @@
 // PPO's losses (losses/surrogate.rs) over its policies (policy.rs). One block has the minibatch.
 #include "losses.h"
 
-// σ of `b`, and ∂σ/∂b.
+// σ of `b`, and ∂σ/∂b, by doubles as on the processor: they take long, so that each is made once.
 __device__ __forceinline__ float softplus(double b) { return (float)(fmax(b, 0.0) + log1p(exp(-fabs(b)))); }
 __device__ __forceinline__ float softplus_slope(double b) { return (float)(1.0 / (1.0 + exp(-b))); }
 
@@ -9,18 +9,20 @@ __device__ __forceinline__ float softplus_slope(double b) { return (float)(1.0 /
 struct Chosen {
     float log_prob, entropy, log_sum;
 };
-__device__ __forceinline__ Chosen chosen(const Surrogate &a, unsigned n) {
+// Of a Gaussian, whose σ stand in `dstd`.
+__device__ __forceinline__ Chosen of_gaussian(const Surrogate &a, unsigned n) {
+    Chosen c = {0.0f, 0.0f, 0.0f};
+    for (unsigned j = 0; j < a.width; j++) {
+        float std = (float)a.dstd[j], log_std = logf(std);
+        float distance = (a.action[n * a.width + j] - tanh_of(a.head[j * a.ld + n])) / std;
+        c.log_prob -= 0.5f * distance * distance + log_std + HALF_LOG_TAU;
+        c.entropy += 0.5f + HALF_LOG_TAU + log_std;
+    }
+    return c;
+}
+__device__ __forceinline__ Chosen of_categorical(const Surrogate &a, unsigned n) {
     Chosen c = {0.0f, 0.0f, 0.0f};
     const float *head = a.head + n;
-    if (a.gaussian) {
-        for (unsigned j = 0; j < a.width; j++) {
-            float std = softplus(a.std_param[j]), log_std = logf(std);
-            float distance = (a.action[n * a.width + j] - tanh_of(head[j * a.ld])) / std;
-            c.log_prob -= 0.5f * distance * distance + log_std + HALF_LOG_TAU;
-            c.entropy += 0.5f + HALF_LOG_TAU + log_std;
-        }
-        return c;
-    }
     float largest = head[0], sum = 0.0f;
     for (unsigned j = 1; j < a.width; j++) largest = fmaxf(largest, head[j * a.ld]);
     for (unsigned j = 0; j < a.width; j++) sum += expf(head[j * a.ld] - largest);
@@ -33,12 +35,32 @@ __device__ __forceinline__ Chosen chosen(const Surrogate &a, unsigned n) {
     return c;
 }
 
-// The actor's loss, its gradient in the head `(width, ld)` and in the spread `(width)`. metrics: the loss, the
-// divergence, the fraction that is clipped, the entropy.
+// A warp's share of a Gaussian's gradients: those of number `j` of the action, in the head and in the spread.
+// Row 0 of `dhead` has ∂L/∂ log π until its own turn, and `dstd[j]` has σ.
+__device__ __forceinline__ void gaussian_grad(const Surrogate &a, unsigned j, float by_entropy) {
+    unsigned lane = threadIdx.x % 32;
+    float std = (float)a.dstd[j], slope = softplus_slope(a.std_param[j]);
+    double sum = 0.0;
+    for (unsigned n = lane; n < a.batch; n += 32) {
+        float by_log_prob = a.dhead[n], mean = tanh_of(a.head[j * a.ld + n]);
+        float distance = (a.action[n * a.width + j] - mean) / std;
+        float d = (distance * distance - 1.0f) / std * slope;
+        sum += (double)(by_log_prob * d + by_entropy * (slope / std));
+        a.dhead[j * a.ld + n] = by_log_prob * (distance / std * (1.0f - mean * mean));
+    }
+    sum = warp_sum(sum);
+    if (lane == 0) a.dstd[j] = sum;
+}
+
+// The actor's loss, its gradient in the head `(width, ld)` and in the spread `(width)`. metrics: the loss,
+// the divergence, the fraction that is clipped, the entropy.
 // grid (1, 1, z), block (256), no dynamic shared memory.
 KERNEL(surrogate, Surrogate, THREADS) {
     const Surrogate &a = each.of[blockIdx.z];
     SHARED(double, shared, [THREADS / 32]);
+    if (a.gaussian)
+        for (unsigned j = threadIdx.x; j < a.width; j += THREADS) a.dstd[j] = (double)softplus(a.std_param[j]);
+    __syncthreads();
     float share = 1.0f / (float)a.batch, by_entropy = -a.entropy_coef * share;
     double loss = 0.0, kl = 0.0, clipped = 0.0, entropy = 0.0;
     for (unsigned n = threadIdx.x; n < a.ld; n += THREADS) {
@@ -46,30 +68,26 @@ KERNEL(surrogate, Surrogate, THREADS) {
             for (unsigned j = 0; j < a.width; j++) a.dhead[j * a.ld + n] = 0.0f;
             continue;
         }
-        Chosen c = chosen(a, n);
+        Chosen c = a.gaussian ? of_gaussian(a, n) : of_categorical(a, n);
         float log_ratio = c.log_prob - a.log_prob[n], ratio = expf(log_ratio), advantage = a.advantage[n];
-        float bounded = fminf(fmaxf(ratio, 1.0f - a.clip), 1.0f + a.clip);
-        float free = ratio * advantage, bound = bounded * advantage;
+        float free = ratio * advantage, bound = clamp(ratio, 1.0f - a.clip, 1.0f + a.clip) * advantage;
         loss -= (double)(fminf(free, bound) + a.entropy_coef * c.entropy);
         kl += (double)(ratio - 1.0f - log_ratio);
         clipped += fabsf(ratio - 1.0f) > a.clip ? 1.0 : 0.0;
         entropy += (double)c.entropy;
         // Beyond the clip a better advantage brings nothing more.
         float by_log_prob = free <= bound ? -free * share : 0.0f;
+        if (a.gaussian) {
+            a.dhead[n] = by_log_prob;
+            continue;
+        }
         for (unsigned j = 0; j < a.width; j++) {
-            float z = a.head[j * a.ld + n], d, e = 0.0f;
-            if (a.gaussian) {
-                float mean = tanh_of(z), std = softplus(a.std_param[j]);
-                float distance = (a.action[n * a.width + j] - mean) / std;
-                d = distance / std * (1.0f - mean * mean);
-            } else {
-                float p = expf(z - c.log_sum);
-                e = -p * (z - c.log_sum + c.entropy);
-                d = (j == (unsigned)a.action[n] ? 1.0f : 0.0f) - p;
-            }
-            a.dhead[j * a.ld + n] = by_log_prob * d + by_entropy * e;
+            float log_p = a.head[j * a.ld + n] - c.log_sum, p = expf(log_p);
+            float d = (j == (unsigned)a.action[n] ? 1.0f : 0.0f) - p;
+            a.dhead[j * a.ld + n] = by_log_prob * d + by_entropy * (-p * (log_p + c.entropy));
         }
     }
+    // Barriers within: what was written above is there below.
     loss = block_sum(loss, shared), kl = block_sum(kl, shared);
     clipped = block_sum(clipped, shared), entropy = block_sum(entropy, shared);
     if (threadIdx.x == 0) {
@@ -79,22 +97,10 @@ KERNEL(surrogate, Surrogate, THREADS) {
         a.metrics[3] = entropy / a.batch;
     }
     if (!a.gaussian) return;
-    for (unsigned j = 0; j < a.width; j++) {
-        float std = softplus(a.std_param[j]), slope = softplus_slope(a.std_param[j]);
-        double sum = 0.0;
-        for (unsigned n = threadIdx.x; n < a.batch; n += THREADS) {
-            Chosen c = chosen(a, n);
-            float ratio = expf(c.log_prob - a.log_prob[n]), advantage = a.advantage[n];
-            float free = ratio * advantage;
-            float bound = fminf(fmaxf(ratio, 1.0f - a.clip), 1.0f + a.clip) * advantage;
-            float by_log_prob = free <= bound ? -free * share : 0.0f;
-            float distance = (a.action[n * a.width + j] - tanh_of(a.head[j * a.ld + n])) / std;
-            float d = (distance * distance - 1.0f) / std * slope;
-            sum += (double)(by_log_prob * d + by_entropy * (slope / std));
-        }
-        sum = block_sum(sum, shared);
-        if (threadIdx.x == 0) a.dstd[j] = sum;
-    }
+    unsigned warp = threadIdx.x / 32;
+    for (unsigned j = 1 + warp; j < a.width; j += THREADS / 32) gaussian_grad(a, j, by_entropy);
+    __syncthreads();
+    if (warp == 0) gaussian_grad(a, 0, by_entropy);
 }
 
 // The critic's loss and its gradient `(ld)`. metrics: the loss.
@@ -110,7 +116,7 @@ KERNEL(value_loss, Value, THREADS) {
         }
         float value = a.value[n], old = a.old[n], ret = a.ret[n], error = value - ret, bounded = error;
         // Within the clip both are the value, and what rounding makes of the second is no reason to stop.
-        if (a.clips && fabsf(value - old) > a.clip) bounded = old + fminf(fmaxf(value - old, -a.clip), a.clip) - ret;
+        if (a.clips && fabsf(value - old) > a.clip) bounded = old + clamp(value - old, -a.clip, a.clip) - ret;
         bool farther = bounded * bounded > error * error;
         loss += (double)(farther ? bounded * bounded : error * error);
         // Where the clipped value is the worse one, the value itself moves nothing.

@@ -14,10 +14,20 @@ struct Values {
         base = outputs[0] - sum / (float)a.actions;
     }
     __device__ float operator[](unsigned action) const { return outputs[(dueling + action) * ld] + base; }
+    // What is no number is the largest, so that it is not hidden (explore.rs).
+    __device__ unsigned largest(unsigned actions) const {
+        unsigned best = 0;
+        float held = (*this)[0];
+        for (unsigned k = 1; k < actions; k++) {
+            float q = (*this)[k];
+            if (q > held || (q != q && held == held)) best = k, held = q;
+        }
+        return best;
+    }
 };
 
-// The loss and its gradient in the outputs `(width, ld)`, and δ `(batch)`. metrics: the loss, the mean of what was
-// taken.
+// The loss and its gradient in the outputs `(width, ld)`, and δ `(batch)`. metrics: the loss, the mean of
+// what was taken.
 // grid (1, 1, z), block (256), no dynamic shared memory.
 KERNEL(td, Td, THREADS) {
     const Td &a = each.of[blockIdx.z];
@@ -28,14 +38,11 @@ KERNEL(td, Td, THREADS) {
         for (unsigned k = 0; k < a.actions + a.dueling; k++) a.dq[k * a.ld + n] = 0.0f;
         if (n >= a.batch) continue;
         Values q(a, a.q, n), next(a, a.next, n), chooses(a, a.chooses ? a.chooses : a.next, n);
-        unsigned best = 0, action = (unsigned)a.action[n];
-        for (unsigned k = 1; k < a.actions; k++)
-            if (chooses[k] > chooses[best]) best = k;
-        float taken = q[action], delta = taken - (a.reward[n] + a.discount[n] * next[best]), of = fabsf(delta);
+        unsigned action = (unsigned)a.action[n];
+        float taken = q[action], y = a.reward[n] + a.discount[n] * next[chooses.largest(a.actions)];
+        float delta = taken - y, of = fabsf(delta);
         float value = a.huber ? (of <= 1.0f ? 0.5f * delta * delta : of - 0.5f) : delta * delta;
-        float slope = a.huber ? fminf(fmaxf(delta, -1.0f), 1.0f) : 2.0f * delta;
-        // What is no number stays none.
-        if (a.huber && delta != delta) slope = delta;
+        float slope = a.huber ? clamp(delta, -1.0f, 1.0f) : 2.0f * delta;
         float grad = slope * (share * a.weight[n]);
         loss += (double)(value * a.weight[n]);
         sum += (double)taken;
