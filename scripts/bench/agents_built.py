@@ -1,8 +1,8 @@
 """RLtools and thrust-rl: the peers that are no Python, built here with all that their compilers can do.
 
 RLtools (C++, header-only) runs scripts/bench/rltools_sac.cpp, with OpenBLAS and with MKL; thrust-rl (Rust)
-runs scripts/bench/thrust_ppo.rs in a project of its own. Both are whole loops, as their own examples have them,
-and take their samples after a warm-up.
+runs scripts/bench/thrust_ppo.rs in a project of its own. Both are whole loops, as their own examples have
+them, and take their samples after a warm-up.
 """
 
 import os

@@ -170,7 +170,7 @@ class Training:
 
 
 class Compiled:
-    """Env steps of rejax's own loop, compiled as one, which goes on from where it was; cases are generators."""
+    """Env steps of rejax's own loop, compiled whole, which goes on where it was; cases are generators."""
 
     def __init__(self, bench, steps, settings):
         self.bench, self.steps = bench, steps

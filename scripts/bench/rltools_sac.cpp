@@ -1,11 +1,12 @@
-// SAC on Pendulum-v1 in RLtools' own training loop, for scripts/bench-agents: the speed of it is measured, not
-// what it learns. Networks, batch, rates and the rest are those of scripts/bench/sac-pendulum-64.yaml; where not
-// said here, RLtools' defaults are the same. Without callbacks, evaluations and files, as its own benchmark is.
+// SAC on Pendulum-v1 in RLtools' own training loop, for scripts/bench-agents: the speed of it is measured,
+// not what it learns. Networks, batch, rates and the rest are those of sac-pendulum-64.yaml beside this file;
+// where not said here, RLtools' defaults are the same. No callbacks, evaluations or files, as in its own
+// benchmark.
 //
 //     rltools_sac WARM_UP STEPS SAMPLES        built with -DSAC_BATCH=100
 //
-// Prints the seconds of an environment step, of which each has an update, sample by sample, then the mean return
-// of the last ten episodes: a loop that had stopped learning would not be the same work.
+// Prints the seconds of an environment step, of which each has an update, sample by sample, then the mean
+// return of the last ten episodes: a loop that had stopped learning would not be the same work.
 
 #ifdef RL_TOOLS_BACKEND_ENABLE_BLAS
 #define RL_TOOLS_NN_DISABLE_GENERIC_FORWARD_BACKWARD

@@ -1,7 +1,7 @@
 //! PPO on CartPole-v1 by thrust-rl, for scripts/bench-agents, which builds this in a project of its own: the
-//! speed of it is measured, not what it learns. The hyper-parameters are those of ppo-cartpole.yaml beside this
-//! file, the loop is that of the crate's own example, but that it acts without a tape for gradients, which is
-//! faster. Its actor and its critic share their hidden layers, so that it has half the weights.
+//! speed of it is measured, not what it learns. The hyper-parameters are those of ppo-cartpole.yaml beside
+//! this file; the loop is that of the crate's own example, but that it acts without a tape for gradients,
+//! which is faster. Its actor and its critic share their hidden layers, so that it has half the weights.
 //!
 //!     peer WARM_UP STEPS SAMPLES
 //!
