@@ -10,11 +10,14 @@ import sys
 
 
 def rate(metrics):
-    """Steps a second from the second row of losses, which the warm-up is not part of, to the last."""
+    """Steps a second from the second row of losses, which the warm-up is not part of, to the last; 0 of a run that is
+    over before."""
     with metrics.open() as file:
         rows = [row for row in csv.DictReader(file) if row["tag"] == "losses/critic"][1:]
+    if not rows:
+        return 0.0
     steps, seconds = (float(rows[-1][key]) - float(rows[0][key]) for key in ("env_step", "wall_s"))
-    return steps / seconds
+    return steps / seconds if seconds else 0.0
 
 
 def main():
