@@ -40,9 +40,9 @@ impl FreeParams {
         self.values.len() == other.values.len() && self.moments.is_like(&other.moments)
     }
 
-    /// The learning rate of the next step, with the corrections of `rule`.
-    pub fn rate(&self, rule: Rule) -> f64 {
-        rule.corrected(self.learning_rate, self.steps + 1)
+    /// The learning rate of the step behind the next `ahead` ones, with the corrections of `rule`.
+    pub fn rate(&self, rule: Rule, ahead: u64) -> f64 {
+        rule.corrected(self.learning_rate, self.steps + ahead + 1)
     }
 
     /// Each parameter's value and moments.

@@ -300,7 +300,7 @@ fn an_update_is_one_copy_there_and_one_back() {
         };
         let before = gpu.asked();
         learn(&mut training);
-        let Asked { launches, uploads, downloads, waits, allocations } = gpu.asked();
+        let Asked { launches, uploads, downloads, waits, allocations, .. } = gpu.asked();
         let launches = launches - before.launches;
         println!("{}: {launches} launches an update", config.row().name);
         assert!((1..=most).contains(&launches), "{launches}");

@@ -14,7 +14,7 @@
 //! <variant>/, and here       events.out.tfevents.*: what TensorBoard shows of a variant, and of the run
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -84,8 +84,6 @@ pub struct RunRecord {
 
 impl RunRecord {
     fn of(plan: &Plan, jobs_at_once: usize) -> Self {
-        let devices = plan.variants.iter().map(|variant| variant.settings.train.device());
-        let devices: BTreeSet<_> = devices.collect();
         Self {
             name: plan.name.clone(),
             command: std::env::args_os().map(|word| word.display().to_string()).collect(),
@@ -93,7 +91,7 @@ impl RunRecord {
             sparring: env!("CARGO_PKG_VERSION").to_owned(),
             commit: option_env!("SPARRING_COMMIT").map(str::to_owned),
             rustc: env!("SPARRING_RUSTC").to_owned(),
-            machine: Machine::with(devices),
+            machine: Machine::with(plan.devices()),
             jobs_at_once,
             started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
             seeds: plan.seeds.clone(),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
+use sparring_sparse::gpu::DeviceName;
 
 use crate::claim::Claim;
 use crate::error::{Error, Refusal};
@@ -105,11 +106,14 @@ impl Plan {
         sizes.iter().take(at_once).fold(0, |sum, bytes| sum.saturating_add(*bytes))
     }
 
+    /// Where its variants train.
+    pub fn devices(&self) -> BTreeSet<DeviceName> {
+        self.variants.iter().map(|variant| variant.settings.train.device()).collect()
+    }
+
     /// Refuses a plan of which a device cannot be opened on this machine.
     pub fn check_devices(&self) -> Result<(), Error> {
-        let devices = self.variants.iter().map(|variant| variant.settings.train.device());
-        let devices: BTreeSet<_> = devices.collect();
-        for device in devices {
+        for device in self.devices() {
             if let Err(error) = device.open() {
                 return Err(Refusal::argument(
                     format!("{}: train.device", self.file.display()),

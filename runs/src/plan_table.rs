@@ -4,7 +4,7 @@ use crate::cli::PlanArgs;
 use crate::config::load;
 use crate::console::{note, print};
 use crate::error::Error;
-use crate::machine::{available_memory, gibibytes};
+use crate::machine::{Machine, available_memory, gibibytes};
 use crate::plan::Plan;
 use crate::sizes::{Sizes, layers_table};
 use crate::table::{Align, Table, scientific, thousands};
@@ -29,6 +29,9 @@ pub fn plan(args: &PlanArgs) -> Result<(), Error> {
         "this machine has {} GiB free",
         available.map_or("unknown".to_owned(), gibibytes)
     ));
+    for device in &Machine::with(plan.devices()).devices {
+        note(device);
+    }
     plan.check_memory(at_once, available)
 }
 

@@ -4,10 +4,11 @@ from launch import compiled
 from layers import layers_of, sample_plan, tiled_chunk
 from report import attempt
 
-SMALL = ["32,16,64,4,2,4,3", "32,16,64,4,4,8,3", "32,16,64,8,4,16,3", "16,16,64,4,4,16,3", "16,32,64,4,4,8,3",
-         "32,32,64,4,4,4,2", "32,16,32,4,4,8,4", "32,32,32,8,4,8,3", "16,16,64,2,2,4,3"]  # fmt: skip
-MEDIUM = ["64,32,32,8,4,4,3", "64,64,16,8,4,2,3", "64,64,16,8,8,2,3", "64,32,32,4,4,2,3", "64,64,32,4,4,1,2",
-          "64,64,16,8,8,1,3"]  # fmt: skip
+# Cuts of the dense products: product.h says what the numbers are.
+SMALL = ["32,16,64,8,4,16,3", "32,16,64,4,2,4,3", "32,16,64,4,4,8,3", "32,16,64,8,8,16,3",
+         "16,16,64,4,4,16,3", "16,32,64,4,4,8,3", "32,32,64,4,4,4,2", "32,32,32,8,4,8,3"]  # fmt: skip
+MEDIUM = ["64,32,32,8,4,4,3", "64,32,32,8,8,4,3", "32,32,32,8,8,8,3", "64,64,16,8,4,2,3",
+          "64,64,16,8,8,2,3", "64,64,32,4,4,1,2", "64,64,16,8,8,1,3"]  # fmt: skip
 LARGE = ["128,128,16,8,8,1,2", "128,64,16,8,4,1,3", "64,128,16,4,8,1,3", "128,128,8,8,8,1,3",
          "64,64,16,4,4,1,3", "128,64,16,8,8,1,3"]  # fmt: skip
 # Layers, and how many share a launch.
@@ -16,6 +17,7 @@ DENSE = {
     "medium": [(256, 256, 3), (1024, 256, 1), (1024, 256, 2)],
     "large": [(1024, 256, 3), (2048, 1024, 1)],
 }
+DENSE_SIZES = {(width, ld) for layers in DENSE.values() for width, ld, _ in layers}
 GATHER = [(4, 8), (2, 8), (8, 8), (4, 4), (4, 16)]
 # Buffers, and entries at a time of gather_tiled, gather_wide and gather_blocks.
 TILED = [(2, 8, 4, 4), (3, 8, 4, 4), (2, 4, 2, 2), (2, 16, 8, 8)]
@@ -23,14 +25,15 @@ TILED = [(2, 8, 4, 4), (3, 8, 4, 4), (2, 4, 2, 2), (2, 16, 8, 8)]
 PLANS = {
     (256, 256): [(1, 4, 1), (1, 8, 1), (1, 2, 1), (2, 4, 1)],
     (1024, 256): [(1, 16, 1), (1, 8, 1), (2, 8, 1), (2, 16, 1)],
-    (2048, 1024): [(1, 16, 8), (1, 16, 4), (2, 16, 4), (2, 16, 1)],
-    (4096, 1024): [(1, 16, 8), (1, 16, 4), (2, 16, 4)],
+    (2048, 1024): [(1, 16, 1), (2, 16, 4), (2, 16, 1)],
+    (4096, 1024): [(1, 16, 1), (2, 16, 4)],
 }
 BLOCKS = {
     (1024, 256): [(1, 16, 1), (1, 8, 1), (2, 16, 1), (2, 8, 1), (1, 4, 1)],
-    (2048, 1024): [(1, 16, 2), (1, 16, 1), (2, 16, 1)],
+    (2048, 1024): [(1, 16, 1), (2, 16, 1), (2, 8, 1)],
 }
-SAMPLES = [(192, 16, 132), (192, 8, 132), (96, 16, 264), (96, 8, 264), (48, 8, 528)]
+# Room, warps, blocks, and samples of a pass over 128.
+SAMPLES = [(192, 16, 132, 2), (192, 16, 132, 4), (192, 8, 132, 4), (96, 8, 264, 2), (96, 8, 264, 4)]
 
 
 def variants():
@@ -45,18 +48,14 @@ def variants():
                 "SMALL": of["small"], "MEDIUM": of["medium"], "LARGE": of["large"], "WARPS": warps,
                 "BATCH": batch, "BUFFERS": buffers, "BATCH_1": one, "BATCH_2": two, "BATCH_4": four,
             }  # fmt: skip
-    # Whether a kernel lets the next one be launched before or after it has waited for the last.
-    yield "early", "lets, then waits", {}
-    yield "early", "waits, then lets", {"WAIT_FIRST": 1}
 
 
 def time_all(report, device, folder, sizes):
     started = []
     for kind, cut, macros in variants():
         started.append((kind, cut, *compiled(folder, f"{kind}{len(started)}", macros)))
-    dense = {size: layers_of(device, *size, 0.0) for size in sizes[:3]}
-    sparse = {size: layers_of(device, *size, 0.9) for size in sizes}
-    blocks = {size: layers_of(device, *size, 0.9, 4) for size in BLOCKS}
+    dense = {size: layers_of(device, *size, 0.0) for size in DENSE_SIZES}
+    sparse, blocks = sparse_layers(device, sizes)
     for kind, cut, process, path in started:
         complaint = process.communicate()[1]
         if process.returncode:
@@ -64,6 +63,11 @@ def time_all(report, device, folder, sizes):
             continue
         device.load(path)
         attempt(str(cut), time_variant, report, kind, cut, dense, sparse, blocks)
+
+
+def sparse_layers(device, sizes):
+    sparse = {size: layers_of(device, *size, 0.9) for size in sizes}
+    return sparse, {size: layers_of(device, *size, 0.9, 4) for size in BLOCKS}
 
 
 def time_variant(report, kind, cut, dense, sparse, blocks):
@@ -79,15 +83,6 @@ def time_variant(report, kind, cut, dense, sparse, blocks):
                     works = [works[0].with_others(works[1:together])]
                 report.time(f"{way} {kind} {cut}", where, works, flops)
         return
-    if kind == "early":
-        layer, full = sparse[256, 256][0], dense[256, 256][0]
-        chain = [full.forward(), layer.gather(), layer.tiled(True), layer.sample(), full.backward()]
-        for early in (False, True):
-            report.device.early = early
-            for name, works in (("forward", chain[:1]), ("gather", chain[1:2]), ("all five", chain)):
-                report.time(f"{name} {cut} early={early}", "256² ld 256 90%", works, 0)
-        report.device.early = False
-        return
     if kind == "gather":
         for width, ld in [(256, 256), (1024, 256)]:
             layers, where = sparse[width, ld], f"{width}² ld {ld} 90%"
@@ -95,14 +90,20 @@ def time_variant(report, kind, cut, dense, sparse, blocks):
                 works = [layer.gather(back, warps=cut[0]) for layer in layers]
                 report.time(f"gather back={back} {cut}", where, works, 2 * layers[0].csr.nnz * ld)
         return
-    buffers = cut[0]
+    time_plans(report, sparse, blocks, cut)
+
+
+def time_plans(report, sparse, blocks, cut=TILED[0]):
+    """Shapes of launches of the tiled kernels, and of the gradient's where they are cut as they are."""
     if cut == TILED[0]:
         time_sample_plans(report, sparse)
+    buffers = cut[0]
     for height, layers_by_size, plans in ((1, sparse, PLANS), (4, blocks, BLOCKS)):
         for (width, ld), layers in layers_by_size.items():
-            flops, where = 2 * layers[0].csr.nnz * ld, f"{width}² ld {ld} 90%" + (" 4x4" if height == 4 else "")
+            flops, pattern = 2 * layers[0].csr.nnz * ld, " 4x4" if height == 4 else ""
+            where = f"{width}² ld {ld} 90%{pattern}"
             for wide, warps, each in plans[width, ld]:
-                for chunk in sorted({tiled_chunk(width, wide, buffers, room) for room in (88, 176)}):
+                for chunk in sorted({tiled_chunk(width, wide, buffers, room) for room in (44, 88, 176)}):
                     plan = wide, warps, each, chunk
                     for back in (False, True) if cut == TILED[0] else (False,):
                         how = {"height": height, "plan": plan, "buffers": buffers}
@@ -113,8 +114,8 @@ def time_variant(report, kind, cut, dense, sparse, blocks):
 
 def time_sample_plans(report, sparse):
     for (width, ld), layers in sparse.items():
-        for room, warps, processors in SAMPLES:
-            plan = sample_plan(width, width, ld, room, warps, processors)
+        for room, warps, processors, wide in SAMPLES:
+            plan = sample_plan(width, width, ld, room, warps, processors, wide)
             works = [layer.sample_tiled(plan) for layer in layers]
-            what = f"sample_tiled {room} KiB W {warps} of {processors}"
+            what = f"sample {128 * wide} {room} KiB W {warps} of {processors}"
             report.time(what, f"{width}² ld {ld} 90%", works, 2 * layers[0].csr.nnz * ld)

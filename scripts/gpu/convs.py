@@ -1,5 +1,5 @@
-"""Convolutions without padding, sparse and dense, and the launches of the kernels over them: planes.h says what
-stands where."""
+"""Convolutions without padding, sparse and dense, and the launches of the kernels over them: planes.h says
+what stands where."""
 
 import ctypes
 
@@ -10,7 +10,8 @@ from launch import Gather, Launch, Sample, struct
 
 Strides = struct("Strides", "", "origin y x row")
 Plane = struct("Plane", "", "channels height width origin row channel")
-Steps = type("Steps", (ctypes.Structure,), {"_fields_": [(f, ctypes.c_int) for f in ("origin", "c", "y", "x")]})
+STEPS = [(field, ctypes.c_int) for field in ("origin", "c", "y", "x")]
+Steps = type("Steps", (ctypes.Structure,), {"_fields_": STEPS})
 
 
 def fields(name, *parts):

@@ -4,6 +4,7 @@
     python3 scripts/gpu/kernels.py                on a GPU of sm_90, with nvcc 13.0 and PyTorch: one table,
                                                   also as $OUT/kernels.csv where OUT is set
     python3 scripts/gpu/kernels.py --candidates   instead, other cuts of the kernels
+    python3 scripts/gpu/kernels.py --plans        instead, other shapes of launches
     ncu ... python3 scripts/gpu/kernels.py --profile   each kernel a few times, for ncu to look at
     python3 scripts/gpu/kernels.py --host         the checks alone, on this machine's processor
 
@@ -23,9 +24,10 @@ from launch import Gpu, Host, Launch, Lerp, Rows, Squares, Step, compiled
 from layers import Csr, Layer, layers_of, up
 from report import Report, attempt
 
-# Layers as (width, ld): launch-sized and large.
-SIZES = [(256, 256), (1024, 256), (2048, 1024), (4096, 1024)]
-SPARSITIES = [0.9, 0.5, 0.8, 0.95]
+# Layers as (width, ld): large and launch-sized; and of which sparsities they are. Where sparse and dense break even
+# is looked for at one of them.
+SPARSITIES = {(2048, 1024): [0.9, 0.5, 0.8, 0.95], (4096, 1024): [0.9], (1024, 256): [0.9], (256, 256): [0.9, 0.5]}
+SIZES = list(SPARSITIES)
 
 
 def check_layers(report, device, sizes):
@@ -42,16 +44,22 @@ def check_layers(report, device, sizes):
         gathers = [("gather", layer.gather)]
         gathers += [(f"tiled {h}", lambda *a, h=h: layer.tiled(*a, height=h)) for h in heights]
         gathers += [("dense", lambda back, act: (layer.backward if back else layer.forward)(activation=act))]
+        gathers += [("thin", lambda *a: layer.thin(*a))]
+        gathers += [("parts", lambda back, act: (layer.backward if back else layer.parts)(activation=act))]
+        gathers += [("medium", lambda back, act: (layer.backward if back else layer.forward)(
+            (64, 32), "_medium", act))]  # fmt: skip
         gathers += [("large", lambda back, act: (layer.backward if back else layer.forward)(
             (128, 128), "_large", act))]  # fmt: skip
         bits = {}
         for name, launch in gathers:
             for back, expected, to in ((False, forward, layer.y), (True, backward, layer.dx)):
                 to[:] = float("nan")
-                device.launch(launch(back, activation))
+                launches = launch(back, activation)
+                for one in launches if isinstance(launches, list) else [launches]:
+                    device.launch(one)
                 found = device.get(to).copy()
                 report.check(f"{name} back={back} {where}", found, expected)
-                if name not in ("dense", "large"):
+                if name not in ("dense", "medium", "large", "parts"):
                     same = np.array_equal(found, bits.setdefault(back, found))
                     report.expect(f"{name} back={back} {where}: other bits than gather", same)
         for name, launch in (("sample", layer.sample), ("sample tiled", layer.sample_tiled)):
@@ -59,7 +67,8 @@ def check_layers(report, device, sizes):
             device.launch(launch())
             report.check(f"{name} {where}", device.get(layer.dw)[: csr.nnz], weights)
             report.check(f"{name} biases {where}", device.get(layer.db), biases)
-        for name, launch in (("grad", layer.grad()), ("grad large", layer.grad((128, 128), "_large"))):
+        grads = [("", (32, 16)), ("_medium", (64, 32)), ("_large", (128, 128))]
+        for name, launch in [(f"grad{large}", layer.grad(tile, large)) for large, tile in grads]:
             layer.full[:], layer.db[:] = float("nan"), float("nan")
             device.launch(launch)
             report.check(f"{name} {where}", device.get(layer.full), full)
@@ -78,7 +87,8 @@ def check_convs(report, device, shapes):
                 device.launch(launch)
             batch, where = shape[5], f"{'sparse' if sparse else 'dense'} {shape}"
             found = conv.output.get(device.get(conv.y))[..., :batch]
-            report.check(f"conv forward {where}", found, (y[0].reshape(found.shape), y[1].reshape(found.shape)))
+            shaped = tuple(part.reshape(found.shape) for part in y)
+            report.check(f"conv forward {where}", found, shaped)
             report.check(f"conv backward {where}", conv.input.get(device.get(conv.dx))[..., :batch], dx)
             weights = device.get(conv.dw)[: conv.csr.nnz] if sparse else device.get(conv.full)
             report.check(f"conv grad {where}", weights, picked if sparse else dw)
@@ -105,8 +115,8 @@ def check_rest(report, device):
     parts = np.zeros(2, [("start", "u4"), ("end", "u4"), ("l2", "f4"), ("keep", "f4")])
     parts["start"], parts["end"], parts["l2"], parts["keep"] = [0, 9999], [9999, n], [0.1, 0], [1, 0.99]
     on = [put(array.copy()) for array in (w, g, m, v)]
-    parts_on, partial = put(parts.view(np.int32)), put(np.zeros(128))
-    rate, norm, blocks = put(np.array([1e-2], np.float32)), put(np.zeros(1, np.float32)), min(up(n, 256), 128)
+    parts_on, partial = put(parts.view(np.int32)), put(np.zeros(512))
+    rate, norm, blocks = put(np.array([1e-2], np.float32)), put(np.zeros(1, np.float32)), min(up(n, 2048), 512)
     squares = Squares(at(on[0]), at(on[1]), at(parts_on), at(partial), n, 2)
     pointers = [at(x) for x in (*on, parts_on, partial, rate, norm)]
     step = Step(*pointers, n, 2, blocks, 1, 0.9, 0.999, 1e-8, 1.0)
@@ -135,11 +145,6 @@ def time_sparse(report, device, width, ld, sparsity):
     where = f"{width}² ld {ld} {sparsity:.0%}"
     layers = layers_of(device, width, ld, sparsity)
     flops = 2 * layers[0].csr.nnz * ld
-    if width == 256:
-        device.early = True
-        for name in ("gather", "tiled", "sample", "forward", "backward", "grad"):
-            report.time(f"{name} (early)", where, [getattr(layer, name)() for layer in layers], flops)
-        device.early = False
     report.time("gather", where, [layer.gather() for layer in layers], flops)
     report.time("gather_tiled", where, [layer.tiled() for layer in layers], flops)
     report.time("gather back", where, [layer.gather(True) for layer in layers], flops)
@@ -229,7 +234,7 @@ def time_dense(report, device, width, ld):
     flops = 2 * width * width * ld
     for layer in layers:
         layer.dense()
-    for large, tile in (("", (32, 16)), ("_large", (128, 128))):
+    for large, tile in (("", (32, 16)), ("_medium", (64, 32)), ("_large", (128, 128))):
         report.time(f"dense_forward{large}", where, [layer.forward(tile, large) for layer in layers], flops)
         report.time(f"dense_backward{large}", where, [layer.backward(tile, large) for layer in layers], flops)
         report.time(f"dense_grad{large}", where, [layer.grad(tile, large) for layer in layers], flops)
@@ -245,6 +250,26 @@ def time_dense(report, device, width, ld):
     torch.backends.cuda.matmul.allow_tf32 = False
 
 
+def time_last(report, device):
+    """The wide layer of DQN's network on Atari: few rows and samples, many columns."""
+    csr, where = Csr(np.random.default_rng(7), 512, 3136, 0.1), "3136 -> 512 ld 32"
+    layers = [Layer(device, csr, 32, 32, seed) for seed in range(3)]
+    flops, dense = 2 * csr.nnz * 32, 2 * csr.mask.size * 32
+    for back in (False, True):
+        way = " back" if back else ""
+        for name in ("gather", "thin", "tiled"):
+            report.time(f"{name}{way}", where, [getattr(layer, name)(back) for layer in layers], flops)
+        for large, tile in (("", (32, 16)), ("_medium", (64, 32))):
+            works = [(layer.backward if back else layer.forward)(tile, large) for layer in layers]
+            report.time(f"dense{large}{way}", where, works, dense)
+    works = [lambda pair=layer.parts(): [device.launch(one) for one in pair] for layer in layers]
+    report.time("dense parts", where, works, dense)
+    report.time("sample", where, [layer.sample() for layer in layers], flops)
+    report.time("sample_tiled", where, [layer.sample_tiled() for layer in layers], flops)
+    for large, tile in (("", (32, 16)), ("_medium", (64, 32)), ("_large", (128, 128))):
+        report.time(f"dense_grad{large}", where, [layer.grad(tile, large) for layer in layers], dense)
+
+
 def time_small(report, device):
     """What every update of an agent does beside products, at its sizes."""
     n = 3 * (256 * 256 + 256 * 24)
@@ -252,24 +277,20 @@ def time_small(report, device):
     parts = np.zeros(1, [("start", "u4"), ("end", "u4"), ("l2", "f4"), ("keep", "f4")])
     parts["end"], parts["keep"] = n, 1
     put, at = device.put, device.at
-    parts_on, partial, norm = put(parts.view(np.int32)), put(np.zeros(128)), put(np.zeros(1, np.float32))
+    parts_on, partial, norm = put(parts.view(np.int32)), put(np.zeros(512)), put(np.zeros(1, np.float32))
     rate, rows = put(np.array([1e-3], np.float32)), put(np.zeros((256, 24), np.float32))
     slots, one = put(np.zeros((24, 256), np.float32)), put(np.zeros(1, np.float32))
     pointers = [at(x) for x in (w, g, m, v, parts_on, partial, rate, norm)]
-    step = Step(*pointers, n, 1, 128, 1, 0.9, 0.999, 1e-8, 1.0)
+    step = Step(*pointers, n, 1, up(n, 2048), 1, 0.9, 0.999, 1e-8, 1.0)
     launches = {
         "an empty launch": Launch("lerp", Lerp(at(one), at(one), 1, 0.0), (1,), (256,)),
         "rows_in": Launch("rows_in", Rows(at(rows), at(slots), 256, 256, 24), (1, 8), (32, 8)),
-        "squares": Launch("squares", Squares(at(w), at(g), at(parts_on), at(partial), n, 1), (128,), (256,)),
+        "squares": Launch("squares", Squares(at(w), at(g), at(parts_on), at(partial), n, 1), (up(n, 2048),), (256,)),
         "step": Launch("step", step, (up(n, 256),), (256,)),
         "lerp": Launch("lerp", Lerp(at(w), at(g), n, 0.005), (up(n, 256),), (256,)),
     }
-    for early in (False, True):
-        device.early = early
-        for name, launch in launches.items():
-            what = name + (" (early)" if early else "")
-            report.time(what, f"n {n}" if name in ("squares", "step", "lerp") else "batch 256", [launch], 0)
-    device.early = False
+    for name, launch in launches.items():
+        report.time(name, f"n {n}" if name in ("squares", "step", "lerp") else "batch 256", [launch], 0)
 
 
 def profile(device):
@@ -322,17 +343,22 @@ def main():
             (3, 5, 11, 3, 2, 40, 0.5),
         ])  # fmt: skip
         print(f"{report.bad} wrong; {time.monotonic() - begin:.0f} s", flush=True)
-        if "--candidates" in sys.argv:
+        if "--plans" in sys.argv:
+            layers = candidates.sparse_layers(device, SIZES)
+            attempt("plans", candidates.time_plans, report, *layers)
+        elif "--candidates" in sys.argv:
             attempt("candidates", candidates.time_all, report, device, folder, SIZES)
         else:
             attempt("small", time_small, report, device)
             attempt("convolutions", time_convs, report, device, 32)
-            for width, ld in SIZES:
+            attempt("last layer", time_last, report, device)
+            for (width, ld), sparsities in SPARSITIES.items():
                 attempt(f"dense {width}", time_dense, report, device, width, ld)
-                for sparsity in SPARSITIES:
+                for sparsity in sparsities:
                     attempt(f"sparse {width}", time_sparse, report, device, width, ld, sparsity)
                 attempt(f"blocks {width}", time_blocks, report, device, width, ld, 0.9)
-    report.table("candidates" if "--candidates" in sys.argv else "kernels")
+    other = [name for name in ("candidates", "plans") if f"--{name}" in sys.argv]
+    report.table(*(other or ["kernels"]))
     print(f"{report.bad} wrong; {time.monotonic() - begin:.0f} s")
     sys.exit(report.bad > 0)
 

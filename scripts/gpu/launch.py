@@ -32,6 +32,8 @@ Tiled = extended("Tiled", Gather, "bound", "cols chunk chunks pad")
 Sample = struct("Sample", "ptr index dy x dw db", "rows ld")
 SampleTiled = extended("SampleTiled", Sample, "bound", "cols chunk chunks pad")
 Dense = struct("Dense", "weight bias x y to", "rows cols ld activation")
+DenseParts = type("DenseParts", (ctypes.Structure,), {
+    "_fields_": [("all", Dense), *struct("", "partial", "parts pad")._fields_]})  # fmt: skip
 DenseGrad = struct("DenseGrad", "dy x dw db", "rows cols ld pad")
 Squares = struct("Squares", "w g parts partial", "n num_parts")
 Step = struct(
@@ -75,31 +77,8 @@ def compiled(folder, name, macros=None):
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True), path
 
 
-class Attribute(ctypes.Structure):
-    """CUlaunchAttribute of a flag."""
-
-    _fields_ = [
-        ("id", ctypes.c_int), ("pad", ctypes.c_int), ("flag", ctypes.c_int), ("rest", ctypes.c_int * 15),
-    ]  # fmt: skip
-
-
-class Config(ctypes.Structure):
-    """CUlaunchConfig."""
-
-    _fields_ = [
-        ("grid", ctypes.c_uint * 3), ("block", ctypes.c_uint * 3), ("shared", ctypes.c_uint),
-        ("stream", ctypes.c_void_p), ("attributes", ctypes.POINTER(Attribute)), ("count", ctypes.c_uint),
-    ]  # fmt: skip
-
-
-# CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION
-EARLY = Attribute(6, 0, 1)
-
-
 class Gpu:
-    """The first GPU. With `early`, a kernel is launched before the one before it has ended."""
-
-    early = False
+    """The first GPU."""
 
     def __init__(self):
         import torch
@@ -150,10 +129,11 @@ class Gpu:
 
     def launch(self, launch):
         arguments = (ctypes.c_void_p * 1)(ctypes.addressof(launch.each))
-        stream = self.torch.cuda.current_stream().cuda_stream
-        shape = (ctypes.c_uint * 3)(*launch.grid), (ctypes.c_uint * 3)(*launch.block)
-        config = Config(*shape, launch.shared, stream, ctypes.pointer(EARLY), int(self.early))
-        self.call("cuLaunchKernelEx", ctypes.byref(config), self.kernel(launch.name), arguments, None)
+        stream = ctypes.c_void_p(self.torch.cuda.current_stream().cuda_stream)
+        kernel = self.kernel(launch.name)
+        self.call(
+            "cuLaunchKernel", kernel, *launch.grid, *launch.block, launch.shared, stream, arguments, None
+        )
 
     def product(self, a, b):
         """a · b in double precision."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from launch import Dense, DenseGrad, Gather, Launch, Sample, SampleTiled, Tiled
+from launch import Dense, DenseGrad, DenseParts, Gather, Launch, Sample, SampleTiled, Tiled
 
 RELU, TANH = 1, 2
 # Chunks that gather_tiled has in shared memory, as gather.cu says.
@@ -81,6 +81,7 @@ class Layer:
         self.dw = put(np.full(max(csr.nnz, 1), np.nan, np.float32))
         self.db = put(np.full(csr.rows, np.nan, np.float32))
         self.bound, self.weight, self.full = like.bound if like else {}, None, None
+        self.partial = {}
 
     def at(self, *names):
         return [self.device.at(self.pattern.get(name, getattr(self, name, None))) for name in names]
@@ -107,6 +108,10 @@ class Layer:
         argument = self.argument(back, activation)
         return Launch("gather", argument, (up(argument.rows, 4 * warps), self.ld // 32), (32, warps))
 
+    def thin(self, back=False, activation=RELU):
+        argument = self.argument(back, activation)
+        return Launch("gather_thin", argument, (up(argument.rows, 4), self.ld // 32), (32, 4))
+
     def tiled(self, back=False, activation=RELU, height=1, plan=None, buffers=BUFFERS):
         argument = self.argument(back, activation)
         rows, cols = (self.csr.cols, self.csr.rows) if back else (self.csr.rows, self.csr.cols)
@@ -120,35 +125,47 @@ class Layer:
 
     def sample(self):
         argument = Sample(*self.at("ptr", "index", "dy", "x", "dw", "db"), self.csr.rows, self.ld)
-        return Launch("sample", argument, (self.csr.rows,), (32, min(self.ld // 32, 8)))
+        return Launch("sample", argument, (self.csr.rows,), (32, 8))
 
     def sample_tiled(self, plan=None):
         rows, cols, ld = self.csr.rows, self.csr.cols, self.ld
-        chunk, warps, groups = plan or sample_plan(rows, cols, ld)
+        wide, chunk, warps, groups = plan or sample_plan(rows, cols, ld)
         argument = Sample(*self.at("ptr", "index", "dy", "x", "dw", "db"), rows, ld)
         tiled = SampleTiled(argument, self.bounds(False, chunk), cols, chunk, up(cols, chunk))
-        shared = chunk * min(ld, 256) * 4
-        return Launch("sample_tiled", tiled, (groups, up(cols, chunk)), (32, warps), shared)
+        shared = chunk * min(ld, 128 * wide) * 4
+        return Launch("sample_wide" if wide == 4 else "sample_tiled", tiled, (groups, up(cols, chunk)), (32, warps), shared)
 
-    def forward(self, tile=(32, 16), large="", activation=RELU, threads=256):
+    def forward(self, tile=(32, 16), large="", activation=RELU, threads=None):
         self.dense()
         pointers = self.at("weight", "bias", "x", "none", "y")
         argument = Dense(*pointers, self.csr.rows, self.csr.cols, self.ld, activation)
         grid = (up(self.ld, tile[1]), up(self.csr.rows, tile[0]))
-        return Launch(f"dense_forward{large}", argument, grid, (threads,))
+        return Launch(f"dense_forward{large}", argument, grid, (threads or 256,))
 
-    def backward(self, tile=(32, 16), large="", activation=RELU, threads=256):
+    def backward(self, tile=(32, 16), large="", activation=RELU, threads=None):
         self.dense()
         pointers = self.at("weight", "none", "dy", "x", "dx")
         argument = Dense(*pointers, self.csr.rows, self.csr.cols, self.ld, activation)
         grid = (up(self.ld, tile[1]), up(self.csr.cols, tile[0]))
-        return Launch(f"dense_backward{large}", argument, grid, (threads,))
+        return Launch(f"dense_backward{large}", argument, grid, (threads or 256,))
 
-    def grad(self, tile=(32, 16), large="", threads=256):
+    def parts(self, activation=RELU, parts=None):
+        """Two launches: the parts of the sum, and their sum."""
+        argument, rows = self.forward(activation=activation).each[0], self.csr.rows
+        tiles = up(self.ld, 16) * up(rows, 32)
+        parts = parts or max(1, min(264 // tiles, up(self.csr.cols, 64)))
+        if parts not in self.partial:
+            self.partial[parts] = self.device.put(np.zeros(parts * rows * self.ld, np.float32))
+        argument = DenseParts(argument, self.device.at(self.partial[parts]), parts)
+        grid = up(self.ld, 16), up(rows, 32) * parts
+        finish = Launch("dense_finish", argument, (up(rows * self.ld, 256),), (256,))
+        return [Launch("dense_forward_parts", argument, grid, (256,)), finish]
+
+    def grad(self, tile=(32, 16), large="", threads=None):
         self.dense()
         argument = DenseGrad(*self.at("dy", "x", "full", "db"), self.csr.rows, self.csr.cols, self.ld)
         grid = (up(self.csr.cols, tile[1]), up(self.csr.rows, tile[0]))
-        return Launch(f"dense_grad{large}", argument, grid, (threads,))
+        return Launch(f"dense_grad{large}", argument, grid, (threads or 256,))
 
     def expected(self, kind, activation=RELU):
         """In double precision, and the size of what went into it."""
@@ -187,11 +204,13 @@ def tiled_chunk(cols, wide, buffers, room=176):
     return up(up(cols, max(chunks, 2 if cols > 256 else 1)), 8) * 8
 
 
-def sample_plan(rows, cols, ld, room=192, warps=16, processors=132):
-    """Slots of a chunk that fills `room` KiB, a block's warps, blocks of a chunk: `processors` blocks in all."""
-    chunk = max(1, min(cols, room * 1024 // (4 * min(ld, 256))))
+def sample_plan(rows, cols, ld, room=192, warps=16, processors=132, wide=None):
+    """Samples of a pass over 128, slots of a chunk that fills `room` KiB, a block's warps, blocks of a chunk:
+    `processors` in all."""
+    wide = wide or (4 if ld > 256 else 2)
+    chunk = max(1, min(cols, room * 1024 // (4 * min(ld, 128 * wide))))
     chunk = up(cols, up(cols, chunk))
-    return chunk, warps, max(1, min(up(rows, warps), processors // up(cols, chunk)))
+    return wide, chunk, warps, max(1, min(up(rows, warps), processors // up(cols, chunk)))
 
 
 def layers_of(device, width, ld, sparsity, height=1):

@@ -14,6 +14,7 @@ use crate::error::AgentError;
 use crate::gpu::kernels::{self, Td, one_block};
 use crate::gpu::newest::{Acting, Newest};
 use crate::gpu::slab::Slab;
+use crate::gpu::turns::{DEPTH, Turns};
 use crate::losses::td::Loss;
 use crate::replay::Sample;
 
@@ -42,17 +43,14 @@ pub(super) struct DqnOnDevice {
     gpu: Arc<dyn Gpu>,
     q: DeviceTrainer,
     target: DeviceNetwork,
-    /// The numbers of one step go there while those of the next are gathered.
-    there: [Slab; 2],
-    /// Which of the two is gathered.
-    turn: usize,
-    back: Slab,
+    /// What a step takes there and back, by its turn.
+    there: [Slab; DEPTH],
+    back: [Slab; DEPTH],
     work: Work,
-    graphs: [Repeated; 2],
+    graphs: [Repeated; DEPTH],
+    turns: Turns,
     acting: Acting,
     newest: Newest,
-    /// Whether a gradient step was asked for whose results nobody has read.
-    is_under_way: bool,
 }
 
 /// The memory of a gradient step.
@@ -68,6 +66,8 @@ struct Work {
 
 /// What a gradient step on the device gave.
 pub(super) struct Results {
+    /// Its turn.
+    pub turn: usize,
     pub loss: f64,
     pub q: f64,
     pub norm: f32,
@@ -94,17 +94,17 @@ impl DqnOnDevice {
         let work =
             Work { obs: slots()?, next: slots()?, of_target: pass(&target, None)?, of_next, of_q };
         let there = [obs, obs, batch, batch, batch, batch, 1];
+        let back = Slab::new(&gpu, &[4, batch, 1])?;
         Ok(Self {
             there: [Slab::new(&gpu, &there)?, Slab::new(&gpu, &there)?],
-            turn: 0,
-            back: Slab::new(&gpu, &[4, batch, 1])?,
+            back: [back.twin(&gpu)?, back],
+            turns: Turns::new(&gpu)?,
             work,
             q,
             target,
             graphs: Default::default(),
             acting: Acting::default(),
             newest: Newest::Host,
-            is_under_way: false,
             gpu,
         })
     }
@@ -118,15 +118,15 @@ impl DqnOnDevice {
         q.rests() && (!moves || layers.all(same))
     }
 
-    /// Gathers what the next gradient step takes, `sample` with its `weights (batch)`, while the last one may be under
-    /// way.
+    /// Gathers what the next gradient step takes, `sample` with its `weights (batch)`, and lets it go there, while the
+    /// last one may be under way.
     pub fn gather(
         &mut self,
         q: &Trainer,
         sample: &Sample,
         weights: &[f32],
     ) -> Result<(), AgentError> {
-        let there = &mut self.there[self.turn];
+        let there = &mut self.there[self.turns.next()];
         there.set_obs(there::OBS, sample.obs.view())?;
         there.set_obs(there::NEXT, sample.next.view())?;
         for (part, values) in [
@@ -138,11 +138,12 @@ impl DqnOnDevice {
         ] {
             there.set(part, values)?;
         }
+        // Images take a while to get there. SAFETY: its turn comes again once the step has been collected.
+        unsafe { there.upload_ahead(&*self.gpu) }?;
         Ok(())
     }
 
-    /// Asks for gradient step `updates` on what was [gathered](Self::gather); the step before must have been
-    /// [collected](Self::collect).
+    /// Asks for gradient step `updates` on what was [gathered](Self::gather).
     pub fn step(
         &mut self,
         choice: &Choice,
@@ -150,13 +151,12 @@ impl DqnOnDevice {
         updates: u64,
     ) -> Result<(), AgentError> {
         self.take(q, target)?;
-        let turn = self.turn;
+        let turn = self.turns.next();
         let mut graph = std::mem::take(&mut self.graphs[turn]);
         graph.run(&*self.gpu, || self.ask(choice))?;
         self.graphs[turn] = graph;
-        self.turn = 1 - turn;
+        self.turns.asked()?;
         self.newest = Newest::Device;
-        self.is_under_way = true;
         if (updates + 1).is_multiple_of(choice.config.target_every_gradient_steps) {
             let pair = [(&self.target, self.q.network())];
             lerp(&*self.gpu, &pair, choice.config.target_tau as f32)?;
@@ -165,16 +165,18 @@ impl DqnOnDevice {
         Ok(())
     }
 
-    /// What the step that is under way gave, once it is done; nothing where none is.
+    /// The turn of the next step, and how many steps are under way.
+    pub fn turns(&self) -> &Turns {
+        &self.turns
+    }
+
+    /// What the oldest step that is under way gave, once it is done; nothing where none is.
     pub fn collect(&mut self) -> Result<Option<Results>, AgentError> {
-        if !std::mem::take(&mut self.is_under_way) {
-            return Ok(None);
-        }
-        self.gpu.wait()?;
-        let metrics = self.back.doubles(back::METRICS);
-        let delta = self.back.part(back::DELTA).to_vec();
-        let norm = self.back.part(back::NORM)[0];
-        Ok(Some(Results { loss: metrics[0], q: metrics[1], norm, delta }))
+        let Some(turn) = self.turns.finish()? else { return Ok(None) };
+        let back = &self.back[turn];
+        let metrics = back.doubles(back::METRICS);
+        let (delta, norm) = (back.part(back::DELTA).to_vec(), back.part(back::NORM)[0]);
+        Ok(Some(Results { turn, loss: metrics[0], q: metrics[1], norm, delta }))
     }
 
     /// Gives the newest values to the host, which has read all results.
@@ -218,7 +220,8 @@ impl DqnOnDevice {
     /// All that a gradient step launches.
     fn ask(&self, choice: &Choice) -> Result<(), SparseError> {
         let (gpu, Work { obs, next, of_target, of_q, of_next }) = (&*self.gpu, &self.work);
-        let there = &self.there[self.turn];
+        let turn = self.turns.next();
+        let (there, back) = (&self.there[turn], &self.back[turn]);
         let (batch, ld) = (of_q.batch() as u32, of_q.ld() as u32);
         let numbers = choice.input.numbers();
         let reading = |part: usize, to: &Buffer<f32>| Reading {
@@ -229,8 +232,6 @@ impl DqnOnDevice {
             batch: of_q.batch(),
             ld: of_q.ld(),
         };
-        // SAFETY: the host waits before it changes what goes there.
-        unsafe { there.upload(gpu)? };
         read(gpu, &[reading(there::OBS, obs), reading(there::NEXT, next)])?;
         let online = |pass, x: &Buffer<f32>| Use { network: self.q.network(), pass, x: x.at(0) };
         let target = Use { network: &self.target, pass: of_target, x: next.at(0) };
@@ -247,8 +248,8 @@ impl DqnOnDevice {
             discount: there.at(there::DISCOUNT),
             weight: there.at(there::WEIGHT),
             dq: of_q.output_gradient(),
-            delta: self.back.at(back::DELTA),
-            metrics: self.back.at(back::METRICS),
+            delta: back.at(back::DELTA),
+            metrics: back.at(back::METRICS),
             batch,
             ld,
             actions: choice.num_actions,
@@ -259,10 +260,10 @@ impl DqnOnDevice {
         // SAFETY: buffers of these sizes.
         unsafe { launch(gpu, &kernels::KERNELS, "td", &[td], one_block)? };
         backward(gpu, &[learning], &[self.q.grads()], Wanted::PARAMS)?;
-        let (rate, norm) = (there.at(there::RATE), self.back.at(back::NORM));
+        let (rate, norm) = (there.at(there::RATE), back.at(back::NORM));
         step(gpu, &[StepOf { trainer: &self.q, rate, norm }])?;
         // SAFETY: the host waits before it reads what comes back.
-        unsafe { self.back.download(gpu) }
+        unsafe { back.download(gpu) }
     }
 
     /// Counts what a gradient step executes, as the host's would.

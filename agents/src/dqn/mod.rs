@@ -37,6 +37,7 @@ use sparring_sparse::{Section, Seed, Target, Trainer, Wanted};
 use crate::agent::{Agent, Capabilities, Clock};
 use crate::error::AgentError;
 use crate::explore::{at_random, epsilon_greedy};
+use crate::gpu::turns::DEPTH;
 use crate::input::Input;
 use crate::losses::LossGrad;
 use crate::losses::td::td;
@@ -71,10 +72,8 @@ pub struct Dqn {
 /// Memory to be filled again and again: between two steps of an environment, nothing that it holds counts.
 #[derive(Default)]
 struct Scratch {
-    /// What the last gradient step drew.
-    sample: Sample,
-    /// What the next one draws while a device is at the last.
-    next_sample: Sample,
+    /// What a gradient step drew, by its turn on a device.
+    samples: [Sample; DEPTH],
     actions: Vec<u32>,
     eval_actions: Vec<u32>,
     /// Observations and their successors as floats.
@@ -129,8 +128,8 @@ impl Dqn {
             device.leave_to_host();
         }
         let config = &choice.config;
-        replay.sample(config.batch_size, &mut state.sampler, &mut scratch.sample)?;
-        let Scratch { sample, floats: [obs, next], .. } = scratch;
+        let Scratch { samples: [sample, ..], floats: [obs, next], .. } = scratch;
+        replay.sample(config.batch_size, &mut state.sampler, sample)?;
         let obs = choice.input.floats(sample.obs.view(), obs);
         let next = choice.input.floats(sample.next.view(), next);
         let weights = choice.weights(replay, &sample.place);
@@ -173,47 +172,42 @@ impl Dqn {
         device.as_ref().is_some_and(|device| device.can_step(choice, q, target, state.updates))
     }
 
-    /// One gradient step by the device, whose results are read when the next one is asked for.
+    /// One gradient step by the device, whose results are read after the next one was asked for.
     fn update_on_device(&mut self) -> Result<(), AgentError> {
         // Priorities must be there before anything is drawn by them.
-        if self.choice.config.prioritized.is_some() {
-            self.collect()?;
-        }
-        let Self { choice, q, replay, state, scratch, device, .. } = self;
-        let sample = &mut scratch.next_sample;
+        let left = if self.choice.config.prioritized.is_some() { 0 } else { DEPTH - 1 };
+        self.collect(left)?;
+        let Self { choice, q, target, replay, state, scratch, device } = self;
+        let Some(device) = device else { return Ok(()) };
+        let sample = &mut scratch.samples[device.turns().next()];
         replay.sample(choice.config.batch_size, &mut state.sampler, sample)?;
         let weights = choice.weights(replay, &sample.place);
         choice.decay(q, state.updates);
-        if let Some(device) = device {
-            device.gather(q, sample, &weights)?;
-        }
-        self.collect()?;
-        let Self { choice, q, target, state, scratch, device, .. } = self;
-        std::mem::swap(&mut scratch.sample, &mut scratch.next_sample);
-        if let Some(device) = device {
-            device.step(choice, (q, target), state.updates)?;
-        }
+        device.gather(q, sample, &weights)?;
+        device.step(choice, (q, target), state.updates)?;
         state.updates += 1;
         Ok(())
     }
 
-    /// Reads what the gradient step under way on a device gave.
-    fn collect(&mut self) -> Result<(), AgentError> {
+    /// Reads what gradient steps on a device gave, until `left` are under way.
+    fn collect(&mut self, left: usize) -> Result<(), AgentError> {
         let Self { choice, q, replay, state, scratch, device, .. } = self;
-        let Some(results) = device.as_mut().map_or(Ok(None), DqnOnDevice::collect)? else {
-            return Ok(());
-        };
-        let value = results.loss as f32;
-        if !value.is_finite() {
-            let sources = [Source::Numbers("a reward", &scratch.sample.reward)];
-            return Err(loss_is("the loss of `q`", value, state.updates - 1, &sources));
+        let Some(device) = device else { return Ok(()) };
+        while device.turns().under_way() > left {
+            let at = state.updates - device.turns().under_way() as u64;
+            let Some(results) = device.collect()? else { break };
+            let (value, sample) = (results.loss as f32, &scratch.samples[results.turn]);
+            if !value.is_finite() {
+                let sources = [Source::Numbers("a reward", &sample.reward)];
+                return Err(loss_is("the loss of `q`", value, at, &sources));
+            }
+            q.check_norm(results.norm)?;
+            choice.prioritize(replay, &sample.place, &results.delta);
+            state.means.steps += 1;
+            state.means.loss += results.loss;
+            state.means.q += results.q;
+            state.means.grad_norm += f64::from(results.norm);
         }
-        q.check_norm(results.norm)?;
-        choice.prioritize(replay, &scratch.sample.place, &results.delta);
-        state.means.steps += 1;
-        state.means.loss += results.loss;
-        state.means.q += results.q;
-        state.means.grad_norm += f64::from(results.norm);
         Ok(())
     }
 }
@@ -270,7 +264,7 @@ impl Agent for Dqn {
     }
 
     fn settle(&mut self) -> Result<(), AgentError> {
-        self.collect()?;
+        self.collect(0)?;
         let Self { q, target, device, .. } = self;
         device.as_mut().map_or(Ok(()), |device| device.give(q, target))
     }

@@ -14,7 +14,7 @@ const ALIGNED: usize = 4;
 #[derive(Debug)]
 pub struct Slab {
     host: Pinned,
-    device: Buffer<f32>,
+    device: Arc<Buffer<f32>>,
     parts: Vec<Range<usize>>,
 }
 
@@ -30,7 +30,16 @@ impl Slab {
             end = (end + size).next_multiple_of(ALIGNED);
         }
         let (host, device) = (gpu.pinned(end * size_of::<f32>())?, Buffer::zeros(gpu, end)?);
-        Ok(Self { host, device, parts })
+        Ok(Self { host, device: Arc::new(device), parts })
+    }
+
+    /// The same memory of the device, with other memory of the host.
+    ///
+    /// # Errors
+    /// No memory left.
+    pub fn twin(&self, gpu: &Arc<dyn Gpu>) -> Result<Self, SparseError> {
+        let host = gpu.pinned(self.host.bytes())?;
+        Ok(Self { host, device: self.device.clone(), parts: self.parts.clone() })
     }
 
     /// Part `part` on the host.
@@ -126,6 +135,18 @@ impl Slab {
     pub unsafe fn upload(&self, gpu: &dyn Gpu) -> Result<(), SparseError> {
         // SAFETY: of one size; the rest is the caller's.
         unsafe { gpu.upload(self.device.at(0), &self.host) }
+    }
+
+    /// The same beside the work that was asked for before, which does not read it.
+    ///
+    /// # Safety
+    /// As [`Self::upload`].
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub unsafe fn upload_ahead(&self, gpu: &dyn Gpu) -> Result<(), SparseError> {
+        // SAFETY: of one size; the rest is the caller's.
+        unsafe { gpu.upload_ahead(self.device.at(0), &self.host) }
     }
 
     /// Lets the device copy all of it back.

@@ -17,6 +17,7 @@ use crate::free_params;
 use crate::gpu::kernels::{self, Draw, DrawGrad, SoftActor, SoftCritic, one_block};
 use crate::gpu::newest::{Acting, Newest};
 use crate::gpu::slab::Slab;
+use crate::gpu::turns::{DEPTH, Turns};
 use crate::replay::Sample;
 
 /// What goes there: the parts of [`SacOnDevice::there`].
@@ -57,17 +58,14 @@ pub(super) struct SacOnDevice {
     actor: DeviceTrainer,
     critics: [DeviceTrainer; 2],
     targets: [DeviceNetwork; 2],
-    /// The numbers of one step go there while those of the next are gathered.
-    there: [Slab; 2],
-    /// Which of the two is gathered.
-    turn: usize,
-    back: Slab,
+    /// What a step takes there and back, by its turn.
+    there: [Slab; DEPTH],
+    back: [Slab; DEPTH],
     work: Work,
-    graphs: [Repeated; 2],
+    graphs: [Repeated; DEPTH],
+    turns: Turns,
     acting: Acting,
     newest: Newest,
-    /// Whether a gradient step was asked for whose results nobody has read.
-    is_under_way: bool,
 }
 
 /// The memory of a gradient step.
@@ -89,6 +87,8 @@ struct Work {
 
 /// What a gradient step on the device gave.
 pub(super) struct Results {
+    /// Its turn.
+    pub turn: usize,
     pub critic_loss: f64,
     pub q: f64,
     pub actor_loss: f64,
@@ -134,10 +134,11 @@ impl SacOnDevice {
             of_drawn: pair(of_critics, [input, input])?,
         };
         let there = || Slab::new(&gpu, &[obs, obs, actions, batch, batch, actions, actions, 2, 2]);
+        let back = Slab::new(&gpu, &[8, 6, 3])?;
         Ok(Self {
             there: [there()?, there()?],
-            turn: 0,
-            back: Slab::new(&gpu, &[8, 6, 3])?,
+            back: [back.twin(&gpu)?, back],
+            turns: Turns::new(&gpu)?,
             work,
             actor,
             critics,
@@ -145,7 +146,6 @@ impl SacOnDevice {
             graphs: Default::default(),
             acting: Acting::default(),
             newest: Newest::Host,
-            is_under_way: false,
             gpu,
         })
     }
@@ -184,13 +184,12 @@ impl SacOnDevice {
             (there::NOISE, &noise[1]),
             (there::RATES, &rates),
         ] {
-            self.there[self.turn].set(part, values)?;
+            self.there[self.turns.next()].set(part, values)?;
         }
         Ok(())
     }
 
-    /// Asks for the gradient step on what was [gathered](Self::gather); the step before must have been
-    /// [collected](Self::collect).
+    /// Asks for the gradient step on what was [gathered](Self::gather).
     pub fn step(
         &mut self,
         choice: &Choice,
@@ -200,15 +199,15 @@ impl SacOnDevice {
         if self.newest == Newest::Host {
             self.take(hosts, state)?;
         }
-        let temperature = state.log_alpha.rate(free_params::rule(choice.config.optimizer.rule));
-        let turn = self.turn;
+        let (rule, ahead) = (choice.config.optimizer.rule, self.turns.under_way() as u64);
+        let temperature = state.log_alpha.rate(free_params::rule(rule), ahead);
+        let turn = self.turns.next();
         self.there[turn].set_doubles(there::TEMPERATURE_RATE, &[temperature]);
         let mut graph = std::mem::take(&mut self.graphs[turn]);
         graph.run(&*self.gpu, || self.ask(choice))?;
         self.graphs[turn] = graph;
-        self.turn = 1 - turn;
+        self.turns.asked()?;
         self.newest = Newest::Device;
-        self.is_under_way = true;
         state.updates += 1;
         if state.updates.is_multiple_of(choice.config.target_every_gradient_steps) {
             let pairs = self.targets.iter().zip(&self.critics);
@@ -219,21 +218,25 @@ impl SacOnDevice {
         Ok(())
     }
 
-    /// What the step that is under way gave, once it is done; nothing where none is.
+    /// The turn of the next step, and how many steps are under way.
+    pub fn turns(&self) -> &Turns {
+        &self.turns
+    }
+
+    /// What the oldest step that is under way gave, once it is done; nothing where none is.
     pub fn collect(&mut self) -> Result<Option<Results>, AgentError> {
-        if !std::mem::take(&mut self.is_under_way) {
-            return Ok(None);
-        }
-        self.gpu.wait()?;
-        let metrics = self.back.doubles(back::METRICS);
-        let norms = self.back.part(back::NORMS);
+        let Some(turn) = self.turns.finish()? else { return Ok(None) };
+        let back = &self.back[turn];
+        let metrics = back.doubles(back::METRICS);
+        let norms = back.part(back::NORMS);
         Ok(Some(Results {
+            turn,
             critic_loss: metrics[0],
             q: metrics[1],
             actor_loss: metrics[2],
             log_prob: metrics[3],
             norms: [norms[0], norms[1], norms[2]],
-            log_alpha: self.back.doubles(back::LOG_ALPHA),
+            log_alpha: back.doubles(back::LOG_ALPHA),
         }))
     }
 
@@ -272,7 +275,12 @@ impl SacOnDevice {
 
     /// What the step takes that is asked for.
     fn there(&self) -> &Slab {
-        &self.there[self.turn]
+        &self.there[self.turns.next()]
+    }
+
+    /// Where what it gives goes.
+    fn back(&self) -> &Slab {
+        &self.back[self.turns.next()]
     }
 
     fn take(&mut self, hosts: &Hosts<'_>, state: &SacState) -> Result<(), AgentError> {
@@ -286,8 +294,10 @@ impl SacOnDevice {
         if !same {
             self.graphs.iter_mut().for_each(Repeated::forget);
         }
-        self.back.set_doubles(back::LOG_ALPHA, &state.log_alpha.numbers());
-        self.back.write(&*self.gpu)?;
+        // Of the device's memory there is one, which any of them writes.
+        let [back, ..] = &mut self.back;
+        back.set_doubles(back::LOG_ALPHA, &state.log_alpha.numbers());
+        back.write(&*self.gpu)?;
         self.newest = Newest::Both;
         Ok(())
     }
@@ -349,7 +359,7 @@ impl SacOnDevice {
         backward(gpu, &[actor], &[self.actor.grads()], Wanted::PARAMS)?;
         step(gpu, &[self.step_of(0)])?;
         // SAFETY: the host waits before it reads what comes back.
-        unsafe { self.back.download(gpu) }
+        unsafe { self.back().download(gpu) }
     }
 
     /// What networks read, from rows to slots.
@@ -401,9 +411,9 @@ impl SacOnDevice {
             log_prob: log_prob[0].at(0),
             reward: self.there().at(there::REWARD),
             discount: self.there().at(there::DISCOUNT),
-            log_alpha: self.back.at(back::LOG_ALPHA),
+            log_alpha: self.back().at(back::LOG_ALPHA),
             dq: of_critics.each_ref().map(DevicePass::output_gradient),
-            metrics: self.back.at(back::METRICS),
+            metrics: self.back().at(back::METRICS),
             batch: of_critics[0].batch() as u32,
             ld: of_critics[0].ld() as u32,
             reward_scale: choice.config.reward_scale as f32,
@@ -428,9 +438,9 @@ impl SacOnDevice {
             q: of_drawn.each_ref().map(DevicePass::output),
             dq: of_drawn.each_ref().map(DevicePass::output_gradient),
             by_log_prob: by_log_prob.at(0),
-            log_alpha: self.back.at(back::LOG_ALPHA),
+            log_alpha: self.back().at(back::LOG_ALPHA),
             // Two numbers in double precision further.
-            metrics: self.back.at(back::METRICS) + 2 * size_of::<f64>() as u64,
+            metrics: self.back().at(back::METRICS) + 2 * size_of::<f64>() as u64,
             rate: self.there().at(there::TEMPERATURE_RATE),
             batch: of_drawn[0].batch() as u32,
             ld: of_drawn[0].ld() as u32,
@@ -472,7 +482,7 @@ impl SacOnDevice {
         StepOf {
             trainer,
             rate: number(self.there().at(there::RATES), k.min(1)),
-            norm: number(self.back.at(back::NORMS), k),
+            norm: number(self.back().at(back::NORMS), k),
         }
     }
 }

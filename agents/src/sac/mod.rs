@@ -48,6 +48,7 @@ use crate::action_box::ActionBox;
 use crate::agent::{Agent, Capabilities, Clock};
 use crate::error::AgentError;
 use crate::free_params::{self, FreeParams};
+use crate::gpu::turns::DEPTH;
 use crate::input::Input;
 use crate::losses::{LossGrad, soft};
 use crate::metric::Metric;
@@ -59,7 +60,7 @@ use crate::replay::{Replay, Sample};
 use crate::tanh_normal::TanhNormal;
 
 use choice::{ActorLoss, Choice, Draws};
-use device::{Hosts, SacOnDevice};
+use device::{Hosts, Results, SacOnDevice};
 use state::{Means, SacState};
 
 pub use config::SacConfig;
@@ -82,10 +83,8 @@ pub struct Sac {
 /// Memory to be filled again and again: between two steps of an environment, nothing that it holds counts.
 #[derive(Default)]
 struct Scratch {
-    /// What the last gradient step drew.
-    sample: Sample,
-    /// What the next one draws while a device is at the last.
-    next_sample: Sample,
+    /// What a gradient step drew, by its turn on a device.
+    samples: [Sample; DEPTH],
     /// What was chosen last, in the environment's units.
     actions: Vec<f32>,
     eval_actions: Vec<f32>,
@@ -166,7 +165,7 @@ impl Sac {
         if let Some(device) = device {
             device.leave_to_host();
         }
-        let Scratch { sample, floats: [obs, next], .. } = scratch;
+        let Scratch { samples: [sample, ..], floats: [obs, next], .. } = scratch;
         replay.sample(choice.config.batch_size, &mut state.sampler, sample)?;
         let obs = choice.input.floats(sample.obs.view(), obs);
         let next = choice.input.floats(sample.next.view(), next);
@@ -196,39 +195,47 @@ impl Sac {
         device.as_ref().is_some_and(|device| device.can_step(choice, &hosts, state.updates))
     }
 
-    /// One gradient step by the device, whose results are read when the next one is asked for.
+    /// One gradient step by the device, whose results are read after the next one was asked for.
     fn update_on_device(&mut self) -> Result<(), AgentError> {
+        self.collect(DEPTH - 1)?;
         let Self { choice, actor, critics, targets, replay, state, scratch, device } = self;
-        let Scratch { next_sample: sample, floats: [obs, next], .. } = scratch;
+        let Some(device) = device else { return Ok(()) };
+        let Scratch { samples, floats: [obs, next], .. } = scratch;
+        let sample = &mut samples[device.turns().next()];
         replay.sample(choice.config.batch_size, &mut state.sampler, sample)?;
         let obs = choice.input.floats(sample.obs.view(), obs);
         let next = choice.input.floats(sample.next.view(), next);
-        let hosts = Hosts { actor, critics, targets };
-        if let Some(device) = device {
-            device.gather(choice, &hosts, state, sample, [obs, next])?;
-        }
-        self.collect()?;
-        let Self { choice, actor, critics, targets, state, scratch, device, .. } = self;
-        std::mem::swap(&mut scratch.sample, &mut scratch.next_sample);
         let mut hosts = Hosts { actor, critics, targets };
-        device.as_mut().map_or(Ok(()), |device| device.step(choice, &mut hosts, state))
+        device.gather(choice, &hosts, state, sample, [obs, next])?;
+        device.step(choice, &mut hosts, state)
     }
 
-    /// Reads what the gradient step under way on a device gave.
-    fn collect(&mut self) -> Result<(), AgentError> {
-        let Self { actor, critics, state, device, .. } = self;
-        let Some(results) = device.as_mut().map_or(Ok(None), SacOnDevice::collect)? else {
-            return Ok(());
-        };
+    /// Reads what gradient steps on a device gave, until `left` are under way.
+    fn collect(&mut self, left: usize) -> Result<(), AgentError> {
+        while let Some(device) = &mut self.device
+            && device.turns().under_way() > left
+        {
+            let at = self.state.updates - device.turns().under_way() as u64;
+            match device.collect()? {
+                Some(results) => self.count(&results, at)?,
+                None => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts what gradient step `done` on a device gave.
+    fn count(&mut self, results: &Results, done: u64) -> Result<(), AgentError> {
+        let Self { actor, critics, state, scratch, .. } = self;
+        let sample = &scratch.samples[results.turn];
         let [of_actor, of_critics] =
             [results.actor_loss, results.critic_loss].map(|loss| loss as f32);
         let losses = [("the loss of the critics", of_critics), ("the loss of the actor", of_actor)];
-        let done = state.updates - 1;
         for (what, value) in losses {
             if !value.is_finite() {
                 let sources = [
-                    Source::Numbers("a reward", &self.scratch.sample.reward),
-                    Source::Numbers("an action", &self.scratch.sample.action),
+                    Source::Numbers("a reward", &sample.reward),
+                    Source::Numbers("an action", &sample.action),
                 ];
                 return Err(loss_is(what, value, done, &sources));
             }
@@ -398,7 +405,7 @@ impl Agent for Sac {
     }
 
     fn settle(&mut self) -> Result<(), AgentError> {
-        self.collect()?;
+        self.collect(0)?;
         let Self { actor, critics, targets, device, .. } = self;
         match device {
             Some(device) => device.give(&mut Hosts { actor, critics, targets }),

@@ -13,7 +13,7 @@ use cudarc::driver::{
 };
 use cudarc::nvrtc::Ptx;
 
-use super::{Asked, Gpu, Graph, Kernels, Launch, Memory, Pinned, failed};
+use super::{Asked, Gpu, Graph, Kernels, Launch, Mark, Memory, Pinned, failed};
 use crate::error::SparseError;
 
 /// One device and a stream of its own.
@@ -23,6 +23,8 @@ pub(super) struct Cuda {
     stream: Arc<CudaStream>,
     /// What runs beside the stream, and the event by which the two wait for each other.
     side: Arc<CudaStream>,
+    /// Where copies run ahead.
+    copies: Arc<CudaStream>,
     event: Event,
     is_beside: AtomicBool,
     /// Whether something runs beside that nobody has joined.
@@ -39,6 +41,13 @@ struct Event(sys::CUevent);
 unsafe impl Send for Event {}
 // SAFETY: as above.
 unsafe impl Sync for Event {}
+
+impl Event {
+    fn new() -> Result<Self, SparseError> {
+        let flags = sys::CUevent_flags::CU_EVENT_DISABLE_TIMING;
+        Ok(Self(result::event::create(flags).map_err(of_driver("an event of cuda"))?))
+    }
+}
 
 impl Drop for Event {
     fn drop(&mut self) {
@@ -78,11 +87,11 @@ impl Cuda {
         unsafe { context.disable_event_tracking() };
         let stream = context.new_stream().map_err(of_driver(what))?;
         let side = context.new_stream().map_err(of_driver(what))?;
-        let flags = sys::CUevent_flags::CU_EVENT_DISABLE_TIMING;
-        let event = Event(result::event::create(flags).map_err(of_driver(what))?);
+        let copies = context.new_stream().map_err(of_driver(what))?;
+        let event = Event::new()?;
         let (loaded, asked) = (Mutex::default(), Arc::default());
         let (is_beside, has_forked) = (AtomicBool::new(false), AtomicBool::new(false));
-        Ok(Self { context, stream, side, event, is_beside, has_forked, loaded, asked })
+        Ok(Self { context, stream, side, copies, event, is_beside, has_forked, loaded, asked })
     }
 
     /// Where work goes now.
@@ -189,7 +198,8 @@ impl Gpu for Cuda {
         let mut version = 0;
         // SAFETY: fills in an integer.
         unsafe { sys::cuDriverGetVersion(&mut version) };
-        format!("{name}, CUDA {}.{}", version / 1000, version % 1000 / 10)
+        let gib = self.context.total_mem().map_or(0.0, |bytes| bytes as f64 / (1u64 << 30) as f64);
+        format!("{name}, CUDA {}.{}, {gib:.1} GiB", version / 1000, version % 1000 / 10)
     }
 
     fn shared_bytes(&self) -> usize {
@@ -203,7 +213,10 @@ impl Gpu for Cuda {
     fn alloc(&self, bytes: usize) -> Result<Memory, SparseError> {
         let what = "memory of cuda";
         self.bind()?;
-        self.count(|asked| asked.allocations += 1);
+        self.count(|asked| {
+            asked.allocations += 1;
+            asked.allocated += bytes as u64;
+        });
         // SAFETY: fresh memory.
         let address = unsafe { result::malloc_sync(bytes.max(16)) }
             .map_err(|error| failed(what, format!("{bytes} bytes: {error}")))?;
@@ -250,6 +263,18 @@ impl Gpu for Cuda {
             result::memcpy_htod_async(to, from, self.stream.cu_stream())
         }
         .map_err(of_driver("a copy to the device"))
+    }
+
+    unsafe fn upload_ahead(&self, to: u64, from: &Pinned) -> Result<(), SparseError> {
+        self.bind()?;
+        self.count(|asked| asked.uploads += 1);
+        // SAFETY: the caller's.
+        unsafe {
+            let from = std::slice::from_raw_parts(from.data(), from.bytes());
+            result::memcpy_htod_async(to, from, self.copies.cu_stream())
+        }
+        .map_err(of_driver("a copy to the device"))?;
+        self.order(&self.copies, &self.stream)
     }
 
     unsafe fn download(&self, from: u64, into: &Pinned) -> Result<(), SparseError> {
@@ -305,6 +330,12 @@ impl Gpu for Cuda {
         }
     }
 
+    fn mark(&self) -> Result<Box<dyn Mark>, SparseError> {
+        self.bind()?;
+        let event = Event::new()?;
+        Ok(Box::new(Place { event, stream: self.stream.clone(), asked: self.asked.clone() }))
+    }
+
     fn wait(&self) -> Result<(), SparseError> {
         self.count(|asked| asked.waits += 1);
         self.stream.synchronize().map_err(of_driver("work of the device"))
@@ -332,12 +363,37 @@ impl Gpu for Cuda {
             downloads: now.downloads - before.downloads,
             waits: 0,
             allocations: 0,
+            allocated: 0,
         };
         Ok(Box::new(Recorded { graph, each, asked: self.asked.clone() }))
     }
 
     fn asked(&self) -> Asked {
         self.asked.lock().map(|asked| *asked).unwrap_or_default()
+    }
+}
+
+/// A place in the stream.
+#[derive(Debug)]
+struct Place {
+    event: Event,
+    stream: Arc<CudaStream>,
+    asked: Arc<Mutex<Asked>>,
+}
+
+impl Mark for Place {
+    fn set(&self) -> Result<(), SparseError> {
+        // SAFETY: handles of this value.
+        unsafe { result::event::record(self.event.0, self.stream.cu_stream()) }
+            .map_err(of_driver("a mark among work"))
+    }
+
+    fn wait(&self) -> Result<(), SparseError> {
+        if let Ok(mut asked) = self.asked.lock() {
+            asked.waits += 1;
+        }
+        // SAFETY: a handle of this value.
+        unsafe { result::event::synchronize(self.event.0) }.map_err(of_driver("work of the device"))
     }
 }
 

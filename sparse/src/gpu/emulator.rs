@@ -8,7 +8,7 @@ use std::ffi::CString;
 use std::ptr;
 use std::sync::{Arc, Mutex};
 
-use super::{Asked, Gpu, Graph, HostLaunch, Kernels, Launch, Memory, Pinned, failed};
+use super::{Asked, Gpu, Graph, HostLaunch, Kernels, Launch, Mark, Memory, Pinned, failed};
 use crate::error::SparseError;
 
 /// This machine as a device.
@@ -157,7 +157,10 @@ impl Gpu for Emulator {
     }
 
     fn alloc(&self, bytes: usize) -> Result<Memory, SparseError> {
-        self.shared.state(|state| state.asked.allocations += 1)?;
+        self.shared.state(|state| {
+            state.asked.allocations += 1;
+            state.asked.allocated += bytes as u64;
+        })?;
         let (owner, address) = Fenced::new(bytes)?;
         Ok(Memory::new(address, bytes, owner))
     }
@@ -208,6 +211,10 @@ impl Gpu for Emulator {
         unsafe { self.shared.ask(Work::Launch { host, name, shape, argument }) }
     }
 
+    fn mark(&self) -> Result<Box<dyn Mark>, SparseError> {
+        Ok(Box::new(Place { shared: self.shared.clone() }))
+    }
+
     fn wait(&self) -> Result<(), SparseError> {
         self.shared.state(|state| state.asked.waits += 1)
     }
@@ -225,6 +232,22 @@ impl Gpu for Emulator {
 
     fn asked(&self) -> Asked {
         self.shared.state(|state| state.asked).unwrap_or_default()
+    }
+}
+
+/// All before it is done at once.
+#[derive(Debug)]
+struct Place {
+    shared: Arc<Shared>,
+}
+
+impl Mark for Place {
+    fn set(&self) -> Result<(), SparseError> {
+        Ok(())
+    }
+
+    fn wait(&self) -> Result<(), SparseError> {
+        self.shared.state(|state| state.asked.waits += 1)
     }
 }
 

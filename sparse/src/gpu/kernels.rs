@@ -156,52 +156,6 @@ pub struct Sample {
     pub ld: u32,
 }
 
-/// Of `dense_forward`, `to (rows, ld) = act(W x + b)`, and `dense_backward`, `to (cols, ld) = Wᵀ x · act′(y)`.
-#[derive(Clone, Copy, Debug)]
-#[repr(C)]
-pub struct Dense {
-    /// `(rows, cols)`.
-    pub weight: u64,
-    /// `(rows)`.
-    pub bias: u64,
-    /// What is multiplied.
-    pub x: u64,
-    /// What the layer below gave; 0 where nothing is below.
-    pub y: u64,
-    /// The product.
-    pub to: u64,
-    /// Rows of the weights.
-    pub rows: u32,
-    /// Their columns.
-    pub cols: u32,
-    /// Samples, rounded up.
-    pub ld: u32,
-    /// The layer's, or that of the layer below.
-    pub activation: u32,
-}
-
-/// Of `dense_grad`: `dw (rows, cols) = dy (rows, ld) xᵀ`, `db (rows)`.
-#[derive(Clone, Copy, Debug)]
-#[repr(C)]
-pub struct DenseGrad {
-    /// `(rows, ld)`.
-    pub dy: u64,
-    /// `(cols, ld)`.
-    pub x: u64,
-    /// `(rows, cols)`.
-    pub dw: u64,
-    /// `(rows)`.
-    pub db: u64,
-    /// Rows of the weights.
-    pub rows: u32,
-    /// Their columns.
-    pub cols: u32,
-    /// Samples, rounded up.
-    pub ld: u32,
-    /// Nothing.
-    pub pad: u32,
-}
-
 /// Parameters that decay alike.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[repr(C)]
@@ -306,105 +260,32 @@ impl Rows {
     }
 }
 
+/// Most samples of which `gather_thin` is faster, by `scripts/gpu/kernels.py` on an H200.
+const THIN: u32 = 64;
+
 impl Gather {
-    /// Four rows a warp, 32 samples.
-    pub fn shape(&self) -> Launch {
-        let grid = [self.rows.div_ceil(16), self.ld / 32, 1];
-        Launch { grid, block: [32, 4, 1], shared: 0 }
+    /// Which kernel takes it, where no [tiles](super::tiles) do, and its shape: a row a warp for few samples, else four.
+    pub fn kernel(&self) -> (&'static str, Launch) {
+        let (name, rows) = if self.ld <= THIN { ("gather_thin", 4) } else { ("gather", 16) };
+        let grid = [self.rows.div_ceil(rows), self.ld / 32, 1];
+        (name, Launch { grid, block: [32, 4, 1], shared: 0 })
     }
 }
 
 impl Sample {
-    /// A row a block, whose warps share the samples.
+    /// A row a block, whose warps share its samples and entries.
     pub fn shape(&self) -> Launch {
-        let block = [32, (self.ld / 32).clamp(1, 8), 1];
-        Launch { grid: [self.rows, 1, 1], block, shared: 0 }
-    }
-}
-
-/// A product of matrices, by the largest tiles of which there are enough to keep a device busy: larger ones load less.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Product {
-    /// The kernel.
-    pub name: &'static str,
-    /// Rows and columns of its tiles.
-    tile: [u32; 2],
-}
-
-/// Tiles that are enough, by `scripts/gpu/kernels.py` on an H100 with 132 multiprocessors.
-const ENOUGH: u32 = 100;
-
-impl Product {
-    /// That of `rows × cols` numbers by one of three kernels, of growing tiles.
-    fn of(names: [&'static str; 3], rows: u32, cols: u32) -> Self {
-        let [small, medium, large] = names;
-        let has_enough = |tile: [u32; 2]| {
-            u64::from(rows.div_ceil(tile[0])) * u64::from(cols.div_ceil(tile[1])) >= ENOUGH.into()
-        };
-        let (most, more) = ([128, 128], [64, 32]);
-        match (has_enough(most), has_enough(more)) {
-            (true, _) => Self { name: large, tile: most },
-            (false, true) => Self { name: medium, tile: more },
-            (false, false) => Self { name: small, tile: [32, 16] },
-        }
-    }
-
-    fn shape(self, rows: u32, cols: u32) -> Launch {
-        let [tall, wide] = self.tile;
-        let grid = [cols.div_ceil(wide), rows.div_ceil(tall), 1];
-        Launch { grid, block: [256, 1, 1], shared: 0 }
-    }
-}
-
-impl Dense {
-    /// Which kernel a layer takes forward.
-    pub fn forward(&self) -> Product {
-        Product::of(
-            ["dense_forward", "dense_forward_medium", "dense_forward_large"],
-            self.rows,
-            self.ld,
-        )
-    }
-
-    /// Which kernel it takes back.
-    pub fn backward(&self) -> Product {
-        Product::of(
-            ["dense_backward", "dense_backward_medium", "dense_backward_large"],
-            self.cols,
-            self.ld,
-        )
-    }
-
-    /// The shape of [`Self::forward`].
-    pub fn forward_shape(&self, product: Product) -> Launch {
-        product.shape(self.rows, self.ld)
-    }
-
-    /// The shape of [`Self::backward`].
-    pub fn backward_shape(&self, product: Product) -> Launch {
-        product.shape(self.cols, self.ld)
-    }
-}
-
-impl DenseGrad {
-    /// Which kernel it takes.
-    pub fn product(&self) -> Product {
-        Product::of(["dense_grad", "dense_grad_medium", "dense_grad_large"], self.rows, self.cols)
-    }
-
-    /// The shape of [`Self::product`].
-    pub fn shape(&self, product: Product) -> Launch {
-        product.shape(self.rows, self.cols)
+        Launch { grid: [self.rows, 1, 1], block: [32, 8, 1], shared: 0 }
     }
 }
 
 impl Squares {
     /// Most blocks, and so most partial sums.
-    pub const MOST: u32 = 128;
+    pub const MOST: u32 = 512;
 
-    /// One partial sum a block.
+    /// One partial sum a block, eight parameters a thread.
     pub fn shape(&self) -> Launch {
-        walk(self.n, Self::MOST)
+        walk(self.n.div_ceil(8), Self::MOST)
     }
 }
 
@@ -428,10 +309,6 @@ unsafe impl Argument for Rows {}
 unsafe impl Argument for Gather {}
 // SAFETY: as above.
 unsafe impl Argument for Sample {}
-// SAFETY: as above.
-unsafe impl Argument for Dense {}
-// SAFETY: as above.
-unsafe impl Argument for DenseGrad {}
 // SAFETY: as above.
 unsafe impl Argument for Squares {}
 // SAFETY: as above.

@@ -4,8 +4,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::conv::{DeviceConv, Given, Through};
-use super::kernels::{Dense, DenseGrad, Gather, Sample};
+use super::dense::{Dense, DenseGrad, DenseParts};
+use super::kernels::{Gather, Sample};
 use super::products::{Gradients, Products};
+use super::sample_tiles::SampleTiles;
 use super::tiles::Tiles;
 use super::{Buffer, Gpu, kernels};
 use crate::error::SparseError;
@@ -46,6 +48,8 @@ struct Index {
     perm: Buffer<u32>,
     /// Of the way forward, and of the way back.
     tiles: [Tiles; 2],
+    /// Of the gradient.
+    sample_tiles: SampleTiles,
 }
 
 impl Index {
@@ -61,10 +65,17 @@ impl Index {
                 Tiles::of(gpu, by_row, by_col.ptr().len() - 1)?,
                 Tiles::of(gpu, by_col, by_row.ptr().len() - 1)?,
             ],
+            sample_tiles: SampleTiles::of(gpu, by_row, by_col.ptr().len() - 1)?,
         })
     }
 
-    /// The same memory with other entries, as many.
+    /// Whether the memory can be that of `csr`, which has as many entries.
+    fn takes(&self, csr: &Csr) -> bool {
+        let [forward, back] = &self.tiles;
+        forward.takes(csr.by_row()) && back.takes(csr.by_col())
+    }
+
+    /// The same memory with other entries, as many, which it [takes](Self::takes).
     fn write(&mut self, csr: &Csr) -> Result<(), SparseError> {
         let (by_row, by_col) = (csr.by_row(), csr.by_col());
         self.row_ptr.write(by_row.ptr())?;
@@ -74,6 +85,7 @@ impl Index {
         let [forward, back] = &mut self.tiles;
         forward.write(by_row)?;
         back.write(by_col)?;
+        self.sample_tiles.write(by_row)?;
         self.perm.write(csr.perm())
     }
 }
@@ -105,12 +117,12 @@ impl DeviceLayer {
 
     /// Whether `layer` has as many weights: then it can take this one's memory.
     pub fn is_like(&self, layer: &Layer) -> bool {
-        let is_sparse = layer.topology().csr().is_some();
+        let csr = layer.topology().csr();
         let same = match &self.kind {
-            Kind::Dense => !is_sparse,
-            Kind::Sparse(_) => is_sparse,
+            Kind::Dense => csr.is_none(),
+            Kind::Sparse(index) => csr.is_some_and(|csr| index.takes(csr)),
             // The entries of its phases change in number.
-            Kind::Conv(_) => !is_sparse,
+            Kind::Conv(_) => csr.is_none(),
         };
         self.weights.len() == layer.topology().nnz() && same
     }
@@ -139,18 +151,37 @@ impl DeviceLayer {
         }
     }
 
-    /// `y = act(W x + b)`, written where `to` says; that of a linear layer has no border.
+    /// Shares of the sum of its product forward, and the numbers that they leave.
+    pub fn parts(&self, ld: usize) -> (usize, usize) {
+        let parts = match self.kind {
+            Kind::Dense => DenseParts::parts(self.rows, self.cols, ld),
+            Kind::Sparse(_) | Kind::Conv(_) => 1,
+        };
+        (parts, if parts > 1 { parts * self.rows * ld } else { 0 })
+    }
+
+    /// `y = act(W x + b)`, written where `to` says; that of a linear layer has no border. What [parts](Self::parts)
+    /// leave goes to `partial`.
     pub fn forward(
         &self,
         params: &Buffer<f32>,
         x: u64,
         (to, plane): (u64, &Plane),
-        ld: u32,
+        (ld, partial): (u32, u64),
         into: &mut Products,
     ) {
         let given = self.given(params);
         match &self.kind {
-            Kind::Dense => into.dense.push(self.dense(given, x, to, ld)),
+            Kind::Dense => {
+                let (all, (parts, _)) = (self.dense(given, x, to, ld), self.parts(ld as usize));
+                match parts {
+                    1 => into.dense.push(all),
+                    _ => {
+                        let parts = parts as u32;
+                        into.dense_parts.push(DenseParts { all, partial, parts, pad: 0 });
+                    }
+                }
+            }
             Kind::Sparse(index) => into.push_gather(
                 &index.tiles[0],
                 Gather {
@@ -250,16 +281,19 @@ impl DeviceLayer {
                 ld,
                 pad: 0,
             }),
-            Kind::Sparse(index) => into.sample.push(Sample {
-                ptr: index.row_ptr.at(0),
-                index: index.col.at(0),
-                dy,
-                x,
-                dw,
-                db,
-                rows: self.rows as u32,
-                ld,
-            }),
+            Kind::Sparse(index) => into.push_sample(
+                &index.sample_tiles,
+                Sample {
+                    ptr: index.row_ptr.at(0),
+                    index: index.col.at(0),
+                    dy,
+                    x,
+                    dw,
+                    db,
+                    rows: self.rows as u32,
+                    ld,
+                },
+            ),
             Kind::Conv(conv) => match conv.sample([dw, db], dy, x, ld) {
                 Some(sample) => {
                     into.conv_sample.push(sample);

@@ -6,7 +6,8 @@
 //! | `memory.rs` | buffers, and host memory that a device reads by itself |
 //! | `kernels.rs`, `kernels/*.cu` | the kernels, their arguments and launch shapes |
 //! | `layer.rs`, `conv.rs`, `network.rs` | a network's parameters and structure on the device |
-//! | `image.rs`, `tiles.rs`, `products.rs` | arguments of convolutions, of large sparse layers, and products side by side |
+//! | `image.rs`, `dense.rs` | arguments of convolutions, and of dense layers |
+//! | `tiles.rs`, `sample_tiles.rs`, `products.rs` | those of large sparse layers, and products side by side |
 //! | `reading.rs`, `pass.rs`, `outputs.rs` | what a network reads, its passes, and what it gives |
 //! | `repeated.rs` | work that is recorded once and asked for again and again |
 //! | `trainer.rs` | gradients, moments and the step of the optimiser |
@@ -24,6 +25,7 @@
 mod conv;
 #[cfg(feature = "cuda")]
 mod cuda;
+mod dense;
 mod device;
 #[cfg(feature = "emulate")]
 pub mod emulator;
@@ -37,6 +39,7 @@ mod pass;
 mod products;
 mod reading;
 mod repeated;
+mod sample_tiles;
 mod tiles;
 mod trainer;
 
@@ -58,7 +61,7 @@ pub use trainer::{DeviceTrainer, StepOf, lerp, rate, step};
 ///
 /// Addresses are the device's; whoever passes one has the memory behind it.
 pub trait Gpu: Debug + Send + Sync {
-    /// The device's name, and its driver's version.
+    /// The device's name, its driver's version, and its memory.
     fn name(&self) -> String;
 
     /// Bytes of shared memory that a block may have.
@@ -103,6 +106,19 @@ pub trait Gpu: Debug + Send + Sync {
     /// Those of the device.
     unsafe fn upload(&self, to: u64, from: &Pinned) -> Result<(), SparseError>;
 
+    /// As [`Self::upload`], but beside the work that was asked for before, which does not touch `to`; what is asked for
+    /// next comes after it.
+    ///
+    /// # Safety
+    /// As [`Self::upload`].
+    ///
+    /// # Errors
+    /// Those of the device.
+    unsafe fn upload_ahead(&self, to: u64, from: &Pinned) -> Result<(), SparseError> {
+        // SAFETY: the caller's.
+        unsafe { self.upload(to, from) }
+    }
+
     /// Lets the device fill `into` from `from`, without waiting.
     ///
     /// # Safety
@@ -144,6 +160,12 @@ pub trait Gpu: Debug + Send + Sync {
         Ok(())
     }
 
+    /// A mark among the work that is asked for.
+    ///
+    /// # Errors
+    /// Those of the device.
+    fn mark(&self) -> Result<Box<dyn Mark>, SparseError>;
+
     /// Waits until all work is done.
     ///
     /// # Errors
@@ -161,6 +183,21 @@ pub trait Gpu: Debug + Send + Sync {
 
     /// What it was asked for so far; what a graph repeats counts each time.
     fn asked(&self) -> Asked;
+}
+
+/// A place between what was asked for and what will be.
+pub trait Mark: Debug + Send + Sync {
+    /// Stands behind all that was asked for so far.
+    ///
+    /// # Errors
+    /// Those of the device.
+    fn set(&self) -> Result<(), SparseError>;
+
+    /// Waits until all before it is done.
+    ///
+    /// # Errors
+    /// Those of that work.
+    fn wait(&self) -> Result<(), SparseError>;
 }
 
 /// Work that is asked for as one piece. The memory that it names must be there still.
@@ -185,6 +222,8 @@ pub struct Asked {
     pub waits: u64,
     /// Pieces of memory.
     pub allocations: u64,
+    /// Their bytes.
+    pub allocated: u64,
 }
 
 /// How a kernel is laid out.

@@ -25,6 +25,8 @@ pub struct DevicePass {
     gradients: Vec<Buffer<f32>>,
     /// The gradient that a linear layer gives, before it goes to a plane with a border.
     beside: Buffer<f32>,
+    /// What parts of a product leave.
+    partial: Buffer<f32>,
 }
 
 impl DevicePass {
@@ -56,12 +58,14 @@ impl DevicePass {
         let bordered = planes.iter().filter(|node| node.gradient.border != Border::default());
         let most = bordered.map(|node| node.gradient.size()).max().unwrap_or(0);
         let beside = if wanted.is_some() { most } else { 0 };
+        let partial = network.layers.iter().map(|layer| layer.parts(ld).1).max().unwrap_or(0);
         Ok(Self {
             batch,
             ld,
             slots: slots.collect::<Result<_, _>>()?,
             gradients: gradients.collect::<Result<_, _>>()?,
             beside: Buffer::room(gpu, beside * ld)?,
+            partial: Buffer::room(gpu, partial)?,
         })
     }
 
@@ -212,8 +216,9 @@ pub fn forward(gpu: &dyn Gpu, uses: &[Use<'_>]) -> Result<(), SparseError> {
             match node.op {
                 Op::Input => {}
                 Op::Layer(l) => {
-                    let params = &one.network.params;
-                    one.layer(l).forward(params, one.slots(below), to, one.ld(), &mut products);
+                    let (params, x) = (&one.network.params, one.slots(below));
+                    let room = (one.ld(), one.pass.partial.at(0));
+                    one.layer(l).forward(params, x, to, room, &mut products);
                 }
                 Op::MaxPool(pool) => pools.push(one.pool(&pool, below, n)),
                 Op::Relu => {

@@ -1,8 +1,10 @@
 //! Products that are launched side by side: those of one layer of several networks, and all phases of a convolution.
 
 use super::Gpu;
+use super::dense::{Dense, DenseGrad, DenseParts};
 use super::image::{ConvDense, ConvGather, ConvGrad, ConvSample, Parts};
-use super::kernels::{Dense, DenseGrad, Gather, KERNELS, Sample, launch};
+use super::kernels::{Gather, KERNELS, Sample, launch};
+use super::sample_tiles::{SampleTiled, SampleTiles};
 use super::tiles::{Plan, Tiled, Tiles};
 use crate::error::SparseError;
 
@@ -12,6 +14,7 @@ pub(super) struct Products {
     pub gather: Vec<Gather>,
     pub tiled: Vec<(Plan, Tiled)>,
     pub dense: Vec<Dense>,
+    pub dense_parts: Vec<DenseParts>,
     pub conv_gather: Vec<ConvGather>,
     pub conv_dense: Vec<ConvDense>,
 }
@@ -32,7 +35,9 @@ impl Products {
     pub unsafe fn launch(&self, gpu: &dyn Gpu, back: bool) -> Result<(), SparseError> {
         // SAFETY: the caller's.
         unsafe {
-            launch(gpu, &KERNELS, "gather", &self.gather, Gather::shape)?;
+            if let Some((name, _)) = self.gather.first().map(Gather::kernel) {
+                launch(gpu, &KERNELS, name, &self.gather, |one| one.kernel().1)?;
+            }
             for alike in self.tiled.chunk_by(|(a, _), (b, _)| a == b) {
                 let each: Vec<Tiled> = alike.iter().map(|(_, tiled)| *tiled).collect();
                 let Some((plan, _)) = alike.first() else { continue };
@@ -40,6 +45,8 @@ impl Products {
             }
             launch(gpu, &KERNELS, "conv_gather", &self.conv_gather, ConvGather::shape)?;
             launch(gpu, &KERNELS, "conv_dense", &self.conv_dense, ConvDense::shape)?;
+            launch(gpu, &KERNELS, "dense_forward_parts", &self.dense_parts, DenseParts::shape)?;
+            launch(gpu, &KERNELS, "dense_finish", &self.dense_parts, DenseParts::finish_shape)?;
             let Some(first) = self.dense.first() else { return Ok(()) };
             match back {
                 false => {
@@ -61,6 +68,7 @@ impl Products {
 #[derive(Debug, Default)]
 pub(super) struct Gradients {
     pub sample: Vec<Sample>,
+    pub tiled: Vec<(&'static str, usize, SampleTiled)>,
     pub dense: Vec<DenseGrad>,
     pub conv_sample: Vec<ConvSample>,
     /// Entries of the longest row of the sparse convolutions.
@@ -70,6 +78,14 @@ pub(super) struct Gradients {
 }
 
 impl Gradients {
+    /// `sample` by the chunks of `tiles`, where that pays.
+    pub fn push_sample(&mut self, tiles: &SampleTiles, sample: Sample) {
+        match tiles.plan(sample) {
+            Some(tiled) => self.tiled.push(tiled),
+            None => self.sample.push(sample),
+        }
+    }
+
     /// Lets them run.
     ///
     /// # Safety
@@ -78,6 +94,11 @@ impl Gradients {
         // SAFETY: the caller's.
         unsafe {
             launch(gpu, &KERNELS, "sample", &self.sample, Sample::shape)?;
+            for alike in self.tiled.chunk_by(|(a, ..), (b, ..)| a == b) {
+                let each: Vec<SampleTiled> = alike.iter().map(|(.., tiled)| *tiled).collect();
+                let Some((name, samples, _)) = alike.first() else { continue };
+                launch(gpu, &KERNELS, name, &each, |one| one.shape(*samples))?;
+            }
             let shape = |one: &ConvSample| one.shape(self.most);
             launch(gpu, &KERNELS, "conv_sample", &self.conv_sample, shape)?;
             launch(gpu, &KERNELS, "conv_grad", &self.conv_grad, ConvGrad::shape)?;

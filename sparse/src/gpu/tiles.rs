@@ -33,47 +33,72 @@ pub(super) struct Plan {
     warps: u32,
     /// Rows of a lane.
     each: u32,
+    /// Rows of one pattern.
+    height: u32,
+}
+
+impl Plan {
+    const fn new(name: &'static str, [wide, warps, each, height]: [u32; 4]) -> Self {
+        Self { name, wide, warps, each, height }
+    }
 }
 
 /// From the largest blocks to the smallest.
 const PLANS: [Plan; 5] = [
-    Plan { name: "gather_wide_4", wide: 2, warps: 16, each: 4 },
-    Plan { name: "gather_wide_1", wide: 2, warps: 16, each: 1 },
-    Plan { name: "gather_tiled_1", wide: 1, warps: 16, each: 1 },
-    Plan { name: "gather_tiled_1", wide: 1, warps: 8, each: 1 },
-    Plan { name: "gather_tiled_1", wide: 1, warps: 4, each: 1 },
+    Plan::new("gather_wide_4", [2, 16, 4, 1]),
+    Plan::new("gather_wide_1", [2, 16, 1, 1]),
+    Plan::new("gather_tiled_1", [1, 16, 1, 1]),
+    Plan::new("gather_tiled_1", [1, 8, 1, 1]),
+    Plan::new("gather_tiled_1", [1, 4, 1, 1]),
+];
+
+/// Rows that [`BLOCKS`] take at a time.
+const HEIGHT: usize = 4;
+
+/// The same for rows of which each [`HEIGHT`] have one pattern: what is read of a slot serves all of them.
+const BLOCKS: [Plan; 5] = [
+    Plan::new("gather_blocks_wide_1", [2, 16, 1, 4]),
+    Plan::new("gather_blocks_wide_1", [2, 8, 1, 4]),
+    Plan::new("gather_blocks_1", [1, 16, 1, 4]),
+    Plan::new("gather_blocks_1", [1, 8, 1, 4]),
+    Plan::new("gather_blocks_1", [1, 4, 1, 4]),
 ];
 
 /// Blocks that keep a device busy, by `scripts/gpu/kernels.py` on an H100 with 132 multiprocessors.
 const ENOUGH: u32 = 96;
 
-/// Slots and samples from which on it pays, by the same.
+/// Slots and samples from which on it pays, and slots from which on it does for [`BLOCKS`], by the same.
 const FEWEST: [usize; 2] = [128, 128];
+const FEWEST_OF_BLOCKS: usize = 2048;
 
 /// Chunks in shared memory at a time, as `gather.cu` has them.
 const BUFFERS: u32 = 2;
 
-/// Bytes of shared memory that a warp takes beside.
-const OF_WARP: u32 = 1088;
+/// Bytes of shared memory that a warp takes beside, at most.
+const OF_WARP: u32 = 1408;
 
 impl Plan {
     /// The largest blocks of which `rows` and `ld` make enough.
-    fn of(rows: u32, ld: u32) -> Self {
+    fn of(plans: &[Self; 5], rows: u32, ld: u32) -> Self {
         let enough = |plan: &&Self| {
-            let Self { wide, warps, each, .. } = plan;
-            rows.div_ceil(4 * warps * each) * ld.div_ceil(32 * wide) >= ENOUGH
+            let [across, down, _] = plan.grid(rows, ld);
+            across * down >= ENOUGH
         };
-        let [.., smallest] = &PLANS;
-        *PLANS.iter().find(enough).unwrap_or(smallest)
+        let [.., smallest] = plans;
+        *plans.iter().find(enough).unwrap_or(smallest)
+    }
+
+    fn grid(&self, rows: u32, ld: u32) -> [u32; 3] {
+        let Self { wide, warps, each, height, .. } = self;
+        [rows.div_ceil(4 * warps * each * height), ld.div_ceil(32 * wide), 1]
     }
 
     /// The shape for `one`.
     pub fn shape(self, one: &Tiled) -> Launch {
-        let Self { wide, warps, each, .. } = self;
+        let Self { wide, warps, .. } = self;
         let Gather { rows, ld, .. } = one.all;
-        let grid = [rows.div_ceil(4 * warps * each), ld.div_ceil(32 * wide), 1];
         let shared = one.chunks.min(BUFFERS) * one.chunk * 128 * wide + warps * OF_WARP;
-        Launch { grid, block: [32, warps, 1], shared }
+        Launch { grid: self.grid(rows, ld), block: [32, warps, 1], shared }
     }
 }
 
@@ -81,31 +106,51 @@ impl Plan {
 #[derive(Debug)]
 pub(super) struct Tiles {
     slots: usize,
+    /// Whether each [`HEIGHT`] rows have one pattern.
+    in_blocks: bool,
     by_width: [Chunks; 2],
 }
 
+/// Slots of a chunk, and [`bounds`] by them.
 #[derive(Debug)]
-struct Chunks {
-    chunk: usize,
-    bound: Buffer<u32>,
+pub(super) struct Chunks {
+    pub chunk: usize,
+    pub bound: Buffer<u32>,
+}
+
+impl Chunks {
+    /// Of `chunk` slots, of `entries` over `slots`.
+    pub fn of(
+        gpu: &Arc<dyn Gpu>,
+        entries: Entries<'_>,
+        slots: usize,
+        chunk: usize,
+    ) -> Result<Self, SparseError> {
+        Ok(Self { chunk, bound: Buffer::of(gpu, &bounds(entries, slots, chunk))? })
+    }
+
+    /// The same memory with other entries, as many.
+    pub fn write(&mut self, entries: Entries<'_>, slots: usize) -> Result<(), SparseError> {
+        self.bound.write(&bounds(entries, slots, self.chunk))
+    }
 }
 
 impl Tiles {
     /// Of `entries` over `slots` slots.
     pub fn of(gpu: &Arc<dyn Gpu>, entries: Entries<'_>, slots: usize) -> Result<Self, SparseError> {
-        let chunks = |wide: usize| -> Result<Chunks, SparseError> {
-            let chunk = chunk(slots, wide, gpu.shared_bytes());
-            Ok(Chunks { chunk, bound: Buffer::of(gpu, &bounds(entries, slots, chunk))? })
-        };
-        Ok(Self { slots, by_width: [chunks(1)?, chunks(2)?] })
+        let chunks = |wide| Chunks::of(gpu, entries, slots, chunk(slots, wide, gpu.shared_bytes()));
+        let in_blocks = slots >= FEWEST_OF_BLOCKS && in_blocks(entries);
+        Ok(Self { slots, in_blocks, by_width: [chunks(1)?, chunks(2)?] })
     }
 
-    /// The same memory with other entries, as many.
+    /// Whether `entries` are computed alike: graphs that name the memory hold with them, too.
+    pub fn takes(&self, entries: Entries<'_>) -> bool {
+        !self.in_blocks || in_blocks(entries)
+    }
+
+    /// The same memory with other entries, as many, which it [takes](Self::takes).
     pub fn write(&mut self, entries: Entries<'_>) -> Result<(), SparseError> {
-        for Chunks { chunk, bound } in &mut self.by_width {
-            bound.write(&bounds(entries, self.slots, *chunk))?;
-        }
-        Ok(())
+        self.by_width.iter_mut().try_for_each(|chunks| chunks.write(entries, self.slots))
     }
 
     /// `all` by chunks, where that pays.
@@ -114,7 +159,7 @@ impl Tiles {
         if self.slots < slots || (all.ld as usize) < samples {
             return None;
         }
-        let plan = Plan::of(all.rows, all.ld);
+        let plan = Plan::of(if self.in_blocks { &BLOCKS } else { &PLANS }, all.rows, all.ld);
         let Chunks { chunk, bound } = &self.by_width[plan.wide as usize - 1];
         let tiled = Tiled {
             all,
@@ -126,6 +171,14 @@ impl Tiles {
         };
         Some((plan, tiled))
     }
+}
+
+/// Whether each [`HEIGHT`] rows have one pattern.
+fn in_blocks(entries: Entries<'_>) -> bool {
+    let (ptr, index) = (entries.ptr(), entries.index());
+    let row = |row: usize| &index[ptr[row] as usize..ptr[row + 1] as usize];
+    let rows = ptr.len() - 1;
+    rows.is_multiple_of(HEIGHT) && (0..rows).all(|at| row(at) == row(at / HEIGHT * HEIGHT))
 }
 
 /// Slots of a chunk: equal chunks for which a block's shared memory has room, two at least where there is much to wait
@@ -162,6 +215,17 @@ mod tests {
         let entries = topology.csr().unwrap().by_row();
         assert_eq!(bounds(entries, 24, 8), [0, 1, 2, 3, 3, 3, 3, 3, 4, 4]);
         assert_eq!(bounds(entries, 24, 24), [0, 3, 3, 4]);
+    }
+
+    #[test]
+    fn blocks_are_found() {
+        let found = |rows, active: &[u32]| {
+            let topology = Topology::new(rows, 8, active).unwrap();
+            in_blocks(topology.csr().unwrap().by_row())
+        };
+        assert!(found(4, &[1, 9, 17, 25]));
+        assert!(!found(4, &[1, 9, 17, 26]));
+        assert!(!found(5, &[1, 9, 17, 25, 33]));
     }
 
     #[test]

@@ -18,27 +18,13 @@ constexpr unsigned LANES = 8;
 template <class T> struct Each {
     T of[4];
 };
-// A kernel: `KERNEL(name, argument, threads of a block) { what it does with each }`. It may be launched
-// before the one before it has ended, as `programmatic stream serialization`: it waits for that before it
-// reads anything, and lets the next one be launched at once, so that launches cost less. On the host it is no
+// A kernel: `KERNEL(name, argument, threads of a block) { what it does with `each` }`. On the host it is no
 // symbol of the program: libc, for one, has a `step` of its own.
 #ifdef CUDA_HOST
 #define KERNEL(name, T, ...) static void name(const Each<T> each)
 #else
-#define KERNEL(name, T, ...)                                                                          \
-    static __device__ __forceinline__ void name##_of(const Each<T> &each);                            \
-    extern "C" __global__ void __launch_bounds__(__VA_ARGS__) name(const __grid_constant__ Each<T> each) { \
-        wait_for_last();                                                                              \
-        name##_of(each);                                                                              \
-    }                                                                                                 \
-    static __device__ __forceinline__ void name##_of(const Each<T> &each)
-__device__ __forceinline__ void wait_for_last() {
-#if __CUDA_ARCH__ >= 900 && !defined(WAIT_FIRST)
-    asm volatile("griddepcontrol.launch_dependents;\n griddepcontrol.wait;" ::: "memory");
-#elif __CUDA_ARCH__ >= 900
-    asm volatile("griddepcontrol.wait;\n griddepcontrol.launch_dependents;" ::: "memory");
-#endif
-}
+#define KERNEL(name, T, ...) \
+    extern "C" __global__ void __launch_bounds__(__VA_ARGS__) name(const __grid_constant__ Each<T> each)
 #endif
 
 struct Rows {
@@ -74,6 +60,12 @@ struct Dense {
     const float *weight, *bias, *x, *y;
     float *to;
     unsigned rows, cols, ld, activation;
+};
+// As Dense forward: part p of the summed dimension goes to `partial[p]`, (rows, ld).
+struct DenseParts {
+    Dense all;
+    float *partial;
+    unsigned parts, pad;
 };
 struct DenseGrad {
     const float *dy, *x;

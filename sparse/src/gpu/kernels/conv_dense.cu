@@ -6,65 +6,79 @@
 // The weights of some taps, `size` rows of them.
 template <int T, int TK, int PER> struct TapWeights : Side<T, TK, PER, true> {
     const float *from;
-    Taps taps;
+    Find weight;
     unsigned row, size, depth;
+    bool in_line, wide;
 
     __device__ __forceinline__ TapWeights(const ConvDense &a)
-        : from(a.weight), taps(a.taps), row(a.weight_row), size(a.rows), depth(a.depth) {}
+        : from(a.weight), weight(a.taps, a.taps.weight), row(a.weight_row), size(a.rows), depth(a.depth) {
+        const Steps &s = a.taps.weight;
+        in_line = !s.origin && s.x == 1 && s.y == (int)a.taps.nx && s.c == (int)(a.taps.ny * a.taps.nx);
+        wide = in_line && row % 4 == 0 && depth % 4 == 0 && (size_t)from % 16 == 0;
+    }
     template <int THREADS>
     __device__ __forceinline__ void ask(int stage, unsigned first, unsigned k, unsigned t) const {
-        this->template ask4<THREADS>(stage, t, from, [&](unsigned r, unsigned c) -> const float * {
+        auto where = [&](unsigned r, unsigned c) -> const float * {
             if (first + r >= size || k + c >= depth) return nullptr;
-            return from + (size_t)(first + r) * row + taps.weight_of(k + c);
-        });
+            return from + (size_t)(first + r) * row + (in_line ? (int)(k + c) : weight(k + c));
+        };
+        if (wide) {
+            this->template ask16<THREADS>(stage, t, from, where);
+        } else {
+            this->template ask4<THREADS>(stage, t, from, where);
+        }
     }
 };
 
-// What the taps meet at the positions of a walk: taps by pixels and samples.
+// What the taps meet at one position of a walk: taps by samples.
 template <int T, int TK, int PER> struct TapPixels : Side<T, TK, PER, false> {
     const float *from;
-    Taps taps;
-    Strides pixel;
-    unsigned nx, ld, size, depth;
+    Find slot;
+    unsigned ld, base, n, depth;
+    bool in;
 
-    __device__ __forceinline__ TapPixels(const ConvDense &a)
-        : from(a.x), taps(a.taps), pixel(a.walk.from), nx(a.walk.nx), ld(a.ld),
-          size(a.walk.ny * a.walk.nx * a.ld), depth(a.depth) {}
+    // A tile of columns lies in one position.
+    __device__ __forceinline__ TapPixels(const ConvDense &a, unsigned first)
+        : from(a.x), slot(a.taps, a.taps.slot), ld(a.ld), depth(a.depth) {
+        unsigned p = first / ld, py = p / a.walk.nx;
+        base = a.walk.from.of(py, p % a.walk.nx), n = first % ld, in = py < a.walk.ny;
+    }
     template <int THREADS>
-    __device__ __forceinline__ void ask(int stage, unsigned first, unsigned k, unsigned t) const {
+    __device__ __forceinline__ void ask(int stage, unsigned, unsigned k, unsigned t) const {
         this->template ask16<THREADS>(stage, t, from, [&](unsigned r, unsigned c) -> const float * {
-            unsigned p = (first + c) / ld, n = (first + c) % ld;
-            if (k + r >= depth || first + c >= size) return nullptr;
-            return from + (size_t)(taps.slot_of(k + r) + pixel.of(p / nx, p % nx)) * ld + n;
+            if (!in || k + r >= depth) return nullptr;
+            return from + (size_t)(base + slot(k + r)) * ld + n + c;
         });
     }
 };
 
-// Rows of slots at all positions of a walk, the pixels and samples the summed dimension: channels, or taps.
+// Rows of slots at all positions of a walk, the pixels and samples the summed dimension: channels, or taps. A
+// step of the sum lies in one position.
 template <int T, int TK, int PER, bool TAPS> struct PixelRows : Side<T, TK, PER, true> {
     const float *from;
-    Taps taps;
+    Find slot;
     Strides pixel;
-    unsigned nx, ld, size, depth;
+    unsigned ny, nx, ld, size, depth;
 
     __device__ __forceinline__ PixelRows(const ConvGrad &a)
-        : from(TAPS ? a.x : a.dy), taps(a.taps), pixel(TAPS ? a.walk.from : a.walk.to), nx(a.walk.nx),
-          ld(a.ld), size(TAPS ? a.cols : a.rows), depth(a.walk.ny * a.walk.nx * a.ld) {}
+        : from(TAPS ? a.x : a.dy), slot(a.taps, a.taps.slot), pixel(TAPS ? a.walk.from : a.walk.to),
+          ny(a.walk.ny), nx(a.walk.nx), ld(a.ld), size(TAPS ? a.cols : a.rows), depth(ny * nx * ld) {}
     template <int THREADS>
     __device__ __forceinline__ void ask(int stage, unsigned first, unsigned k, unsigned t) const {
+        unsigned p = k / ld, n = k % ld, base = pixel.of(p / nx, p % nx);
         this->template ask16<THREADS>(stage, t, from, [&](unsigned r, unsigned c) -> const float * {
-            unsigned row = first + r, p = (k + c) / ld, n = (k + c) % ld;
-            if (row >= size || k + c >= depth) return nullptr;
-            unsigned slot = TAPS ? taps.slot_of(row) : row * pixel.row;
-            return from + (size_t)(slot + pixel.of(p / nx, p % nx)) * ld + n;
+            unsigned row = first + r;
+            if (row >= size || k >= depth) return nullptr;
+            return from + (size_t)(base + (TAPS ? slot(row) : row * pixel.row)) * ld + n + c;
         });
     }
 };
 
 #ifndef CONV
-#define CONV 32, 32, 32, 4, 4, 4, 3
+#define CONV 32, 32, 32, 8, 4, 8, 3
 #endif
 using Conv = Cut<CONV>;
+static_assert(32 % Conv::TN == 0 && 32 % Conv::TK == 0, "32 samples stand side by side");
 
 // `to = act(weight ∗ x + bias)`, or where `y` is given `(weightᵀ ∗ x) · act'(y)` of one phase of the stride;
 // what stands where is in the taps and the walk. A column of the product is `position · ld + sample`.
@@ -76,15 +90,16 @@ KERNEL(conv_dense, ConvDense, Conv::THREADS) {
     SHARED(float4, shared, [ROOM<Conv, A, B> / 4]);
     Place place = {blockIdx.y * Conv::TM, blockIdx.x * Conv::TN, 0, (a.depth + Conv::TK - 1) / Conv::TK};
     if (place.m0 >= a.rows || place.n0 >= a.walk.ny * a.walk.nx * a.ld) return;
+    unsigned p = place.n0 / a.ld, n0 = place.n0 % a.ld, py = p / a.walk.nx, px = p % a.walk.nx;
     auto end = [&](unsigned m, unsigned column, float sum) {
-        unsigned p = column / a.ld, n = column % a.ld, py = p / a.walk.nx, px = p % a.walk.nx;
-        if (m >= a.rows || py >= a.walk.ny) return;
+        if (m >= a.rows) return;
+        unsigned n = n0 + column - place.n0;
         auto at = [&](const Strides &s) { return (size_t)(s.of(py, px) + m * s.row) * a.ld + n; };
         float value = sum + (a.bias ? a.bias[m] : 0.0f);
         a.to[at(a.walk.to)] =
             a.y ? chain(a.activation, a.y[at(a.walk.at)], value) : activate(a.activation, value);
     };
-    product<Conv>(A(a), B(a), place, false, (float *)shared, end, [](unsigned, float) {});
+    product<Conv>(A(a), B(a, place.n0), place, false, (float *)shared, end, [](unsigned, float) {});
 }
 
 // One part of `parts` of the gradient: `partial[part] = (dw (rows, cols), db (rows))`, over its share of the
@@ -119,6 +134,7 @@ KERNEL(sum_parts, Parts, 256) {
     unsigned i = blockIdx.x * 256 + threadIdx.x, all = a.size + a.rows;
     if (i >= (a.db ? all : a.size)) return;
     float sum = a.partial[i];
+#pragma unroll 8
     for (unsigned part = 1; part < a.parts; part++) sum += a.partial[(size_t)part * all + i];
     *(i < a.size ? a.dw + i : a.db + (i - a.size)) = sum;
 }

@@ -34,6 +34,31 @@ template <class C> __device__ __forceinline__ void backward(const Dense &a) {
     product<C>(weight, dy, place<C>(a.rows), false, (float *)shared, end, [](unsigned, float) {});
 }
 
+// Part `part` of `parts` of a product's steps.
+__device__ __forceinline__ Place part_of(Place all, unsigned part, unsigned parts) {
+    unsigned share = (all.end_step + parts - 1) / parts;
+    all.first_step = min(part * share, all.end_step), all.end_step = min((part + 1) * share, all.end_step);
+    return all;
+}
+
+template <class C> __device__ __forceinline__ void parts(const DenseParts &t) {
+    using A = Matrix<C::TM, C::TK, C::MM, true>;
+    using B = Matrix<C::TN, C::TK, C::NN, false>;
+    SHARED(float4, shared, [ROOM<C, A, B> / 4]);
+    const Dense &a = t.all;
+    unsigned tiles = (a.rows + C::TM - 1) / C::TM, part = blockIdx.y / tiles;
+    if (part >= t.parts || blockIdx.x * C::TN >= a.ld) return;
+    Place all = place<C>(a.cols);
+    all.m0 = blockIdx.y % tiles * C::TM;
+    float *to = t.partial + (size_t)part * a.rows * a.ld;
+    auto end = [&](unsigned m, unsigned n, float sum) {
+        if (m < a.rows && n < a.ld) to[(size_t)m * a.ld + n] = sum;
+    };
+    A weight(a.weight, a.cols, a.rows, a.cols);
+    B x(a.x, a.ld, a.ld, a.cols);
+    product<C>(weight, x, part_of(all, part, t.parts), false, (float *)shared, end, [](unsigned, float) {});
+}
+
 template <class C> __device__ __forceinline__ void grad(const DenseGrad &a) {
     using A = Matrix<C::TM, C::TK, C::MM, true>;
     using B = Matrix<C::TN, C::TK, C::NN, true>;
@@ -51,8 +76,10 @@ template <class C> __device__ __forceinline__ void grad(const DenseGrad &a) {
     product<C>(dy, x, place<C>(a.ld), sums_rows, (float *)shared, end, row_end);
 }
 
+// What is read from shared memory decides, a register of a warp a clock: the more products a thread has, the
+// fewer reads each needs. scripts/gpu/kernels.py --candidates tries others.
 #ifndef SMALL
-#define SMALL 32, 16, 64, 4, 2, 4, 3
+#define SMALL 32, 16, 64, 8, 4, 16, 3
 #define MEDIUM 64, 32, 32, 8, 4, 4, 3
 #define LARGE 128, 128, 16, 8, 8, 1, 2
 #endif
@@ -72,7 +99,24 @@ KERNEL(dense_backward, Dense, Small::THREADS) { backward<Small>(each.of[blockIdx
 // grid (⌈cols / 16⌉, ⌈rows / 32⌉, z), block (256), no dynamic shared memory.
 KERNEL(dense_grad, DenseGrad, Small::THREADS) { grad<Small>(each.of[blockIdx.z]); }
 
-// The same with larger tiles for more blocks than there are processors, 64 × 32 and 128 × 128:
+// The first for few rows and samples but a long sum: `partial (parts, rows, ld)`, whose parts `dense_finish` adds
+// in their order, with the bias and the activation.
+// grid (ld / 16, ⌈rows / 32⌉ · parts, z), block (256), no dynamic shared memory.
+KERNEL(dense_forward_parts, DenseParts, Small::THREADS) { parts<Small>(each.of[blockIdx.z]); }
+
+// grid (⌈rows · ld / 256⌉, 1, z), block (256), no dynamic shared memory.
+KERNEL(dense_finish, DenseParts, 256) {
+    const DenseParts &t = each.of[blockIdx.z];
+    const Dense &a = t.all;
+    size_t all = (size_t)a.rows * a.ld, i = (size_t)blockIdx.x * 256 + threadIdx.x;
+    if (i >= all) return;
+    float sum = t.partial[i];
+#pragma unroll 8
+    for (unsigned part = 1; part < t.parts; part++) sum += t.partial[part * all + i];
+    a.to[i] = activate(a.activation, sum + (a.bias ? a.bias[i / a.ld] : 0.0f));
+}
+
+// The same with larger tiles, 64 × 32 and 128 × 128, for as many blocks of those as there are processors:
 // grid (⌈ld / 32⌉, ⌈rows / 64⌉, z) or (⌈ld / 128⌉, ⌈rows / 128⌉, z), with cols for rows of `_backward` and
 // cols for ld of `_grad`; block (256), no dynamic shared memory.
 KERNEL(dense_forward_medium, Dense, Medium::THREADS) { forward<Medium>(each.of[blockIdx.z]); }

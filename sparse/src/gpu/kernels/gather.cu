@@ -7,6 +7,7 @@
 #include "common.h"
 
 constexpr unsigned GROUPS = 32 / LANES;
+// scripts/gpu/kernels.py --candidates tries others.
 #ifndef BUFFERS
 #define BUFFERS 2
 #define WARPS 4
@@ -198,6 +199,37 @@ KERNEL(gather, Gather, WARPS * 32) {
     finish(a, own, n, sum[0][0]);
 }
 
+// As `gather` where there are few rows and samples: a warp takes one row, a lane one sample.
+// grid (⌈rows / 4⌉, ld / 32, z), block (32, 4), no dynamic shared memory.
+KERNEL(gather_thin, Gather, 128) {
+    const Gather a = each.of[blockIdx.z];
+    unsigned row = blockIdx.x * 4 + threadIdx.y, lane = threadIdx.x, n = blockIdx.y * 32 + lane;
+    if (row >= a.rows || n >= a.ld) return;
+    unsigned begin = a.ptr[row], end = a.ptr[row + 1], slot;
+    float value, sum = a.bias ? a.bias[row] : 0.0f;
+    auto fetch = [&](unsigned k) {
+        unsigned from = k;
+        slot = load_if(end, k, a.index + k);
+        if (a.perm) from = load_if(end, k, a.perm + k);
+        value = load_if(end, k, a.value + from);
+    };
+    fetch(begin + lane);
+    for (unsigned at = begin; at < end; at += 32) {
+        float x[32], now = value;
+        unsigned offset = slot * a.ld, left = end - at;
+#pragma unroll
+        for (unsigned i = 0; i < 32; i++) x[i] = load_if(left, i, a.from + __shfl_sync(ALL, offset, i) + n);
+        fetch(at + 32 + lane);
+#pragma unroll
+        for (unsigned i = 0; i < 32; i++) {
+            float weight = __shfl_sync(ALL, now, i);
+            if (i < left) sum = fmaf(weight, x[i], sum);
+        }
+    }
+    size_t at = (size_t)row * a.ld + n;
+    a.to[at] = a.y ? chain(a.activation, a.y[at], sum) : activate(a.activation, sum);
+}
+
 // One copy of the code serves all rows of a lane: their sums go round, so that the first is always the
 // current one.
 template <int R, int H, int V> __device__ __forceinline__ void next_row(float4 (&sum)[R][H][V]) {
@@ -306,9 +338,6 @@ template <int R, int V, int H> __device__ __forceinline__ void tiled(const Tiled
 // grid (⌈rows / (4 · W · R)⌉, ld / 32, z), block (32, W) with W at most 16, R the number in the name;
 // dynamic shared memory min(chunks, BUFFERS) · chunk · 128 + W · 1088 bytes.
 KERNEL(gather_tiled_1, Tiled, 512) { tiled<1, 1, 1>(each.of[blockIdx.z]); }
-KERNEL(gather_tiled_2, Tiled, 512) { tiled<2, 1, 1>(each.of[blockIdx.z]); }
-KERNEL(gather_tiled_4, Tiled, 512) { tiled<4, 1, 1>(each.of[blockIdx.z]); }
-KERNEL(gather_tiled_8, Tiled, 512) { tiled<8, 1, 1>(each.of[blockIdx.z]); }
 
 // The same with 64 samples at a time: grid (⌈rows / (4 · W · R)⌉, ⌈ld / 64⌉, z), block (32, W), dynamic
 // shared memory min(chunks, BUFFERS) · chunk · 256 + W · 1088 bytes.
@@ -320,5 +349,4 @@ KERNEL(gather_wide_4, Tiled, 512) { tiled<4, 2, 1>(each.of[blockIdx.z]); }
 // grid (⌈rows / (16 · W · R)⌉, ld / 32 or ⌈ld / 64⌉, z), block (32, W) with W at most 16; dynamic shared
 // memory min(chunks, BUFFERS) · chunk · 128 (or 256) + W · 1408 bytes.
 KERNEL(gather_blocks_1, Tiled, 512) { tiled<1, 1, 4>(each.of[blockIdx.z]); }
-KERNEL(gather_blocks_2, Tiled, 512) { tiled<2, 1, 4>(each.of[blockIdx.z]); }
 KERNEL(gather_blocks_wide_1, Tiled, 512) { tiled<1, 2, 4>(each.of[blockIdx.z]); }

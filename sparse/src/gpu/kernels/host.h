@@ -51,6 +51,7 @@ using std::min;
 inline thread_local dim3 threadIdx, blockIdx, blockDim, gridDim;
 template <class T> T __ldg(const T *p) { return *p; }
 inline unsigned __float_as_uint(float x) { unsigned u; std::memcpy(&u, &x, 4); return u; }
+inline unsigned __umulhi(unsigned a, unsigned b) { return unsigned(uint64_t(a) * b >> 32); }
 inline float __uint_as_float(unsigned u) { float x; std::memcpy(&x, &u, 4); return x; }
 
 namespace cuda_host {

@@ -2,24 +2,25 @@
 #include "common.h"
 
 // `partial[b]`: block b's share of `Σ (g + l2 w)²`.
-// grid (min(⌈n / 256⌉, 128), 1, z), block (256), no dynamic shared memory.
+// grid (min(⌈n / 2048⌉, 512), 1, z), block (256), no dynamic shared memory.
 KERNEL(squares, Squares, 256) {
     const Squares &a = each.of[blockIdx.z];
     SHARED(double, sums, [8]);
-    if (blockIdx.x * 256 >= a.n) return;
+    // Its own, whatever stands beside it in the launch: `step` adds up as many.
+    unsigned blocks = min((a.n + 2047) / 2048, 512u);
+    if (blockIdx.x >= blocks) return;
     double sum = 0.0;
-    unsigned p = 0;
-    unsigned apart = gridDim.x * 256;
-    for (unsigned first = blockIdx.x * 256 + threadIdx.x; first < a.n; first += 4 * apart) {
+    unsigned p = 0, apart = blocks * 256;
+    for (unsigned first = blockIdx.x * 256 + threadIdx.x; first < a.n; first += 8 * apart) {
         // All loads are on their way before it is asked which part an element is in.
-        float g[4], w[4];
+        float g[8], w[8];
 #pragma unroll
-        for (unsigned j = 0; j < 4; j++) {
+        for (unsigned j = 0; j < 8; j++) {
             unsigned i = first + j * apart;
             g[j] = load_if(a.n, i, a.g + i), w[j] = load_if(a.n, i, a.w + i);
         }
 #pragma unroll
-        for (unsigned j = 0; j < 4; j++) {
+        for (unsigned j = 0; j < 8; j++) {
             unsigned i = first + j * apart;
             if (i >= a.n) break;
             while (i >= a.parts[p].end) p++;
@@ -37,7 +38,7 @@ KERNEL(squares, Squares, 256) {
 }
 
 // One step along the gradient, clipped to `max_norm`; see optim/rule.rs. Nothing changes where the norm is
-// not finite. `blocks` is the grid of `squares`, at most 128.
+// not finite. `blocks` is the grid of `squares`.
 // grid (min(⌈n / 256⌉, 1056), 1, z), block (256), no dynamic shared memory.
 KERNEL(step, Step, 256) {
     const Step &a = each.of[blockIdx.z];

@@ -36,24 +36,35 @@ struct ConvSample {
     Sample all;
     Walk walk;
 };
+// Division by a number that many lanes divide by: exact while `of · by < 2³²`.
+struct Divide {
+    unsigned by, factor;
+
+    __device__ __forceinline__ explicit Divide(unsigned by)
+        : by(by), factor(by > 1 ? 0xffffffffu / by + 1 : 0) {}
+    __device__ __forceinline__ unsigned operator()(unsigned of) const {
+        return by > 1 ? __umulhi(of, factor) : of;
+    }
+};
 // The taps of a dense convolution, `k = (c · ny + y) · nx + x`: which weight and which slot each has, `origin
 // + c · c + y · y + x · x`. The steps of a way back are negative.
 struct Steps {
     int origin, c, y, x;
-
-    __device__ __forceinline__ int of(unsigned at_c, unsigned at_y, unsigned at_x) const {
-        return origin + (int)at_c * c + (int)at_y * y + (int)at_x * x;
-    }
 };
 struct Taps {
     unsigned ny, nx;
     Steps weight, slot;
+};
+// What finds a tap's weight or slot.
+struct Find {
+    Divide plane, row;
+    Steps steps;
 
-    __device__ __forceinline__ int weight_of(unsigned k) const {
-        return weight.of(k / (ny * nx), k / nx % ny, k % nx);
-    }
-    __device__ __forceinline__ int slot_of(unsigned k) const {
-        return slot.of(k / (ny * nx), k / nx % ny, k % nx);
+    __device__ __forceinline__ Find(const Taps &taps, Steps steps)
+        : plane(taps.ny * taps.nx), row(taps.nx), steps(steps) {}
+    __device__ __forceinline__ int operator()(unsigned k) const {
+        unsigned c = plane(k), in = k - c * plane.by, y = row(in), x = in - y * row.by;
+        return steps.origin + (int)c * steps.c + (int)y * steps.y + (int)x * steps.x;
     }
 };
 struct ConvDense {

@@ -4,37 +4,41 @@
 // Entries whose sums a lane holds at a time.
 constexpr unsigned ENTRIES = 8;
 
-// `dw[k] = Σ dy[row] · x[index[k]]`, and `db[row] = Σ dy[row]` unless `db` is null. A block has a row, its
-// warps share the samples; 8 lanes of a warp have 8 entries.
-// grid (rows, 1, z), block (32, min(ld / 32, 8)), no dynamic shared memory.
+// `dw[k] = Σ dy[row] · x[index[k]]`, and `db[row] = Σ dy[row]` unless `db` is null. A block has a row; its
+// warps share the samples, and what is more of them than ld / 32 the entries; 8 lanes of a warp have 8
+// entries.
+// grid (rows, 1, z), block (32, 8), no dynamic shared memory.
 KERNEL(sample, Sample, 256) {
     const Sample a = each.of[blockIdx.z];
     SHARED(float, sums, [2][8][32]);
-    unsigned row = blockIdx.x, warp = threadIdx.y, warps = blockDim.y;
+    unsigned row = blockIdx.x, warp = threadIdx.y, warps = blockDim.y, sharing = min(warps, a.ld / 32);
     unsigned group = threadIdx.x / LANES, lane = threadIdx.x % LANES;
     if (row >= a.rows) return;
-    unsigned begin = a.ptr[row], end = a.ptr[row + 1], turn = 0;
+    while (warps % sharing) sharing--;
+    unsigned begin = a.ptr[row], end = a.ptr[row + 1], turn = 0, part = warp % sharing, team = warp / sharing;
     const float *dy = a.dy + (size_t)row * a.ld + lane * 4, *x = a.x + lane * 4;
-    for (unsigned at = begin; at < end; at += 4 * ENTRIES, turn ^= 1) {
-        unsigned first = at + group * ENTRIES, offset[ENTRIES], left = first < end ? end - first : 0;
+    for (unsigned at = begin; at < end; at += 32 * (warps / sharing), turn ^= 1) {
+        unsigned own = at + team * 32, first = own + group * ENTRIES, offset[ENTRIES];
+        unsigned left = first < end ? end - first : 0;
 #pragma unroll
-        for (unsigned i = 0; i < ENTRIES; i++) offset[i] = i < left ? a.index[first + i] * a.ld : 0;
+        for (unsigned i = 0; i < ENTRIES; i++) offset[i] = load_if(left, i, a.index + first + i) * a.ld;
         float sum[ENTRIES] = {};
-        for (unsigned n = warp * 32; n < a.ld; n += warps * 32) {
+        for (unsigned n = part * 32; n < a.ld; n += sharing * 32) {
             float4 d = *(const float4 *)(dy + n), v[ENTRIES];
 #pragma unroll
             for (unsigned i = 0; i < ENTRIES; i++) v[i] = load4_if(left, i, x + offset[i] + n);
 #pragma unroll
-            for (unsigned i = 0; i < ENTRIES; i++) sum[i] = dot4(d, v[i], sum[i]);
+            for (unsigned i = 0; i < ENTRIES; i++)
+                if (i < left) sum[i] = dot4(d, v[i], sum[i]);
         }
-        sums[turn][warp][threadIdx.x] = transposed_sum(sum, lane);
-        // The next turn writes elsewhere, and the one after it behind this barrier's successor.
-        __syncthreads();
-        if (warp == 0 && at + threadIdx.x < end) {
-            float total = sums[turn][0][threadIdx.x];
-            for (unsigned w = 1; w < warps; w++) total += sums[turn][w][threadIdx.x];
-            a.dw[at + threadIdx.x] = total;
+        float total = transposed_sum(sum, lane);
+        if (sharing > 1) {
+            sums[turn][warp][threadIdx.x] = total;
+            // The next turn writes elsewhere, and the one after it behind this barrier's successor.
+            __syncthreads();
+            for (unsigned w = 1; w < sharing; w++) total += part ? 0.0f : sums[turn][warp + w][threadIdx.x];
         }
+        if (part == 0 && own + threadIdx.x < end) a.dw[own + threadIdx.x] = total;
     }
     if (a.db && warp == warps - 1) {
         float sum = 0.0f;
@@ -44,23 +48,26 @@ KERNEL(sample, Sample, 256) {
     }
 }
 
-// Samples of a pass, and what of them a lane has.
-constexpr unsigned PASS = 256, OWN = PASS / 128;
-
 // What a lane has of the products of one row with 8 others, of which the first `left` are there; `at` is
-// where those begin in shared memory, lane i's that of the i-th.
-template <bool WHOLE>
+// where those begin in shared memory, lane i's that of the i-th. A lane has 4 samples of each 128, `has` of
+// those.
+template <unsigned OWN, bool WHOLE>
 __device__ __forceinline__ float products(const float4 (&dy)[OWN], const float *x, unsigned at, unsigned left,
-                                          bool has_more) {
+                                          unsigned has) {
     float sum[ENTRIES];
 #pragma unroll
     for (unsigned i = 0; i < ENTRIES; i++) {
         const float *from = x + __shfl_sync(ALL, at, i);
         sum[i] = 0.0f;
         if (!WHOLE && i >= left) continue;
-        float4 a = *(const float4 *)from, b = has_more ? *(const float4 *)(from + 128) : splat(0.0f);
-        float4 s = make_float4(fmaf(dy[1].x, b.x, dy[0].x * a.x), fmaf(dy[1].y, b.y, dy[0].y * a.y),
-                               fmaf(dy[1].z, b.z, dy[0].z * a.z), fmaf(dy[1].w, b.w, dy[0].w * a.w));
+        float4 a = *(const float4 *)from;
+        float4 s = make_float4(dy[0].x * a.x, dy[0].y * a.y, dy[0].z * a.z, dy[0].w * a.w);
+#pragma unroll
+        for (unsigned j = 1; j < OWN; j++) {
+            float4 b = j < has ? *(const float4 *)(from + j * 128) : splat(0.0f);
+            s = make_float4(fmaf(dy[j].x, b.x, s.x), fmaf(dy[j].y, b.y, s.y), fmaf(dy[j].z, b.z, s.z),
+                            fmaf(dy[j].w, b.w, s.w));
+        }
         sum[i] = (s.x + s.y) + (s.z + s.w);
     }
     float total = transposed_sum(sum, threadIdx.x % ENTRIES);
@@ -68,12 +75,16 @@ __device__ __forceinline__ float products(const float4 (&dy)[OWN], const float *
     return total + __shfl_xor_sync(ALL, total, 16);
 }
 
-// As `sample` for large layers: a block keeps `chunk` slots of `x` in shared memory, PASS samples at a time,
-// and its warps go through rows. `bound` is as in Tiled.
-// grid (G, chunks, z) with any G up to ⌈rows / W⌉, block (32, W) with W at most 16; dynamic shared memory
-// chunk · min(ld, 256) · 4 bytes.
-KERNEL(sample_tiled, SampleTiled, 512) {
-    const SampleTiled &t = each.of[blockIdx.z];
+// The entries of a row from `at` on: lane i has the slot of the i-th, and what its product was in the last
+// pass.
+struct Ahead {
+    unsigned at, end, slot;
+    float sum;
+};
+
+template <unsigned OWN> __device__ __forceinline__ void tiled_sample(const SampleTiled &t) {
+    // Samples of a pass.
+    constexpr unsigned PASS = OWN * 128;
     const Sample &a = t.all;
     DYNAMIC_SHARED(float4, chunk_of_x);
     unsigned lane = threadIdx.x, warps = blockDim.y, c = blockIdx.y, begin = c * t.chunk;
@@ -88,37 +99,67 @@ KERNEL(sample_tiled, SampleTiled, 512) {
             copy16(x + s * wide + n, a.x + (size_t)(begin + s) * a.ld + n0 + n, true);
         }
         close_copies();
-        unsigned own = lane * 4 < size ? lane * 4 : 0;
-        bool has = lane * 4 < size, has_more = lane * 4 + 128 < size;
-        // The next row's bounds and gradient are on their way while one is worked on.
-        unsigned next = 0, next_end = 0;
+        unsigned own = lane * 4 < size ? lane * 4 : 0, has = (size + 127 - lane * 4) / 128;
+        // What a row needs is on its way while the one before is worked on, and its bounds while the one
+        // before that.
+        Ahead ahead = {}, behind = {};
         float4 coming[OWN];
+        auto bounds = [&](unsigned row) {
+            Ahead of = {};
+            if (row >= a.rows) return of;
+            const unsigned *bound = t.bound + row * t.chunks + c;
+            of.at = bound[0], of.end = bound[1];
+            return of;
+        };
+        auto entries = [&](Ahead &of) {
+            unsigned mine = of.at + lane % ENTRIES;
+            of.slot = load_if(of.end, mine, a.index + mine);
+            of.sum = load_if(n0 ? of.end : 0, mine, a.dw + mine);
+        };
         auto look = [&](unsigned row) {
             if (row >= a.rows) return;
             const float *dy = a.dy + (size_t)row * a.ld + n0 + own;
-            next = t.bound[row * t.chunks + c], next_end = t.bound[row * t.chunks + c + 1];
-            coming[0] = has ? *(const float4 *)dy : splat(0.0f);
-            coming[1] = has_more ? *(const float4 *)(dy + 128) : splat(0.0f);
+#pragma unroll
+            for (unsigned j = 0; j < OWN; j++)
+                coming[j] = j < has ? *(const float4 *)(dy + j * 128) : splat(0.0f);
         };
         look(start);
+        ahead = bounds(start), behind = bounds(start + apart);
+        entries(ahead);
         await_copies<0>();
         __syncthreads();
         for (unsigned row = start; row < a.rows; row += apart) {
-            float4 dy[OWN] = {coming[0], coming[1]};
-            unsigned first = next, end = next_end;
-            look(row + apart);
-            for (unsigned at = first; at < end; at += ENTRIES) {
-                unsigned mine = at + lane % ENTRIES, left = end - at;
-                unsigned from = mine < end ? (a.index[mine] - begin) * wide : 0;
-                float total = left >= ENTRIES ? products<true>(dy, x + own, from, left, has_more)
-                                              : products<false>(dy, x + own, from, left, has_more);
-                if (lane < ENTRIES && mine < end) a.dw[mine] = n0 ? a.dw[mine] + total : total;
+            float4 dy[OWN];
+#pragma unroll
+            for (unsigned j = 0; j < OWN; j++) dy[j] = coming[j];
+            Ahead now = ahead;
+            ahead = behind;
+            look(row + apart), entries(ahead);
+            behind = bounds(row + 2 * apart);
+            while (now.at < now.end) {
+                unsigned mine = now.at + lane % ENTRIES, left = now.end - now.at;
+                unsigned from = mine < now.end ? (now.slot - begin) * wide : 0;
+                float sum = n0 ? now.sum : 0.0f;
+                now.at += ENTRIES;
+                entries(now);
+                sum += left >= ENTRIES ? products<OWN, true>(dy, x + own, from, left, has)
+                                       : products<OWN, false>(dy, x + own, from, left, has);
+                if (lane < ENTRIES && mine < now.end) a.dw[mine] = sum;
             }
             if (a.db && c == 0) {
-                float sum = warp_sum((dy[0].x + dy[0].y) + (dy[0].z + dy[0].w) + (dy[1].x + dy[1].y) +
-                                     (dy[1].z + dy[1].w));
+                float sum = 0.0f;
+#pragma unroll
+                for (unsigned j = 0; j < OWN; j++) sum += (dy[j].x + dy[j].y) + (dy[j].z + dy[j].w);
+                sum = warp_sum(sum);
                 if (lane == 0) a.db[row] = n0 ? a.db[row] + sum : sum;
             }
         }
     }
 }
+
+// As `sample` for large layers: a block keeps `chunk` slots of `x` in shared memory, 256 or 512 samples at a
+// time, and its warps go through rows. `bound` is as in Tiled.
+// grid (G, chunks, z) with any G up to ⌈rows / W⌉, block (32, W) with W at most 16; dynamic shared memory
+// chunk · min(ld, 256 or 512) · 4 bytes.
+KERNEL(sample_tiled, SampleTiled, 512, 1) { tiled_sample<2>(each.of[blockIdx.z]); }
+KERNEL(sample_wide, SampleTiled, 512, 1) { tiled_sample<4>(each.of[blockIdx.z]); }
