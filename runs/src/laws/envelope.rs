@@ -96,7 +96,7 @@ fn fit(data: &Data, request: &Request) -> Result<Fit, Error> {
         )
     })?;
     let strata = Strata::whole(curves.len());
-    let resamples = Resamples::draw(&request.bootstrap, &strata, of_all.len(), |weights| {
+    let resamples = Resamples::draw(&request.bootstrap, &strata, 2, of_all.len(), |weights| {
         values(&all(weights), &request.budgets)
     });
     let constants = numbers(&request.budgets).into_iter().zip(&of_all).enumerate();

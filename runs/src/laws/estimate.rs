@@ -39,10 +39,11 @@ impl<M: Model, D: Fn(&[f64]) -> Vec<f64> + Sync> Estimation<'_, M, D> {
         };
         let count = values.len() + minimum.at.len();
         let start = [minimum.at.clone()];
-        let resamples = Resamples::draw(bootstrap, &self.strata, count, |weights| {
-            let found = objective.minimise(weights, &start).filter(|found| found.converged)?;
-            Some((self.derive)(&found.at).into_iter().chain(bounds(&found.at)).collect())
-        });
+        let resamples =
+            Resamples::draw(bootstrap, &self.strata, minimum.at.len(), count, |weights| {
+                let found = objective.minimise(weights, &start).filter(|found| found.converged)?;
+                Some((self.derive)(&found.at).into_iter().chain(bounds(&found.at)).collect())
+            });
         let blind = self.blind(&minimum, &values);
         let mut notes = Vec::new();
         if !minimum.converged {

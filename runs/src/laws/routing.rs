@@ -171,9 +171,12 @@ impl Rows {
         let grid = (0..GRID * GRID).map(|at| [place(START, at / GRID), place(RATIO, at % GRID)]);
         let best = || grid.min_by(|a, b| cost(*a).total_cmp(&cost(*b)));
         let first = start.or_else(best)?;
-        let found = descend(cost, first, [0.3, 0.5])?;
+        // The mean square is a difference of sums as large as the variance.
+        let blur =
+            f64::EPSILON * sums.iter().map(|sum| sum.yy).sum::<f64>() / weights.iter().sum::<f64>();
+        let found = descend(cost, blur, first, [0.3, 0.5])?;
         // A simplex that has shrunk along a valley's wall finds its way once it is large again.
-        let again = descend(cost, found.at, [0.1, 0.3])?;
+        let again = descend(cost, blur, found.at, [0.1, 0.3])?;
         Some(Corner { at: clamped(again.at), ..again })
     }
 
@@ -243,7 +246,7 @@ fn fit(data: &Data, request: &Request) -> Result<Fit, Error> {
     let values_at = |law: &Law| values(law, &request.budgets, &rows.experts);
     let found = values_at(&law);
     let strata = Strata::whole(data.rows());
-    let resamples = Resamples::draw(&request.bootstrap, &strata, found.len() + 2, |weights| {
+    let resamples = Resamples::draw(&request.bootstrap, &strata, 6, found.len() + 2, |weights| {
         let found = rows.search(weights, Some(whole.at)).filter(|found| found.converged)?;
         let (law, _) = rows.law(weights, found.at)?;
         let mut values = values_at(&law);

@@ -70,7 +70,7 @@ fn number(x: f64) -> String {
     }
 }
 
-/// Every number in full: a line a constant, with the columns that it stands for.
+/// Every number in full: a line a constant, with the columns that it stands for, then a line a measure of the fit.
 pub fn csv(law: &LawRow, fit: &Fit) -> Result<String, Error> {
     let failed = |error| Error::system("write the numbers as CSV")(error);
     let mut columns: Vec<&str> = Vec::new();
@@ -99,6 +99,16 @@ pub fn csv(law: &LawRow, fit: &Fit) -> Result<String, Error> {
             end(constant.interval.map(|it| it.high)),
             constant.notes.join("; "),
         ]);
+        writer.write_record(&line).map_err(failed)?;
+    }
+    let measures = std::iter::once(&fit.loss).chain(&fit.measures);
+    let measures = measures.map(|measured| (measured.name.clone(), measured.value.to_string()));
+    let counts = [("rows", fit.rows), ("usable resamples", fit.usable)];
+    let counts = counts.map(|(name, count)| (name.to_owned(), count.to_string()));
+    for (name, value) in measures.chain(counts) {
+        let mut line = vec![law.name.to_owned()];
+        line.extend(columns.iter().map(|_| String::new()));
+        line.extend([name, value, String::new(), String::new(), String::new()]);
         writer.write_record(&line).map_err(failed)?;
     }
     let bytes = writer.into_inner().map_err(Error::system("write the numbers as CSV"))?;

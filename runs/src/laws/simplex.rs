@@ -38,13 +38,19 @@ impl<F: Fn([f64; 2]) -> f64> CostFunction for Function<F> {
     }
 }
 
-/// The minimum of `of` near `start`, with a first simplex of `size`; none where it is not finite at the start.
-pub fn descend(of: impl Fn([f64; 2]) -> f64, start: [f64; 2], size: [f64; 2]) -> Option<Corner> {
+/// The minimum of `of`, which rounding blurs by `blur`, near `start`, with a first simplex of `size`; none where it is
+/// not finite at the start.
+pub fn descend(
+    of: impl Fn([f64; 2]) -> f64,
+    blur: f64,
+    start: [f64; 2],
+    size: [f64; 2],
+) -> Option<Corner> {
     let cost = of(start);
     if !cost.is_finite() {
         return None;
     }
-    let scale = 1.0 / cost.max(1e-30);
+    let scale = TOLERANCE / (TOLERANCE * cost).max(blur);
     let [x, y] = start;
     let corners = vec![vec![x, y], vec![x + size[0], y], vec![x, y + size[1]]];
     let solver = NelderMead::new(corners).with_sd_tolerance(TOLERANCE).ok()?;
@@ -66,8 +72,8 @@ mod tests {
     #[test]
     fn it_finds_rosenbrocks_valley() {
         let of = |[x, y]: [f64; 2]| (1.0 - x).powi(2) + 100.0 * (y - x * x).powi(2);
-        let found = descend(of, [-1.2, 1.0], [0.5, 0.5]).unwrap();
+        let found = descend(of, 1e-30, [-1.2, 1.0], [0.5, 0.5]).unwrap();
         assert!(found.converged && (found.at[0] - 1.0).abs() < 1e-5, "{found:?}");
-        assert_eq!(descend(|_| f64::NAN, [0.0; 2], [1.0; 2]), None);
+        assert_eq!(descend(|_| f64::NAN, 1e-30, [0.0; 2], [1.0; 2]), None);
     }
 }

@@ -62,10 +62,16 @@ fn fit(data: &Data, request: &Request) -> Result<Fit, Error> {
         numbers.push(number);
     }
     let values: Vec<f64> = line.slopes.iter().chain(&line.intercepts).copied().collect();
-    let resamples = Resamples::draw(&request.bootstrap, &Strata::by(&labels), values.len(), |w| {
-        let line = lines.fit(w)?;
-        Some(line.slopes.into_iter().chain(line.intercepts).collect())
-    });
+    let resamples = Resamples::draw(
+        &request.bootstrap,
+        &Strata::by(&labels),
+        values.len(),
+        values.len(),
+        |w| {
+            let line = lines.fit(w)?;
+            Some(line.slopes.into_iter().chain(line.intercepts).collect())
+        },
+    );
     let constants = numbers.into_iter().zip(&values).enumerate();
     let mut fit = Fit {
         constants: constants

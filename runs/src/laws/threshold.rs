@@ -108,7 +108,7 @@ fn fit(data: &Data, request: &Request) -> Result<Fit, Error> {
         // One run cannot show how runs differ.
         let mut bootstrap = request.bootstrap.clone();
         bootstrap.resamples = if configuration.runs > 1 { bootstrap.resamples } else { 0 };
-        let resamples = Resamples::draw(&bootstrap, &strata, request.thresholds.len(), times);
+        let resamples = Resamples::draw(&bootstrap, &strata, 1, request.thresholds.len(), times);
         (all.drawn, all.usable) =
             (all.drawn.max(resamples.drawn), all.usable.max(resamples.usable()));
         let last = configuration.curves.steps.last().copied().unwrap_or_default();

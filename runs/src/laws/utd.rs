@@ -7,7 +7,7 @@
 //! do; b is the σ at which it is 1. The mean square of D̂ − D is minimised, as there: plain and not in logarithms.
 //! `scale` gives D back its unit: the median over environments of those medians.
 //!
-//! Thresholds, if there is a column of them, have constants of their own.
+//! Whole environments are drawn for intervals, of fewer than five single times. Thresholds, if there is a column of them, have constants of their own.
 
 use std::collections::BTreeMap;
 
@@ -43,6 +43,8 @@ pub static ROW: LawRow = LawRow {
 const EXPONENT: Bounds = Bounds { low: 0.0, high: 20.0 };
 const GRID: [f64; 8] = [0.05, 0.15, 0.3, 0.5, 0.8, 1.2, 1.8, 3.0];
 const STARTS: usize = 4;
+/// Environments that are worth drawing; of fewer, single times are drawn.
+const FEWEST: usize = 5;
 
 fn median(values: &mut [f64]) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
@@ -109,11 +111,11 @@ fn one(
     let utd = data.x("utd")?;
     let logs: Vec<f64> = rows.iter().map(|row| utd[*row].ln()).collect();
     let times: Vec<f64> = rows.iter().map(|row| times[*row]).collect();
-    let labels: Vec<String> = rows.iter().map(|row| utd[*row].to_string()).collect();
-    let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
-    labels.iter().for_each(|label| *counts.entry(label).or_default() += 1);
-    if counts.len() < 4 {
-        let found = format!("{} different values of utd", counts.len());
+    let mut values: Vec<f64> = rows.iter().map(|row| utd[*row]).collect();
+    values.sort_by(f64::total_cmp);
+    values.dedup();
+    if values.len() < 4 {
+        let found = format!("{} different values of utd", values.len());
         return Err(data.refuse(found, "at least 4: the law has 3 constants", "more of them"));
     }
     let model = PowerSum::new(logs.len(), &[vec![], vec![(&logs, EXPONENT)]]);
@@ -131,15 +133,23 @@ fn one(
         [c, k, a] => vec![a, (k / a).exp(), c.exp()],
         _ => Vec::new(),
     };
-    // Environments are drawn, as far as there are several at each σ.
-    let several = counts.values().all(|count| *count > 1);
+    // The median of an environment errs in all of its times at once, which only whole environments show.
+    let all = data.labels();
+    let environments: Vec<String> = rows.iter().map(|row| all[*row].clone()).collect();
+    let mut names: Vec<&String> = environments.iter().collect();
+    names.sort_unstable();
+    names.dedup();
+    let strata = match names.len() >= FEWEST {
+        true => Strata::clusters(&environments),
+        false => Strata::whole(rows.len()),
+    };
     let estimation = Estimation {
         starts: model.starts(&objective, &[&GRID], STARTS),
         objective,
         parameters: &["c", "b", "a"],
         numbers,
         derive,
-        strata: if several { Strata::by(&labels) } else { Strata::whole(rows.len()) },
+        strata,
     };
     estimation.fit(&request.bootstrap).ok_or_else(|| data.no_fit())
 }

@@ -1,0 +1,6 @@
+//! `sparring fit`: laws whose constants are known, because they were planted or published.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod plant;
+mod planted;
