@@ -9,7 +9,7 @@ use crate::error::Error;
 use super::data::Data;
 use super::estimate::Estimation;
 use super::fit::{Fit, Kind, Number};
-use super::optimise::{Bounds, Loss, Model, Objective, Residuals};
+use super::optimise::{Bounds, Curvature, Loss, Model, Objective, Prediction, Residuals};
 use super::resamples::Strata;
 use super::row::{Input, LawRow, Request};
 
@@ -70,18 +70,29 @@ impl Model for Saturating {
         self.n.len()
     }
 
-    fn predict(&self, row: usize, at: &[f64], gradient: &mut [f64], hessian: &mut [f64]) -> f64 {
+    fn predict<const P: usize>(&self, row: usize, at: &[f64; P]) -> Prediction<P> {
         let (u, v) = (self.utd[row], self.n[row]);
         let t = at[2] - at[3] * v;
         let share = 1.0 / (1.0 + (-t).exp());
-        gradient.copy_from_slice(&[1.0, -u, -share, share * v]);
-        let bend = share * (1.0 - share);
-        hessian.fill(0.0);
-        hessian[10] = -bend;
-        hessian[14] = bend * v;
-        hessian[15] = -bend * v * v;
+        let slopes = [1.0, -u, -share, share * v];
         // ln(1 + eᵗ), which overflows for no t.
-        at[0] - at[1] * u - (t.max(0.0) + (-t.abs()).exp().ln_1p())
+        let log = at[0] - at[1] * u - (t.max(0.0) + (-t.abs()).exp().ln_1p());
+        Prediction { log, gradient: std::array::from_fn(|place| slopes[place]) }
+    }
+
+    fn bend<const P: usize>(
+        &self,
+        row: usize,
+        _: &[f64; P],
+        of: &Prediction<P>,
+        factor: f64,
+        to: &mut Curvature<P>,
+    ) {
+        let (v, share) = (self.n[row], -of.gradient[2]);
+        let bend = factor * share * (1.0 - share);
+        to.others[2][2] -= bend;
+        to.others[3][2] += bend * v;
+        to.others[3][3] -= bend * v * v;
     }
 }
 

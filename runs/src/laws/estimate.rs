@@ -90,10 +90,9 @@ impl<M: Model, D: Fn(&[f64]) -> Vec<f64> + Sync> Estimation<'_, M, D> {
 
     /// Which of the numbers change along directions that leave every prediction where it is.
     fn blind(&self, minimum: &Minimum, values: &[f64]) -> Vec<bool> {
-        let ones = vec![1.0; self.objective.model.rows()];
-        let information = self.objective.information(&ones, &minimum.at);
+        let information = self.objective.information(&minimum.at);
         let n = minimum.at.len();
-        let matrix = nalgebra::DMatrix::from_fn(n, n, |i, j| information[i][j]);
+        let matrix = nalgebra::DMatrix::from_row_slice(n, n, &information);
         let eigen = matrix.symmetric_eigen();
         let mut blind = vec![false; values.len()];
         for (place, value) in eigen.eigenvalues.iter().enumerate() {

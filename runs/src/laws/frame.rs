@@ -164,6 +164,11 @@ impl Frame {
     /// # Errors
     /// A column that is missing, or a cell that is no number, or not above 0 where the law takes its logarithm.
     pub fn data(&self, law: &LawRow, roles: &Roles, y: &str, by: &[String]) -> Result<Data, Error> {
+        // What is typed wrong is told before what stands in the file.
+        let columns = roles.x.iter().map(|role| &role.column).chain(by);
+        for name in columns.map(String::as_str).chain([y]) {
+            self.column(name)?;
+        }
         let mut data = Data::new(&self.file, self.checked(y, &law.y)?);
         for Role { input, column } in &roles.x {
             data = data.with(input.role, self.checked(column, input)?);

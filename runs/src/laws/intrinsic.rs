@@ -14,7 +14,9 @@ use crate::error::Error;
 use super::data::Data;
 use super::estimate::Estimation;
 use super::fit::{Fit, Kind, Number};
-use super::optimise::{Bounds, Loss, Model, Objective, Residuals};
+use super::optimise::{
+    Bounds, Curvature, Loss, Model, Objective, Prediction, Residuals, add_products,
+};
 use super::power_sum::PowerSum;
 use super::resamples::Strata;
 use super::row::{Input, LawRow, Request};
@@ -47,12 +49,22 @@ struct Frontier {
     spreads: [f64; 2],
 }
 
+/// s, and its first and second derivative by each parameter.
+struct Scale {
+    value: f64,
+    first: [f64; 4],
+    second: [f64; 4],
+}
+
 impl Frontier {
-    /// s with its first and second derivative by the two exponents as the sum has them.
-    fn scale(&self, at: &[f64]) -> [f64; 5] {
+    fn scale(&self, at: &[f64]) -> Scale {
         let [n, e] = self.spreads;
         let (a, b) = (at[1], at[3]);
-        [-(n / a + e / b), n / (a * a), e / (b * b), -2.0 * n / (a * a * a), -2.0 * e / (b * b * b)]
+        Scale {
+            value: -(n / a + e / b),
+            first: [0.0, n / (a * a), 0.0, e / (b * b)],
+            second: [0.0, -2.0 * n / (a * a * a), 0.0, -2.0 * e / (b * b * b)],
+        }
     }
 
     /// ln N_c, α_N, ln E_c, α_E.
@@ -73,22 +85,36 @@ impl Model for Frontier {
         self.sum.rows()
     }
 
-    fn predict(&self, row: usize, at: &[f64], gradient: &mut [f64], hessian: &mut [f64]) -> f64 {
-        let [scale, by_n, by_e, twice_n, twice_e] = self.scale(at);
-        let log = self.sum.predict(row, at, gradient, hessian);
-        let first = [0.0, by_n, 0.0, by_e];
-        let second = [0.0, twice_n, 0.0, twice_e];
-        for i in 0..4 {
-            for j in 0..=i {
-                let mixed = first[i] * gradient[j] + gradient[i] * first[j];
-                let own = if i == j { second[i] * log } else { 0.0 };
-                hessian[4 * i + j] = scale * hessian[4 * i + j] + mixed + own;
+    fn predict<const P: usize>(&self, row: usize, at: &[f64; P]) -> Prediction<P> {
+        let scale = self.scale(at);
+        let sum = self.sum.predict(row, at);
+        let gradient = std::array::from_fn(|place| {
+            scale.value * sum.gradient[place] + sum.log * scale.first[place]
+        });
+        Prediction { log: scale.value * sum.log, gradient }
+    }
+
+    fn bend<const P: usize>(
+        &self,
+        row: usize,
+        at: &[f64; P],
+        _: &Prediction<P>,
+        factor: f64,
+        to: &mut Curvature<P>,
+    ) {
+        let scale = self.scale(at);
+        let sum = self.sum.predict(row, at);
+        let mut of_sum = Curvature { products: 0.0, others: [[0.0; P]; P] };
+        self.sum.bend(row, at, &sum, factor * scale.value, &mut of_sum);
+        self.sum.finish(&mut of_sum.others);
+        add_products(&mut of_sum.others, of_sum.products, &sum.gradient);
+        for i in 0..P {
+            to.others[i][i] += factor * sum.log * scale.second[i];
+            for j in 0..P {
+                let mixed = scale.first[i] * sum.gradient[j] + sum.gradient[i] * scale.first[j];
+                to.others[i][j] += of_sum.others[i][j] + factor * mixed;
             }
         }
-        for (slope, first) in gradient.iter_mut().zip(first) {
-            *slope = scale * *slope + log * first;
-        }
-        scale * log
     }
 }
 

@@ -14,14 +14,62 @@ use argmin::solver::trustregion::{Steihaug, TrustRegion};
 
 use super::fit::Measured;
 
-/// A law as a function of its parameters, in natural logarithms.
+/// A law as a function of its parameters, in natural logarithms. It has P of them wherever it is asked.
 pub trait Model: Sync {
-    /// How many parameters it has.
+    /// How many parameters it has, at most [`MOST_PARAMETERS`].
     fn parameters(&self) -> usize;
     /// How many rows it predicts.
     fn rows(&self) -> usize;
-    /// ln ŷ of a row at `at`, with its gradient and its Hessian, of which the lower triangle counts, row by row.
-    fn predict(&self, row: usize, at: &[f64], gradient: &mut [f64], hessian: &mut [f64]) -> f64;
+    /// ln ŷ of a row at `at`.
+    fn predict<const P: usize>(&self, row: usize, at: &[f64; P]) -> Prediction<P>;
+    /// Adds `factor` times the Hessian of ln ŷ to `to`.
+    fn bend<const P: usize>(
+        &self,
+        row: usize,
+        at: &[f64; P],
+        of: &Prediction<P>,
+        factor: f64,
+        to: &mut Curvature<P>,
+    );
+    /// What is left to do to the sum of what [`Self::bend`] added of all rows.
+    fn finish<const P: usize>(&self, _: &mut [[f64; P]; P]) {}
+}
+
+/// The Hessian of an objective, row by row.
+#[derive(Clone, Debug)]
+pub struct Curvature<const P: usize> {
+    /// What the row at hand counts of its gradient's products with itself.
+    pub products: f64,
+    /// All that are no such products, of all rows, of which the lower triangle counts.
+    pub others: [[f64; P]; P],
+}
+
+/// ln ŷ of a row, and its gradient.
+#[derive(Clone, Copy, Debug)]
+pub struct Prediction<const P: usize> {
+    /// ln ŷ.
+    pub log: f64,
+    /// By each parameter.
+    pub gradient: [f64; P],
+}
+
+/// The most parameters of a model.
+pub const MOST_PARAMETERS: usize = 6;
+
+/// Calls `$method` for as many parameters as `$model` has: loops whose length is known are several times as fast. A model
+/// of more is answered with `$none`.
+macro_rules! sized {
+    ($model:expr, $none:expr, $of:ident . $method:ident ( $($argument:expr),* )) => {
+        match $model.parameters() {
+            1 => $of.$method::<1>($($argument),*),
+            2 => $of.$method::<2>($($argument),*),
+            3 => $of.$method::<3>($($argument),*),
+            4 => $of.$method::<4>($($argument),*),
+            5 => $of.$method::<5>($($argument),*),
+            6 => $of.$method::<6>($($argument),*),
+            0 | 7.. => $none,
+        }
+    };
 }
 
 /// What a residual is.
@@ -80,7 +128,7 @@ pub struct Minimum {
 }
 
 /// The gradient, of an objective that was 1 at the start, below which it is a minimum.
-const TOLERANCE: f64 = 1e-9;
+const TOLERANCE: f64 = 1e-7;
 
 /// The gradient that is let pass where rounding forbids every further step.
 const STALLED: f64 = 1e-5;
@@ -145,13 +193,6 @@ impl<'a, M: Model> Objective<'a, M> {
         Some(settled.filter(|it| it.cost <= lowest.cost * (1.0 + 1e-6)).unwrap_or(lowest))
     }
 
-    /// The objective at `at`.
-    pub fn cost(&self, weights: &[f64], at: &[f64]) -> f64 {
-        let mut derivatives = Derivatives::of(self.model.parameters());
-        self.derive(weights, at, &mut derivatives);
-        derivatives.cost
-    }
-
     /// What is minimised, as papers tell it: mean squares, and sums of Huber's losses.
     pub fn told(&self, cost: f64) -> Measured {
         let of = match self.residuals {
@@ -166,44 +207,56 @@ impl<'a, M: Model> Objective<'a, M> {
         }
     }
 
-    /// The root mean square of ln ŷ − ln y.
-    pub fn deviation(&self, at: &[f64]) -> f64 {
-        let n = self.model.parameters();
-        let (mut gradient, mut hessian) = (vec![0.0; n], vec![0.0; n * n]);
-        let mut square = |row: usize| {
-            (self.model.predict(row, at, &mut gradient, &mut hessian) - self.logs[row]).powi(2)
-        };
-        let rows = self.model.rows();
-        ((0..rows).map(&mut square).sum::<f64>() / rows as f64).sqrt()
+    /// ln ŷ of every row at `at`; none of a model of too many parameters.
+    pub fn predictions(&self, at: &[f64]) -> Vec<f64> {
+        sized!(self.model, Vec::new(), self.predict_all(at))
     }
 
-    /// The weighted means over rows of ln ŷ's gradient's products: singular where rows do not tell parameters apart.
-    pub fn information(&self, weights: &[f64], at: &[f64]) -> Vec<Vec<f64>> {
-        let n = self.model.parameters();
-        let (mut gradient, mut hessian) = (vec![0.0; n], vec![0.0; n * n]);
-        let mut sums = vec![vec![0.0; n]; n];
-        let total: f64 = weights.iter().sum();
-        for (row, weight) in weights.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
-            self.model.predict(row, at, &mut gradient, &mut hessian);
-            for (sums, a) in sums.iter_mut().zip(&gradient) {
-                for (sum, b) in sums.iter_mut().zip(&gradient) {
-                    *sum += weight / total * a * b;
-                }
-            }
+    fn predict_all<const P: usize>(&self, at: &[f64]) -> Vec<f64> {
+        let Some(at) = at.first_chunk::<P>() else { return Vec::new() };
+        (0..self.model.rows()).map(|row| self.model.predict(row, at).log).collect()
+    }
+
+    /// The root mean square of ln ŷ − ln y.
+    pub fn deviation(&self, at: &[f64]) -> f64 {
+        let predictions = self.predictions(at);
+        let squares = predictions.iter().zip(&self.logs).map(|(log, own)| (log - own).powi(2));
+        (squares.sum::<f64>() / self.logs.len() as f64).sqrt()
+    }
+
+    /// The objective at `at`.
+    pub fn cost(&self, weights: &[f64], at: &[f64]) -> f64 {
+        let mut derivatives = Derivatives::of(self.model.parameters());
+        self.derive(weights, at, &mut derivatives);
+        derivatives.cost
+    }
+
+    /// The mean over rows of the products of ln ŷ's slopes: singular where rows do not tell parameters apart.
+    pub fn information(&self, at: &[f64]) -> Vec<f64> {
+        sized!(self.model, Vec::new(), self.information_of(at))
+    }
+
+    fn information_of<const P: usize>(&self, at: &[f64]) -> Vec<f64> {
+        let Some(at) = at.first_chunk::<P>() else { return Vec::new() };
+        let mut sums = [[0.0; P]; P];
+        let rows = self.model.rows();
+        for row in 0..rows {
+            let gradient = self.model.predict(row, at).gradient;
+            add_products(&mut sums, 1.0 / rows as f64, &gradient);
         }
-        sums
+        sums.concat()
     }
 
     fn descend(&self, weights: &[f64], start: &[f64]) -> Option<Minimum> {
-        let cost = self.cost(weights, &self.within(start));
-        if !cost.is_finite() {
+        let n = self.model.parameters();
+        let mut first = Derivatives::of(n);
+        self.derive(weights, start, &mut first);
+        if !first.cost.is_finite() {
             return None;
         }
         // A start that is the minimum already, as of data without noise, has nothing to be divided by.
-        let scale = 1.0 / cost.max(1e-20);
-        let n = self.model.parameters();
-        let problem =
-            Scaled { objective: self, weights, scale, last: RefCell::new(Derivatives::of(n)) };
+        let scale = 1.0 / first.cost.max(1e-20);
+        let problem = Scaled { objective: self, weights, scale, last: RefCell::new(first) };
         let subproblem = Steihaug::new().with_epsilon(1e-12).ok()?.with_max_iters(2 * n as u64 + 4);
         let inner = TrustRegion::new(subproblem).with_max_radius(10.0).ok()?;
         let solver = Settling { inner, rejected: 0 };
@@ -212,11 +265,13 @@ impl<'a, M: Model> Objective<'a, M> {
             .ctrlc(false)
             .run()
             .ok()?;
-        let at = self.within(run.state.get_best_param()?);
-        let mut end = Derivatives::of(n);
-        self.derive(weights, &at, &mut end);
-        let norm = end.gradient.iter().map(|x| x * x).sum::<f64>().sqrt() * scale;
-        Some(Minimum { at, cost: end.cost, converged: norm <= STALLED })
+        let best = run.state.get_best_param()?;
+        let mut end = run.problem.problem?.last.into_inner();
+        if end.at != *best {
+            self.derive(weights, best, &mut end);
+        }
+        let converged = length(&end.gradient) * scale <= STALLED;
+        Some(Minimum { at: self.within(best), cost: end.cost, converged })
     }
 
     fn within(&self, at: &[f64]) -> Vec<f64> {
@@ -225,87 +280,85 @@ impl<'a, M: Model> Objective<'a, M> {
 
     /// The objective at `at` with its derivatives, which along a parameter beyond its bounds are none.
     fn derive(&self, weights: &[f64], at: &[f64], to: &mut Derivatives) {
-        let n = self.model.parameters();
-        let within = self.within(at);
-        to.clear();
+        to.cost = f64::NAN;
+        sized!(self.model, (), self.derive_of(weights, at, to));
+    }
+
+    fn derive_of<const P: usize>(&self, weights: &[f64], at: &[f64], to: &mut Derivatives) {
+        let inside = self.within(at);
+        let Some(within) = inside.first_chunk::<P>() else { return };
         let scale = match self.residuals {
             Residuals::Log => 1.0,
             Residuals::Plain => self.y.len() as f64 / self.y.iter().sum::<f64>(),
         };
+        let (mut cost, mut gradient, mut hessian) = (0.0, [0.0; P], [[0.0; P]; P]);
+        let mut curves = Curvature { products: 0.0, others: [[0.0; P]; P] };
         let mut total = 0.0;
         for (row, weight) in weights.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
-            let log = self.model.predict(row, &within, &mut to.row_gradient, &mut to.row_hessian);
+            let of = self.model.predict(row, within);
             // r, and its first and second derivative by ln ŷ.
             let (r, first, second) = match self.residuals {
-                Residuals::Log => (log - self.logs[row], 1.0, 0.0),
+                Residuals::Log => (of.log - self.logs[row], 1.0, 0.0),
                 Residuals::Plain => {
-                    let y = log.exp() * scale;
+                    let y = of.log.exp() * scale;
                     (y - self.y[row] * scale, y, y)
                 }
             };
             let [rho, slope, curvature] = self.loss.of(r);
             total += weight;
-            to.cost += weight * rho;
+            cost += weight * rho;
             let outer = weight * (curvature * first * first + slope * second);
             let slope = weight * slope * first;
-            let rows = to.hessian.chunks_exact_mut(n).zip(to.row_hessian.chunks_exact(n));
-            for (i, (sums, hessian)) in rows.enumerate() {
-                let a = to.row_gradient[i];
-                to.gradient[i] += slope * a;
-                let lower = sums[..=i].iter_mut().zip(&to.row_gradient).zip(hessian);
-                for ((sum, b), curved) in lower {
-                    *sum += outer * a * b + slope * curved;
-                }
+            for (sum, by) in gradient.iter_mut().zip(&of.gradient) {
+                *sum += slope * by;
+            }
+            curves.products = outer;
+            self.model.bend(row, within, &of, slope, &mut curves);
+            add_products(&mut hessian, curves.products, &of.gradient);
+        }
+        self.model.finish(&mut curves.others);
+        to.cost = cost / total;
+        let free: [bool; P] = std::array::from_fn(|place| at[place] == within[place]);
+        for place in 0..P {
+            to.gradient[place] = if free[place] { gradient[place] / total } else { 0.0 };
+        }
+        for (row, (products, others)) in hessian.iter().zip(&curves.others).enumerate() {
+            for (column, (product, other)) in products.iter().zip(others).take(row + 1).enumerate()
+            {
+                let told = free[row] && free[column];
+                let mean = if told { (product + other) / total } else { 0.0 };
+                to.hessian[row * P + column] = mean;
+                to.hessian[column * P + row] = mean;
             }
         }
-        to.finish(total, at, &within);
+        to.at.clear();
+        to.at.extend_from_slice(at);
     }
 }
 
-/// An objective's value and derivatives, and room for those of a row.
+/// Adds `factor` times the product of a gradient with itself.
+#[inline]
+pub fn add_products<const P: usize>(to: &mut [[f64; P]; P], factor: f64, gradient: &[f64; P]) {
+    for (sums, a) in to.iter_mut().zip(gradient) {
+        let a = factor * a;
+        for (sum, b) in sums.iter_mut().zip(gradient) {
+            *sum += a * b;
+        }
+    }
+}
+
+/// An objective's value and derivatives at a place.
 #[derive(Clone, Debug)]
 struct Derivatives {
     at: Vec<f64>,
     cost: f64,
     gradient: Vec<f64>,
     hessian: Vec<f64>,
-    row_gradient: Vec<f64>,
-    row_hessian: Vec<f64>,
 }
 
 impl Derivatives {
     fn of(n: usize) -> Self {
-        Self {
-            at: Vec::new(),
-            cost: 0.0,
-            gradient: vec![0.0; n],
-            hessian: vec![0.0; n * n],
-            row_gradient: vec![0.0; n],
-            row_hessian: vec![0.0; n * n],
-        }
-    }
-
-    fn clear(&mut self) {
-        self.cost = 0.0;
-        self.gradient.fill(0.0);
-        self.hessian.fill(0.0);
-    }
-
-    /// Makes means of sums, and fills the upper triangle.
-    fn finish(&mut self, total: f64, at: &[f64], within: &[f64]) {
-        let n = within.len();
-        self.cost /= total;
-        for i in 0..n {
-            self.gradient[i] = if at[i] == within[i] { self.gradient[i] / total } else { 0.0 };
-            for j in 0..=i {
-                let free = at[i] == within[i] && at[j] == within[j];
-                let mean = if free { self.hessian[i * n + j] / total } else { 0.0 };
-                self.hessian[i * n + j] = mean;
-                self.hessian[j * n + i] = mean;
-            }
-        }
-        self.at.clear();
-        self.at.extend_from_slice(at);
+        Self { at: Vec::new(), cost: 0.0, gradient: vec![0.0; n], hessian: vec![0.0; n * n] }
     }
 }
 
@@ -358,6 +411,10 @@ impl<M: Model> Hessian for Scaled<'_, '_, M> {
     }
 }
 
+fn length(of: &[f64]) -> f64 {
+    of.iter().map(|x| x * x).sum::<f64>().sqrt()
+}
+
 type Place = IterState<Vec<f64>, Vec<f64>, (), Vec<Vec<f64>>, (), f64>;
 
 /// argmin's trust regions, which know no end but a number of steps, with one where the gradient vanishes or rounding
@@ -397,8 +454,7 @@ where
     }
 
     fn terminate(&mut self, state: &Place) -> TerminationStatus {
-        let norm = |gradient: &Vec<f64>| gradient.iter().map(|x| x * x).sum::<f64>().sqrt();
-        let settled = state.get_gradient().is_some_and(|gradient| norm(gradient) <= TOLERANCE);
+        let settled = state.get_gradient().is_some_and(|gradient| length(gradient) <= TOLERANCE);
         match settled || self.rejected >= MOST_REJECTED {
             true => TerminationStatus::Terminated(TerminationReason::SolverConverged),
             false => TerminationStatus::NotTerminated,

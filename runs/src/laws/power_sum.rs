@@ -5,7 +5,9 @@
 //! are such sums. Features are centred and divided by their spread, without which coefficient and exponent of a term
 //! are all but one parameter.
 
-use super::optimise::{Bounds, Model, Objective};
+use super::optimise::{
+    Bounds, Curvature, MOST_PARAMETERS, Model, Objective, Prediction, add_products,
+};
 
 /// A feature of rows, standardised.
 #[derive(Clone, Debug)]
@@ -29,9 +31,15 @@ pub struct PowerSum {
     rows: usize,
     terms: Vec<Term>,
     parameters: usize,
-    /// Row by row, term by term, the standardised features.
-    table: Vec<f64>,
-    width: usize,
+    /// Row by row what the logarithm of its term changes by with each parameter: 1 with a coefficient, less a standardised
+    /// feature with an exponent.
+    slopes: Vec<f64>,
+    /// Of each term 1 at its own parameters.
+    own: [[f64; MOST_PARAMETERS]; MOST_TERMS],
+    /// Of each parameter 1 at its own term.
+    term: [[f64; MOST_TERMS]; MOST_PARAMETERS],
+    /// 1 where two parameters are of one term.
+    together: [[f64; MOST_PARAMETERS]; MOST_PARAMETERS],
     limits: Vec<Bounds>,
 }
 
@@ -60,8 +68,10 @@ impl PowerSum {
             rows,
             terms: Vec::new(),
             parameters: 0,
-            table: Vec::new(),
-            width: terms.iter().map(Vec::len).sum(),
+            slopes: Vec::new(),
+            own: [[0.0; MOST_PARAMETERS]; MOST_TERMS],
+            term: [[0.0; MOST_TERMS]; MOST_PARAMETERS],
+            together: [[0.0; MOST_PARAMETERS]; MOST_PARAMETERS],
             limits: Vec::new(),
         };
         for features in terms {
@@ -79,11 +89,22 @@ impl PowerSum {
             sum.terms.push(Term { features, first });
         }
         for row in 0..rows {
-            for feature in sum.terms.iter().flat_map(|term| &term.features) {
-                sum.table.push(feature.values[row]);
+            for term in &sum.terms {
+                sum.slopes.push(1.0);
+                sum.slopes.extend(term.features.iter().map(|feature| -feature.values[row]));
             }
         }
+        for (own, term) in sum.own.iter_mut().zip(&sum.terms) {
+            let places = own.iter_mut().skip(term.first).take(1 + term.features.len());
+            places.for_each(|own| *own = 1.0);
+            add_products(&mut sum.together, 1.0, own);
+        }
+        sum.term = std::array::from_fn(|place| sum.own.map(|own| own[place]));
         sum
+    }
+
+    fn slopes<const P: usize>(&self, row: usize) -> &[f64; P] {
+        self.slopes[row * P..].first_chunk().unwrap_or(&[0.0; P])
     }
 
     /// The `keep` best of the places that all exponents of `grid` project to, a grid for each exponent.
@@ -142,12 +163,11 @@ impl PowerSum {
         // Normal equations of Σ w (Σ_k C_k p_k / y − 1)².
         let (mut left, mut right) = ([[0.0; MOST_TERMS]; MOST_TERMS], [0.0; MOST_TERMS]);
         for row in (0..self.rows).filter(|row| weights[*row] > 0.0) {
-            let table = &self.table[row * self.width..][..self.width];
             let (mut powers, mut place) = ([0.0; MOST_TERMS], 0);
             for (power, term) in powers.iter_mut().zip(&self.terms) {
                 let mut log = 0.0;
-                for _ in &term.features {
-                    log -= scaled[place] * table[place];
+                for feature in &term.features {
+                    log -= scaled[place] * feature.values[row];
                     place += 1;
                 }
                 *power = log.exp() / y[row];
@@ -202,6 +222,8 @@ fn positive(
     best.map(|(_, coefficients)| coefficients)
 }
 
+/// ∇² = Σ_k p_k g_k g_kᵀ − ∇∇ᵀ, where g_k holds term k's own parameters only: those of others are taken out of the sum over
+/// rows at its end.
 impl Model for PowerSum {
     fn parameters(&self) -> usize {
         self.parameters
@@ -211,45 +233,56 @@ impl Model for PowerSum {
         self.rows
     }
 
-    fn predict(&self, row: usize, at: &[f64], gradient: &mut [f64], hessian: &mut [f64]) -> f64 {
-        let table = &self.table[row * self.width..][..self.width];
-        let mut logs = [f64::NEG_INFINITY; MOST_TERMS];
-        let mut place = 0;
-        for (log, term) in logs.iter_mut().zip(&self.terms) {
-            *log = at[term.first];
-            gradient[term.first] = 1.0;
-            for offset in 1..=term.features.len() {
-                *log -= at[term.first + offset] * table[place];
-                gradient[term.first + offset] = -table[place];
-                place += 1;
+    // Within the loop over rows what rows share stays in registers.
+    #[inline(always)]
+    fn predict<const P: usize>(&self, row: usize, at: &[f64; P]) -> Prediction<P> {
+        let slopes = self.slopes::<P>(row);
+        let mut logs = [0.0; MOST_TERMS];
+        for place in 0..P {
+            let power = at[place] * slopes[place];
+            for (log, own) in logs.iter_mut().zip(&self.term[place]) {
+                *log += power * own;
             }
         }
-        let k = self.terms.len();
-        let top = logs[..k].iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let mut shares = [0.0; MOST_TERMS];
+        let terms: &mut [f64] = &mut logs[..self.terms.len()];
+        let largest = terms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        // The first term stands for the largest, as whose exponential costs nothing where it is a constant, unless one of
+        // them is so much larger that its exponential overflows.
+        let top = if largest - terms[0] < 300.0 { terms[0] } else { largest };
         let mut sum = 0.0;
-        for (share, log) in shares[..k].iter_mut().zip(&logs) {
-            *share = (log - top).exp();
-            sum += *share;
+        for log in terms {
+            *log = if *log == top { 1.0 } else { (*log - top).exp() };
+            sum += *log;
         }
-        // ∇² = Σ_k p_k g_k g_kᵀ − ∇∇ᵀ, where g_k holds term k's own parameters only.
-        hessian.fill(0.0);
-        let n = self.parameters;
-        for (term, share) in self.terms.iter().zip(&shares) {
-            let share = share / sum;
-            let own = term.first..term.first + 1 + term.features.len();
-            for i in own.clone() {
-                for j in own.start..=i {
-                    hessian[i * n + j] = share * gradient[i] * gradient[j];
-                }
-            }
-            gradient[own].iter_mut().for_each(|x| *x *= share);
+        let share = 1.0 / sum;
+        let mut gradient = [0.0; P];
+        for (log, own) in logs.iter().zip(&self.own) {
+            gradient.iter_mut().zip(own).for_each(|(part, own)| *part += log * own);
         }
-        for i in 0..n {
-            for j in 0..=i {
-                hessian[i * n + j] -= gradient[i] * gradient[j];
-            }
+        gradient.iter_mut().zip(slopes).for_each(|(part, slope)| *part *= share * slope);
+        Prediction { log: top + sum.ln(), gradient }
+    }
+
+    #[inline(always)]
+    fn bend<const P: usize>(
+        &self,
+        row: usize,
+        _: &[f64; P],
+        of: &Prediction<P>,
+        factor: f64,
+        to: &mut Curvature<P>,
+    ) {
+        let slopes = self.slopes::<P>(row);
+        to.products -= factor;
+        for (sums, along) in to.others.iter_mut().zip(of.gradient) {
+            let along = factor * along;
+            sums.iter_mut().zip(slopes).for_each(|(sum, slope)| *sum += along * slope);
         }
-        top + sum.ln()
+    }
+
+    fn finish<const P: usize>(&self, others: &mut [[f64; P]; P]) {
+        for (sums, together) in others.iter_mut().zip(&self.together) {
+            sums.iter_mut().zip(together).for_each(|(sum, together)| *sum *= together);
+        }
     }
 }

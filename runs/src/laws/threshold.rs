@@ -52,32 +52,44 @@ impl Configuration {
     }
 }
 
+/// A configuration's points, run by run.
+struct Points {
+    at: Vec<String>,
+    runs: Vec<Run>,
+}
+
+/// A run's points.
+struct Run {
+    seed: f64,
+    points: Vec<Point>,
+}
+
 /// The configurations of `data`, in the order of their first rows.
 fn configurations(data: &Data) -> Result<Vec<Configuration>, Error> {
     let (steps, seeds) = (data.x("step")?, data.find("seed"));
-    let mut groups: Vec<(&Vec<String>, Vec<(f64, Vec<Point>)>)> = Vec::new();
+    let mut groups: Vec<Points> = Vec::new();
     for (row, at) in data.groups.iter().enumerate() {
         let seed = seeds.map_or(0.0, |seeds| seeds[row]);
         let point = Point { step: steps[row], value: data.y[row] };
-        let place = groups.iter().position(|(known, _)| *known == at).unwrap_or_else(|| {
-            groups.push((at, Vec::new()));
+        let place = groups.iter().position(|group| group.at == *at).unwrap_or_else(|| {
+            groups.push(Points { at: at.clone(), runs: Vec::new() });
             groups.len() - 1
         });
-        let (_, runs) = &mut groups[place];
-        match runs.iter_mut().find(|(known, _)| *known == seed) {
-            Some((_, points)) => points.push(point),
-            None => runs.push((seed, vec![point])),
+        let runs = &mut groups[place].runs;
+        match runs.iter_mut().find(|run| run.seed == seed) {
+            Some(run) => run.points.push(point),
+            None => runs.push(Run { seed, points: vec![point] }),
         }
     }
-    let of = |(at, runs): (&Vec<String>, Vec<(f64, Vec<Point>)>)| {
-        let runs: Vec<Curve> = runs.into_iter().map(|(_, points)| Curve::new(points)).collect();
+    let of = |Points { at, runs }: Points| {
+        let runs: Vec<Curve> = runs.into_iter().map(|run| Curve::new(run.points)).collect();
         let count = runs.len();
         let curves = Curves::new(&[runs]);
         if curves.steps.is_empty() {
             let found = format!("runs of {} without a step in common", at.join(", "));
             return Err(data.refuse(found, "curves that overlap", "--where, to leave one out"));
         }
-        Ok(Configuration { at: at.clone(), curves, runs: count })
+        Ok(Configuration { at, curves, runs: count })
     };
     groups.into_iter().map(of).collect()
 }

@@ -17,7 +17,7 @@ use crate::error::Error;
 use super::data::Data;
 use super::estimate::Estimation;
 use super::fit::{Fit, Kind, Measured, Number};
-use super::optimise::{Bounds, Loss, Model, Objective, Residuals};
+use super::optimise::{Bounds, Loss, Objective, Residuals};
 use super::power_sum::PowerSum;
 use super::resamples::Strata;
 use super::row::{Input, LawOption, LawRow, Request};
@@ -85,17 +85,14 @@ impl Columns {
         let objective = Objective::new(&model, y, Residuals::Log, Loss::Squares, model.bounds());
         let starts = model.starts(&objective, &self.grid(), STARTS);
         let whole = [objective.minimise(&vec![1.0; y.len()], &starts)?.at];
-        let (mut gradient, mut hessian) =
-            (vec![0.0; whole[0].len()], vec![0.0; whole[0].len().pow(2)]);
         let mut squares = 0.0;
         for rows in configurations {
             let mut weights = vec![1.0; y.len()];
             rows.iter().for_each(|row| weights[*row] = 0.0);
             let found = objective.minimise(&weights, &whole)?;
-            for row in rows {
-                let log = model.predict(*row, &found.at, &mut gradient, &mut hessian);
-                squares += (log - y[*row].ln()).powi(2);
-            }
+            let predictions = objective.predictions(&found.at);
+            squares +=
+                rows.iter().map(|row| (predictions[*row] - y[*row].ln()).powi(2)).sum::<f64>();
         }
         Some((squares / y.len() as f64).sqrt())
     }

@@ -1,6 +1,6 @@
 //! Constants that were planted come back.
 
-use crate::plant::{Plant, grid, logspace};
+use crate::plant::{Plant, grid, logspace, value};
 
 const DRAWS: u64 = 50;
 
@@ -227,4 +227,89 @@ macro_rules! planted {
 
 planted! {
     power power_with_offset chinchilla sum utd slopes batch routing intrinsic which_n isoflop
+}
+
+/// The best size is read off between sizes, so that finer sizes come nearer to the law's own.
+#[test]
+fn the_envelope_of_training_curves() {
+    let slope = |sizes| {
+        let plant = envelope(sizes, 400);
+        value(&plant.fit(plant.y.clone(), 0), "a").value
+    };
+    let [coarse, fine] = [12, 48].map(|sizes| (slope(sizes) - 0.37 / 0.72).abs());
+    assert!(fine < coarse && fine < 2e-3, "{coarse} {fine}");
+    let plant = envelope(24, 200);
+    let interval = value(&plant.fit(plant.noisy(0.002, 1), 100), "a").interval.unwrap();
+    assert!(interval.low < 0.514 && interval.high > 0.514, "{interval:?}");
+}
+
+/// Of an x that never varies there is no exponent, and what depends on it is named.
+#[test]
+fn what_rows_do_not_tell_is_named() {
+    let notes = |plant: &Plant, name: &str| {
+        value(&plant.fit(plant.noisy(0.01, 3), 100), name).notes.join("; ")
+    };
+    let unknown = "not identified";
+    let steps = |utd: &f64| 2e5 * (1.0 + (1.5 / utd).powf(0.9));
+    let one_size = Plant {
+        y: logspace(0.25, 32.0, 40).iter().map(steps).collect(),
+        x: vec![("utd", logspace(0.25, 32.0, 40)), ("n", vec![1e6; 40])],
+        ..sum()
+    };
+    for name in ["B", "beta", "C"] {
+        assert!(notes(&one_size, name).contains(unknown), "{name}: {}", notes(&one_size, name));
+    }
+    assert!(!notes(&one_size, "alpha").contains(unknown));
+
+    let dense = Plant {
+        x: vec![("active", logspace(1e3, 1e6, 60)), ("density", vec![1.0; 60])],
+        ..which_n()
+    };
+    assert!(notes(&dense, "gamma").contains(unknown));
+    assert!(!notes(&dense, "alpha").contains(unknown));
+
+    // Experts that are far from saturating say nothing of where they would.
+    let (n, experts) = grid(&logspace(1e7, 1e9, 8), &[1.0, 2.0, 4.0, 8.0, 16.0]);
+    let loss = |(n, experts): (&f64, &f64)| 9.0 * n.powf(-0.08) * (experts + 1.0).powf(-0.1);
+    let y = n.iter().zip(&experts).map(loss).collect();
+    let rising = Plant { y, x: vec![("n", n), ("experts", experts)], ..routing() };
+    let fit = rising.fit(rising.noisy(0.01, 5), 100);
+    let told = value(&fit, "E_max").notes.join("; ") + &fit.notes.join("; ");
+    assert!(told.contains("bound") || told.contains("identified"), "{told}");
+}
+
+#[test]
+fn what_sits_on_a_bound_is_named() {
+    let rising = Plant {
+        y: logspace(1.0, 1e4, 60).iter().map(|x| x.powf(0.3)).collect(),
+        ..power_with_offset()
+    };
+    let fit = rising.fit(rising.noisy(0.01, 1), 50);
+    assert!(fit.notes.iter().any(|note| note.contains("alpha sits on a bound")), "{:?}", fit.notes);
+}
+
+/// The count that sparse and dense share is the one with the least error on configurations left out.
+#[test]
+fn the_count_that_collapses_sparse_and_dense() {
+    for (gamma, best) in [(0.0, "active"), (1.0, "total"), (0.45, "n_eff")] {
+        let plant = which_n();
+        let loss = |(active, density): (&f64, &f64)| {
+            0.3 + 40.0 * (active * density.powf(-gamma)).powf(-0.5)
+        };
+        let [(_, active), (_, density)] = plant.x.as_slice() else { panic!("two columns") };
+        let plant = Plant { y: active.iter().zip(density).map(loss).collect(), ..plant };
+        let fit = plant.fit(plant.noisy(0.02, 2), 200);
+        let error = |name: &str| {
+            let name = format!("leave-out error with {name}");
+            fit.measures.iter().find(|measured| measured.name == name).unwrap().value
+        };
+        let interval = value(&fit, "gamma").interval.unwrap();
+        assert!(interval.low <= gamma && gamma <= interval.high, "{gamma}: {interval:?}");
+        let least = ["active", "total", "n_eff"].map(error).into_iter().fold(f64::MAX, f64::min);
+        // Where gamma is 0 or 1, n_eff has one constant more for the same curve.
+        assert!(error(best) < 1.02 * least, "{gamma}: {best}: {:?}", fit.measures);
+        assert!(error("n_eff") < 1.05 * least);
+        let wrong = if gamma == 1.0 { "active" } else { "total" };
+        assert!(error(wrong) > 2.0 * least, "{gamma}: {:?}", fit.measures);
+    }
 }
