@@ -104,7 +104,7 @@ impl Plant {
     pub fn is_covered(&self, draws: u64) {
         let mut within = vec![0; self.truth.len()];
         for draw in 0..draws {
-            let fit = self.fit(self.noisy(0.05, draw), 400);
+            let fit = self.fit(self.noisy(0.05, draw), 200);
             for (count, (name, truth)) in within.iter_mut().zip(self.truth) {
                 let interval = value(&fit, name).interval;
                 let holds = interval.is_some_and(|it| (it.low..=it.high).contains(truth));
