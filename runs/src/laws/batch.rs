@@ -9,7 +9,7 @@ use crate::error::Error;
 use super::data::Data;
 use super::estimate::Estimation;
 use super::fit::{Fit, Kind, Number};
-use super::optimise::{Bounds, Curvature, Loss, Model, Objective, Prediction, Residuals};
+use super::objective::{Bounds, Curvature, Loss, Model, Objective, Prediction, Residuals};
 use super::resamples::Strata;
 use super::row::{Input, LawRow, Request};
 
@@ -124,4 +124,17 @@ fn fit(data: &Data, request: &Request) -> Result<Fit, Error> {
         strata: Strata::whole(data.rows()),
     };
     estimation.fit(&request.bootstrap).ok_or_else(|| data.no_fit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::objective::tests::derivatives_are_exact;
+    use super::*;
+
+    #[test]
+    fn its_derivatives_are_exact() {
+        let column = |by: f64| (0..9).map(|row| (by * f64::from(row)).sin()).collect();
+        let model = Saturating::new(column(1.0), column(2.5));
+        derivatives_are_exact(&model, &[Bounds::FREE; 4], &[0.4, 0.3, -0.5, 0.8]);
+    }
 }

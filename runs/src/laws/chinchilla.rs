@@ -14,7 +14,7 @@ use crate::error::Error;
 use super::data::Data;
 use super::estimate::Estimation;
 use super::fit::{Fit, Kind, Number};
-use super::optimise::{Bounds, Loss, Objective, Residuals};
+use super::objective::{Bounds, Loss, Objective, Residuals};
 use super::power_sum::PowerSum;
 use super::resamples::Strata;
 use super::row::{Input, LawOption, LawRow, Request};

@@ -2,8 +2,9 @@
 
 use crate::statistics::Bootstrap;
 
+use super::descent::Minimum;
 use super::fit::{Constant, Fit, Measured, Number};
-use super::optimise::{Bounds, Minimum, Model, Objective};
+use super::objective::{Bounds, Model, Objective};
 use super::resamples::{Resamples, Strata};
 
 /// How a law is fitted by descent.

@@ -14,7 +14,7 @@ use crate::error::Error;
 use super::data::Data;
 use super::estimate::Estimation;
 use super::fit::{Fit, Kind, Number};
-use super::optimise::{
+use super::objective::{
     Bounds, Curvature, Loss, Model, Objective, Prediction, Residuals, add_products,
 };
 use super::power_sum::PowerSum;
@@ -169,4 +169,19 @@ fn fit(data: &Data, request: &Request) -> Result<Fit, Error> {
         strata: Strata::whole(data.rows()),
     };
     estimation.fit(&request.bootstrap).ok_or_else(|| data.no_fit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::objective::tests::derivatives_are_exact;
+    use super::*;
+
+    #[test]
+    fn its_derivatives_are_exact() {
+        let column = |by: f64| (0..9).map(|row| (by * f64::from(row)).sin()).collect::<Vec<_>>();
+        let (n, e) = (column(1.0), column(2.5));
+        let sum = PowerSum::new(9, &[vec![(&n, EXPONENTS)], vec![(&e, EXPONENTS)]]);
+        let model = Frontier { spreads: [0.7, 1.2], sum: sum.clone() };
+        derivatives_are_exact(&model, sum.bounds(), &[-0.4, 0.6, -0.5, 0.9]);
+    }
 }

@@ -1,13 +1,14 @@
 //! Laws of scale, fitted to anybody's rows: what a network's parameters, steps, updates, batch and experts buy.
 //!
 //! Each law is a file and a row of [`LAWS`], which says what it takes and how it is fitted. Laws that are sums of powers
-//! share [`power_sum`]; what is minimised stands in [`optimise`], the intervals in [`resamples`].
+//! share `power_sum`; what is minimised stands in `objective` and `descent`, the intervals in `resamples`.
 
 mod args;
 mod batch;
 mod chinchilla;
 mod command;
 mod data;
+mod descent;
 mod envelope;
 mod estimate;
 mod fit;
@@ -17,7 +18,7 @@ mod intrinsic;
 mod isoflop;
 mod isotonic;
 mod linear;
-mod optimise;
+mod objective;
 mod power;
 mod power_sum;
 mod registry;

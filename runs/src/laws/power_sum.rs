@@ -5,7 +5,7 @@
 //! are such sums. Features are centred and divided by their spread, without which coefficient and exponent of a term
 //! are all but one parameter.
 
-use super::optimise::{
+use super::objective::{
     Bounds, Curvature, MOST_PARAMETERS, Model, Objective, Prediction, add_products,
 };
 
@@ -283,6 +283,55 @@ impl Model for PowerSum {
     fn finish<const P: usize>(&self, others: &mut [[f64; P]; P]) {
         for (sums, together) in others.iter_mut().zip(&self.together) {
             sums.iter_mut().zip(together).for_each(|(sum, together)| *sum *= together);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::objective::tests::derivatives_are_exact;
+    use super::*;
+
+    #[test]
+    fn its_derivatives_are_exact() {
+        let column = |by: f64| (0..9).map(|row| (by * f64::from(row)).cos()).collect::<Vec<_>>();
+        let (a, b, c) = (column(1.0), column(2.5), column(0.7));
+        let free = Bounds { low: -9.0, high: 9.0 };
+        let term = |of: &[&'static str]| -> Vec<(&[f64], Bounds)> {
+            of.iter()
+                .map(|name| {
+                    (
+                        match *name {
+                            "a" => &a[..],
+                            "b" => &b,
+                            _ => &c,
+                        },
+                        free,
+                    )
+                })
+                .collect()
+        };
+        for terms in [
+            vec![term(&[]), term(&["a"]), term(&["b"])],
+            vec![term(&["a", "b"]), term(&["c"]), term(&[])],
+            vec![term(&["a"])],
+        ] {
+            let sum = PowerSum::new(9, &terms);
+            let at: Vec<f64> =
+                (0..sum.parameters()).map(|place| 0.3 + 0.2 * place as f64).collect();
+            derivatives_are_exact(&sum, sum.bounds(), &at);
+        }
+    }
+
+    #[test]
+    fn a_projection_is_exact_where_the_exponents_are() {
+        let x: Vec<f64> = (1..20).map(f64::from).collect();
+        let logs: Vec<f64> = x.iter().map(|x| x.ln()).collect();
+        let y: Vec<f64> = x.iter().map(|x| 0.5 + 2.0 * x.powf(-0.7)).collect();
+        let sum = PowerSum::new(19, &[vec![], vec![(&logs, Bounds { low: 0.0, high: 5.0 })]]);
+        let natural = sum.natural(&sum.project(&[0.7], &y, &[1.0; 19]).unwrap());
+        for (found, truth) in natural.iter().zip([0.5_f64.ln(), 2_f64.ln(), 0.7]) {
+            assert!((found - truth).abs() < 1e-9, "{natural:?}");
         }
     }
 }
