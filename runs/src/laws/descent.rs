@@ -25,7 +25,7 @@ pub struct Minimum {
 }
 
 /// The gradient, of an objective that was 1 at the start, below which it is a minimum.
-const TOLERANCE: f64 = 1e-7;
+const TOLERANCE: f64 = 1e-6;
 
 /// The gradient that is let pass where rounding forbids every further step.
 const STALLED: f64 = 1e-5;

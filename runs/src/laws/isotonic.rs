@@ -51,12 +51,16 @@ mod tests {
         a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum()
     }
 
-    /// scikit-learn's IsotonicRegression gives the same of its documentation's kind of data.
+    /// scipy 1.17.1: `isotonic_regression(values).x`.
     #[test]
     fn neighbours_that_fall_are_pooled() {
         assert_eq!(isotonic(&[1.0, 3.0, 2.0, 4.0, 3.5, 6.0]), [1.0, 2.5, 2.5, 3.75, 3.75, 6.0]);
         assert_eq!(isotonic(&[5.0, 4.0, 3.0]), [4.0; 3]);
-        assert_eq!(isotonic(&[]), []);
+        let risen = [2.0, 14.0 / 3.0, 14.0 / 3.0, 14.0 / 3.0, 6.0, 6.0, 6.0, 6.0];
+        let values = [2.0, 9.0, 4.0, 1.0, 7.0, 6.0, 8.0, 3.0];
+        let near = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-12;
+        assert!(isotonic(&values).iter().zip(&risen).all(near));
+        assert!(isotonic(&[]).is_empty());
     }
 
     #[test]
