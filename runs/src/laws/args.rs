@@ -21,7 +21,7 @@ pub struct FitArgs {
     /// Columns that tell groups apart, for laws that take some
     #[arg(long, value_name = "COLUMN", num_args = 1..)]
     pub by: Vec<String>,
-    /// Keep rows with one of these values in a column; may be given again
+    /// Keep rows with one of these values in a column, or with none of them (COLUMN!=VALUE); may be given again
     #[arg(long = "where", value_name = "COLUMN=VALUE[,VALUE]")]
     pub conditions: Vec<String>,
     /// Keep the row with the greatest value in this column, of all that agree in --per

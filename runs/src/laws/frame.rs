@@ -100,15 +100,16 @@ impl Frame {
         })
     }
 
-    /// Keeps rows that have one of some values in a column: `COLUMN=VALUE` or `COLUMN=VALUE,VALUE`. Numbers are compared
-    /// as numbers.
+    /// Keeps rows that have one of some values in a column, `COLUMN=VALUE` or `COLUMN=VALUE,VALUE`, or none of them,
+    /// `COLUMN!=VALUE`. Numbers are compared as numbers.
     ///
     /// # Errors
     /// Where there is no such column, or no row is left.
     pub fn keep(&mut self, condition: &str) -> Result<(), Error> {
         let place = format!("--where {condition}");
-        let Some((column, values)) = condition.split_once('=') else {
-            let allowed = "COLUMN=VALUE, or COLUMN=VALUE,VALUE";
+        let negated = condition.split_once("!=").filter(|(column, _)| !column.contains('='));
+        let Some((column, values)) = negated.or_else(|| condition.split_once('=')) else {
+            let allowed = "COLUMN=VALUE, COLUMN=VALUE,VALUE or COLUMN!=VALUE";
             return Err(Refusal::argument(place, "no =", allowed, "--where seed=1,2"));
         };
         let at = self.column(column.trim())?;
@@ -119,7 +120,7 @@ impl Frame {
         };
         let has = |line: &Line| {
             let cell = line.cells.get(at).unwrap_or_default();
-            values.split(',').any(|value| is(cell, value))
+            values.split(',').any(|value| is(cell, value)) != negated.is_some()
         };
         let mut known: Vec<&str> = self.rows.iter().filter_map(|line| line.cells.get(at)).collect();
         known.sort_unstable();
@@ -129,7 +130,7 @@ impl Frame {
             let more = if known.len() > some.len() { ", …" } else { "" };
             let allowed = format!("a value that {column} has here: {}{more}", some.join(", "));
             let near = nearest(values, known.iter().copied()).unwrap_or("one of these");
-            return Err(Refusal::argument(place, "no row with it", allowed, near));
+            return Err(Refusal::argument(place, "no row that it keeps", allowed, near));
         }
         self.rows.retain(has);
         Ok(())

@@ -92,6 +92,22 @@ fn times_to_threshold_with_what_never_came() {
     assert!(low <= 50.0 && high >= 50.0 && low >= 40.0 && high <= 60.0, "{low} {high}");
 }
 
+/// What `threshold` writes other laws read, without what never came.
+#[test]
+fn times_to_threshold_are_rows_of_other_laws() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, times) = (curves(folder.path()), folder.path().join("times.csv"));
+    let columns = ["--x", "step", "seed", "--y", "return", "--by", "width"];
+    let rest = ["--threshold", "1.5", "--csv", times.to_str().unwrap()];
+    assert!(fit("threshold", &file, &[columns.as_slice(), &rest].concat()).status.success());
+    let arguments =
+        ["--x", "width", "--y", "value", "--where", "constant=d", "--where", "value!=inf"];
+    let fitted =
+        Numbers::fit("power", &times, &[arguments.as_slice(), &["--resamples", "0"]].concat());
+    assert_eq!(fitted.of("rows"), 3.0);
+    assert!((fitted.of("alpha") - 1.0).abs() < 0.1, "{}", fitted.printed);
+}
+
 #[test]
 fn numbers_do_not_depend_on_threads() {
     let folder = tempfile::tempdir().unwrap();
@@ -139,7 +155,7 @@ fn mistakes_are_named_with_their_place() {
         (
             "power",
             &["--x", "size", "--y", "loss", "--where", "kind=c"],
-            &["no row with it", "a value that kind has here: a, b"],
+            &["no row that it keeps", "a value that kind has here: a, b"],
         ),
         (
             "power",
