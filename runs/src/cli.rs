@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::assertion::Assertion;
+use crate::laws::FitArgs;
 use crate::names::REPORT;
 use crate::normalise::{Bounds, Normalise, Table as ScaleTable};
 
@@ -64,6 +65,8 @@ pub enum Command {
     Tune,
     /// Compare runs, from their folders alone: tables for a terminal, for programs and for papers
     Report(ReportArgs),
+    /// Fit a law of scale to any CSV: its constants with 95 % intervals, and what the rows do not tell
+    Fit(FitArgs),
 }
 
 /// What `list` lists.
@@ -77,6 +80,8 @@ pub enum Listed {
     Agents,
     /// Keys of all sections, of a SECTION, or of SECTION.KIND
     Keys,
+    /// Laws of scale, for fit
+    Laws,
 }
 
 /// What `run` and `plan` both take.

@@ -19,6 +19,7 @@ mod folder;
 mod job;
 mod job_folder;
 mod keys;
+pub mod laws;
 mod life;
 mod list;
 mod lock;
@@ -93,6 +94,7 @@ pub fn main(registry: Registry) -> ExitCode {
         Command::Schema => list::schema(),
         Command::Tune => tune::tune(),
         Command::Report(args) => report::report(&args),
+        Command::Fit(args) => laws::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

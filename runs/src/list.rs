@@ -27,6 +27,7 @@ pub fn list(what: Listed, of: Option<&str>) -> Result<(), Error> {
         Listed::Methods => methods().to_string(),
         Listed::Agents => agents().to_string(),
         Listed::Keys => keys(of)?,
+        Listed::Laws => crate::laws::list(),
     };
     print(&text)
 }

@@ -58,7 +58,7 @@ impl Bootstrap {
         let mut estimates: Vec<_> =
             whole.into_iter().map(|value| Estimate { value, interval: None }).collect();
         if of.iter().all(|scores| scores.shows_spread()) {
-            let all = self.resample(of, numbers, values);
+            let all = self.draws(of, numbers, values);
             self.share(estimates.iter_mut().enumerate(), |(n, estimate)| {
                 let mut column: Vec<_> = all.iter().skip(n).step_by(numbers).copied().collect();
                 estimate.interval = Interval::of(&mut column);
@@ -67,8 +67,8 @@ impl Bootstrap {
         estimates
     }
 
-    /// The numbers of one resample after those of another.
-    fn resample<const N: usize>(
+    /// What `values` writes of each resample: the numbers of one after those of another.
+    pub(crate) fn draws<const N: usize>(
         &self,
         of: [&Scores; N],
         numbers: usize,

@@ -27,10 +27,15 @@ impl Interval {
     /// The percentile interval of what `resamples` gave, whose order it changes: their percentiles 2.5 and 97.5. None
     /// where there are none, or one of them is not finite.
     pub fn of(resamples: &mut [f64]) -> Option<Self> {
+        Self::between(resamples, TAIL)
+    }
+
+    /// The same with another part of the resamples beyond each end.
+    pub fn between(resamples: &mut [f64], tail: f64) -> Option<Self> {
         let usable = !resamples.is_empty() && resamples.iter().all(|value| value.is_finite());
         usable.then(|| Self {
-            low: percentile(resamples, TAIL),
-            high: percentile(resamples, 1.0 - TAIL),
+            low: percentile(resamples, tail),
+            high: percentile(resamples, 1.0 - tail),
         })
     }
 }

@@ -50,7 +50,7 @@ impl Resample {
     }
 
     /// How often it has each run, in the order of [`Scores::values`].
-    pub(super) fn counts(&self) -> &[u32] {
+    pub(crate) fn counts(&self) -> &[u32] {
         &self.counts
     }
 }
