@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::image::{ConvDense, ConvGather, ConvGrad, ConvSample, Parts, Steps, Taps, Walk};
 use super::kernels::{self, Gather, Sample};
+use super::walk::{ConvDense, ConvGather, ConvGrad, ConvSample, Parts, Steps, Taps, Walk};
 use super::{Buffer, Gpu};
 use crate::error::SparseError;
 use crate::kernels::Plane;

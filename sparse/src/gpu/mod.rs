@@ -6,12 +6,12 @@
 //! | `memory.rs` | buffers, and host memory that a device reads by itself |
 //! | `kernels.rs`, `kernels/*.cu` | the kernels, their arguments and launch shapes |
 //! | `layer.rs`, `conv.rs`, `network.rs` | a network's parameters and structure on the device |
-//! | `image.rs`, `dense.rs` | arguments of convolutions, and of dense layers |
+//! | `walk.rs`, `image.rs`, `dense.rs` | arguments of convolutions, of what else images need, and of dense layers |
 //! | `tiles.rs`, `sample_tiles.rs`, `products.rs` | those of large sparse layers, and products side by side |
 //! | `reading.rs`, `pass.rs`, `outputs.rs` | what a network reads, its passes, and what it gives |
 //! | `repeated.rs` | work that is recorded once and asked for again and again |
 //! | `trainer.rs` | gradients, moments and the step of the optimiser |
-//! | `cuda.rs` (feature `cuda`) | [`Gpu`] by the driver of CUDA |
+//! | `cuda/` (feature `cuda`) | [`Gpu`] by the driver of CUDA |
 //! | `emulator.rs` (feature `emulate`) | [`Gpu`] by the same kernels on this machine's processor, for tests |
 //!
 //! A network in training stays on the host with all that it is; what a device has is a copy that runs ahead of it.
@@ -42,6 +42,7 @@ mod repeated;
 mod sample_tiles;
 mod tiles;
 mod trainer;
+mod walk;
 
 use std::ffi::{c_char, c_void};
 use std::fmt::Debug;

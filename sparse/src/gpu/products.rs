@@ -2,10 +2,10 @@
 
 use super::Gpu;
 use super::dense::{Dense, DenseGrad, DenseParts};
-use super::image::{ConvDense, ConvGather, ConvGrad, ConvSample, Parts};
 use super::kernels::{Gather, KERNELS, Sample, launch};
 use super::sample_tiles::{SampleTiled, SampleTiles};
 use super::tiles::{Plan, Tiled, Tiles};
+use super::walk::{ConvDense, ConvGather, ConvGrad, ConvSample, Parts};
 use crate::error::SparseError;
 
 /// Products forward, or back.

@@ -1,20 +1,25 @@
 //! A device by the driver of CUDA (crate `cudarc`), which is looked for when one is opened: a build with it starts
 //! on machines without.
 
+mod event;
+mod graph;
+mod owned;
+
 use std::collections::HashMap;
-use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use cudarc::driver::sys::{CUgraphInstantiate_flags, CUstreamCaptureMode};
-use cudarc::driver::{
-    CudaContext, CudaFunction, CudaGraph, CudaModule, CudaStream, DriverError, result, sys,
-};
+use cudarc::driver::{CudaContext, CudaFunction, CudaModule, CudaStream, DriverError, result, sys};
 use cudarc::nvrtc::Ptx;
 
 use super::{Asked, Gpu, Graph, Kernels, Launch, Mark, Memory, Pinned, failed};
 use crate::error::SparseError;
+
+use event::{Event, Place};
+use graph::Recorded;
+use owned::{Owned, OwnedHost};
 
 /// One device and a stream of its own.
 #[derive(Debug)]
@@ -31,29 +36,6 @@ pub(super) struct Cuda {
     has_forked: AtomicBool,
     loaded: Mutex<Loaded>,
     asked: Arc<Mutex<Asked>>,
-}
-
-/// An event of CUDA.
-#[derive(Debug)]
-struct Event(sys::CUevent);
-
-// SAFETY: a handle; who has the device uses it.
-unsafe impl Send for Event {}
-// SAFETY: as above.
-unsafe impl Sync for Event {}
-
-impl Event {
-    fn new() -> Result<Self, SparseError> {
-        let flags = sys::CUevent_flags::CU_EVENT_DISABLE_TIMING;
-        Ok(Self(result::event::create(flags).map_err(of_driver("an event of cuda"))?))
-    }
-}
-
-impl Drop for Event {
-    fn drop(&mut self) {
-        // SAFETY: made by `Cuda::open`. An error would come again.
-        let _ = unsafe { result::event::destroy(self.0) };
-    }
 }
 
 /// Modules and functions, by where their kernels stand and their name.
@@ -157,37 +139,6 @@ impl Cuda {
     fn count(&self, one: impl FnOnce(&mut Asked)) {
         if let Ok(mut asked) = self.asked.lock() {
             one(&mut asked);
-        }
-    }
-}
-
-/// Memory that is freed once the stream's work is done.
-struct Owned {
-    address: u64,
-    stream: Arc<CudaStream>,
-}
-
-impl Drop for Owned {
-    fn drop(&mut self) {
-        // SAFETY: allocated by `Cuda::alloc`, and named by nothing any more. An error would come again.
-        unsafe {
-            let _ = self.stream.synchronize();
-            let _ = result::free_sync(self.address);
-        }
-    }
-}
-
-struct OwnedHost {
-    address: usize,
-    stream: Arc<CudaStream>,
-}
-
-impl Drop for OwnedHost {
-    fn drop(&mut self) {
-        // SAFETY: allocated by `Cuda::pinned`; an error would come again.
-        unsafe {
-            let _ = self.stream.synchronize();
-            let _ = result::free_host(self.address as *mut c_void);
         }
     }
 }
@@ -370,56 +321,5 @@ impl Gpu for Cuda {
 
     fn asked(&self) -> Asked {
         self.asked.lock().map(|asked| *asked).unwrap_or_default()
-    }
-}
-
-/// A place in the stream.
-#[derive(Debug)]
-struct Place {
-    event: Event,
-    stream: Arc<CudaStream>,
-    asked: Arc<Mutex<Asked>>,
-}
-
-impl Mark for Place {
-    fn set(&self) -> Result<(), SparseError> {
-        // SAFETY: handles of this value.
-        unsafe { result::event::record(self.event.0, self.stream.cu_stream()) }
-            .map_err(of_driver("a mark among work"))
-    }
-
-    fn wait(&self) -> Result<(), SparseError> {
-        if let Ok(mut asked) = self.asked.lock() {
-            asked.waits += 1;
-        }
-        // SAFETY: a handle of this value.
-        unsafe { result::event::synchronize(self.event.0) }.map_err(of_driver("work of the device"))
-    }
-}
-
-/// A graph of CUDA.
-struct Recorded {
-    graph: CudaGraph,
-    each: Asked,
-    asked: Arc<Mutex<Asked>>,
-}
-
-// SAFETY: one owner at a time asks for it, and the calls name the context that they are for.
-unsafe impl Send for Recorded {}
-
-impl std::fmt::Debug for Recorded {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "a graph of {} kernels", self.each.launches)
-    }
-}
-
-impl Graph for Recorded {
-    fn replay(&self) -> Result<(), SparseError> {
-        if let Ok(mut asked) = self.asked.lock() {
-            asked.launches += self.each.launches;
-            asked.uploads += self.each.uploads;
-            asked.downloads += self.each.downloads;
-        }
-        self.graph.launch().map_err(of_driver("a graph of cuda"))
     }
 }
