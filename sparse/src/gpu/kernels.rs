@@ -264,7 +264,7 @@ impl Rows {
 const THIN: u32 = 64;
 
 impl Gather {
-    /// Which kernel takes it, where no [tiles](super::tiles) do, and its shape: a row a warp for few samples, else four.
+    /// Which kernel takes it where it is not tiled, and its shape: a row a warp for few samples, else four.
     pub fn kernel(&self) -> (&'static str, Launch) {
         let (name, rows) = if self.ld <= THIN { ("gather_thin", 4) } else { ("gather", 16) };
         let grid = [self.rows.div_ceil(rows), self.ld / 32, 1];
