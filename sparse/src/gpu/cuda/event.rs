@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use cudarc::driver::{CudaStream, result, sys};
 
 use super::super::{Asked, Mark};
-use super::of_driver;
+use super::error::of_driver;
 use crate::error::SparseError;
 
 /// An event of CUDA.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use cudarc::driver::CudaGraph;
 
 use super::super::{Asked, Graph};
-use super::of_driver;
+use super::error::of_driver;
 use crate::error::SparseError;
 
 /// A graph of CUDA.

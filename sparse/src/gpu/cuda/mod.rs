@@ -1,6 +1,7 @@
 //! A device by the driver of CUDA (crate `cudarc`), which is looked for when one is opened: a build with it starts
 //! on machines without.
 
+mod error;
 mod event;
 mod graph;
 mod owned;
@@ -11,12 +12,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use cudarc::driver::sys::{CUgraphInstantiate_flags, CUstreamCaptureMode};
-use cudarc::driver::{CudaContext, CudaFunction, CudaModule, CudaStream, DriverError, result, sys};
+use cudarc::driver::{CudaContext, CudaFunction, CudaModule, CudaStream, result, sys};
 use cudarc::nvrtc::Ptx;
 
 use super::{Asked, Gpu, Graph, Kernels, Launch, Mark, Memory, Pinned, failed};
 use crate::error::SparseError;
 
+use error::of_driver;
 use event::{Event, Place};
 use graph::Recorded;
 use owned::{Owned, OwnedHost};
@@ -43,10 +45,6 @@ pub(super) struct Cuda {
 struct Loaded {
     modules: HashMap<usize, Arc<CudaModule>>,
     functions: HashMap<(usize, &'static str), CudaFunction>,
-}
-
-fn of_driver(what: &'static str) -> impl Fn(DriverError) -> SparseError {
-    move |error| failed(what, error)
 }
 
 impl Cuda {
