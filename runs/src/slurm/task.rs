@@ -96,12 +96,14 @@ fn again(id: &str, folder: &Path, task: usize, progressed: bool) {
         ));
         return;
     }
+    // Slurm may end this process before it hears that it was asked.
+    note(format!("{id}: time is up; back into the queue"));
     match requeue(id) {
-        Ok(output) if output.status.success() => note(format!("{id}: time is up; requeued")),
-        Ok(output) => note(format!(
-            "{id}: time is up; Slurm says: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        )),
-        Err(error) => note(format!("{id}: time is up, and scontrol cannot be run: {error}")),
+        Ok(output) if output.status.success() => {}
+        Ok(output) => {
+            let why = String::from_utf8_lossy(&output.stderr);
+            note(format!("{id}: not requeued; Slurm says: {}", why.trim()));
+        }
+        Err(error) => note(format!("{id}: not requeued; scontrol cannot be run: {error}")),
     }
 }
