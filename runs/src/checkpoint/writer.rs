@@ -220,10 +220,16 @@ impl Hand {
             self.shared.lock().unwrap_or_else(PoisonError::into_inner).fenced = true;
             return Ok(());
         }
+        let Moment { env_steps, gradient_steps, state, .. } = moment;
+        let place = self.store.folder(self.life.number(), *env_steps);
+        // This life has kept the same step, and is stopped before the next one: in an evaluation or after it,
+        // which is played again.
+        if place.exists() {
+            return Ok(());
+        }
         for (_, log) in &moment.logs {
             log.sync_data().map_err(Error::file(self.store.root(), "sync the logs beside"))?;
         }
-        let Moment { env_steps, gradient_steps, state, .. } = moment;
         let replay = match (rows, self.kept) {
             (None, _) => Rows::None,
             (Some(_), Kept::AllButReplay | Kept::Nothing) => Rows::LeftOut,
@@ -232,7 +238,6 @@ impl Hand {
                 Rows::Held { from, to, pieces }
             }
         };
-        let place = self.store.folder(self.life.number(), *env_steps);
         let content = |message| Error::Content { path: place.clone(), message };
         let bytes = state.to_bytes().map_err(|error| content(error.to_string()))?;
         let manifest = Manifest {
@@ -284,5 +289,29 @@ fn remove_rests(store: &Store, until: u64) {
         if name.starts_with('.') || is_later {
             drop(fs::remove_dir_all(&path).or_else(|_| fs::remove_file(&path)));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::life::Claim;
+
+    #[test]
+    fn a_step_that_is_kept_already_is_no_failure() {
+        let folder = tempfile::tempdir().unwrap();
+        let Claim::Taken(life) = Life::claim(folder.path()).unwrap() else { panic!("held") };
+        let store = Store::of(folder.path());
+        let job = "job".to_owned();
+        let mut writer =
+            Writer::start(store.clone(), life, job.clone(), (Kept::All, 2), None).unwrap();
+        for env_steps in [100, 200, 200] {
+            let state = Section::new(1);
+            let moment = Moment { env_steps, gradient_steps: 0, state, logs: Vec::new() };
+            writer.checkpoint(moment, None);
+        }
+        assert_eq!(writer.finish(), None);
+        assert_eq!(store.latest(&job).whole.unwrap().manifest.env_steps, 200);
+        assert_eq!(store.folders().len(), 2);
     }
 }
