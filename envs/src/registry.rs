@@ -20,6 +20,7 @@ static ROWS: &[EnvRow] = &[
     minatar::asterix::ROW_V1,
     minatar::breakout::ROW_V0,
     minatar::breakout::ROW_V1,
+    minatar::five::ROW,
     minatar::freeway::ROW_V0,
     minatar::freeway::ROW_V1,
     minatar::seaquest::ROW_V0,

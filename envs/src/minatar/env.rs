@@ -13,24 +13,27 @@ use crate::{
     Make, ObsMut, OptionValue, Options, Row, Space, Step, state,
 };
 
-const STICKY: &str = "sticky_action_prob";
-const RAMPING: &str = "difficulty_ramping";
+pub(super) const STICKY: &str = "sticky_action_prob";
+pub(super) const RAMPING: &str = "difficulty_ramping";
+
+/// The option of the last move that sticks.
+pub(super) const STICKS: EnvOption = EnvOption {
+    key: STICKY,
+    default: OptionValue::Real(0.1),
+    limits: Limits::Within(0.0, 1.0),
+    about: "probability with which the last move is played again instead of the new one",
+};
+
+/// The option of games that grow harder.
+pub(super) const RAMPS: EnvOption = EnvOption {
+    key: RAMPING,
+    default: OptionValue::Flag(true),
+    limits: Limits::Any,
+    about: "whether the game grows harder as it goes on (Breakout and Freeway never do)",
+};
 
 /// The options of every game, with the package's keys and defaults.
-pub(super) const OPTIONS: [EnvOption; 2] = [
-    EnvOption {
-        key: STICKY,
-        default: OptionValue::Real(0.1),
-        limits: Limits::Within(0.0, 1.0),
-        about: "probability with which the last move is played again instead of the new one",
-    },
-    EnvOption {
-        key: RAMPING,
-        default: OptionValue::Flag(true),
-        limits: Limits::Any,
-        about: "whether the game grows harder as it goes on (Breakout and Freeway never do)",
-    },
-];
+pub(super) const OPTIONS: [EnvOption; 2] = [STICKS, RAMPS];
 
 /// The spec of a game with these moves as its actions.
 pub(super) fn spec<R: Rules + 'static>(

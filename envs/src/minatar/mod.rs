@@ -10,6 +10,7 @@
 //! | `MinAtar/Freeway-v1` | noop, up, down | 7 |
 //! | `MinAtar/Seaquest-v1` | noop, left, up, right, down, fire | 10 |
 //! | `MinAtar/SpaceInvaders-v1` | noop, left, right, fire | 6 |
+//! | `MinAtar/Five-v0`: all of these | noop, left, up, right, down, fire | 15 |
 //!
 //! These are the games' minimal action sets; every game has a `-v0` too, with all six actions in the
 //! order of Seaquest's. In games that do not have a move it does nothing.
@@ -30,6 +31,7 @@ pub mod asterix;
 mod boards;
 pub mod breakout;
 mod env;
+pub mod five;
 pub mod freeway;
 mod rules;
 mod screen;

@@ -156,7 +156,8 @@ fn check(
     }
 }
 
-/// The variants, of which each differs from the others and from the `base` of those that have one.
+/// The variants, of which each differs from the others and from the `base` of those that have one. Only one that is
+/// written as `{}` may be the base itself: a control.
 fn read_variants(reader: &mut Reader, expanded: &[Expanded], base: Option<&Node>) -> Vec<Variant> {
     let mut all: Vec<Variant> = Vec::new();
     let unchanged = base.and_then(|base| settings(&mut Reader::default(), base));
@@ -168,7 +169,8 @@ fn read_variants(reader: &mut Reader, expanded: &[Expanded], base: Option<&Node>
                 reader.refuse(*changes_nothing(one, blamed, equal));
             }
         };
-        if unchanged.as_ref().is_some_and(|(base, _)| *base == chosen) {
+        let is_control = one.variant.entries().is_some_and(|entries| entries.is_empty());
+        if !is_control && unchanged.as_ref().is_some_and(|(base, _)| *base == chosen) {
             equal(&one.variant, "the base", reader);
         } else if let Some(other) = all.iter().find(|other| other.settings == chosen) {
             let same = expanded.iter().find(|earlier| earlier.name == other.at.name);
