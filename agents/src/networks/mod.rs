@@ -1,5 +1,6 @@
 //! The networks that agents use: one file each, with its keys and its row.
 
+pub mod bro;
 pub mod budget;
 mod config;
 pub mod image;
@@ -10,7 +11,9 @@ pub mod mlp;
 mod narrowed;
 pub mod nature;
 mod parameters;
+mod residual;
 pub mod row;
+pub mod simba;
 pub mod style;
 
 pub use config::NetworkConfig;
