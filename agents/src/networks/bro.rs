@@ -88,9 +88,12 @@ pub fn bro(inputs: usize, keys: &Bro, outputs: usize, weight_decay: f64) -> Vec<
             false => &[Join::LayerNorm, Join::Add, Join::Save],
             true => &[Join::LayerNorm, Join::Add],
         };
-        network = network
-            .linear(format!("block.{block}.dense.0"), units, init, inner)
-            .linear(format!("block.{block}.dense.1"), units, init, (identity, then));
+        network = network.linear(format!("block.{block}.dense.0"), units, init, inner).linear(
+            format!("block.{block}.dense.1"),
+            units,
+            init,
+            (identity, then),
+        );
     }
     network.head(outputs, init)
 }

@@ -17,6 +17,7 @@ pub fn image(obs: &Space, network: &'static str) -> Result<Features, AgentError>
             Ok(Features { channels: shape[0], height: shape[1], width: shape[2] })
         }
         _ => Err(AgentError::Network {
+            key: "network",
             network,
             found: format!("observations {obs}"),
             allowed: "images of shape [channels, height, width]",

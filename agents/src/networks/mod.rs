@@ -2,6 +2,7 @@
 
 pub mod bro;
 pub mod budget;
+mod chosen;
 mod config;
 pub mod image;
 pub mod impala;
@@ -16,6 +17,7 @@ pub mod row;
 pub mod simba;
 pub mod style;
 
+pub(crate) use chosen::Chosen;
 pub use config::NetworkConfig;
 pub use known::NETWORKS;
 pub use row::{NetworkKeys, NetworkRow};

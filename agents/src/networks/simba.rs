@@ -84,11 +84,11 @@ impl NetworkKeys for Simba {
 pub fn simba(inputs: usize, keys: &Simba, outputs: usize, weight_decay: f64) -> Vec<LayerSpec> {
     let [between, within] =
         [keys.hidden, keys.hidden * keys.expansion].map(|n| scaled(n, keys.width));
-    let (orthogonal, he) =
-        (Init::Orthogonal { gain: 1.0 }, Init::TruncatedNormal { scale: 2.0 });
+    let (orthogonal, he) = (Init::Orthogonal { gain: 1.0 }, Init::TruncatedNormal { scale: 2.0 });
     let identity = Activation::Identity;
     let embed = (identity, &[Join::Save, Join::LayerNorm][..]);
-    let mut network = Vectors::new(inputs, weight_decay).linear("embed", between, orthogonal, embed);
+    let mut network =
+        Vectors::new(inputs, weight_decay).linear("embed", between, orthogonal, embed);
     for block in 0..keys.blocks {
         let then: &[Join] = match block + 1 == keys.blocks {
             false => &[Join::Add, Join::Save, Join::LayerNorm],

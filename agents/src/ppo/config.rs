@@ -9,9 +9,9 @@ use sparring_sparse::{Activation, Init, LayerSpec, OptimizerConfig, Rule};
 
 use crate::error::AgentError;
 use crate::input::Input;
-use crate::networks::NetworkConfig;
 use crate::networks::mlp::Mlp;
 use crate::networks::style::MlpStyle;
+use crate::networks::{Chosen, NetworkConfig};
 use crate::optimizer_keys::{HiddenActivation, OptimizerKeys, RateDecay};
 use crate::policy::Policy;
 use crate::rollout::Rollout;
@@ -183,15 +183,15 @@ impl PpoConfig {
         let (outputs, decay) = (Policy::of(spec, "ppo")?.width(), self.weight_decay);
         let actor = MlpStyle { activation: self.actor_activation, ..ACTOR };
         let critic = MlpStyle { activation: self.critic_activation, ..CRITIC };
-        let of = |own: &Option<NetworkConfig>, hidden: &[usize], width| {
-            let chosen = own.clone().or_else(|| self.network.clone());
-            chosen.unwrap_or_else(|| Mlp { hidden: hidden.to_vec(), width }.into())
-        };
-        let of_actor = of(&self.actor_network, &self.actor_hidden, self.actor_width);
-        let of_critic = of(&self.critic_network, &self.critic_hidden, self.critic_width);
+        let shared = self.network.as_ref();
+        let mlp = |hidden: &[usize], width| Mlp { hidden: hidden.to_vec(), width };
+        let own = ("actor_network", self.actor_network.as_ref());
+        let of_actor = Chosen::of(own, shared, || mlp(&self.actor_hidden, self.actor_width));
+        let own = ("critic_network", self.critic_network.as_ref());
+        let of_critic = Chosen::of(own, shared, || mlp(&self.critic_hidden, self.critic_width));
         Ok([
-            of_actor.layers_under(&self.actor_sparsity, &spec.obs, outputs, actor, decay)?,
-            of_critic.layers_under(&self.critic_sparsity, &spec.obs, 1, critic, decay)?,
+            of_actor.layers(&self.actor_sparsity, &spec.obs, outputs, actor, decay)?,
+            of_critic.layers(&self.critic_sparsity, &spec.obs, 1, critic, decay)?,
         ])
     }
 

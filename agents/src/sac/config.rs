@@ -12,10 +12,10 @@ use crate::action_box::ActionBox;
 use crate::cadence::Cadence;
 use crate::error::AgentError;
 use crate::input::Input;
-use crate::networks::NetworkConfig;
 use crate::networks::image::image;
 use crate::networks::mlp::Mlp;
 use crate::networks::style::MlpStyle;
+use crate::networks::{Chosen, NetworkConfig, NetworkRow};
 use crate::optimizer_keys::OptimizerKeys;
 use crate::replay::{ReplayConfig, Sample};
 use crate::sac::keys::{LogStdKeys, Temperature, TemperatureKeys, log_std};
@@ -178,12 +178,12 @@ impl SacConfig {
     /// Observations that the network cannot read.
     pub fn layers(&self, spec: &EnvSpec) -> Result<[Vec<LayerSpec>; 2], AgentError> {
         let (act, decay) = (spec.action.dim(), self.weight_decay);
-        let of = |own: &Option<NetworkConfig>, hidden: &[usize], width| {
-            let chosen = own.clone().or_else(|| self.network.clone());
-            chosen.unwrap_or_else(|| Mlp { hidden: hidden.to_vec(), width }.into())
-        };
-        let actor = of(&self.actor_network, &self.actor_hidden, self.actor_width);
-        let critic = of(&self.critic_network, &self.critic_hidden, self.critic_width);
+        let shared = self.network.as_ref();
+        let mlp = |hidden: &[usize], width| Mlp { hidden: hidden.to_vec(), width };
+        let own = ("actor_network", self.actor_network.as_ref());
+        let actor = Chosen::of(own, shared, || mlp(&self.actor_hidden, self.actor_width));
+        let own = ("critic_network", self.critic_network.as_ref());
+        let critic = Chosen::of(own, shared, || mlp(&self.critic_hidden, self.critic_width));
         let both = match self.planes(spec)? {
             Some(plane) => {
                 let channels = plane.channels + act;
@@ -192,19 +192,21 @@ impl SacConfig {
             None => Space::uniform(&[spec.obs.dim() + act], 0.0, 1.0),
         };
         Ok([
-            actor.layers_under(&self.actor_sparsity, &spec.obs, 2 * act, STYLE, decay)?,
-            critic.layers_under(&self.critic_sparsity, &both, 1, STYLE, decay)?,
+            actor.layers(&self.actor_sparsity, &spec.obs, 2 * act, STYLE, decay)?,
+            critic.layers(&self.critic_sparsity, &both, 1, STYLE, decay)?,
         ])
     }
 
     /// The image that a critic of convolutions reads, without the action's planes.
     fn planes(&self, spec: &EnvSpec) -> Result<Option<Features>, AgentError> {
-        match self.critic_network.as_ref().or(self.network.as_ref()) {
-            Some(network) if network.row().reads_images => {
-                image(&spec.obs, network.row().name).map(Some)
-            }
-            _ => Ok(None),
-        }
+        let (key, network) = match (&self.critic_network, &self.network) {
+            (Some(network), _) => ("critic_network", network),
+            (None, Some(network)) => ("network", network),
+            (None, None) => return Ok(None),
+        };
+        let NetworkRow { name, reads_images, .. } = network.row();
+        let image = reads_images.then(|| image(&spec.obs, name));
+        image.transpose().map_err(|error| error.named_by(key))
     }
 
     /// How often a critic sees each number of an action: once, or at each pixel.

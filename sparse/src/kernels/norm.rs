@@ -29,7 +29,7 @@ pub const BACKWARD_FLOPS: u64 = 17;
 
 /// What the norms of `normed` features behind a layer of `rows` outputs start from: `γ = 1`, then `β = 0`, of each.
 pub fn start(rows: usize, normed: usize) -> impl Iterator<Item = f32> {
-    (0..2 * normed).map(move |i| if i / rows % 2 == 0 { 1.0 } else { 0.0 })
+    (0..2 * normed).map(move |i| if (i / rows).is_multiple_of(2) { 1.0 } else { 0.0 })
 }
 
 /// `y = γ ⊙ x̂ + β`: params `γ (n)` then `β (n)`, x and y `(n)` slots.
@@ -42,13 +42,7 @@ pub fn forward(lanes: Lanes, params: &[f32], x: &[f32], y: &mut [f32]) {
 }
 
 /// `dx`, and into `grads`, which stand as `params` do, `dγ` and `dβ`; nothing where `grads` is empty.
-pub fn backward(
-    lanes: Lanes,
-    params: &[f32],
-    sides: Sides<'_>,
-    grads: &mut [f32],
-    dx: &mut [f32],
-) {
+pub fn backward(lanes: Lanes, params: &[f32], sides: Sides<'_>, grads: &mut [f32], dx: &mut [f32]) {
     let slots = params.len() / 2;
     grads.fill(0.0);
     for tile in lanes.tiles() {
