@@ -43,6 +43,8 @@ pub enum AgentError {
     /// Observations that a network cannot read.
     #[error("network {network} reads {allowed}, and there are {found}")]
     Network {
+        /// The key that names it.
+        key: &'static str,
         /// Its kind.
         network: &'static str,
         /// What there is.
@@ -92,6 +94,16 @@ pub enum AgentError {
 }
 
 impl AgentError {
+    /// The same of a network that `key` names.
+    pub(crate) fn named_by(self, key: &'static str) -> Self {
+        match self {
+            Self::Network { network, found, allowed, .. } => {
+                Self::Network { key, network, found, allowed }
+            }
+            other => other,
+        }
+    }
+
     /// The same of one network among several.
     pub fn within(self, network: &str) -> Self {
         match self {

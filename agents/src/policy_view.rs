@@ -81,6 +81,8 @@ pub struct PolicyLayer {
     pub weights: Vec<f32>,
     /// `(outputs)`.
     pub bias: Vec<f32>,
+    /// `γ (outputs)`, then `β (outputs)` of each layer norm in `then`.
+    pub norms: Vec<f32>,
 }
 
 impl PolicyView {
@@ -98,12 +100,35 @@ impl PolicyView {
             topology: layer.topology().clone(),
             weights: params[layer.weights()].to_vec(),
             bias: params[layer.biases()].to_vec(),
+            norms: params[layer.norms()].to_vec(),
         };
         Ok(Self { before, layers: network.layers().iter().map(layer).collect(), after })
     }
 }
 
+/// `γ ⊙ (x − mean) / √(var + ε) + β` over the features of a sample, as [`sparring_sparse::kernels::norm`] has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerNorm<'a> {
+    /// `<layer>.norm.0`, `<layer>.norm.1`, …
+    pub name: String,
+    /// `γ (outputs)`.
+    pub scale: &'a [f32],
+    /// `β (outputs)`.
+    pub shift: &'a [f32],
+}
+
 impl PolicyLayer {
+    /// The layer norms in `then`, in their order.
+    pub fn norms(&self) -> Vec<LayerNorm<'_>> {
+        let rows = self.bias.len();
+        let each = self.norms.chunks_exact(2 * rows).enumerate();
+        each.map(|(number, both)| {
+            let (scale, shift) = both.split_at(rows);
+            LayerNorm { name: format!("{}.norm.{number}", self.name), scale, shift }
+        })
+        .collect()
+    }
+
     /// All weights, the inactive ones as zeros, `(outputs, inputs)` row by row.
     pub fn dense(&self) -> Vec<f32> {
         let mut all = vec![0.0; self.topology.size()];

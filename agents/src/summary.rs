@@ -98,7 +98,8 @@ impl NetworkSummary {
         let layer = |(at, layer): (usize, &Layer)| {
             let cost = LayerCost::new(layer.shape(), layer.topology().nnz(), at == 0);
             let (trained, method) = (trainer.trained(at) as u64, trainer.method_bytes(at) as u64);
-            let cost = LayerCost { trained, moments, method, ..cost };
+            let normed = layer.normed() as u64;
+            let cost = LayerCost { trained, moments, method, normed, ..cost };
             let computed_dense = layer.is_computed_dense();
             LayerSummary { name: layer.name().into(), cost, computed_dense }
         };

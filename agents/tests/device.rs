@@ -9,8 +9,10 @@ use std::sync::Arc;
 
 use common::*;
 use rand::RngExt;
+use sparring_agents::networks::bro::Bro;
 use sparring_agents::networks::impala::Impala;
 use sparring_agents::networks::minatar::Minatar;
+use sparring_agents::networks::simba::Simba;
 use sparring_agents::{
     Agent, AgentConfig, DqnConfig, Extent, Loss, Mode, NetworkConfig, Observations, PpoConfig,
     Prioritized, SacConfig, Temperature,
@@ -19,7 +21,7 @@ use sparring_envs::{Batch, EnvSpec, Obs, ObsBuf, Row, Space, spec};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::gpu::{Asked, DeviceName, Gpu};
 use sparring_sparse::seed::Rng;
-use sparring_sparse::{OptimizerConfig, Section, Seed};
+use sparring_sparse::{OptimizerConfig, Section, Seed, WeightDecay};
 
 fn device() -> Arc<dyn Gpu> {
     let name = std::env::var("SPARRING_DEVICE").unwrap_or_else(|_| "emulator".to_owned());
@@ -203,6 +205,40 @@ fn sac_learns_as_on_the_processor() {
         alike("Pendulum-v1", &sac(sparse(method)), true);
     }
     alike("Pendulum-v1", &sac(SparsityConfig::dense()), false);
+}
+
+/// The residual networks with layer norms, in every agent.
+#[test]
+fn networks_with_layer_norms_learn_as_on_the_processor() {
+    let schedule = DropGrow { update_until: at(1200), drop_fraction: 0.3, ..drop_grow(20) };
+    let simba = || NetworkConfig::from(Simba { hidden: 16, blocks: 1, ..Simba::default() });
+    let bro = || NetworkConfig::from(Bro { hidden: 24, blocks: 1, width: 1.0 });
+    let small = |sparsity: SparsityConfig| SacConfig {
+        actor_network: Some(bro()),
+        critic_network: Some(simba()),
+        actor_sparsity: sparsity.clone(),
+        critic_sparsity: sparsity,
+        optimizer: OptimizerConfig { weight_decay: WeightDecay::Decoupled, ..optimizer() },
+        weight_decay: 1e-2,
+        batch_size: 20,
+        replay_capacity: 1_000,
+        warmup_env_steps: 60,
+        ..SacConfig::paper()
+    };
+    for sparsity in [SparsityConfig::dense(), sparse(rigl(schedule.clone()))] {
+        alike_on(&spec("Pendulum-v1").unwrap(), &AgentConfig::of(small(sparsity)), true, 50);
+    }
+    let of_q = dqn(sparse(rigl(schedule)), |config| config.network = simba());
+    alike_on(&spec("CartPole-v1").unwrap(), &of_q, true, 50);
+    let ppo = PpoConfig {
+        network: Some(bro()),
+        optimizer: optimizer(),
+        rollout_steps: 50,
+        epochs: 2,
+        minibatch_size: 20,
+        ..PpoConfig::paper(10_000)
+    };
+    alike_on(&spec("CartPole-v1").unwrap(), &AgentConfig::of(ppo), true, 12);
 }
 
 #[test]

@@ -9,9 +9,11 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{Decay, DropGrow, at, dense, fixed, pruning, rigl, set, snfs, snip, sparse, top_kast};
+use sparring_agents::networks::bro::Bro;
 use sparring_agents::networks::impala::Impala;
 use sparring_agents::networks::minatar::Minatar;
 use sparring_agents::networks::nature::NatureCnn;
+use sparring_agents::networks::simba::Simba;
 use sparring_agents::{AgentConfig, DqnConfig, EnvRows, Mode, NetworkConfig, PpoConfig, SacConfig};
 use sparring_envs::{Batch, End, EnvSpec, Obs, Row, Space, VectorConfig, VectorEnv, spec};
 use sparring_sparse::config::*;
@@ -178,7 +180,7 @@ fn no_method_takes_more_than_estimated() {
 fn agents(
     sparsity: &SparsityConfig,
     optimizer: OptimizerConfig,
-) -> [(&'static str, AgentConfig); 4] {
+) -> [(&'static str, AgentConfig); 5] {
     let dqn = DqnConfig {
         sparsity: sparsity.clone(),
         optimizer,
@@ -196,6 +198,13 @@ fn agents(
         warmup_env_steps: 10,
         ..SacConfig::paper()
     };
+    let normed = SacConfig {
+        actor_network: Some(Bro { hidden: 128, ..Bro::default() }.into()),
+        critic_network: Some(Simba { hidden: 96, ..Simba::default() }.into()),
+        batch_size: 20,
+        warmup_env_steps: 20,
+        ..sac.clone()
+    };
     let ppo = PpoConfig {
         actor_hidden: vec![256, 256],
         critic_hidden: vec![256, 256],
@@ -211,6 +220,7 @@ fn agents(
         ("CartPole-v1", AgentConfig::of(dqn.clone())),
         ("Recall-v0", AgentConfig::of(dqn)),
         ("Pendulum-v1", AgentConfig::of(sac)),
+        ("Pendulum-v1", AgentConfig::of(normed)),
         ("Pendulum-v1", AgentConfig::of(ppo)),
     ]
 }

@@ -6,11 +6,13 @@ mod common;
 
 use common::{MethodChoice, dense, fixed, methods, sparse};
 use rand::RngExt;
+use sparring_agents::networks::bro::Bro;
 use sparring_agents::networks::image::image;
 use sparring_agents::networks::impala::{Impala, impala};
 use sparring_agents::networks::minatar::{Minatar, minatar};
 use sparring_agents::networks::mlp::Mlp;
 use sparring_agents::networks::nature::{NatureCnn, nature};
+use sparring_agents::networks::simba::Simba;
 use sparring_agents::{
     AgentConfig, AgentError, DqnConfig, EnvRows, Epsilon, Loss, Mode, NetworkConfig, PpoConfig,
     SacConfig, Temperature,
@@ -93,6 +95,49 @@ fn minatars_network_has_its_papers_size() {
     let tiny = image(&Space::bytes_to(&[4, 2, 10], 1), "test").unwrap();
     let error = minatar(tiny, 3, 1.0, 0.0).unwrap_err().to_string();
     assert!(error.contains("2 x 10") && error.contains("at least 3 x 3"), "{error}");
+}
+
+/// By the formula of the header of each, for 17 numbers and 6 actions of HalfCheetah: SimBa's critic of 2 × 512 and
+/// actor of 1 × 128, BRO's critic of 2 × 512.
+#[test]
+fn residual_networks_have_their_papers_sizes() {
+    let halfcheetah = EnvSpec {
+        obs: Space::uniform(&[17], -1.0, 1.0),
+        action: Space::uniform(&[6], -1.0, 1.0),
+        ..spec("Pendulum-v1").unwrap()
+    };
+    let config = SacConfig {
+        network: Some(Bro::default().into()),
+        actor_network: Some(Simba { hidden: 128, blocks: 1, ..Simba::default() }.into()),
+        ..SacConfig::paper()
+    };
+    let [actor, critic] = config.layers(&halfcheetah).unwrap();
+    let names = |layers: &[LayerSpec]| -> Vec<String> {
+        layers.iter().map(|layer| layer.name.clone()).collect()
+    };
+    assert_eq!(names(&actor), ["embed", "block.0.dense.0", "block.0.dense.1", "head"]);
+    assert_eq!(weights(&actor), [17 * 128, 128 * 512, 512 * 128, 128 * 12]);
+    assert_eq!(weights(&critic), [23 * 512, 512 * 512, 512 * 512, 512 * 512, 512 * 512, 512]);
+    let normed = |layers: &[LayerSpec]| layers.iter().map(LayerSpec::normed).sum::<usize>();
+    assert_eq!((normed(&actor), normed(&critic)), (2 * 128, 5 * 512));
+    let simba = Some(Simba::default().into());
+    let config = SacConfig { critic_network: simba, ..config };
+    let [_, critic] = config.layers(&halfcheetah).unwrap();
+    let block = 512 * 2048;
+    assert_eq!(weights(&critic), [23 * 512, block, block, block, block, 512]);
+    assert_eq!(normed(&critic), 3 * 512);
+    // A tenth of the width has a hundredth of the weights within.
+    let config = SacConfig {
+        network: Some(Simba { width: 0.1, ..Simba::default() }.into()),
+        ..SacConfig::paper()
+    };
+    let [_, critic] = config.layers(&halfcheetah).unwrap();
+    assert_eq!(weights(&critic), [23 * 52, 52 * 205, 205 * 52, 52 * 205, 205 * 52, 52]);
+    // What is always there counts in the estimate: biases, γ and β.
+    let critic = &config.estimate(&halfcheetah, 1, 1000).unwrap().networks[1];
+    let all: u64 = critic.costs().iter().map(|layer| layer.parameters()).sum();
+    let [biases, norms] = [52 + 2 * (205 + 52) + 1, 2 * 3 * 52];
+    assert_eq!(all, (23 * 52 + 4 * 52 * 205 + 52 + biases + norms) as u64);
 }
 
 #[test]
@@ -209,6 +254,8 @@ fn dqn_learns_from_pixels_with_every_network() {
         (NetworkConfig::from(Impala { width: 0.1 }), pruning, true),
         (NetworkConfig::from(Minatar { width: 0.5 }), fixed(), false),
         (NetworkConfig::mlp(&[32]), fixed(), false),
+        (Simba { hidden: 16, blocks: 1, ..Simba::default() }.into(), methods()[3].clone(), true),
+        (Bro { hidden: 32, blocks: 1, width: 1.0 }.into(), fixed(), false),
     ] {
         let config = DqnConfig { dueling, ..small(network, method) };
         let found = accuracy(&AgentConfig::of(config.clone()), &images(), 150);

@@ -5,10 +5,12 @@
 mod common;
 
 use common::{dense, fixed, learn, sparse};
+use sparring_agents::networks::bro::Bro;
 use sparring_agents::networks::impala::Impala;
 use sparring_agents::networks::minatar::Minatar;
 use sparring_agents::networks::nature::NatureCnn;
-use sparring_agents::policy_view::{After, PolicyLayer};
+use sparring_agents::networks::simba::Simba;
+use sparring_agents::policy_view::{After, LayerNorm, PolicyLayer};
 use sparring_agents::{
     Agent, AgentConfig, DqnConfig, EnvRows, Epsilon, Mode, NetworkConfig, PolicyView, PpoConfig,
     SacConfig,
@@ -80,6 +82,14 @@ fn through(layer: &PolicyLayer, x: &[f32]) -> Vec<f32> {
     }
 }
 
+fn norm(norm: &LayerNorm<'_>, x: &mut [f32]) {
+    let mean = x.iter().sum::<f32>() / x.len() as f32;
+    let variance = x.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / x.len() as f32;
+    for (x, (scale, shift)) in x.iter_mut().zip(norm.scale.iter().zip(norm.shift)) {
+        *x = scale * (*x - mean) / (variance + 1e-6).sqrt() + shift;
+    }
+}
+
 fn act(view: &PolicyView, obs: &[f32]) -> Vec<f32> {
     let mut x: Vec<f32> = obs.iter().map(|x| x / view.before.divisor).collect();
     if let Some(scale) = &view.before.scale {
@@ -92,8 +102,10 @@ fn act(view: &PolicyView, obs: &[f32]) -> Vec<f32> {
     for layer in &view.layers {
         x = through(layer, &x).into_iter().map(|x| activate(layer.activation, x)).collect();
         let mut features = layer.shape.output();
+        let mut norms = layer.norms().into_iter();
         for join in &layer.then {
             match join {
+                Join::LayerNorm => norm(&norms.next().unwrap(), &mut x),
                 Join::Save => kept = x.clone(),
                 Join::Add => x.iter_mut().zip(&kept).for_each(|(x, kept)| *x += kept),
                 Join::Relu => x.iter_mut().for_each(|x| *x = x.max(0.0)),
@@ -219,5 +231,32 @@ fn convolutions_residuals_and_poolings() {
             let pixels: Vec<u8> = (0..3 * 13 * 10).map(|i| (i * 37 % 256) as u8).collect();
             same(&mut *agent, ObsBuf::U8(pixels).view());
         }
+    }
+}
+
+#[test]
+fn layer_norms_and_residual_sums() {
+    let simba = NetworkConfig::from(Simba { hidden: 12, ..Simba::default() });
+    let bro = NetworkConfig::from(Bro { hidden: 16, ..Bro::default() });
+    for method in [dense(), fixed()] {
+        let sac = SacConfig {
+            actor_network: Some(simba.clone()),
+            critic_network: Some(bro.clone()),
+            actor_sparsity: sparse(method.clone()),
+            critic_sparsity: sparse(method.clone()),
+            warmup_env_steps: 40,
+            batch_size: 8,
+            replay_capacity: 100,
+            ..SacConfig::paper()
+        };
+        acts_alike(&AgentConfig::of(sac), "Pendulum-v1");
+        let ppo = PpoConfig {
+            network: Some(bro.clone()),
+            actor_sparsity: sparse(method),
+            rollout_steps: 20,
+            minibatch_size: 10,
+            ..PpoConfig::paper(120)
+        };
+        acts_alike(&AgentConfig::of(ppo), "CartPole-v1");
     }
 }

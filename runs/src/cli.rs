@@ -78,6 +78,8 @@ pub enum Listed {
     Methods,
     /// Agents, for agent.kind
     Agents,
+    /// Networks and their keys, for agent.network
+    Networks,
     /// Keys of all sections, of a SECTION, or of SECTION.KIND
     Keys,
     /// Laws of scale, for fit

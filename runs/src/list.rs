@@ -9,7 +9,7 @@ use crate::config::sections::{agents as agent_rows, methods as method_rows};
 use crate::console::print;
 use crate::error::{Error, Refusal};
 use crate::keys::nearest;
-use crate::keys::{Field, Form, Kind, show};
+use crate::keys::{Field, Form, Kind, Shape, show};
 use crate::registry::rows;
 use crate::table::{Align, Table};
 
@@ -26,6 +26,7 @@ pub fn list(what: Listed, of: Option<&str>) -> Result<(), Error> {
         }
         Listed::Methods => methods().to_string(),
         Listed::Agents => agents().to_string(),
+        Listed::Networks => networks().to_string(),
         Listed::Keys => keys(of)?,
         Listed::Laws => crate::laws::list(),
     };
@@ -127,6 +128,28 @@ fn agents() -> Table {
         Table::new(&[("agent", Align::Left), ("actions", Align::Left), ("about", Align::Left)]);
     for row in agent_rows() {
         table.row([row.name, row.actions, row.about].map(str::to_owned));
+    }
+    table
+}
+
+/// Each network with its keys, the first beside its name.
+fn networks() -> Table {
+    let mut table = Table::new(&[
+        ("network", Align::Left),
+        ("reads", Align::Left),
+        ("key", Align::Left),
+        ("default", Align::Left),
+        ("allowed", Align::Left),
+        ("about", Align::Left),
+    ]);
+    for row in rows().networks() {
+        let reads = if row.reads_images { "images" } else { "numbers" };
+        let none = String::new;
+        table.row([row.name.into(), reads.into(), none(), none(), none(), row.about.into()]);
+        for Field { key, default, shape, help, .. } in Shape::fields((row.schema)().as_value()) {
+            let default = default.as_ref().map_or("required".to_owned(), show);
+            table.row([none(), none(), key, default, shape.allowed(), help]);
+        }
     }
     table
 }

@@ -76,6 +76,11 @@ impl Registry {
         &self.agents
     }
 
+    /// All networks.
+    pub fn networks(&self) -> &[&'static NetworkRow] {
+        &self.networks
+    }
+
     /// All environments, those included that need a feature which this build lacks.
     pub fn envs(&self) -> &[&'static EnvRow] {
         &self.envs

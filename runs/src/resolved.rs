@@ -114,8 +114,8 @@ fn keys(entries: &Map<String, Json>, fields: &[Field]) -> Vec<(String, Node)> {
             let of = entries.get(&when.key).and_then(Json::as_str).unwrap_or_default();
             when.values.iter().any(|value| value == of)
         });
-        let said = field.not_beside.as_ref().and_then(|other| entries.get(other));
-        fits && !idle && said.is_none_or(Json::is_null)
+        let is_said = |other: &String| entries.get(other).is_some_and(|value| !value.is_null());
+        fits && !idle && !field.not_beside.iter().any(is_said)
     };
     let entry =
         |field: &Field| Some((field.key.clone(), ordered(entries.get(&field.key)?, &field.shape)));

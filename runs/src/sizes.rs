@@ -8,9 +8,9 @@ use crate::table::{Align, Table, kibibytes, thousands};
 /// All trained networks of an agent together.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Sizes {
-    /// Weights and biases of the dense networks.
+    /// Parameters of the dense networks.
     pub parameters: u64,
-    /// Active weights and biases.
+    /// Active weights, biases, and parameters of layer norms.
     pub active_parameters: u64,
     /// Active weights as a part of all weights; biases do not count.
     pub density: f64,
@@ -18,7 +18,7 @@ pub struct Sizes {
     pub forward_flops: u64,
     /// Those of its backward pass.
     pub backward_flops: u64,
-    /// Bytes of active weights and biases.
+    /// Bytes of these.
     pub value_bytes: u64,
     /// Bytes of the index arrays.
     pub structure_bytes: u64,
@@ -49,7 +49,7 @@ impl Sizes {
     }
 }
 
-/// A row for every layer of `networks`; FLOPs are those of one sample.
+/// A row for every layer of `networks`; FLOPs are those of one sample, and layer norms count as part of the layer before.
 pub fn layers_table(networks: &[NetworkSummary]) -> Table {
     let mut table = Table::new(&[
         ("  network", Align::Left),
@@ -58,6 +58,7 @@ pub fn layers_table(networks: &[NetworkSummary]) -> Table {
         ("active", Align::Right),
         ("density", Align::Right),
         ("biases", Align::Right),
+        ("norms", Align::Right),
         ("computed", Align::Left),
         ("forward FLOPs", Align::Right),
         ("backward FLOPs", Align::Right),
@@ -75,6 +76,7 @@ pub fn layers_table(networks: &[NetworkSummary]) -> Table {
                 thousands(cost.active),
                 format!("{:.2} %", 100.0 * cost.density()),
                 thousands(cost.outputs),
+                thousands(2 * cost.normed),
                 if *computed_dense { "dense" } else { "sparse" }.to_owned(),
                 thousands(cost.forward_flops()),
                 thousands(cost.backward_flops()),

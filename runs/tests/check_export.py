@@ -52,6 +52,10 @@ def outputs(policy, arrays, weight, x):
                 x = x + kept.pop()
             elif join == "relu":
                 x = np.maximum(x, 0)
+            elif "layer_norm" in join:
+                of = join["layer_norm"]
+                x = (x - x.mean(1, keepdims=True)) / np.sqrt(x.var(1, keepdims=True) + np.float32(of["epsilon"]))
+                x = x * arrays[of["name"] + ".weight"] + arrays[of["name"] + ".bias"]
             else:
                 x = windows(x, join["max_pool"], -np.inf).max((4, 5))
     return x.reshape(len(x), -1)

@@ -2,13 +2,15 @@
 //!
 //! An operation is one multiplication or one addition of a layer; activations, max-pooling and residual
 //! sums are not counted. With `a` active weights, `t` trained ones, `o` outputs and `p` output positions
-//! a sample (1 in a linear layer, the pixels of the output in a convolution), one sample takes
+//! a sample (1 in a linear layer, the pixels of the output in a convolution), and `n` features that layer
+//! norms behind it normalise, one sample takes
 //!
 //! | pass | operations |
 //! |---|---|
-//! | forward | `p (2 a + o)` |
+//! | forward | `p (2 a + o) + 8 n` |
 //! | gradient of the input, but for the first layer | `p 2 a` |
 //! | gradient of weights and biases | `p (2 t + o)` |
+//! | both gradients of layer norms | `17 n` |
 //!
 //! [`Method::training_flops`] is the coarser model that papers on sparse training compare by (Evci et al.
 //! 2020, 1911.11134, appendix H). It takes a backward pass as two forward ones and counts gradient steps
@@ -19,6 +21,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cpu::structure_bytes;
+use crate::kernels::norm;
 use crate::layers::Shape;
 
 /// The size of one layer, which all of its costs follow from.
@@ -32,10 +35,13 @@ pub struct LayerCost {
     pub active: u64,
     /// Weights that training updates: the active ones, unless the method trains others with them.
     pub trained: u64,
-    /// Values that the optimiser keeps beside each of these and of the biases: 2 for Adam.
+    /// Values that the optimiser keeps beside each of these, of the biases and of layer norms: 2 for Adam.
     pub moments: u64,
     /// Output positions of one sample: 1 in a linear layer.
     pub positions: u64,
+    /// Features that layer norms behind it normalise; each has two parameters, `γ` and `β`.
+    #[serde(default)]
+    pub normed: u64,
     /// Bytes of the index arrays; none where every weight is active.
     pub structure: u64,
     /// Bytes that the method keeps beside weights and moments.
@@ -45,7 +51,7 @@ pub struct LayerCost {
 }
 
 impl LayerCost {
-    /// A layer of `shape` with `active` weights, trained by Adam.
+    /// A layer of `shape` with `active` weights and without layer norms, trained by Adam.
     pub fn new(shape: &Shape, active: usize, first: bool) -> Self {
         let structure = structure_bytes(shape, active) as u64;
         let [outputs, inputs, active, positions] =
@@ -57,6 +63,7 @@ impl LayerCost {
             trained: active,
             moments: 2,
             positions,
+            normed: 0,
             structure,
             method: 0,
             first,
@@ -73,14 +80,19 @@ impl LayerCost {
         self.outputs * self.inputs
     }
 
-    /// Weights and biases where all are active.
-    pub fn parameters(self) -> u64 {
-        self.weights() + self.outputs
+    /// Parameters that are always there: biases, and those of layer norms.
+    pub fn always(self) -> u64 {
+        self.outputs + 2 * self.normed
     }
 
-    /// Active weights and biases.
+    /// Parameters where all weights are active.
+    pub fn parameters(self) -> u64 {
+        self.weights() + self.always()
+    }
+
+    /// Active weights, biases, and parameters of layer norms.
     pub fn active_parameters(self) -> u64 {
-        self.active + self.outputs
+        self.active + self.always()
     }
 
     /// Active weights over all weights.
@@ -90,24 +102,24 @@ impl LayerCost {
 
     /// Operations of one sample's forward pass.
     pub fn forward_flops(self) -> u64 {
-        self.positions * (2 * self.active + self.outputs)
+        self.positions * (2 * self.active + self.outputs) + norm::FORWARD_FLOPS * self.normed
     }
 
     /// Operations of one sample's backward pass.
     pub fn backward_flops(self) -> u64 {
         let input = if self.first { 0 } else { 2 * self.active };
         let parameters = 2 * self.trained + self.outputs;
-        self.positions * (input + parameters)
+        self.positions * (input + parameters) + norm::BACKWARD_FLOPS * self.normed
     }
 
-    /// Bytes of active weights and biases.
+    /// Bytes of active weights, biases, and parameters of layer norms.
     pub fn value_bytes(self) -> u64 {
         self.active_parameters() * size_of::<f32>() as u64
     }
 
     /// Bytes of the optimiser's moments.
     pub fn moment_bytes(self) -> u64 {
-        self.moments * (self.trained + self.outputs) * size_of::<f32>() as u64
+        self.moments * (self.trained + self.always()) * size_of::<f32>() as u64
     }
 }
 
@@ -169,6 +181,17 @@ mod tests {
         assert_eq!((hidden.value_bytes(), hidden.moment_bytes()), (36, 72));
         assert_eq!((hidden.structure, head.structure), (4 * (4 + 5 + 18), 0));
         assert_eq!((hidden.density(), hidden.dense().forward_flops()), (0.5, 27));
+    }
+
+    /// 3 features: `γ` and `β` of each, 8 operations forward and 17 back; none of them is a weight.
+    #[test]
+    fn a_layer_norm_costs_by_its_features() {
+        let [hidden, _] = two();
+        let normed = LayerCost { normed: 3, ..hidden };
+        assert_eq!((normed.parameters(), normed.active_parameters()), (21, 15));
+        assert_eq!((normed.forward_flops(), normed.backward_flops()), (15 + 24, 15 + 51));
+        assert_eq!((normed.value_bytes(), normed.moment_bytes()), (36 + 24, 72 + 48));
+        assert_eq!((normed.density(), normed.weights()), (0.5, 12));
     }
 
     #[test]

@@ -84,6 +84,7 @@ pub fn estimate(
             trained: trained as u64,
             moments: moments as u64,
             method: memory.kept as u64,
+            normed: spec.normed() as u64,
             ..LayerCost::new(&shape, active, at == 0)
         };
         let clipping = if clips_dense && !memory.probes { PROBE * size } else { 0 };
@@ -94,8 +95,8 @@ pub fn estimate(
         let ever_dense = computed_dense || (form != Compute::Sparse && method.starts_dense());
         let masked = if ever_dense { (batches.len() + 1) * size } else { 0 };
         layers.push(LayerSummary { name: spec.name.clone(), cost, computed_dense });
-        let biases = copies * shape.rows();
-        floats = floats.saturating_add(memory.values + clipping + masked + biases);
+        let always = copies * cost.always() as usize;
+        floats = floats.saturating_add(memory.values + clipping + masked + always);
         passing = passing.saturating_add(memory.passing);
         structure += memory.structure;
     }

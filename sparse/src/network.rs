@@ -60,7 +60,7 @@ impl Network {
         params: Vec<f32>,
         counter: Arc<Counter>,
     ) -> Result<Self, SparseError> {
-        let expected = layers.last().map_or(0, |layer| layer.biases().end);
+        let expected = layers.last().map_or(0, |layer| layer.params().end);
         if params.len() != expected {
             let found = params.len();
             return Err(SparseError::Length { what: "parameters", expected, found });
@@ -126,12 +126,12 @@ impl Network {
         &self.layers
     }
 
-    /// All parameters: layer by layer, first the active weights, then the biases.
+    /// All parameters: layer by layer, first the active weights, then the biases, then those of layer norms.
     pub fn params(&self) -> &Var {
         &self.params
     }
 
-    /// Biases and active weights.
+    /// Active weights, biases, and parameters of layer norms.
     pub fn num_params(&self) -> usize {
         self.params.elem_count()
     }

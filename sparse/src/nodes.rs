@@ -16,6 +16,13 @@ pub enum Op {
     Relu,
     /// The sum of its two inputs.
     Add,
+    /// Layer norm `number` of those behind a layer, which has its parameters.
+    LayerNorm {
+        /// The layer.
+        layer: usize,
+        /// Counted from 0.
+        number: usize,
+    },
 }
 
 /// Features, and where they come from.
@@ -70,6 +77,7 @@ impl NetworkPlan {
             plan.let_read(&shape)?;
             plan.shapes.push(shape);
             plan.push(vec![plan.last()], Op::Layer(l), activation, shape.output());
+            let mut norms = 0;
             for join in then {
                 let last = plan.last();
                 let features = plan.nodes[last].features;
@@ -80,6 +88,14 @@ impl NetworkPlan {
                         plan.push(vec![last], op, identity, pool.output(&features));
                     }
                     Join::Relu => plan.push(vec![last], Op::Relu, Activation::Relu, features),
+                    Join::LayerNorm => {
+                        if features != Features::flat(shape.rows()) {
+                            return Err(bad("a LayerNorm of images, which no backend computes"));
+                        }
+                        let op = Op::LayerNorm { layer: l, number: norms };
+                        plan.push(vec![last], op, Activation::Identity, features);
+                        norms += 1;
+                    }
                     Join::Add => {
                         let skip = saved.pop().ok_or_else(|| bad("an Add without a Save"))?;
                         if plan.nodes[skip].features != features {

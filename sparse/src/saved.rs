@@ -2,7 +2,8 @@
 //! safetensors file; and the whole, to go on with, as a [`Section`].
 //!
 //! Of the weights each layer is three of them: `<network>/<layer>/positions (nnz)`, the active positions `row · cols + col`
-//! in ascending order as u32; `…/weights (nnz)` in their order; `…/biases (rows)`.
+//! in ascending order as u32; `…/weights (nnz)` in their order; `…/biases (rows)`. A layer with layer norms behind it
+//! has `…/norms`, too: `γ (rows)`, then `β (rows)` of each.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -56,13 +57,15 @@ struct SavedLayer {
     weights: Vec<f32>,
     /// `(rows)`.
     biases: Vec<f32>,
+    /// `γ (rows)`, then `β (rows)` of each layer norm.
+    norms: Vec<f32>,
 }
 
 /// The layout of a network's section and of a layer's within it.
 const VERSION: u32 = 1;
 
 impl Network {
-    /// Puts topologies, weights and biases into `saved`, as the network `name`: what acting takes.
+    /// Puts topologies and parameters into `saved`, as the network `name`: what acting takes.
     ///
     /// # Errors
     /// Those of candle.
@@ -77,11 +80,15 @@ impl Network {
             saved.insert(tag("positions"), Tensor::from_vec(positions, nnz, device)?);
             saved.insert(tag("weights"), weights);
             saved.insert(tag("biases"), biases);
+            let norms = &params[layer.norms()];
+            if !norms.is_empty() {
+                saved.insert(tag("norms"), Tensor::from_slice(norms, norms.len(), device)?);
+            }
         }
         Ok(())
     }
 
-    /// The network with the topologies, weights and biases that `saved` has of the network `name`.
+    /// The network with the topologies and parameters that `saved` has of the network `name`.
     ///
     /// # Errors
     /// A tensor that is missing, or that a layer of this shape cannot have.
@@ -105,11 +112,15 @@ impl Network {
             };
             let weights = take("weights", "saved weights", positions.len())?;
             let biases = take("biases", "saved biases", rows)?;
-            Ok(SavedLayer { topology, weights, biases })
+            let norms = match layer.norms().len() {
+                0 => Vec::new(),
+                size => take("norms", "saved layer norms", size)?,
+            };
+            Ok(SavedLayer { topology, weights, biases, norms })
         })
     }
 
-    /// Writes the whole: topologies, weights, biases, and what it has executed.
+    /// Writes the whole: topologies, parameters, and what it has executed.
     ///
     /// # Errors
     /// Those of candle.
@@ -125,6 +136,10 @@ impl Network {
             }
             own.put_f32("weights", &params[layer.weights()]);
             own.put_f32("biases", &params[layer.biases()]);
+            let norms = &params[layer.norms()];
+            if !norms.is_empty() {
+                own.put_f32("norms", norms);
+            }
             all.nest(layer.name(), own);
         }
         all.put("executed", &self.executed())?;
@@ -149,7 +164,11 @@ impl Network {
             };
             let weights = own.f32_of("weights", topology.nnz())?;
             let biases = own.f32_of("biases", rows)?;
-            Ok(SavedLayer { topology, weights, biases })
+            let norms = match layer.norms().len() {
+                0 => Vec::new(),
+                size => own.f32_of("norms", size)?,
+            };
+            Ok(SavedLayer { topology, weights, biases, norms })
         })?;
         network.set_executed(from.get("executed")?);
         Ok(network)
@@ -162,10 +181,11 @@ impl Network {
     ) -> Result<Self, SparseError> {
         let (mut layers, mut params) = (Vec::new(), Vec::new());
         for layer in self.layers() {
-            let SavedLayer { topology, weights, biases } = saved(layer)?;
+            let SavedLayer { topology, weights, biases, norms } = saved(layer)?;
             layers.push(layer.rewired(&Arc::new(topology), params.len()));
             params.extend(weights);
             params.extend(biases);
+            params.extend(norms);
         }
         self.rewired(layers, params)
     }

@@ -135,7 +135,7 @@ fn close(found: &[f32], expected: &[f32], bound: f32) -> Result<(), String> {
 fn spread(trainer: &Trainer, values: &[f32]) -> Vec<f32> {
     let (mut all, mut end) = (Vec::<f32>::new(), 0usize);
     for layer in trainer.network().layers() {
-        for range in [layer.weights(), layer.biases()] {
+        for range in [layer.weights(), layer.always()] {
             all.resize(end.next_multiple_of(4), 0.0);
             all.extend(&values[range]);
             end = all.len();
@@ -331,6 +331,58 @@ fn networks_of_images_are_those_of_the_cpu() {
             }
         }
     }
+}
+
+/// SimBa's and BRO's layers, small: residual sums of what is normed and not.
+#[test]
+fn networks_with_layer_norms_are_those_of_the_cpu() {
+    for (widths, batch, config) in [
+        ([6, 40, 70], 33, SparsityConfig::dense()),
+        ([6, 40, 70], 130, sparse(Static {}, 0.8)),
+        ([3, 17, 9], 1, sparse(Static {}, 0.5)),
+    ] {
+        for specs in [simba(widths), bro(widths)] {
+            let adam = OptimizerConfig::adam(1e-3);
+            let trainer = Trainer::new("net", &specs, &config, adam, &Seed::new(2)).unwrap();
+            let (x, dy) = (numbers(batch * widths[0], 7), numbers(batch * 2, 8));
+            let mut pass = trainer.network().vjp(&x, &mut Ctx::default()).unwrap();
+            let gradients = pass.backward(&dy, Wanted { input: true, params: true }).unwrap();
+            let found = [1, 2, 3].map(|order| {
+                let gpu = device(order);
+                pass_on_device(&gpu, &DeviceTrainer::new(&gpu, &trainer).unwrap(), &x, &dy)
+            });
+            assert!(found.iter().all(|one| *one == found[0]), "depends on the order of threads");
+            let [y, dx, dw] = &found[0];
+            close(y, pass.output(), 1e-5).unwrap();
+            close(dx, &gradients.input, 2e-5).unwrap();
+            close(dw, &spread(&trainer, &gradients.params), 2e-5).unwrap();
+        }
+    }
+}
+
+/// `inputs → between → (within → between) → 2`, by what stands behind each layer.
+fn residual(
+    [inputs, between, within]: [usize; 3],
+    layers: [(Activation, &[Join]); 3],
+) -> Vec<LayerSpec> {
+    let mut specs = specs(&[inputs, between, within, between, 2], Activation::Identity);
+    for (spec, (activation, then)) in specs.iter_mut().zip(layers) {
+        (spec.activation, spec.then) = (activation, then.to_vec());
+    }
+    specs
+}
+
+fn simba(widths: [usize; 3]) -> Vec<LayerSpec> {
+    let none = Activation::Identity;
+    let embed = (none, &[Join::Save, Join::LayerNorm][..]);
+    residual(widths, [embed, (Activation::Relu, &[]), (none, &[Join::Add, Join::LayerNorm])])
+}
+
+fn bro(widths: [usize; 3]) -> Vec<LayerSpec> {
+    let none = Activation::Identity;
+    let embed = (none, &[Join::LayerNorm, Join::Relu, Join::Save][..]);
+    let inner = (none, &[Join::LayerNorm, Join::Relu][..]);
+    residual(widths, [embed, inner, (none, &[Join::LayerNorm, Join::Add])])
 }
 
 /// One step of each rule, decay and clip, beside the CPU's.

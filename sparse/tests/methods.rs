@@ -11,7 +11,9 @@ use common::*;
 use rand::RngExt;
 use sparring_sparse::config::*;
 use sparring_sparse::layers::{Conv2d, Padding, Shape};
-use sparring_sparse::{Activation, Init, LayerSpec, Network, OptimizerConfig, Seed, Trainer};
+use sparring_sparse::{
+    Activation, Init, Join, LayerSpec, Network, OptimizerConfig, Seed, Trainer, WeightDecay,
+};
 
 #[test]
 fn nnz_stays_exact_over_1000_updates() {
@@ -190,6 +192,39 @@ fn convolutions_are_layers_like_others() {
             let counts = trainer.drain_rewired();
             assert!(counts[0].dropped > 0, "{method:?} {pattern:?}");
             assert!(losses[199] < 0.1 * losses[0], "{method:?} {pattern:?}: {losses:?}");
+        }
+    }
+}
+
+/// Whatever the method, the rule and the decay: where the loss asks for nothing, `γ` stays 1 and `β` 0.
+#[test]
+fn layer_norms_are_never_sparse_and_never_decay() {
+    for method in [dense(), fixed(), snip(), pruning(2, 20, 3)].into_iter().chain(rewiring(5)) {
+        for weight_decay in [WeightDecay::Squares, WeightDecay::Decoupled] {
+            let mut specs = specs(&WIDTHS);
+            for spec in &mut specs[..2] {
+                (spec.then, spec.weight_decay) = (vec![Join::LayerNorm, Join::LayerNorm], 0.1);
+            }
+            let config = sparse(method.clone(), 0.5);
+            let optimizer = OptimizerConfig { weight_decay, ..ADAM };
+            let mut trainer =
+                Trainer::new("net", &specs, &config, optimizer, &Seed::new(1)).unwrap();
+            let before = trainer.network().params().to_vec1::<f32>().unwrap();
+            for t in 0..30 {
+                train_scaled(&mut trainer, t, 0.0);
+            }
+            let network = trainer.network();
+            let params: Vec<f32> = network.params().to_vec1().unwrap();
+            let both = [vec![1.0; 24], vec![0.0; 24]].concat();
+            for layer in &network.layers()[..2] {
+                assert_eq!(
+                    params[layer.norms()],
+                    [both.clone(), both.clone()].concat(),
+                    "{method:?}"
+                );
+            }
+            assert!(params[network.layers()[0].weights()] != before[network.layers()[0].weights()]);
+            assert_eq!(network.num_params(), network.layers().last().unwrap().params().end);
         }
     }
 }

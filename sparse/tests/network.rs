@@ -155,6 +155,55 @@ fn sums_join_what_was_saved_wherever_it_stands() {
     }
 }
 
+/// SimBa and BRO in small, and norms where only a test puts them: behind one another, of what is saved, at the end.
+#[test]
+fn layer_norms_agree_with_a_masked_dense_network() {
+    let (identity, relu) = (Activation::Identity, Activation::Relu);
+    let (save, add, norm) = (Join::Save, Join::Add, Join::LayerNorm);
+    let simba = vec![
+        (identity, vec![save, norm]),
+        (relu, vec![]),
+        (identity, vec![add, save, norm]),
+        (relu, vec![]),
+        (identity, vec![add, norm]),
+        (identity, vec![]),
+    ];
+    let bro = vec![
+        (identity, vec![norm, Join::Relu, save]),
+        (identity, vec![norm, Join::Relu]),
+        (identity, vec![norm, add]),
+        (identity, vec![]),
+    ];
+    let odd = vec![
+        (Activation::Tanh, vec![norm, save, norm]),
+        (relu, vec![norm, add, norm]),
+        (identity, vec![norm]),
+    ];
+    for (widths, layers) in [
+        (vec![5, 12, 40, 12, 40, 12, 3], simba),
+        (vec![5, 20, 20, 20, 2], bro),
+        (vec![4, 9, 9, 6], odd),
+    ] {
+        let each = mlp(&widths).into_iter().zip(layers).enumerate();
+        let spec =
+            |(l, (shape, (activation, then)))| LayerSpec { then, ..spec(l, shape, activation) };
+        let specs: Vec<LayerSpec> = each.map(spec).collect();
+        for (density, batch) in [(1.0, 10), (0.4, 1), (0.3, 70), (0.2, 128)] {
+            for compute in FORMS {
+                agree(&of_specs(&specs, &part(&specs, density), 2, compute).unwrap(), batch);
+            }
+        }
+    }
+}
+
+#[test]
+fn images_are_not_normed() {
+    let mut specs = residual();
+    specs[2].then = vec![Join::Add, Join::LayerNorm];
+    let error = of_specs(&specs, &part(&specs, 1.0), 2, Compute::Sparse).unwrap_err().to_string();
+    assert!(error.contains("layer 2: a LayerNorm of images"), "{error}");
+}
+
 #[test]
 fn candles_convolution_and_max_pooling_give_the_same() {
     let conv = Conv2d {
@@ -394,7 +443,7 @@ fn activations_are_the_outputs_of_cut_networks() {
         let mut compared = 0;
         for (l, found) in found.iter().enumerate() {
             let layers = network.layers()[..=l].to_vec();
-            let cut = params[..layers[l].biases().end].to_vec();
+            let cut = params[..layers[l].params().end].to_vec();
             // A residual block cannot be cut within.
             let Ok(cut) = Network::new(layers, cut) else { continue };
             compared += 1;

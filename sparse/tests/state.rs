@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use sparring_sparse::config::{Distribution, Pattern, SparsityConfig};
 use sparring_sparse::methods::{METHODS, MethodRow};
 use sparring_sparse::{
-    ClipNorm, Compute, OptimizerConfig, Rule, Section, Seed, SparseError, Target, Trainer,
+    ClipNorm, Compute, Join, OptimizerConfig, Rule, Section, Seed, SparseError, Target, Trainer,
     WeightDecay,
 };
 
@@ -66,6 +66,8 @@ impl Pair {
     fn new(config: &SparsityConfig, optimizer: OptimizerConfig, seed: u64) -> Self {
         let mut specs = specs(&WIDTHS);
         specs.iter_mut().for_each(|spec| spec.weight_decay = 1e-2);
+        // One layer with parameters behind its biases, and others without.
+        specs[1].then = vec![Join::LayerNorm];
         let trainer = Trainer::new("net", &specs, config, optimizer, &Seed::new(seed)).unwrap();
         Self { target: Target::new(trainer.network()).unwrap(), trainer }
     }

@@ -83,8 +83,8 @@ pub fn snr(
     }
     let (active, mut dense) = (ratios(&active), ratios(&dense));
     if probe.is_some() {
-        let biases = network.layers().iter().flat_map(|layer| &active[layer.biases()]);
-        dense.extend(biases);
+        let always = network.layers().iter().flat_map(|layer| &active[layer.always()]);
+        dense.extend(always);
     }
     let found = of.iter().map(|form| match (form, &probe) {
         (Form::Dense, Some(_)) => (*form, Snr::of(&dense)),

@@ -36,7 +36,7 @@ pub struct DqnConfig {
     #[schemars(with = "Option<NetworkConfig>")]
     pub network: NetworkConfig,
     /// Widths of a perceptron's hidden layers: short for `network: {kind: mlp, hidden: ..}`.
-    #[schemars(inner(range(min = 1)), example = vec![512, 512], extend("x-not-beside" = "network"))]
+    #[schemars(inner(range(min = 1)), example = vec![512, 512], extend("x-not-beside" = ["network"]))]
     pub hidden: Option<Vec<usize>>,
     /// Sparsity of the Q-network.
     #[serde(skip, default = "SparsityConfig::dense")]

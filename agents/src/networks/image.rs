@@ -17,6 +17,7 @@ pub fn image(obs: &Space, network: &'static str) -> Result<Features, AgentError>
             Ok(Features { channels: shape[0], height: shape[1], width: shape[2] })
         }
         _ => Err(AgentError::Network {
+            key: "network",
             network,
             found: format!("observations {obs}"),
             allowed: "images of shape [channels, height, width]",
@@ -80,7 +81,7 @@ impl Stack {
     fn push(&mut self, name: String, shape: Shape, activation: Activation, then: &[Join]) {
         let output = |features: Features, join: &Join| match join {
             Join::MaxPool(pool) => pool.output(&features),
-            Join::Save | Join::Add | Join::Relu => features,
+            Join::Save | Join::Add | Join::Relu | Join::LayerNorm => features,
         };
         self.features = then.iter().fold(shape.output(), output);
         self.layers.push(LayerSpec {

@@ -3,10 +3,11 @@
 use std::sync::OnceLock;
 
 use super::row::NetworkRow;
-use super::{impala, minatar, mlp, nature};
+use super::{bro, impala, minatar, mlp, nature, simba};
 
 /// Every network of this crate.
-pub static NETWORKS: [&NetworkRow; 4] = [&mlp::ROW, &nature::ROW, &impala::ROW, &minatar::ROW];
+pub static NETWORKS: [&NetworkRow; 6] =
+    [&mlp::ROW, &nature::ROW, &impala::ROW, &minatar::ROW, &simba::ROW, &bro::ROW];
 
 static KNOWN: OnceLock<Vec<&'static NetworkRow>> = OnceLock::new();
 

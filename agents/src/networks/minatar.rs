@@ -76,6 +76,7 @@ pub fn minatar(
 ) -> Result<Vec<LayerSpec>, AgentError> {
     if image.height < KERNEL || image.width < KERNEL {
         return Err(AgentError::Network {
+            key: "network",
             network: ROW.name,
             found: format!("images of {} x {} pixels", image.height, image.width),
             allowed: "images of at least 3 x 3 pixels",

@@ -1,6 +1,8 @@
 //! The networks that agents use: one file each, with its keys and its row.
 
+pub mod bro;
 pub mod budget;
+mod chosen;
 mod config;
 pub mod image;
 pub mod impala;
@@ -10,9 +12,12 @@ pub mod mlp;
 mod narrowed;
 pub mod nature;
 mod parameters;
+mod residual;
 pub mod row;
+pub mod simba;
 pub mod style;
 
+pub(crate) use chosen::Chosen;
 pub use config::NetworkConfig;
 pub use known::NETWORKS;
 pub use row::{NetworkKeys, NetworkRow};

@@ -9,9 +9,9 @@ use sparring_sparse::{Activation, Init, LayerSpec, OptimizerConfig, Rule};
 
 use crate::error::AgentError;
 use crate::input::Input;
-use crate::networks::NetworkConfig;
 use crate::networks::mlp::Mlp;
 use crate::networks::style::MlpStyle;
+use crate::networks::{Chosen, NetworkConfig};
 use crate::optimizer_keys::{HiddenActivation, OptimizerKeys, RateDecay};
 use crate::policy::Policy;
 use crate::rollout::Rollout;
@@ -33,26 +33,30 @@ const CRITIC: MlpStyle = MlpStyle { head: Init::Uniform { limit: 0.03 }, ..ACTOR
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct PpoConfig {
-    /// What reads the observations, in the actor and, with weights of its own, in the critic; none is a
-    /// perceptron each, of the sizes and activations below. Convolutions have their own activations.
+    /// What reads the observations in all networks that have none of their own, each with weights of its own;
+    /// none is a perceptron, of the sizes and activations below. Other networks have their own activations.
     pub network: Option<NetworkConfig>,
+    /// What reads the observations in the actor.
+    pub actor_network: Option<NetworkConfig>,
+    /// What reads the observations in the critic.
+    pub critic_network: Option<NetworkConfig>,
     /// Widths of the hidden layers of all networks that have none of their own.
-    #[schemars(inner(range(min = 1)), example = vec![64, 64], extend("x-not-beside" = "network"))]
+    #[schemars(inner(range(min = 1)), example = vec![64, 64], extend("x-not-beside" = ["network"]))]
     pub hidden: Option<Vec<usize>>,
     /// Widths of the actor's hidden layers.
-    #[schemars(inner(range(min = 1)), extend("x-not-beside" = "network"))]
+    #[schemars(inner(range(min = 1)), extend("x-not-beside" = ["network", "actor_network"]))]
     pub actor_hidden: Vec<usize>,
     /// Widths of the critic's hidden layers.
-    #[schemars(inner(range(min = 1)), extend("x-not-beside" = "network"))]
+    #[schemars(inner(range(min = 1)), extend("x-not-beside" = ["network", "critic_network"]))]
     pub critic_hidden: Vec<usize>,
     /// Multiplies the widths of all networks that have no multiplier of their own.
-    #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0.0, "x-not-beside" = "network"))]
+    #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0.0, "x-not-beside" = ["network"]))]
     pub width: Option<f64>,
     /// Multiplies the actor's widths, to `max(1, ⌊n · width⌋)`.
-    #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0.0, "x-not-beside" = "network"))]
+    #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0.0, "x-not-beside" = ["network", "actor_network"]))]
     pub actor_width: f64,
     /// Multiplies the critic's.
-    #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0.0, "x-not-beside" = "network"))]
+    #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0.0, "x-not-beside" = ["network", "critic_network"]))]
     pub critic_width: f64,
     /// The function after each hidden layer of the actor.
     #[schemars(with = "HiddenActivation")]
@@ -128,6 +132,8 @@ impl PpoConfig {
     pub fn paper(total_env_steps: u64) -> Self {
         Self {
             network: None,
+            actor_network: None,
+            critic_network: None,
             hidden: None,
             actor_hidden: vec![64, 64],
             critic_hidden: vec![64, 64],
@@ -177,19 +183,15 @@ impl PpoConfig {
         let (outputs, decay) = (Policy::of(spec, "ppo")?.width(), self.weight_decay);
         let actor = MlpStyle { activation: self.actor_activation, ..ACTOR };
         let critic = MlpStyle { activation: self.critic_activation, ..CRITIC };
-        let of = |hidden: &[usize], width| -> NetworkConfig {
-            Mlp { hidden: hidden.to_vec(), width }.into()
-        };
-        let [of_actor, of_critic] = match &self.network {
-            Some(network) => [network.clone(), network.clone()],
-            None => [
-                of(&self.actor_hidden, self.actor_width),
-                of(&self.critic_hidden, self.critic_width),
-            ],
-        };
+        let shared = self.network.as_ref();
+        let mlp = |hidden: &[usize], width| Mlp { hidden: hidden.to_vec(), width };
+        let own = ("actor_network", self.actor_network.as_ref());
+        let of_actor = Chosen::of(own, shared, || mlp(&self.actor_hidden, self.actor_width));
+        let own = ("critic_network", self.critic_network.as_ref());
+        let of_critic = Chosen::of(own, shared, || mlp(&self.critic_hidden, self.critic_width));
         Ok([
-            of_actor.layers_under(&self.actor_sparsity, &spec.obs, outputs, actor, decay)?,
-            of_critic.layers_under(&self.critic_sparsity, &spec.obs, 1, critic, decay)?,
+            of_actor.layers(&self.actor_sparsity, &spec.obs, outputs, actor, decay)?,
+            of_critic.layers(&self.critic_sparsity, &spec.obs, 1, critic, decay)?,
         ])
     }
 

@@ -12,10 +12,10 @@ use crate::action_box::ActionBox;
 use crate::cadence::Cadence;
 use crate::error::AgentError;
 use crate::input::Input;
-use crate::networks::NetworkConfig;
 use crate::networks::image::image;
 use crate::networks::mlp::Mlp;
 use crate::networks::style::MlpStyle;
+use crate::networks::{Chosen, NetworkConfig, NetworkRow};
 use crate::optimizer_keys::OptimizerKeys;
 use crate::replay::{ReplayConfig, Sample};
 use crate::sac::keys::{LogStdKeys, Temperature, TemperatureKeys, log_std};
@@ -34,27 +34,31 @@ const STYLE: MlpStyle = MlpStyle {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct SacConfig {
-    /// What reads the observations, in the actor and, with weights of its own, in each critic; none is a
-    /// perceptron each, of the sizes below. A critic of convolutions sees each number of an action as a
+    /// What reads the observations in all networks that have none of their own, each with weights of its own;
+    /// none is a perceptron, of the sizes below. A critic of convolutions sees each number of an action as a
     /// plane of the image that holds it everywhere.
     pub network: Option<NetworkConfig>,
+    /// What reads the observations in the actor.
+    pub actor_network: Option<NetworkConfig>,
+    /// What reads observations and actions in each critic.
+    pub critic_network: Option<NetworkConfig>,
     /// Widths of the hidden layers of all networks that have none of their own.
-    #[schemars(inner(range(min = 1)), example = vec![256, 256], extend("x-not-beside" = "network"))]
+    #[schemars(inner(range(min = 1)), example = vec![256, 256], extend("x-not-beside" = ["network"]))]
     pub hidden: Option<Vec<usize>>,
     /// Widths of the actor's hidden ReLU layers.
-    #[schemars(inner(range(min = 1)), extend("x-not-beside" = "network"))]
+    #[schemars(inner(range(min = 1)), extend("x-not-beside" = ["network", "actor_network"]))]
     pub actor_hidden: Vec<usize>,
     /// Widths of each critic's hidden ReLU layers.
-    #[schemars(inner(range(min = 1)), extend("x-not-beside" = "network"))]
+    #[schemars(inner(range(min = 1)), extend("x-not-beside" = ["network", "critic_network"]))]
     pub critic_hidden: Vec<usize>,
     /// Multiplies the widths of all networks that have no multiplier of their own.
-    #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0.0, "x-not-beside" = "network"))]
+    #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0.0, "x-not-beside" = ["network"]))]
     pub width: Option<f64>,
     /// Multiplies the actor's widths, to `max(1, ⌊n · width⌋)`.
-    #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0.0, "x-not-beside" = "network"))]
+    #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0.0, "x-not-beside" = ["network", "actor_network"]))]
     pub actor_width: f64,
     /// Multiplies each critic's.
-    #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0.0, "x-not-beside" = "network"))]
+    #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0.0, "x-not-beside" = ["network", "critic_network"]))]
     pub critic_width: f64,
     /// Sparsity of the actor.
     #[serde(skip, default = "SparsityConfig::dense")]
@@ -122,6 +126,8 @@ impl SacConfig {
     pub fn paper() -> Self {
         Self {
             network: None,
+            actor_network: None,
+            critic_network: None,
             hidden: None,
             actor_hidden: vec![256, 256],
             critic_hidden: vec![256, 256],
@@ -172,16 +178,12 @@ impl SacConfig {
     /// Observations that the network cannot read.
     pub fn layers(&self, spec: &EnvSpec) -> Result<[Vec<LayerSpec>; 2], AgentError> {
         let (act, decay) = (spec.action.dim(), self.weight_decay);
-        let of = |hidden: &[usize], width| -> NetworkConfig {
-            Mlp { hidden: hidden.to_vec(), width }.into()
-        };
-        let [actor, critic] = match &self.network {
-            Some(network) => [network.clone(), network.clone()],
-            None => [
-                of(&self.actor_hidden, self.actor_width),
-                of(&self.critic_hidden, self.critic_width),
-            ],
-        };
+        let shared = self.network.as_ref();
+        let mlp = |hidden: &[usize], width| Mlp { hidden: hidden.to_vec(), width };
+        let own = ("actor_network", self.actor_network.as_ref());
+        let actor = Chosen::of(own, shared, || mlp(&self.actor_hidden, self.actor_width));
+        let own = ("critic_network", self.critic_network.as_ref());
+        let critic = Chosen::of(own, shared, || mlp(&self.critic_hidden, self.critic_width));
         let both = match self.planes(spec)? {
             Some(plane) => {
                 let channels = plane.channels + act;
@@ -190,19 +192,21 @@ impl SacConfig {
             None => Space::uniform(&[spec.obs.dim() + act], 0.0, 1.0),
         };
         Ok([
-            actor.layers_under(&self.actor_sparsity, &spec.obs, 2 * act, STYLE, decay)?,
-            critic.layers_under(&self.critic_sparsity, &both, 1, STYLE, decay)?,
+            actor.layers(&self.actor_sparsity, &spec.obs, 2 * act, STYLE, decay)?,
+            critic.layers(&self.critic_sparsity, &both, 1, STYLE, decay)?,
         ])
     }
 
     /// The image that a critic of convolutions reads, without the action's planes.
     fn planes(&self, spec: &EnvSpec) -> Result<Option<Features>, AgentError> {
-        match &self.network {
-            Some(network) if network.row().reads_images => {
-                image(&spec.obs, network.row().name).map(Some)
-            }
-            _ => Ok(None),
-        }
+        let (key, network) = match (&self.critic_network, &self.network) {
+            (Some(network), _) => ("critic_network", network),
+            (None, Some(network)) => ("network", network),
+            (None, None) => return Ok(None),
+        };
+        let NetworkRow { name, reads_images, .. } = network.row();
+        let image = reads_images.then(|| image(&spec.obs, name));
+        image.transpose().map_err(|error| error.named_by(key))
     }
 
     /// How often a critic sees each number of an action: once, or at each pixel.

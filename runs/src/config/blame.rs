@@ -13,10 +13,10 @@ use crate::yaml::Node;
 /// The section to blame for networks that cannot be built, and why.
 pub fn unbuildable(spec: &EnvSpec, error: AgentError) -> (&'static str, KeyError) {
     match error {
-        AgentError::Network { network, found, allowed } => {
+        AgentError::Network { key, network, found, allowed } => {
             let found = format!("{network}, and the env has {found}");
-            let hint = "network: {kind: mlp, hidden: [512, 512]}";
-            ("agent", KeyError::new("network", found, allowed, hint))
+            let hint = format!("{key}: {{kind: mlp, hidden: [512, 512]}}");
+            ("agent", KeyError::new(key, found, allowed, hint))
         }
         AgentError::Space { .. } => {
             let found = format!("{}: {error}", spec.id);

@@ -182,6 +182,6 @@ fn beside(key: &str, help: &str, shape: Shape) -> Field {
         default: Some(Json::Null),
         example: None,
         when: None,
-        not_beside: None,
+        not_beside: Vec::new(),
     }
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use sparring_agents::PolicyView;
 use sparring_agents::policy_view::{After, PolicyLayer};
 use sparring_envs::{Dtype, EnvSpec, Space};
+use sparring_sparse::kernels::norm::EPSILON;
 use sparring_sparse::layers::{Conv2d, Features};
 use sparring_sparse::{Activation, Join, Shape};
 
@@ -75,6 +76,14 @@ enum JoinText {
     Save,
     Add,
     Relu,
+    LayerNorm(NormText),
+}
+
+/// Where a layer norm has its parameters.
+#[derive(Clone, Debug, Serialize)]
+struct NormText {
+    name: String,
+    epsilon: f32,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -139,7 +148,13 @@ pub fn pads(conv: &Conv2d) -> [usize; 4] {
 impl LayerText {
     fn of(layer: &PolicyLayer) -> Self {
         let mut features = layer.shape.output();
+        let mut norms = 0;
         let joined = |join: &Join| match join {
+            Join::LayerNorm => {
+                let name = format!("{}.norm.{norms}", layer.name);
+                norms += 1;
+                JoinText::LayerNorm(NormText { name, epsilon: EPSILON })
+            }
             Join::Save => JoinText::Save,
             Join::Add => JoinText::Add,
             Join::Relu => JoinText::Relu,

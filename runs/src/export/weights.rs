@@ -3,7 +3,7 @@
 //! `runs/docs/export.md` says what stands where.
 
 use sparring_agents::PolicyView;
-use sparring_agents::policy_view::{After, PolicyLayer};
+use sparring_agents::policy_view::{After, LayerNorm, PolicyLayer};
 use sparring_sparse::{Shape, Topology};
 
 use super::description::Description;
@@ -36,6 +36,10 @@ pub fn file(
             Layout::Csr => csr(layer, &mut to)?,
         }
         to.f32(format!("{}.bias", layer.name), &[layer.bias.len()], &layer.bias);
+        for LayerNorm { name, scale, shift } in layer.norms() {
+            to.f32(format!("{name}.weight"), &[scale.len()], scale);
+            to.f32(format!("{name}.bias"), &[shift.len()], shift);
+        }
     }
     if let Some(scale) = &view.before.scale {
         let shape = &[view.before.dim];
@@ -117,6 +121,7 @@ mod tests {
             // No weight is 0: an inactive one would not be told from it.
             weights: positions.iter().map(|position| *position as f32 - 0.5).collect(),
             bias: (0..rows).map(|row| row as f32).collect(),
+            norms: Vec::new(),
         };
         let before = Before { dim: cols, divisor: 1.0, scale: None };
         PolicyView { before, layers: vec![layer], after: After::Largest { first: 0 } }

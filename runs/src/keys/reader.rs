@@ -226,7 +226,7 @@ impl Reader {
         for field in fields.iter().filter(|field| there(field)) {
             let key = full(&field.key);
             let written = |key: &String| node.get(key).filter(|node| node.value != Value::Null);
-            let other = field.not_beside.as_ref().filter(|other| written(other).is_some());
+            let other = field.not_beside.iter().find(|other| written(other).is_some());
             if let (Some(other), Some(below)) = (other, written(&field.key)) {
                 let found = format!("{} beside {other}", field.key);
                 let hint = "remove one; network: {kind: mlp, hidden: [512, 512]} is the long form";

@@ -64,8 +64,8 @@ pub struct Field {
     pub example: Option<Json>,
     /// It is there only where the sibling of this name has one of these values.
     pub when: Option<When>,
-    /// It may not stand beside this sibling, which says the same in other words.
-    pub not_beside: Option<String>,
+    /// It may not stand beside these siblings, which say the same in other words.
+    pub not_beside: Vec<String>,
 }
 
 /// A sibling and the values under which a key is there.
@@ -162,7 +162,7 @@ impl Shape {
                 shape: Self::of(own),
                 default: own.get("default").filter(|_| !is_required(own, &key)).cloned(),
                 example: own["examples"].get(0).cloned(),
-                not_beside: own["x-not-beside"].as_str().map(str::to_owned),
+                not_beside: texts(&own["x-not-beside"]),
                 when: when.map(|(key, values)| When { key: key.clone(), values: texts(values) }),
                 key,
             })

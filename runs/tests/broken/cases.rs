@@ -206,7 +206,7 @@ pub const CASES: &[Case] = &[
         "unknown network",
         ("  hidden: [8]\n", "  network: {kind: nature}\n"),
         ":6: agent.network.kind",
-        ["nature", "one of mlp, nature_cnn, impala, minatar", "nature_cnn"],
+        ["nature", "one of mlp, nature_cnn, impala, minatar, simba, bro", "nature_cnn"],
     ),
     case(
         "a network that the observations do not fit",
@@ -218,7 +218,7 @@ pub const CASES: &[Case] = &[
         "units for convolutions",
         ("  hidden: [8]\n", "  network: {kind: nature_cnn, hidden: [8]}\n"),
         ":6: agent.network.hidden",
-        ["unknown key hidden", "kind, width", "belongs to kind mlp"],
+        ["unknown key hidden", "kind, width", "belongs to kind mlp, simba, bro"],
     ),
     case(
         "no width",
@@ -622,6 +622,18 @@ pub const ACTOR_CRITIC_CASES: &[Case] = &[
         ("  hidden: [8]\n", "  hidden: [8]\n  actor_hidden: [4]\n  critic_hidden: [4]\n"),
         ":5: agent.hidden",
         ["[8]", "no hidden beside actor_hidden and critic_hidden", "hidden: null"],
+    ),
+    case(
+        "a network of convolutions for an actor that sees numbers",
+        ("  hidden: [8]\n", "  actor_network: {kind: minatar}\n"),
+        ":5: agent.actor_network",
+        ["minatar, and the env has observations", "images of shape", "actor_network: {kind: mlp"],
+    ),
+    case(
+        "widths beside the network that has its own",
+        ("  hidden: [8]\n", "  critic_network: {kind: simba}\n  critic_hidden: [4]\n"),
+        ":6: agent.critic_hidden",
+        ["critic_hidden beside critic_network", "one of the two", "remove one"],
     ),
     case(
         "a minibatch larger than a rollout",

@@ -66,6 +66,8 @@ const BEYOND_IT: &[&str] = &[
     "a share that the actor cannot use",
     "bounds of the spread in the wrong order",
     "widths that all networks overrule",
+    "a network of convolutions for an actor that sees numbers",
+    "widths beside the network that has its own",
     "a minibatch larger than a rollout",
     "rollouts of environments that are not waited for",
     "random actions that are held by whoever comes",

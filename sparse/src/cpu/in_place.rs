@@ -107,10 +107,10 @@ struct Part {
     keep: f32,
 }
 
-/// The weights of a layer, then its biases.
+/// The weights of a layer, then what does not decay.
 fn parts(layer: &LayerStep) -> [Part; 2] {
-    let LayerStep { weights, biases, l2, keep } = layer.clone();
-    [Part { range: weights, l2, keep }, Part { range: biases, l2: 0.0, keep: 1.0 }]
+    let LayerStep { weights, always, l2, keep } = layer.clone();
+    [Part { range: weights, l2, keep }, Part { range: always, l2: 0.0, keep: 1.0 }]
 }
 
 /// `a ← (1 − τ) a + τ b`, in place.

@@ -9,7 +9,7 @@ use super::planes::zeros;
 use super::shared::{Shared, numbers};
 use super::tape::Memory;
 use crate::backend::{Forward, Gradients, Tape, Wanted};
-use crate::kernels::{Below, Par, Pass, Sides, View, ViewMut, activation, pool};
+use crate::kernels::{Below, Par, Pass, Sides, View, ViewMut, activation, norm, pool};
 use crate::layers::Activation;
 use crate::nodes::Op;
 use crate::topology::Topology;
@@ -59,6 +59,10 @@ impl CpuTape {
                 Op::Add => {
                     plane.copy(*lanes, input(0), y.data);
                     plane.add(*lanes, input(1), y.data);
+                }
+                Op::LayerNorm { layer, number } => {
+                    let params = &params[self.layers[layer].of().norm(number)];
+                    norm::forward(*lanes, params, input(0).data, y.data);
                 }
             }
         }
@@ -128,6 +132,12 @@ impl CpuTape {
                     }
                 }
                 Op::MaxPool(max_pool) => pool::backward(&max_pool, pass, x, y, dy, dx),
+                Op::LayerNorm { layer, number } => {
+                    let own = self.layers[layer].of().norm(number);
+                    let grads = if wanted.params { &mut params_grad[own.clone()] } else { &mut [] };
+                    let sides = Sides { dy: dy.data, x: x.data };
+                    norm::backward(lanes, &params[own], sides, grads, dx.data);
+                }
                 // What a sum adds besides is reached from there.
                 Op::Relu | Op::Add => dx.plane.copy(lanes, dy, dx.data),
             }

@@ -61,7 +61,7 @@ pub(crate) fn planes(plan: &NetworkPlan) -> Vec<NodePlanes> {
         let readers: Vec<usize> = plan.readers(n).collect();
         let layer = |reader: &usize| match plan.nodes()[*reader].op {
             Op::Layer(l) => Some(plan.shape(l)),
-            Op::Input | Op::MaxPool(_) | Op::Relu | Op::Add => None,
+            Op::Input | Op::MaxPool(_) | Op::Relu | Op::Add | Op::LayerNorm { .. } => None,
         };
         let image = Plane::of(node.features);
         let plane = match readers.iter().find_map(layer) {
@@ -73,7 +73,7 @@ pub(crate) fn planes(plan: &NetworkPlan) -> Vec<NodePlanes> {
                 Shape::Conv2d(conv) => conv.gradient_plane(),
                 Shape::Linear { .. } => image,
             },
-            Op::Input | Op::MaxPool(_) | Op::Relu | Op::Add => image,
+            Op::Input | Op::MaxPool(_) | Op::Relu | Op::Add | Op::LayerNorm { .. } => image,
         };
         let sole = matches!(readers.as_slice(), [reader] if layer(reader).is_some());
         let second = |reader: &usize| plan.nodes()[*reader].inputs.get(1) == Some(&n);

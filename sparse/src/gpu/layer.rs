@@ -24,8 +24,8 @@ pub(super) struct DeviceLayer {
     pub activation: Activation,
     /// Where they stand on the device, from a multiple of 16 bytes on.
     pub weights: Range<usize>,
-    /// Right behind them, from a multiple of 16 bytes on.
-    pub biases: Range<usize>,
+    /// The biases right behind them, from a multiple of 16 bytes on, then the parameters of layer norms.
+    pub always: Range<usize>,
     kind: Kind,
 }
 
@@ -110,7 +110,7 @@ impl DeviceLayer {
             cols: topology.cols(),
             activation: layer.activation(),
             weights,
-            biases: start..start + topology.rows(),
+            always: start..start + layer.always().len(),
             kind,
         })
     }
@@ -146,9 +146,14 @@ impl DeviceLayer {
     fn given(&self, params: &Buffer<f32>) -> Given {
         Given {
             weights: params.at(self.weights.start),
-            bias: params.at(self.biases.start),
+            bias: params.at(self.always.start),
             activation: self.activation,
         }
+    }
+
+    /// Where `γ` and then `β` of layer norm `number` behind it stand.
+    pub fn norm(&self, number: usize) -> usize {
+        self.always.start + self.rows * (1 + 2 * number)
     }
 
     /// Shares of the sum of its product forward, and the numbers that they leave.
@@ -269,7 +274,7 @@ impl DeviceLayer {
 
     /// The gradient of the parameters, into `grads`, which stand as they do.
     pub fn grads(&self, grads: &Buffer<f32>, dy: u64, x: u64, ld: u32, into: &mut Gradients) {
-        let [dw, db] = [grads.at(self.weights.start), grads.at(self.biases.start)];
+        let [dw, db] = [grads.at(self.weights.start), grads.at(self.always.start)];
         match &self.kind {
             Kind::Dense => into.dense.push(DenseGrad {
                 dy,

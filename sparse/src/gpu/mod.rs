@@ -6,9 +6,9 @@
 //! | `memory.rs` | buffers, and host memory that a device reads by itself |
 //! | `kernels.rs`, `kernels/*.cu` | the kernels, their arguments and launch shapes |
 //! | `layer.rs`, `conv.rs`, `network.rs` | a network's parameters and structure on the device |
-//! | `walk.rs`, `image.rs`, `dense.rs` | arguments of convolutions, of what else images need, and of dense layers |
+//! | `walk.rs`, `image.rs`, `norm.rs`, `dense.rs` | arguments of convolutions, of what else images need, of layer norms, and of dense layers |
 //! | `tiles.rs`, `sample_tiles.rs`, `products.rs` | those of large sparse layers, and products side by side |
-//! | `reading.rs`, `pass.rs`, `outputs.rs` | what a network reads, its passes, and what it gives |
+//! | `reading.rs`, `tape.rs`, `pass.rs`, `outputs.rs` | what a network reads, the memory of its passes, these, and what it gives |
 //! | `repeated.rs` | work that is recorded once and asked for again and again |
 //! | `trainer.rs` | gradients, moments and the step of the optimiser |
 //! | `cuda/` (feature `cuda`) | [`Gpu`] by the driver of CUDA |
@@ -34,12 +34,14 @@ pub mod kernels;
 mod layer;
 mod memory;
 mod network;
+mod norm;
 mod outputs;
 mod pass;
 mod products;
 mod reading;
 mod repeated;
 mod sample_tiles;
+mod tape;
 mod tiles;
 mod trainer;
 mod walk;
@@ -53,9 +55,10 @@ pub use device::DeviceName;
 pub use memory::{Buffer, Memory, Pinned, Plain};
 pub use network::DeviceNetwork;
 pub use outputs::Outputs;
-pub use pass::{DevicePass, Use, backward, forward};
+pub use pass::{Use, backward, forward};
 pub use reading::{Numbers, Reading, read, slots};
 pub use repeated::{RECORDS, Repeated};
+pub use tape::DevicePass;
 pub use trainer::{DeviceTrainer, StepOf, lerp, rate, step};
 
 /// What the host asks of a device. Work is done in the order in which it is asked for.

@@ -37,7 +37,7 @@ impl DeviceNetwork {
         let (mut layers, mut offset) = (Vec::<DeviceLayer>::new(), 0);
         for layer in network.layers() {
             let layer = DeviceLayer::new(gpu, layer, offset)?;
-            offset = layer.biases.end;
+            offset = layer.always.end;
             layers.push(layer);
         }
         let plan = NetworkPlan::of_layers(network.layers())?;
@@ -101,17 +101,17 @@ impl DeviceNetwork {
         let mut all = vec![0.0; self.params.len()];
         for (own, layer) in self.layers.iter().zip(layers) {
             all[own.weights.clone()].copy_from_slice(&values[layer.weights()]);
-            all[own.biases.clone()].copy_from_slice(&values[layer.biases()]);
+            all[own.always.clone()].copy_from_slice(&values[layer.always()]);
         }
         all
     }
 
     /// The other way.
     pub(super) fn gathered(&self, layers: &[Layer], all: &[f32]) -> Vec<f32> {
-        let mut values = vec![0.0; layers.last().map_or(0, |layer| layer.biases().end)];
+        let mut values = vec![0.0; layers.last().map_or(0, |layer| layer.params().end)];
         for (own, layer) in self.layers.iter().zip(layers) {
             values[layer.weights()].copy_from_slice(&all[own.weights.clone()]);
-            values[layer.biases()].copy_from_slice(&all[own.biases.clone()]);
+            values[layer.always()].copy_from_slice(&all[own.always.clone()]);
         }
         values
     }

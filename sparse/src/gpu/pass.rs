@@ -1,12 +1,12 @@
 //! Passes of networks on a device, up to four side by side in one launch a layer.
 
-use std::sync::Arc;
-
 use super::conv::Through;
 use super::image::{Pixels, Pool, What};
-use super::kernels::{KERNELS, activation, launch, ld};
+use super::kernels::{KERNELS, activation, launch};
 use super::layer::DeviceLayer;
+use super::norm::Norm;
 use super::products::{Gradients, Products};
+use super::tape::DevicePass;
 use super::{Buffer, DeviceNetwork, Gpu};
 use crate::backend::Wanted;
 use crate::cpu::NodePlanes;
@@ -14,86 +14,6 @@ use crate::error::SparseError;
 use crate::kernels::{Border, Plane};
 use crate::layers::{Activation, MaxPool};
 use crate::nodes::{Node, Op};
-
-/// The memory of a pass over a batch of one size: the features of each node, and the gradients of them.
-#[derive(Debug)]
-pub struct DevicePass {
-    batch: usize,
-    ld: usize,
-    /// The slots of each node's plane; those of the input are whoever's uses the pass.
-    slots: Vec<Buffer<f32>>,
-    gradients: Vec<Buffer<f32>>,
-    /// The gradient that a linear layer gives, before it goes to a plane with a border.
-    beside: Buffer<f32>,
-    /// What parts of a product leave.
-    partial: Buffer<f32>,
-}
-
-impl DevicePass {
-    /// Of `network` over `batch` samples, whose gradients go as far as `wanted` says.
-    ///
-    /// # Errors
-    /// No memory left.
-    pub fn new(
-        gpu: &Arc<dyn Gpu>,
-        network: &DeviceNetwork,
-        batch: usize,
-        wanted: Option<Wanted>,
-    ) -> Result<Self, SparseError> {
-        let (ld, planes) = (ld(batch), &network.planes);
-        // Nobody writes a border: it must be zero from the beginning.
-        let room = |plane: &Plane| match plane.border == Border::default() {
-            true => Buffer::room(gpu, plane.slots() * ld),
-            false => Buffer::zeros(gpu, plane.slots() * ld),
-        };
-        let none = || Buffer::room(gpu, 0);
-        let slots = planes.iter().enumerate().map(|(n, node)| match n {
-            0 => none(),
-            _ => room(&node.plane),
-        });
-        let gradients = planes.iter().enumerate().map(|(n, node)| match wanted {
-            Some(wanted) if n > 0 || wanted.input => room(&node.gradient),
-            Some(_) | None => none(),
-        });
-        let bordered = planes.iter().filter(|node| node.gradient.border != Border::default());
-        let most = bordered.map(|node| node.gradient.size()).max().unwrap_or(0);
-        let beside = if wanted.is_some() { most } else { 0 };
-        let partial = network.layers.iter().map(|layer| layer.parts(ld).1).max().unwrap_or(0);
-        Ok(Self {
-            batch,
-            ld,
-            slots: slots.collect::<Result<_, _>>()?,
-            gradients: gradients.collect::<Result<_, _>>()?,
-            beside: Buffer::room(gpu, beside * ld)?,
-            partial: Buffer::room(gpu, partial)?,
-        })
-    }
-
-    /// Samples.
-    pub fn batch(&self) -> usize {
-        self.batch
-    }
-
-    /// Samples of a slot, rounded up to whole warps.
-    pub fn ld(&self) -> usize {
-        self.ld
-    }
-
-    /// `(out, ld)`: what the network gives.
-    pub fn output(&self) -> u64 {
-        self.slots.last().map_or(0, |slots| slots.at(0))
-    }
-
-    /// `(out, ld)`: where the gradient of the output goes, zeros beyond the batch.
-    pub fn output_gradient(&self) -> u64 {
-        self.gradients.last().map_or(0, |slots| slots.at(0))
-    }
-
-    /// The gradient of the input from slot `first` on.
-    pub fn input_gradient(&self, first: usize) -> u64 {
-        self.gradients.first().map_or(0, |slots| slots.at(first * self.ld))
-    }
-}
 
 /// A network in use.
 #[derive(Clone, Copy, Debug)]
@@ -152,6 +72,20 @@ impl<'a> Use<'a> {
         }
     }
 
+    /// Layer norm `number` behind layer `layer`, which is node `n`, on its way forward.
+    fn norm(&self, (layer, number): (usize, usize), n: usize) -> Norm {
+        let own = self.layer(layer);
+        Norm {
+            x: self.slots(self.node(n).inputs[0]),
+            dy: 0,
+            params: self.network.params.at(own.norm(number)),
+            moments: self.pass.moments.at(n * 2 * self.pass.ld),
+            to: self.slots(n),
+            rows: own.rows as u32,
+            ld: self.ld(),
+        }
+    }
+
     /// The windows of `pool` over the features of node `below`, which make those of node `n`.
     fn pool(&self, pool: &MaxPool, below: usize, n: usize) -> Pool {
         let (from, to) = (&self.planes(below).plane, &self.planes(n).plane);
@@ -204,7 +138,8 @@ unsafe fn pixels(gpu: &dyn Gpu, each: &[Pixels]) -> Result<(), SparseError> {
 pub fn forward(gpu: &dyn Gpu, uses: &[Use<'_>]) -> Result<(), SparseError> {
     for n in 1..nodes(uses)? {
         let mut products = Products::default();
-        let (mut pools, mut copies, mut sums) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut pools, mut norms) = (Vec::new(), Vec::new());
+        let (mut copies, mut sums) = (Vec::new(), Vec::new());
         for one in uses {
             let (node, planes) = (one.node(n), one.planes(n));
             let to = (one.slots(n), &planes.plane);
@@ -221,6 +156,7 @@ pub fn forward(gpu: &dyn Gpu, uses: &[Use<'_>]) -> Result<(), SparseError> {
                     one.layer(l).forward(params, x, to, room, &mut products);
                 }
                 Op::MaxPool(pool) => pools.push(one.pool(&pool, below, n)),
+                Op::LayerNorm { layer, number } => norms.push(one.norm((layer, number), n)),
                 Op::Relu => {
                     copies.push(one.pixels(from(0), to, What::Activate, node.activation));
                 }
@@ -234,6 +170,7 @@ pub fn forward(gpu: &dyn Gpu, uses: &[Use<'_>]) -> Result<(), SparseError> {
         unsafe {
             products.launch(gpu, false)?;
             launch(gpu, &KERNELS, "pool_forward", &pools, Pool::shape)?;
+            launch(gpu, &KERNELS, "norm_forward", &norms, Norm::shape)?;
             pixels(gpu, &copies)?;
             pixels(gpu, &sums)?;
         }
@@ -276,9 +213,18 @@ pub fn backward(
         }
         let mut of_params = Gradients::default();
         for (one, grads) in uses.iter().zip(grads) {
-            if let Op::Layer(l) = one.node(n).op {
-                let x = one.slots(one.node(n).inputs[0]);
-                one.layer(l).grads(grads, one.gradient(n), x, one.ld(), &mut of_params);
+            let dy = one.gradient(n);
+            match one.node(n).op {
+                Op::Layer(l) => {
+                    let x = one.slots(one.node(n).inputs[0]);
+                    one.layer(l).grads(grads, dy, x, one.ld(), &mut of_params);
+                }
+                Op::LayerNorm { layer, number } => {
+                    let to = grads.at(one.layer(layer).norm(number));
+                    let forward = one.norm((layer, number), n);
+                    of_params.norms.push(Norm { dy, to, params: 0, ..forward });
+                }
+                Op::Input | Op::MaxPool(_) | Op::Relu | Op::Add => {}
             }
         }
         let goes_on = uses.iter().all(|one| one.node(n).inputs[0] > 0) || wanted.input;
@@ -298,7 +244,8 @@ pub fn backward(
 
 /// The gradient of what node `n` reads.
 fn below(gpu: &dyn Gpu, uses: &[Use<'_>], n: usize) -> Result<(), SparseError> {
-    let (mut products, mut pools, mut copies) = (Products::default(), Vec::new(), Vec::new());
+    let (mut products, mut pools) = (Products::default(), Vec::new());
+    let (mut norms, mut copies) = (Vec::new(), Vec::new());
     for one in uses {
         let (node, below) = (one.node(n), one.node(n).inputs[0]);
         let (here, there) = (one.planes(n), one.planes(below));
@@ -331,6 +278,9 @@ fn below(gpu: &dyn Gpu, uses: &[Use<'_>], n: usize) -> Result<(), SparseError> {
                 to_plane: dx.1.into(),
                 ..one.pool(&pool, below, n)
             }),
+            Op::LayerNorm { layer, number } => {
+                norms.push(Norm { dy, to: dx.0, ..one.norm((layer, number), n) });
+            }
             // What a sum adds besides is reached from there.
             Op::Relu | Op::Add => {
                 let dy = (dy, &here.gradient);
@@ -342,6 +292,7 @@ fn below(gpu: &dyn Gpu, uses: &[Use<'_>], n: usize) -> Result<(), SparseError> {
     unsafe {
         products.launch(gpu, true)?;
         launch(gpu, &KERNELS, "pool_backward", &pools, Pool::back_shape)?;
+        launch(gpu, &KERNELS, "norm_backward", &norms, Norm::shape)?;
         pixels(gpu, &copies)
     }
 }

@@ -3,6 +3,7 @@
 use super::Gpu;
 use super::dense::{Dense, DenseGrad, DenseParts};
 use super::kernels::{Gather, KERNELS, Sample, launch};
+use super::norm::Norm;
 use super::sample_tiles::{SampleTiled, SampleTiles};
 use super::tiles::{Plan, Tiled, Tiles};
 use super::walk::{ConvDense, ConvGather, ConvGrad, ConvSample, Parts};
@@ -64,7 +65,7 @@ impl Products {
     }
 }
 
-/// Gradients of weights and biases.
+/// Gradients of parameters.
 #[derive(Debug, Default)]
 pub(super) struct Gradients {
     pub sample: Vec<Sample>,
@@ -75,6 +76,7 @@ pub(super) struct Gradients {
     pub most: usize,
     pub conv_grad: Vec<ConvGrad>,
     pub parts: Vec<Parts>,
+    pub norms: Vec<Norm>,
 }
 
 impl Gradients {
@@ -103,6 +105,7 @@ impl Gradients {
             launch(gpu, &KERNELS, "conv_sample", &self.conv_sample, shape)?;
             launch(gpu, &KERNELS, "conv_grad", &self.conv_grad, ConvGrad::shape)?;
             launch(gpu, &KERNELS, "sum_parts", &self.parts, Parts::shape)?;
+            launch(gpu, &KERNELS, "norm_grad", &self.norms, Norm::grad_shape)?;
             match self.dense.first().map(DenseGrad::product) {
                 None => Ok(()),
                 Some(product) => {

@@ -102,9 +102,9 @@ fn parts(twin: &DeviceNetwork, network: &Network, optimizer: &Optimizer) -> Vec<
     let mut parts: Vec<Part> = Vec::new();
     for (own, layer) in twin.layers.iter().zip(network.layers()) {
         let [l2, keep] = optimizer.decay(layer.weight_decay(), 0.0);
-        let (weights, biases) = (own.weights.start as u32, own.biases.start as u32);
-        parts.push(Part { start: weights, end: biases, l2, keep });
-        parts.push(Part { start: biases, end: own.biases.end as u32, l2: 0.0, keep: 1.0 });
+        let (weights, always) = (own.weights.start as u32, own.always.start as u32);
+        parts.push(Part { start: weights, end: always, l2, keep });
+        parts.push(Part { start: always, end: own.always.end as u32, l2: 0.0, keep: 1.0 });
     }
     // What lies between for the sake of alignment is zero and stays so.
     for i in 1..parts.len() {

@@ -7,7 +7,7 @@
 //! | gradient of the weights | [`linear::weight_grad`] | [`conv::sparse::weight_grad`] | [`sample`] (SDDMM) | the same |
 //! | the three of them, dense | [`linear`] | [`conv::dense`] | [`dense`] (`gemm`), [`small`] | multiply-adds |
 //!
-//! [`pool`] stands between convolutions: it has no weights and takes a few percent of their time.
+//! [`pool`] stands between convolutions, [`norm`] between linear layers: they take a few percent of their time.
 //!
 //! Activations stand in [`lanes`], the features of a layer boundary in a [`plane`]. A core that loads one
 //! register and does one multiply-add a cycle (Zen 4: 64 bytes and 16 of them) could run the sparse
@@ -28,6 +28,7 @@ mod dispatch;
 pub mod gather;
 pub mod lanes;
 pub mod linear;
+pub mod norm;
 mod par;
 pub mod plane;
 pub mod pool;

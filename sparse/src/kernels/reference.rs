@@ -3,8 +3,10 @@
 //! Each result is a pair: the value, and the sum of the magnitudes that went into it, by which a
 //! rounding error is to be judged.
 
+use super::norm::EPSILON;
 use super::plane::Plane;
 use crate::layers::{Activation, MaxPool};
+use crate::stats::mean_and_variance;
 use crate::topology::Topology;
 
 /// A value and the magnitudes that went into it.
@@ -119,6 +121,19 @@ pub fn bias_grad(rows: usize, batch: usize, dy: &[f32]) -> Vec<Sum> {
         }
     }
     db
+}
+
+/// `y (batch, n) = γ ⊙ (x − mean) / √(var + ε) + β` over the features of each sample of x `(batch, n)`: params `γ
+/// (n)`, then `β (n)`.
+pub fn layer_norm(params: &[f64], x: &[f64]) -> Vec<f64> {
+    let (scale, shift) = params.split_at(params.len() / 2);
+    let one = |x: &[f64]| {
+        let (mean, variance) = mean_and_variance(x.iter().copied());
+        let root = (variance + f64::from(EPSILON)).sqrt();
+        let each = x.iter().zip(scale.iter().zip(shift));
+        each.map(|(x, (scale, shift))| scale * (x - mean) / root + shift).collect::<Vec<f64>>()
+    };
+    x.chunks_exact(scale.len()).flat_map(one).collect()
 }
 
 /// For each output of `pool` over the images of `plane`, `(batch, out)`, the input in x `(batch, in)`

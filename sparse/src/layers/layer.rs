@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::spec::normed;
 use super::{Activation, Compute, Join, LayerSpec, Shape};
 use crate::error::SparseError;
 use crate::topology::Topology;
@@ -96,6 +97,34 @@ impl Layer {
     pub fn biases(&self) -> Range<usize> {
         let start = self.weights().end;
         start..start + self.topology().rows()
+    }
+
+    /// Where `γ` and `β` of the layer norms behind it stand, one after the other.
+    pub fn norms(&self) -> Range<usize> {
+        let start = self.biases().end;
+        start..start + 2 * normed(&self.shape, &self.then)
+    }
+
+    /// Where `γ` and then `β` of layer norm `number` behind it stand.
+    pub fn norm(&self, number: usize) -> Range<usize> {
+        let both = 2 * self.shape.rows();
+        let start = self.norms().start + number * both;
+        start..start + both
+    }
+
+    /// Features that layer norms behind it normalise.
+    pub fn normed(&self) -> usize {
+        normed(&self.shape, &self.then)
+    }
+
+    /// Where the parameters stand that are always there and do not decay: biases, and those of layer norms.
+    pub fn always(&self) -> Range<usize> {
+        self.biases().start..self.norms().end
+    }
+
+    /// Where all of its parameters stand.
+    pub fn params(&self) -> Range<usize> {
+        self.weights().start..self.norms().end
     }
 
     /// Floating-point operations of one product with `batch` samples, in the form that it takes.

@@ -2,7 +2,7 @@
 //!
 //! A [`LayerSpec`] says what a layer shall be, a [`Layer`] which of its weights exist and where its
 //! parameters stand in the network's flat vector: first the active weights in ascending position, then
-//! the biases. It holds no values itself. A layer of a new kind is a row in [`Shape`], and its products
+//! the biases, then `γ` and `β` of the layer norms behind it. It holds no values itself. A layer of a new kind is a row in [`Shape`], and its products
 //! in a file beside `cpu/products.rs`.
 
 mod activation;

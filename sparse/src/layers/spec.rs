@@ -22,7 +22,23 @@ pub struct LayerSpec {
     pub then: Vec<Join>,
 }
 
-/// A step without parameters after a layer. A residual block is `Save`, its layers, `Add`.
+impl LayerSpec {
+    /// Features that [`Join::LayerNorm`]s behind it normalise, each with a `γ` and a `β`.
+    pub fn normed(&self) -> usize {
+        normed(&self.shape, &self.then)
+    }
+}
+
+/// Features that the layer norms among `then` normalise behind a layer of `shape`, all of them together.
+pub(super) fn normed(shape: &Shape, then: &[Join]) -> usize {
+    let count = then.iter().filter(|join| **join == Join::LayerNorm).count();
+    count * shape.rows()
+}
+
+/// A step after a layer. A residual block is `Save`, its layers, `Add`.
+///
+/// Layer normalisation alone has parameters. They are to the layer before it what its biases are, and stand
+/// right behind them: always there, whatever the method, and without decay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Join {
     /// The largest pixel of each window.
@@ -33,4 +49,7 @@ pub enum Join {
     Add,
     /// `max(x, 0)`.
     Relu,
+    /// `γ ⊙ (x − mean) / √(var + ε) + β` over the features of a sample ([`crate::kernels::norm`]), at the start `γ`
+    /// is 1 and `β` is 0. Not of images.
+    LayerNorm,
 }

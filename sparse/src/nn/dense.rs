@@ -70,7 +70,7 @@ impl Network {
     ///
     /// # Errors
     /// Another number of layers or topologies; tensors or topologies of another shape than their spec's;
-    /// layers that do not fit together.
+    /// layers that do not fit together; layer norms.
     pub fn from_dense(
         specs: &[LayerSpec],
         dense: &[Dense],
@@ -83,6 +83,10 @@ impl Network {
         }
         let (mut layers, mut params) = (Vec::new(), Vec::new());
         for ((spec, dense), topology) in specs.iter().zip(dense).zip(topologies) {
+            if spec.normed() > 0 {
+                let problem = "a LayerNorm, whose parameters no dense layer has";
+                return Err(SparseError::Join { layer: layers.len(), problem });
+            }
             let weights = values(&dense.weight)?;
             let (rows, size) = (spec.shape.rows(), spec.shape.rows() * spec.shape.cols());
             let fits = |what, expected, found| match found == expected {

@@ -52,7 +52,7 @@ impl OptimizerConfig {
     }
 }
 
-/// What a layer's weight decay `λ` does to its weights; biases have none.
+/// What a layer's weight decay `λ` does to its weights; biases and layer norms have none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WeightDecay {
@@ -69,7 +69,7 @@ pub enum WeightDecay {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ClipNorm {
-    /// That of the gradient which trains: of active weights and biases.
+    /// That of the gradient which trains: of active weights, biases and layer norms.
     Active,
     /// That of the dense gradient, as masked implementations see it. The dense gradient is formed at
     /// every step for it, at the cost of a dense layer's weight gradient in time and memory.
@@ -187,7 +187,7 @@ impl Optimizer {
         let penalty = outside.as_ref().map_or(0.0, |set| set.penalty());
         let layer = |layer: &Layer| {
             let [l2, keep] = self.decay(layer.weight_decay(), penalty);
-            LayerStep { weights: layer.weights(), biases: layer.biases(), l2, keep }
+            LayerStep { weights: layer.weights(), always: layer.always(), l2, keep }
         };
         let step = OptimizerStep {
             rule: self.config.rule,

@@ -32,8 +32,8 @@ pub struct OptimizerStep<'a> {
 pub struct LayerStep {
     /// Its weights.
     pub weights: Range<usize>,
-    /// Its biases, right behind them, which do not decay.
-    pub biases: Range<usize>,
+    /// Its biases and layer norms, right behind them, which do not decay.
+    pub always: Range<usize>,
     /// How strongly weights pull on their gradient: `g + l2 · w`.
     pub l2: f32,
     /// What decoupled decay keeps of a weight.
@@ -43,6 +43,6 @@ pub struct LayerStep {
 impl LayerStep {
     /// All of its parameters.
     pub fn params(&self) -> Range<usize> {
-        self.weights.start..self.biases.end
+        self.weights.start..self.always.end
     }
 }

@@ -42,12 +42,12 @@ impl Asked<'_> {
     }
 
     /// The gradient as the parameters stand after `updates`, whose positions lie within the patterns:
-    /// weights from the probe, biases from the `old` gradient.
+    /// weights from the probe, all else from the `old` gradient.
     pub fn after(&self, layers: &[Layer], updates: &[TopologyUpdate], old: &[f32]) -> Vec<f32> {
         let mut grad = Vec::with_capacity(old.len());
         for ((layer, update), (pattern, values)) in layers.iter().zip(updates).zip(self.layers()) {
             gather(pattern, values, update.topology(), &mut grad);
-            grad.extend_from_slice(&old[layer.biases()]);
+            grad.extend_from_slice(&old[layer.always()]);
         }
         grad
     }
@@ -80,7 +80,7 @@ pub(super) fn not_finite(
     asked: Option<&Asked<'_>>,
 ) -> Option<NotFinite> {
     (0..layers.len()).rev().find_map(|l| {
-        let layer = layers[l].weights().start..layers[l].biases().end;
+        let layer = layers[l].params();
         let beside = asked.map_or(&[][..], |asked| asked.layer(l));
         let found = [active.get(layer).unwrap_or_default(), beside]
             .into_iter()

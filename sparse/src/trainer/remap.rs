@@ -16,7 +16,7 @@ pub(super) fn remap(
     let mut new = Vec::with_capacity(values.len());
     for (layer, update) in layers.iter().zip(updates) {
         new.extend(update.remap_from(&values[layer.weights()], start(update.start())));
-        new.extend_from_slice(&values[layer.biases()]);
+        new.extend_from_slice(&values[layer.always()]);
     }
     new
 }
@@ -31,7 +31,7 @@ pub(crate) fn rewired(
     let mut offset = 0;
     let layer = |(layer, update): (&Layer, &TopologyUpdate)| {
         let layer = layer.rewired(update.topology(), offset);
-        offset = layer.biases().end;
+        offset = layer.params().end;
         Ok(layer)
     };
     let layers: Result<_, SparseError> = network.layers().iter().zip(updates).map(layer).collect();

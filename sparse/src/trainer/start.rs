@@ -3,6 +3,7 @@
 use crate::config::SparsityConfig;
 use crate::distribution::Share;
 use crate::error::SparseError;
+use crate::kernels::norm;
 use crate::layers::{Layer, LayerSpec};
 use crate::methods::{Blocks, LayerStart, Method};
 use crate::network::Network;
@@ -46,6 +47,7 @@ impl Start {
             layers.push(Layer::new(spec, topology, config.compute.of(&spec.name), params.len())?);
             params.extend(weights);
             params.extend(std::iter::repeat_n(spec.bias, spec.shape.rows()));
+            params.extend(norm::start(spec.shape.rows(), spec.normed()));
         }
         if let Some(set) = method.backward_set() {
             set.begin(rule);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor, Var};
 use rand::RngExt;
+use sparring_sparse::kernels::norm::EPSILON;
 use sparring_sparse::layers::{Conv2d, MaxPool};
 use sparring_sparse::sample::distinct;
 use sparring_sparse::{
@@ -51,7 +52,7 @@ pub fn of_specs(
         let (rows, cols) = (spec.shape.rows(), spec.shape.cols());
         let topology = Topology::new(rows, cols, &distinct(rows * cols, *nnz, &mut rng)).unwrap();
         let layer = Layer::new(spec, Arc::new(topology), compute, offset).unwrap();
-        offset = layer.biases().end;
+        offset = layer.params().end;
         layers.push(layer);
     }
     Network::new(layers, (0..offset).map(|_| rng.random_range(-1.0..1.0)).collect())
@@ -82,9 +83,34 @@ pub fn masked_dense(network: &Network) -> Vec<(Var, Var)> {
     network.layers().iter().map(dense).collect()
 }
 
-pub fn dense_forward(network: &Network, oracle: &[(Var, Var)], x: &Tensor) -> Tensor {
+/// `γ (rows)`, then `β (rows)` of each layer norm behind a layer, a variable a layer.
+pub fn norms(network: &Network) -> Vec<Var> {
+    let params: Vec<f32> = network.params().to_vec1().unwrap();
+    let of =
+        |layer: &Layer| Var::from_slice(&params[layer.norms()], layer.norms().len(), &Device::Cpu);
+    network.layers().iter().map(|layer| of(layer).unwrap()).collect()
+}
+
+/// `γ ⊙ (x − mean) / √(var + ε) + β` of `x (batch, n)`: both `γ (n)` and `β (n)` in `params`.
+fn layer_norm(x: &Tensor, params: &Tensor) -> Tensor {
+    let n = x.dim(1).unwrap();
+    let apart = x.broadcast_sub(&x.mean_keepdim(1).unwrap()).unwrap();
+    let variance = apart.sqr().unwrap().mean_keepdim(1).unwrap();
+    let root = (variance + f64::from(EPSILON)).unwrap().sqrt().unwrap();
+    let scaled = apart.broadcast_div(&root).unwrap();
+    let scaled = scaled.broadcast_mul(&params.narrow(0, 0, n).unwrap()).unwrap();
+    scaled.broadcast_add(&params.narrow(0, n, n).unwrap()).unwrap()
+}
+
+pub fn dense_forward(
+    network: &Network,
+    oracle: &[(Var, Var)],
+    norms: &[Var],
+    x: &Tensor,
+) -> Tensor {
     let (mut y, mut saved) = (x.clone(), Vec::new());
-    for (layer, (w, b)) in network.layers().iter().zip(oracle) {
+    for ((layer, (w, b)), norms) in network.layers().iter().zip(oracle).zip(norms) {
+        let mut normed = 0;
         y = match layer.shape() {
             Shape::Linear { .. } => y.matmul(&w.t().unwrap()).unwrap().broadcast_add(b).unwrap(),
             Shape::Conv2d(conv) => convolve(conv, &y, w, b),
@@ -97,6 +123,11 @@ pub fn dense_forward(network: &Network, oracle: &[(Var, Var)], x: &Tensor) -> Te
         let mut features = layer.shape().output();
         for join in layer.then() {
             match join {
+                Join::LayerNorm => {
+                    let both = 2 * layer.shape().rows();
+                    y = layer_norm(&y, &norms.narrow(0, normed * both, both).unwrap());
+                    normed += 1;
+                }
                 Join::Save => saved.push(y.clone()),
                 Join::Add => y = (y + saved.pop().unwrap()).unwrap(),
                 Join::Relu => y = y.relu().unwrap(),
@@ -186,7 +217,7 @@ pub fn flat(tensor: &Tensor) -> Vec<f32> {
 
 /// Every gradient of `network` against the masked dense network in candle's own ops.
 pub fn agree(network: &Network, batch: usize) {
-    let oracle = masked_dense(network);
+    let (oracle, norms) = (masked_dense(network), norms(network));
     let (first, last) = (network.layers()[0].shape(), network.layers().last().unwrap().shape());
     let x = Var::from_tensor(&random((batch, first.input().size()), 7)).unwrap();
     let weigh = random((batch, last.output().size()), 8);
@@ -198,19 +229,22 @@ pub fn agree(network: &Network, batch: usize) {
     let dense: Vec<_> = network.layers().iter().map(dense).collect();
     let probe = Probe::new(dense, &Device::Cpu).unwrap();
     let y = network.forward_probed(&x, &probe).unwrap();
-    close(&flat(&y), &flat(&dense_forward(network, &oracle, &x)), 1e-5);
+    close(&flat(&y), &flat(&dense_forward(network, &oracle, &norms, &x)), 1e-5);
     assert_eq!(flat(&y), flat(&network.forward(&x).unwrap()));
     assert_eq!(flat(&y), flat(&network.forward_detached(&x).unwrap()));
 
     // A loss that is not linear in y, so that its gradient varies.
     let loss = |y: Tensor| (y.sqr().unwrap() * &weigh).unwrap().sum_all().unwrap();
     let found = loss(y).backward().unwrap();
-    let expected = loss(dense_forward(network, &oracle, &x)).backward().unwrap();
+    let expected = loss(dense_forward(network, &oracle, &norms, &x)).backward().unwrap();
     close(&flat(found.get(&x).unwrap()), &flat(expected.get(&x).unwrap()), 2e-5);
     let (params, probed) =
         (flat(found.get(network.params()).unwrap()), flat(found.get(probe.var()).unwrap()));
     let mut offset = 0;
-    for (layer, (w, b)) in network.layers().iter().zip(&oracle) {
+    for ((layer, (w, b)), norms) in network.layers().iter().zip(&oracle).zip(&norms) {
+        if !layer.norms().is_empty() {
+            close(&params[layer.norms()], &flat(expected.get(norms).unwrap()), 5e-5);
+        }
         let dw = flat(expected.get(w).unwrap());
         close(&params[layer.biases()], &flat(expected.get(b).unwrap()), 2e-5);
         let active: Vec<f32> = layer.topology().positions().map(|p| dw[p as usize]).collect();

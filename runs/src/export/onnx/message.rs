@@ -1,6 +1,6 @@
 //! The messages of ONNX that a policy needs, on their way into protobuf's bytes.
 //!
-//! Field numbers are those of `onnx.proto`, IR version 7 (github.com/onnx/onnx, `onnx/onnx.proto`); whoever reads
+//! Field numbers are those of `onnx.proto`, IR versions 7 and 8 (github.com/onnx/onnx, `onnx/onnx.proto`); whoever reads
 //! them needs no other field.
 
 use protobuf::{CodedOutputStream, ProtobufResult};
@@ -14,6 +14,7 @@ pub struct Message {
 #[derive(Clone, Debug)]
 enum Field {
     Whole(i64),
+    Real(f32),
     Bytes(Vec<u8>),
     Below(Message),
 }
@@ -21,6 +22,11 @@ enum Field {
 impl Message {
     fn whole(mut self, field: u32, value: i64) -> Self {
         self.fields.push((field, Field::Whole(value)));
+        self
+    }
+
+    fn real(mut self, field: u32, value: f32) -> Self {
+        self.fields.push((field, Field::Real(value)));
         self
     }
 
@@ -45,6 +51,7 @@ impl Message {
         for (field, value) in &self.fields {
             match value {
                 Field::Whole(value) => out.write_int64(*field, *value)?,
+                Field::Real(value) => out.write_float(*field, *value)?,
                 Field::Bytes(value) => out.write_bytes(*field, value)?,
                 Field::Below(value) => out.write_bytes(*field, &value.to_bytes()?)?,
             }
@@ -80,6 +87,11 @@ pub fn tensor(name: &str, number: Number, dims: &[usize], bytes: Vec<u8>) -> Mes
 /// `AttributeProto` of a whole number.
 pub fn whole(name: &str, value: i64) -> Message {
     Message::default().bytes(1, name).whole(3, value).whole(20, 2)
+}
+
+/// `AttributeProto` of a number.
+pub fn real(name: &str, value: f32) -> Message {
+    Message::default().bytes(1, name).real(2, value).whole(20, 1)
 }
 
 /// `AttributeProto` of whole numbers.
@@ -123,8 +135,17 @@ pub struct Parts {
     pub outputs: Vec<Message>,
 }
 
-/// `ModelProto` of one graph in the operators of `opset`, with one entry of metadata.
-pub fn model(parts: Parts, opset: i64, metadata: [&str; 2]) -> Message {
+/// What a model is written in.
+#[derive(Clone, Copy, Debug)]
+pub struct Versions {
+    /// Of the messages.
+    pub ir: i64,
+    /// Of the operators.
+    pub opset: i64,
+}
+
+/// `ModelProto` of one graph, with one entry of metadata.
+pub fn model(parts: Parts, Versions { ir, opset }: Versions, metadata: [&str; 2]) -> Message {
     let graph = Message::default()
         .each(parts.nodes, |to, node| to.below(1, node))
         .bytes(2, "policy")
@@ -133,16 +154,13 @@ pub fn model(parts: Parts, opset: i64, metadata: [&str; 2]) -> Message {
         .each(parts.outputs, |to, output| to.below(12, output));
     let [key, text] = metadata;
     Message::default()
-        .whole(1, IR_VERSION)
+        .whole(1, ir)
         .bytes(2, "sparring")
         .bytes(3, env!("CARGO_PKG_VERSION"))
         .below(7, graph)
         .below(8, Message::default().bytes(1, "").whole(2, opset))
         .below(14, Message::default().bytes(1, key).bytes(2, text))
 }
-
-/// The version of the messages.
-const IR_VERSION: i64 = 7;
 
 #[cfg(test)]
 mod tests {

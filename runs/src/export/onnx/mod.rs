@@ -9,17 +9,21 @@ mod message;
 
 use protobuf::ProtobufResult;
 use sparring_agents::PolicyView;
-use sparring_agents::policy_view::{After, Before, PolicyLayer};
+use sparring_agents::policy_view::{After, Before, LayerNorm, PolicyLayer};
+use sparring_sparse::kernels::norm::EPSILON;
 use sparring_sparse::layers::Conv2d;
 use sparring_sparse::{Activation, Join, Shape};
 
 use super::description::{Description, pads};
 use super::weights::shape;
 use graph::{Graph, Value};
-use message::{Number, model, value, whole, wholes};
+use message::{Number, Versions, model, real, value, whole, wholes};
 
-/// The operators: of 2020, so that old runtimes read it as well. `Clip` takes f64 from 12 on.
-const OPSET: i64 = 13;
+/// Operators of 2020, so that old runtimes read it as well. `Clip` takes f64 from 12 on.
+const PLAIN: Versions = Versions { ir: 7, opset: 13 };
+
+/// The first that have `LayerNormalization`, of 2022; no other operator that is used here changed between.
+const WITH_NORMS: Versions = Versions { ir: 8, opset: 17 };
 
 /// The file of `view`.
 ///
@@ -51,7 +55,9 @@ pub fn file(view: &PolicyView, description: &Description) -> ProtobufResult<Vec<
     graph.parts.inputs.push(value("observation", number, &seen.shape));
     graph.parts.outputs.push(action);
     graph.parts.outputs.push(value("output", Number::F32, &[outputs]));
-    model(graph.parts, OPSET, ["policy", &description.to_text()]).to_bytes()
+    let normed = view.layers.iter().any(|layer| !layer.norms.is_empty());
+    let versions = if normed { WITH_NORMS } else { PLAIN };
+    model(graph.parts, versions, ["policy", &description.to_text()]).to_bytes()
 }
 
 /// What becomes of `observation` before the first layer: numbers in a row.
@@ -120,8 +126,10 @@ impl Stream {
             Activation::Tanh => self.step("Tanh", &[], Vec::new()),
         }
         let mut features = layer.shape.output();
+        let mut norms = layer.norms().into_iter();
         for join in &layer.then {
             match join {
+                Join::LayerNorm => self.norm(norms.next()),
                 Join::Save => self.kept.push(self.at.clone()),
                 Join::Add => {
                     if let Some(kept) = self.kept.pop() {
@@ -135,6 +143,15 @@ impl Stream {
                 }
             }
         }
+    }
+
+    /// `γ ⊙ x̂ + β` over the features.
+    fn norm(&mut self, norm: Option<LayerNorm<'_>>) {
+        let Some(LayerNorm { name, scale, shift }) = norm else { return };
+        let scale = self.graph.f32(format!("{name}.weight"), &[scale.len()], scale);
+        let shift = self.graph.f32(format!("{name}.bias"), &[shift.len()], shift);
+        let attributes = vec![whole("axis", -1), real("epsilon", EPSILON)];
+        self.step("LayerNormalization", &[&scale, &shift], attributes);
     }
 
     /// `op` on what goes through, and on `others`.

@@ -72,6 +72,11 @@ struct DenseGrad {
     float *dw, *db;
     unsigned rows, cols, ld, pad;
 };
+struct Norm {
+    const float *x, *dy, *params;
+    float *moments, *to;
+    unsigned rows, ld;
+};
 struct Part {
     unsigned start, end;
     float l2, keep;

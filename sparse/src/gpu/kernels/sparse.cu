@@ -6,6 +6,7 @@
 #include "conv.cu"
 #include "conv_dense.cu"
 #include "image.cu"
+#include "norm.cu"
 #include "optim.cu"
 
 #ifdef CUDA_HOST
@@ -55,6 +56,9 @@ extern "C" bool sparring_sparse_launch(const char *name, const unsigned *grid, c
     TRY(pool_forward)
     TRY(pool_backward)
     TRY(pixels)
+    TRY(norm_forward)
+    TRY(norm_backward)
+    TRY(norm_grad)
     TRY(squares)
     TRY(step)
     TRY(lerp)
