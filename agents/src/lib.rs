@@ -76,7 +76,7 @@ pub use network_on_batch::NetworkOnBatch;
 pub use networks::{NETWORKS, NetworkConfig, NetworkKeys, NetworkRow};
 pub use observations::{EnvRows, Mode, Observations};
 pub use policy_view::PolicyView;
-pub use ppo::PpoConfig;
+pub use ppo::{FirstWeights, PpoConfig};
 pub use replay::Replay;
 pub use row::{AgentConfig, AgentKeys, AgentRow, NetworkRole, RunLength};
 pub use sac::{SacConfig, Temperature};

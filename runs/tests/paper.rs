@@ -185,6 +185,7 @@ fn ppo_on_mujoco() {
             ("agent.critic_hidden", all, json!([64, 64])),
             ("agent.actor_activation", all, json!("tanh")),
             ("agent.critic_activation", all, json!("relu")),
+            ("agent.first_weights", all, json!("tf_agents")),
             ("agent.learning_rate", all, json!(3e-4)),
             ("agent.learning_rate_decay", all, json!("linear")),
             ("agent.adam_eps", all, json!(1e-5)),

@@ -5,29 +5,17 @@ use serde::{Deserialize, Serialize};
 use sparring_envs::EnvSpec;
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::estimate::Bytes;
-use sparring_sparse::{Activation, Init, LayerSpec, OptimizerConfig, Rule};
+use sparring_sparse::{Activation, LayerSpec, OptimizerConfig, Rule};
 
 use crate::error::AgentError;
 use crate::input::Input;
 use crate::networks::mlp::Mlp;
-use crate::networks::style::MlpStyle;
 use crate::networks::{Chosen, NetworkConfig};
 use crate::optimizer_keys::{HiddenActivation, OptimizerKeys, RateDecay};
 use crate::policy::Policy;
+use crate::ppo::weights::FirstWeights;
 use crate::rollout::Rollout;
 use crate::summary::{Estimate, NetworkSummary, TrainingFlops};
-
-/// Orthogonal hidden layers; the actor's head starts small, so that it starts undecided (Graesser et al. 2022, released code).
-const ACTOR: MlpStyle = MlpStyle {
-    activation: Activation::Tanh,
-    hidden: Init::Orthogonal { gain: 1.0 },
-    head: Init::TruncatedNormal { scale: 0.1 },
-    head_bias: 0.0,
-    head_decays: true,
-};
-
-/// As the actor, but for its head: `U(−0.03, 0.03)`.
-const CRITIC: MlpStyle = MlpStyle { head: Init::Uniform { limit: 0.03 }, ..ACTOR };
 
 /// What is chosen about a PPO agent. Steps are environment steps unless the name says otherwise.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -64,6 +52,8 @@ pub struct PpoConfig {
     /// The function after each hidden layer of the critic.
     #[schemars(with = "HiddenActivation")]
     pub critic_activation: Activation,
+    /// What perceptrons start from. Other networks have their own.
+    pub first_weights: FirstWeights,
     /// Sparsity of the actor.
     #[serde(skip, default = "SparsityConfig::dense")]
     pub actor_sparsity: SparsityConfig,
@@ -142,6 +132,7 @@ impl PpoConfig {
             critic_width: 1.0,
             actor_activation: Activation::Tanh,
             critic_activation: Activation::Relu,
+            first_weights: FirstWeights::TfAgents,
             actor_sparsity: SparsityConfig::dense(),
             critic_sparsity: SparsityConfig::dense(),
             optimizer: OptimizerConfig {
@@ -181,8 +172,8 @@ impl PpoConfig {
     /// Continuous actions without bounds, and observations that the network cannot read.
     pub fn layers(&self, spec: &EnvSpec) -> Result<[Vec<LayerSpec>; 2], AgentError> {
         let (outputs, decay) = (Policy::of(spec, "ppo")?.width(), self.weight_decay);
-        let actor = MlpStyle { activation: self.actor_activation, ..ACTOR };
-        let critic = MlpStyle { activation: self.critic_activation, ..CRITIC };
+        let [actor, critic] =
+            self.first_weights.styles([self.actor_activation, self.critic_activation]);
         let shared = self.network.as_ref();
         let mlp = |hidden: &[usize], width| Mlp { hidden: hidden.to_vec(), width };
         let own = ("actor_network", self.actor_network.as_ref());

@@ -28,6 +28,7 @@ mod row;
 mod state;
 #[cfg(test)]
 mod tests;
+mod weights;
 
 use std::sync::Arc;
 
@@ -61,6 +62,7 @@ use state::{Advantages, Means, PpoState};
 
 pub use config::PpoConfig;
 pub use row::ROW;
+pub use weights::FirstWeights;
 
 /// A PPO agent in training.
 pub struct Ppo {

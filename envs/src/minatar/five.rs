@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(set.iter().sum::<u32>(), cells(1) as u32);
         let own = GAMES[game].spec(&Options::default()).unwrap().obs.dim();
         assert!(obs[own..cells(MOST)].iter().all(|&cell| cell == 0));
-        assert!(obs[..own].iter().any(|&cell| cell == 1));
+        assert!(obs[..own].contains(&1));
         game
     }
 
