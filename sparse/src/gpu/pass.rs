@@ -1,99 +1,17 @@
 //! Passes of networks on a device, up to four side by side in one launch a layer.
 
-use std::sync::Arc;
-
 use super::conv::Through;
 use super::image::{Pixels, Pool, What};
-use super::kernels::{KERNELS, activation, launch, ld};
+use super::kernels::{KERNELS, activation, launch};
 use super::layer::DeviceLayer;
 use super::products::{Gradients, Products};
-use super::{Buffer, DeviceNetwork, Gpu};
+use super::{Buffer, DeviceNetwork, DevicePass, Gpu, Precision};
 use crate::backend::Wanted;
 use crate::cpu::NodePlanes;
 use crate::error::SparseError;
 use crate::kernels::{Border, Plane};
 use crate::layers::{Activation, MaxPool};
 use crate::nodes::{Node, Op};
-
-/// The memory of a pass over a batch of one size: the features of each node, and the gradients of them.
-#[derive(Debug)]
-pub struct DevicePass {
-    batch: usize,
-    ld: usize,
-    /// The slots of each node's plane; those of the input are whoever's uses the pass.
-    slots: Vec<Buffer<f32>>,
-    gradients: Vec<Buffer<f32>>,
-    /// The gradient that a linear layer gives, before it goes to a plane with a border.
-    beside: Buffer<f32>,
-    /// What parts of a product leave.
-    partial: Buffer<f32>,
-}
-
-impl DevicePass {
-    /// Of `network` over `batch` samples, whose gradients go as far as `wanted` says.
-    ///
-    /// # Errors
-    /// No memory left.
-    pub fn new(
-        gpu: &Arc<dyn Gpu>,
-        network: &DeviceNetwork,
-        batch: usize,
-        wanted: Option<Wanted>,
-    ) -> Result<Self, SparseError> {
-        let (ld, planes) = (ld(batch), &network.planes);
-        // Nobody writes a border: it must be zero from the beginning.
-        let room = |plane: &Plane| match plane.border == Border::default() {
-            true => Buffer::room(gpu, plane.slots() * ld),
-            false => Buffer::zeros(gpu, plane.slots() * ld),
-        };
-        let none = || Buffer::room(gpu, 0);
-        let slots = planes.iter().enumerate().map(|(n, node)| match n {
-            0 => none(),
-            _ => room(&node.plane),
-        });
-        let gradients = planes.iter().enumerate().map(|(n, node)| match wanted {
-            Some(wanted) if n > 0 || wanted.input => room(&node.gradient),
-            Some(_) | None => none(),
-        });
-        let bordered = planes.iter().filter(|node| node.gradient.border != Border::default());
-        let most = bordered.map(|node| node.gradient.size()).max().unwrap_or(0);
-        let beside = if wanted.is_some() { most } else { 0 };
-        let partial = network.layers.iter().map(|layer| layer.parts(ld).1).max().unwrap_or(0);
-        Ok(Self {
-            batch,
-            ld,
-            slots: slots.collect::<Result<_, _>>()?,
-            gradients: gradients.collect::<Result<_, _>>()?,
-            beside: Buffer::room(gpu, beside * ld)?,
-            partial: Buffer::room(gpu, partial)?,
-        })
-    }
-
-    /// Samples.
-    pub fn batch(&self) -> usize {
-        self.batch
-    }
-
-    /// Samples of a slot, rounded up to whole warps.
-    pub fn ld(&self) -> usize {
-        self.ld
-    }
-
-    /// `(out, ld)`: what the network gives.
-    pub fn output(&self) -> u64 {
-        self.slots.last().map_or(0, |slots| slots.at(0))
-    }
-
-    /// `(out, ld)`: where the gradient of the output goes, zeros beyond the batch.
-    pub fn output_gradient(&self) -> u64 {
-        self.gradients.last().map_or(0, |slots| slots.at(0))
-    }
-
-    /// The gradient of the input from slot `first` on.
-    pub fn input_gradient(&self, first: usize) -> u64 {
-        self.gradients.first().map_or(0, |slots| slots.at(first * self.ld))
-    }
-}
 
 /// A network in use.
 #[derive(Clone, Copy, Debug)]
@@ -128,11 +46,16 @@ impl<'a> Use<'a> {
         if n == 0 { self.x } else { self.pass.slots[n].at(0) }
     }
 
+    /// How that is stored.
+    fn stored(&self, n: usize) -> Precision {
+        if n == 0 { self.network.precision() } else { self.pass.slots[n].precision() }
+    }
+
     fn gradient(&self, n: usize) -> u64 {
         self.pass.gradients[n].at(0)
     }
 
-    /// `to` from `from`, feature by feature.
+    /// `to` from `from`, feature by feature, both stored as the network says.
     fn pixels(
         &self,
         (from, from_plane): (u64, &Plane),
@@ -148,6 +71,8 @@ impl<'a> Use<'a> {
             ld: self.ld(),
             what: what as u32,
             activation: activation(of),
+            from_stored: self.network.precision(),
+            to_stored: self.network.precision(),
             pad: 0,
         }
     }
@@ -172,6 +97,8 @@ impl<'a> Use<'a> {
             y_plane: to.into(),
             dy_plane: to.into(),
             to_plane: to.into(),
+            stored: self.network.precision(),
+            y_stored: self.stored(n),
         }
     }
 }
@@ -192,6 +119,11 @@ fn nodes(uses: &[Use<'_>]) -> Result<usize, SparseError> {
     }
 }
 
+/// How networks that go side by side store their activations.
+fn precision(uses: &[Use<'_>]) -> Precision {
+    uses.first().map(|first| first.network.precision()).unwrap_or_default()
+}
+
 unsafe fn pixels(gpu: &dyn Gpu, each: &[Pixels]) -> Result<(), SparseError> {
     // SAFETY: the caller's: planes of the same features, in memory of their sizes.
     unsafe { launch(gpu, &KERNELS, "pixels", each, Pixels::shape) }
@@ -203,11 +135,11 @@ unsafe fn pixels(gpu: &dyn Gpu, each: &[Pixels]) -> Result<(), SparseError> {
 /// Networks that are joined otherwise than the first, and those of the device.
 pub fn forward(gpu: &dyn Gpu, uses: &[Use<'_>]) -> Result<(), SparseError> {
     for n in 1..nodes(uses)? {
-        let mut products = Products::default();
+        let mut products = Products { precision: precision(uses), ..Products::default() };
         let (mut pools, mut copies, mut sums) = (Vec::new(), Vec::new(), Vec::new());
         for one in uses {
             let (node, planes) = (one.node(n), one.planes(n));
-            let to = (one.slots(n), &planes.plane);
+            let (to, to_stored) = ((one.slots(n), &planes.plane), one.stored(n));
             let from = |i: usize| {
                 let below = node.inputs[i];
                 (one.slots(below), &one.planes(below).plane)
@@ -218,15 +150,22 @@ pub fn forward(gpu: &dyn Gpu, uses: &[Use<'_>]) -> Result<(), SparseError> {
                 Op::Layer(l) => {
                     let (params, x) = (&one.network.params, one.slots(below));
                     let room = (one.ld(), one.pass.partial.at(0));
+                    let (at, plane) = to;
+                    let to = (at, plane, to_stored);
                     one.layer(l).forward(params, x, to, room, &mut products);
                 }
                 Op::MaxPool(pool) => pools.push(one.pool(&pool, below, n)),
-                Op::Relu => {
-                    copies.push(one.pixels(from(0), to, What::Activate, node.activation));
-                }
+                Op::Relu => copies.push(Pixels {
+                    to_stored,
+                    ..one.pixels(from(0), to, What::Activate, node.activation)
+                }),
                 Op::Add => {
-                    copies.push(one.pixels(from(0), to, What::Copy, Activation::Identity));
-                    sums.push(one.pixels(from(1), to, What::Add, Activation::Identity));
+                    let pixels = |i, what| Pixels {
+                        to_stored,
+                        ..one.pixels(from(i), to, what, Activation::Identity)
+                    };
+                    copies.push(pixels(0, What::Copy));
+                    sums.push(pixels(1, What::Add));
                 }
             }
         }
@@ -263,7 +202,9 @@ pub fn backward(
             }
             let of = one.node(n).activation;
             if here.fused.is_none() && of != Activation::Identity {
-                slopes.push(one.pixels((one.slots(n), &here.plane), dy, What::Chain, of));
+                let y = (one.slots(n), &here.plane);
+                let from_stored = one.stored(n);
+                slopes.push(Pixels { from_stored, ..one.pixels(y, dy, What::Chain, of) });
             }
         }
         // SAFETY: as in `forward`.
@@ -274,7 +215,7 @@ pub fn backward(
             }
             pixels(gpu, &slopes)?;
         }
-        let mut of_params = Gradients::default();
+        let mut of_params = Gradients { precision: precision(uses), ..Gradients::default() };
         for (one, grads) in uses.iter().zip(grads) {
             if let Op::Layer(l) = one.node(n).op {
                 let x = one.slots(one.node(n).inputs[0]);
@@ -298,7 +239,8 @@ pub fn backward(
 
 /// The gradient of what node `n` reads.
 fn below(gpu: &dyn Gpu, uses: &[Use<'_>], n: usize) -> Result<(), SparseError> {
-    let (mut products, mut pools, mut copies) = (Products::default(), Vec::new(), Vec::new());
+    let mut products = Products { precision: precision(uses), ..Products::default() };
+    let (mut pools, mut copies) = (Vec::new(), Vec::new());
     for one in uses {
         let (node, below) = (one.node(n), one.node(n).inputs[0]);
         let (here, there) = (one.planes(n), one.planes(below));
@@ -310,6 +252,7 @@ fn below(gpu: &dyn Gpu, uses: &[Use<'_>], n: usize) -> Result<(), SparseError> {
                 let through = Through {
                     activation: there.fused.unwrap_or(Activation::Identity),
                     y: one.slots(below),
+                    gives: one.network.precision(),
                 };
                 let has_border = there.gradient.border != Border::default();
                 let flat = there.gradient.without_border();
