@@ -5,7 +5,7 @@
 //!
 //! `cargo bench -p sparring-agents --bench update -- sac|dqn|memory [--csv FILE]`
 //!
-//! With `--device cuda` or `cnn --device cuda`, which is DQN with Nature's network (feature `cuda`) the same steps by a device, and by it without graphs, beside the processor's;
+//! With `--device cuda` or `cnn --device cuda`, which is DQN with Nature's network (feature `cuda`) the same steps by a device, by it without graphs and with activations of bf16, beside the processor's;
 //! `--hidden 1024,1024` chooses other widths, `--steps N` fewer steps.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
@@ -28,7 +28,7 @@ use sparring_agents::{
 use sparring_envs::{Batch, EnvSpec, ObsBuf, ObsMut, Row, Space, spec};
 use sparring_sparse::config::Distribution;
 use sparring_sparse::config::SparsityConfig;
-use sparring_sparse::gpu::{DeviceName, RECORDS};
+use sparring_sparse::gpu::{DeviceName, Precision, RECORDS};
 use sparring_sparse::kernels::dense::{Matrix, product};
 use sparring_sparse::kernels::{Lanes, Par};
 use sparring_sparse::methods::rigl::Rigl;
@@ -263,8 +263,8 @@ fn updates(
     }
 }
 
-/// The same by a device, with and without graphs, beside the processor. A dense network, one at 90 %, and one whose
-/// topology changes.
+/// The same by a device, with and without graphs and with activations of bf16, beside the processor. A dense network,
+/// one at 90 %, and one whose topology changes.
 fn on_device(
     spec: &EnvSpec,
     config: impl Fn(&[usize], SparsityConfig, usize) -> AgentConfig,
@@ -279,16 +279,20 @@ fn on_device(
         ("rigl", sparse(rigl(), Compute::Sparse)),
     ] {
         let config = config(hidden, sparsity, held);
-        let mut ways = vec![("graph", device, true), ("launches", device, false)];
+        let mut ways = vec![
+            ("graph", device, true, Precision::F32),
+            ("launches", device, false, Precision::F32),
+            ("graph bf16", device, true, Precision::Bf16),
+        ];
         // The processor is there to be compared with, not to be waited for.
         if hidden.iter().all(|width| *width <= 512) {
-            ways.push(("cpu", DeviceName::Cpu, true));
+            ways.push(("cpu", DeviceName::Cpu, true, Precision::F32));
         }
-        for (how, device, records) in ways {
+        for (how, device, records, precision) in ways {
             RECORDS.store(records, Ordering::Relaxed);
             let mut training = Training::new(spec, &config, held);
             if let Some(gpu) = device.open().unwrap() {
-                training.agent.move_to(gpu).unwrap();
+                training.agent.move_to(gpu, precision).unwrap();
             }
             let steps = if how == "cpu" { (steps / 10).max(1) } else { steps };
             training.seconds((steps / 10).max(1));

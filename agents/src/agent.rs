@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use sparring_envs::{Actions, Batch};
-use sparring_sparse::gpu::Gpu;
+use sparring_sparse::gpu::{Gpu, Precision};
 use sparring_sparse::seed::Rng;
 use sparring_sparse::{Executed, Saved, Section, SparseError, Target, Trainer};
 
@@ -53,12 +53,12 @@ pub trait Agent: Send {
     /// as is due.
     fn learn(&mut self, batch: &Batch<'_>) -> Result<(), AgentError>;
 
-    /// Lets it train on `gpu`, between [`Self::learn`] and the next [`Self::act`]. What it learns is the same up to
-    /// rounding.
+    /// Lets it train on `gpu`, between [`Self::learn`] and the next [`Self::act`], where activations are stored as
+    /// `precision` says. What it learns is the same up to rounding.
     ///
     /// # Errors
     /// An agent or a network that trains on the processor only, and no memory left.
-    fn move_to(&mut self, _gpu: Arc<dyn Gpu>) -> Result<(), AgentError> {
+    fn move_to(&mut self, _gpu: Arc<dyn Gpu>, _precision: Precision) -> Result<(), AgentError> {
         let problem = "this agent trains on the processor only: use `cpu`".to_owned();
         Err(SparseError::Device { problem }.into())
     }

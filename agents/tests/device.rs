@@ -19,7 +19,7 @@ use sparring_agents::{
 };
 use sparring_envs::{Batch, EnvSpec, Obs, ObsBuf, Row, Space, spec};
 use sparring_sparse::config::SparsityConfig;
-use sparring_sparse::gpu::{Asked, DeviceName, Gpu};
+use sparring_sparse::gpu::{Asked, DeviceName, Gpu, Precision};
 use sparring_sparse::seed::Rng;
 use sparring_sparse::{OptimizerConfig, Section, Seed, WeightDecay};
 
@@ -36,10 +36,10 @@ struct Training {
 }
 
 impl Training {
-    fn new(env: &EnvSpec, config: &AgentConfig, gpu: Option<Arc<dyn Gpu>>) -> Self {
+    fn new(env: &EnvSpec, config: &AgentConfig, on: Option<(Arc<dyn Gpu>, Precision)>) -> Self {
         let mut agent = config.build(env, 1, &Seed::new(3)).unwrap();
-        if let Some(gpu) = gpu {
-            agent.move_to(gpu).unwrap();
+        if let Some((gpu, precision)) = on {
+            agent.move_to(gpu, precision).unwrap();
         }
         Self { agent, rng: Seed::new(4).rng(), obs: ObsBuf::zeros(env.obs.dtype(), env.obs.dim()) }
     }
@@ -91,6 +91,15 @@ impl Training {
         self.agent.settle().unwrap();
         let networks = self.agent.networks();
         networks.iter().map(|one| one.network().params().to_vec1().unwrap()).collect()
+    }
+
+    /// Goes on where `other` was saved.
+    fn take(&mut self, other: &dyn Agent, saved: &Section) {
+        self.agent.load(saved).unwrap();
+        if let (Some(from), Some(to)) = (other.replay(), self.agent.replay_mut()) {
+            let (rows, piece) = (from.rows(), from.piece(from.rows()));
+            to.restore(rows, &mut std::iter::once(Ok(piece))).unwrap();
+        }
     }
 
     fn save(&mut self) -> Section {
@@ -166,7 +175,7 @@ fn alike(env: &str, config: &AgentConfig, rewires: bool) {
 fn alike_on(env: &EnvSpec, config: &AgentConfig, rewires: bool, updates: u64) {
     let mut host = Training::new(env, config, None);
     let gpu = device();
-    let mut there = Training::new(env, config, Some(gpu.clone()));
+    let mut there = Training::new(env, config, Some((gpu.clone(), Precision::F32)));
     while host.agent.clock().gradient_steps < updates {
         host.step();
         there.step();
@@ -273,40 +282,99 @@ fn ppo_learns_as_on_the_processor() {
 /// Two trainings are equal in every bit, and so is one that was written down and read back on the way.
 #[test]
 fn a_device_repeats_itself_and_goes_on_where_it_stopped() {
+    for (env, config) in rewired() {
+        repeats(env, &config, Precision::F32);
+    }
+}
+
+/// An agent of each kind that rewires.
+fn rewired() -> [(&'static str, AgentConfig); 3] {
     let schedule = DropGrow { update_until: at(1200), drop_fraction: 0.3, ..drop_grow(20) };
-    let configs = [
+    [
         ("Pendulum-v1", sac(sparse(rigl(schedule.clone())))),
         ("CartPole-v1", dqn(sparse(rigl(schedule.clone())), |_| ())),
         ("CartPole-v1", ppo(sparse(rigl(schedule)))),
-    ];
-    for (env, config) in configs {
+    ]
+}
+
+fn repeats(env: &str, config: &AgentConfig, precision: Precision) {
+    let env = spec(env).unwrap();
+    let run = || {
+        let mut training = Training::new(&env, config, Some((device(), precision)));
+        (0..130).for_each(|_| training.step());
+        training
+    };
+    let (mut first, mut second) = (run(), run());
+    let saved = first.save();
+    assert_eq!(saved.to_bytes().unwrap(), second.save().to_bytes().unwrap());
+    let mut third = Training::new(&env, config, Some((device(), precision)));
+    third.take(&*first.agent, &saved);
+    (first.rng, third.rng) = (Seed::new(6).rng(), Seed::new(6).rng());
+    (first.obs, third.obs) = (first.draw(), third.draw());
+    for k in 0..60 {
+        let same = first.save().to_bytes().unwrap() == third.save().to_bytes().unwrap();
+        assert!(same, "{} differs after {k} steps", env.id);
+        first.step();
+        third.step();
+    }
+    let bits = |params: Vec<Vec<f32>>| -> Vec<Vec<u32>> {
+        params.iter().map(|of| of.iter().map(|x| x.to_bits()).collect()).collect()
+    };
+    assert!(bits(first.params()) == bits(third.params()), "{} differs", env.id);
+}
+
+#[test]
+fn with_bf16_a_device_repeats_itself_and_goes_on_where_it_stopped() {
+    for (env, config) in rewired() {
+        repeats(env, &config, Precision::Bf16);
+    }
+}
+
+/// With activations of bf16 an agent learns nearly what it learns with float32, and takes over what was saved with the
+/// other: the distance of all losses over their size, and that of the parameters.
+#[test]
+fn with_bf16_agents_stay_near_float32() {
+    let of_images = dqn(sparse(fixed()), |config| {
+        config.network = Minatar { width: 0.25 }.into();
+        config.batch_size = 4;
+    });
+    for (env, config, updates) in [
+        ("Pendulum-v1", sac(sparse(fixed())), UPDATES),
+        ("Pendulum-v1", sac(SparsityConfig::dense()), UPDATES),
+        ("CartPole-v1", dqn(sparse(fixed()), |_| ()), UPDATES),
+        ("Pendulum-v1", ppo(sparse(fixed())), UPDATES),
+        ("MinAtar/Breakout-v1", of_images, 20),
+    ] {
         let env = spec(env).unwrap();
-        let run = || {
-            let mut training = Training::new(&env, &config, Some(device()));
-            (0..130).for_each(|_| training.step());
-            training
-        };
-        let (mut first, mut second) = (run(), run());
-        let saved = first.save();
-        assert_eq!(saved.to_bytes().unwrap(), second.save().to_bytes().unwrap());
-        let mut third = Training::new(&env, &config, Some(device()));
-        third.agent.load(&saved).unwrap();
-        if let (Some(from), Some(to)) = (first.agent.replay(), third.agent.replay_mut()) {
-            let (rows, piece) = (from.rows(), from.piece(from.rows()));
-            to.restore(rows, &mut std::iter::once(Ok(piece))).unwrap();
+        let [mut wide, mut narrow] = [Precision::F32, Precision::Bf16]
+            .map(|precision| Training::new(&env, &config, Some((device(), precision))));
+        let (mut apart, mut size, mut pairs) = (0.0, 0.0, 0);
+        while wide.agent.clock().gradient_steps < updates {
+            wide.step();
+            narrow.step();
+            for ((tag, a), (_, b)) in wide.losses().iter().zip(&narrow.losses()) {
+                if tag.starts_with("losses") {
+                    apart += (a - b).powi(2);
+                    size += a.powi(2);
+                    pairs += 1;
+                }
+            }
         }
-        (first.rng, third.rng) = (Seed::new(6).rng(), Seed::new(6).rng());
-        (first.obs, third.obs) = (first.draw(), third.draw());
-        for k in 0..60 {
-            let same = first.save().to_bytes().unwrap() == third.save().to_bytes().unwrap();
-            assert!(same, "{} differs after {k} steps", env.id);
-            first.step();
-            third.step();
-        }
-        let bits = |params: Vec<Vec<f32>>| -> Vec<Vec<u32>> {
-            params.iter().map(|of| of.iter().map(|x| x.to_bits()).collect()).collect()
-        };
-        assert!(bits(first.params()) == bits(third.params()), "{} differs", env.id);
+        let losses = (apart / size).sqrt();
+        let all = |of: Vec<Vec<f32>>| of.into_iter().flatten().collect::<Vec<f32>>();
+        let (a, b) = (all(wide.params()), all(narrow.params()));
+        let norm = |of: &mut dyn Iterator<Item = f32>| of.map(|x| x * x).sum::<f32>().sqrt();
+        let params = norm(&mut a.iter().zip(&b).map(|(a, b)| a - b)) / norm(&mut a.iter().copied());
+        let name = config.row().name;
+        println!("{name} with bf16: losses {losses:.5} apart over {pairs}, parameters {params:.5}");
+        assert!(pairs > 0 && a != b, "{name}: bf16 changed nothing");
+        assert!(losses < 0.05 && params < 0.05, "{name}: {losses}, {params}");
+        let saved = wide.save();
+        narrow.take(&*wide.agent, &saved);
+        assert_eq!(saved.to_bytes().unwrap(), narrow.save().to_bytes().unwrap());
+        let before = narrow.agent.clock().gradient_steps;
+        (0..60).for_each(|_| narrow.step());
+        assert!(narrow.agent.clock().gradient_steps > before);
     }
 }
 
@@ -320,7 +388,7 @@ fn an_update_is_one_copy_there_and_one_back() {
     ] {
         let gpu = device();
         let env = spec(env).unwrap();
-        let mut training = Training::new(&env, &config, Some(gpu.clone()));
+        let mut training = Training::new(&env, &config, Some((gpu.clone(), Precision::F32)));
         (0..70).for_each(|_| training.step());
         let learn = |training: &mut Training| {
             let obs = training.draw();
@@ -397,6 +465,6 @@ fn what_a_device_cannot_compute_is_refused() {
         ..spec("Pendulum-v1").unwrap()
     };
     let mut agent = config.build(&spec, 1, &Seed::new(1)).unwrap();
-    let error = agent.move_to(device()).unwrap_err().to_string();
+    let error = agent.move_to(device(), Precision::F32).unwrap_err().to_string();
     assert!(error.contains("as planes of an image"), "{error}");
 }

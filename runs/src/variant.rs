@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use sparring_agents::{AgentConfig, AgentError, Diagnostics, Estimate, RunLength};
 use sparring_envs::{AsyncVectorEnv, EnvError, EnvSpec, VectorEnv};
 use sparring_sparse::config::SparsityConfig;
+use sparring_sparse::gpu::Precision;
 use sparring_sparse::methods::Horizon;
 
 use crate::checkpoint::{CheckpointKeys, Kept};
@@ -134,6 +135,10 @@ impl Variant {
         }
         notes.dedup();
         notes.extend(self.unkept());
+        if train.precision == Precision::Bf16 {
+            let device = &train.device;
+            notes.push(format!("on {device} activations and their gradients are stored as bf16"));
+        }
         notes
     }
 

@@ -104,3 +104,22 @@ fn what_takes_the_memory_is_named() {
         assert!(refused.contains(&format!("try      {hint}")), "{refused}");
     }
 }
+
+/// bf16 is a device's: it is refused on the processor, and told of elsewhere.
+#[test]
+fn bf16_takes_a_device() {
+    let plan = |device: &str| {
+        let (key, folder) = (format!("train.device={device}"), Folder::with("config.yaml", CONFIG));
+        let args = ["plan", "config.yaml", "--set", "train.precision=bf16", "--set", &key];
+        let code = if device == "cpu" { 2 } else { 0 };
+        sparring().args(args).current_dir(folder.path()).assert_code(code)
+    };
+    let refused = plan("cpu").stderr;
+    for told in ["train.precision", "bf16", "f32, with device: cpu", "device: cuda"] {
+        assert!(refused.contains(told), "{told}: {refused}");
+    }
+    if cfg!(feature = "emulate") {
+        let planned = plan("emulator").stdout;
+        assert!(planned.contains("on emulator activations and their gradients are stored as bf16"));
+    }
+}

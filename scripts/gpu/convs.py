@@ -6,7 +6,7 @@ import ctypes
 import numpy as np
 
 from layers import Csr, up
-from launch import Gather, Launch, Sample, struct
+from launch import F32, Gather, Launch, Sample, narrowed, struct, widened
 
 Strides = struct("Strides", "", "origin y x row")
 Plane = struct("Plane", "", "channels height width origin row channel")
@@ -27,7 +27,7 @@ Taps = fields("Taps", ("", "ny nx"), ("weight", Steps), ("slot", Steps))
 ConvGather = fields("ConvGather", ("all", Gather), ("walk", Walk))
 ConvSample = fields("ConvSample", ("all", Sample), ("walk", Walk))
 ConvDense = fields(
-    "ConvDense", ("weight bias x y to", "rows depth weight_row ld activation pad"), ("taps", Taps),
+    "ConvDense", ("weight bias x y to", "rows depth weight_row ld activation gives"), ("taps", Taps),
     ("walk", Walk),
 )  # fmt: skip
 ConvGrad = fields(
@@ -64,8 +64,8 @@ class Image:
 class Conv:
     """A layer `in_channels × size² → out_channels`, its inputs and gradients on a device."""
 
-    def __init__(self, device, in_channels, out_channels, size, kernel, stride, batch, density, seed=1):
-        rng = np.random.default_rng(seed)
+    def __init__(self, device, in_channels, out_channels, size, kernel, stride, batch, density, seed=1, stored=F32):
+        rng, self.stored = np.random.default_rng(seed), stored
         self.device, self.kernel, self.stride, self.ld = device, kernel, stride, up(batch, 32) * 32
         self.csr = csr = Csr(rng, out_channels, in_channels * kernel**2, density)
         self.out = (size - kernel) // stride + 1
@@ -74,12 +74,13 @@ class Conv:
         self.output = Image(out_channels, self.out, self.out)
         behind = max(0, (size - 1) // stride - self.out + 1)
         self.gradient = Image(out_channels, self.out, self.out, reach, behind)
-        self.images = rng.uniform(-1, 1, (in_channels, size, size, batch)).astype(np.float32)
-        self.dys = rng.uniform(-1, 1, (out_channels, self.out, self.out, batch)).astype(np.float32)
+        self.images = self.drawn(rng, in_channels, size, size, batch)
+        self.dys = self.drawn(rng, out_channels, self.out, self.out, batch)
         put = device.put
-        self.x, self.dy = put(self.input.put(self.images, self.ld)), put(self.gradient.put(self.dys, self.ld))
-        images = self.output, self.input
-        self.y, self.dx = (put(np.zeros((image.slots, self.ld), np.float32)) for image in images)
+        self.x = put(narrowed(self.input.put(self.images, self.ld), stored))
+        self.dy = put(narrowed(self.gradient.put(self.dys, self.ld), stored))
+        images, room = (self.output, self.input), np.float32 if stored is F32 else np.int16
+        self.y, self.dx = (put(np.zeros((image.slots, self.ld), room)) for image in images)
         self.value, self.bias = put(csr.value), put(np.linspace(-1, 1, out_channels).astype(np.float32))
         self.weight, self.full = put(csr.dense()), put(np.zeros(csr.mask.shape, np.float32))
         self.dw, self.db = put(np.zeros(max(csr.nnz, 1), np.float32)), put(np.zeros(out_channels, np.float32))
@@ -88,6 +89,14 @@ class Conv:
         tiles = up(csr.cols, 32) * up(csr.rows, 32)
         self.parts = max(1, 264 // tiles)
         self.partial = put(np.zeros(self.parts * csr.rows * (csr.cols + 1), np.float32))
+
+    def drawn(self, rng, *shape):
+        numbers = rng.uniform(-1, 1, shape).astype(np.float32)
+        return widened(narrowed(numbers, self.stored), self.stored)
+
+    def slots_at(self, buffer):
+        """What stands in slots."""
+        return widened(self.device.get(buffer), self.stored)
 
     def slot_of(self, cols):
         k = self.kernel
@@ -130,13 +139,13 @@ class Conv:
         return [self.device.at(buffer) for buffer in buffers]
 
     def positions(self, walk):
-        return up(walk.ny * walk.nx, 4) * (self.ld // 32)
+        return up(walk.ny * walk.nx, 16 // self.stored.bytes) * (self.ld // 32)
 
     def forward(self):
         pointers = self.at(self.ptr, self.slots, None, self.value, self.bias, self.x, None, self.y)
         walk, rows = self.walk(self.output), self.csr.rows
-        argument = ConvGather(Gather(*pointers, rows, self.ld, 1), walk)
-        return [Launch("conv_gather", argument, (up(rows, 4), self.positions(walk)), (32, 4))]
+        argument = ConvGather(Gather(*pointers, rows, self.ld, 1, self.stored.number), walk)
+        return [Launch("conv_gather" + self.stored.suffix, argument, (up(rows, 4), self.positions(walk)), (32, 4))]
 
     def backward(self):
         """The phases, four to a launch."""
@@ -144,8 +153,8 @@ class Conv:
         for (ptr, slots, perm), walk, _ in self.phases:
             pointers = self.at(ptr, slots, perm, self.value, None, self.dy, self.x, self.dx)
             rows = self.input.shape[0]
-            argument = ConvGather(Gather(*pointers, rows, self.ld, 1), walk)
-            launches.append(Launch("conv_gather", argument, (up(rows, 4), self.positions(walk)), (32, 4)))
+            argument = ConvGather(Gather(*pointers, rows, self.ld, 1, self.stored.number), walk)
+            launches.append(Launch("conv_gather" + self.stored.suffix, argument, (up(rows, 4), self.positions(walk)), (32, 4)))
         return [launches[i].with_others(launches[i + 1 : i + 4]) for i in range(0, len(launches), 4)]
 
     def sample(self):
@@ -153,22 +162,23 @@ class Conv:
         argument = Sample(*pointers, self.csr.rows, self.ld)
         most = int(max(np.diff(self.csr.ptr.astype(np.int64))))
         grid = self.csr.rows, max(up(most, 8), 1)
-        return [Launch("conv_sample", ConvSample(argument, self.walk(self.gradient)), grid, (32, 8))]
+        return [Launch("conv_sample" + self.stored.suffix, ConvSample(argument, self.walk(self.gradient)), grid, (32, 8))]
 
     def dense_forward(self):
         rows, cols, walk = self.csr.rows, self.csr.cols, self.walk(self.output)
         pointers = self.at(self.weight, self.bias, self.x, None, self.y)
-        argument = ConvDense(*pointers, rows, cols, cols, self.ld, 1, 0, self.taps(), walk)
-        return [Launch("conv_dense", argument, (up(walk.ny * walk.nx * self.ld, 32), up(rows, 32)), (256,))]
+        argument = ConvDense(*pointers, rows, cols, cols, self.ld, 1, self.stored.number, self.taps(), walk)
+        return [Launch("conv_dense" + self.stored.suffix, argument, (up(walk.ny * walk.nx * self.ld, 32), up(rows, 32)), (256,))]
 
     def dense_backward(self):
         launches, rows = [], self.input.shape[0]
         for _, walk, taps in self.phases:
             pointers = self.at(self.weight, None, self.dy, self.x, self.dx)
             depth = self.csr.rows * taps.ny * taps.nx
-            argument = ConvDense(*pointers, rows, depth, self.kernel**2, self.ld, 1, 0, taps, walk)
+            sizes = rows, depth, self.kernel**2, self.ld
+            argument = ConvDense(*pointers, *sizes, 1, self.stored.number, taps, walk)
             grid = up(walk.ny * walk.nx * self.ld, 32), up(rows, 32)
-            launches.append(Launch("conv_dense", argument, grid, (256,)))
+            launches.append(Launch("conv_dense" + self.stored.suffix, argument, grid, (256,)))
         return [launches[i].with_others(launches[i + 1 : i + 4]) for i in range(0, len(launches), 4)]
 
     def dense_grad(self):
@@ -177,7 +187,7 @@ class Conv:
         argument = ConvGrad(*pointers, rows, cols, self.ld, self.parts, 1, 0, self.taps(), walk)
         parts = Parts(*self.at(self.partial, self.full, self.db), rows * cols, rows, self.parts)
         return [
-            Launch("conv_grad", argument, (up(cols, 32), up(rows, 32) * self.parts), (256,)),
+            Launch("conv_grad" + self.stored.suffix, argument, (up(cols, 32), up(rows, 32) * self.parts), (256,)),
             Launch("sum_parts", parts, (up(rows * (cols + 1), 256),), (256,)),
         ]
 

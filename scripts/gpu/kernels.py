@@ -8,7 +8,8 @@
     ncu ... python3 scripts/gpu/kernels.py --profile   each kernel a few times, for ncu to look at
     python3 scripts/gpu/kernels.py --host         the checks alone, on this machine's processor
 
-Times are those of a launch within a replayed CUDA graph, the median of several, inputs in rotation. A share
+Rows whose kernel ends with bf16 are those of activations stored so; beside cuBLAS's they have f32 weights
+and sums. Times are those of a launch within a replayed CUDA graph, the median of several, inputs in rotation. A share
 is of the f32 peak: processors · 128 multiply-adds · clock. FLOP count active weights only.
 """
 
@@ -20,7 +21,7 @@ import numpy as np
 
 import candidates
 from convs import Conv
-from launch import Gpu, Host, Launch, Lerp, Rows, Squares, Step, compiled
+from launch import BF16, F32, Gpu, Host, Launch, Lerp, Rows, Squares, Step, compiled, narrowed, widened
 from layers import Csr, Layer, layers_of, up
 from report import Report, attempt
 
@@ -30,13 +31,17 @@ SPARSITIES = {(2048, 1024): [0.9, 0.5, 0.8, 0.95], (4096, 1024): [0.9], (1024, 2
 SIZES = list(SPARSITIES)
 
 
-def check_layers(report, device, sizes):
+# How far what is stored may be from double precision, over the size of what went into it.
+LIMITS = {F32: 1e-5, BF16: 2**-8}
+
+
+def check_layers(report, device, sizes, stored=F32):
     """Every kernel over layers, against double precision."""
     rng = np.random.default_rng(3)
     for i, (rows, cols, batch, density, height) in enumerate(sizes):
-        csr, ld, where = Csr(rng, rows, cols, density, height), up(batch, 32) * 32, f"{rows}x{cols}"
-        activation = i % 3
-        layer = Layer(device, csr, ld, batch, i)
+        csr, ld = Csr(rng, rows, cols, density, height), up(batch, 32) * 32
+        activation, where = i % 3, f"{rows}x{cols}{stored.suffix}"
+        layer = Layer(device, csr, ld, batch, i, stored=stored)
         forward = layer.expected("forward", activation)
         backward = layer.expected("backward", activation)
         weights, biases, full = (layer.expected(kind) for kind in ("weights", "biases", "full"))
@@ -53,12 +58,12 @@ def check_layers(report, device, sizes):
         bits = {}
         for name, launch in gathers:
             for back, expected, to in ((False, forward, layer.y), (True, backward, layer.dx)):
-                to[:] = float("nan")
+                to[:] = -1
                 launches = launch(back, activation)
                 for one in launches if isinstance(launches, list) else [launches]:
                     device.launch(one)
-                found = device.get(to).copy()
-                report.check(f"{name} back={back} {where}", found, expected)
+                found = layer.slots(to)
+                report.check(f"{name} back={back} {where}", found, expected, LIMITS[stored])
                 if name not in ("dense", "medium", "large", "parts"):
                     same = np.array_equal(found, bits.setdefault(back, found))
                     report.expect(f"{name} back={back} {where}: other bits than gather", same)
@@ -75,9 +80,9 @@ def check_layers(report, device, sizes):
             report.check(f"{name} biases {where}", device.get(layer.db), biases)
 
 
-def check_convs(report, device, shapes):
+def check_convs(report, device, shapes, stored=F32):
     for shape in shapes:
-        conv = Conv(device, *shape)
+        conv = Conv(device, *shape, stored=stored)
         y, dx, dw, db = conv.expected()
         picked = tuple(array[conv.csr.mask] for array in dw)
         for sparse in (True, False):
@@ -85,11 +90,12 @@ def check_convs(report, device, shapes):
                 conv.dense_forward, conv.dense_backward, conv.dense_grad]  # fmt: skip
             for launch in [launch for work in works for launch in work()]:
                 device.launch(launch)
-            batch, where = shape[5], f"{'sparse' if sparse else 'dense'} {shape}"
-            found = conv.output.get(device.get(conv.y))[..., :batch]
+            batch, where = shape[5], f"{'sparse' if sparse else 'dense'} {shape}{stored.suffix}"
+            found = conv.output.get(conv.slots_at(conv.y))[..., :batch]
             shaped = tuple(part.reshape(found.shape) for part in y)
-            report.check(f"conv forward {where}", found, shaped)
-            report.check(f"conv backward {where}", conv.input.get(device.get(conv.dx))[..., :batch], dx)
+            report.check(f"conv forward {where}", found, shaped, LIMITS[stored])
+            found = conv.input.get(conv.slots_at(conv.dx))[..., :batch]
+            report.check(f"conv backward {where}", found, dx, LIMITS[stored])
             weights = device.get(conv.dw)[: conv.csr.nnz] if sparse else device.get(conv.full)
             report.check(f"conv grad {where}", weights, picked if sparse else dw)
             report.check(f"conv biases {where}", device.get(conv.db), db)
@@ -110,6 +116,11 @@ def check_rest(report, device):
     wide[:, :batch] = rows.T
     report.expect("rows_in", np.array_equal(device.get(slots), wide))
     report.expect("rows_out", np.array_equal(device.get(back), rows))
+    slots = put(np.zeros((width, ld), np.int16))
+    device.launch(Launch("rows_in", Rows(at(source), at(slots), batch, ld, width, BF16.number), *shape))
+    device.launch(Launch("rows_out", Rows(at(back), at(slots), batch, ld, width, BF16.number), *shape))
+    report.expect("rows_in of bf16", np.array_equal(device.get(slots), narrowed(wide, BF16)))
+    report.expect("rows_out of bf16", np.array_equal(device.get(back), widened(narrowed(rows, BF16), BF16)))
     w, g, m, v = (rng.uniform(-1, 1, n).astype(np.float32) for _ in range(4))
     v = abs(v)
     parts = np.zeros(2, [("start", "u4"), ("end", "u4"), ("l2", "f4"), ("keep", "f4")])
@@ -143,14 +154,15 @@ def check_rest(report, device):
 
 def time_sparse(report, device, width, ld, sparsity):
     where = f"{width}² ld {ld} {sparsity:.0%}"
-    layers = layers_of(device, width, ld, sparsity)
-    flops = 2 * layers[0].csr.nnz * ld
-    report.time("gather", where, [layer.gather() for layer in layers], flops)
-    report.time("gather_tiled", where, [layer.tiled() for layer in layers], flops)
-    report.time("gather back", where, [layer.gather(True) for layer in layers], flops)
-    report.time("gather_tiled back", where, [layer.tiled(True) for layer in layers], flops)
-    report.time("sample", where, [layer.sample() for layer in layers], flops)
-    report.time("sample_tiled", where, [layer.sample_tiled() for layer in layers], flops)
+    for stored, of in ((BF16, " bf16"), (F32, "")):
+        layers = layers_of(device, width, ld, sparsity, stored=stored)
+        flops = 2 * layers[0].csr.nnz * ld
+        report.time(f"gather{of}", where, [layer.gather() for layer in layers], flops)
+        report.time(f"gather_tiled{of}", where, [layer.tiled() for layer in layers], flops)
+        report.time(f"gather{of} back", where, [layer.gather(True) for layer in layers], flops)
+        report.time(f"gather_tiled{of} back", where, [layer.tiled(True) for layer in layers], flops)
+        report.time(f"sample{of}", where, [layer.sample() for layer in layers], flops)
+        report.time(f"sample_tiled{of}", where, [layer.sample_tiled() for layer in layers], flops)
     attempt(f"cuSPARSE {where}", time_cusparse, report, device, layers, where, flops, sparsity)
 
 
@@ -200,28 +212,30 @@ def time_cupy(report, device, layers, where, flops):
 
 def time_blocks(report, device, width, ld, sparsity):
     where = f"{width}² ld {ld} {sparsity:.0%} 4x4"
-    layers = layers_of(device, width, ld, sparsity, 4)
-    flops = 2 * layers[0].csr.nnz * ld
-    for back in (False, True):
-        way = " back" if back else ""
-        works = [layer.tiled(back, height=4) for layer in layers]
-        report.time(f"gather_blocks{way}", where, works, flops)
+    for stored, of in ((F32, ""), (BF16, " bf16")):
+        layers = layers_of(device, width, ld, sparsity, 4, stored)
+        flops = 2 * layers[0].csr.nnz * ld
+        for back in (False, True):
+            way = " back" if back else ""
+            works = [layer.tiled(back, height=4) for layer in layers]
+            report.time(f"gather_blocks{of}{way}", where, works, flops)
 
 
 def time_convs(report, device, batch):
     """The layers of the network of DQN on Atari, 90 % sparse and dense."""
     torch = device.torch
     for i, shape in enumerate([(4, 32, 84, 8, 4), (32, 64, 20, 4, 2), (64, 64, 9, 3, 1)]):
-        conv, where = Conv(device, *shape, batch, 0.1), f"conv {i + 1} batch {batch}"
-        flops = 2 * conv.csr.nnz * conv.out**2 * batch
-        for name, sparse in (("forward", True), ("backward", True), ("sample", True),
-                             ("dense_forward", False), ("dense_backward", False), ("dense_grad", False)):
-            if i == 0 and "backward" in name:
-                continue
-            launches = getattr(conv, name)()
-            work = [lambda launches=launches: [device.launch(launch) for launch in launches]]
-            of = flops if sparse else flops * conv.csr.mask.size / conv.csr.nnz
-            report.time(f"conv_{name}", where, work, of)
+        for stored, of_stored in ((BF16, " bf16"), (F32, "")):
+            conv, where = Conv(device, *shape, batch, 0.1, stored=stored), f"conv {i + 1} batch {batch}"
+            flops = 2 * conv.csr.nnz * conv.out**2 * batch
+            for name, sparse in (("forward", True), ("backward", True), ("sample", True),
+                                 ("dense_forward", False), ("dense_backward", False), ("dense_grad", False)):
+                if i == 0 and "backward" in name:
+                    continue
+                launches = getattr(conv, name)()
+                work = [lambda launches=launches: [device.launch(launch) for launch in launches]]
+                of = flops if sparse else flops * conv.csr.mask.size / conv.csr.nnz
+                report.time(f"conv_{name}{of_stored}", where, work, of)
         images = device.put(np.moveaxis(conv.images, -1, 0))
         weight = device.put(conv.csr.dense().reshape(shape[1], shape[0], shape[3], shape[3]))
         work = [lambda: torch.nn.functional.conv2d(images, weight, stride=shape[4])]
@@ -230,14 +244,15 @@ def time_convs(report, device, batch):
 
 def time_dense(report, device, width, ld):
     where, torch = f"{width}² ld {ld} dense", device.torch
-    layers = layers_of(device, width, ld, 0.0)
     flops = 2 * width * width * ld
-    for layer in layers:
-        layer.dense()
-    for large, tile in (("", (32, 16)), ("_medium", (64, 32)), ("_large", (128, 128))):
-        report.time(f"dense_forward{large}", where, [layer.forward(tile, large) for layer in layers], flops)
-        report.time(f"dense_backward{large}", where, [layer.backward(tile, large) for layer in layers], flops)
-        report.time(f"dense_grad{large}", where, [layer.grad(tile, large) for layer in layers], flops)
+    for stored, of in ((BF16, " bf16"), (F32, "")):
+        layers = layers_of(device, width, ld, 0.0, stored=stored)
+        for layer in layers:
+            layer.dense()
+        for large, tile in (("", (32, 16)), ("_medium", (64, 32)), ("_large", (128, 128))):
+            for way in ("forward", "backward", "grad"):
+                works = [getattr(layer, way)(tile, large) for layer in layers]
+                report.time(f"dense_{way}{large}{of}", where, works, flops)
     for tf32 in (False, True):
         torch.backends.cuda.matmul.allow_tf32 = tf32
         name = "cuBLAS " + ("TF32" if tf32 else "f32")
@@ -248,13 +263,19 @@ def time_dense(report, device, width, ld):
         works = [lambda layer=layer: torch.mm(layer.dy, layer.x.T, out=layer.full) for layer in layers]
         report.time(f"{name} grad", where, works, flops)
     torch.backends.cuda.matmul.allow_tf32 = False
+    halves = [[x.bfloat16() for x in (layer.weight, layer.x, layer.y)] for layer in layers]
+    works = [lambda three=three: torch.mm(three[0], three[1], out=three[2]) for three in halves]
+    report.time("cuBLAS bf16 forward", where, works, flops)
 
 
 def time_last(report, device):
     """The wide layer of DQN's network on Atari: few rows and samples, many columns."""
     csr, where = Csr(np.random.default_rng(7), 512, 3136, 0.1), "3136 -> 512 ld 32"
-    layers = [Layer(device, csr, 32, 32, seed) for seed in range(3)]
     flops, dense = 2 * csr.nnz * 32, 2 * csr.mask.size * 32
+    layers = [Layer(device, csr, 32, 32, seed, stored=BF16) for seed in range(3)]
+    for name in ("gather", "thin", "tiled", "sample"):
+        report.time(f"{name} bf16", where, [getattr(layer, name)() for layer in layers], flops)
+    layers = [Layer(device, csr, 32, 32, seed) for seed in range(3)]
     for back in (False, True):
         way = " back" if back else ""
         for name in ("gather", "thin", "tiled"):
@@ -309,14 +330,15 @@ def main():
     if "--host" in sys.argv:
         device = Host()
         report = Report(device)
-        check_layers(report, device, [
-            (40, 30, 50, 0.2, 1), (100, 70, 33, 0.1, 1), (64, 48, 64, 0.3, 4), (17, 256, 20, 0.5, 1),
-            (33, 5, 300, 1.0, 1),
-        ])  # fmt: skip
+        for stored in (F32, BF16):
+            check_layers(report, device, [
+                (40, 30, 50, 0.2, 1), (100, 70, 33, 0.1, 1), (64, 48, 64, 0.3, 4), (17, 256, 20, 0.5, 1),
+                (33, 5, 300, 1.0, 1),
+            ], stored)  # fmt: skip
+            check_convs(report, device, [
+                (2, 5, 9, 3, 1, 20, 0.3), (3, 4, 11, 4, 2, 40, 0.5), (1, 6, 10, 2, 3, 5, 0.9),
+            ], stored)  # fmt: skip
         check_rest(report, device)
-        check_convs(report, device, [
-            (2, 5, 9, 3, 1, 20, 0.3), (3, 4, 11, 4, 2, 40, 0.5), (1, 6, 10, 2, 3, 5, 0.9),
-        ])  # fmt: skip
         print(f"{report.bad} wrong, on {device.name}")
         sys.exit(report.bad > 0)
     begin = time.monotonic()
@@ -332,16 +354,17 @@ def main():
             return profile(device)
         peak = f"f32 peak {device.peak / 1e12:.1f} TFLOP/s"
         print(f"{device.name}, {device.processors} processors, {peak}", flush=True)
-        attempt("checks", check_layers, report, device, [
-            (256, 256, 256, 0.1, 1), (1024, 1024, 256, 0.1, 1), (512, 384, 500, 0.2, 4),
-            (17, 256, 100, 0.5, 1), (100, 300, 300, 1.0, 1), (2048, 2048, 1024, 0.1, 1),
-            (2048, 2048, 1024, 0.1, 4),
-        ])  # fmt: skip
+        for stored in (F32, BF16):
+            attempt("checks", check_layers, report, device, [
+                (256, 256, 256, 0.1, 1), (1024, 1024, 256, 0.1, 1), (512, 384, 500, 0.2, 4),
+                (17, 256, 100, 0.5, 1), (100, 300, 300, 1.0, 1), (2048, 2048, 1024, 0.1, 1),
+                (2048, 2048, 1024, 0.1, 4),
+            ], stored)  # fmt: skip
+            attempt("checks", check_convs, report, device, [
+                (4, 32, 84, 8, 4, 32, 0.1), (32, 64, 20, 4, 2, 32, 0.1), (64, 64, 9, 3, 1, 32, 0.1),
+                (3, 5, 11, 3, 2, 40, 0.5),
+            ], stored)  # fmt: skip
         attempt("checks", check_rest, report, device)
-        attempt("checks", check_convs, report, device, [
-            (4, 32, 84, 8, 4, 32, 0.1), (32, 64, 20, 4, 2, 32, 0.1), (64, 64, 9, 3, 1, 32, 0.1),
-            (3, 5, 11, 3, 2, 40, 0.5),
-        ])  # fmt: skip
         print(f"{report.bad} wrong; {time.monotonic() - begin:.0f} s", flush=True)
         if "--plans" in sys.argv:
             layers = candidates.sparse_layers(device, SIZES)

@@ -1,6 +1,7 @@
 """The kernels of sparse/src/gpu/kernels from Python: on a GPU through PyTorch and the driver, or on this
 machine's processor through the shim of the tests. Structs are those of common.h."""
 
+import collections
 import ctypes
 import os
 import pathlib
@@ -26,12 +27,16 @@ def extended(name, base, pointers, numbers):
     return type(name, (ctypes.Structure,), {"_fields_": [("all", base), *more._fields_]})
 
 
-Rows = struct("Rows", "rows slots", "batch ld width pad")
-Gather = struct("Gather", "ptr index perm value bias source y to", "rows ld activation pad")
+# How slots are stored: bytes of a number, what a kernel's name ends with, and its number in stored.h.
+Stored = collections.namedtuple("Stored", "bytes suffix number")
+F32, BF16 = Stored(4, "", 0), Stored(2, "_bf16", 1)
+
+Rows = struct("Rows", "rows slots", "batch ld width stored")
+Gather = struct("Gather", "ptr index perm value bias source y to", "rows ld activation gives")
 Tiled = extended("Tiled", Gather, "bound", "cols chunk chunks pad")
 Sample = struct("Sample", "ptr index dy x dw db", "rows ld")
 SampleTiled = extended("SampleTiled", Sample, "bound", "cols chunk chunks pad")
-Dense = struct("Dense", "weight bias x y to", "rows cols ld activation")
+Dense = struct("Dense", "weight bias x y to", "rows cols ld activation gives pad")
 DenseParts = type("DenseParts", (ctypes.Structure,), {
     "_fields_": [("all", Dense), *struct("", "partial", "parts pad")._fields_]})  # fmt: skip
 DenseGrad = struct("DenseGrad", "dy x dw db", "rows cols ld pad")
@@ -40,6 +45,18 @@ Step = struct(
     "Step", "w g m v parts partial rate norm", "n num_parts blocks adam", "beta1 beta2 eps max_norm"
 )
 Lerp = struct("Lerp", "target online", "n", "tau")
+
+
+def narrowed(x, stored):
+    """f32 numbers as `stored` has them: bf16 as its bits, rounded to the nearest, ties to even."""
+    if stored is F32:
+        return x
+    bits = x.view(np.uint32)
+    return ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint16).view(np.int16)
+
+
+def widened(x, stored):
+    return x if stored is F32 else (x.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
 
 
 class Launch:

@@ -3,18 +3,17 @@
 #![cfg(any(feature = "emulate", feature = "cuda"))]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::sync::Arc;
+mod common;
 
+use common::device::*;
 use proptest::prelude::*;
-use rand::RngExt;
 use sparring_sparse::config::{Distribution, SparsityConfig};
-use sparring_sparse::gpu::kernels::{KERNELS, Rows, launch};
 use sparring_sparse::gpu::{
-    Asked, Buffer, DeviceName, DeviceNetwork, DevicePass, DeviceTrainer, Gpu, Numbers, Outputs,
-    Reading, StepOf, Use, backward, forward, lerp, rate, read, slots, step,
+    Asked, Buffer, DeviceNetwork, DevicePass, DeviceTrainer, Outputs, Precision, StepOf, Use,
+    forward, lerp, step,
 };
 use sparring_sparse::kernels::Plane;
-use sparring_sparse::layers::{Compute, Conv2d, MaxPool, Padding};
+use sparring_sparse::layers::{Conv2d, MaxPool, Padding};
 use sparring_sparse::methods::DropGrow;
 use sparring_sparse::methods::MethodChoice;
 use sparring_sparse::methods::dense::Dense;
@@ -30,119 +29,6 @@ use sparring_sparse::{
     Activation, Ctx, Init, Join, LayerSpec, OptimizerConfig, Rule, Seed, Shape, Target, Trainer,
     Wanted, WeightDecay,
 };
-
-fn specs(widths: &[usize], activation: Activation) -> Vec<LayerSpec> {
-    let last = widths.len() - 2;
-    let layer = |(l, pair): (usize, &[usize])| LayerSpec {
-        name: format!("layer.{l}"),
-        shape: Shape::Linear { inputs: pair[0], outputs: pair[1] },
-        activation: if l == last { Activation::Identity } else { activation },
-        init: Init::GlorotUniform,
-        bias: 0.1,
-        weight_decay: 1e-3,
-        then: Vec::new(),
-    };
-    widths.windows(2).enumerate().map(layer).collect()
-}
-
-fn trainer(
-    widths: &[usize],
-    activation: Activation,
-    config: &SparsityConfig,
-    optimizer: OptimizerConfig,
-    seed: u64,
-) -> Trainer {
-    Trainer::new("net", &specs(widths, activation), config, optimizer, &Seed::new(seed)).unwrap()
-}
-
-fn sparse(method: impl Into<MethodChoice>, sparsity: f64) -> SparsityConfig {
-    let config = SparsityConfig::new(method, sparsity, 20);
-    SparsityConfig { compute: Compute::Sparse.into(), ..config }
-}
-
-fn numbers(n: usize, seed: u64) -> Vec<f32> {
-    let mut rng = Seed::new(seed).child("numbers").rng();
-    (0..n).map(|_| rng.random_range(-1.0..1.0)).collect()
-}
-
-/// A device whose threads run in the order of the seed `order`, where that can be chosen.
-fn device(order: u64) -> Arc<dyn Gpu> {
-    match std::env::var("SPARRING_DEVICE") {
-        Ok(name) => name.parse::<DeviceName>().unwrap().open().unwrap().unwrap(),
-        #[cfg(feature = "emulate")]
-        Err(_) => Arc::new(sparring_sparse::gpu::emulator::Emulator::new(order)),
-        #[cfg(not(feature = "emulate"))]
-        Err(_) => panic!("SPARRING_DEVICE names no device, and there is no emulator ({order})"),
-    }
-}
-
-/// `rows (batch, features)` into the slots of `plane` at `to`.
-fn rows_in(gpu: &Arc<dyn Gpu>, rows: &[f32], (to, plane): (u64, &Plane), pass: &DevicePass) {
-    let rows = Buffer::of(gpu, rows).unwrap();
-    let (batch, ld, numbers) = (pass.batch(), pass.ld(), Numbers::Floats);
-    read(&**gpu, &[Reading { rows: rows.at(0), numbers, to, plane, batch, ld }]).unwrap();
-    // Before the rows go.
-    gpu.wait().unwrap();
-}
-
-/// The slots of `plane` at `from` as rows `(batch, features)`.
-fn rows_out(gpu: &Arc<dyn Gpu>, (from, plane): (u64, &Plane), pass: &DevicePass) -> Vec<f32> {
-    let rows = Buffer::<f32>::room(gpu, pass.batch() * plane.slots()).unwrap();
-    let (batch, ld, width) = (pass.batch() as u32, pass.ld() as u32, plane.slots() as u32);
-    let one = Rows { rows: rows.at(0), slots: from, batch, ld, width, pad: 0 };
-    // SAFETY: buffers of these sizes.
-    unsafe { launch(&**gpu, &KERNELS, "rows_out", &[one], Rows::shape).unwrap() };
-    let rows = rows.read().unwrap();
-    let images = (0..plane.size()).map(|feature| {
-        let (area, Plane { height, width, .. }) = (plane.height * plane.width, *plane);
-        let (channel, y, x) = (feature / area, feature / width % height, feature % width);
-        channel * plane.channel() + plane.origin() + y * plane.row() + x
-    });
-    let slots: Vec<usize> = images.collect();
-    rows.chunks_exact(plane.slots()).flat_map(|row| slots.iter().map(|slot| row[*slot])).collect()
-}
-
-/// What a pass there and back gives: `y`, `dx` and the gradient of the parameters as the device has them.
-fn pass_on_device(gpu: &Arc<dyn Gpu>, own: &DeviceTrainer, x: &[f32], dy: &[f32]) -> [Vec<f32>; 3] {
-    let network = own.network();
-    let batch = x.len() / network.inputs();
-    let all = Wanted { input: true, params: true };
-    let pass = DevicePass::new(gpu, network, batch, Some(all)).unwrap();
-    let slots = slots(gpu, network.input_plane(), pass.ld()).unwrap();
-    let output = Plane::flat(network.outputs());
-    rows_in(gpu, x, (slots.at(0), network.input_plane()), &pass);
-    let one = Use { network, pass: &pass, x: slots.at(0) };
-    forward(&**gpu, &[one]).unwrap();
-    rows_in(gpu, dy, (pass.output_gradient(), &output), &pass);
-    backward(&**gpu, &[one], &[own.grads()], all).unwrap();
-    [
-        rows_out(gpu, (pass.output(), &output), &pass),
-        rows_out(gpu, (pass.input_gradient(0), network.input_gradient_plane()), &pass),
-        own.grads().read().unwrap(),
-    ]
-}
-
-fn close(found: &[f32], expected: &[f32], bound: f32) -> Result<(), String> {
-    assert_eq!(found.len(), expected.len());
-    let scale = expected.iter().fold(1.0f32, |most, e| most.max(e.abs()));
-    match found.iter().zip(expected).find(|(f, e)| (*f - *e).abs() > bound * scale || f.is_nan()) {
-        None => Ok(()),
-        Some((f, e)) => Err(format!("found {f}, expected {e}, of at most {scale}")),
-    }
-}
-
-/// The gradient of the parameters in the device's order, which leaves gaps.
-fn spread(trainer: &Trainer, values: &[f32]) -> Vec<f32> {
-    let (mut all, mut end) = (Vec::<f32>::new(), 0usize);
-    for layer in trainer.network().layers() {
-        for range in [layer.weights(), layer.always()] {
-            all.resize(end.next_multiple_of(4), 0.0);
-            all.extend(&values[range]);
-            end = all.len();
-        }
-    }
-    all
-}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
@@ -170,7 +56,7 @@ proptest! {
         let mut first: Option<[Vec<f32>; 3]> = None;
         for order in [seed, seed + 7, seed + 77] {
             let gpu = device(order);
-            let own = DeviceTrainer::new(&gpu, &trainer).unwrap();
+            let own = DeviceTrainer::new(&gpu, &trainer, Precision::F32).unwrap();
             let found = pass_on_device(&gpu, &own, &x, &dy);
             let all_sparse = network.layers().iter().all(|layer| layer.topology().csr().is_some());
             if all_sparse {
@@ -214,7 +100,7 @@ fn large_sparse_layers_are_those_of_the_cpu() {
         let gradients = pass.backward(&dy, Wanted { input: true, params: true }).unwrap();
         for order in [1, 2, 3] {
             let gpu = device(order);
-            let own = DeviceTrainer::new(&gpu, &trainer).unwrap();
+            let own = DeviceTrainer::new(&gpu, &trainer, Precision::F32).unwrap();
             let [y, dx, dw] = pass_on_device(&gpu, &own, &x, &dy);
             assert!(y == pass.output() && dx == gradients.input, "{widths:?}");
             close(&dw, &spread(&trainer, &gradients.params), 1e-5).unwrap();
@@ -234,7 +120,12 @@ fn long_dense_layers_are_those_of_the_cpu() {
     let first: Vec<[Vec<f32>; 3]> = [1, 2, 3]
         .map(|order| {
             let gpu = device(order);
-            pass_on_device(&gpu, &DeviceTrainer::new(&gpu, &trainer).unwrap(), &x, &dy)
+            pass_on_device(
+                &gpu,
+                &DeviceTrainer::new(&gpu, &trainer, Precision::F32).unwrap(),
+                &x,
+                &dy,
+            )
         })
         .into();
     assert!(first.windows(2).all(|pair| pair[0] == pair[1]), "depends on the order of threads");
@@ -314,7 +205,7 @@ fn networks_of_images_are_those_of_the_cpu() {
             let mut first: Option<[Vec<f32>; 3]> = None;
             for order in 1..4 {
                 let gpu = device(order);
-                let own = DeviceTrainer::new(&gpu, &trainer).unwrap();
+                let own = DeviceTrainer::new(&gpu, &trainer, Precision::F32).unwrap();
                 let found = pass_on_device(&gpu, &own, &x, &dy);
                 let name = format!("network {k}, batch {batch}");
                 for (what, found, expected) in [
@@ -349,7 +240,12 @@ fn networks_with_layer_norms_are_those_of_the_cpu() {
             let gradients = pass.backward(&dy, Wanted { input: true, params: true }).unwrap();
             let found = [1, 2, 3].map(|order| {
                 let gpu = device(order);
-                pass_on_device(&gpu, &DeviceTrainer::new(&gpu, &trainer).unwrap(), &x, &dy)
+                pass_on_device(
+                    &gpu,
+                    &DeviceTrainer::new(&gpu, &trainer, Precision::F32).unwrap(),
+                    &x,
+                    &dy,
+                )
             });
             assert!(found.iter().all(|one| *one == found[0]), "depends on the order of threads");
             let [y, dx, dw] = &found[0];
@@ -449,7 +345,7 @@ fn steps_alike(
     let mut host = trainer(widths, Activation::Relu, config, optimizer, 4);
     let mut moved = trainer(widths, Activation::Relu, config, optimizer, 4);
     let gpu = device(5);
-    let mut own = DeviceTrainer::new(&gpu, &moved).unwrap();
+    let mut own = DeviceTrainer::new(&gpu, &moved, Precision::F32).unwrap();
     let (batch, mut by_device, mut is_ahead) = (11, 0, false);
     for t in 0..steps {
         let x = numbers(batch * widths[0], 100 + t);
@@ -465,15 +361,8 @@ fn steps_alike(
         if !is_ahead {
             own.take(&moved).unwrap();
         }
-        let rates = Buffer::of(&gpu, &[rate(&moved)]).unwrap();
-        let norms = Buffer::<f32>::room(&gpu, 1).unwrap();
-        let mut outputs = Outputs::new(own.network(), batch).unwrap();
-        let y = outputs.of(own.network(), &x).unwrap();
-        pass_on_device(&gpu, &own, &x, &slope(&y, &target));
-        let one = StepOf { trainer: &own, rate: rates.at(0), norm: norms.at(0) };
-        step(&*gpu, &[one]).unwrap();
-        close(&norms.read().unwrap(), &[norm], bound).unwrap();
-        moved.count_step(Default::default());
+        let found = step_on_device(&gpu, &own, &mut moved, &x, &target);
+        close(&[found], &[norm], bound).unwrap();
         (is_ahead, by_device) = (true, by_device + 1);
     }
     if is_ahead {
@@ -495,12 +384,6 @@ fn steps_alike(
     assert!(by_device > 0 || never_rests, "{method} left no step to the device");
 }
 
-/// `∂/∂y ½ mean |y − t|²`.
-fn slope(y: &[f32], target: &[f32]) -> Vec<f32> {
-    let share = 1.0 / y.len() as f32;
-    y.iter().zip(target).map(|(y, t)| (y - t) * share).collect()
-}
-
 fn cpu_step(trainer: &mut Trainer, x: &[f32], target: &[f32]) -> f32 {
     let step = trainer.begin_step().unwrap();
     let mut pass = trainer.vjp(x, &step).unwrap();
@@ -514,7 +397,7 @@ fn a_gradient_that_is_no_number_changes_nothing_and_is_told() {
     let adam = OptimizerConfig::adam(1e-2);
     let trainer = trainer(&[4, 8, 2], Activation::Relu, &sparse(Static {}, 0.5), adam, 1);
     let gpu = device(1);
-    let own = DeviceTrainer::new(&gpu, &trainer).unwrap();
+    let own = DeviceTrainer::new(&gpu, &trainer, Precision::F32).unwrap();
     let mut x = numbers(3 * 4, 1);
     x[5] = f32::NAN;
     pass_on_device(&gpu, &own, &x, &[1.0; 6]);
@@ -543,12 +426,16 @@ fn targets_follow_and_networks_side_by_side_do_not_meet() {
         .collect();
     let gpu = device(2);
     let x = numbers(9 * 6, 3);
-    let owns: Vec<_> =
-        trainers.iter().map(|one| DeviceNetwork::new(&gpu, one.network()).unwrap()).collect();
+    let owns: Vec<_> = trainers
+        .iter()
+        .map(|one| DeviceNetwork::new(&gpu, one.network(), Precision::F32).unwrap())
+        .collect();
     let passes: Vec<_> =
         owns.iter().map(|own| DevicePass::new(&gpu, own, 9, None).unwrap()).collect();
-    let slots = Buffer::<f32>::room(&gpu, 6 * passes[0].ld()).unwrap();
-    rows_in(&gpu, &x, (slots.at(0), owns[0].input_plane()), &passes[0]);
+    let slots = owns[0].input_slots(passes[0].ld()).unwrap();
+    let output = Plane::flat(3);
+    let at = |slots, plane| At { slots, plane, stored: Precision::F32 };
+    rows_in(&gpu, &x, at(slots.at(0), owns[0].input_plane()), &passes[0]);
     let uses: Vec<_> = owns
         .iter()
         .zip(&passes)
@@ -560,14 +447,15 @@ fn targets_follow_and_networks_side_by_side_do_not_meet() {
     assert_eq!(gpu.asked().launches - before, 4);
     for (trainer, pass) in trainers.iter().zip(&passes) {
         let y = trainer.network().outputs(&x).unwrap();
-        assert_eq!(rows_out(&gpu, (pass.output(), &Plane::flat(3)), pass), y);
+        assert_eq!(rows_out(&gpu, at(pass.output(), &output), pass), y);
     }
     let mut target = Target::new(trainers[0].network()).unwrap();
-    let own = DeviceNetwork::new(&gpu, target.network()).unwrap();
-    let online = DeviceTrainer::new(&gpu, &trainers[0]).unwrap();
+    let own = DeviceNetwork::new(&gpu, target.network(), Precision::F32).unwrap();
+    let online = DeviceTrainer::new(&gpu, &trainers[0], Precision::F32).unwrap();
     let mut moved = trainer(&[6, 20, 3], Activation::Tanh, &sparse(Static {}, 0.6), adam, 1);
     cpu_step(&mut moved, &x, &numbers(9 * 3, 8));
-    let online = DeviceNetwork::new(online.network().gpu(), moved.network()).unwrap();
+    let online =
+        DeviceNetwork::new(online.network().gpu(), moved.network(), Precision::F32).unwrap();
     lerp(&*gpu, &[(&own, &online)], 0.3).unwrap();
     let there = Target::new(trainers[0].network()).unwrap();
     own.give(&there).unwrap();
@@ -583,7 +471,7 @@ fn a_graph_repeats_and_allocates_nothing() {
     let adam = OptimizerConfig::adam(1e-2);
     let trainer = trainer(&[6, 20, 3], Activation::Tanh, &sparse(Static {}, 0.6), adam, 1);
     let gpu = device(2);
-    let own = DeviceNetwork::new(&gpu, trainer.network()).unwrap();
+    let own = DeviceNetwork::new(&gpu, trainer.network(), Precision::F32).unwrap();
     let mut outputs = Outputs::new(&own, 7).unwrap();
     outputs.of(&own, &numbers(7 * 6, 1)).unwrap();
     let before = gpu.asked();
@@ -612,7 +500,7 @@ fn sparse_networks_take_less_memory() {
         let adam = OptimizerConfig::adam(1e-3);
         let trainer = trainer(&[17, 4096, 4096, 6], Activation::Relu, config, adam, 1);
         let before = gpu.asked().allocated;
-        let _own = DeviceTrainer::new(&gpu, &trainer).unwrap();
+        let _own = DeviceTrainer::new(&gpu, &trainer, Precision::F32).unwrap();
         gpu.asked().allocated - before
     };
     let uniform = SparsityConfig { distribution: Distribution::Uniform, ..sparse(Static {}, 0.95) };

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use sparring_sparse::gpu::kernels::launch;
 use sparring_sparse::gpu::{
-    Buffer, DeviceNetwork, DevicePass, DeviceTrainer, Gpu, Reading, Repeated, StepOf, Use,
-    backward, forward, lerp, rate, read, slots, step,
+    DeviceNetwork, DevicePass, DeviceTrainer, Gpu, Precision, Reading, Repeated, Slots, StepOf,
+    Use, backward, forward, lerp, rate, read, step,
 };
 use sparring_sparse::{Executed, Layer, SparseError, Target, Trainer, Wanted};
 
@@ -56,8 +56,8 @@ pub(super) struct DqnOnDevice {
 /// The memory of a gradient step.
 #[derive(Debug)]
 struct Work {
-    obs: Buffer<f32>,
-    next: Buffer<f32>,
+    obs: Slots,
+    next: Slots,
     of_target: DevicePass,
     of_q: DevicePass,
     /// Of the online network at the successors, with double Q.
@@ -76,21 +76,21 @@ pub(super) struct Results {
 }
 
 impl DqnOnDevice {
-    /// A copy of `q` and its target on `gpu`.
+    /// A copy of `q` and its target on `gpu`, where activations are stored as `precision` says.
     pub fn new(
-        gpu: Arc<dyn Gpu>,
+        (gpu, precision): (Arc<dyn Gpu>, Precision),
         choice: &Choice,
         q: &Trainer,
         target: &Target,
     ) -> Result<Self, AgentError> {
         let batch = choice.config.batch_size;
         let obs = choice.input.places(batch);
-        let (q, target) =
-            (DeviceTrainer::new(&gpu, q)?, DeviceNetwork::new(&gpu, target.network())?);
+        let q = DeviceTrainer::new(&gpu, q, precision)?;
+        let target = DeviceNetwork::new(&gpu, target.network(), precision)?;
         let pass = |network: &DeviceNetwork, wanted| DevicePass::new(&gpu, network, batch, wanted);
         let of_q = pass(q.network(), Some(Wanted::PARAMS))?;
         let of_next = choice.config.double_q.then(|| pass(q.network(), None)).transpose()?;
-        let slots = || slots(&gpu, q.network().input_plane(), of_q.ld());
+        let slots = || q.network().input_slots(of_q.ld());
         let work =
             Work { obs: slots()?, next: slots()?, of_target: pass(&target, None)?, of_next, of_q };
         let there = [obs, obs, batch, batch, batch, batch, 1];
@@ -224,16 +224,17 @@ impl DqnOnDevice {
         let (there, back) = (&self.there[turn], &self.back[turn]);
         let (batch, ld) = (of_q.batch() as u32, of_q.ld() as u32);
         let numbers = choice.input.numbers();
-        let reading = |part: usize, to: &Buffer<f32>| Reading {
+        let reading = |part: usize, to: &Slots| Reading {
             rows: there.at(part),
             numbers,
             to: to.at(0),
             plane: self.q.network().input_plane(),
+            stored: to.precision(),
             batch: of_q.batch(),
             ld: of_q.ld(),
         };
         read(gpu, &[reading(there::OBS, obs), reading(there::NEXT, next)])?;
-        let online = |pass, x: &Buffer<f32>| Use { network: self.q.network(), pass, x: x.at(0) };
+        let online = |pass, x: &Slots| Use { network: self.q.network(), pass, x: x.at(0) };
         let target = Use { network: &self.target, pass: of_target, x: next.at(0) };
         let learning = online(of_q, obs);
         let mut uses = vec![target, learning];
@@ -255,7 +256,7 @@ impl DqnOnDevice {
             actions: choice.num_actions,
             dueling: u32::from(choice.config.dueling),
             huber: u32::from(choice.config.loss == Loss::Huber),
-            pad: 0,
+            stored: self.q.network().precision(),
         };
         // SAFETY: buffers of these sizes.
         unsafe { launch(gpu, &kernels::KERNELS, "td", &[td], one_block)? };

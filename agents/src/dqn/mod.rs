@@ -29,7 +29,7 @@ mod tests;
 use std::sync::Arc;
 
 use sparring_envs::{Actions, Batch, EnvSpec};
-use sparring_sparse::gpu::Gpu;
+use sparring_sparse::gpu::{Gpu, Precision};
 use sparring_sparse::seed::Rng;
 use sparring_sparse::stats::mean;
 use sparring_sparse::{Section, Seed, Target, Trainer, Wanted};
@@ -257,9 +257,10 @@ impl Agent for Dqn {
         Ok(())
     }
 
-    fn move_to(&mut self, gpu: Arc<dyn Gpu>) -> Result<(), AgentError> {
+    fn move_to(&mut self, gpu: Arc<dyn Gpu>, precision: Precision) -> Result<(), AgentError> {
         self.settle()?;
-        self.device = Some(DqnOnDevice::new(gpu, &self.choice, &self.q, &self.target)?);
+        self.device =
+            Some(DqnOnDevice::new((gpu, precision), &self.choice, &self.q, &self.target)?);
         Ok(())
     }
 

@@ -1,9 +1,10 @@
 //! The kernels of losses and policies: their arguments, as `kernels/losses.h` has them, and how they are laid out.
 //!
-//! `rows` are as the host has them, `(batch, width)`; slots are `(features, ld)`.
+//! `rows` are as the host has them, `(batch, width)`; slots are `(features, ld)`, those of actions and gradients as
+//! `stored` says, those of a network's outputs `f32`.
 
 use sparring_sparse::gpu::kernels::Argument;
-use sparring_sparse::gpu::{Kernels, Launch};
+use sparring_sparse::gpu::{Kernels, Launch, Precision};
 
 /// Those of this crate.
 pub static KERNELS: Kernels = Kernels {
@@ -51,6 +52,10 @@ pub struct Draw {
     pub copies: u32,
     /// Bounds of `log σ`.
     pub log_std: [f32; 2],
+    /// How slots are stored.
+    pub stored: Precision,
+    /// Nothing.
+    pub pad: u32,
 }
 
 /// Of `soft_critic`, see [`crate::losses::soft::critic`].
@@ -79,8 +84,8 @@ pub struct SoftCritic {
     pub ld: u32,
     /// What rewards are multiplied by.
     pub reward_scale: f32,
-    /// Nothing.
-    pub pad: u32,
+    /// How slots are stored.
+    pub stored: Precision,
 }
 
 /// Of `soft_actor`, see [`crate::losses::soft::actor`], with the step of the temperature.
@@ -115,8 +120,8 @@ pub struct SoftActor {
     pub beta2: f32,
     /// `ε`.
     pub eps: f32,
-    /// Nothing.
-    pub pad: u32,
+    /// How slots are stored.
+    pub stored: Precision,
 }
 
 /// Of `draw_grad`, see [`crate::tanh_normal`].
@@ -127,8 +132,6 @@ pub struct DrawGrad {
     pub head: u64,
     /// Rows `(batch, act_dim)`.
     pub noise: u64,
-    /// Slots `(act_dim · copies, ld)`.
-    pub action: u64,
     /// Slots `(act_dim · copies, ld)` of each critic.
     pub dx: [u64; 2],
     /// One number.
@@ -145,6 +148,10 @@ pub struct DrawGrad {
     pub copies: u32,
     /// Bounds of `log σ`.
     pub log_std: [f32; 2],
+    /// How slots are stored.
+    pub stored: Precision,
+    /// Nothing.
+    pub pad: u32,
 }
 
 /// Of `td`, see [`crate::losses::td`].
@@ -181,8 +188,8 @@ pub struct Td {
     pub dueling: u32,
     /// Whether the loss is Huber's.
     pub huber: u32,
-    /// Nothing.
-    pub pad: u32,
+    /// How slots are stored.
+    pub stored: Precision,
 }
 
 /// Of `surrogate`, see [`crate::losses::surrogate`].
@@ -217,6 +224,10 @@ pub struct Surrogate {
     pub clip: f32,
     /// `c`.
     pub entropy_coef: f32,
+    /// How slots are stored.
+    pub stored: Precision,
+    /// Nothing.
+    pub pad: u32,
 }
 
 /// Of `value_loss`, see [`crate::losses::surrogate`].
@@ -243,8 +254,8 @@ pub struct Value {
     pub clip: f32,
     /// `c_v`.
     pub coef: f32,
-    /// Nothing.
-    pub pad: u32,
+    /// How slots are stored.
+    pub stored: Precision,
 }
 
 // SAFETY: structs of C whose fields of 8 bytes come first and whose sizes are multiples of 8.

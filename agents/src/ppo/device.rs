@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use sparring_sparse::gpu::kernels::launch;
 use sparring_sparse::gpu::{
-    Buffer, DeviceNetwork, DevicePass, DeviceTrainer, Gpu, Numbers, Reading, Repeated, StepOf, Use,
-    backward, forward, rate, read, slots, step,
+    DeviceNetwork, DevicePass, DeviceTrainer, Gpu, Numbers, Precision, Reading, Repeated, Slots,
+    StepOf, Use, backward, forward, rate, read, step,
 };
 use sparring_sparse::{SparseError, Trainer, Wanted};
 
@@ -61,7 +61,7 @@ pub(super) struct PpoOnDevice {
 struct Minibatches {
     there: Slab,
     back: Slab,
-    obs: Buffer<f32>,
+    obs: Slots,
     of_actor: DevicePass,
     of_critic: DevicePass,
     graph: Repeated,
@@ -90,11 +90,15 @@ pub(super) enum Part {
 }
 
 impl PpoOnDevice {
-    /// A copy of `actor` and `critic` on `gpu`.
-    pub fn new(gpu: Arc<dyn Gpu>, actor: &Trainer, critic: &Trainer) -> Result<Self, AgentError> {
+    /// A copy of `actor` and `critic` on `gpu`, where activations are stored as `precision` says.
+    pub fn new(
+        (gpu, precision): (Arc<dyn Gpu>, Precision),
+        actor: &Trainer,
+        critic: &Trainer,
+    ) -> Result<Self, AgentError> {
         Ok(Self {
-            actor: DeviceTrainer::new(&gpu, actor)?,
-            critic: DeviceTrainer::new(&gpu, critic)?,
+            actor: DeviceTrainer::new(&gpu, actor, precision)?,
+            critic: DeviceTrainer::new(&gpu, critic, precision)?,
             minibatches: Vec::new(),
             acting: Default::default(),
             newest: Newest::Host,
@@ -210,7 +214,7 @@ impl Minibatches {
         Ok(Self {
             there: Slab::new(gpu, &there)?,
             back: Slab::new(gpu, &[2 * (OF_ACTOR + 1), spread, 2])?,
-            obs: slots(gpu, of.actor.network().input_plane(), of_actor.ld())?,
+            obs: of.actor.network().input_slots(of_actor.ld())?,
             of_critic: pass(of.critic.network())?,
             of_actor,
             graph: Repeated::default(),
@@ -222,11 +226,13 @@ impl Minibatches {
         let (gpu, config) = (&*of.gpu, &choice.config);
         let Self { there, back, obs, of_actor, of_critic, .. } = self;
         let (batch, ld) = (of_actor.batch() as u32, of_actor.ld() as u32);
+        let stored = obs.precision();
         let reading = Reading {
             rows: there.at(there::OBS),
             numbers: Numbers::Floats,
             to: obs.at(0),
             plane: of.actor.network().input_plane(),
+            stored,
             batch: of_actor.batch(),
             ld: of_actor.ld(),
         };
@@ -252,6 +258,8 @@ impl Minibatches {
             gaussian: u32::from(matches!(choice.policy, Policy::Gaussian(_))),
             clip: config.clip as f32,
             entropy_coef: config.entropy_coef as f32,
+            stored,
+            pad: 0,
         };
         let value = Value {
             value: of_critic.output(),
@@ -264,7 +272,7 @@ impl Minibatches {
             clips: u32::from(config.value_clip.is_some()),
             clip: config.value_clip.unwrap_or(0.0) as f32,
             coef: config.value_coef as f32,
-            pad: 0,
+            stored,
         };
         // SAFETY: buffers of these sizes.
         unsafe {

@@ -35,7 +35,7 @@ use std::sync::Arc;
 use rand::seq::SliceRandom;
 use sparring_envs::{Actions, Batch, EnvSpec};
 use sparring_sparse::config::SparsityConfig;
-use sparring_sparse::gpu::Gpu;
+use sparring_sparse::gpu::{Gpu, Precision};
 use sparring_sparse::seed::Rng;
 use sparring_sparse::stats::mean;
 use sparring_sparse::{LayerSpec, OptimizerConfig, Saved, Section, Seed, Target, Trainer, Wanted};
@@ -318,9 +318,9 @@ impl Agent for Ppo {
         if state.rollout.is_full() { self.train() } else { Ok(()) }
     }
 
-    fn move_to(&mut self, gpu: Arc<dyn Gpu>) -> Result<(), AgentError> {
+    fn move_to(&mut self, gpu: Arc<dyn Gpu>, precision: Precision) -> Result<(), AgentError> {
         self.settle()?;
-        self.device = Some(PpoOnDevice::new(gpu, &self.actor, &self.critic)?);
+        self.device = Some(PpoOnDevice::new((gpu, precision), &self.actor, &self.critic)?);
         Ok(())
     }
 

@@ -39,7 +39,7 @@ use std::sync::Arc;
 use rand::RngExt;
 use sparring_envs::{Actions, Batch, EnvSpec};
 use sparring_sparse::config::SparsityConfig;
-use sparring_sparse::gpu::Gpu;
+use sparring_sparse::gpu::{Gpu, Precision};
 use sparring_sparse::seed::Rng;
 use sparring_sparse::stats::mean;
 use sparring_sparse::{LayerSpec, Section, Seed, Target, Trainer, Wanted};
@@ -396,11 +396,11 @@ impl Agent for Sac {
         Ok(())
     }
 
-    fn move_to(&mut self, gpu: Arc<dyn Gpu>) -> Result<(), AgentError> {
+    fn move_to(&mut self, gpu: Arc<dyn Gpu>, precision: Precision) -> Result<(), AgentError> {
         self.settle()?;
         let Self { choice, actor, critics, targets, .. } = self;
         let hosts = Hosts { actor, critics, targets };
-        self.device = Some(SacOnDevice::new(gpu, choice, &hosts)?);
+        self.device = Some(SacOnDevice::new((gpu, precision), choice, &hosts)?);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sparring_sparse::KeyError;
-use sparring_sparse::gpu::DeviceName;
+use sparring_sparse::gpu::{DeviceName, Precision};
 
 /// The section `train`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -19,6 +19,10 @@ pub struct TrainSettings {
     /// which a method looks at the network is the processor's, and results are the processor's up to rounding.
     #[schemars(extend("examples" = ["cpu", "cuda", "cuda:1"]))]
     pub device: String,
+    /// How a device stores activations and their gradients: `f32`, or `bf16`, which halves their bytes and rounds each to
+    /// 8 bits of precision. Weights, their gradients, moments, sums and losses are f32 with both, and checkpoints the
+    /// same. With `device: cpu` f32 only.
+    pub precision: Precision,
 }
 
 impl TrainSettings {
@@ -27,20 +31,35 @@ impl TrainSettings {
         self.device.parse().unwrap_or_default()
     }
 
-    /// Whether there is such a device, and this build has it.
+    /// Whether there is such a device, this build has it, and it stores activations so.
     ///
     /// # Errors
-    /// Another name, and the feature that is missing.
+    /// Another name, the feature that is missing, and `bf16` of the processor.
     pub fn check(&self) -> Result<(), KeyError> {
         let refused =
             |allowed: &str, hint: String| Err(KeyError::new("device", &self.device, allowed, hint));
         match self.device.parse().map(DeviceName::missing) {
-            Ok(None) => Ok(()),
+            Ok(None) => self.check_precision(),
             Ok(Some(feature)) => refused(
                 "cpu, in this build",
                 format!("build sparring with `--features {feature}`, or device: cpu"),
             ),
             Err(()) => refused("cpu, cuda, or cuda:N", "device: cuda".to_owned()),
+        }
+    }
+
+    fn check_precision(&self) -> Result<(), KeyError> {
+        match (self.device(), self.precision) {
+            (DeviceName::Cpu, Precision::Bf16) => Err(KeyError::new(
+                "precision",
+                self.precision,
+                "f32, with device: cpu",
+                "device: cuda, or precision: f32",
+            )),
+            (DeviceName::Cpu, Precision::F32)
+            | (DeviceName::Cuda(_) | DeviceName::Emulator, Precision::F32 | Precision::Bf16) => {
+                Ok(())
+            }
         }
     }
 }
@@ -51,6 +70,7 @@ impl Default for TrainSettings {
             total_env_steps: 101_000,
             log_every_env_steps: 1_000,
             device: DeviceName::Cpu.to_string(),
+            precision: Precision::default(),
         }
     }
 }

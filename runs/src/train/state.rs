@@ -111,7 +111,7 @@ impl<'a> RunState<'a> {
         let envs = Envs::new(spec, &seeds, &settings.env)?;
         let mut agent = settings.agent.build(spec, num_envs, &seed.child("agent"))?;
         if let Some(gpu) = settings.train.device().open().map_err(AgentError::from)? {
-            agent.move_to(gpu)?;
+            agent.move_to(gpu, settings.train.precision)?;
         }
         let measured = |what| Diagnosis::new(what, &*agent, seed.child("diagnostics"));
         Ok(Self {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::kernels::{self, Gather, Sample};
 use super::walk::{ConvDense, ConvGather, ConvGrad, ConvSample, Parts, Steps, Taps, Walk};
-use super::{Buffer, Gpu};
+use super::{Buffer, Gpu, Precision};
 use crate::error::SparseError;
 use crate::kernels::Plane;
 use crate::kernels::conv::{ConvIndex, ConvWalk};
@@ -38,6 +38,8 @@ pub(super) struct Given {
     pub weights: u64,
     pub bias: u64,
     pub activation: Activation,
+    /// How what it gives is stored.
+    pub gives: Precision,
 }
 
 /// What a way back goes through: what stands below, and the function that gave it.
@@ -45,6 +47,8 @@ pub(super) struct Given {
 pub(super) struct Through {
     pub activation: Activation,
     pub y: u64,
+    /// How what comes of it is stored.
+    pub gives: Precision,
 }
 
 /// Blocks that fill a device: two for each of 132 multiprocessors.
@@ -112,7 +116,7 @@ impl DeviceConv {
             rows: self.conv.out_channels as u32,
             ld,
             activation: kernels::activation(given.activation),
-            pad: 0,
+            gives: given.gives,
         };
         Some(ConvGather { all, walk: Walk::of(self.conv.walk(plane), None) })
     }
@@ -130,7 +134,7 @@ impl DeviceConv {
             weight_row: self.conv.cols() as u32,
             ld,
             activation: kernels::activation(given.activation),
-            pad: 0,
+            gives: given.gives,
             taps: self.taps(),
             walk: Walk::of(self.conv.walk(plane), None),
         }
@@ -192,7 +196,7 @@ impl DeviceConv {
                 rows: self.conv.in_channels as u32,
                 ld,
                 activation: kernels::activation(through.activation),
-                pad: 0,
+                gives: through.gives,
             },
             walk: self.walk_back(phase, plane),
         };
@@ -228,7 +232,7 @@ impl DeviceConv {
                 weight_row: (kh * kw) as u32,
                 ld,
                 activation: kernels::activation(through.activation),
-                pad: 0,
+                gives: through.gives,
                 taps: Taps {
                     ny: ny as u32,
                     nx: nx as u32,

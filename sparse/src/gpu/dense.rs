@@ -1,8 +1,9 @@
 //! Products of layers whose weights are all there: their arguments, as `kernels/common.h` has them, and which kernel
 //! takes which.
 
-use super::Launch;
 use super::kernels::Argument;
+use super::precision::both;
+use super::{Launch, Name, Precision};
 
 /// Of `dense_forward`, `to (rows, ld) = act(W x + b)`, and `dense_backward`, `to (cols, ld) = Wᵀ x · act′(y)`.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +27,10 @@ pub struct Dense {
     pub ld: u32,
     /// The layer's, or that of the layer below.
     pub activation: u32,
+    /// How `to` is stored: as what is read, or `f32`.
+    pub gives: Precision,
+    /// Nothing.
+    pub pad: u32,
 }
 
 /// Of `dense_grad`: `dw (rows, cols) = dy (rows, ld) xᵀ`, `db (rows)`.
@@ -68,7 +73,7 @@ pub struct DenseParts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Product {
     /// The kernel.
-    pub name: &'static str,
+    pub name: Name,
     /// Rows and columns of its tiles.
     tile: [u32; 2],
 }
@@ -81,7 +86,7 @@ const WIDE: u32 = 256;
 
 impl Product {
     /// That of `rows × cols` numbers by one of three kernels, of growing tiles.
-    fn of(names: [&'static str; 3], rows: u32, cols: u32) -> Self {
+    fn of(names: [Name; 3], rows: u32, cols: u32) -> Self {
         let [small, medium, large] = names;
         let has_enough = |tile: [u32; 2]| {
             u64::from(rows.div_ceil(tile[0])) * u64::from(cols.div_ceil(tile[1])) >= ENOUGH.into()
@@ -106,7 +111,7 @@ impl Dense {
     /// Which kernel a layer takes forward.
     pub fn forward(&self) -> Product {
         Product::of(
-            ["dense_forward", "dense_forward_medium", "dense_forward_large"],
+            [both!("dense_forward"), both!("dense_forward_medium"), both!("dense_forward_large")],
             self.rows,
             self.ld,
         )
@@ -115,7 +120,11 @@ impl Dense {
     /// Which kernel it takes back.
     pub fn backward(&self) -> Product {
         Product::of(
-            ["dense_backward", "dense_backward_medium", "dense_backward_large"],
+            [
+                both!("dense_backward"),
+                both!("dense_backward_medium"),
+                both!("dense_backward_large"),
+            ],
             self.cols,
             self.ld,
         )
@@ -135,7 +144,8 @@ impl Dense {
 impl DenseGrad {
     /// Which kernel it takes.
     pub fn product(&self) -> Product {
-        Product::of(["dense_grad", "dense_grad_medium", "dense_grad_large"], self.rows, self.cols)
+        let names = [both!("dense_grad"), both!("dense_grad_medium"), both!("dense_grad_large")];
+        Product::of(names, self.rows, self.cols)
     }
 
     /// The shape of [`Self::product`].

@@ -1,7 +1,7 @@
 //! The kernels of images but convolutions: their arguments, as `kernels/planes.h` has them, and how they are laid out.
 
-use super::Launch;
 use super::kernels::Argument;
+use super::{Launch, Precision};
 use crate::kernels::Plane;
 
 /// Features as slots.
@@ -46,8 +46,8 @@ pub struct Images {
     pub plane: Pixelled,
     /// What each number is divided by.
     pub divisor: f32,
-    /// Nothing.
-    pub pad: u32,
+    /// How slots are stored.
+    pub stored: Precision,
 }
 
 /// Of `pool_forward` and `pool_backward`, see [`crate::kernels::pool`].
@@ -82,6 +82,10 @@ pub struct Pool {
     pub dy_plane: Pixelled,
     /// Where `to` stands.
     pub to_plane: Pixelled,
+    /// How all are stored but what comes of it.
+    pub stored: Precision,
+    /// How that is.
+    pub y_stored: Precision,
 }
 
 /// What `pixels` does with each feature.
@@ -116,6 +120,10 @@ pub struct Pixels {
     pub what: u32,
     /// Which function.
     pub activation: u32,
+    /// How the first is stored.
+    pub from_stored: Precision,
+    /// How the second is.
+    pub to_stored: Precision,
     /// Nothing.
     pub pad: u32,
 }

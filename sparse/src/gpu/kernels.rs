@@ -1,9 +1,11 @@
 //! The kernels of networks: their arguments, as `kernels/common.h` has them, and how they are laid out.
 //!
 //! Each kernel does the same for up to [`MOST`] networks at once, the blocks of a network side by side in `z`: at the
-//! sizes of reinforcement learning launches cost more than work. Slots are `(features, ld)`.
+//! sizes of reinforcement learning launches cost more than work. Slots are `(features, ld)`, stored as the kernel's
+//! [`Name`] or its argument says.
 
-use super::{Gpu, Kernels, Launch};
+use super::precision::both;
+use super::{Gpu, Kernels, Launch, Name, Precision};
 use crate::error::SparseError;
 use crate::layers::Activation;
 
@@ -100,8 +102,8 @@ pub struct Rows {
     pub ld: u32,
     /// Features.
     pub width: u32,
-    /// Nothing.
-    pub pad: u32,
+    /// How slots are stored.
+    pub stored: Precision,
 }
 
 /// Of `gather`: `to (rows, ld)` from `from`, see [`crate::kernels::gather`].
@@ -130,8 +132,8 @@ pub struct Gather {
     pub ld: u32,
     /// The layer's, or that of the layer below.
     pub activation: u32,
-    /// Nothing.
-    pub pad: u32,
+    /// How `to` is stored: as what is read, or `f32`.
+    pub gives: Precision,
 }
 
 /// Of `sample`: `dw (nnz) = dy (rows, ld) · xᵀ` where weights are active, and `db (rows)`.
@@ -264,11 +266,16 @@ impl Rows {
 const THIN: u32 = 64;
 
 impl Gather {
-    /// Which kernel takes it where it is not tiled, and its shape: a row a warp for few samples, else four.
-    pub fn kernel(&self) -> (&'static str, Launch) {
-        let (name, rows) = if self.ld <= THIN { ("gather_thin", 4) } else { ("gather", 16) };
-        let grid = [self.rows.div_ceil(rows), self.ld / 32, 1];
-        (name, Launch { grid, block: [32, 4, 1], shared: 0 })
+    /// Which kernel takes it where it is not tiled: one of a row a warp for few samples, else of four.
+    pub fn kernel(&self) -> Name {
+        if self.ld <= THIN { both!("gather_thin") } else { both!("gather") }
+    }
+
+    /// The shape of [`Self::kernel`] that reads slots of `precision`.
+    pub fn shape(&self, precision: Precision) -> Launch {
+        let [rows, samples] = if self.ld <= THIN { [4, 32] } else { [16, 8 * precision.samples()] };
+        let grid = [self.rows.div_ceil(rows), self.ld.div_ceil(samples), 1];
+        Launch { grid, block: [32, 4, 1], shared: 0 }
     }
 }
 

@@ -9,7 +9,7 @@ use super::kernels::{Gather, Sample};
 use super::products::{Gradients, Products};
 use super::sample_tiles::SampleTiles;
 use super::tiles::Tiles;
-use super::{Buffer, Gpu, kernels};
+use super::{Buffer, Gpu, Precision, kernels};
 use crate::error::SparseError;
 use crate::kernels::Plane;
 use crate::kernels::gather::Entries;
@@ -53,7 +53,7 @@ struct Index {
 }
 
 impl Index {
-    fn of(gpu: &Arc<dyn Gpu>, csr: &Csr) -> Result<Self, SparseError> {
+    fn of(gpu: &Arc<dyn Gpu>, csr: &Csr, precision: Precision) -> Result<Self, SparseError> {
         let (by_row, by_col): (Entries<'_>, Entries<'_>) = (csr.by_row(), csr.by_col());
         Ok(Self {
             row_ptr: Buffer::of(gpu, by_row.ptr())?,
@@ -62,10 +62,10 @@ impl Index {
             row: Buffer::of(gpu, by_col.index())?,
             perm: Buffer::of(gpu, csr.perm())?,
             tiles: [
-                Tiles::of(gpu, by_row, by_col.ptr().len() - 1)?,
-                Tiles::of(gpu, by_col, by_row.ptr().len() - 1)?,
+                Tiles::of(gpu, by_row, by_col.ptr().len() - 1, precision)?,
+                Tiles::of(gpu, by_col, by_row.ptr().len() - 1, precision)?,
             ],
-            sample_tiles: SampleTiles::of(gpu, by_row, by_col.ptr().len() - 1)?,
+            sample_tiles: SampleTiles::of(gpu, by_row, by_col.ptr().len() - 1, precision)?,
         })
     }
 
@@ -94,15 +94,22 @@ impl Index {
 const ALIGNED: usize = 4;
 
 impl DeviceLayer {
-    /// `layer` on `gpu`, whose parameters begin at or behind `offset`.
-    pub fn new(gpu: &Arc<dyn Gpu>, layer: &Layer, offset: usize) -> Result<Self, SparseError> {
+    /// `layer` on `gpu`, whose parameters begin at or behind `offset` and which reads slots of `precision`.
+    pub fn new(
+        gpu: &Arc<dyn Gpu>,
+        layer: &Layer,
+        offset: usize,
+        precision: Precision,
+    ) -> Result<Self, SparseError> {
         let topology = layer.topology();
         let start = offset.next_multiple_of(ALIGNED);
         let weights = start..start + topology.nnz();
         let start = weights.end.next_multiple_of(ALIGNED);
         let kind = match (layer.shape(), topology.csr()) {
             (Shape::Conv2d(conv), csr) => Kind::Conv(Box::new(DeviceConv::new(gpu, *conv, csr)?)),
-            (Shape::Linear { .. }, Some(csr)) => Kind::Sparse(Box::new(Index::of(gpu, csr)?)),
+            (Shape::Linear { .. }, Some(csr)) => {
+                Kind::Sparse(Box::new(Index::of(gpu, csr, precision)?))
+            }
             (Shape::Linear { .. }, None) => Kind::Dense,
         };
         Ok(Self {
@@ -143,8 +150,9 @@ impl DeviceLayer {
         }
     }
 
-    fn given(&self, params: &Buffer<f32>) -> Given {
+    fn given(&self, params: &Buffer<f32>, gives: Precision) -> Given {
         Given {
+            gives,
             weights: params.at(self.weights.start),
             bias: params.at(self.always.start),
             activation: self.activation,
@@ -171,11 +179,11 @@ impl DeviceLayer {
         &self,
         params: &Buffer<f32>,
         x: u64,
-        (to, plane): (u64, &Plane),
+        (to, plane, gives): (u64, &Plane, Precision),
         (ld, partial): (u32, u64),
         into: &mut Products,
     ) {
-        let given = self.given(params);
+        let given = self.given(params, gives);
         match &self.kind {
             Kind::Dense => {
                 let (all, (parts, _)) = (self.dense(given, x, to, ld), self.parts(ld as usize));
@@ -201,7 +209,7 @@ impl DeviceLayer {
                     rows: self.rows as u32,
                     ld,
                     activation: kernels::activation(given.activation),
-                    pad: 0,
+                    gives,
                 },
             ),
             Kind::Conv(conv) => match conv.gather(given, x, (to, plane), ld) {
@@ -221,7 +229,7 @@ impl DeviceLayer {
         ld: u32,
         into: &mut Products,
     ) {
-        let given = self.given(params);
+        let given = self.given(params, through.gives);
         let activation = kernels::activation(through.activation);
         match &self.kind {
             Kind::Dense => {
@@ -242,7 +250,7 @@ impl DeviceLayer {
                     rows: self.cols as u32,
                     ld,
                     activation,
-                    pad: 0,
+                    gives: through.gives,
                 },
             ),
             Kind::Conv(conv) => {
@@ -269,6 +277,8 @@ impl DeviceLayer {
             cols: self.cols as u32,
             ld,
             activation: kernels::activation(given.activation),
+            gives: given.gives,
+            pad: 0,
         }
     }
 

@@ -20,6 +20,8 @@ unsafe impl Plain for f32 {}
 unsafe impl Plain for f64 {}
 // SAFETY: as above.
 unsafe impl Plain for u32 {}
+// SAFETY: as above.
+unsafe impl Plain for u16 {}
 
 /// A piece of a device's memory, given back when it goes.
 pub struct Memory {

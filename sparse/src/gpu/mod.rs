@@ -3,12 +3,14 @@
 //! | file | what |
 //! |---|---|
 //! | `device.rs` | which device a config names, and how it is opened |
-//! | `memory.rs` | buffers, and host memory that a device reads by itself |
+//! | `precision.rs` | how activations are stored |
+//! | `memory.rs`, `slots.rs` | buffers, host memory that a device reads by itself, and features of a batch |
 //! | `kernels.rs`, `kernels/*.cu` | the kernels, their arguments and launch shapes |
 //! | `layer.rs`, `conv.rs`, `network.rs` | a network's parameters and structure on the device |
 //! | `walk.rs`, `image.rs`, `norm.rs`, `dense.rs` | arguments of convolutions, of what else images need, of layer norms, and of dense layers |
 //! | `tiles.rs`, `sample_tiles.rs`, `products.rs` | those of large sparse layers, and products side by side |
-//! | `reading.rs`, `tape.rs`, `pass.rs`, `outputs.rs` | what a network reads, the memory of its passes, these, and what it gives |
+//! | `reading.rs`, `outputs.rs` | what a network reads, and what it gives |
+//! | `activations.rs`, `pass.rs` | the memory of its passes, and they themselves |
 //! | `repeated.rs` | work that is recorded once and asked for again and again |
 //! | `trainer.rs` | gradients, moments and the step of the optimiser |
 //! | `cuda/` (feature `cuda`) | [`Gpu`] by the driver of CUDA |
@@ -20,8 +22,12 @@
 //! run as they do on the CPU, by the same code, whatever they look at.
 //!
 //! Activations stand with samples side by side, as on the CPU ([`crate::kernels::lanes`]), with one tile as wide as
-//! the batch: a warp loads one feature of 32 samples (Gale, Zaharia, Young and Elsen, SC 2020, section 4).
+//! the batch: a warp loads one feature of 32 samples (Gale, Zaharia, Young and Elsen, SC 2020, section 4). They and their
+//! gradients may be stored as bf16 ([`Precision`]), which halves what products of sparse matrices wait for: what the
+//! network reads is rounded once, each feature after its activation, each gradient after the slope. What the network
+//! gives, weights, their gradients, moments, sums and losses are f32, so that a checkpoint is the same for both.
 
+mod activations;
 mod conv;
 #[cfg(feature = "cuda")]
 mod cuda;
@@ -37,11 +43,12 @@ mod network;
 mod norm;
 mod outputs;
 mod pass;
+mod precision;
 mod products;
 mod reading;
 mod repeated;
 mod sample_tiles;
-mod tape;
+mod slots;
 mod tiles;
 mod trainer;
 mod walk;
@@ -51,14 +58,16 @@ use std::fmt::Debug;
 
 use crate::error::SparseError;
 
+pub use activations::DevicePass;
 pub use device::DeviceName;
 pub use memory::{Buffer, Memory, Pinned, Plain};
 pub use network::DeviceNetwork;
 pub use outputs::Outputs;
 pub use pass::{Use, backward, forward};
-pub use reading::{Numbers, Reading, read, slots};
+pub use precision::{Name, Precision};
+pub use reading::{Numbers, Reading, read};
 pub use repeated::{RECORDS, Repeated};
-pub use tape::DevicePass;
+pub use slots::Slots;
 pub use trainer::{DeviceTrainer, StepOf, lerp, rate, step};
 
 /// What the host asks of a device. Work is done in the order in which it is asked for.

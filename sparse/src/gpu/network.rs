@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::layer::DeviceLayer;
-use super::{Buffer, Gpu, failed};
+use super::{Buffer, Gpu, Precision, Slots, failed};
 use crate::cpu::{NodePlanes, planes};
 use crate::error::SparseError;
 use crate::kernels::{Border, Plane};
@@ -22,6 +22,7 @@ pub struct DeviceNetwork {
     pub(super) planes: Vec<NodePlanes>,
     pub(super) layers: Vec<DeviceLayer>,
     pub(super) params: Buffer<f32>,
+    precision: Precision,
     /// Another one for each memory that a network of this process has had.
     generation: u64,
 }
@@ -29,14 +30,18 @@ pub struct DeviceNetwork {
 static GENERATIONS: AtomicU64 = AtomicU64::new(0);
 
 impl DeviceNetwork {
-    /// A copy of `network` on `gpu`.
+    /// A copy of `network` on `gpu`, whose activations are stored as `precision` says.
     ///
     /// # Errors
     /// A layer that no device computes, and no memory left.
-    pub fn new(gpu: &Arc<dyn Gpu>, network: &Network) -> Result<Self, SparseError> {
+    pub fn new(
+        gpu: &Arc<dyn Gpu>,
+        network: &Network,
+        precision: Precision,
+    ) -> Result<Self, SparseError> {
         let (mut layers, mut offset) = (Vec::<DeviceLayer>::new(), 0);
         for layer in network.layers() {
-            let layer = DeviceLayer::new(gpu, layer, offset)?;
+            let layer = DeviceLayer::new(gpu, layer, offset, precision)?;
             offset = layer.always.end;
             layers.push(layer);
         }
@@ -55,7 +60,8 @@ impl DeviceNetwork {
         }
         let params = Buffer::zeros(gpu, offset)?;
         let generation = GENERATIONS.fetch_add(1, Ordering::Relaxed);
-        let mut twin = Self { gpu: gpu.clone(), plan, planes, layers, params, generation };
+        let gpu = gpu.clone();
+        let mut twin = Self { gpu, plan, planes, layers, params, precision, generation };
         twin.write(network)?;
         Ok(twin)
     }
@@ -68,7 +74,7 @@ impl DeviceNetwork {
     pub fn take(&mut self, network: &Network) -> Result<bool, SparseError> {
         let mut pairs = self.layers.iter().zip(network.layers());
         if !pairs.all(|(own, layer)| own.is_like(layer)) {
-            *self = Self::new(&self.gpu, network)?;
+            *self = Self::new(&self.gpu, network, self.precision)?;
             return Ok(false);
         }
         for (own, layer) in self.layers.iter_mut().zip(network.layers()) {
@@ -126,13 +132,27 @@ impl DeviceNetwork {
         &self.gpu
     }
 
-    /// Whether the two are joined alike, so that their passes can go side by side.
+    /// How its activations and their gradients are stored. What it gives is `f32`.
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// Room for what it reads, `ld` samples of it.
+    ///
+    /// # Errors
+    /// No memory left.
+    pub fn input_slots(&self, ld: usize) -> Result<Slots, SparseError> {
+        Slots::of_plane(&self.gpu, self.input_plane(), ld, self.precision)
+    }
+
+    /// Whether the two are joined and stored alike, so that their passes can go side by side.
     pub fn goes_beside(&self, other: &Self) -> bool {
         let (own, others) = (self.plan.nodes(), other.plan.nodes());
         let alike = |(a, b): (&Node, &Node)| {
             a.inputs == b.inputs && discriminant(&a.op) == discriminant(&b.op)
         };
-        own.len() == others.len() && own.iter().zip(others).all(alike)
+        let stored_alike = self.precision == other.precision;
+        stored_alike && own.len() == others.len() && own.iter().zip(others).all(alike)
     }
 
     /// Where the features that it reads stand.

@@ -1,7 +1,7 @@
 //! The kernels of layer normalisation: their argument, as `kernels/common.h` has it, and how they are laid out.
 
-use super::Launch;
 use super::kernels::Argument;
+use super::{Launch, Precision};
 
 /// Of `norm_forward`, `norm_backward` and `norm_grad`, see [`crate::kernels::norm`]. Slots are `(rows, ld)`.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +21,10 @@ pub struct Norm {
     pub rows: u32,
     /// Samples, rounded up.
     pub ld: u32,
+    /// How slots are stored that are read.
+    pub stored: Precision,
+    /// How those are that are written.
+    pub to_stored: Precision,
 }
 
 impl Norm {

@@ -2,8 +2,8 @@
 
 use super::kernels::{KERNELS, Rows, launch};
 use super::{
-    Buffer, DeviceNetwork, DevicePass, Numbers, Pinned, Reading, Repeated, Use, forward, read,
-    slots,
+    Buffer, DeviceNetwork, DevicePass, Numbers, Pinned, Precision, Reading, Repeated, Slots, Use,
+    forward, read,
 };
 use crate::error::SparseError;
 
@@ -12,7 +12,7 @@ use crate::error::SparseError;
 pub struct Outputs {
     pass: DevicePass,
     rows: Buffer<f32>,
-    slots: Buffer<f32>,
+    slots: Slots,
     given: Buffer<f32>,
     there: Pinned,
     back: Pinned,
@@ -32,7 +32,7 @@ impl Outputs {
         let pass = DevicePass::new(gpu, network, batch, None)?;
         Ok(Self {
             rows: Buffer::room(gpu, read)?,
-            slots: slots(gpu, network.input_plane(), pass.ld())?,
+            slots: network.input_slots(pass.ld())?,
             given: Buffer::room(gpu, given)?,
             there: gpu.pinned(read * size_of::<f32>())?,
             back: gpu.pinned(given * size_of::<f32>())?,
@@ -73,16 +73,22 @@ impl Outputs {
         let Self { pass, rows, slots, given, there, back, .. } = self;
         let gpu = &**network.gpu();
         let (batch, ld) = (pass.batch(), pass.ld());
-        let plane = network.input_plane();
-        let numbers = Numbers::Floats;
-        let reading = Reading { rows: rows.at(0), numbers, to: slots.at(0), plane, batch, ld };
+        let reading = Reading {
+            rows: rows.at(0),
+            numbers: Numbers::Floats,
+            to: slots.at(0),
+            plane: network.input_plane(),
+            stored: slots.precision(),
+            batch,
+            ld,
+        };
         let give = Rows {
             rows: given.at(0),
             slots: pass.output(),
             batch: batch as u32,
             ld: ld as u32,
             width: network.outputs() as u32,
-            pad: 0,
+            stored: Precision::F32,
         };
         // SAFETY: buffers of these sizes; the host waits before it reads or writes its own.
         unsafe {

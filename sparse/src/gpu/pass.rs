@@ -6,8 +6,7 @@ use super::kernels::{KERNELS, activation, launch};
 use super::layer::DeviceLayer;
 use super::norm::Norm;
 use super::products::{Gradients, Products};
-use super::tape::DevicePass;
-use super::{Buffer, DeviceNetwork, Gpu};
+use super::{Buffer, DeviceNetwork, DevicePass, Gpu, Precision};
 use crate::backend::Wanted;
 use crate::cpu::NodePlanes;
 use crate::error::SparseError;
@@ -48,11 +47,16 @@ impl<'a> Use<'a> {
         if n == 0 { self.x } else { self.pass.slots[n].at(0) }
     }
 
+    /// How that is stored.
+    fn stored(&self, n: usize) -> Precision {
+        if n == 0 { self.network.precision() } else { self.pass.slots[n].precision() }
+    }
+
     fn gradient(&self, n: usize) -> u64 {
         self.pass.gradients[n].at(0)
     }
 
-    /// `to` from `from`, feature by feature.
+    /// `to` from `from`, feature by feature, both stored as the network says.
     fn pixels(
         &self,
         (from, from_plane): (u64, &Plane),
@@ -68,6 +72,8 @@ impl<'a> Use<'a> {
             ld: self.ld(),
             what: what as u32,
             activation: activation(of),
+            from_stored: self.network.precision(),
+            to_stored: self.network.precision(),
             pad: 0,
         }
     }
@@ -83,6 +89,8 @@ impl<'a> Use<'a> {
             to: self.slots(n),
             rows: own.rows as u32,
             ld: self.ld(),
+            stored: self.network.precision(),
+            to_stored: self.stored(n),
         }
     }
 
@@ -106,6 +114,8 @@ impl<'a> Use<'a> {
             y_plane: to.into(),
             dy_plane: to.into(),
             to_plane: to.into(),
+            stored: self.network.precision(),
+            y_stored: self.stored(n),
         }
     }
 }
@@ -126,6 +136,11 @@ fn nodes(uses: &[Use<'_>]) -> Result<usize, SparseError> {
     }
 }
 
+/// How networks that go side by side store their activations.
+fn precision(uses: &[Use<'_>]) -> Precision {
+    uses.first().map(|first| first.network.precision()).unwrap_or_default()
+}
+
 unsafe fn pixels(gpu: &dyn Gpu, each: &[Pixels]) -> Result<(), SparseError> {
     // SAFETY: the caller's: planes of the same features, in memory of their sizes.
     unsafe { launch(gpu, &KERNELS, "pixels", each, Pixels::shape) }
@@ -137,12 +152,12 @@ unsafe fn pixels(gpu: &dyn Gpu, each: &[Pixels]) -> Result<(), SparseError> {
 /// Networks that are joined otherwise than the first, and those of the device.
 pub fn forward(gpu: &dyn Gpu, uses: &[Use<'_>]) -> Result<(), SparseError> {
     for n in 1..nodes(uses)? {
-        let mut products = Products::default();
+        let mut products = Products { precision: precision(uses), ..Products::default() };
         let (mut pools, mut norms) = (Vec::new(), Vec::new());
         let (mut copies, mut sums) = (Vec::new(), Vec::new());
         for one in uses {
             let (node, planes) = (one.node(n), one.planes(n));
-            let to = (one.slots(n), &planes.plane);
+            let (to, to_stored) = ((one.slots(n), &planes.plane), one.stored(n));
             let from = |i: usize| {
                 let below = node.inputs[i];
                 (one.slots(below), &one.planes(below).plane)
@@ -153,16 +168,23 @@ pub fn forward(gpu: &dyn Gpu, uses: &[Use<'_>]) -> Result<(), SparseError> {
                 Op::Layer(l) => {
                     let (params, x) = (&one.network.params, one.slots(below));
                     let room = (one.ld(), one.pass.partial.at(0));
+                    let (at, plane) = to;
+                    let to = (at, plane, to_stored);
                     one.layer(l).forward(params, x, to, room, &mut products);
                 }
                 Op::MaxPool(pool) => pools.push(one.pool(&pool, below, n)),
                 Op::LayerNorm { layer, number } => norms.push(one.norm((layer, number), n)),
-                Op::Relu => {
-                    copies.push(one.pixels(from(0), to, What::Activate, node.activation));
-                }
+                Op::Relu => copies.push(Pixels {
+                    to_stored,
+                    ..one.pixels(from(0), to, What::Activate, node.activation)
+                }),
                 Op::Add => {
-                    copies.push(one.pixels(from(0), to, What::Copy, Activation::Identity));
-                    sums.push(one.pixels(from(1), to, What::Add, Activation::Identity));
+                    let pixels = |i, what| Pixels {
+                        to_stored,
+                        ..one.pixels(from(i), to, what, Activation::Identity)
+                    };
+                    copies.push(pixels(0, What::Copy));
+                    sums.push(pixels(1, What::Add));
                 }
             }
         }
@@ -200,7 +222,9 @@ pub fn backward(
             }
             let of = one.node(n).activation;
             if here.fused.is_none() && of != Activation::Identity {
-                slopes.push(one.pixels((one.slots(n), &here.plane), dy, What::Chain, of));
+                let y = (one.slots(n), &here.plane);
+                let from_stored = one.stored(n);
+                slopes.push(Pixels { from_stored, ..one.pixels(y, dy, What::Chain, of) });
             }
         }
         // SAFETY: as in `forward`.
@@ -211,7 +235,7 @@ pub fn backward(
             }
             pixels(gpu, &slopes)?;
         }
-        let mut of_params = Gradients::default();
+        let mut of_params = Gradients { precision: precision(uses), ..Gradients::default() };
         for (one, grads) in uses.iter().zip(grads) {
             let dy = one.gradient(n);
             match one.node(n).op {
@@ -244,8 +268,8 @@ pub fn backward(
 
 /// The gradient of what node `n` reads.
 fn below(gpu: &dyn Gpu, uses: &[Use<'_>], n: usize) -> Result<(), SparseError> {
-    let (mut products, mut pools) = (Products::default(), Vec::new());
-    let (mut norms, mut copies) = (Vec::new(), Vec::new());
+    let mut products = Products { precision: precision(uses), ..Products::default() };
+    let (mut pools, mut norms, mut copies) = (Vec::new(), Vec::new(), Vec::new());
     for one in uses {
         let (node, below) = (one.node(n), one.node(n).inputs[0]);
         let (here, there) = (one.planes(n), one.planes(below));
@@ -257,6 +281,7 @@ fn below(gpu: &dyn Gpu, uses: &[Use<'_>], n: usize) -> Result<(), SparseError> {
                 let through = Through {
                     activation: there.fused.unwrap_or(Activation::Identity),
                     y: one.slots(below),
+                    gives: one.network.precision(),
                 };
                 let has_border = there.gradient.border != Border::default();
                 let flat = there.gradient.without_border();
@@ -279,7 +304,8 @@ fn below(gpu: &dyn Gpu, uses: &[Use<'_>], n: usize) -> Result<(), SparseError> {
                 ..one.pool(&pool, below, n)
             }),
             Op::LayerNorm { layer, number } => {
-                norms.push(Norm { dy, to: dx.0, ..one.norm((layer, number), n) });
+                let to_stored = one.network.precision();
+                norms.push(Norm { dy, to: dx.0, to_stored, ..one.norm((layer, number), n) });
             }
             // What a sum adds besides is reached from there.
             Op::Relu | Op::Add => {

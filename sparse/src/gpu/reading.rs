@@ -2,7 +2,7 @@
 
 use super::image::Images;
 use super::kernels::{KERNELS, Rows, launch};
-use super::{Buffer, Gpu};
+use super::{Gpu, Precision};
 use crate::error::SparseError;
 use crate::kernels::{Border, Plane};
 
@@ -29,25 +29,12 @@ pub struct Reading<'a> {
     pub to: u64,
     /// Where features stand.
     pub plane: &'a Plane,
+    /// How slots are stored.
+    pub stored: Precision,
     /// Samples.
     pub batch: usize,
     /// Samples, rounded up to whole warps.
     pub ld: usize,
-}
-
-/// Slots of `plane` for `ld` samples, whose border is zero.
-///
-/// # Errors
-/// No memory left.
-pub fn slots(
-    gpu: &std::sync::Arc<dyn Gpu>,
-    plane: &Plane,
-    ld: usize,
-) -> Result<Buffer<f32>, SparseError> {
-    match plane.border == Border::default() {
-        true => Buffer::room(gpu, plane.slots() * ld),
-        false => Buffer::zeros(gpu, plane.slots() * ld),
-    }
 }
 
 /// Lets all of `each` be read.
@@ -57,7 +44,7 @@ pub fn slots(
 pub fn read(gpu: &dyn Gpu, each: &[Reading<'_>]) -> Result<(), SparseError> {
     let (mut rows, mut floats, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
     for one in each {
-        let (batch, ld) = (one.batch as u32, one.ld as u32);
+        let (batch, ld, stored) = (one.batch as u32, one.ld as u32, one.stored);
         let image = |divisor| Images {
             rows: one.rows,
             slots: one.to,
@@ -65,7 +52,7 @@ pub fn read(gpu: &dyn Gpu, each: &[Reading<'_>]) -> Result<(), SparseError> {
             ld,
             plane: one.plane.into(),
             divisor,
-            pad: 0,
+            stored,
         };
         match one.numbers {
             Numbers::Bytes { divisor } => bytes.push(image(divisor)),
@@ -75,7 +62,7 @@ pub fn read(gpu: &dyn Gpu, each: &[Reading<'_>]) -> Result<(), SparseError> {
                 batch,
                 ld,
                 width: one.plane.size() as u32,
-                pad: 0,
+                stored,
             }),
             Numbers::Floats => floats.push(image(1.0)),
         }

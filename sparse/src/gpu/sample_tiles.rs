@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::kernels::{Argument, Sample};
+use super::precision::both;
 use super::tiles::Chunks;
-use super::{Gpu, Launch};
+use super::{Gpu, Launch, Name, Precision};
 use crate::error::SparseError;
 use crate::kernels::gather::Entries;
 
@@ -28,19 +29,34 @@ unsafe impl Argument for SampleTiled {}
 const FEWEST: [usize; 2] = [512, 256];
 
 /// Kernels, and the samples that each takes at a time.
-const KERNELS: [(&str, usize); 2] = [("sample_tiled", 256), ("sample_wide", 512)];
+const KERNELS: [(Name, usize); 2] = [(both!("sample_tiled"), 256), (both!("sample_wide"), 512)];
 
 /// Warps of a block, and blocks that fill a device with 132 multiprocessors.
 const WARPS: u32 = 16;
 const BLOCKS: u32 = 132;
 
-impl SampleTiled {
+/// How it is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SamplePlan {
+    name: Name,
+    precision: Precision,
+    /// Samples at a time.
+    samples: usize,
+}
+
+impl SamplePlan {
+    /// The kernel.
+    pub fn kernel(&self) -> &'static str {
+        self.name.of(self.precision)
+    }
+
     /// Blocks that share the rows, for each chunk.
-    pub fn shape(&self, samples: usize) -> Launch {
-        let Sample { rows, ld, .. } = self.all;
-        let blocks = (BLOCKS / self.chunks).clamp(1, rows.div_ceil(WARPS).max(1));
-        let shared = self.chunk * ld.min(samples as u32) * 4;
-        Launch { grid: [blocks, self.chunks, 1], block: [32, WARPS, 1], shared }
+    pub fn shape(&self, one: &SampleTiled) -> Launch {
+        let Sample { rows, ld, .. } = one.all;
+        let blocks = (BLOCKS / one.chunks).clamp(1, rows.div_ceil(WARPS).max(1));
+        let bytes = ld.min(self.samples as u32) * self.precision.bytes() as u32;
+        let shared = one.chunk * bytes;
+        Launch { grid: [blocks, one.chunks, 1], block: [32, WARPS, 1], shared }
     }
 }
 
@@ -48,19 +64,25 @@ impl SampleTiled {
 #[derive(Debug)]
 pub(super) struct SampleTiles {
     slots: usize,
+    precision: Precision,
     by_kernel: Vec<Chunks>,
 }
 
 impl SampleTiles {
-    /// Of the entries of rows over `slots` slots.
-    pub fn of(gpu: &Arc<dyn Gpu>, entries: Entries<'_>, slots: usize) -> Result<Self, SparseError> {
-        let chunks = |(_, samples): (&str, usize)| {
-            let most = (gpu.shared_bytes() / (4 * samples)).max(1);
+    /// Of the entries of rows over `slots` slots of `precision`.
+    pub fn of(
+        gpu: &Arc<dyn Gpu>,
+        entries: Entries<'_>,
+        slots: usize,
+        precision: Precision,
+    ) -> Result<Self, SparseError> {
+        let chunks = |(_, samples): (Name, usize)| {
+            let most = (gpu.shared_bytes() / (precision.bytes() * samples)).max(1);
             Chunks::of(gpu, entries, slots, slots.div_ceil(slots.div_ceil(most)))
         };
         let [least, _] = FEWEST;
         let kernels = KERNELS.into_iter().filter(|_| slots >= least);
-        Ok(Self { slots, by_kernel: kernels.map(chunks).collect::<Result<_, _>>()? })
+        Ok(Self { slots, precision, by_kernel: kernels.map(chunks).collect::<Result<_, _>>()? })
     }
 
     /// The same memory with other entries, as many.
@@ -68,8 +90,8 @@ impl SampleTiles {
         self.by_kernel.iter_mut().try_for_each(|chunks| chunks.write(entries, self.slots))
     }
 
-    /// `all` by chunks, where that pays: the kernel, its samples at a time, and what it takes.
-    pub fn plan(&self, all: Sample) -> Option<(&'static str, usize, SampleTiled)> {
+    /// `all` by chunks, where that pays.
+    pub fn plan(&self, all: Sample) -> Option<(SamplePlan, SampleTiled)> {
         let ([_, least], ld) = (FEWEST, all.ld as usize);
         let mut kernels = KERNELS.into_iter().zip(&self.by_kernel);
         let [first, _] = KERNELS.map(|(_, samples)| samples);
@@ -87,6 +109,6 @@ impl SampleTiles {
             chunks: self.slots.div_ceil(*chunk) as u32,
             pad: 0,
         };
-        Some((name, samples, tiled))
+        Some((SamplePlan { name, precision: self.precision, samples }, tiled))
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::kernels::{Argument, Gather};
-use super::{Buffer, Gpu, Launch};
+use super::{Buffer, Gpu, Launch, Precision};
 use crate::error::SparseError;
 use crate::kernels::gather::Entries;
 
@@ -27,7 +27,9 @@ unsafe impl Argument for Tiled {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Plan {
     pub name: &'static str,
-    /// Samples of a block over 32.
+    /// Samples of a block.
+    samples: u32,
+    /// Their bytes.
     wide: u32,
     /// Warps of a block.
     warps: u32,
@@ -38,18 +40,30 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    const fn new(name: &'static str, [wide, warps, each, height]: [u32; 4]) -> Self {
-        Self { name, wide, warps, each, height }
+    const fn new(
+        name: &'static str,
+        precision: Precision,
+        [samples, warps, each, height]: [u32; 4],
+    ) -> Self {
+        Self { name, samples, wide: samples * precision.bytes() as u32, warps, each, height }
     }
 }
 
-/// From the largest blocks to the smallest.
+/// Of slots of `f32`, from the largest blocks to the smallest.
 const PLANS: [Plan; 5] = [
-    Plan::new("gather_wide_4", [2, 16, 4, 1]),
-    Plan::new("gather_wide_1", [2, 16, 1, 1]),
-    Plan::new("gather_tiled_1", [1, 16, 1, 1]),
-    Plan::new("gather_tiled_1", [1, 8, 1, 1]),
-    Plan::new("gather_tiled_1", [1, 4, 1, 1]),
+    Plan::new("gather_wide_4", Precision::F32, [64, 16, 4, 1]),
+    Plan::new("gather_wide_1", Precision::F32, [64, 16, 1, 1]),
+    Plan::new("gather_tiled_1", Precision::F32, [32, 16, 1, 1]),
+    Plan::new("gather_tiled_1", Precision::F32, [32, 8, 1, 1]),
+    Plan::new("gather_tiled_1", Precision::F32, [32, 4, 1, 1]),
+];
+
+/// Of slots of `bf16`: 64 samples are a line of 128 bytes.
+const PLANS_BF16: [Plan; 4] = [
+    Plan::new("gather_wide_4_bf16", Precision::Bf16, [64, 16, 4, 1]),
+    Plan::new("gather_wide_1_bf16", Precision::Bf16, [64, 16, 1, 1]),
+    Plan::new("gather_wide_1_bf16", Precision::Bf16, [64, 8, 1, 1]),
+    Plan::new("gather_wide_1_bf16", Precision::Bf16, [64, 4, 1, 1]),
 ];
 
 /// Rows that [`BLOCKS`] take at a time.
@@ -57,12 +71,20 @@ const HEIGHT: usize = 4;
 
 /// The same for rows of which each [`HEIGHT`] have one pattern: what is read of a slot serves all of them.
 const BLOCKS: [Plan; 5] = [
-    Plan::new("gather_blocks_wide_1", [2, 16, 1, 4]),
-    Plan::new("gather_blocks_wide_1", [2, 8, 1, 4]),
-    Plan::new("gather_blocks_1", [1, 16, 1, 4]),
-    Plan::new("gather_blocks_1", [1, 8, 1, 4]),
-    Plan::new("gather_blocks_1", [1, 4, 1, 4]),
+    Plan::new("gather_blocks_wide_1", Precision::F32, [64, 16, 1, 4]),
+    Plan::new("gather_blocks_wide_1", Precision::F32, [64, 8, 1, 4]),
+    Plan::new("gather_blocks_1", Precision::F32, [32, 16, 1, 4]),
+    Plan::new("gather_blocks_1", Precision::F32, [32, 8, 1, 4]),
+    Plan::new("gather_blocks_1", Precision::F32, [32, 4, 1, 4]),
 ];
+const BLOCKS_BF16: [Plan; 3] = [
+    Plan::new("gather_blocks_wide_1_bf16", Precision::Bf16, [64, 16, 1, 4]),
+    Plan::new("gather_blocks_wide_1_bf16", Precision::Bf16, [64, 8, 1, 4]),
+    Plan::new("gather_blocks_wide_1_bf16", Precision::Bf16, [64, 4, 1, 4]),
+];
+
+/// Bytes of a line, of which a block has one or two of each slot.
+const LINE: u32 = 128;
 
 /// Blocks that keep a device busy, by `scripts/gpu/kernels.py` on an H100 with 132 multiprocessors.
 const ENOUGH: u32 = 96;
@@ -78,37 +100,47 @@ const BUFFERS: u32 = 2;
 const OF_WARP: u32 = 1408;
 
 impl Plan {
-    /// The largest blocks of which `rows` and `ld` make enough.
-    fn of(plans: &[Self; 5], rows: u32, ld: u32) -> Self {
+    /// Those of slots of `precision`, whose rows have one pattern [`HEIGHT`] at a time or not.
+    fn all(precision: Precision, in_blocks: bool) -> &'static [Self] {
+        match (precision, in_blocks) {
+            (Precision::F32, false) => &PLANS,
+            (Precision::F32, true) => &BLOCKS,
+            (Precision::Bf16, false) => &PLANS_BF16,
+            (Precision::Bf16, true) => &BLOCKS_BF16,
+        }
+    }
+
+    /// The largest blocks of which `rows` and `ld` make enough, else the smallest.
+    fn of(plans: &[Self], rows: u32, ld: u32) -> Option<Self> {
         let enough = |plan: &&Self| {
             let [across, down, _] = plan.grid(rows, ld);
             across * down >= ENOUGH
         };
-        let [.., smallest] = plans;
-        *plans.iter().find(enough).unwrap_or(smallest)
+        plans.iter().find(enough).or(plans.last()).copied()
     }
 
     fn grid(&self, rows: u32, ld: u32) -> [u32; 3] {
-        let Self { wide, warps, each, height, .. } = self;
-        [rows.div_ceil(4 * warps * each * height), ld.div_ceil(32 * wide), 1]
+        let Self { samples, warps, each, height, .. } = self;
+        [rows.div_ceil(4 * warps * each * height), ld.div_ceil(*samples), 1]
     }
 
     /// The shape for `one`.
     pub fn shape(self, one: &Tiled) -> Launch {
         let Self { wide, warps, .. } = self;
         let Gather { rows, ld, .. } = one.all;
-        let shared = one.chunks.min(BUFFERS) * one.chunk * 128 * wide + warps * OF_WARP;
+        let shared = one.chunks.min(BUFFERS) * one.chunk * wide + warps * OF_WARP;
         Launch { grid: self.grid(rows, ld), block: [32, warps, 1], shared }
     }
 }
 
-/// The chunks of a layer's slots, for blocks of 32 samples and of 64.
+/// The chunks of a layer's slots, for blocks of one [`LINE`] of each and of two.
 #[derive(Debug)]
 pub(super) struct Tiles {
     slots: usize,
+    precision: Precision,
     /// Whether each [`HEIGHT`] rows have one pattern.
     in_blocks: bool,
-    by_width: [Chunks; 2],
+    by_width: Vec<Chunks>,
 }
 
 /// Slots of a chunk, and [`bounds`] by them.
@@ -136,11 +168,18 @@ impl Chunks {
 }
 
 impl Tiles {
-    /// Of `entries` over `slots` slots.
-    pub fn of(gpu: &Arc<dyn Gpu>, entries: Entries<'_>, slots: usize) -> Result<Self, SparseError> {
+    /// Of `entries` over `slots` slots of `precision`.
+    pub fn of(
+        gpu: &Arc<dyn Gpu>,
+        entries: Entries<'_>,
+        slots: usize,
+        precision: Precision,
+    ) -> Result<Self, SparseError> {
         let chunks = |wide| Chunks::of(gpu, entries, slots, chunk(slots, wide, gpu.shared_bytes()));
         let in_blocks = slots >= FEWEST_OF_BLOCKS && in_blocks(entries);
-        Ok(Self { slots, in_blocks, by_width: [chunks(1)?, chunks(2)?] })
+        let widest = Plan::all(precision, in_blocks).iter().map(|plan| plan.wide / LINE).max();
+        let by_width = (1..=widest.unwrap_or(0) as usize).map(chunks).collect::<Result<_, _>>()?;
+        Ok(Self { slots, precision, in_blocks, by_width })
     }
 
     /// Whether `entries` are computed alike: graphs that name the memory hold with them, too.
@@ -159,17 +198,20 @@ impl Tiles {
         if self.slots < slots || (all.ld as usize) < samples {
             return None;
         }
-        let plan = Plan::of(if self.in_blocks { &BLOCKS } else { &PLANS }, all.rows, all.ld);
-        let Chunks { chunk, bound } = &self.by_width[plan.wide as usize - 1];
-        let tiled = Tiled {
+        let plan = Plan::of(Plan::all(self.precision, self.in_blocks), all.rows, all.ld)?;
+        Some((plan, self.tiled(plan, all)?))
+    }
+
+    fn tiled(&self, plan: Plan, all: Gather) -> Option<Tiled> {
+        let Chunks { chunk, bound } = self.by_width.get((plan.wide / LINE) as usize - 1)?;
+        Some(Tiled {
             all,
             bound: bound.at(0),
             cols: self.slots as u32,
             chunk: *chunk as u32,
             chunks: self.slots.div_ceil(*chunk) as u32,
             pad: 0,
-        };
-        Some((plan, tiled))
+        })
     }
 }
 
@@ -181,11 +223,11 @@ fn in_blocks(entries: Entries<'_>) -> bool {
     rows.is_multiple_of(HEIGHT) && (0..rows).all(|at| row(at) == row(at / HEIGHT * HEIGHT))
 }
 
-/// Slots of a chunk: equal chunks for which a block's shared memory has room, two at least where there is much to wait
-/// for.
+/// Slots of a chunk, for `wide` lines of each: equal chunks for which a block's shared memory has room, two at least
+/// where there is much to wait for.
 fn chunk(slots: usize, wide: usize, shared: usize) -> usize {
     let room = shared.saturating_sub(16 * OF_WARP as usize);
-    let most = (room / (128 * wide * BUFFERS as usize)).max(8) / 8 * 8;
+    let most = (room / (LINE as usize * wide * BUFFERS as usize)).max(8) / 8 * 8;
     let least = if slots > 256 { 2 } else { 1 };
     slots.div_ceil(slots.div_ceil(most).max(least)).next_multiple_of(8)
 }
@@ -215,6 +257,71 @@ mod tests {
         let entries = topology.csr().unwrap().by_row();
         assert_eq!(bounds(entries, 24, 8), [0, 1, 2, 3, 3, 3, 3, 3, 4, 4]);
         assert_eq!(bounds(entries, 24, 24), [0, 3, 3, 4]);
+    }
+
+    /// Every plan of both precisions, whether it would be picked or not, over chunks that end within the slots.
+    #[cfg(feature = "emulate")]
+    #[test]
+    fn every_plan_gives_the_bits_of_gather() {
+        use crate::gpu::emulator::Emulator;
+        use crate::gpu::kernels::{KERNELS, launch};
+        use rand::RngExt;
+
+        let (rows, slots, ld) = (88, 150, 160);
+        let mut rng = crate::seed::Seed::new(1).rng();
+        let active = |at: &u32| (at / 600 * 7 + at % 150 * 5).is_multiple_of(9) && at / 600 != 2;
+        let active: Vec<u32> = (0..rows * slots).filter(active).collect();
+        let topology = Topology::new(rows as usize, slots as usize, &active).unwrap();
+        let entries = topology.csr().unwrap().by_row();
+        let mut draw = |n| (0..n).map(|_| rng.random_range(-1.0..1.0)).collect::<Vec<f32>>();
+        let (value, from, y) = (draw(active.len() as u32), draw(slots * ld), draw(rows * ld));
+        for (order, precision) in [(1, Precision::F32), (2, Precision::Bf16), (3, Precision::Bf16)]
+        {
+            let gpu: Arc<dyn Gpu> = Arc::new(Emulator::new(order));
+            let stored = |of: &[f32]| {
+                let bytes = of.iter().map(|x| x.to_le_bytes());
+                let halves = |of: [u8; 4]| of.as_chunks::<2>().0.to_vec();
+                let kept = bytes.flat_map(|of| halves(of).split_off(2 - precision.bytes() / 2));
+                let halves: Vec<u16> = kept.map(u16::from_le_bytes).collect();
+                Buffer::of(&gpu, &halves).unwrap()
+            };
+            let (from, y) = (stored(&from), stored(&y));
+            let [ptr, index] =
+                [entries.ptr(), entries.index()].map(|of| Buffer::of(&gpu, of).unwrap());
+            let value = Buffer::of(&gpu, &value).unwrap();
+            let to =
+                Buffer::<u16>::room(&gpu, (rows * ld) as usize * precision.bytes() / 2).unwrap();
+            let all = Gather {
+                ptr: ptr.at(0),
+                index: index.at(0),
+                perm: 0,
+                value: value.at(0),
+                bias: 0,
+                from: from.at(0),
+                y: y.at(0),
+                to: to.at(0),
+                rows,
+                ld,
+                activation: 2,
+                gives: precision,
+            };
+            let name = all.kernel().of(precision);
+            // SAFETY: buffers of these sizes.
+            unsafe { launch(&*gpu, &KERNELS, name, &[all], |one| one.shape(precision)).unwrap() };
+            let expected = to.read().unwrap();
+            for plan in Plan::all(precision, false).iter().chain(Plan::all(precision, true)) {
+                let by_width =
+                    [(); 2].map(|()| Chunks::of(&gpu, entries, slots as usize, 40).unwrap());
+                let slots = slots as usize;
+                let tiles = Tiles { slots, precision, in_blocks: true, by_width: by_width.into() };
+                let tiled = [tiles.tiled(*plan, all).unwrap()];
+                // SAFETY: as above.
+                unsafe {
+                    launch(&*gpu, &KERNELS, plan.name, &tiled, |one| plan.shape(one)).unwrap()
+                };
+                assert!(to.read().unwrap() == expected, "{plan:?}");
+            }
+        }
     }
 
     #[test]

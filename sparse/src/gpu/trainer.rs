@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::kernels::{self, KERNELS, Part, Squares, launch};
-use super::{Buffer, DeviceNetwork, Gpu};
+use super::{Buffer, DeviceNetwork, Gpu, Precision};
 use crate::error::SparseError;
 use crate::network::Network;
 use crate::optim::{Optimizer, Rule};
@@ -22,12 +22,16 @@ pub struct DeviceTrainer {
 }
 
 impl DeviceTrainer {
-    /// A copy of `trainer` on `gpu`.
+    /// A copy of `trainer` on `gpu`, whose activations are stored as `precision` says.
     ///
     /// # Errors
     /// A layer that no device computes, and no memory left.
-    pub fn new(gpu: &Arc<dyn Gpu>, trainer: &Trainer) -> Result<Self, SparseError> {
-        let network = DeviceNetwork::new(gpu, trainer.network())?;
+    pub fn new(
+        gpu: &Arc<dyn Gpu>,
+        trainer: &Trainer,
+        precision: Precision,
+    ) -> Result<Self, SparseError> {
+        let network = DeviceNetwork::new(gpu, trainer.network(), precision)?;
         let (size, config) = (network.params.len(), trainer.optimizer().config());
         let moments = |k: usize| -> Result<_, SparseError> {
             let moments = trainer.optimizer().moments();
@@ -55,7 +59,7 @@ impl DeviceTrainer {
     pub fn take(&mut self, trainer: &Trainer) -> Result<bool, SparseError> {
         let (network, gpu) = (trainer.network(), self.network.gpu.clone());
         if !self.network.take(network)? {
-            *self = Self::new(&gpu, trainer)?;
+            *self = Self::new(&gpu, trainer, self.network.precision())?;
             return Ok(false);
         }
         let moments = trainer.optimizer().moments();

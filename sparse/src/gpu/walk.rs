@@ -1,7 +1,7 @@
 //! The kernels of convolutions: their arguments, as `kernels/planes.h` has them, and how they are laid out.
 
-use super::Launch;
 use super::kernels::{Argument, Gather, Sample};
+use super::{Launch, Precision};
 use crate::kernels::gather;
 
 /// Slots from the first to a pixel.
@@ -122,8 +122,8 @@ pub struct ConvDense {
     pub ld: u32,
     /// The layer's, or that of the layer below.
     pub activation: u32,
-    /// Nothing.
-    pub pad: u32,
+    /// How `to` is stored: as what is read, or `f32`.
+    pub gives: Precision,
     /// Which weights and slots.
     pub taps: Taps,
     /// Where.
@@ -179,10 +179,11 @@ pub struct Parts {
 }
 
 impl ConvGather {
-    /// Four rows a block and four positions a warp, 32 samples.
-    pub fn shape(&self) -> Launch {
+    /// Four rows a block and as many positions a warp as 16 bytes have samples of slots of `precision`, 32 samples.
+    pub fn shape(&self, precision: Precision) -> Launch {
         let Gather { rows, ld, .. } = self.all;
-        let grid = [rows.div_ceil(4), self.walk.positions().div_ceil(4) * (ld / 32), 1];
+        let positions = self.walk.positions().div_ceil(precision.samples());
+        let grid = [rows.div_ceil(4), positions * (ld / 32), 1];
         Launch { grid, block: [32, 4, 1], shared: 0 }
     }
 }

@@ -2,6 +2,9 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 #![allow(clippy::unwrap_used)]
 
+#[cfg(any(feature = "emulate", feature = "cuda"))]
+pub mod device;
+
 use std::collections::{BTreeMap, HashMap};
 
 use candle_core::{Device, Tensor};

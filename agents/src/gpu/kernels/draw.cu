@@ -5,6 +5,9 @@
 // Warps of a block.
 constexpr unsigned WARPS = 8;
 
+// tanh u, by t = e^(−2 |u|).
+__device__ __forceinline__ float squashed(float u, float t) { return copysignf((1.0f - t) / (1.0f + t), u); }
+
 // Actions `(act_dim · copies, ld)` and log-probabilities `(ld)` of the head; zeros beyond the batch.
 // grid (ld / 32, 1, z), block (32, 8), no dynamic shared memory.
 KERNEL(draw, Draw, 32 * WARPS) {
@@ -25,12 +28,13 @@ KERNEL(draw, Draw, 32 * WARPS) {
             log_std = clamp(log_std, a.log_std_min, a.log_std_max);
             float noise = a.noise[n * a.act_dim + j], u = mean + expf(log_std) * noise;
             float t = expf(-2.0f * fabsf(u));
-            action = copysignf((1.0f - t) / (1.0f + t), u);
+            action = squashed(u, t);
             log_prob += 2.0f * fabsf(u) - 1.3862944f - 0.5f * noise * noise;
             log_prob -= log_std + HALF_LOG_TAU;
             product *= (double)(1.0f + t);
         }
-        for (unsigned c = 0; c < a.copies; c++) a.action[(j * a.copies + c) * a.ld + n] = action;
+        for (unsigned c = 0; c < a.copies; c++)
+            put_slot(a.action, (j * a.copies + c) * a.ld + n, a.stored, action);
     }
     logs[threadIdx.y][threadIdx.x] = log_prob;
     products[threadIdx.y][threadIdx.x] = product;
@@ -56,14 +60,17 @@ KERNEL(draw_grad, DrawGrad, 32 * WARPS) {
             float by_action = 0.0f, by_log_prob = a.by_log_prob[0];
             for (unsigned c = 0; c < a.copies; c++) {
                 unsigned at = (j * a.copies + c) * a.ld + n;
-                by_action += a.dx[0][at] + a.dx[1][at];
+                by_action += slot_at(a.dx[0], at, a.stored) + slot_at(a.dx[1], at, a.stored);
             }
-            float action = a.action[j * a.copies * a.ld + n], log_std = a.head[(a.act_dim + j) * a.ld + n];
+            // The action anew: what critics read of it may be rounded, which 1 − action² would not survive.
+            float mean = a.head[j * a.ld + n], log_std = a.head[(a.act_dim + j) * a.ld + n];
+            float u = mean + expf(clamp(log_std, a.log_std_min, a.log_std_max)) * a.noise[n * a.act_dim + j];
+            float action = squashed(u, expf(-2.0f * fabsf(u)));
             by_mean = by_action * (1.0f - action * action) + by_log_prob * 2.0f * action;
             if (a.log_std_min <= log_std && log_std <= a.log_std_max)
                 by_log_std = by_mean * expf(log_std) * a.noise[n * a.act_dim + j] - by_log_prob;
         }
-        a.dhead[j * a.ld + n] = by_mean;
-        a.dhead[(a.act_dim + j) * a.ld + n] = by_log_std;
+        put_slot(a.dhead, j * a.ld + n, a.stored, by_mean);
+        put_slot(a.dhead, (a.act_dim + j) * a.ld + n, a.stored, by_log_std);
     }
 }

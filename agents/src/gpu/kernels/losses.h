@@ -2,61 +2,69 @@
 // batch.
 //
 // Rows are as the host has them, `(batch, width)`; slots are `(features, ld)`, zero beyond the batch where
-// they are gradients.
+// they are gradients. What networks give is f32; what they read, and gradients, `stored` says.
 #pragma once
 #include "../../../../sparse/src/gpu/kernels/common.h"
 
 struct Draw {
     const float *head, *noise;
-    float *action, *log_prob;
+    void *action;
+    float *log_prob;
     unsigned batch, ld, act_dim, copies;
     float log_std_min, log_std_max;
+    unsigned stored, pad;
 };
 struct SoftCritic {
     const float *q_next[2], *q[2], *log_prob, *reward, *discount;
     const double *log_alpha;
-    float *dq[2];
+    void *dq[2];
     double *metrics;
     unsigned batch, ld;
     float reward_scale;
-    unsigned pad;
+    unsigned stored;
 };
 struct SoftActor {
     const float *log_prob, *q[2];
-    float *dq[2], *by_log_prob;
+    void *dq[2];
+    float *by_log_prob;
     double *log_alpha, *metrics;
     const double *rate;
     unsigned batch, ld, learns;
     float target_entropy, beta1, beta2, eps;
-    unsigned pad;
+    unsigned stored;
 };
 struct DrawGrad {
-    const float *head, *noise, *action, *dx[2], *by_log_prob;
-    float *dhead;
+    const float *head, *noise;
+    const void *dx[2];
+    const float *by_log_prob;
+    void *dhead;
     unsigned batch, ld, act_dim, copies;
     float log_std_min, log_std_max;
+    unsigned stored, pad;
 };
 struct Td {
     const float *q, *next, *chooses, *action, *reward, *discount, *weight;
-    float *dq, *delta;
+    void *dq;
+    float *delta;
     double *metrics;
-    unsigned batch, ld, actions, dueling, huber, pad;
+    unsigned batch, ld, actions, dueling, huber, stored;
 };
 struct Surrogate {
     const float *head, *action, *log_prob, *advantage;
     const double *std_param;
-    float *dhead;
+    void *dhead;
     double *dstd, *metrics;
     unsigned batch, ld, width, gaussian;
     float clip, entropy_coef;
+    unsigned stored, pad;
 };
 struct Value {
     const float *value, *old, *ret;
-    float *dvalue;
+    void *dvalue;
     double *metrics;
     unsigned batch, ld, clips;
     float clip, coef;
-    unsigned pad;
+    unsigned stored;
 };
 
 constexpr unsigned THREADS = 256;

@@ -11,7 +11,7 @@ KERNEL(soft_critic, SoftCritic, THREADS) {
     double squares[2] = {0.0, 0.0}, sum = 0.0;
     for (unsigned n = threadIdx.x; n < a.ld; n += THREADS) {
         if (n >= a.batch) {
-            a.dq[0][n] = a.dq[1][n] = 0.0f;
+            for (int i = 0; i < 2; i++) put_slot(a.dq[i], n, a.stored, 0.0f);
             continue;
         }
         float first = a.q_next[0][n], second = a.q_next[1][n];
@@ -20,7 +20,7 @@ KERNEL(soft_critic, SoftCritic, THREADS) {
         for (int i = 0; i < 2; i++) {
             float error = a.q[i][n] - y;
             squares[i] += (double)(error * error);
-            a.dq[i][n] = error * share;
+            put_slot(a.dq[i], n, a.stored, error * share);
         }
         sum += (double)a.q[0][n];
     }
@@ -42,15 +42,17 @@ KERNEL(soft_actor, SoftActor, THREADS) {
     double loss = 0.0, sum = 0.0;
     for (unsigned n = threadIdx.x; n < a.ld; n += THREADS) {
         if (n >= a.batch) {
-            a.dq[0][n] = a.dq[1][n] = 0.0f;
+            for (int i = 0; i < 2; i++) put_slot(a.dq[i], n, a.stored, 0.0f);
             continue;
         }
         float first = a.q[0][n], second = a.q[1][n], log_prob = a.log_prob[n];
         loss += (double)(alpha * log_prob - fminf(first, second));
         sum += (double)log_prob;
         // Where they agree, each has half.
-        a.dq[0][n] = first < second ? -share : first == second ? -0.5f * share : 0.0f;
-        a.dq[1][n] = second < first ? -share : first == second ? -0.5f * share : 0.0f;
+        float by_first = first < second ? -share : first == second ? -0.5f * share : 0.0f;
+        float by_second = second < first ? -share : first == second ? -0.5f * share : 0.0f;
+        put_slot(a.dq[0], n, a.stored, by_first);
+        put_slot(a.dq[1], n, a.stored, by_second);
     }
     loss = block_sum(loss, shared);
     sum = block_sum(sum, shared);

@@ -36,17 +36,18 @@ __device__ __forceinline__ Chosen of_categorical(const Surrogate &a, unsigned n)
 }
 
 // A warp's share of a Gaussian's gradients: those of number `j` of the action, in the head and in the spread.
-// Row 0 of `dhead` has ∂L/∂ log π until its own turn, and `dstd[j]` has σ.
+// Row 0 of `dhead` has ∂L/∂ log π, as it is stored, until its own turn, and `dstd[j]` has σ.
 __device__ __forceinline__ void gaussian_grad(const Surrogate &a, unsigned j, float by_entropy) {
     unsigned lane = threadIdx.x % 32;
     float std = (float)a.dstd[j], slope = softplus_slope(a.std_param[j]);
     double sum = 0.0;
     for (unsigned n = lane; n < a.batch; n += 32) {
-        float by_log_prob = a.dhead[n], mean = tanh_of(a.head[j * a.ld + n]);
+        float by_log_prob = slot_at(a.dhead, n, a.stored), mean = tanh_of(a.head[j * a.ld + n]);
         float distance = (a.action[n * a.width + j] - mean) / std;
         float d = (distance * distance - 1.0f) / std * slope;
         sum += (double)(by_log_prob * d + by_entropy * (slope / std));
-        a.dhead[j * a.ld + n] = by_log_prob * (distance / std * (1.0f - mean * mean));
+        float by_head = by_log_prob * (distance / std * (1.0f - mean * mean));
+        put_slot(a.dhead, j * a.ld + n, a.stored, by_head);
     }
     sum = warp_sum(sum);
     if (lane == 0) a.dstd[j] = sum;
@@ -65,7 +66,7 @@ KERNEL(surrogate, Surrogate, THREADS) {
     double loss = 0.0, kl = 0.0, clipped = 0.0, entropy = 0.0;
     for (unsigned n = threadIdx.x; n < a.ld; n += THREADS) {
         if (n >= a.batch) {
-            for (unsigned j = 0; j < a.width; j++) a.dhead[j * a.ld + n] = 0.0f;
+            for (unsigned j = 0; j < a.width; j++) put_slot(a.dhead, j * a.ld + n, a.stored, 0.0f);
             continue;
         }
         Chosen c = a.gaussian ? of_gaussian(a, n) : of_categorical(a, n);
@@ -78,13 +79,14 @@ KERNEL(surrogate, Surrogate, THREADS) {
         // Beyond the clip a better advantage brings nothing more.
         float by_log_prob = free <= bound ? -free * share : 0.0f;
         if (a.gaussian) {
-            a.dhead[n] = by_log_prob;
+            put_slot(a.dhead, n, a.stored, by_log_prob);
             continue;
         }
         for (unsigned j = 0; j < a.width; j++) {
             float log_p = a.head[j * a.ld + n] - c.log_sum, p = expf(log_p);
             float d = (j == (unsigned)a.action[n] ? 1.0f : 0.0f) - p;
-            a.dhead[j * a.ld + n] = by_log_prob * d + by_entropy * (-p * (log_p + c.entropy));
+            float by_logit = by_log_prob * d + by_entropy * (-p * (log_p + c.entropy));
+            put_slot(a.dhead, j * a.ld + n, a.stored, by_logit);
         }
     }
     // Barriers within: what was written above is there below.
@@ -111,7 +113,7 @@ KERNEL(value_loss, Value, THREADS) {
     double loss = 0.0;
     for (unsigned n = threadIdx.x; n < a.ld; n += THREADS) {
         if (n >= a.batch) {
-            a.dvalue[n] = 0.0f;
+            put_slot(a.dvalue, n, a.stored, 0.0f);
             continue;
         }
         float value = a.value[n], old = a.old[n], ret = a.ret[n], error = value - ret, bounded = error;
@@ -120,7 +122,7 @@ KERNEL(value_loss, Value, THREADS) {
         bool farther = bounded * bounded > error * error;
         loss += (double)(farther ? bounded * bounded : error * error);
         // Where the clipped value is the worse one, the value itself moves nothing.
-        a.dvalue[n] = farther ? 0.0f : a.coef * 2.0f * error / (float)a.batch;
+        put_slot(a.dvalue, n, a.stored, farther ? 0.0f : a.coef * 2.0f * error / (float)a.batch);
     }
     loss = block_sum(loss, shared);
     if (threadIdx.x == 0) a.metrics[0] = (double)(a.coef * (float)(loss / a.batch));

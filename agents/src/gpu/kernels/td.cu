@@ -35,8 +35,10 @@ KERNEL(td, Td, THREADS) {
     float share = 1.0f / (float)a.batch;
     double loss = 0.0, sum = 0.0;
     for (unsigned n = threadIdx.x; n < a.ld; n += THREADS) {
-        for (unsigned k = 0; k < a.actions + a.dueling; k++) a.dq[k * a.ld + n] = 0.0f;
-        if (n >= a.batch) continue;
+        if (n >= a.batch) {
+            for (unsigned k = 0; k < a.actions + a.dueling; k++) put_slot(a.dq, k * a.ld + n, a.stored, 0.0f);
+            continue;
+        }
         Values q(a, a.q, n), next(a, a.next, n), chooses(a, a.chooses ? a.chooses : a.next, n);
         unsigned action = (unsigned)a.action[n];
         float taken = q[action], y = a.reward[n] + a.discount[n] * next[chooses.largest(a.actions)];
@@ -47,12 +49,11 @@ KERNEL(td, Td, THREADS) {
         loss += (double)(value * a.weight[n]);
         sum += (double)taken;
         a.delta[n] = delta;
-        if (a.dueling) {
-            a.dq[n] = grad;
-            for (unsigned k = 0; k < a.actions; k++) a.dq[(1 + k) * a.ld + n] = -grad / (float)a.actions;
-            a.dq[(1 + action) * a.ld + n] += grad;
-        } else {
-            a.dq[action * a.ld + n] = grad;
+        if (a.dueling) put_slot(a.dq, n, a.stored, grad);
+        for (unsigned k = 0; k < a.actions; k++) {
+            float own = k == action ? grad : 0.0f, mean = -grad / (float)a.actions;
+            if (a.dueling) own = k == action ? mean + grad : mean;
+            put_slot(a.dq, (a.dueling + k) * a.ld + n, a.stored, own);
         }
     }
     loss = block_sum(loss, shared);

@@ -5,7 +5,7 @@ mod step;
 use std::sync::Arc;
 
 use sparring_sparse::gpu::{
-    Buffer, DeviceNetwork, DevicePass, DeviceTrainer, Gpu, Repeated, lerp, rate,
+    Buffer, DeviceNetwork, DevicePass, DeviceTrainer, Gpu, Precision, Repeated, Slots, lerp, rate,
 };
 use sparring_sparse::{Executed, Layer, SparseError, Target, Trainer, Wanted};
 
@@ -70,9 +70,9 @@ pub(super) struct SacOnDevice {
 #[derive(Debug)]
 struct Work {
     /// What critics read: what was taken, what will be taken next, and what the policy would take now.
-    taken: Buffer<f32>,
-    next: Buffer<f32>,
-    drawn: Buffer<f32>,
+    taken: Slots,
+    next: Slots,
+    drawn: Slots,
     /// Of the successors' actions, and of those drawn now.
     log_prob: [Buffer<f32>; 2],
     by_log_prob: Buffer<f32>,
@@ -97,18 +97,23 @@ pub(super) struct Results {
 }
 
 impl SacOnDevice {
-    /// A copy of `hosts` on `gpu`.
-    pub fn new(gpu: Arc<dyn Gpu>, choice: &Choice, hosts: &Hosts<'_>) -> Result<Self, AgentError> {
+    /// A copy of `hosts` on `gpu`, where activations are stored as `precision` says.
+    pub fn new(
+        (gpu, precision): (Arc<dyn Gpu>, Precision),
+        choice: &Choice,
+        hosts: &Hosts<'_>,
+    ) -> Result<Self, AgentError> {
         if choice.action_copies > 1 {
             let problem = "critics that see actions as planes of an image train on `cpu` only";
             return Err(SparseError::Device { problem: problem.to_owned() }.into());
         }
         let (batch, act_dim) = (choice.config.batch_size, choice.policy.act_dim);
         let (obs, actions) = (batch * choice.obs_dim, batch * act_dim);
-        let actor = DeviceTrainer::new(&gpu, hosts.actor)?;
+        let trainer = |host: &Trainer| DeviceTrainer::new(&gpu, host, precision);
+        let actor = trainer(hosts.actor)?;
         let [first, second] = &*hosts.critics;
-        let critics = [DeviceTrainer::new(&gpu, first)?, DeviceTrainer::new(&gpu, second)?];
-        let of_target = |target: &Target| DeviceNetwork::new(&gpu, target.network());
+        let critics = [trainer(first)?, trainer(second)?];
+        let of_target = |target: &Target| DeviceNetwork::new(&gpu, target.network(), precision);
         let targets = [of_target(&hosts.targets[0])?, of_target(&hosts.targets[1])?];
         let pass = |network: &DeviceNetwork, wanted| DevicePass::new(&gpu, network, batch, wanted);
         let pair = |networks: [&DeviceNetwork; 2], wanted: [Option<Wanted>; 2]| {
@@ -118,13 +123,13 @@ impl SacOnDevice {
         let (params, input) = (Some(Wanted::PARAMS), Some(Wanted::INPUT));
         let of_actor = pair([actor.network(); 2], [None, params])?;
         let ld = of_actor[0].ld();
-        let slots = |features: usize| Buffer::room(&gpu, features * ld);
         let width = choice.obs_dim + act_dim * choice.action_copies;
+        let slots = || Slots::room(&gpu, width * ld, precision);
         let work = Work {
-            taken: slots(width)?,
-            next: slots(width)?,
-            drawn: slots(width)?,
-            log_prob: [slots(1)?, slots(1)?],
+            taken: slots()?,
+            next: slots()?,
+            drawn: slots()?,
+            log_prob: [Buffer::room(&gpu, ld)?, Buffer::room(&gpu, ld)?],
             by_log_prob: Buffer::room(&gpu, 1)?,
             of_actor,
             of_targets: pair([&targets[0], &targets[1]], [None, None])?,

@@ -1,7 +1,7 @@
 //! The kernels of a gradient step of SAC, in their order.
 
 use sparring_sparse::gpu::kernels::{KERNELS, Rows, launch};
-use sparring_sparse::gpu::{Buffer, DevicePass, StepOf, Use, backward, forward, step};
+use sparring_sparse::gpu::{DevicePass, Slots, StepOf, Use, backward, forward, step};
 use sparring_sparse::{Rule, SparseError, Wanted};
 
 use super::super::choice::Choice;
@@ -17,7 +17,7 @@ impl SacOnDevice {
         // SAFETY: the host waits before it changes what goes there.
         unsafe { self.there().upload(gpu)? };
         self.ask_inputs(choice)?;
-        let of_actor = |k: usize, x: &Buffer<f32>| Use {
+        let of_actor = |k: usize, x: &Slots| Use {
             network: self.actor.network(),
             pass: &work.of_actor[k],
             x: x.at(0),
@@ -75,13 +75,13 @@ impl SacOnDevice {
     fn ask_inputs(&self, choice: &Choice) -> Result<(), SparseError> {
         let Work { taken, next, drawn, of_actor, .. } = &self.work;
         let (obs_dim, ld) = (choice.obs_dim, of_actor[0].ld());
-        let one = |part: usize, to: &Buffer<f32>, first: usize, width: usize| Rows {
+        let one = |part: usize, to: &Slots, first: usize, width: usize| Rows {
             rows: self.there().at(part),
             slots: to.at(first * ld),
             batch: of_actor[0].batch() as u32,
             ld: ld as u32,
             width: width as u32,
-            pad: 0,
+            stored: to.precision(),
         };
         let each = [
             one(there::OBS, taken, 0, obs_dim),
@@ -109,6 +109,8 @@ impl SacOnDevice {
             act_dim: policy.act_dim as u32,
             copies: choice.action_copies as u32,
             log_std: [policy.log_std_min, policy.log_std_max],
+            stored: to.precision(),
+            pad: 0,
         }
     }
 
@@ -126,7 +128,7 @@ impl SacOnDevice {
             batch: of_critics[0].batch() as u32,
             ld: of_critics[0].ld() as u32,
             reward_scale: choice.config.reward_scale as f32,
-            pad: 0,
+            stored: self.actor.network().precision(),
         }
     }
 
@@ -158,18 +160,17 @@ impl SacOnDevice {
             beta1: beta1 as f32,
             beta2: beta2 as f32,
             eps: eps as f32,
-            pad: 0,
+            stored: self.actor.network().precision(),
         }
     }
 
     fn draw_grad(&self, choice: &Choice) -> DrawGrad {
         let Work { of_actor, of_drawn, by_log_prob, .. } = &self.work;
-        let Draw { head, noise, action, batch, ld, act_dim, copies, log_std, .. } =
+        let Draw { head, noise, batch, ld, act_dim, copies, log_std, stored, pad, .. } =
             self.draw(choice, 1);
         DrawGrad {
             head,
             noise,
-            action,
             dx: of_drawn.each_ref().map(|pass| pass.input_gradient(choice.obs_dim)),
             by_log_prob: by_log_prob.at(0),
             dhead: of_actor[1].output_gradient(),
@@ -178,6 +179,8 @@ impl SacOnDevice {
             act_dim,
             copies,
             log_std,
+            stored,
+            pad,
         }
     }
 

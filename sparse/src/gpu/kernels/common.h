@@ -1,7 +1,8 @@
 // What the kernels of networks share: their arguments, the functions between layers, sums over a warp.
 //
-// Layout: slots are `(features, ld)` f32, the samples of a feature side by side; `ld` is the batch rounded up
-// to a multiple of 32, and slots begin at a multiple of 16 bytes. Weights begin anywhere. Every kernel takes
+// Layout: slots are `(features, ld)`, the samples of a feature side by side, stored as stored.h says; `ld` is the
+// batch rounded up to a multiple of 32, and slots begin at a multiple of 16 bytes. What a network gives and all
+// that is no slot is f32. Weights begin anywhere. Every kernel takes
 // one `Each<T>` by value, and block (x, y, z) works for `of[z]`; the arguments of one launch may differ in
 // size: the grid fits the largest. Sums have one order whatever the order of threads: runs are equal in every
 // bit. Compile with -fmad=false: what is fused says so, and the host's build of these files gives the same
@@ -12,8 +13,7 @@
 #define SHARED(type, name, ...) __shared__ type name __VA_ARGS__
 #endif
 #define ALL 0xffffffffu
-// Lanes of a warp that share a row of slots: 4 samples each, a line of 128 bytes.
-constexpr unsigned LANES = 8;
+#include "stored.h"
 
 template <class T> struct Each {
     T of[4];
@@ -27,55 +27,74 @@ template <class T> struct Each {
     extern "C" __global__ void __launch_bounds__(__VA_ARGS__) name(const __grid_constant__ Each<T> each)
 #endif
 
+// The same for f32 slots and, with `_bf16` behind its name, for bf16 ones: work that takes `name`'s argument, for
+// slots of T.
+#define KERNELS(name, Argument, threads, ...)                                                              \
+    KERNEL(name, Argument<float>, threads) {                                                               \
+        using T = float;                                                                                   \
+        __VA_ARGS__(each.of[blockIdx.z]);                                                                  \
+    }                                                                                                      \
+    KERNEL(name##_bf16, Argument<bf16>, threads) {                                                         \
+        using T = bf16;                                                                                    \
+        __VA_ARGS__(each.of[blockIdx.z]);                                                                  \
+    }
+
+// `slots` are stored as `stored` says.
 struct Rows {
     const float *rows;
-    float *slots;
-    unsigned batch, ld, width, pad;
+    void *slots;
+    unsigned batch, ld, width, stored;
 };
-struct Gather {
+// `to` is stored as `gives` says, and so in what else gives slots.
+template <class T> struct Gather {
     const unsigned *ptr, *index, *perm;
-    const float *value, *bias, *from, *y;
-    float *to;
-    unsigned rows, ld, activation, pad;
+    const float *value, *bias;
+    const T *from, *y;
+    T *to;
+    unsigned rows, ld, activation, gives;
 };
 // As Gather; `bound[row · chunks + c]` is the first entry of `row` in the slots from `c · chunk` on, and one
 // more bound ends the last: indices ascend in a row.
-struct Tiled {
-    Gather all;
+template <class T> struct Tiled {
+    Gather<T> all;
     const unsigned *bound;
     unsigned cols, chunk, chunks, pad;
 };
-struct Sample {
+template <class T> struct Sample {
     const unsigned *ptr, *index;
-    const float *dy, *x;
+    const T *dy, *x;
     float *dw, *db;
     unsigned rows, ld;
 };
-struct SampleTiled {
-    Sample all;
+template <class T> struct SampleTiled {
+    Sample<T> all;
     const unsigned *bound;
     unsigned cols, chunk, chunks, pad;
 };
-struct Dense {
-    const float *weight, *bias, *x, *y;
-    float *to;
-    unsigned rows, cols, ld, activation;
+template <class T> struct Dense {
+    const float *weight, *bias;
+    const T *x, *y;
+    T *to;
+    unsigned rows, cols, ld, activation, gives, pad;
 };
 // As Dense forward: part p of the summed dimension goes to `partial[p]`, (rows, ld).
-struct DenseParts {
-    Dense all;
+template <class T> struct DenseParts {
+    Dense<T> all;
     float *partial;
     unsigned parts, pad;
 };
-struct DenseGrad {
-    const float *dy, *x;
+template <class T> struct DenseGrad {
+    const T *dy, *x;
     float *dw, *db;
     unsigned rows, cols, ld, pad;
 };
+// `x` and `dy` are stored as `stored` says, slots at `to` as `to_stored`.
 struct Norm {
-    const float *x, *dy, *params;
-    float *moments, *to;
-    unsigned rows, ld;
+    const void *x, *dy;
+    const float *params;
+    float *moments;
+    void *to;
+    unsigned rows, ld, stored, to_stored;
 };
 struct Part {
     unsigned start, end;
@@ -180,10 +199,10 @@ template <class T> T load_if(unsigned left, unsigned i, const T *from) {
     std::memset((void *)&x, 0xff, sizeof x);
     return i < left ? *from : x;
 }
-inline float4 load4_if(unsigned left, unsigned i, const float *from) {
+inline float4 load16_if(unsigned left, unsigned i, const void *from) {
     return load_if(left, i, (const float4 *)from);
 }
-inline float4 shared4_if(unsigned left, unsigned i, const float *from) { return load4_if(left, i, from); }
+inline float4 shared16_if(unsigned left, unsigned i, const void *from) { return load16_if(left, i, from); }
 #else
 #define PREDICATED(i, left, load) "{.reg .pred p; setp.lt.u32 p, %" i ", %" left "; @p ld." load ";}"
 __device__ __forceinline__ unsigned load_if(unsigned left, unsigned i, const unsigned *from) {
@@ -194,13 +213,19 @@ __device__ __forceinline__ unsigned load_if(unsigned left, unsigned i, const uns
 __device__ __forceinline__ float load_if(unsigned left, unsigned i, const float *from) {
     return __uint_as_float(load_if(left, i, (const unsigned *)from));
 }
-__device__ __forceinline__ float4 load4_if(unsigned left, unsigned i, const float *from) {
+__device__ __forceinline__ bf16 load_if(unsigned left, unsigned i, const bf16 *from) {
+    bf16 x;
+    asm volatile(PREDICATED("2", "3", "global.u16 %0, [%1]") : "=h"(x.bits) : "l"(from), "r"(i), "r"(left));
+    return x;
+}
+// The bits of 16 bytes.
+__device__ __forceinline__ float4 load16_if(unsigned left, unsigned i, const void *from) {
     float4 x;
     asm volatile(PREDICATED("5", "6", "global.v4.f32 {%0, %1, %2, %3}, [%4]")
                  : "=f"(x.x), "=f"(x.y), "=f"(x.z), "=f"(x.w) : "l"(from), "r"(i), "r"(left));
     return x;
 }
-__device__ __forceinline__ float4 shared4_if(unsigned left, unsigned i, const float *from) {
+__device__ __forceinline__ float4 shared16_if(unsigned left, unsigned i, const void *from) {
     float4 x;
     asm volatile(PREDICATED("5", "6", "shared.v4.f32 {%0, %1, %2, %3}, [%4]")
                  : "=f"(x.x), "=f"(x.y), "=f"(x.z), "=f"(x.w)

@@ -1,8 +1,12 @@
 // Sparse convolutions: `gather` and `sample` at the positions of a walk.
 //
-// A warp takes one row of the matrix and 4 positions, 8 lanes and 32 samples each: its entries are the same
-// for all of them.
+// A warp takes one row of the matrix and 4 positions, 8 lanes and 32 samples each, or of bf16 8 positions and 4
+// lanes: its entries are the same for all of them.
 #include "planes.h"
+
+// Positions of a warp, and lanes of each, which have 16 bytes of 32 samples.
+template <class T> constexpr unsigned POSITIONS = COUNT<T>;
+template <class T> constexpr unsigned SHARE = 32 / COUNT<T>;
 
 // The next 32 entries of a warp's row, two in a read.
 struct Entries {
@@ -11,18 +15,21 @@ struct Entries {
 
 // `gather` with entries that are slots relative to a position, `to` and `y` where the walk says. The way back
 // is one such for each phase of the stride, of which four share a launch.
-// grid (⌈rows / 4⌉, ⌈ny · nx / 4⌉ · ld / 32, z), block (32, 4), no dynamic shared memory.
-KERNEL(conv_gather, ConvGather, 128) {
-    const Gather a = each.of[blockIdx.z].all;
-    const Walk walk = each.of[blockIdx.z].walk;
+// grid (⌈rows / 4⌉, ⌈ny · nx / 4⌉ · ld / 32 or of bf16 ⌈ny · nx / 8⌉ · ld / 32, z), block (32, 4), no dynamic
+// shared memory.
+template <class T> __device__ __forceinline__ void gather_at(const ConvGather<T> &of) {
+    const Gather<T> a = of.all;
+    const Walk walk = of.walk;
     SHARED(Entries, entries, [4]);
     unsigned tiles = a.ld / 32, positions = walk.ny * walk.nx, row = blockIdx.x * 4 + threadIdx.y;
-    unsigned first = blockIdx.y / tiles * 4, p = first + threadIdx.x / LANES;
+    unsigned first = blockIdx.y / tiles * POSITIONS<T>, p = first + threadIdx.x / SHARE<T>;
     if (row >= a.rows || first >= positions) return;
     bool in = p < positions;
-    unsigned n = blockIdx.y % tiles * 32 + threadIdx.x % LANES * 4, py = p / walk.nx, px = p % walk.nx;
-    const float *from = a.from + (size_t)walk.from.of(py, px) * a.ld + n;
-    float4 sum = splat(a.bias ? a.bias[row] : 0.0f);
+    unsigned n = blockIdx.y % tiles * 32 + threadIdx.x % SHARE<T> * COUNT<T>, py = p / walk.nx, px = p % walk.nx;
+    const T *from = a.from + (size_t)walk.from.of(py, px) * a.ld + n;
+    float4 sum[FOURS<T>];
+#pragma unroll
+    for (unsigned f = 0; f < FOURS<T>; f++) sum[f] = splat(a.bias ? a.bias[row] : 0.0f);
     unsigned begin = a.ptr[row], end = a.ptr[row + 1], slot;
     float value;
     Entries &own = entries[threadIdx.y];
@@ -46,30 +53,33 @@ KERNEL(conv_gather, ConvGather, 128) {
             for (unsigned i = 0; i < 8; i += 2) {
                 float4 two = *(const float4 *)&own.entry[e + i];
                 weight[i] = two.x, weight[i + 1] = two.z;
-                x[i] = load4_if(left, i, from + __float_as_uint(two.y));
-                x[i + 1] = load4_if(left, i + 1, from + __float_as_uint(two.w));
+                x[i] = load16_if(left, i, from + __float_as_uint(two.y));
+                x[i + 1] = load16_if(left, i + 1, from + __float_as_uint(two.w));
             }
 #pragma unroll
             for (unsigned i = 0; i < 8; i++)
-                if (at + e + i < end) sum = fma4(weight[i], x[i], sum);
+                if (at + e + i < end) {
+#pragma unroll
+                    for (unsigned f = 0; f < FOURS<T>; f++) sum[f] = fma4(weight[i], four<T>(x[i], f), sum[f]);
+                }
         }
     }
     if (!in) return;
-    if (a.y) {
-        size_t at = (size_t)(walk.at.of(py, px) + row * walk.at.row) * a.ld + n;
-        sum = chain(a.activation, *(const float4 *)(a.y + at), sum);
-    } else {
-        sum = activate(a.activation, sum);
-    }
-    *(float4 *)(a.to + (size_t)(walk.to.of(py, px) + row * walk.to.row) * a.ld + n) = sum;
+    float4 y = splat(0.0f);
+    if (a.y) y = *(const float4 *)(a.y + (size_t)(walk.at.of(py, px) + row * walk.at.row) * a.ld + n);
+#pragma unroll
+    for (unsigned f = 0; f < FOURS<T>; f++)
+        sum[f] = a.y ? chain(a.activation, four<T>(y, f), sum[f]) : activate(a.activation, sum[f]);
+    put16(a.to, (size_t)(walk.to.of(py, px) + row * walk.to.row) * a.ld + n, a.gives, sum);
 }
+KERNELS(conv_gather, ConvGather, 128, gather_at<T>)
 
 // `dw[k] = Σ dy · x` over positions and samples: `dy` where the walk writes, `x` where it reads. A block has
 // 8 entries of a row; `db` is summed by the first of the row.
 // grid (rows, max(⌈most entries of a row / 8⌉, 1), z), block (32, 8), no dynamic shared memory.
-KERNEL(conv_sample, ConvSample, 256) {
-    const Sample a = each.of[blockIdx.z].all;
-    const Walk walk = each.of[blockIdx.z].walk;
+template <class T> __device__ __forceinline__ void sample_at(const ConvSample<T> &of) {
+    const Sample<T> a = of.all;
+    const Walk walk = of.walk;
     SHARED(float, sums, [8][9]);
     unsigned row = blockIdx.x, warp = threadIdx.y, lane = threadIdx.x % LANES;
     if (row >= a.rows) return;
@@ -81,17 +91,22 @@ KERNEL(conv_sample, ConvSample, 256) {
     for (unsigned i = 0; i < 8; i++) offset[i] = i < left ? a.index[begin + i] * a.ld : 0;
     unsigned tiles = a.ld / 32, all = walk.ny * walk.nx * tiles;
     float sum[8] = {}, row_sum = 0.0f;
-    for (unsigned i = warp * 4 + threadIdx.x / LANES; i < all; i += 32) {
-        unsigned p = i / tiles, n = i % tiles * 32 + lane * 4, py = p / walk.nx, px = p % walk.nx;
-        const float *x = a.x + (size_t)walk.from.of(py, px) * a.ld + n;
-        const float *dy = a.dy + (size_t)(walk.to.of(py, px) + row * walk.to.row) * a.ld + n;
-        float4 d = *(const float4 *)dy, v[8];
+    for (unsigned i = warp * POSITIONS<T> + threadIdx.x / SHARE<T>; i < all; i += 8 * POSITIONS<T>) {
+        unsigned p = i / tiles, n = i % tiles * 32 + threadIdx.x % SHARE<T> * COUNT<T>;
+        unsigned py = p / walk.nx, px = p % walk.nx;
+        const T *x = a.x + (size_t)walk.from.of(py, px) * a.ld + n;
+        const T *dy = a.dy + (size_t)(walk.to.of(py, px) + row * walk.to.row) * a.ld + n;
+        float4 raw = *(const float4 *)dy, v[8];
 #pragma unroll
-        for (unsigned e = 0; e < 8; e++) v[e] = load4_if(left, e, x + offset[e]);
+        for (unsigned e = 0; e < 8; e++) v[e] = load16_if(left, e, x + offset[e]);
 #pragma unroll
-        for (unsigned e = 0; e < 8; e++)
-            if (e < left) sum[e] = dot4(d, v[e], sum[e]);
-        row_sum += d.x + d.y + d.z + d.w;
+        for (unsigned f = 0; f < FOURS<T>; f++) {
+            float4 d = four<T>(raw, f);
+#pragma unroll
+            for (unsigned e = 0; e < 8; e++)
+                if (e < left) sum[e] = dot4(d, four<T>(v[e], f), sum[e]);
+            row_sum += d.x + d.y + d.z + d.w;
+        }
     }
     float total = transposed_sum(sum, lane);
     total += __shfl_xor_sync(ALL, total, 8);
@@ -109,3 +124,4 @@ KERNEL(conv_sample, ConvSample, 256) {
         a.dw[begin + threadIdx.x] = total;
     }
 }
+KERNELS(conv_sample, ConvSample, 256, sample_at<T>)

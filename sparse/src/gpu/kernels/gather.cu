@@ -1,7 +1,7 @@
 // Weights in compressed rows times slots: forward, and backward over the transposed order.
 //
-// A warp takes 4 rows (or 4 blocks of rows with one pattern), 8 lanes a row and 4 samples a lane: whole lines
-// of 128 bytes from any slot. A row is one chain of fused products in the order of its entries that starts at
+// A warp takes 4 rows (or 4 blocks of rows with one pattern), 8 lanes a row and 16 bytes a lane: whole lines
+// of 128 bytes from any slot, 32 samples of f32 or 64 of bf16. A row is one chain of fused products in the order of its entries that starts at
 // the bias, as on the CPU. Its entries pass through shared memory, which hands one to all of its lanes for
 // less than shuffles would.
 #include "common.h"
@@ -65,7 +65,8 @@ template <int H> struct Fetched {
     float value[EACH][H];
     unsigned slot[EACH];
 
-    __device__ __forceinline__ void ask(const Gather &a, const Row &row, unsigned at) {
+    template <class T>
+    __device__ __forceinline__ void ask(const Gather<T> &a, const Row &row, unsigned at) {
         unsigned first = at + threadIdx.x % LANES, left = first < row.size ? row.size - first : 0;
         const unsigned *index = a.index + (row.begin + first);
 #pragma unroll
@@ -94,34 +95,43 @@ template <int H> struct Fetched {
     }
 };
 
-// Where the lanes of a row read: slots in global memory, or a part of them in shared memory.
-struct Slots {
-    const float *from;
+// Where the lanes of a row read: slots in global memory, or a part of them in shared memory. They load 16
+// bytes.
+template <class T> struct Slots {
+    using Type = T;
+    const T *from;
     unsigned ld;
     __device__ __forceinline__ unsigned offset(unsigned slot) const { return slot * ld; }
     __device__ __forceinline__ float4 load(unsigned offset, int v) const {
-        return *(const float4 *)(from + offset + v * 32);
+        return *(const float4 *)(from + offset + v * SAMPLES<T>);
     }
     __device__ __forceinline__ float4 load_if(unsigned left, unsigned i, unsigned offset, int v) const {
-        return load4_if(left, i, from + offset + v * 32);
+        return load16_if(left, i, from + offset + v * SAMPLES<T>);
     }
 };
-template <int V> struct Chunk {
-    const float *shared;
+template <class T, int V> struct Chunk {
+    using Type = T;
+    const T *shared;
     unsigned first;
-    __device__ __forceinline__ unsigned offset(unsigned slot) const { return (slot - first) * (V * 32); }
+    __device__ __forceinline__ unsigned offset(unsigned slot) const {
+        return (slot - first) * (V * SAMPLES<T>);
+    }
     __device__ __forceinline__ float4 load(unsigned offset, int v) const {
-        return *(const float4 *)(shared + offset + v * 32);
+        return *(const float4 *)(shared + offset + v * SAMPLES<T>);
     }
     __device__ __forceinline__ float4 load_if(unsigned left, unsigned i, unsigned offset, int v) const {
-        return shared4_if(left, i, shared + offset + v * 32);
+        return shared16_if(left, i, shared + offset + v * SAMPLES<T>);
     }
 };
+
+// The sums of a lane for H rows, V times 16 bytes of samples.
+template <class T, int H, int V> using Sums = float4[H][V * FOURS<T>];
 
 // Adds N entries from `e` on, or of them the first `left`.
 template <int V, int H, unsigned N, bool WHOLE, class Source>
 __device__ __forceinline__ void add(const Source &source, const Shared<H> &own, unsigned e, unsigned left,
-                                    float4 (&sum)[H][V]) {
+                                    Sums<typename Source::Type, H, V> &sum) {
+    using T = typename Source::Type;
     // All loads are on their way before the first is waited for.
     float4 x[N][V];
     float value[N][H];
@@ -139,7 +149,8 @@ __device__ __forceinline__ void add(const Source &source, const Shared<H> &own, 
 #pragma unroll
             for (int h = 0; h < H; h++)
 #pragma unroll
-                for (int v = 0; v < V; v++) sum[h][v] = fma4(value[i][h], x[i][v], sum[h][v]);
+                for (unsigned f = 0; f < V * FOURS<T>; f++)
+                    sum[h][f] = fma4(value[i][h], four<T>(x[i][f / FOURS<T>], f % FOURS<T>), sum[h][f]);
         }
 }
 
@@ -147,7 +158,8 @@ __device__ __forceinline__ void add(const Source &source, const Shared<H> &own, 
 // most `most`.
 template <int V, int H, unsigned N, class Source>
 __device__ __forceinline__ void add_all(const Source &source, const Shared<H> &own, unsigned left,
-                                        unsigned least, unsigned most, float4 (&sum)[H][V]) {
+                                        unsigned least, unsigned most,
+                                        Sums<typename Source::Type, H, V> &sum) {
     unsigned e = 0, end = min(most, Shared<H>::COUNT), whole = min(least, Shared<H>::COUNT);
 #pragma unroll 1
     for (; e + N <= whole; e += N) add<V, H, N, true>(source, own, e, N, sum);
@@ -157,11 +169,16 @@ __device__ __forceinline__ void add_all(const Source &source, const Shared<H> &o
 
 __device__ __forceinline__ unsigned less(unsigned a, unsigned b) { return a < b ? 0 : a - b; }
 
-__device__ __forceinline__ void finish(const Gather &a, unsigned row, unsigned n, float4 sum) {
-    if (row >= a.rows) return;
+// Writes the sums of 16 bytes of samples.
+template <class T>
+__device__ __forceinline__ void finish(const Gather<T> &a, unsigned row, unsigned n, float4 sum[FOURS<T>]) {
+    if (row >= a.rows || n >= a.ld) return;
     size_t at = (size_t)row * a.ld + n;
-    *(float4 *)(a.to + at) =
-        a.y ? chain(a.activation, *(const float4 *)(a.y + at), sum) : activate(a.activation, sum);
+    float4 y = a.y ? *(const float4 *)(a.y + at) : splat(0.0f);
+#pragma unroll
+    for (unsigned f = 0; f < FOURS<T>; f++)
+        sum[f] = a.y ? chain(a.activation, four<T>(y, f), sum[f]) : activate(a.activation, sum[f]);
+    put16(a.to, at, a.gives, sum);
 }
 
 // The least and the most of what four rows of a warp have.
@@ -172,18 +189,21 @@ __device__ __forceinline__ void extremes(unsigned size, unsigned &least, unsigne
 }
 
 // `to (rows, ld)`: where `y` is null `act(bias + Σ value · from)`, else `act'(y) · Σ value · from`.
-// grid (⌈rows / 16⌉, ld / 32, z), block (32, 4), no dynamic shared memory.
-KERNEL(gather, Gather, WARPS * 32) {
-    const Gather a = each.of[blockIdx.z];
+// grid (⌈rows / 16⌉, ⌈ld / 32⌉ or of bf16 ⌈ld / 64⌉, z), block (32, 4), no dynamic shared memory.
+template <class T> __device__ __forceinline__ void gather_rows(const Gather<T> a) {
     SHARED(Shared<1>, shared, [WARPS][GROUPS]);
-    unsigned group = threadIdx.x / LANES, n = blockIdx.y * 32 + threadIdx.x % LANES * 4;
+    unsigned group = threadIdx.x / LANES, n0 = blockIdx.y * SAMPLES<T>;
+    unsigned n = n0 + threadIdx.x % LANES * COUNT<T>;
     unsigned first = (blockIdx.x * WARPS + threadIdx.y) * GROUPS, own = first + group;
-    if (first >= a.rows || n >= a.ld) return;
+    if (first >= a.rows || n0 >= a.ld) return;
     bool in = own < a.rows;
     Row row = {in ? a.ptr[own] : 0, 0, 0};
     row.size = in ? a.ptr[own + 1] - row.begin : 0;
-    float4 sum[1][1] = {splat(in && a.bias ? a.bias[own] : 0.0f)};
-    Slots source = {a.from + n, a.ld};
+    Sums<T, 1, 1> sum;
+#pragma unroll
+    for (unsigned f = 0; f < FOURS<T>; f++) sum[0][f] = splat(in && a.bias ? a.bias[own] : 0.0f);
+    // Lanes beyond the samples read what stands before.
+    Slots<T> source = {a.from + (FOURS<T> == 1 || n < a.ld ? n : n0), a.ld};
     Shared<1> &entries = shared[threadIdx.y][group];
     unsigned least, most;
     Fetched<1> fetched;
@@ -196,13 +216,13 @@ KERNEL(gather, Gather, WARPS * 32) {
         if (at + Shared<1>::COUNT < most) fetched.ask(a, row, at + Shared<1>::COUNT);
         add_all<1, 1, BATCH>(source, entries, less(row.size, at), less(least, at), most - at, sum);
     }
-    finish(a, own, n, sum[0][0]);
+    finish(a, own, n, sum[0]);
 }
+KERNELS(gather, Gather, WARPS * 32, gather_rows<T>)
 
 // As `gather` where there are few rows and samples: a warp takes one row, a lane one sample.
 // grid (⌈rows / 4⌉, ld / 32, z), block (32, 4), no dynamic shared memory.
-KERNEL(gather_thin, Gather, 128) {
-    const Gather a = each.of[blockIdx.z];
+template <class T> __device__ __forceinline__ void gather_row(const Gather<T> a) {
     unsigned row = blockIdx.x * 4 + threadIdx.y, lane = threadIdx.x, n = blockIdx.y * 32 + lane;
     if (row >= a.rows || n >= a.ld) return;
     unsigned begin = a.ptr[row], end = a.ptr[row + 1], slot;
@@ -215,7 +235,8 @@ KERNEL(gather_thin, Gather, 128) {
     };
     fetch(begin + lane);
     for (unsigned at = begin; at < end; at += 32) {
-        float x[32], now = value;
+        T x[32];
+        float now = value;
         unsigned offset = slot * a.ld, left = end - at;
 #pragma unroll
         for (unsigned i = 0; i < 32; i++) x[i] = load_if(left, i, a.from + __shfl_sync(ALL, offset, i) + n);
@@ -223,130 +244,11 @@ KERNEL(gather_thin, Gather, 128) {
 #pragma unroll
         for (unsigned i = 0; i < 32; i++) {
             float weight = __shfl_sync(ALL, now, i);
-            if (i < left) sum = fmaf(weight, x[i], sum);
+            if (i < left) sum = fmaf(weight, widened(x[i]), sum);
         }
     }
     size_t at = (size_t)row * a.ld + n;
-    a.to[at] = a.y ? chain(a.activation, a.y[at], sum) : activate(a.activation, sum);
+    put(a.to, at, a.gives,
+        a.y ? chain(a.activation, widened(a.y[at]), sum) : activate(a.activation, sum));
 }
-
-// One copy of the code serves all rows of a lane: their sums go round, so that the first is always the
-// current one.
-template <int R, int H, int V> __device__ __forceinline__ void next_row(float4 (&sum)[R][H][V]) {
-#pragma unroll
-    for (int i = 0; i < H * V; i++) {
-        float4 done = sum[0][i / V][i % V];
-#pragma unroll
-        for (int r = 1; r < R; r++) sum[r - 1][i / V][i % V] = sum[r][i / V][i % V];
-        sum[R - 1][i / V][i % V] = done;
-    }
-}
-
-// As `gather` for large layers: the slots of V · 32 samples pass through shared memory, `chunk` of them at a
-// time and up to BUFFERS chunks there or on their way; a lane has the sums of R · H rows, R at most 8.
-template <int R, int V, int H> __device__ __forceinline__ void tiled(const Tiled &t) {
-    constexpr unsigned N = H > 1 ? BATCH_4 / V : V > 1 ? BATCH_2 : BATCH_1;
-    constexpr unsigned WIDE = V * 32, COUNT = Shared<H>::COUNT;
-    const Gather &a = t.all;
-    DYNAMIC_SHARED(float4, shared);
-    unsigned group = threadIdx.x / LANES, lane = threadIdx.x % LANES;
-    unsigned n0 = blockIdx.y * WIDE, n = n0 + lane * 4;
-    unsigned warps = blockDim.y, thread = threadIdx.y * 32 + threadIdx.x;
-    unsigned first = blockIdx.x * warps * GROUPS * R * H, apart = warps * GROUPS * H;
-    unsigned own = first + (threadIdx.y * GROUPS + group) * H;
-    if (first >= a.rows || n0 >= a.ld) return;
-    float *slots = (float *)shared;
-    unsigned buffers = min(t.chunks, (unsigned)BUFFERS);
-    auto &entries = ((Shared<H> *)(slots + buffers * t.chunk * WIDE))[threadIdx.y * GROUPS + group];
-    auto ask = [&](unsigned c) {
-        if (c < t.chunks) {
-            unsigned begin = c * t.chunk, count = min(t.chunk, t.cols - begin);
-            float *to = slots + c % BUFFERS * t.chunk * WIDE;
-            for (unsigned i = thread; i < count * (WIDE / 4); i += warps * 32) {
-                unsigned s = i / (WIDE / 4), m = n0 + i % (WIDE / 4) * 4;
-                copy16(to + i * 4, a.from + (size_t)(begin + s) * a.ld + (m < a.ld ? m : 0), m < a.ld);
-            }
-        }
-        close_copies();
-    };
-    for (unsigned c = 0; c < BUFFERS - 1; c++) ask(c);
-    float4 sum[R][H][V];
-#pragma unroll
-    for (int i = 0; i < R * H; i++) {
-        unsigned row = own + i / H * apart + i % H;
-        float4 start = splat(a.bias && row < a.rows ? a.bias[row] : 0.0f);
-#pragma unroll
-        for (int v = 0; v < V; v++) sum[i / H][i % H][v] = start;
-    }
-    // Lane r of a row's lanes knows the entries of its r-th row, before they are needed.
-    Row known;
-    auto look = [&](unsigned c) {
-        unsigned row = own + lane * apart;
-        known = {0, 0, 0};
-        if (lane >= R || row >= a.rows || c >= t.chunks) return;
-        const unsigned *bound = t.bound + row * t.chunks + c;
-        known = {bound[0], bound[1], H > 1 ? bound[t.chunks] : 0};
-        known.size -= known.begin, known.length -= known.begin;
-    };
-    look(0);
-#pragma unroll 1
-    for (unsigned c = 0; c < t.chunks; c++) {
-        Row current = known, coming;
-        unsigned least_of, most_of, at = 0;
-        extremes(current.size, least_of, most_of);
-        auto row_of = [&](int r) {
-            return Row{__shfl_sync(ALL, current.begin, r, LANES), __shfl_sync(ALL, current.size, r, LANES),
-                       H > 1 ? __shfl_sync(ALL, current.length, r, LANES) : 0};
-        };
-        coming = row_of(0);
-        Fetched<H> fetched;
-        fetched.ask(a, coming, 0);
-        look(c + 1);
-        await_copies<BUFFERS - 2>();
-        __syncthreads();
-        ask(c + BUFFERS - 1);
-        Chunk<V> source = {slots + c % BUFFERS * t.chunk * WIDE + lane * 4, c * t.chunk};
-#pragma unroll 1
-        for (int r = 0; r < R;) {
-            unsigned least = __shfl_sync(ALL, least_of, r), most = __shfl_sync(ALL, most_of, r);
-            unsigned size = coming.size, now = at;
-            __syncwarp();
-            fetched.put(source, entries);
-            __syncwarp();
-            at += COUNT;
-            bool ends = at >= most;
-            if (ends) {
-                at = 0, r++;
-                coming = row_of(r < R ? r : 0);
-            }
-            if (r < R) fetched.ask(a, coming, at);
-            add_all<V, H, N>(source, entries, less(size, now), less(least, now), less(most, now), sum[0]);
-            if (ends) next_row(sum);
-        }
-    }
-#pragma unroll 1
-    for (int r = 0; r < R; r++) {
-#pragma unroll
-        for (int i = 0; i < H * V; i++) {
-            unsigned at = n + i % V * 32;
-            if (at < a.ld) finish(a, own + r * apart + i / V, at, sum[0][i / V][i % V]);
-        }
-        next_row(sum);
-    }
-}
-
-// grid (⌈rows / (4 · W · R)⌉, ld / 32, z), block (32, W) with W at most 16, R the number in the name;
-// dynamic shared memory min(chunks, BUFFERS) · chunk · 128 + W · 1088 bytes.
-KERNEL(gather_tiled_1, Tiled, 512) { tiled<1, 1, 1>(each.of[blockIdx.z]); }
-
-// The same with 64 samples at a time: grid (⌈rows / (4 · W · R)⌉, ⌈ld / 64⌉, z), block (32, W), dynamic
-// shared memory min(chunks, BUFFERS) · chunk · 256 + W · 1088 bytes.
-KERNEL(gather_wide_1, Tiled, 512) { tiled<1, 2, 1>(each.of[blockIdx.z]); }
-KERNEL(gather_wide_4, Tiled, 512) { tiled<4, 2, 1>(each.of[blockIdx.z]); }
-
-// As `gather_tiled` and `gather_wide` where rows 4 i .. 4 i + 4 have the same pattern, so that what is read
-// of `from` serves all four; `rows` is a multiple of 4.
-// grid (⌈rows / (16 · W · R)⌉, ld / 32 or ⌈ld / 64⌉, z), block (32, W) with W at most 16; dynamic shared
-// memory min(chunks, BUFFERS) · chunk · 128 (or 256) + W · 1408 bytes.
-KERNEL(gather_blocks_1, Tiled, 512) { tiled<1, 1, 4>(each.of[blockIdx.z]); }
-KERNEL(gather_blocks_wide_1, Tiled, 512) { tiled<1, 2, 4>(each.of[blockIdx.z]); }
+KERNELS(gather_thin, Gather, 128, gather_row<T>)

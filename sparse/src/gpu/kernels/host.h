@@ -41,6 +41,9 @@ struct __attribute__((may_alias, aligned(8))) float2 {
 struct __attribute__((may_alias, aligned(16))) float4 {
     float x, y, z, w;
 };
+struct __attribute__((may_alias, aligned(4))) uint1 {
+    unsigned x;
+};
 struct __attribute__((may_alias, aligned(4))) uchar4 {
     unsigned char x, y, z, w;
 };

@@ -23,17 +23,18 @@ KERNEL(norm_forward, Norm, 32 * NORM_WARPS) {
     unsigned n = blockIdx.x * 32 + threadIdx.x;
     if (n >= a.ld) return;
     float sum = 0.0f, squares = 0.0f;
-    for (unsigned f = threadIdx.y; f < a.rows; f += NORM_WARPS) sum += a.x[(size_t)f * a.ld + n];
+    for (unsigned f = threadIdx.y; f < a.rows; f += NORM_WARPS) sum += slot_at(a.x, (size_t)f * a.ld + n, a.stored);
     float mean = over_warps(sums, sum) / (float)a.rows;
     for (unsigned f = threadIdx.y; f < a.rows; f += NORM_WARPS) {
-        float apart = a.x[(size_t)f * a.ld + n] - mean;
+        float apart = slot_at(a.x, (size_t)f * a.ld + n, a.stored) - mean;
         squares += apart * apart;
     }
     float rate = 1.0f / sqrtf(over_warps(sums, squares) / (float)a.rows + 1e-6f);
     if (threadIdx.y == 0) a.moments[n] = mean, a.moments[a.ld + n] = rate;
     for (unsigned f = threadIdx.y; f < a.rows; f += NORM_WARPS) {
-        float normed = (a.x[(size_t)f * a.ld + n] - mean) * rate;
-        a.to[(size_t)f * a.ld + n] = a.params[f] * normed + a.params[a.rows + f];
+        float normed = (slot_at(a.x, (size_t)f * a.ld + n, a.stored) - mean) * rate;
+        float y = a.params[f] * normed + a.params[a.rows + f];
+        put_slot(a.to, (size_t)f * a.ld + n, a.to_stored, y);
     }
 }
 
@@ -46,15 +47,16 @@ KERNEL(norm_backward, Norm, 32 * NORM_WARPS) {
     float mean = a.moments[n], rate = a.moments[a.ld + n], plain = 0.0f, along = 0.0f;
     for (unsigned f = threadIdx.y; f < a.rows; f += NORM_WARPS) {
         size_t at = (size_t)f * a.ld + n;
-        float dy = a.params[f] * a.dy[at];
-        plain += dy, along += dy * ((a.x[at] - mean) * rate);
+        float dy = a.params[f] * slot_at(a.dy, at, a.stored);
+        plain += dy, along += dy * ((slot_at(a.x, at, a.stored) - mean) * rate);
     }
     plain = over_warps(sums, plain) / (float)a.rows;
     along = over_warps(sums, along) / (float)a.rows;
     for (unsigned f = threadIdx.y; f < a.rows; f += NORM_WARPS) {
         size_t at = (size_t)f * a.ld + n;
-        float normed = (a.x[at] - mean) * rate;
-        a.to[at] = (a.params[f] * a.dy[at] - plain - normed * along) * rate;
+        float normed = (slot_at(a.x, at, a.stored) - mean) * rate;
+        float dy = a.params[f] * slot_at(a.dy, at, a.stored);
+        put_slot(a.to, at, a.to_stored, (dy - plain - normed * along) * rate);
     }
 }
 
@@ -67,8 +69,10 @@ KERNEL(norm_grad, Norm, 256) {
     float along = 0.0f, plain = 0.0f;
     for (unsigned n = threadIdx.x; n < a.ld; n += 32) {
         size_t at = (size_t)f * a.ld + n;
-        plain += a.dy[at], along += a.dy[at] * ((a.x[at] - a.moments[n]) * a.moments[a.ld + n]);
+        float dy = slot_at(a.dy, at, a.stored);
+        plain += dy, along += dy * ((slot_at(a.x, at, a.stored) - a.moments[n]) * a.moments[a.ld + n]);
     }
     along = warp_sum(along), plain = warp_sum(plain);
-    if (threadIdx.x == 0) a.to[f] = along, a.to[a.rows + f] = plain;
+    float *to = (float *)a.to;
+    if (threadIdx.x == 0) to[f] = along, to[a.rows + f] = plain;
 }

@@ -28,12 +28,12 @@ struct Plane {
     }
 };
 
-struct ConvGather {
-    Gather all;
+template <class T> struct ConvGather {
+    Gather<T> all;
     Walk walk;
 };
-struct ConvSample {
-    Sample all;
+template <class T> struct ConvSample {
+    Sample<T> all;
     Walk walk;
 };
 // Division by a number that many lanes divide by: exact while `of · by < 2³²`.
@@ -67,15 +67,16 @@ struct Find {
         return steps.origin + (int)c * steps.c + (int)y * steps.y + (int)x * steps.x;
     }
 };
-struct ConvDense {
-    const float *weight, *bias, *x, *y;
-    float *to;
-    unsigned rows, depth, weight_row, ld, activation, pad;
+template <class T> struct ConvDense {
+    const float *weight, *bias;
+    const T *x, *y;
+    T *to;
+    unsigned rows, depth, weight_row, ld, activation, gives;
     Taps taps;
     Walk walk;
 };
-struct ConvGrad {
-    const float *dy, *x;
+template <class T> struct ConvGrad {
+    const T *dy, *x;
     float *partial;
     unsigned rows, cols, ld, parts, sums_rows, pad;
     Taps taps;
@@ -86,23 +87,25 @@ struct Parts {
     float *dw, *db;
     unsigned size, rows, parts, pad;
 };
+// Slots of these are stored as `stored` says, what a pool gives as `y_stored`.
 struct Images {
     const void *rows;
-    float *slots;
+    void *slots;
     unsigned batch, ld;
     Plane plane;
     float divisor;
-    unsigned pad;
+    unsigned stored;
 };
 struct Pool {
-    const float *x, *y, *dy;
-    float *to;
+    const void *x, *y, *dy;
+    void *to;
     unsigned kernel_y, kernel_x, stride, top, left, ld;
     Plane x_plane, y_plane, dy_plane, to_plane;
+    unsigned stored, y_stored;
 };
 struct Pixels {
-    const float *from;
-    float *to;
+    const void *from;
+    void *to;
     Plane from_plane, to_plane;
-    unsigned ld, what, activation, pad;
+    unsigned ld, what, activation, from_stored, to_stored, pad;
 };

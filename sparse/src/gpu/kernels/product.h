@@ -13,31 +13,34 @@ template <int TM_, int TN_, int TK_, int MM_, int NN_, int SPLIT_, int STAGES_> 
 };
 
 // A side of the product: `T` rows (or columns) of the tile by TK. KEEPS: the summed dimension is the one that
-// is consecutive in memory; it stays so in shared memory, where four of it are read at once. Else `T` is.
-template <int T, int TK, int PER, bool KEEPS> struct Side {
-    static constexpr int STRIDE = KEEPS ? TK + 4 : T, ROWS = KEEPS ? T : TK, COLS = KEEPS ? TK : T;
-    static constexpr int FLOATS = ROWS * STRIDE, V = PER < 4 ? PER : 4, ACROSS = T / PER;
+// is consecutive in memory; it stays so in shared memory, where four of it are read at once. Else `T` is. Its
+// numbers are stored as E.
+template <class E, int T, int TK, int PER, bool KEEPS> struct Side {
+    static constexpr int EACH = COUNT<E>, STRIDE = KEEPS ? TK + EACH : T;
+    static constexpr int ROWS = KEEPS ? T : TK, COLS = KEEPS ? TK : T, SIZE = ROWS * STRIDE;
+    static constexpr int FLOATS = SIZE * sizeof(E) / 4, V = PER < 4 ? PER : 4, ACROSS = T / PER;
 
-    float *shared;
+    E *shared;
 
-    // Asks for a tile of which `where(r, c)` says where in memory four of a row stand, or null for zeros.
+    // Asks for a tile of which `where(r, c)` says where in memory 16 bytes of a row stand, or null for zeros.
     template <int THREADS, class Where>
-    __device__ __forceinline__ void ask16(int stage, unsigned t, const float *any, Where where) const {
+    __device__ __forceinline__ void ask16(int stage, unsigned t, const E *any, Where where) const {
 #pragma unroll
-        for (unsigned i = t; i < ROWS * COLS / 4; i += THREADS) {
-            unsigned r = i / (COLS / 4), c = i % (COLS / 4) * 4;
-            const float *from = where(r, c);
-            copy16(shared + stage * FLOATS + r * STRIDE + c, from ? from : any, from);
+        for (unsigned i = t; i < ROWS * COLS / EACH; i += THREADS) {
+            unsigned r = i / (COLS / EACH), c = i % (COLS / EACH) * EACH;
+            const E *from = where(r, c);
+            copy16(shared + stage * SIZE + r * STRIDE + c, from ? from : any, from);
         }
     }
-    // The same, one by one.
+    // The same, one by one, of what may begin anywhere.
     template <int THREADS, class Where>
-    __device__ __forceinline__ void ask4(int stage, unsigned t, const float *any, Where where) const {
+    __device__ __forceinline__ void ask4(int stage, unsigned t, const E *any, Where where) const {
+        static_assert(sizeof(E) == 4, "slots do not begin anywhere");
 #pragma unroll 4
         for (unsigned i = t; i < ROWS * COLS; i += THREADS) {
             unsigned r = i / COLS, c = i % COLS;
-            const float *from = where(r, c);
-            copy4(shared + stage * FLOATS + r * STRIDE + c, from ? from : any, from);
+            const E *from = where(r, c);
+            copy4(shared + stage * SIZE + r * STRIDE + c, from ? from : any, from);
         }
     }
     // Which of the tile's rows is a thread's `i`-th.
@@ -46,11 +49,11 @@ template <int T, int TK, int PER, bool KEEPS> struct Side {
     }
     // A thread's rows at the steps k..k+4.
     __device__ __forceinline__ void read(int stage, int thread, int k, float part[PER][4]) const {
-        const float *s = shared + stage * FLOATS;
+        const E *s = shared + stage * SIZE;
         if constexpr (KEEPS) {
 #pragma unroll
             for (int i = 0; i < PER; i++) {
-                float4 x = *(const float4 *)(s + at(thread, i) * STRIDE + k);
+                float4 x = four_at(s + at(thread, i) * STRIDE + k);
                 part[i][0] = x.x, part[i][1] = x.y, part[i][2] = x.z, part[i][3] = x.w;
             }
         } else {
@@ -58,12 +61,12 @@ template <int T, int TK, int PER, bool KEEPS> struct Side {
             for (int q = 0; q < 4; q++)
 #pragma unroll
                 for (int i = 0; i < PER; i += V) {
-                    const float *at_k = s + (k + q) * STRIDE + at(thread, i);
+                    const E *at_k = s + (k + q) * STRIDE + at(thread, i);
                     if constexpr (V == 4) {
-                        float4 x = *(const float4 *)at_k;
+                        float4 x = four_at(at_k);
                         part[i][q] = x.x, part[i + 1][q] = x.y, part[i + 2][q] = x.z, part[i + 3][q] = x.w;
                     } else {
-                        float2 x = *(const float2 *)at_k;
+                        float2 x = two_at(at_k);
                         part[i][q] = x.x, part[i + 1][q] = x.y;
                     }
                 }
@@ -72,21 +75,23 @@ template <int T, int TK, int PER, bool KEEPS> struct Side {
 };
 
 // A matrix in memory, `size` by `depth` of the summed dimension.
-template <int T, int TK, int PER, bool KEEPS> struct Matrix : Side<T, TK, PER, KEEPS> {
-    const float *from;
+template <class E, int T, int TK, int PER, bool KEEPS> struct Matrix : Side<E, T, TK, PER, KEEPS> {
+    const E *from;
     unsigned ld, size, depth;
 
-    __device__ __forceinline__ Matrix(const float *from, unsigned ld, unsigned size, unsigned depth)
+    __device__ __forceinline__ Matrix(const E *from, unsigned ld, unsigned size, unsigned depth)
         : from(from), ld(ld), size(size), depth(depth) {}
     // Asks for the tile at `first` and step `k`.
     template <int THREADS>
     __device__ __forceinline__ void ask(int stage, unsigned first, unsigned k, unsigned t) const {
         unsigned row = KEEPS ? first : k, col = KEEPS ? k : first;
         unsigned rows = KEEPS ? size : depth, cols = KEEPS ? depth : size;
-        auto where = [&](unsigned r, unsigned c) -> const float * {
+        auto where = [&](unsigned r, unsigned c) -> const E * {
             return row + r < rows && col + c < cols ? from + (size_t)(row + r) * ld + col + c : nullptr;
         };
-        if (ld % 4 == 0 && (size_t)from % 16 == 0) {
+        if constexpr (sizeof(E) < 4) {
+            this->template ask16<THREADS>(stage, t, from, where);
+        } else if (ld % 4 == 0 && (size_t)from % 16 == 0) {
             this->template ask16<THREADS>(stage, t, from, where);
         } else {
             this->template ask4<THREADS>(stage, t, from, where);
@@ -106,7 +111,7 @@ __device__ __forceinline__ void product(A a, B b, Place at, bool sums_rows, floa
                                         RowEnd row_end) {
     unsigned t = threadIdx.x, m0 = at.m0, n0 = at.n0;
     int split = t / C::EACH, tx = t % C::EACH % C::WIDE, ty = t % C::EACH / C::WIDE;
-    a.shared = shared, b.shared = shared + C::STAGES * A::FLOATS;
+    a.shared = (decltype(a.shared))shared, b.shared = (decltype(b.shared))(shared + C::STAGES * A::FLOATS);
     float sum[C::MM][C::NN] = {}, row_sum[C::MM] = {};
     unsigned steps = at.end_step - at.first_step;
     auto ask = [&](unsigned step) {

@@ -22,7 +22,7 @@ KERNEL(rows_in, Rows, 256) {
     }
     __syncthreads();
     for (unsigned i = threadIdx.y; i < 32; i += 8)
-        if (f0 + i < a.width) a.slots[(size_t)(f0 + i) * a.ld + n0 + lane] = tile[lane][i];
+        if (f0 + i < a.width) put_slot(a.slots, (size_t)(f0 + i) * a.ld + n0 + lane, a.stored, tile[lane][i]);
 }
 
 // `rows (batch, width)` from `slots (width, ld)`. Launched as `rows_in`.
@@ -32,7 +32,7 @@ KERNEL(rows_out, Rows, 256) {
     unsigned f0 = blockIdx.x * 32, n0 = blockIdx.y * 32, lane = threadIdx.x;
     if (f0 >= a.width || n0 >= a.ld) return;
     for (unsigned i = threadIdx.y; i < 32; i += 8)
-        if (f0 + i < a.width) tile[i][lane] = a.slots[(size_t)(f0 + i) * a.ld + n0 + lane];
+        if (f0 + i < a.width) tile[i][lane] = slot_at(a.slots, (size_t)(f0 + i) * a.ld + n0 + lane, a.stored);
     __syncthreads();
     for (unsigned i = threadIdx.y; i < 32; i += 8) {
         unsigned n = n0 + i, f = f0 + lane;

@@ -1,6 +1,6 @@
 // The kernels of networks, as one translation unit.
 #include "rows.cu"
-#include "gather.cu"
+#include "gather_tiled.cu"
 #include "sample.cu"
 #include "dense.cu"
 #include "conv.cu"
@@ -23,33 +23,34 @@ extern "C" bool sparring_sparse_launch(const char *name, const unsigned *grid, c
         cuda_host::launch(kernel, g, b, shared, arg);      \
         return true;                                       \
     }
+#define TRY_BOTH(kernel) TRY(kernel) TRY(kernel##_bf16)
     TRY(rows_in)
     TRY(rows_out)
-    TRY(gather)
-    TRY(gather_thin)
+    TRY_BOTH(gather)
+    TRY_BOTH(gather_thin)
     TRY(gather_tiled_1)
-    TRY(gather_wide_1)
-    TRY(gather_wide_4)
-    TRY(gather_blocks_wide_1)
+    TRY_BOTH(gather_wide_1)
+    TRY_BOTH(gather_wide_4)
+    TRY_BOTH(gather_blocks_wide_1)
     TRY(gather_blocks_1)
-    TRY(sample)
-    TRY(sample_tiled)
-    TRY(sample_wide)
-    TRY(dense_forward)
-    TRY(dense_backward)
-    TRY(dense_grad)
-    TRY(dense_forward_parts)
-    TRY(dense_finish)
-    TRY(dense_forward_medium)
-    TRY(dense_backward_medium)
-    TRY(dense_grad_medium)
-    TRY(dense_forward_large)
-    TRY(dense_backward_large)
-    TRY(dense_grad_large)
-    TRY(conv_gather)
-    TRY(conv_sample)
-    TRY(conv_dense)
-    TRY(conv_grad)
+    TRY_BOTH(sample)
+    TRY_BOTH(sample_tiled)
+    TRY_BOTH(sample_wide)
+    TRY_BOTH(dense_forward)
+    TRY_BOTH(dense_backward)
+    TRY_BOTH(dense_grad)
+    TRY_BOTH(dense_forward_parts)
+    TRY_BOTH(dense_finish)
+    TRY_BOTH(dense_forward_medium)
+    TRY_BOTH(dense_backward_medium)
+    TRY_BOTH(dense_grad_medium)
+    TRY_BOTH(dense_forward_large)
+    TRY_BOTH(dense_backward_large)
+    TRY_BOTH(dense_grad_large)
+    TRY_BOTH(conv_gather)
+    TRY_BOTH(conv_sample)
+    TRY_BOTH(conv_dense)
+    TRY_BOTH(conv_grad)
     TRY(sum_parts)
     TRY(bytes_in)
     TRY(floats_in)
@@ -66,6 +67,7 @@ extern "C" bool sparring_sparse_launch(const char *name, const unsigned *grid, c
     TRY(fault_bounds)
     TRY(fault_lane)
     TRY(fault_unwritten)
+#undef TRY_BOTH
 #undef TRY
     return false;
 }

@@ -1,12 +1,13 @@
-//! The memory of passes on a device.
+//! The memory of a network's passes on a device.
 
 use std::sync::Arc;
 
 use super::kernels::ld;
-use super::{Buffer, DeviceNetwork, Gpu};
+use super::{Buffer, DeviceNetwork, Gpu, Precision, Slots};
 use crate::backend::Wanted;
+use crate::cpu::NodePlanes;
 use crate::error::SparseError;
-use crate::kernels::{Border, Plane};
+use crate::kernels::Border;
 use crate::nodes::{Node, Op};
 
 /// The memory of a pass over a batch of one size: the features of each node, and the gradients of them.
@@ -15,10 +16,10 @@ pub struct DevicePass {
     batch: usize,
     pub(super) ld: usize,
     /// The slots of each node's plane; those of the input are whoever's uses the pass.
-    pub(super) slots: Vec<Buffer<f32>>,
-    pub(super) gradients: Vec<Buffer<f32>>,
+    pub(super) slots: Vec<Slots>,
+    pub(super) gradients: Vec<Slots>,
     /// The gradient that a linear layer gives, before it goes to a plane with a border.
-    pub(super) beside: Buffer<f32>,
+    pub(super) beside: Slots,
     /// What parts of a product leave.
     pub(super) partial: Buffer<f32>,
     /// `(2, ld)` of each node, where there are layer norms among them.
@@ -36,19 +37,19 @@ impl DevicePass {
         batch: usize,
         wanted: Option<Wanted>,
     ) -> Result<Self, SparseError> {
-        let (ld, planes) = (ld(batch), &network.planes);
-        // Nobody writes a border: it must be zero from the beginning.
-        let room = |plane: &Plane| match plane.border == Border::default() {
-            true => Buffer::room(gpu, plane.slots() * ld),
-            false => Buffer::zeros(gpu, plane.slots() * ld),
-        };
-        let none = || Buffer::room(gpu, 0);
-        let slots = planes.iter().enumerate().map(|(n, node)| match n {
+        let (ld, planes, precision) = (ld(batch), &network.planes, network.precision());
+        let none = || Slots::none(gpu, precision);
+        let last = planes.len() - 1;
+        let slots = planes.iter().enumerate().map(|(n, NodePlanes { plane, .. })| match n {
             0 => none(),
-            _ => room(&node.plane),
+            // What losses are made of is not rounded.
+            _ if n == last => Slots::of_plane(gpu, plane, ld, Precision::F32),
+            _ => Slots::of_plane(gpu, plane, ld, precision),
         });
         let gradients = planes.iter().enumerate().map(|(n, node)| match wanted {
-            Some(wanted) if n > 0 || wanted.input => room(&node.gradient),
+            Some(wanted) if n > 0 || wanted.input => {
+                Slots::of_plane(gpu, &node.gradient, ld, precision)
+            }
             Some(_) | None => none(),
         });
         let bordered = planes.iter().filter(|node| node.gradient.border != Border::default());
@@ -63,7 +64,7 @@ impl DevicePass {
             ld,
             slots: slots.collect::<Result<_, _>>()?,
             gradients: gradients.collect::<Result<_, _>>()?,
-            beside: Buffer::room(gpu, beside * ld)?,
+            beside: Slots::room(gpu, beside * ld, precision)?,
             partial: Buffer::room(gpu, partial)?,
             moments: Buffer::room(gpu, normed * 2 * ld)?,
         })
@@ -79,17 +80,17 @@ impl DevicePass {
         self.ld
     }
 
-    /// `(out, ld)`: what the network gives.
+    /// `(out, ld)`: what the network gives, `f32`.
     pub fn output(&self) -> u64 {
         self.slots.last().map_or(0, |slots| slots.at(0))
     }
 
-    /// `(out, ld)`: where the gradient of the output goes, zeros beyond the batch.
+    /// `(out, ld)`: where the gradient of the output goes, zeros beyond the batch, stored as the network says.
     pub fn output_gradient(&self) -> u64 {
         self.gradients.last().map_or(0, |slots| slots.at(0))
     }
 
-    /// The gradient of the input from slot `first` on.
+    /// The gradient of the input from slot `first` on, stored as the network says.
     pub fn input_gradient(&self, first: usize) -> u64 {
         self.gradients.first().map_or(0, |slots| slots.at(first * self.ld))
     }
