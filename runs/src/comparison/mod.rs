@@ -36,7 +36,7 @@ pub use judge::Judged;
 pub use resamples::bootstrap;
 pub use task::Task;
 pub use verdict::Verdict;
-pub use warning::{FEW_SEEDS, Warning};
+pub use warning::{FEW_SEEDS, Warning, listed};
 
 /// What a reader may choose.
 #[derive(Clone, Debug, Default)]

@@ -13,6 +13,7 @@ mod lines;
 mod over_tasks;
 mod page;
 mod sheet;
+mod smooth;
 mod surface;
 mod swept;
 mod table;

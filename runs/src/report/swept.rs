@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use crate::comparison::{Cell, Comparison, Scored};
+use crate::comparison::{Cell, Comparison, Scored, listed};
 use crate::error::{Error, Refusal};
 use crate::keys::nearest;
 
@@ -137,13 +137,13 @@ pub fn uneven<'a>(cells: impl Iterator<Item = &'a Cell> + Clone) -> Vec<String> 
         let names: Vec<String> = cells.clone().filter(few).map(|cell| cell.label.clone()).collect();
         notes.push(format!(
             "unequal seeds, {least} to {most} a cell; fewer than {most}: {}",
-            names.join("; ")
+            listed(&names)
         ));
     }
     let none: Vec<String> =
         cells.filter(|cell| finished(cell).is_empty()).map(|cell| cell.label.clone()).collect();
     if !none.is_empty() {
-        notes.push(format!("no seed at its end, left out: {}", none.join("; ")));
+        notes.push(format!("no seed at its end, left out: {}", listed(&none)));
     }
     notes
 }

@@ -24,7 +24,7 @@ use self::by::By;
 use self::task::Gains;
 use super::swept::{Envs, check, groups, uneven};
 use super::view::View;
-use crate::comparison::Comparison;
+use crate::comparison::{Comparison, listed};
 use crate::error::{Error, Refusal};
 
 /// A normalised score above which there is little left to gain.
@@ -102,7 +102,7 @@ fn told(of: &Comparison, all: &[Gains]) -> Vec<String> {
     if !full.is_empty() {
         notes.push(format!(
             "the smallest is above {CEILING} already and can gain little: {}",
-            full.join("; ")
+            listed(&full)
         ));
     }
     notes

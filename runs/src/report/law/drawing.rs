@@ -3,6 +3,7 @@
 use super::fitted::Fitted;
 use super::row::Line;
 use crate::chart::{Axis, Format, Lines, Panel, Plot, Point, Series, Style};
+use crate::report::smooth::smooth;
 
 /// Places of a line that a curve is drawn through.
 const PLACES: usize = 60;
@@ -41,8 +42,10 @@ pub fn with_line(label: String, at: usize, points: Vec<Point>, line: Vec<Point>)
     let style = Style::nth(at);
     let named = if line.len() > 1 { String::from("measured") } else { label.clone() };
     let points = Series { label: named, style, points, joined: false };
-    let line = Series { label, style: Style { dash: 0, ..style }, points: line, joined: true };
-    if line.points.len() > 1 { vec![line, points] } else { vec![points] }
+    match line.as_slice() {
+        [] | [_] => vec![points],
+        several => vec![smooth(label, style, several), points],
+    }
 }
 
 /// Of each value of the x at `tells` a set of points over the x at `over`, with the line that `predict` gives of both.

@@ -5,8 +5,10 @@ use std::path::Path;
 use super::ask::Ask;
 use super::row::{Line, Recipe, best};
 use super::site::{Drawn, Site};
+use crate::comparison::listed;
 use crate::error::Error;
 use crate::laws::resamples::{Resamples, Strata};
+use crate::laws::shown::number;
 use crate::laws::{Constant, Data, Fit, Request};
 use crate::shell::word;
 use crate::statistics::Interval;
@@ -89,9 +91,8 @@ impl<'a> Fitted<'a> {
         if self.censored() > 0 {
             text += &format!(", {} censored", self.censored());
         }
-        text += &format!("; {} {:.3e}", fit.loss.name, fit.loss.value);
-        for measure in &fit.measures {
-            text += &format!("; {} {:.3e}", measure.name, measure.value);
+        for measure in std::iter::once(&fit.loss).chain(&fit.measures) {
+            text += &format!("; {} {}", measure.name, number(measure.value));
         }
         if fit.drawn > 0 {
             text += &format!("; {} of {} resamples of the seeds", fit.usable, fit.drawn);
@@ -109,7 +110,7 @@ impl<'a> Fitted<'a> {
             notes.push(format!(
                 "{}: censored, no part of the fit, as never reached within its training: {}",
                 self.label,
-                censored.join("; ")
+                listed(&censored)
             ));
         }
         let void: Vec<String> = self
@@ -122,15 +123,13 @@ impl<'a> Fitted<'a> {
             notes.push(format!(
                 "{}: no part of the fit, as reached before any training, at no updates a step, or with nothing left to gain: {}",
                 self.label,
-                void.join("; ")
+                listed(&void)
             ));
         }
         if self.lost > 0 {
             notes.push(format!(
-                "{}: {} rows lose to a better one of the same {}, as where a learning rate is tuned at every size",
-                self.label,
-                self.lost,
-                self.recipe.x.join(" and ")
+                "{}: {} rows lose to a better one of the same place, as where a learning rate is tuned at every size",
+                self.label, self.lost
             ));
         }
         if self.sites.iter().all(|site| site.runs.len() == 1) {

@@ -63,7 +63,10 @@ fn panels(of: &Fitted<'_>) -> Vec<Panel> {
             let Some(constant) = reached(site) else { continue };
             let ends = constant.interval.map(|it| [it.low, it.high]);
             let (name, x) = match over_n {
-                true => (format!("{}, UTD {}", site.method(), few(site.utd)), site.n),
+                true => (
+                    format!("{}, UTD {}", site.method().replace(" at ", " "), few(site.utd)),
+                    site.n,
+                ),
                 false => (site.method(), site.utd),
             };
             let point = point(x, constant.value, ends);

@@ -9,7 +9,8 @@ use super::thresholds::Thresholds;
 use super::view::LawView;
 use crate::chart::{Axis, Panel, Point, Series, Style};
 use crate::laws::which_n::{ROW, effective, predict};
-use crate::report::figure::methods::style;
+use crate::report::figure::methods::styles;
+use crate::report::smooth::smooth;
 
 /// The row of this view.
 pub static VIEW: LawView = LawView {
@@ -44,35 +45,40 @@ fn rows(ask: &Ask, drawn: &[Drawn<'_>]) -> Vec<Line> {
 
 fn panels(of: &Fitted<'_>) -> Vec<Panel> {
     let left = if of.ask.thresholds.is_empty() { "1 − score" } else { "env steps" };
-    let count = |name: &str, size: &dyn Fn(&Line) -> Option<f64>, fit: bool| {
-        let mut kinds: Vec<(String, Style, Vec<Point>)> = Vec::new();
-        for (row, ends) in of.used() {
-            let (Some(x), Some(site)) = (size(row), of.sites.get(row.site)) else { continue };
-            let kind = site.method();
-            let point = point(x, row.y, ends);
-            match kinds.iter_mut().find(|(other, ..)| *other == kind) {
-                Some((.., points)) => points.push(point),
-                None => kinds.push((kind, style(&site.cell.at.method), vec![point])),
-            }
-        }
-        let mut series: Vec<Series> = kinds
-            .into_iter()
-            .map(|(label, style, mut points)| {
-                points.sort_by(|a, b| a.x.total_cmp(&b.x));
-                Series { label, style, points, joined: !fit }
-            })
-            .collect();
-        if fit {
-            series.extend(curves(of));
-        }
+    let chart = |name: &str, series: Vec<Series>| {
         panel(format!("{}: {name}", of.label), Axis::log(name), Axis::log(left), series)
     };
+    let mut on_one = kinds(of, &|row| effective(&of.fit, row.x[0], row.x[1]));
+    on_one.extend(curves(of));
     vec![
-        count("active weights", &|row| Some(row.x[0]), false),
-        count("weights of the shape", &|row| Some(row.x[0] / row.x[1]), false),
-        count("operations of a sample", &|row| Some(row.x[2]), false),
-        count("active · density^−γ", &|row| effective(&of.fit, row.x[0], row.x[1]), true),
+        chart("active weights", kinds(of, &|row| Some(row.x[0]))),
+        chart("weights of the shape", kinds(of, &|row| Some(row.x[0] / row.x[1]))),
+        chart("operations of a sample", kinds(of, &|row| Some(row.x[2]))),
+        chart("active · density^−γ", on_one),
     ]
+}
+
+/// The points of each method and sparsity over a size; the last of each has its name.
+fn kinds(of: &Fitted<'_>, size: &dyn Fn(&Line) -> Option<f64>) -> Vec<Series> {
+    let mut all: Vec<(String, &str, Vec<Point>)> = Vec::new();
+    for (row, ends) in of.used() {
+        let (Some(x), Some(site)) = (size(row), of.sites.get(row.site)) else { continue };
+        let (kind, point) = (site.method(), point(x, row.y, ends));
+        match all.iter_mut().find(|(other, ..)| *other == kind) {
+            Some((.., points)) => points.push(point),
+            None => all.push((kind, &site.cell.at.method, vec![point])),
+        }
+    }
+    let styles = styles(all.iter().map(|(_, method, _)| *method));
+    let series = all.into_iter().zip(styles).map(|((label, _, mut points), style)| {
+        points.sort_by(|a, b| a.x.total_cmp(&b.x));
+        if let Some(last) = points.last_mut() {
+            last.label = Some(label.clone());
+        }
+        let marker = style.marker + style.dash;
+        Series { label, style: Style { marker, ..style }, points, joined: false }
+    });
+    series.collect()
 }
 
 /// The fit over N_eff, a line for each updates a step.
@@ -80,14 +86,11 @@ fn curves(of: &Fitted<'_>) -> Vec<Series> {
     let sizes: Vec<f64> =
         of.used().filter_map(|(row, _)| effective(&of.fit, row.x[0], row.x[1])).collect();
     let utds = distinct(of.used().map(|(row, _)| row.x[3]));
-    let curve = |utd: &f64| Series {
-        label: if utds.len() > 1 { format!("fit, UTD {utd}") } else { "fit".to_owned() },
-        style: Style::QUIET,
-        points: along(sizes.iter().copied())
-            .into_iter()
-            .filter_map(|x| Some(Point::new(x, predict(&of.fit, x, Some(*utd))?)))
-            .collect(),
-        joined: true,
+    let curve = |utd: &f64| {
+        let places = along(sizes.iter().copied()).into_iter();
+        let points = places.filter_map(|x| Some(Point::new(x, predict(&of.fit, x, Some(*utd))?)));
+        let name = if utds.len() > 1 { format!("fit, UTD {utd}") } else { "fit".to_owned() };
+        smooth(name, Style::QUIET, &points.collect::<Vec<_>>())
     };
     utds.iter().map(curve).collect()
 }

@@ -5,6 +5,7 @@ use super::surveyed::Surveyed;
 use crate::chart::{Axis, Format, Lines, Panel, Plot, Point, Series, Style, Tiles};
 use crate::comparison::Comparison;
 use crate::report::figure::{Content, Figure, methods};
+use crate::report::smooth::smooth;
 use crate::statistics::Estimate;
 
 /// The figure of the surface `one`, the `at`-th of all.
@@ -53,15 +54,19 @@ fn tiles(one: &Surveyed<'_>, [x, y]: [&str; 2]) -> Panel {
         heads: xs.iter().map(number).collect(),
         values: values.iter().map(|value| (value - low) / range).collect(),
         marks,
-        label: format!("return by {y}, upwards, and {x}"),
+        label: format!("across: {x}; up: {y}"),
         ends: [low, high].map(|end| Format::Number.told(end)),
     });
     Panel { title: "mean return".to_owned(), plot }
 }
 
-/// A small number as a reader types it.
+/// A number of three digits, small ones as a reader types them: `9.77e-4`.
 fn plain(x: f64) -> String {
-    if x < 1e-3 { format!("{x:e}") } else { Format::Number.told(x) }
+    let power = x.log10().floor();
+    match power < -3.0 {
+        true => format!("{}e{power}", Format::Number.told(x / 10_f64.powf(power))),
+        false => Format::Number.told(x),
+    }
 }
 
 fn points<'a>(xs: impl Iterator<Item = f64> + 'a, of: &'a [Estimate]) -> Vec<Point> {
@@ -83,14 +88,15 @@ fn ridge(one: &Surveyed<'_>, [x, y]: [&str; 2]) -> Panel {
     let (mean_x, mean_y) = (middle(&|x, _| x), middle(&|_, y| y));
     let through = |slope: f64, label: String, style: Style| {
         let point = |x: f64| Point::new(x, (mean_y + slope * (x.ln() - mean_x)).exp());
-        Series { label, style, points: [first, last].map(point).into(), joined: true }
+        smooth(label, style, &[first, last].map(point))
     };
     let mut series =
         vec![through(1.0, String::new(), Style::QUIET), through(0.5, String::new(), Style::QUIET)];
-    let dashed = Style { dash: 1, marker: 7, ..style };
+    let dashed = Style { dash: 1, ..style };
     match one.broken.as_ref().filter(|broken| broken.is_sure()) {
         None => {
-            series.push(through(one.slope.value, format!("slope {:.2}", one.slope.value), dashed))
+            let label = format!("slope {:.2}", one.slope.value);
+            series.push(through(one.slope.value, label, dashed));
         }
         Some(broken) => {
             // At the break both lines meet; their height there is that of least squares.
@@ -99,12 +105,8 @@ fn ridge(one: &Surveyed<'_>, [x, y]: [&str; 2]) -> Panel {
             let rise = |x: f64| before * (x - knot).min(0.0) + after * (x - knot).max(0.0);
             let height = middle(&|x, y| y - rise(x));
             let point = |x: f64| Point::new(x, (height + rise(x.ln())).exp());
-            series.push(Series {
-                label: format!("{before:.2}, then {after:.2}"),
-                style: dashed,
-                points: [first, broken.at.value, last].map(point).into(),
-                joined: true,
-            });
+            let label = format!("{before:.2}, then {after:.2}");
+            series.push(smooth(label, dashed, &[first, broken.at.value, last].map(point)));
         }
     }
     series.push(Series {

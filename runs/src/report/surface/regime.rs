@@ -1,7 +1,6 @@
 //! Whether gradient noise or curvature rules along a ridge, and where the one gives way to the other.
 
 use super::ridge::Best;
-use crate::laws::linear::Lines;
 use crate::statistics::{Estimate, slope};
 
 /// Points of a ridge that two lines that meet take: their four numbers and one more.
@@ -98,8 +97,8 @@ pub fn slopes(ridge: &[Best]) -> Slopes {
 
 /// Two lines that meet at a place between the second and the last but one point.
 fn broken(ridge: &[Best]) -> Option<Broken> {
-    const STEPS: usize = 200;
-    const HALVINGS: usize = 60;
+    const STEPS: usize = 64;
+    const THIRDS: usize = 40;
     let x: Vec<f64> = ridge.iter().map(|best| best.x.ln()).collect();
     let y: Vec<f64> = ridge.iter().map(|best| best.y.ln()).collect();
     let score: Vec<f64> = ridge.iter().map(|best| best.score).collect();
@@ -112,7 +111,7 @@ fn broken(ridge: &[Best]) -> Option<Broken> {
     // From the best of many places to the best between its neighbours, by thirds.
     let step = (0..=STEPS).min_by(|a, b| squares(place(*a)).total_cmp(&squares(place(*b))))?;
     let (mut from, mut to) = (place(step.saturating_sub(1)), place((step + 1).min(STEPS)));
-    for _ in 0..HALVINGS {
+    for _ in 0..THIRDS {
         let third = (to - from) / 3.0;
         if squares(from + third) <= squares(to - third) { to -= third } else { from += third }
     }
@@ -136,17 +135,33 @@ struct TwoLines {
     squares: f64,
 }
 
+/// The least squares of y on min(x − knot, 0) and max(x − knot, 0), of which one is always 0, with an intercept; none where a
+/// side has no slope.
 fn two_lines(x: &[f64], y: &[f64], knot: f64) -> Option<TwoLines> {
-    let columns = [
-        x.iter().map(|x| (x - knot).min(0.0)).collect::<Vec<f64>>(),
-        x.iter().map(|x| (x - knot).max(0.0)).collect(),
-    ];
-    let lines = Lines { x: &columns, y, group: &vec![0; x.len()], groups: 1 };
-    let line = lines.fit(&vec![1.0; x.len()])?;
-    match line.slopes[..] {
-        [before, after] => Some(TwoLines { before, after, squares: line.squares }),
-        _ => None,
+    let n = x.len() as f64;
+    let sides = |x: f64| [(x - knot).min(0.0), (x - knot).max(0.0)];
+    let (mut sums, mut squares, mut products, mut sum) = ([0.0; 2], [0.0; 2], [0.0; 2], 0.0);
+    for (x, y) in x.iter().zip(y) {
+        sum += y;
+        for (side, own) in sides(*x).into_iter().enumerate() {
+            sums[side] += own;
+            squares[side] += own * own;
+            products[side] += own * y;
+        }
     }
+    let [a, b] = [0, 1].map(|side| squares[side] - sums[side] * sums[side] / n);
+    let [of_a, of_b] = [0, 1].map(|side| products[side] - sums[side] * sum / n);
+    let mixed = -sums[0] * sums[1] / n;
+    let determinant = a * b - mixed * mixed;
+    let before = (b * of_a - mixed * of_b) / determinant;
+    let after = (a * of_b - mixed * of_a) / determinant;
+    let height = (sum - before * sums[0] - after * sums[1]) / n;
+    let residual = |(x, y): (&f64, &f64)| {
+        let [below, above] = sides(*x);
+        (y - height - before * below - after * above).powi(2)
+    };
+    let squares = x.iter().zip(y).map(residual).sum();
+    (determinant > 1e-12 * a * b).then_some(TwoLines { before, after, squares })
 }
 
 #[cfg(test)]
