@@ -9,44 +9,77 @@ use crate::{
 /// How many near names an unknown id is answered with.
 const NEAREST: usize = 3;
 
-static ROWS: &[EnvRow] = &[
-    classic::cartpole::ROW_V0,
-    classic::cartpole::ROW_V1,
-    classic::mountain_car::ROW,
-    classic::mountain_car_continuous::ROW,
-    classic::acrobot::ROW,
-    classic::pendulum::ROW,
-    minatar::asterix::ROW_V0,
-    minatar::asterix::ROW_V1,
-    minatar::breakout::ROW_V0,
-    minatar::breakout::ROW_V1,
-    minatar::five::ROW,
-    minatar::freeway::ROW_V0,
-    minatar::freeway::ROW_V1,
-    minatar::seaquest::ROW_V0,
-    minatar::seaquest::ROW_V1,
-    minatar::space_invaders::ROW_V0,
-    minatar::space_invaders::ROW_V1,
-    mujoco::ant::ROW,
-    mujoco::half_cheetah::ROW,
-    mujoco::hopper::ROW,
-    mujoco::humanoid::ROW,
-    mujoco::humanoid_standup::ROW,
-    mujoco::inverted_double_pendulum::ROW,
-    mujoco::inverted_pendulum::ROW,
-    mujoco::pusher::ROW,
-    mujoco::reacher::ROW,
-    mujoco::swimmer::ROW,
-    mujoco::walker2d::ROW,
-    tiny::counter::ROW,
-    tiny::identity::ROW,
-    tiny::identity_box::ROW,
-    tiny::chain::ROW,
-    gymnasium_rs::ROW,
-    tiny::recall::ROW,
+/// Rows of one family.
+struct Family {
+    name: &'static str,
+    rows: &'static [EnvRow],
+}
+
+static FAMILIES: &[Family] = &[
+    Family {
+        name: "classic",
+        rows: &[
+            classic::cartpole::ROW_V0,
+            classic::cartpole::ROW_V1,
+            classic::mountain_car::ROW,
+            classic::mountain_car_continuous::ROW,
+            classic::acrobot::ROW,
+            classic::pendulum::ROW,
+            gymnasium_rs::ROW,
+        ],
+    },
+    Family {
+        name: "MinAtar",
+        rows: &[
+            minatar::asterix::ROW_V0,
+            minatar::asterix::ROW_V1,
+            minatar::breakout::ROW_V0,
+            minatar::breakout::ROW_V1,
+            minatar::five::ROW,
+            minatar::freeway::ROW_V0,
+            minatar::freeway::ROW_V1,
+            minatar::seaquest::ROW_V0,
+            minatar::seaquest::ROW_V1,
+            minatar::space_invaders::ROW_V0,
+            minatar::space_invaders::ROW_V1,
+        ],
+    },
+    Family {
+        name: "MuJoCo",
+        rows: &[
+            mujoco::ant::ROW,
+            mujoco::half_cheetah::ROW,
+            mujoco::hopper::ROW,
+            mujoco::humanoid::ROW,
+            mujoco::humanoid_standup::ROW,
+            mujoco::inverted_double_pendulum::ROW,
+            mujoco::inverted_pendulum::ROW,
+            mujoco::pusher::ROW,
+            mujoco::reacher::ROW,
+            mujoco::swimmer::ROW,
+            mujoco::walker2d::ROW,
+        ],
+    },
+    Family {
+        name: "tiny",
+        rows: &[
+            tiny::counter::ROW,
+            tiny::identity::ROW,
+            tiny::identity_box::ROW,
+            tiny::chain::ROW,
+            tiny::recall::ROW,
+        ],
+    },
+    Family { name: "Atari", rows: atari::ROWS },
 ];
 
-static REGISTRY: LazyLock<Vec<EnvRow>> = LazyLock::new(|| [ROWS, atari::ROWS].concat());
+static REGISTRY: LazyLock<Vec<EnvRow>> = LazyLock::new(|| {
+    let of = |family: &Family| {
+        let rows = family.rows.iter().cloned();
+        rows.map(|row| row.family(family.name)).collect::<Vec<_>>()
+    };
+    FAMILIES.iter().flat_map(of).collect()
+});
 
 /// All registered envs, those included that need a feature which this build lacks.
 pub fn registry() -> &'static [EnvRow] {
@@ -94,7 +127,10 @@ mod tests {
             let version = row.id.rsplit_once("-v").map(|(_, version)| version.parse::<u32>());
             assert!(matches!(version, Some(Ok(_))), "{}", row.id);
             assert!(!row.about.is_empty() && !row.about.contains('\n'), "{}", row.id);
+            assert_ne!(row.family, "other", "{}", row.id);
         }
+        assert_eq!(find("CartPole-v1").unwrap().family, "classic");
+        assert_eq!(find("MinAtar/Breakout-v1").unwrap().family, "MinAtar");
     }
 
     #[test]

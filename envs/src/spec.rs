@@ -16,6 +16,8 @@ pub struct EnvRow {
     pub about: &'static str,
     /// What can be chosen.
     pub options: &'static [EnvOption],
+    /// What it is one of, such as `MinAtar`: tasks of a family are summed up together.
+    pub family: &'static str,
     /// The feature that a build needs to have it; None: every build has it.
     pub needs: Option<Feature>,
     /// The spec for options that [`Options::resolve`] gave; [`EnvRow::spec`] checks them first and gives it
@@ -24,18 +26,23 @@ pub struct EnvRow {
 }
 
 impl EnvRow {
-    /// The row of an env without options, which every build has.
+    /// The row of an env without options, of no family, which every build has.
     pub const fn new(
         id: &'static str,
         about: &'static str,
         spec: fn(&Options) -> Result<EnvSpec, EnvError>,
     ) -> Self {
-        Self { id, about, options: &[], needs: None, spec }
+        Self { id, about, options: &[], family: "other", needs: None, spec }
     }
 
     /// With these options.
     pub const fn options(self, options: &'static [EnvOption]) -> Self {
         Self { options, ..self }
+    }
+
+    /// Of this family.
+    pub const fn family(self, family: &'static str) -> Self {
+        Self { family, ..self }
     }
 
     /// Only in builds with this feature.

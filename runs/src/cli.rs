@@ -6,8 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::assertion::Assertion;
 use crate::laws::FitArgs;
-use crate::names::REPORT;
-use crate::normalise::{Bounds, Normalise, Table as ScaleTable};
+use crate::report::ReportArgs;
 
 /// Benchmarks of sparse networks in deep reinforcement learning, from one YAML file.
 #[derive(Debug, Parser)]
@@ -279,122 +278,6 @@ impl Format {
         let asked = |format: &Self| named.is_empty() || named.contains(format);
         Self::value_variants().iter().copied().filter(asked)
     }
-}
-
-/// What `report` takes.
-#[derive(Debug, Args)]
-pub struct ReportArgs {
-    /// Folders of runs, also of different configs: seeds of the same config are joined, what differs is compared
-    #[arg(value_name = "DIR", required = true)]
-    pub dirs: Vec<PathBuf>,
-    /// A folder that only adds seeds to what those have; may be given again
-    #[arg(long, value_name = "DIR")]
-    pub add: Vec<PathBuf>,
-    /// What others are compared with [default: the config's, or the first dense variant]
-    #[arg(long, value_name = "NAME")]
-    pub baseline: Option<String>,
-    /// One scale for several environments: human, paper, d4rl, min_max, or ENV=LOW..HIGH, which may be given again
-    /// [default: the config's, or human for Atari, the paper's dense SAC for MuJoCo, min_max for others]
-    #[arg(long, value_name = "SCALE", value_parser = Scaled::parse)]
-    normalise: Vec<Scaled>,
-    /// Only this variant; may be given again. `rigl` names it with every value of a sweep
-    #[arg(long, value_name = "NAME")]
-    pub variant: Vec<String>,
-    /// Then every layer of every variant: weights, FLOPs, bytes
-    #[arg(long)]
-    pub layers: bool,
-    /// As what
-    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
-    pub format: TableFormat,
-    /// Again and again, until no job runs
-    #[arg(long)]
-    pub watch: bool,
-    /// A folder for the page, index.html, and its figures as SVG and PNG [default: report in the first folder]
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
-    /// A figure of returns over this key of the config, such as agent.actor_width
-    #[arg(long, value_name = "KEY")]
-    pub x: Option<String>,
-    /// The key whose values are its lines
-    #[arg(long, value_name = "KEY", default_value = "method", requires = "x")]
-    pub by: String,
-    /// No films of the policies
-    #[arg(long)]
-    pub no_film: bool,
-    /// The tables alone
-    #[arg(long)]
-    pub no_page: bool,
-}
-
-impl ReportArgs {
-    /// Whether the folder of the page was asked for.
-    pub fn has_out(&self) -> bool {
-        self.out.is_some()
-    }
-
-    /// The folder of the page.
-    pub fn out(&self) -> PathBuf {
-        let first = self.dirs.first().map(|dir| dir.join(REPORT));
-        self.out.clone().or(first).unwrap_or_default()
-    }
-
-    /// The scales that are asked for; none where none is.
-    pub fn normalise(&self) -> Option<Normalise> {
-        let mut all = Normalise::default();
-        for one in &self.normalise {
-            match one {
-                Scaled::By(table) => all.by = Some(*table),
-                Scaled::Own(env, bounds) => drop(all.own.insert(env.clone(), *bounds)),
-            }
-        }
-        (!self.normalise.is_empty()).then_some(all)
-    }
-}
-
-/// A scale, as typed.
-#[derive(Clone, Debug)]
-enum Scaled {
-    By(ScaleTable),
-    Own(String, Bounds),
-}
-
-impl Scaled {
-    fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || {
-            let names: Vec<_> = ScaleTable::ALL.iter().map(|(name, _)| *name).collect();
-            format!(
-                "write one of {}, or ENV=LOW..HIGH with LOW below HIGH: CartPole-v1=0..500",
-                names.join(", ")
-            )
-        };
-        if let Some((_, table)) = ScaleTable::ALL.iter().find(|(name, _)| *name == text) {
-            return Ok(Self::By(*table));
-        }
-        let (env, ends) = text.split_once('=').ok_or_else(wrong)?;
-        let (low, high) = ends.split_once("..").ok_or_else(wrong)?;
-        let number = |text: &str| text.trim().parse::<f64>().ok().filter(|x| x.is_finite());
-        match (number(low), number(high)) {
-            (Some(low), Some(high)) if low < high => {
-                Ok(Self::Own(env.to_owned(), Bounds { low, high }))
-            }
-            _ => Err(wrong()),
-        }
-    }
-}
-
-/// As what `report` prints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum TableFormat {
-    /// Tables for a terminal
-    Text,
-    /// A line a variant, every number in full
-    Csv,
-    /// Everything, every number in full
-    Json,
-    /// The first table for a README
-    Markdown,
-    /// The first table for a paper
-    Latex,
 }
 
 /// What `play` takes.

@@ -16,6 +16,8 @@ pub struct Forest {
     pub rows: Vec<Row>,
     /// Where nothing is better or worse.
     pub reference: Option<f64>,
+    /// Whether a bar reaches from there to each value.
+    pub bars: bool,
 }
 
 /// One of them.
@@ -61,6 +63,11 @@ impl Forest {
                 line.axis stroke-dasharray="4 3" x1=(at) x2=(at) y1=(px(top)) y2=(px(bottom)) {}
             }
             @for (at, row) in rows.iter().enumerate() {
+                @if let Some(reference) = self.reference.filter(|_| self.bars) {
+                    @let ends = [scale.at(reference.min(row.value)), scale.at(reference.max(row.value))];
+                    rect.band.(row.style.fill()) x=(px(ends[0])) y=(px(middle(at) - 7.0))
+                        width=(px(ends[1] - ends[0])) height="14" {}
+                }
                 text.end x=(px(names + 4.0)) y=(px(middle(at) + 4.0)) {
                     (text::fitted(&row.label, names, text::BODY))
                     title { (row.label) }

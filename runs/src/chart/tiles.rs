@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use maud::{Markup, html};
 
-use super::style::SHADES;
+use super::style::{SHADES, Style};
 use super::text;
 use super::unit::{WIDTH, px};
 
@@ -15,8 +15,12 @@ pub struct Tiles {
     pub rows: Vec<String>,
     /// Tiles of a row.
     pub columns: usize,
-    /// Row by row, each from 0, the weakest, to 1.
+    /// Names of the columns, below them; none where they are too many to be named.
+    pub heads: Vec<String>,
+    /// Row by row, each from 0, the weakest, to 1; NaN where there is nothing.
     pub values: Vec<f64>,
+    /// Tiles with a dot.
+    pub marks: Vec<usize>,
     /// What the columns are.
     pub label: String,
     /// What the weakest and the strongest shade mean.
@@ -36,9 +40,15 @@ impl Tiles {
             let side = (room / columns as f64).min(260.0 / rows.max(1) as f64).min(28.0);
             [side, side]
         } else {
-            [(room / columns as f64).min(40.0), 18.0]
+            let widest = if self.heads.is_empty() { 40.0 } else { 56.0 };
+            [(room / columns as f64).min(widest), 18.0]
         };
-        let bottom = top + high * rows as f64;
+        let below = top + high * rows as f64;
+        let bottom = if self.heads.is_empty() { below } else { below + 16.0 };
+        let middle = |mark: &usize| {
+            let (row, column) = (mark / columns, mark % columns);
+            [left + wide * (column as f64 + 0.5), top + high * (row as f64 + 0.5)]
+        };
         let body = html! {
             @for (at, name) in self.rows.iter().enumerate() {
                 text.end x=(px(names + 4.0)) y=(px(top + high * (at as f64 + 0.5) + 4.0)) {
@@ -50,6 +60,15 @@ impl Tiles {
                 @for level in 0..SHADES {
                     @let path = self.path(level, columns);
                     @if !path.is_empty() { path.(format!("h{level}")) d=(path) {} }
+                }
+            }
+            @for [x, y] in self.marks.iter().map(middle) {
+                path.edge.(Style::nth(1).fill()) d=(Style::nth(0).marker(x, y)) {}
+            }
+            @for (at, head) in self.heads.iter().enumerate() {
+                text.quiet.middle x=(px(left + wide * (at as f64 + 0.5))) y=(px(below + 13.0)) {
+                    (text::fitted(head, wide, text::BODY))
+                    title { (head) }
                 }
             }
             @for level in 0..SHADES {
@@ -69,8 +88,11 @@ impl Tiles {
         let shade = |value: f64| (value * (SHADES - 1) as f64).round().max(0.0) as usize;
         for (row, values) in self.values.chunks(columns).enumerate() {
             let mut column = 0;
-            for run in values.chunk_by(|a, b| shade(*a) == shade(*b)) {
-                if run.first().is_some_and(|first| shade(*first).min(SHADES - 1) == level) {
+            for run in values.chunk_by(|a, b| a.is_nan() == b.is_nan() && shade(*a) == shade(*b)) {
+                if run
+                    .first()
+                    .is_some_and(|first| !first.is_nan() && shade(*first).min(SHADES - 1) == level)
+                {
                     let length = run.len();
                     // Writing to a string does not fail.
                     let _ = write!(path, "M{column} {row}h{length}v1h-{length}z");

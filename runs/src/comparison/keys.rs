@@ -26,7 +26,7 @@ pub fn read_baseline(node: Option<&Node>, variants: &[Variant]) -> Checked<Optio
     }
 }
 
-/// `human`, `paper`, `d4rl` or `min_max`; or ends of one's own: `{CartPole-v1: {low: 0, high: 500}}`. Where a config is
+/// `human`, `paper`, `d4rl`, `min_max` or `max`; or ends of one's own: `{CartPole-v1: {low: 0, high: 500}}`. Where a config is
 /// `scaled`, envs that this scale has not are left out.
 pub fn read_normalise(
     node: Option<&Node>,

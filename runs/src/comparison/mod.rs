@@ -29,14 +29,14 @@ use crate::names::{stands_for, stem};
 use crate::normalise::Normalise;
 use crate::results::RunResults;
 pub use against::Against;
-pub use baseline::of_cell;
+pub use baseline::{of_cell, pairs};
 pub use cell::{Cell, Scored};
 pub use group::{Group, Lead};
 pub use judge::Judged;
 pub use resamples::bootstrap;
 pub use task::Task;
 pub use verdict::Verdict;
-pub use warning::{FEW_SEEDS, Warning};
+pub use warning::{FEW_SEEDS, Warning, listed};
 
 /// What a reader may choose.
 #[derive(Clone, Debug, Default)]

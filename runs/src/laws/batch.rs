@@ -35,6 +35,12 @@ struct Saturating {
     n_mean: f64,
 }
 
+/// B* at σ and N by the constants of a fit; none where it lacks one.
+pub fn predict(fit: &Fit, utd: f64, n: f64) -> Option<f64> {
+    let small = (fit.value("b")? / n).powf(fit.value("c")?);
+    Some(fit.value("a")? / (utd.powf(fit.value("alpha")?) * (1.0 + small)))
+}
+
 /// A column without its mean, and the mean.
 fn centred(logs: Vec<f64>) -> (Vec<f64>, f64) {
     let mean = logs.iter().sum::<f64>() / logs.len() as f64;

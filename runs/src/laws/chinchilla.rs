@@ -87,6 +87,13 @@ impl Constants {
     }
 }
 
+/// The loss at N and D by the constants of a fit; none where it lacks one.
+pub fn predict(fit: &Fit, n: f64, d: f64) -> Option<f64> {
+    let of_size = fit.value("A")? * n.powf(-fit.value("alpha")?);
+    let of_samples = fit.value("B")? * d.powf(-fit.value("beta")?);
+    Some(fit.value("E")? + of_size + of_samples)
+}
+
 /// D of each row.
 fn samples(data: &Data) -> Result<Vec<f64>, Error> {
     match (data.find("d"), data.find("flops")) {

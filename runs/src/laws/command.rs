@@ -21,8 +21,16 @@ use super::shown;
 /// # Errors
 /// A mistake on the command line or in the file, each with its place.
 pub fn fit(args: &FitArgs) -> Result<(), Error> {
-    let law = find(&args.law)?;
-    let request = request(law, args)?;
+    let law = find("fit", &args.law)?;
+    refused(law, "--by", law.by, !args.by.is_empty())?;
+    let cores = || thread::available_parallelism().map_or(1, usize::from);
+    let bootstrap = Bootstrap {
+        resamples: args.resamples,
+        seed: Seed::new(args.seed).child("laws").child(law.name),
+        threads: args.jobs.unwrap_or_else(cores).max(1),
+    };
+    let asked = Asked { budget: &args.budget, threshold: &args.threshold, set: &args.set };
+    let request = asked.request(law, bootstrap)?;
     let roles = Roles::of(law, &args.x)?;
     let mut frame = Frame::read(&args.file)?;
     for condition in &args.conditions {
@@ -45,64 +53,83 @@ pub fn list() -> String {
     shown::list(&LAWS)
 }
 
-fn find(name: &str) -> Result<&'static LawRow, Error> {
+/// The law of this name, which stands at `place` of the command line.
+///
+/// # Errors
+/// Where there is none.
+pub fn find(place: &str, name: &str) -> Result<&'static LawRow, Error> {
     LAWS.iter().find(|law| law.name == name).copied().ok_or_else(|| {
         let names: Vec<&str> = LAWS.iter().map(|law| law.name).collect();
         let near = nearest(name, names.iter().copied()).unwrap_or("sparring list laws");
         let allowed = format!("one of {}", names.join(", "));
-        Refusal::argument("fit", format!("no law {name}"), allowed, near)
+        Refusal::argument(place, format!("no law {name}"), allowed, near)
     })
 }
 
-/// What the command line asks of `law`, as far as it takes it.
-fn request(law: &LawRow, args: &FitArgs) -> Result<Request, Error> {
-    let cores = || thread::available_parallelism().map_or(1, usize::from);
-    let bootstrap = Bootstrap {
-        resamples: args.resamples,
-        seed: Seed::new(args.seed).child("laws").child(law.name),
-        threads: args.jobs.unwrap_or_else(cores).max(1),
-    };
-    let mut request = Request::of(law, bootstrap);
-    let refused = |flag: &str, takes: Option<&str>, given: bool| match (takes, given) {
+/// What a command line asks of a law.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// Budgets at which the optimum is wanted.
+    pub budget: &'a [f64],
+    /// Thresholds of learning curves.
+    pub threshold: &'a [f64],
+    /// Options, each `KEY=NUMBER`.
+    pub set: &'a [String],
+}
+
+impl Asked<'_> {
+    /// As far as `law` takes it.
+    ///
+    /// # Errors
+    /// What it does not take, and values that it does not allow.
+    pub fn request(&self, law: &LawRow, bootstrap: Bootstrap) -> Result<Request, Error> {
+        let mut request = Request::of(law, bootstrap);
+        refused(law, "--budget", law.budget, !self.budget.is_empty())?;
+        refused(law, "--threshold", law.threshold, !self.threshold.is_empty())?;
+        if let Some(wrong) = self.budget.iter().find(|it| !(**it > 0.0 && it.is_finite())) {
+            let hint = "--budget 1e20";
+            let allowed = "a number above 0";
+            return Err(Refusal::argument("--budget", wrong.to_string(), allowed, hint));
+        }
+        if let Some(wrong) = self.threshold.iter().find(|threshold| !threshold.is_finite()) {
+            let hint = "--threshold 195";
+            let allowed = "a finite return";
+            return Err(Refusal::argument("--threshold", wrong.to_string(), allowed, hint));
+        }
+        request.budgets.extend_from_slice(self.budget);
+        request.thresholds.extend_from_slice(self.threshold);
+        for text in self.set {
+            let place = format!("--set {text}");
+            let (key, value) = text.split_once('=').unwrap_or((text, ""));
+            let option = law.options.iter().find(|option| option.key == key).ok_or_else(|| {
+                let keys: Vec<&str> = law.options.iter().map(|option| option.key).collect();
+                let allowed = match keys.is_empty() {
+                    true => format!("{} has no options", law.name),
+                    false => format!("an option of {}: {}", law.name, keys.join(", ")),
+                };
+                let near = nearest(key, keys.iter().copied()).unwrap_or("sparring list laws");
+                Refusal::argument(&place, format!("no option {key}"), allowed, near)
+            })?;
+            let within = |value: &f64| (option.low..=option.high).contains(value);
+            let value = value.parse().ok().filter(within).ok_or_else(|| {
+                let allowed = format!("a number from {} to {}", option.low, option.high);
+                let hint = format!("--set {key}={}", option.default);
+                Refusal::argument(&place, value, allowed, hint)
+            })?;
+            request = request.with(option.key, value);
+        }
+        Ok(request)
+    }
+}
+
+/// Refuses a flag that is `given` to a law which does not take it.
+fn refused(law: &LawRow, flag: &str, takes: Option<&str>, given: bool) -> Result<(), Error> {
+    match (takes, given) {
         (None, true) => {
             let found = format!("{flag} with {}", law.name);
             let hint = "leave it out, or see sparring list laws";
             Err(Refusal::argument(flag, found, "a law that takes it", hint))
         }
         (Some(_), true | false) | (None, false) => Ok(()),
-    };
-    refused("--by", law.by, !args.by.is_empty())?;
-    refused("--budget", law.budget, !args.budget.is_empty())?;
-    refused("--threshold", law.threshold, !args.threshold.is_empty())?;
-    if let Some(wrong) = args.budget.iter().find(|budget| !(**budget > 0.0 && budget.is_finite())) {
-        let hint = "--budget 1e20";
-        return Err(Refusal::argument("--budget", wrong.to_string(), "a number above 0", hint));
     }
-    if let Some(wrong) = args.threshold.iter().find(|threshold| !threshold.is_finite()) {
-        let hint = "--threshold 195";
-        return Err(Refusal::argument("--threshold", wrong.to_string(), "a finite return", hint));
-    }
-    request.budgets.clone_from(&args.budget);
-    request.thresholds.clone_from(&args.threshold);
-    for text in &args.set {
-        let place = format!("--set {text}");
-        let (key, value) = text.split_once('=').unwrap_or((text, ""));
-        let option = law.options.iter().find(|option| option.key == key).ok_or_else(|| {
-            let keys: Vec<&str> = law.options.iter().map(|option| option.key).collect();
-            let allowed = match keys.is_empty() {
-                true => format!("{} has no options", law.name),
-                false => format!("an option of {}: {}", law.name, keys.join(", ")),
-            };
-            let near = nearest(key, keys.iter().copied()).unwrap_or("sparring list laws");
-            Refusal::argument(&place, format!("no option {key}"), allowed, near)
-        })?;
-        let within = |value: &f64| (option.low..=option.high).contains(value);
-        let value = value.parse().ok().filter(within).ok_or_else(|| {
-            let allowed = format!("a number from {} to {}", option.low, option.high);
-            let hint = format!("--set {key}={}", option.default);
-            Refusal::argument(&place, value, allowed, hint)
-        })?;
-        request = request.with(option.key, value);
-    }
-    Ok(request)
 }

@@ -116,6 +116,11 @@ impl Fit {
             .find(|constant| constant.number.name == name && constant.number.at.is_empty())
     }
 
+    /// Its value.
+    pub fn value(&self, name: &str) -> Option<f64> {
+        self.get(name).map(|constant| constant.value)
+    }
+
     /// Several fits of one law, each to rows of its own, as one.
     pub fn together(fits: Vec<Self>) -> Option<Self> {
         fits.into_iter().reduce(|mut all, own| {

@@ -118,6 +118,13 @@ impl Model for Frontier {
     }
 }
 
+/// I at N and E by the constants of a fit; none where it lacks one.
+pub fn predict(fit: &Fit, n: f64, e: f64) -> Option<f64> {
+    let of_size = (fit.value("N_c")? / n).powf(fit.value("alpha_N")?);
+    let of_steps = (fit.value("E_c")? / e).powf(fit.value("alpha_E")?);
+    Some((of_size + of_steps).powf(-1.0 / fit.value("beta")?))
+}
+
 /// The least operations among the rows of each row's return.
 fn least(data: &Data) -> Result<Vec<f64>, Error> {
     let flops = data.x("flops")?;

@@ -4,8 +4,8 @@
 //! share `power_sum`; what is minimised stands in `objective` and `descent`, the intervals in `resamples`.
 
 mod args;
-mod batch;
-mod chinchilla;
+pub(crate) mod batch;
+pub(crate) mod chinchilla;
 mod command;
 mod data;
 mod descent;
@@ -14,27 +14,27 @@ mod estimate;
 mod fit;
 mod frame;
 mod frontier;
-mod intrinsic;
+pub(crate) mod intrinsic;
 mod isoflop;
-mod isotonic;
+pub(crate) mod isotonic;
 mod linear;
 mod objective;
 mod power;
 mod power_sum;
 mod registry;
-mod resamples;
+pub(crate) mod resamples;
 mod routing;
 mod row;
-mod shown;
+pub(crate) mod shown;
 mod simplex;
 mod slopes;
-mod sum;
-mod threshold;
-mod utd;
-mod which_n;
+pub(crate) mod sum;
+pub(crate) mod threshold;
+pub(crate) mod utd;
+pub(crate) mod which_n;
 
 pub use args::FitArgs;
-pub use command::{fit as run, list};
+pub use command::{Asked, find, fit as run, list};
 pub use data::Data;
 pub use fit::{Constant, Fit};
 pub use registry::LAWS;

@@ -51,13 +51,14 @@ fn table(constants: &[&Constant]) -> Table {
     table
 }
 
-fn interval(interval: Option<Interval>) -> String {
+/// Its ends, or a dash.
+pub fn interval(interval: Option<Interval>) -> String {
     interval
         .map_or_else(|| "–".to_owned(), |it| format!("[{}, {}]", number(it.low), number(it.high)))
 }
 
 /// Five digits: those of the table of a paper.
-fn number(x: f64) -> String {
+pub fn number(x: f64) -> String {
     match x {
         _ if x == f64::INFINITY => "never".to_owned(),
         _ if x == 0.0 => "0".to_owned(),

@@ -111,6 +111,21 @@ impl Constants {
     }
 }
 
+/// D at σ and N by the constants of a fit; none where it lacks one.
+pub fn predict(fit: &Fit, utd: f64, n: f64) -> Option<f64> {
+    let updates = (fit.value("A")? / utd).powf(fit.value("alpha")?);
+    let size = (fit.value("B")? / n).powf(fit.value("beta")?);
+    Some(fit.value("C")? * (1.0 + updates + size))
+}
+
+/// N at which D takes `steps` with σ updates a step; none where no N does.
+pub fn size_of(fit: &Fit, utd: f64, steps: f64) -> Option<f64> {
+    let updates = (fit.value("A")? / utd).powf(fit.value("alpha")?);
+    let left = steps / fit.value("C")? - 1.0 - updates;
+    let size = fit.value("B")? * left.powf(-1.0 / fit.value("beta")?);
+    (left > 0.0).then_some(size)
+}
+
 fn fit(data: &Data, request: &Request) -> Result<Fit, Error> {
     data.at_least(6)?;
     let (utd, n) = (data.log("utd")?, data.log("n")?);

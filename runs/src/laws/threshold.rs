@@ -39,17 +39,18 @@ struct Configuration {
     runs: usize,
 }
 
-impl Configuration {
-    /// When the mean curve of runs that count `weights` times reaches `threshold`; infinite where it never does.
-    fn reached(&self, weights: &[f64], threshold: f64) -> f64 {
-        let total: f64 = weights.iter().sum();
-        let mean = |scores: &[f64]| {
-            scores.iter().zip(weights).map(|(score, weight)| score * weight).sum::<f64>() / total
-        };
-        let values: Vec<f64> =
-            self.curves.at.iter().map(|scores| scores.tasks().map(mean).sum()).collect();
-        first_reached(&self.curves.steps, &values, threshold).unwrap_or(f64::INFINITY)
-    }
+/// At each step the mean of the runs of one task, run by run as often as `weights` says.
+pub fn mean_curve(curves: &Curves, weights: &[f64]) -> Vec<f64> {
+    let total: f64 = weights.iter().sum();
+    let mean = |scores: &[f64]| {
+        scores.iter().zip(weights).map(|(score, weight)| score * weight).sum::<f64>() / total
+    };
+    curves.at.iter().map(|scores| scores.tasks().map(mean).sum()).collect()
+}
+
+/// When that mean, made to rise, reaches `threshold`; infinite where it never does.
+pub fn reached(curves: &Curves, weights: &[f64], threshold: f64) -> f64 {
+    first_reached(&curves.steps, &mean_curve(curves, weights), threshold).unwrap_or(f64::INFINITY)
 }
 
 /// A configuration's points, run by run.
@@ -113,8 +114,8 @@ fn fit(data: &Data, request: &Request) -> Result<Fit, Error> {
     for configuration in configurations(data)? {
         let whole = vec![1.0; configuration.runs];
         let times = |weights: &[f64]| {
-            let reached = |threshold: &f64| configuration.reached(weights, *threshold);
-            Some(request.thresholds.iter().map(reached).collect())
+            let of = |threshold: &f64| reached(&configuration.curves, weights, *threshold);
+            Some(request.thresholds.iter().map(of).collect())
         };
         let strata = Strata::whole(configuration.runs);
         // One run cannot show how runs differ.
@@ -129,7 +130,7 @@ fn fit(data: &Data, request: &Request) -> Result<Fit, Error> {
             for (column, value) in data.by.iter().zip(&configuration.at) {
                 number = number.at(column, value);
             }
-            let value = configuration.reached(&whole, *threshold);
+            let value = reached(&configuration.curves, &whole, *threshold);
             let mut constant =
                 Constant::new(number.at("threshold", threshold), value, &resamples, place);
             if value.is_infinite() {

@@ -46,6 +46,16 @@ const STARTS: usize = 4;
 /// Environments that are worth drawing; of fewer, single times are drawn.
 const FEWEST: usize = 5;
 
+/// D / median at σ by the constants of a threshold; none where the fit lacks one.
+pub fn predict(fit: &Fit, utd: f64, threshold: f64) -> Option<f64> {
+    let at = [("threshold".to_owned(), threshold.to_string())];
+    let of = |name: &str| {
+        let is = |constant: &&Constant| constant.number.name == name && constant.number.at == at;
+        Some(fit.constants.iter().find(is)?.value)
+    };
+    Some(of("c")? + (utd / of("b")?).powf(-of("a")?))
+}
+
 fn median(values: &mut [f64]) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let middle = values.len() / 2;
@@ -65,7 +75,7 @@ fn by_environment(data: &Data) -> BTreeMap<String, Vec<usize>> {
 }
 
 /// Times over the median of their environment, and the median of those.
-fn normalised(data: &Data) -> (Vec<f64>, f64) {
+pub fn normalised(data: &Data) -> (Vec<f64>, f64) {
     let mut times = data.y.clone();
     let mut medians = Vec::new();
     for rows in by_environment(data).values() {

@@ -54,6 +54,21 @@ const GRID: [f64; 6] = [0.1, 0.25, 0.5, 0.9, 1.5, 2.5];
 const DENSITY_GRID: [f64; 4] = [-0.1, 0.0, 0.2, 0.6];
 const STARTS: usize = 4;
 
+/// y at an X that is N_eff, and at σ where the fit has a term of it; none where it lacks a constant.
+pub fn predict(fit: &Fit, effective: f64, utd: Option<f64>) -> Option<f64> {
+    let of_size = fit.value("A")? * effective.powf(-fit.value("alpha")?);
+    let of_updates = match (fit.value("S"), fit.value("s"), utd) {
+        (Some(scale), Some(power), Some(utd)) => scale * utd.powf(-power),
+        (None, ..) | (_, None, _) | (.., None) => 0.0,
+    };
+    Some(fit.value("E").unwrap_or(0.0) + of_size + of_updates)
+}
+
+/// N_eff by the γ of a fit.
+pub fn effective(fit: &Fit, active: f64, density: f64) -> Option<f64> {
+    Some(active * density.powf(-fit.value("gamma")?))
+}
+
 /// The columns that a law in one X has.
 struct Columns {
     x: Vec<(Vec<f64>, Bounds)>,

@@ -61,15 +61,18 @@ pub enum Table {
     D4rl,
     /// The lowest and the highest score of what is compared.
     MinMax,
+    /// 0 and the highest score of what is compared; as min_max where none is above 0.
+    Max,
 }
 
 impl Table {
     /// All, by the names that a config gives them.
-    pub const ALL: [(&str, Self); 4] = [
+    pub const ALL: [(&str, Self); 5] = [
         ("human", Self::Human),
         ("paper", Self::Paper),
         ("d4rl", Self::D4rl),
         ("min_max", Self::MinMax),
+        ("max", Self::Max),
     ];
 
     fn ends(self, env: &str) -> Option<Scale> {
@@ -77,7 +80,7 @@ impl Table {
             Self::Human => (&ATARI, "random play and a person (DQN Zoo)"),
             Self::Paper => (&MUJOCO, "0 and the paper's dense SAC"),
             Self::D4rl => (&D4RL, "random and expert (D4RL)"),
-            Self::MinMax => return None,
+            Self::MinMax | Self::Max => return None,
         };
         let game = game(env);
         let row = rows.iter().find(|row| row.name == game)?;
@@ -114,6 +117,10 @@ impl Normalise {
         }
         let finite = || scores.iter().copied().filter(|score| score.is_finite());
         let (low, high) = (finite().reduce(f64::min), finite().reduce(f64::max));
+        if let Some(high) = high.filter(|high| self.by == Some(Table::Max) && *high > 0.0) {
+            let source = "0 and the highest score here".to_owned();
+            return Scale { low: 0.0, high, source, relative: true };
+        }
         Scale {
             low: low.unwrap_or(0.0),
             high: high.unwrap_or(1.0),
@@ -161,6 +168,10 @@ mod tests {
         let d4rl = Normalise { by: Some(Table::D4rl), ..Normalise::default() };
         assert_eq!(d4rl.scale("HalfCheetah-v5", &[]).high, 12_135.0);
         assert_eq!(d4rl.scale("Walker2d-v5", &[]).high, 4_592.3);
+        let max = Normalise { by: Some(Table::Max), ..Normalise::default() };
+        let of =
+            |scores: &[f64]| (max.scale("Mine-v0", scores).low, max.scale("Mine-v0", scores).high);
+        assert_eq!((of(&[3.0, 5.0]), of(&[-3.0, -1.0])), ((0.0, 5.0), (-3.0, -1.0)));
     }
 
     #[test]

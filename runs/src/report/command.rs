@@ -1,15 +1,16 @@
 //! `sparring report`.
 
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
 use ::console::Term;
 
+use super::args::{ReportArgs, TableFormat};
 use super::figure::Request;
-use super::{lines, page, table, tables, text};
-use crate::cli::{ReportArgs, TableFormat};
+use super::view::View;
+use super::{gain, law, lines, page, surface, table, tables, text};
 use crate::comparison::{Choice, Comparison};
 use crate::console::{note, print};
 use crate::error::Error;
@@ -22,15 +23,24 @@ const PAUSE: Duration = Duration::from_secs(5);
 pub fn report(args: &ReportArgs) -> Result<(), Error> {
     loop {
         let comparison = compare(args)?;
+        let view = view(args, &comparison)?;
         if args.watch && std::io::stdout().is_terminal() {
             print("\x1b[2J\x1b[H")?;
         }
-        print(&shown(args, &comparison)?)?;
+        match &view {
+            Some(view) => print(&view.shown(args.format, width())?)?,
+            None => print(&shown(args, &comparison)?)?,
+        }
         if args.format == TableFormat::Text && !args.no_page {
             // Films take longer than all else, and of a policy that is still trained another one comes soon.
             let film = !(args.no_film || args.watch && comparison.running);
-            let request = Request { x: args.x.clone(), by: args.by.clone(), film };
-            match (draw(&comparison, &request, &args.out()), args.has_out()) {
+            let by = args.by.clone().unwrap_or_else(|| Request::default().by);
+            let request = Request { x: args.x.clone(), by, film };
+            let drawn = match &view {
+                Some(view) => view.write(&comparison, &args.out()).map(told),
+                None => draw(&comparison, &request, &args.out()),
+            };
+            match (drawn, args.has_out()) {
                 (Err(error), true) => return Err(error),
                 // The tables stand by themselves, as in a folder that cannot be written.
                 (Err(error), false) => note(format!("sparring: no page: {error}")),
@@ -46,9 +56,25 @@ pub fn report(args: &ReportArgs) -> Result<(), Error> {
 
 /// Draws the page of `of` into `folder` and says where it is.
 pub fn draw(of: &Comparison, request: &Request, folder: &Path) -> Result<(), Error> {
-    let page = page::write(of, &tables(of), request, folder)?;
+    page::write(of, &tables(of), request, folder).map(told)
+}
+
+fn told(page: PathBuf) {
     note(format!("page: {}", page.display()));
-    Ok(())
+}
+
+/// What was asked for in place of the tables; none where nothing was.
+fn view(args: &ReportArgs, of: &Comparison) -> Result<Option<View>, Error> {
+    match (&args.law, args.surface.as_slice(), &args.gain) {
+        (Some(name), ..) => law::view(of, args, name).map(Some),
+        (None, [x, y], _) => surface::view(of, x, y).map(Some),
+        (None, _, Some(key)) => gain::view(of, key, args.by.as_deref()).map(Some),
+        (None, _, None) => Ok(None),
+    }
+}
+
+fn width() -> usize {
+    terminal_width().unwrap_or(usize::MAX)
 }
 
 fn compare(args: &ReportArgs) -> Result<Comparison, Error> {

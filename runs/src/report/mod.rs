@@ -1,19 +1,28 @@
 //! What results came to, from their folders alone: tables for a terminal, for programs and for papers.
 //! `run` prints at its end what `report` prints again.
 
+mod args;
 mod claims;
 mod command;
 mod cost;
 mod diagnostics;
 mod figure;
+mod gain;
+mod law;
 mod lines;
 mod over_tasks;
 mod page;
+mod sheet;
+mod smooth;
+mod surface;
+mod swept;
 mod table;
+mod view;
 
 use crate::comparison::Comparison;
 use crate::sizes::layers_table;
 use crate::table::Table;
+pub use args::ReportArgs;
 pub use command::{draw, report, terminal_width};
 pub use diagnostics::share;
 pub use figure::Request;

@@ -44,7 +44,7 @@ impl Bootstrap {
     }
 
     /// Like [`Self::measure`] for many numbers of the same resamples.
-    pub(super) fn measure_all<const N: usize>(
+    pub(crate) fn measure_all<const N: usize>(
         &self,
         of: [&Scores; N],
         numbers: usize,

@@ -49,6 +49,15 @@ impl Resample {
         }
     }
 
+    /// The mean of each task of `scores`, whose runs it counts; NaN of one without runs.
+    pub(crate) fn means(&self, scores: &Scores) -> Vec<f64> {
+        let of = |(runs, task): (&[f64], &Range<usize>)| {
+            let counted = runs.iter().zip(&self.counts[task.clone()]);
+            counted.map(|(run, count)| run * f64::from(*count)).sum::<f64>() / runs.len() as f64
+        };
+        scores.tasks().zip(scores.places()).map(of).collect()
+    }
+
     /// How often it has each run, in the order of [`Scores::values`].
     pub(crate) fn counts(&self) -> &[u32] {
         &self.counts

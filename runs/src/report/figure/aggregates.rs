@@ -36,7 +36,7 @@ pub fn figure(comparison: &Comparison) -> Option<Figure> {
         let x = Axis::linear("normalised score");
         Panel {
             title: measure.title.to_owned(),
-            plot: Plot::Forest(Forest { x, rows, reference: None }),
+            plot: Plot::Forest(Forest { x, rows, reference: None, bars: false }),
         }
     };
     Some(Figure {

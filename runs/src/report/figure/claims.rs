@@ -53,5 +53,8 @@ fn panel(comparison: &Comparison, relation: Relation, title: &str) -> Option<Pan
     }
     let reference = Some(relation.of_equals());
     let x = Axis::linear(title.to_lowercase());
-    Some(Panel { title: title.to_owned(), plot: Plot::Forest(Forest { x, rows, reference }) })
+    Some(Panel {
+        title: title.to_owned(),
+        plot: Plot::Forest(Forest { x, rows, reference, bars: false }),
+    })
 }

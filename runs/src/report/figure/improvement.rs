@@ -20,7 +20,7 @@ pub fn figure(comparison: &Comparison) -> Option<Figure> {
         return None;
     }
     let x = Axis::linear(format!("P(better than {baseline})")).reaching([0.0, 1.0]);
-    let plot = Plot::Forest(Forest { x, rows, reference: Some(0.5) });
+    let plot = Plot::Forest(Forest { x, rows, reference: Some(0.5), bars: false });
     Some(Figure {
         id: "improvement".into(),
         title: "Probability of improvement".into(),

@@ -10,7 +10,7 @@ mod film;
 mod footage;
 mod improvement;
 mod key_axis;
-mod methods;
+pub mod methods;
 mod over_tasks;
 mod over_time;
 mod plate;

@@ -20,7 +20,7 @@ pub fn figure(comparison: &Comparison) -> Option<Figure> {
         let dense = |row: &&Row| Some(&row.label) == comparison.baseline.as_ref();
         let reference = rows.iter().find(dense).map(|row| row.value);
         let x = Axis::linear("return");
-        let plot = Plot::Forest(Forest { x, rows, reference });
+        let plot = Plot::Forest(Forest { x, rows, reference, bars: false });
         Panel { title: env.clone(), plot }
     };
     let envs = comparison.tasks.iter().map(|task| &task.env);

@@ -151,5 +151,5 @@ fn tiles(rows: Vec<String>, columns: usize, values: Vec<f64>, label: String) -> 
     let most = values.iter().copied().fold(0.0, f64::max);
     let values = values.iter().map(|value| if most > 0.0 { value / most } else { 0.0 }).collect();
     let ends = ["0".to_owned(), format!("{:.1} % active", 100.0 * most)];
-    Plot::Tiles(Tiles { rows, columns, values, label, ends })
+    Plot::Tiles(Tiles { rows, columns, heads: Vec::new(), values, marks: Vec::new(), label, ends })
 }

@@ -3,20 +3,17 @@
 use base64::prelude::{BASE64_STANDARD, Engine};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::content::Content;
 use crate::chart::{Panel, page_css};
 use crate::comparison::{Comparison, Source};
-use crate::report::figure::{Content, Figure, Film};
+use crate::report::figure::{self, Figure, Film};
 use crate::table::{Align, Table, counted};
 
 const STYLE: &str = include_str!("style.css");
 
 /// The whole page. Everything that comes from outside is escaped where it is put in.
-pub fn page(
-    comparison: &Comparison,
-    headline: &[String],
-    tables: &[Table],
-    figures: &[Figure],
-) -> Markup {
+pub fn page(comparison: &Comparison, content: &Content<'_>) -> Markup {
+    let Content { headline, tables, notes, figures } = *content;
     let envs: Vec<&str> = comparison.tasks.iter().map(|task| task.env.as_str()).collect();
     html! {
         (DOCTYPE)
@@ -46,7 +43,7 @@ pub fn page(
                     nav aria-label="Contents" {
                         a href="#results" { "Results" }
                         @for figure in figures { a href=(format!("#{}", figure.id)) { (figure.title) } }
-                        @if !comparison.warnings.is_empty() { a href="#notes" { "Notes" } }
+                        @if !notes.is_empty() { a href="#notes" { "Notes" } }
                         a href="#origin" { "Configs and versions" }
                     }
                 }
@@ -54,10 +51,10 @@ pub fn page(
                     section #results {
                         h2 { "Results" }
                         @for one in tables { (table(one)) }
-                        @if !comparison.warnings.is_empty() {
+                        @if !notes.is_empty() {
                             aside #notes aria-label="Notes" {
                                 h3 { "Notes" }
-                                ul { @for warning in &comparison.warnings { li { (warning) } } }
+                                ul { @for note in notes { li { (note) } } }
                             }
                         }
                     }
@@ -103,20 +100,20 @@ fn table(table: &Table) -> Markup {
 fn figure(figure: &Figure) -> Markup {
     let files = |ending: &str| format!("figures/{}.{ending}", figure.id);
     let wide = match &figure.content {
-        Content::Panels(panels) => panels.len() > 1,
-        Content::Films(_) => true,
+        figure::Content::Panels(panels) => panels.len() > 1,
+        figure::Content::Films(_) => true,
     };
     html! {
         figure #(figure.id) .wide[wide] {
             h3 { (figure.title) }
             @match &figure.content {
-                Content::Panels(panels) => .panels { @for one in panels { (panel(one, &figure.title)) } },
-                Content::Films(films) => .films { @for one in films { (film(one)) } },
+                figure::Content::Panels(panels) => .panels { @for one in panels { (panel(one, &figure.title)) } },
+                figure::Content::Films(films) => .films { @for one in films { (film(one)) } },
             }
             figcaption {
                 p { (figure.caption) }
                 p.again { code { (figure.command) } }
-                @if let Content::Panels(_) = &figure.content {
+                @if let figure::Content::Panels(_) = &figure.content {
                     p.files { a href=(files("svg")) { "SVG" } " · " a href=(files("png")) { "PNG" } }
                 }
             }

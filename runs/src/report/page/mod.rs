@@ -4,8 +4,10 @@
 //! ```text
 //! report/index.html
 //! report/figures/<id>.svg, <id>.png, films-<n>.gif
+//! report/<view>.html, figures/<view>.csv    of a view, such as law-sum
 //! ```
 
+mod content;
 mod headline;
 mod html;
 #[cfg(test)]
@@ -16,12 +18,19 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::figure::{Content, Figure, Request, all};
+use super::figure::{self, Figure, Request, all};
 use crate::chart::{Drawing, Panel, png, sheet};
 use crate::comparison::Comparison;
 use crate::error::Error;
 use crate::files::write_whole;
 use crate::table::Table;
+
+pub use content::Content;
+
+/// Where the figures of a page in `folder` stand.
+pub fn figures(folder: &Path) -> PathBuf {
+    folder.join("figures")
+}
 
 /// Writes the page of `comparison` with `tables` and the figures of `request` into the folder `report`, and tells where
 /// the page is.
@@ -34,26 +43,44 @@ pub fn write(
     request: &Request,
     folder: &Path,
 ) -> Result<PathBuf, Error> {
-    let figures = all(comparison, request);
-    let of_figures = folder.join("figures");
+    let notes: Vec<String> = comparison.warnings.iter().map(ToString::to_string).collect();
+    let content = Content {
+        headline: &headline::sentences(comparison),
+        tables,
+        notes: &notes,
+        figures: &all(comparison, request),
+    };
+    write_content(comparison, &content, folder, "index")
+}
+
+/// Writes the page `name` of `comparison` with `content` into `folder`, and tells where it is.
+///
+/// # Errors
+/// A folder that cannot be written.
+pub fn write_content(
+    comparison: &Comparison,
+    content: &Content<'_>,
+    folder: &Path,
+    name: &str,
+) -> Result<PathBuf, Error> {
+    let of_figures = figures(folder);
     fs::create_dir_all(&of_figures).map_err(Error::file(&of_figures, "make"))?;
-    figures.par_iter().try_for_each(|figure| write_figure(figure, &of_figures))?;
-    let page = html::page(comparison, &headline::sentences(comparison), tables, &figures);
-    let path = folder.join("index.html");
-    write_whole(&path, page.into_string())?;
+    content.figures.par_iter().try_for_each(|figure| write_figure(figure, &of_figures))?;
+    let path = folder.join(format!("{name}.html"));
+    write_whole(&path, html::page(comparison, content).into_string())?;
     Ok(path)
 }
 
 fn write_figure(figure: &Figure, folder: &Path) -> Result<(), Error> {
     match &figure.content {
-        Content::Panels(panels) => {
+        figure::Content::Panels(panels) => {
             let drawings: Vec<Drawing> = panels.iter().map(Panel::draw).collect();
             let svg = sheet(&figure.title, &drawings);
             write_whole(&folder.join(format!("{}.svg", figure.id)), &svg)?;
             let png = png(&svg).map_err(Error::system("draw a figure"))?;
             write_whole(&folder.join(format!("{}.png", figure.id)), png)
         }
-        Content::Films(films) => films.iter().enumerate().try_for_each(|(at, film)| {
+        figure::Content::Films(films) => films.iter().enumerate().try_for_each(|(at, film)| {
             write_whole(&folder.join(format!("{}-{}.gif", figure.id, at + 1)), &film.gif)
         }),
     }

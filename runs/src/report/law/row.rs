@@ -1,0 +1,104 @@
+//! Which rows a law makes of cells.
+
+use super::ask::Ask;
+use super::site::{Drawn, Site};
+use super::thresholds::Thresholds;
+use crate::laws::LawRow;
+
+/// How jobs become the rows of a law.
+#[derive(Debug)]
+pub struct Recipe {
+    /// The law.
+    pub law: &'static LawRow,
+    /// The roles of the law that [`Line::x`] has, in its order.
+    pub x: &'static [&'static str],
+    /// Those of them that are left out where all rows have the same.
+    pub varying: &'static [&'static str],
+    /// Columns beside, for other laws.
+    pub beside: &'static [&'static str],
+    /// The columns that tell its groups apart.
+    pub by: &'static [Told],
+    /// What it takes as thresholds.
+    pub thresholds: Thresholds,
+    /// Whether the law draws the seeds of its rows by itself.
+    pub draws: bool,
+    /// Which sites are fitted together: those of one name.
+    pub lineup: fn(&Site<'_>) -> String,
+    /// Its rows.
+    pub rows: fn(&Ask, &[Drawn<'_>]) -> Vec<Line>,
+}
+
+/// A column of words: its name, and a site's value.
+#[derive(Clone, Copy, Debug)]
+pub struct Told {
+    /// Its name.
+    pub name: &'static str,
+    /// Of a site.
+    pub of: fn(&Site<'_>) -> String,
+}
+
+/// A row of a law's table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// The place of its site.
+    pub site: usize,
+    /// In the order of the view's roles.
+    pub x: Vec<f64>,
+    /// In the order of the columns beside.
+    pub beside: Vec<f64>,
+    /// What is explained.
+    pub y: f64,
+    /// Rows of one key are of one place, of which the one of the least cost counts.
+    pub key: String,
+    /// What that is judged by.
+    pub cost: f64,
+    /// The threshold that it is of; none where it is of none.
+    pub threshold: Option<f64>,
+}
+
+impl Line {
+    /// A row that is told by its site's environment and its x, of which the least y counts.
+    pub fn new(drawn: &Drawn<'_>, x: Vec<f64>, y: f64) -> Self {
+        let key = format!("{} {x:?}", drawn.site.cell.at.env);
+        Self { site: drawn.place, x, beside: Vec::new(), y, key, cost: y, threshold: None }
+    }
+
+    /// The same of this threshold.
+    pub fn to(self, threshold: f64) -> Self {
+        let key = format!("{} to {threshold}", self.key);
+        Self { key, threshold: Some(threshold), ..self }
+    }
+
+    /// Whether a threshold was never reached: it took longer than the training, which is no number.
+    pub fn is_censored(&self) -> bool {
+        self.x.iter().chain([&self.y]).any(|x| x.is_infinite())
+    }
+}
+
+impl Recipe {
+    /// Whether the law has no place for `row`: its logarithm of a time before training, or of no updates.
+    pub fn is_void(&self, row: &Line) -> bool {
+        let positive =
+            |role: &str| self.law.x.iter().any(|input| input.role == role && input.positive);
+        let x = self.x.iter().zip(&row.x).any(|(role, x)| *x <= 0.0 && positive(role));
+        x || row.y <= 0.0 && self.law.y.positive
+    }
+
+    /// Whether `row` is part of a fit.
+    pub fn is_used(&self, row: &Line) -> bool {
+        !row.is_censored() && !self.is_void(row)
+    }
+}
+
+/// Of rows with the same key the one of the least cost, the first of several.
+pub fn best(rows: Vec<Line>) -> Vec<Line> {
+    let mut best: Vec<Line> = Vec::new();
+    for row in rows {
+        match best.iter_mut().find(|other| other.key == row.key) {
+            Some(other) if row.cost < other.cost => *other = row,
+            Some(_) => {}
+            None => best.push(row),
+        }
+    }
+    best
+}
