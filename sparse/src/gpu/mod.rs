@@ -22,10 +22,10 @@
 //! run as they do on the CPU, by the same code, whatever they look at.
 //!
 //! Activations stand with samples side by side, as on the CPU ([`crate::kernels::lanes`]), with one tile as wide as
-//! the batch: a warp loads one feature of 32 samples (Gale, Zaharia, Young and Elsen, SC 2020, section 4). They and their
-//! gradients may be stored as bf16 ([`Precision`]), which halves what products of sparse matrices wait for: what the
-//! network reads is rounded once, each feature after its activation, each gradient after the slope. What the network
-//! gives, weights, their gradients, moments, sums and losses are f32, so that a checkpoint is the same for both.
+//! the batch: a warp loads one feature of 32 samples (Gale, Zaharia, Young and Elsen, SC 2020, section 4). They and
+//! their gradients may be stored as bf16 ([`Precision`]), which halves the bytes that sparse products load: what a
+//! network reads is rounded, each feature behind its activation, and each gradient behind the slope. What the network
+//! gives, weights, their gradients, moments, sums and losses are f32: a checkpoint is the same for both.
 
 mod activations;
 mod conv;

@@ -1,8 +1,8 @@
 // What the kernels of networks share: their arguments, the functions between layers, sums over a warp.
 //
-// Layout: slots are `(features, ld)`, the samples of a feature side by side, stored as stored.h says; `ld` is the
-// batch rounded up to a multiple of 32, and slots begin at a multiple of 16 bytes. What a network gives and all
-// that is no slot is f32. Weights begin anywhere. Every kernel takes
+// Layout: slots are `(features, ld)`, the samples of a feature side by side, stored as stored.h says; `ld` is
+// the batch rounded up to a multiple of 32, and slots begin at a multiple of 16 bytes. What a network gives
+// and all that is no slot is f32. Weights begin anywhere. Every kernel takes
 // one `Each<T>` by value, and block (x, y, z) works for `of[z]`; the arguments of one launch may differ in
 // size: the grid fits the largest. Sums have one order whatever the order of threads: runs are equal in every
 // bit. Compile with -fmad=false: what is fused says so, and the host's build of these files gives the same
@@ -27,8 +27,8 @@ template <class T> struct Each {
     extern "C" __global__ void __launch_bounds__(__VA_ARGS__) name(const __grid_constant__ Each<T> each)
 #endif
 
-// The same for f32 slots and, with `_bf16` behind its name, for bf16 ones: work that takes `name`'s argument, for
-// slots of T.
+// The same for f32 slots and, with `_bf16` behind its name, for bf16 ones: work that takes `name`'s argument,
+// for slots of T.
 #define KERNELS(name, Argument, threads, ...)                                                              \
     KERNEL(name, Argument<float>, threads) {                                                               \
         using T = float;                                                                                   \

@@ -1,7 +1,7 @@
 // Sparse convolutions: `gather` and `sample` at the positions of a walk.
 //
-// A warp takes one row of the matrix and 4 positions, 8 lanes and 32 samples each, or of bf16 8 positions and 4
-// lanes: its entries are the same for all of them.
+// A warp takes one row of the matrix and 4 positions, 8 lanes and 32 samples each, or of bf16 8 positions and
+// 4 lanes: its entries are the same for all of them.
 #include "planes.h"
 
 // Positions of a warp, and lanes of each, which have 16 bytes of 32 samples.
@@ -25,7 +25,8 @@ template <class T> __device__ __forceinline__ void gather_at(const ConvGather<T>
     unsigned first = blockIdx.y / tiles * POSITIONS<T>, p = first + threadIdx.x / SHARE<T>;
     if (row >= a.rows || first >= positions) return;
     bool in = p < positions;
-    unsigned n = blockIdx.y % tiles * 32 + threadIdx.x % SHARE<T> * COUNT<T>, py = p / walk.nx, px = p % walk.nx;
+    unsigned n = blockIdx.y % tiles * 32 + threadIdx.x % SHARE<T> * COUNT<T>;
+    unsigned py = p / walk.nx, px = p % walk.nx;
     const T *from = a.from + (size_t)walk.from.of(py, px) * a.ld + n;
     float4 sum[FOURS<T>];
 #pragma unroll
@@ -60,7 +61,8 @@ template <class T> __device__ __forceinline__ void gather_at(const ConvGather<T>
             for (unsigned i = 0; i < 8; i++)
                 if (at + e + i < end) {
 #pragma unroll
-                    for (unsigned f = 0; f < FOURS<T>; f++) sum[f] = fma4(weight[i], four<T>(x[i], f), sum[f]);
+                    for (unsigned f = 0; f < FOURS<T>; f++)
+                        sum[f] = fma4(weight[i], four<T>(x[i], f), sum[f]);
                 }
         }
     }

@@ -1,9 +1,9 @@
 // Weights in compressed rows times slots: forward, and backward over the transposed order.
 //
 // A warp takes 4 rows (or 4 blocks of rows with one pattern), 8 lanes a row and 16 bytes a lane: whole lines
-// of 128 bytes from any slot, 32 samples of f32 or 64 of bf16. A row is one chain of fused products in the order of its entries that starts at
-// the bias, as on the CPU. Its entries pass through shared memory, which hands one to all of its lanes for
-// less than shuffles would.
+// of 128 bytes from any slot, 32 samples of f32 or 64 of bf16. A row is one chain of fused products in the
+// order of its entries that starts at the bias, as on the CPU. Its entries pass through shared memory, which
+// hands one to all of its lanes for less than shuffles would.
 #include "common.h"
 
 constexpr unsigned GROUPS = 32 / LANES;

@@ -14,8 +14,8 @@ template <int R, int H, int F> __device__ __forceinline__ void next_row(float4 (
 }
 
 // As `gather` for large layers: the slots of V times 32 samples, or 64 of bf16, pass through shared memory,
-// `chunk` of them at a time and up to BUFFERS chunks there or on their way; a lane has the sums of R · H rows,
-// R at most 8.
+// `chunk` of them at a time and up to BUFFERS chunks there or on their way; a lane has the sums of R · H
+// rows, R at most 8.
 template <class T, int R, int V, int H> __device__ __forceinline__ void tiled(const Tiled<T> &t) {
     constexpr unsigned N = H > 1 ? BATCH_4 / V : V > 1 ? BATCH_2 : BATCH_1;
     constexpr unsigned EACH = COUNT<T>, WIDE = V * SAMPLES<T>, F = V * FOURS<T>, NEXT = Shared<H>::COUNT;
@@ -111,8 +111,8 @@ template <class T, int R, int V, int H> __device__ __forceinline__ void tiled(co
 KERNEL(gather_tiled_1, Tiled<float>, 512) { tiled<float, 1, 1, 1>(each.of[blockIdx.z]); }
 
 // 64 samples at a time, of f32 or of bf16, and as many rows a lane as the name ends with.
-// grid (⌈rows / (4 · W · R)⌉, ⌈ld / 64⌉, z), block (32, W), dynamic shared memory min(chunks, BUFFERS) · chunk ·
-// 256 (bf16: 128) + W · 1088 bytes.
+// grid (⌈rows / (4 · W · R)⌉, ⌈ld / 64⌉, z), block (32, W), dynamic shared memory min(chunks, BUFFERS) ·
+// chunk · 256 (bf16: 128) + W · 1088 bytes.
 KERNEL(gather_wide_1, Tiled<float>, 512) { tiled<float, 1, 2, 1>(each.of[blockIdx.z]); }
 KERNEL(gather_wide_4, Tiled<float>, 512) { tiled<float, 4, 2, 1>(each.of[blockIdx.z]); }
 KERNEL(gather_wide_1_bf16, Tiled<bf16>, 512) { tiled<bf16, 1, 1, 1>(each.of[blockIdx.z]); }
@@ -120,8 +120,8 @@ KERNEL(gather_wide_4_bf16, Tiled<bf16>, 512) { tiled<bf16, 4, 1, 1>(each.of[bloc
 
 // As these where rows 4 i .. 4 i + 4 have the same pattern, so that what is read of `from` serves all four;
 // `rows` is a multiple of 4.
-// grid (⌈rows / (16 · W)⌉, as those, z), block (32, W) with W at most 16; dynamic shared memory as those, with
-// W · 1408 bytes.
+// grid (⌈rows / (16 · W)⌉, as those, z), block (32, W) with W at most 16; dynamic shared memory as those,
+// with W · 1408 bytes.
 KERNEL(gather_blocks_1, Tiled<float>, 512) { tiled<float, 1, 1, 4>(each.of[blockIdx.z]); }
 KERNEL(gather_blocks_wide_1, Tiled<float>, 512) { tiled<float, 1, 2, 4>(each.of[blockIdx.z]); }
 KERNEL(gather_blocks_wide_1_bf16, Tiled<bf16>, 512) { tiled<bf16, 1, 1, 4>(each.of[blockIdx.z]); }

@@ -5,8 +5,8 @@
 constexpr unsigned ENTRIES = 8;
 
 // `dw[k] = Σ dy[row] · x[index[k]]`, and `db[row] = Σ dy[row]` unless `db` is null. A block has a row; its
-// warps share the samples, 32 of f32 or 64 of bf16 at a time, and what is more of them than those the entries;
-// 8 lanes of a warp have 8 entries.
+// warps share the samples, 32 of f32 or 64 of bf16 at a time, and what is more of them than those the
+// entries; 8 lanes of a warp have 8 entries.
 // grid (rows, 1, z), block (32, 8), no dynamic shared memory.
 template <class T> __device__ __forceinline__ void sample_rows(const Sample<T> a) {
     SHARED(float, sums, [2][8][32]);
@@ -33,7 +33,8 @@ template <class T> __device__ __forceinline__ void sample_rows(const Sample<T> a
             for (unsigned i = 0; i < ENTRIES; i++)
                 if (i < here) {
 #pragma unroll
-                    for (unsigned f = 0; f < FOURS<T>; f++) sum[i] = dot4(four<T>(d, f), four<T>(v[i], f), sum[i]);
+                    for (unsigned f = 0; f < FOURS<T>; f++)
+                        sum[i] = dot4(four<T>(d, f), four<T>(v[i], f), sum[i]);
                 }
         }
         float total = transposed_sum(sum, lane);
@@ -110,7 +111,8 @@ template <class T, unsigned OWN> __device__ __forceinline__ void tiled_sample(co
             copy16(x + s * wide + n, a.x + (size_t)(begin + s) * a.ld + n0 + n, true);
         }
         close_copies();
-        unsigned own = lane * EACH < size ? lane * EACH : 0, has = (size + WARP<T> - 1 - lane * EACH) / WARP<T>;
+        unsigned own = lane * EACH < size ? lane * EACH : 0;
+        unsigned has = (size + WARP<T> - 1 - lane * EACH) / WARP<T>;
         // What a row needs is on its way while the one before is worked on, and its bounds while the one
         // before that.
         Ahead ahead = {}, behind = {};

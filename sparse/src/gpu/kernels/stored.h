@@ -1,5 +1,5 @@
-// How slots are stored: as f32, or as bf16, the upper half of it. Arithmetic is f32 whatever is stored: bf16 is
-// widened in registers, which is exact, and rounded to the nearest where it is written, ties to even.
+// How slots are stored: as f32, or as bf16, the upper half of it. Arithmetic is f32 whatever is stored: bf16
+// is widened in registers, which is exact, and rounded to the nearest where it is written, ties to even.
 #pragma once
 
 // Lanes of a warp that share a row of slots: 16 bytes each, a line of 128 bytes.
