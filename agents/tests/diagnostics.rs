@@ -7,7 +7,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{Decay, DropGrow, at, learn, set, sparse};
-use sparring_agents::diagnostics::Findings;
+use sparring_agents::diagnostics::{Findings, Form};
 use sparring_agents::networks::NetworkConfig;
 use sparring_agents::{
     Agent, AgentConfig, Diagnosis, Diagnostics, DqnConfig, PpoConfig, SacConfig,
@@ -65,6 +65,12 @@ fn dqn_is_measured_by_its_values() {
         assert!(at(&format!("snr_{form}")) > 0.0 && at(&format!("snr_{form}_std")) > 0.0);
     }
     assert_ne!(at("snr_active"), at("snr_dense"));
+    // The dense gradient has all that the active one has, and more.
+    let trace = |form: &str| at(&format!("noise_scale_{form}_trace"));
+    assert!(trace("dense") > trace("active") && trace("active") > 0.0);
+    if let Some(scale) = found.get("network/q/noise_scale_active") {
+        assert!((scale - trace("active") / at("noise_scale_active_signal")).abs() < 1e-9 * scale);
+    }
     assert!(at("q_variance") > 0.0);
     let rank = at("effective_rank");
     assert!((1.0..=16.0).contains(&rank) && rank.fract() == 0.0, "{rank}");
@@ -150,6 +156,7 @@ fn sac_and_ppo_are_measured_network_by_network() {
 fn what_is_switched_off_is_not_measured() {
     let nothing = Diagnostics {
         snr: Vec::new(),
+        noise_scale: Vec::new(),
         q: false,
         norms: false,
         effective_rank: false,
@@ -163,6 +170,10 @@ fn what_is_switched_off_is_not_measured() {
     let tags = |what| of(what).into_keys().collect::<Vec<_>>();
     let rank = Diagnostics { effective_rank: true, ..nothing.clone() };
     assert_eq!(tags(rank), ["network/q/effective_rank"]);
+    let noise = Diagnostics { noise_scale: vec![Form::Active], ..nothing.clone() };
+    let tags_of_noise = ["", "_signal", "_trace", "_two_batches"];
+    let allowed = tags_of_noise.map(|of| format!("network/q/noise_scale_active{of}"));
+    assert!(tags(noise).iter().all(|tag| allowed.contains(tag)));
     let q = Diagnostics { q: true, ..nothing };
     assert_eq!(tags(q), ["network/q/q_mean", "network/q/q_variance"]);
 }

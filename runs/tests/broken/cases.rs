@@ -170,7 +170,7 @@ pub const CASES: &[Case] = &[
         "unknown key of the diagnostics",
         ("agent:\n", "diagnostics: {dormnt: true}\nagent:\n"),
         ":5: diagnostics.dormnt",
-        ["unknown key dormnt", "every_env_steps, batch, snr, q, norms", "dormant"],
+        ["unknown key dormnt", "every_env_steps, batch, snr, noise_scale, q, norms", "dormant"],
     ),
     case(
         "a form that signal to noise has not",
@@ -183,6 +183,12 @@ pub const CASES: &[Case] = &[
         ("agent:\n", "diagnostics: {snr: [dense, dense]}\nagent:\n"),
         ":5: diagnostics.snr[1]",
         ["dense a second time", "some of active, dense, each once", "snr: [active, dense]"],
+    ),
+    case(
+        "a form that the noise scale has not",
+        ("agent:\n", "diagnostics: {noise_scale: masked}\nagent:\n"),
+        ":5: diagnostics.noise_scale",
+        ["the text \"masked\"", "some of active, dense, each once", "noise_scale: [active, dense]"],
     ),
     case(
         "samples that are not told",
