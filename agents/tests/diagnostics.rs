@@ -98,6 +98,38 @@ fn dqn_is_measured_by_its_values() {
 }
 
 #[test]
+fn errors_on_what_is_held_out_stand_beside_those_of_training() {
+    let errors = |found: &BTreeMap<String, f64>, network: &str| {
+        ["training", "held_out"]
+            .map(|of| found.get(&format!("network/{network}/td_error_{of}")).copied())
+    };
+    let sac = || SacConfig {
+        actor_hidden: vec![16],
+        critic_hidden: vec![16],
+        batch_size: 16,
+        warmup_env_steps: 50,
+        replay_capacity: 1000,
+        ..SacConfig::paper()
+    };
+    let measured = |config: AgentConfig, env, steps| {
+        measured(&config, env, steps, Diagnostics { batch: Some(64), ..Diagnostics::all() }).1
+    };
+    let found = measured(AgentConfig::of(dqn()), "CartPole-v1", 400);
+    assert_eq!(errors(&found, "q"), [None, None]);
+    let apart = DqnConfig { held_out_episodes: 0.3, ..dqn() };
+    let of_dqn = errors(&measured(AgentConfig::of(apart), "CartPole-v1", 400), "q");
+    let apart = SacConfig { held_out_episodes: 0.3, ..sac() };
+    let found = measured(AgentConfig::of(apart), "Pendulum-v1", 900);
+    let of_sac = ["critic.1", "critic.2"].map(|critic| errors(&found, critic));
+    assert_ne!(of_sac[0], of_sac[1]);
+    for errors in [of_dqn].into_iter().chain(of_sac) {
+        let [Some(training), Some(held_out)] = errors else { unreachable!("{errors:?}") };
+        assert!(training > 0.0 && held_out > 0.0 && training != held_out, "{errors:?}");
+    }
+    assert_eq!(errors(&found, "actor"), [None, None]);
+}
+
+#[test]
 fn sac_and_ppo_are_measured_network_by_network() {
     let sac = SacConfig {
         actor_hidden: vec![16],
@@ -158,6 +190,7 @@ fn what_is_switched_off_is_not_measured() {
         snr: Vec::new(),
         noise_scale: Vec::new(),
         q: false,
+        td_error: false,
         norms: false,
         effective_rank: false,
         dormant: false,

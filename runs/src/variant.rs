@@ -133,8 +133,21 @@ impl Variant {
         }
         notes.dedup();
         notes.extend(self.of_budget());
+        notes.extend(self.unmeasured());
         notes.extend(self.unkept());
         notes
+    }
+
+    /// What is kept apart for nothing.
+    fn unmeasured(&self) -> Option<String> {
+        let share = self.settings.agent.keys().to_value()["held_out_episodes"].as_f64()?;
+        let is_measured = self.settings.diagnostics.as_ref().is_some_and(|what| what.td_error);
+        (share > 0.0 && !is_measured).then(|| {
+            format!(
+                "agent.held_out_episodes: {share} keeps episodes apart that nothing measures: \
+                 diagnostics: {{td_error: true}} does"
+            )
+        })
     }
 
     /// What a budget other than environment steps means in steps.

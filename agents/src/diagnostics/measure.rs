@@ -15,7 +15,7 @@ use super::{Diagnostics, dormant};
 use crate::agent::Agent;
 use crate::error::AgentError;
 use crate::metric::Metric;
-use crate::network_on_batch::NetworkOnBatch;
+use crate::network_on_batch::{NetworkOnBatch, TdErrors};
 
 /// The layout of its section.
 const VERSION: u32 = 1;
@@ -139,6 +139,14 @@ impl Diagnosis {
                 let (mean, variance) = spread(&of(&network.outputs(input)?));
                 out.push(Metric::new(tag(&format!("{name}_mean")), mean));
                 out.push(Metric::new(tag(&format!("{name}_variance")), variance));
+                Ok(())
+            })?;
+        }
+        if let (true, Some(errors)) = (what.td_error, &one.td_errors) {
+            findings.time("td_error", |out| {
+                let TdErrors { training, held_out } = errors()?;
+                out.push(Metric::new(tag("td_error_training"), training));
+                out.push(Metric::new(tag("td_error_held_out"), held_out));
                 Ok(())
             })?;
         }

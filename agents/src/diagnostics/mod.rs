@@ -5,6 +5,7 @@
 //! | [`snr`] | `snr_<form>`, `snr_<form>_std` | signal to noise of the gradient, by parameter |
 //! | [`noise`] | `noise_scale_<form>`, `…_trace`, `…_signal`, `…_two_batches` | the batch size up to which a larger one pays |
 //! | `q` | `q_mean`, `q_variance`; `v_…` of PPO's critic | the values of the batch's states and actions |
+//! | `td_error` | `td_error_training`, `td_error_held_out` | a critic's mean `(Q(s, a) − y)²`, where episodes are kept apart |
 //! | `norms` | `parameter_norm`, `<layer>/weight_norm` | `√Σ θ²` of the active parameters |
 //! | [`rank`] | `effective_rank` | rank of the features that the head reads |
 //! | [`dormant`] | `dormant`, `<layer>/dormant` | share of the hidden units that hardly respond |
@@ -53,6 +54,9 @@ pub struct Diagnostics {
     pub noise_scale: Vec<Form>,
     /// Mean and variance of the values.
     pub q: bool,
+    /// Squares of the temporal-difference errors, of training and of episodes that are kept apart from it
+    /// (`agent.held_out_episodes`); nothing where none are.
+    pub td_error: bool,
     /// Norms of the parameters.
     pub norms: bool,
     /// Effective rank of the features.
@@ -83,6 +87,7 @@ impl Diagnostics {
             snr: vec![Form::Active, Form::Dense],
             noise_scale: vec![Form::Active, Form::Dense],
             q: true,
+            td_error: true,
             norms: true,
             effective_rank: true,
             dormant: true,

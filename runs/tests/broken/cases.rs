@@ -170,7 +170,11 @@ pub const CASES: &[Case] = &[
         "unknown key of the diagnostics",
         ("agent:\n", "diagnostics: {dormnt: true}\nagent:\n"),
         ":5: diagnostics.dormnt",
-        ["unknown key dormnt", "every_env_steps, batch, snr, noise_scale, q, norms", "dormant"],
+        [
+            "unknown key dormnt",
+            "every_env_steps, batch, snr, noise_scale, q, td_error, norms",
+            "dormant",
+        ],
     ),
     case(
         "a form that signal to noise has not",
@@ -229,6 +233,12 @@ pub const CASES: &[Case] = &[
         ("{total_env_steps: 3_000}", "{budget: epochs}"),
         ":4: train.budget",
         ["epochs", "one of env_steps, samples, plateau", "env_steps"],
+    ),
+    case(
+        "all episodes kept apart",
+        ("  hidden: [8]\n", "  hidden: [8]\n  held_out_episodes: 1\n"),
+        ":7: agent.held_out_episodes",
+        ["1", "a number in [0, 1)", "default 0"],
     ),
     case(
         "noise from a batch of one",
