@@ -93,6 +93,9 @@ pub trait AgentKeys: Debug + Send + Sync {
     /// Gradient steps in a run.
     fn gradient_steps(&self, run: &RunLength) -> u64;
 
+    /// Samples that these gradient steps consume, each as often as it is drawn; they never fall where a run is longer.
+    fn samples(&self, run: &RunLength) -> u64;
+
     /// The sparsity of each role of [`Self::networks`].
     fn sparsities(&self) -> Vec<&SparsityConfig>;
 

@@ -7,7 +7,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{Decay, DropGrow, at, learn, set, sparse};
-use sparring_agents::diagnostics::Findings;
+use sparring_agents::diagnostics::{Findings, Form};
 use sparring_agents::networks::NetworkConfig;
 use sparring_agents::{
     Agent, AgentConfig, Diagnosis, Diagnostics, DqnConfig, PpoConfig, SacConfig,
@@ -65,6 +65,12 @@ fn dqn_is_measured_by_its_values() {
         assert!(at(&format!("snr_{form}")) > 0.0 && at(&format!("snr_{form}_std")) > 0.0);
     }
     assert_ne!(at("snr_active"), at("snr_dense"));
+    // The dense gradient has all that the active one has, and more.
+    let trace = |form: &str| at(&format!("noise_scale_{form}_trace"));
+    assert!(trace("dense") > trace("active") && trace("active") > 0.0);
+    if let Some(scale) = found.get("network/q/noise_scale_active") {
+        assert!((scale - trace("active") / at("noise_scale_active_signal")).abs() < 1e-9 * scale);
+    }
     assert!(at("q_variance") > 0.0);
     let rank = at("effective_rank");
     assert!((1.0..=16.0).contains(&rank) && rank.fract() == 0.0, "{rank}");
@@ -89,6 +95,38 @@ fn dqn_is_measured_by_its_values() {
     let drift = at("hidden.1/drift");
     assert!((0.2..0.9).contains(&drift), "{drift}");
     assert!((at("hidden.1/jaccard") - (1.0 - drift) / (1.0 + drift)).abs() < 1e-9);
+}
+
+#[test]
+fn errors_on_what_is_held_out_stand_beside_those_of_training() {
+    let errors = |found: &BTreeMap<String, f64>, network: &str| {
+        ["training", "held_out"]
+            .map(|of| found.get(&format!("network/{network}/td_error_{of}")).copied())
+    };
+    let sac = || SacConfig {
+        actor_hidden: vec![16],
+        critic_hidden: vec![16],
+        batch_size: 16,
+        warmup_env_steps: 50,
+        replay_capacity: 1000,
+        ..SacConfig::paper()
+    };
+    let measured = |config: AgentConfig, env, steps| {
+        measured(&config, env, steps, Diagnostics { batch: Some(64), ..Diagnostics::all() }).1
+    };
+    let found = measured(AgentConfig::of(dqn()), "CartPole-v1", 400);
+    assert_eq!(errors(&found, "q"), [None, None]);
+    let apart = DqnConfig { held_out_episodes: 0.3, ..dqn() };
+    let of_dqn = errors(&measured(AgentConfig::of(apart), "CartPole-v1", 400), "q");
+    let apart = SacConfig { held_out_episodes: 0.3, ..sac() };
+    let found = measured(AgentConfig::of(apart), "Pendulum-v1", 900);
+    let of_sac = ["critic.1", "critic.2"].map(|critic| errors(&found, critic));
+    assert_ne!(of_sac[0], of_sac[1]);
+    for errors in [of_dqn].into_iter().chain(of_sac) {
+        let [Some(training), Some(held_out)] = errors else { unreachable!("{errors:?}") };
+        assert!(training > 0.0 && held_out > 0.0 && training != held_out, "{errors:?}");
+    }
+    assert_eq!(errors(&found, "actor"), [None, None]);
 }
 
 #[test]
@@ -150,7 +188,9 @@ fn sac_and_ppo_are_measured_network_by_network() {
 fn what_is_switched_off_is_not_measured() {
     let nothing = Diagnostics {
         snr: Vec::new(),
+        noise_scale: Vec::new(),
         q: false,
+        td_error: false,
         norms: false,
         effective_rank: false,
         dormant: false,
@@ -163,6 +203,10 @@ fn what_is_switched_off_is_not_measured() {
     let tags = |what| of(what).into_keys().collect::<Vec<_>>();
     let rank = Diagnostics { effective_rank: true, ..nothing.clone() };
     assert_eq!(tags(rank), ["network/q/effective_rank"]);
+    let noise = Diagnostics { noise_scale: vec![Form::Active], ..nothing.clone() };
+    let tags_of_noise = ["", "_signal", "_trace", "_two_batches"];
+    let allowed = tags_of_noise.map(|of| format!("network/q/noise_scale_active{of}"));
+    assert!(tags(noise).iter().all(|tag| allowed.contains(tag)));
     let q = Diagnostics { q: true, ..nothing };
     assert_eq!(tags(q), ["network/q/q_mean", "network/q/q_variance"]);
 }

@@ -257,6 +257,17 @@ fn sac_goes_on() {
     }
 }
 
+/// What is kept apart is a part of the agent's own state, its transitions too.
+#[test]
+fn what_is_held_out_goes_on() {
+    let network = NetworkConfig::from(Minatar { width: 0.2 });
+    let dqn = DqnConfig { held_out_episodes: 0.4, ..dqn(sparse(fixed())) };
+    let sac = SacConfig { held_out_episodes: 0.4, ..sac(sparse(fixed())) };
+    goes_on(&AgentConfig::of(DqnConfig { network, ..dqn.clone() }), IMAGES);
+    goes_on(&AgentConfig::of(dqn), "CartPole-v1");
+    goes_on(&AgentConfig::of(sac), "Pendulum-v1");
+}
+
 #[test]
 fn ppo_goes_on() {
     for sparsity in of_methods() {

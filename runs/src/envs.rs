@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value as Json;
-use sparring_agents::EnvRows;
+use sparring_agents::{EnvRows, RunLength};
 use sparring_envs::{
     Actions, AsyncVectorEnv, Batch, EnvError, EnvSpec, Fault, Obs, OnFault, Options, VectorConfig,
     VectorEnv,
@@ -194,6 +194,11 @@ impl EnvSettings {
     /// Environment steps that the agent sees at once.
     pub fn rows(&self) -> usize {
         self.batch.unwrap_or(self.num_envs)
+    }
+
+    /// A run of `total_env_steps` of them, as an agent sees it.
+    pub fn run(&self, total_env_steps: u64) -> RunLength {
+        RunLength { total_env_steps, num_envs: self.num_envs, rows: self.rows() }
     }
 
     /// The vector engine's part.

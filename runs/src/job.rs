@@ -21,6 +21,7 @@ use crate::robustness::Trial;
 use crate::scheduler::catch;
 use crate::score::score;
 use crate::status::{JobStatus, State};
+use crate::train::budget::Budget;
 use crate::train::{Reached, Records, Stamp, train};
 
 /// A job with its folder.
@@ -89,6 +90,9 @@ pub fn execute(
         (None, Some(score)) => format!("score {score:.1}, {:.1} s", status.wall_s),
         (None, None) => "no evaluation".to_owned(),
     };
+    if status.ended_by == Some(Budget::Plateau) {
+        detail.push_str(&format!("; at a plateau after {} env steps", status.env_steps));
+    }
     if !status.diagnostics_s.is_empty() {
         let took = share(&status.diagnostics_s, status.wall_s);
         detail.push_str(&format!("; diagnostics took {took}"));
@@ -209,6 +213,7 @@ impl Teller<'_> {
             life: self.life.number(),
             resumed_from: self.resumed_from,
             failures: self.failures + u32::from(state == State::Failed),
+            ended_by: reached.ended_by,
             error,
             notes: variant.notes(),
             faults: reached.faults.clone(),
@@ -220,7 +225,10 @@ impl Teller<'_> {
             wall_s: reached.wall_s,
             score: score(&reached.curve),
             networks: reached.networks.clone(),
-            training: variant.estimate.training,
+            training: match reached.ended_by {
+                Some(Budget::Plateau) => variant.training_until(reached.env_steps),
+                Some(Budget::EnvSteps | Budget::Samples) | None => variant.estimate.training,
+            },
             executed: reached.executed,
             checkpoint_pauses: reached.checkpoint_pauses,
             diagnostics_s: reached.diagnostics_s.clone(),

@@ -17,7 +17,7 @@ pub fn resolved(plan: &Plan, job: Job<'_>) -> Result<String, String> {
         ("variant".to_owned(), text(&job.variant.at.name)),
         ("seeds".to_owned(), written(&[job.seed])?),
         ("env".to_owned(), written(&settings.env)?),
-        ("train".to_owned(), written(&settings.train)?),
+        ("train".to_owned(), ordered(&serde_json::json!(settings.train), shape("train"))),
         ("eval".to_owned(), written(&settings.eval)?),
         ("agent".to_owned(), ordered(&serde_json::json!(settings.agent), shape("agent"))),
     ];

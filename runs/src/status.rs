@@ -9,6 +9,7 @@ use sparring_sparse::Executed;
 use crate::checkpoint::Pauses;
 use crate::envs::Faults;
 use crate::phases::Phases;
+use crate::train::budget::Budget;
 use crate::variant::Coordinates;
 
 /// How far a run or a job is.
@@ -40,7 +41,10 @@ pub struct JobStatus {
     pub resumed_from: u64,
     /// Times that it has failed.
     pub failures: u32,
-    /// What ended it.
+    /// What of its budget ended it, at its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<Budget>,
+    /// The error that ended it.
     pub error: Option<String>,
     /// What its plan has to say.
     #[serde(default)]

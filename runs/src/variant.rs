@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use sparring_agents::{AgentConfig, AgentError, Diagnostics, Estimate, RunLength};
+use sparring_agents::{AgentConfig, AgentError, Diagnostics, Estimate, TrainingFlops};
 use sparring_envs::{AsyncVectorEnv, EnvError, EnvSpec, VectorEnv};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::gpu::Precision;
@@ -16,6 +16,7 @@ use crate::evaluate::EvalSettings;
 use crate::log::tensorboard::keys::TensorBoardKeys;
 use crate::machine::gibibytes;
 use crate::robustness::Robustness;
+use crate::train::budget::Budget;
 use crate::train::settings::TrainSettings;
 
 /// Everything that is chosen about one variant, defaults filled in.
@@ -125,21 +126,96 @@ impl Variant {
     /// What a reader of the plan should know: what never happens in the run, and what its score means.
     pub fn notes(&self) -> Vec<String> {
         let Settings { env, train, agent, .. } = &self.settings;
-        let (total_env_steps, num_envs) = (train.total_env_steps, env.num_envs);
-        let mut notes =
-            agent.keys().notes(&RunLength { total_env_steps, num_envs, rows: env.rows() });
+        let mut notes = agent.keys().notes(&env.run(train.total_env_steps));
         for sparsity in agent.keys().sparsities() {
             let SparsityConfig { gradient_steps, sparsity: of, .. } = *sparsity;
             let run = Horizon { gradient_steps, sparsity: of };
             notes.extend(sparsity.method.keys().notes(&run));
         }
         notes.dedup();
+        notes.extend(self.of_budget());
+        notes.extend(self.unmeasured());
         notes.extend(self.unkept());
         if train.precision == Precision::Bf16 {
             let device = &train.device;
             notes.push(format!("on {device} activations and their gradients are stored as bf16"));
         }
         notes
+    }
+
+    /// What is kept apart for nothing.
+    fn unmeasured(&self) -> Option<String> {
+        let share = self.settings.agent.keys().to_value()["held_out_episodes"].as_f64()?;
+        let is_measured = self.settings.diagnostics.as_ref().is_some_and(|what| what.td_error);
+        (share > 0.0 && !is_measured).then(|| {
+            format!(
+                "agent.held_out_episodes: {share} keeps episodes apart that nothing measures: \
+                 diagnostics: {{td_error: true}} does"
+            )
+        })
+    }
+
+    /// What a budget other than environment steps means in steps.
+    fn of_budget(&self) -> Vec<String> {
+        let Settings { env, train, eval, agent, .. } = &self.settings;
+        let keys = agent.keys();
+        let (total, run) = (train.total_env_steps, env.run(train.total_env_steps));
+        let (patience, every) = (train.patience_evaluations, eval.every_env_steps);
+        match train.budget {
+            Budget::EnvSteps => Vec::new(),
+            Budget::Samples => vec![format!(
+                "train.total_samples: {} is reached after {} gradient steps, which consume {} samples, in {total} env \
+                 steps",
+                train.total_samples.unwrap_or_default(),
+                keys.gradient_steps(&run),
+                keys.samples(&run),
+            )],
+            Budget::Plateau if patience.saturating_mul(every) >= total => vec![format!(
+                "train.budget: plateau ends nothing before train.total_env_steps: patience_evaluations: {patience}, one \
+                 in {every} env steps, are as long as the run"
+            )],
+            Budget::Plateau => {
+                let earliest = patience * every;
+                let ends = format!(
+                    "train.budget: plateau may end the run from env step {earliest} on, after {} gradient steps; steps \
+                     and FLOPs of this plan are those of a run to train.total_env_steps",
+                    keys.gradient_steps(&env.run(earliest)),
+                );
+                [ends].into_iter().chain(self.cut_short()).collect()
+            }
+        }
+    }
+
+    /// What goes by the length of a run that may be cut short of it.
+    fn cut_short(&self) -> impl Iterator<Item = String> {
+        let keys = self.settings.agent.keys();
+        let decays = keys.to_value()["learning_rate_decay"] == "linear";
+        let decay = decays.then(|| {
+            "agent.learning_rate_decay: linear falls to 0 at train.total_env_steps: a run that a plateau ends has not \
+             come so far"
+                .to_owned()
+        });
+        let mut all: Vec<_> = decay.into_iter().collect();
+        for sparsity in keys.sparsities() {
+            let SparsityConfig { gradient_steps, sparsity: of, .. } = *sparsity;
+            let run = Horizon { gradient_steps, sparsity: of };
+            all.extend(sparsity.method.keys().changes_until(&run).map(|until| {
+                format!(
+                    "sparsity.kind: {} changes the topology until gradient step {until}: a run that a plateau ends before \
+                     keeps what it has by then",
+                    sparsity.method.row().name
+                )
+            }));
+        }
+        all.dedup();
+        all.into_iter()
+    }
+
+    /// Operations of its training by the model, where a plateau ended it after `env_steps`.
+    pub fn training_until(&self, env_steps: u64) -> TrainingFlops {
+        let Settings { env, agent, .. } = &self.settings;
+        let until = agent.estimate(&self.spec, env.num_envs, env_steps);
+        until.map_or(self.estimate.training, |estimate| estimate.training)
     }
 
     /// What of a job is kept while it runs.

@@ -139,6 +139,63 @@ fn a_plan_says_what_never_happens() {
 }
 
 #[test]
+fn a_plan_says_what_a_budget_means_in_steps() {
+    let planned = |train: &str, agent: &str, sparsity: &str| {
+        let text = format!(
+            "env: {{id: CartPole-v1, num_envs: 4}}\ntrain: {{{train}}}\nagent: {agent}\nsparsity: {sparsity}\n"
+        );
+        let folder = Folder::with("good.yaml", &text);
+        sparring().args(["plan", "good.yaml"]).current_dir(folder.path()).assert_code(0).stdout
+    };
+    let says = |plan: &str, what: &str| assert!(plan.contains(what), "{what}\n{plan}");
+    let samples = "budget: samples, total_samples: 64_000";
+    // At half the batch size twice the gradient steps.
+    for (batch, gradient, env) in [(64, "1,000", "2,200"), (32, "2,000", "4,200")] {
+        let dqn = format!(
+            "{{hidden: [16], warmup_env_steps: 200, batch_size: {batch}, train_every_env_steps: 2}}"
+        );
+        let plan = planned(samples, &dqn, "{kind: dense}");
+        says(&plan, env);
+        let plain = gradient.replace(',', "");
+        says(
+            &plan,
+            &format!(
+                "note: train.total_samples: 64000 is reached after {plain} gradient steps, which consume 64000 samples, in {} env steps",
+                env.replace(',', "")
+            ),
+        );
+    }
+    // A rollout of 4 x 128 rows is gone through 10 times: 13 of them, of 9 minibatches an epoch.
+    let ppo = "{kind: ppo, rollout_steps: 128, minibatch_size: 60}";
+    says(
+        &planned(samples, ppo, "{kind: dense}"),
+        "1170 gradient steps, which consume 66560 samples, in 6656 env steps",
+    );
+    let dqn = "{hidden: [16], warmup_env_steps: 200, learning_rate_decay: linear}";
+    let rigl = "{kind: rigl, sparsity: 0.5, update_every_gradient_steps: 100}";
+    let plateau = "budget: plateau, patience_evaluations: 5, total_env_steps: 40_200";
+    let plan = planned(plateau, dqn, rigl);
+    for what in [
+        "plateau may end the run from env step 10000 on, after 9800 gradient steps",
+        "learning_rate_decay: linear falls to 0 at train.total_env_steps",
+        "sparsity.kind: rigl changes the topology until gradient step 30000",
+    ] {
+        says(&plan, what);
+    }
+    let short = plateau.replace("40_200", "9_000");
+    says(&planned(&short, dqn, rigl), "plateau ends nothing before train.total_env_steps");
+    let resolved = "budget: samples, total_samples: 64_000, total_env_steps: 1_200";
+    says(
+        &planned(
+            resolved,
+            "{hidden: [16], warmup_env_steps: 200, batch_size: 64}",
+            "{kind: dense}",
+        ),
+        "1,000",
+    );
+}
+
+#[test]
 fn the_right_key_is_blamed() {
     let layer = "env: {id: CartPole-v1}\nagent: {hidden: [16]}\nsparsity: {kind: static, sparsity: 0.5, layers: {hidden.0: 0.99999}}\n";
     let said = refused(layer);

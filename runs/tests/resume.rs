@@ -145,6 +145,62 @@ fn a_killed_run_ends_with_the_bits_of_one_that_was_not() {
     assert!(killed >= 8, "{killed}");
 }
 
+/// A plateau is known by the curve, and observers that were not due at its end look once more: here logs, diagnostics
+/// and checkpoints have steps of their own.
+#[test]
+fn a_killed_run_of_another_budget_ends_where_one_that_was_not_does() {
+    let (_, env) = AGENTS[0];
+    let (_, sparsity) = METHODS[1];
+    let mut killed = 0;
+    for (budget, ended) in [
+        ("budget: samples, total_samples: 57_600", "samples"),
+        ("budget: plateau, patience_evaluations: 7, total_env_steps: 60_000", "plateau"),
+        ("budget: plateau, patience_evaluations: 7, total_env_steps: 700", "env_steps"),
+    ] {
+        let text = format!(
+            "{env}sparsity: {sparsity}\nseeds: [1]\ntrain: {{{budget}, log_every_env_steps: 130}}\n\
+             eval: {{every_env_steps: 100, episodes: 2, max_episode_steps: 40}}\n\
+             checkpoint: {{every_env_steps: 170}}\ndiagnostics: {{every_env_steps: 270}}\n\
+             robustness: {{options: {{sutton_barto_reward: [false, true]}}, episodes: 2}}\n"
+        );
+        let folder = Folder::with("c.yaml", &text);
+        let run = ["run", "c.yaml", "--out", "whole", "--quiet"];
+        sparring().args(run).current_dir(folder.path()).assert_code(0);
+        let whole = job(&folder, "whole");
+        killed += kill_and_resume(&folder, &whole, "killed", &[0.3, 0.7, 0.97]);
+        let resumed = job(&folder, "killed");
+        assert_same(&whole, &resumed, budget);
+        let read = |job: &Path, name: &str| fs::read_to_string(job.join(name)).unwrap();
+        let steps = |job: &Path| -> u64 {
+            let status = read(job, "status.yaml");
+            assert!(status.contains(&format!("ended_by: {ended}\n")), "{status}");
+            let line = status.lines().find(|line| line.starts_with("env_steps: ")).unwrap();
+            line["env_steps: ".len()..].parse().unwrap()
+        };
+        assert_eq!(steps(&whole), steps(&resumed), "{budget}");
+        assert_eq!(read(&whole, "robustness.csv"), read(&resumed, "robustness.csv"));
+        // All have looked at the end, and each once.
+        let metrics = read(&whole, "metrics.csv");
+        for tag in ["eval/return", "train/executed_forward_flops", "network/q/drift"] {
+            let of = |row: &&str| row.split(',').nth(3) == Some(tag);
+            let at: Vec<u64> = metrics
+                .lines()
+                .filter(of)
+                .map(|row| row.split(',').next().unwrap().parse().unwrap())
+                .collect();
+            assert_eq!(at.last(), Some(&steps(&whole)), "{budget} {tag}");
+            assert!(at.is_sorted_by(|a, b| a < b), "{budget} {tag}: {at:?}");
+        }
+        // 57,600 samples are 1,800 batches of 32, after a warm-up of 200 steps.
+        match ended {
+            "samples" => assert_eq!(steps(&whole), 2_000),
+            "env_steps" => assert_eq!(steps(&whole), 700),
+            _ => assert!((800..60_000).contains(&steps(&whole)), "{}", steps(&whole)),
+        }
+    }
+    assert!(killed >= 3, "{killed}");
+}
+
 #[test]
 fn a_run_that_is_stopped_goes_on_where_it_was() {
     let (_, env) = AGENTS[0];

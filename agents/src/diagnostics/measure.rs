@@ -7,13 +7,15 @@ use sparring_sparse::stats::mean_and_variance;
 use sparring_sparse::{Layer, Network, Section, Seed, Topology, Trainer};
 
 use super::drift::{Drift, topologies};
+use super::gradients::{Form, Gradients};
+use super::noise::Noise;
 use super::rank::effective_rank;
 use super::snr::snr;
 use super::{Diagnostics, dormant};
 use crate::agent::Agent;
 use crate::error::AgentError;
 use crate::metric::Metric;
-use crate::network_on_batch::NetworkOnBatch;
+use crate::network_on_batch::{NetworkOnBatch, TdErrors};
 
 /// The layout of its section.
 const VERSION: u32 = 1;
@@ -33,7 +35,8 @@ pub struct Findings {
     /// See the table of [the module](super).
     pub metrics: Vec<Metric>,
     /// The time of each measure over all networks: its name in the config, `batch` for what the agent
-    /// lays open, and `activations` for the passes that effective rank and dormant units share.
+    /// lays open, `gradients` for the passes that signal to noise and noise scale share, and `activations` for
+    /// those of effective rank and dormant units.
     pub took: Vec<(&'static str, Duration)>,
 }
 
@@ -125,21 +128,25 @@ impl Diagnosis {
         let NetworkOnBatch { trainer, input, .. } = one;
         let tag = |what: &str| format!("network/{}/{what}", trainer.name());
         let network = trainer.network().deep_clone()?;
-        if !what.snr.is_empty() {
-            findings.time("snr", |out| {
-                for (form, found) in snr(&network, input, &one.loss_grad, &what.snr)? {
-                    let tag = tag(&format!("snr_{}", form.name()));
-                    out.push(Metric::new(tag.clone(), found.mean));
-                    out.push(Metric::new(format!("{tag}_std"), found.std));
-                }
-                Ok(())
+        if what.takes_gradients() {
+            let gradients = findings.time("gradients", |_| {
+                Gradients::of(&network, input, &one.loss_grad, what.takes_dense())
             })?;
+            self.of_gradients(&gradients, tag, findings)?;
         }
         if let (true, Some((name, of))) = (what.q, &one.values) {
             findings.time("q", |out| {
                 let (mean, variance) = spread(&of(&network.outputs(input)?));
                 out.push(Metric::new(tag(&format!("{name}_mean")), mean));
                 out.push(Metric::new(tag(&format!("{name}_variance")), variance));
+                Ok(())
+            })?;
+        }
+        if let (true, Some(errors)) = (what.td_error, &one.td_errors) {
+            findings.time("td_error", |out| {
+                let TdErrors { training, held_out } = errors()?;
+                out.push(Metric::new(tag("td_error_training"), training));
+                out.push(Metric::new(tag("td_error_held_out"), held_out));
                 Ok(())
             })?;
         }
@@ -179,6 +186,36 @@ impl Diagnosis {
         }
         Ok(())
     }
+
+    /// What is measured on the gradients of single samples.
+    fn of_gradients(
+        &self,
+        gradients: &Gradients,
+        tag: impl Fn(&str) -> String,
+        findings: &mut Findings,
+    ) -> Result<(), AgentError> {
+        let what = &self.what;
+        if !what.snr.is_empty() {
+            findings.time("snr", |out| {
+                for (form, found) in snr(gradients, &what.snr) {
+                    let tag = tag(&format!("snr_{}", form.name()));
+                    out.push(Metric::new(tag.clone(), found.mean));
+                    out.push(Metric::new(format!("{tag}_std"), found.std));
+                }
+                Ok(())
+            })?;
+        }
+        if !what.noise_scale.is_empty() {
+            findings.time("noise_scale", |out| {
+                for form in &what.noise_scale {
+                    let tag = tag(&format!("noise_scale_{}", form.name()));
+                    noises(gradients, *form, &tag, out);
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
 }
 
 impl Findings {
@@ -205,6 +242,20 @@ fn hidden<'a>(
 ) -> Result<Vec<(&'a Layer, Vec<f32>)>, AgentError> {
     let outputs = network.activations(input)?;
     Ok(network.layers().iter().zip(outputs).rev().skip(1).rev().collect())
+}
+
+/// A scale that the batch cannot tell is left out.
+fn noises(gradients: &Gradients, form: Form, tag: &str, out: &mut Vec<Metric>) {
+    let sums = gradients.over(form);
+    let singly = Noise::of_samples(&sums.moments);
+    if let Some(Noise { trace, signal }) = singly {
+        out.push(Metric::new(format!("{tag}_trace"), trace));
+        out.push(Metric::new(format!("{tag}_signal"), signal));
+    }
+    let scales = [("", singly), ("_two_batches", Noise::of_small_batches(sums))];
+    for (of, noise) in scales {
+        out.extend(noise.and_then(|n| n.scale()).map(|n| Metric::new(format!("{tag}{of}"), n)));
+    }
 }
 
 fn norms(trainer: &Trainer, out: &mut Vec<Metric>) -> Result<(), AgentError> {

@@ -3,7 +3,9 @@
 //! | measure | tags `network/<network>/…` | what it is |
 //! |---|---|---|
 //! | [`snr`] | `snr_<form>`, `snr_<form>_std` | signal to noise of the gradient, by parameter |
+//! | [`noise`] | `noise_scale_<form>`, `…_trace`, `…_signal`, `…_two_batches` | the batch size up to which a larger one pays |
 //! | `q` | `q_mean`, `q_variance`; `v_…` of PPO's critic | the values of the batch's states and actions |
+//! | `td_error` | `td_error_training`, `td_error_held_out` | a critic's mean `(Q(s, a) − y)²`, where episodes are kept apart |
 //! | `norms` | `parameter_norm`, `<layer>/weight_norm` | `√Σ θ²` of the active parameters |
 //! | [`rank`] | `effective_rank` | rank of the features that the head reads |
 //! | [`dormant`] | `dormant`, `<layer>/dormant` | share of the hidden units that hardly respond |
@@ -17,7 +19,9 @@
 
 pub mod dormant;
 pub mod drift;
+pub mod gradients;
 mod measure;
+pub mod noise;
 pub mod rank;
 pub mod snr;
 
@@ -28,8 +32,8 @@ use sparring_sparse::LayerCost;
 
 use crate::summary::NetworkSummary;
 
+pub use gradients::Form;
 pub use measure::{Diagnosis, Findings};
-pub use snr::Form;
 
 /// What is measured, how often, and on how much.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -45,8 +49,14 @@ pub struct Diagnostics {
     /// the rest.
     #[schemars(extend("uniqueItems" = true))]
     pub snr: Vec<Form>,
+    /// Forms of the gradient's noise scale `tr Σ / |G|²`, in samples. It takes the same passes as `snr`.
+    #[schemars(extend("uniqueItems" = true))]
+    pub noise_scale: Vec<Form>,
     /// Mean and variance of the values.
     pub q: bool,
+    /// Squares of the temporal-difference errors, of training and of episodes that are kept apart from it
+    /// (`agent.held_out_episodes`); nothing where none are.
+    pub td_error: bool,
     /// Norms of the parameters.
     pub norms: bool,
     /// Effective rank of the features.
@@ -75,7 +85,9 @@ impl Diagnostics {
             every_env_steps: 5_000,
             batch: None,
             snr: vec![Form::Active, Form::Dense],
+            noise_scale: vec![Form::Active, Form::Dense],
             q: true,
+            td_error: true,
             norms: true,
             effective_rank: true,
             dormant: true,
@@ -83,6 +95,16 @@ impl Diagnostics {
             entropy: true,
             drift: true,
         }
+    }
+
+    /// Whether gradients of single samples are taken.
+    pub fn takes_gradients(&self) -> bool {
+        !self.snr.is_empty() || !self.noise_scale.is_empty()
+    }
+
+    /// Whether they are, of masked weights as well.
+    pub fn takes_dense(&self) -> bool {
+        [&self.snr, &self.noise_scale].iter().any(|forms| forms.contains(&Form::Dense))
     }
 
     /// Bytes that a measurement takes beside the agent, whose trained networks are `networks`, at most:
@@ -94,11 +116,11 @@ impl Diagnostics {
         };
         // Each may have a target, which is copied too.
         let copies = 2 * size_of::<f32>();
-        let moments = match &self.snr[..] {
-            [] => 0,
-            forms => {
-                let probed = 1 + usize::from(forms.contains(&Form::Dense));
-                probed * (4 * size_of::<f32>() + 2 * size_of::<f64>())
+        let moments = match self.takes_gradients() {
+            false => 0,
+            true => {
+                let probed = 1 + usize::from(self.takes_dense());
+                probed * (4 * size_of::<f32>() + 3 * size_of::<f64>())
             }
         };
         // Inputs, outputs and gradients of every layer.

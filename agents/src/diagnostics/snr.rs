@@ -5,35 +5,10 @@
 //! deviations are of the population, as `log_snr` in the paper's code has them. The form `dense` averages
 //! over all weights and biases, masked weights with the gradient that they would have: the paper's
 //! figure. The form `active` leaves the masked ones out.
-//!
-//! Gradients of single samples come from a backward pass each, which is exact for every kind of layer.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use sparring_sparse::stats::{Welford, mean_and_variance};
-use sparring_sparse::{Ctx, Network, Probe, Topology, Wanted};
 
-use crate::error::AgentError;
-
-/// Which parameters take part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Form {
-    /// Active weights and biases.
-    Active,
-    /// All weights and biases.
-    Dense,
-}
-
-impl Form {
-    /// Its name in a config and a tag.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Dense => "dense",
-        }
-    }
-}
+use super::gradients::{Form, Gradients};
 
 /// The ratios of a network's parameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,53 +33,16 @@ impl Snr {
     }
 }
 
-/// The forms `of` the signal to noise of `network`, which reads `input (batch · in)`; `loss_grad` gives the gradient
-/// of one sample's loss in the output for it, `(out) → (out)`.
-pub fn snr(
-    network: &Network,
-    input: &[f32],
-    loss_grad: impl Fn(usize, &[f32]) -> Result<Vec<f32>, AgentError>,
-    of: &[Form],
-) -> Result<Vec<(Form, Snr)>, AgentError> {
-    let masked = network.layers().iter().any(|layer| layer.topology().csr().is_some());
-    let probe = match masked && of.contains(&Form::Dense) {
-        true => Some(probe(network)?),
-        false => None,
-    };
-    let mut active = Welford::new(network.num_params());
-    let mut dense = Welford::new(probe.as_ref().map_or(0, |probe| probe.var().elem_count()));
-    let width = network.backend().plan().input().size();
-    for (sample, x) in input.chunks_exact(width).enumerate() {
-        let mut pass = network.vjp(x, &mut Ctx { probe: probe.as_ref(), ..Ctx::default() })?;
-        let dy = loss_grad(sample, pass.output())?;
-        let gradients = pass.backward(&dy, Wanted::PARAMS)?;
-        active.add(gradients.params.into_iter().map(f64::from));
-        dense.add(gradients.probe.into_iter().map(f64::from));
-    }
-    let (active, mut dense) = (ratios(&active), ratios(&dense));
-    if probe.is_some() {
-        let always = network.layers().iter().flat_map(|layer| &active[layer.always()]);
-        dense.extend(always);
-    }
-    let found = of.iter().map(|form| match (form, &probe) {
-        (Form::Dense, Some(_)) => (*form, Snr::of(&dense)),
-        (Form::Active, _) | (Form::Dense, None) => (*form, Snr::of(&active)),
-    });
-    Ok(found.collect())
-}
-
-/// A probe of all weights.
-fn probe(network: &Network) -> Result<Probe, AgentError> {
-    let all = network.layers().iter().map(|layer| {
-        Topology::dense(layer.topology().rows(), layer.topology().cols()).map(Into::into)
-    });
-    Ok(Probe::new(all.collect::<Result<_, _>>()?, network.device())?)
+/// The forms `of` the signal to noise of `gradients`.
+pub fn snr(gradients: &Gradients, of: &[Form]) -> Vec<(Form, Snr)> {
+    let one = |form: &Form| (*form, Snr::of(&ratios(&gradients.over(*form).moments)));
+    of.iter().map(one).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use sparring_sparse::{Activation, Compute, Init, Layer, LayerSpec, Shape};
+    use sparring_sparse::{Activation, Compute, Init, Layer, LayerSpec, Network, Shape, Topology};
 
     use super::*;
 
@@ -204,7 +142,8 @@ mod tests {
     fn found(network: &Network) -> Vec<(Form, Snr)> {
         let x: Vec<f32> = (0..6).flat_map(input).collect();
         let loss_grad = |sample: usize, y: &[f32]| Ok(vec![y[0] - target(sample)]);
-        snr(network, &x, loss_grad, &[Form::Active, Form::Dense]).unwrap()
+        let gradients = Gradients::of(network, &x, loss_grad, true).unwrap();
+        snr(&gradients, &[Form::Active, Form::Dense])
     }
 
     /// Central differences of a plain network, masked weights at 0.
@@ -256,7 +195,8 @@ mod tests {
     #[test]
     fn a_loss_without_the_network_has_no_signal() {
         let network = network(ACTIVE, &PARAMS);
-        let found = snr(&network, &[0.0; 6], |_, _| Ok(vec![0.0]), &[Form::Active, Form::Dense]);
-        assert!(found.unwrap().iter().all(|(_, snr)| *snr == Snr { mean: 0.0, std: 0.0 }));
+        let gradients = Gradients::of(&network, &[0.0; 6], |_, _| Ok(vec![0.0]), true).unwrap();
+        let found = snr(&gradients, &[Form::Active, Form::Dense]);
+        assert!(found.iter().all(|(_, snr)| *snr == Snr { mean: 0.0, std: 0.0 }));
     }
 }

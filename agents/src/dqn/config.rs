@@ -15,7 +15,7 @@ use crate::losses::td::Loss;
 use crate::networks::NetworkConfig;
 use crate::networks::style::MlpStyle;
 use crate::optimizer_keys::{OptimizerKeys, RateDecay};
-use crate::replay::{ReplayConfig, Sample};
+use crate::replay::{HeldOut, ReplayConfig, Sample};
 use crate::summary::{Estimate, NetworkSummary, TrainingFlops};
 
 /// A perceptron's hidden layers: He's truncated normal. Head: `U(−0.03, 0.03)` with biases −0.2
@@ -58,6 +58,10 @@ pub struct DqnConfig {
     /// Transitions that the replay memory holds.
     #[schemars(range(min = 1))]
     pub replay_capacity: usize,
+    /// Share of the episodes that are kept apart and never trained on: `diagnostics.td_error` measures the error on
+    /// them beside that of training. They take this share of `replay_capacity` in addition.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
+    pub held_out_episodes: f64,
     /// Environment steps taken at random before training starts.
     pub warmup_env_steps: u64,
     /// Environment steps from one training to the next.
@@ -122,6 +126,7 @@ impl DqnConfig {
             weight_decay: 1e-6,
             batch_size: 128,
             replay_capacity: 100_000,
+            held_out_episodes: 0.0,
             warmup_env_steps: 1000,
             train_every_env_steps: 1,
             gradient_steps: 1,
@@ -191,6 +196,7 @@ impl DqnConfig {
             network_bytes: Bytes::together(&[bytes]),
             memory_bytes: replay
                 .bytes()
+                .saturating_add(HeldOut::bytes(self.held_out_episodes, replay))
                 .saturating_add(Sample::bytes(&replay, self.batch_size))
                 .saturating_add(Input::of(spec).bytes(2 * self.batch_size)),
         })

@@ -46,7 +46,7 @@ use crate::network_on_batch::NetworkOnBatch;
 use crate::not_finite::{Source, loss_is};
 use crate::observations::{Mode, Observations};
 use crate::policy_view::{After, Before, PolicyView};
-use crate::replay::{Replay, Sample};
+use crate::replay::{HeldOut, Replay, Sample};
 
 use choice::Choice;
 use config::actions;
@@ -63,6 +63,8 @@ pub struct Dqn {
     q: Trainer,
     target: Target,
     replay: Replay,
+    /// What is kept apart, if anything is.
+    held_out: Option<HeldOut>,
     state: DqnState,
     scratch: Scratch,
     /// Where it trains, if not here.
@@ -102,6 +104,7 @@ impl Dqn {
         Ok(Self {
             target: Target::new(q.network())?,
             q,
+            held_out: HeldOut::new(config.held_out_episodes, config.replay(spec, num_envs), seed),
             replay: Replay::new(config.replay(spec, num_envs)),
             state: DqnState {
                 explore: seed.child("explore").rng(),
@@ -123,7 +126,7 @@ impl Dqn {
             return self.update_on_device();
         }
         self.settle()?;
-        let Self { choice, q: trainer, target, replay, state, scratch, device } = self;
+        let Self { choice, q: trainer, target, replay, state, scratch, device, .. } = self;
         if let Some(device) = device {
             device.leave_to_host();
         }
@@ -177,7 +180,7 @@ impl Dqn {
         // Priorities must be there before anything is drawn by them.
         let left = if self.choice.config.prioritized.is_some() { 0 } else { DEPTH - 1 };
         self.collect(left)?;
-        let Self { choice, q, target, replay, state, scratch, device } = self;
+        let Self { choice, q, target, replay, state, scratch, device, .. } = self;
         let Some(device) = device else { return Ok(()) };
         let sample = &mut scratch.samples[device.turns().next()];
         replay.sample(choice.config.batch_size, &mut state.sampler, sample)?;
@@ -245,7 +248,11 @@ impl Agent for Dqn {
         }
         let cadence = self.choice.config.cadence();
         let before = cadence.due(self.state.env_steps);
-        self.replay.store(batch, Actions::Discrete(&self.scratch.actions))?;
+        let actions = Actions::Discrete(&self.scratch.actions);
+        match &mut self.held_out {
+            Some(held_out) => held_out.store(batch, actions, &mut self.replay)?,
+            None => self.replay.store(batch, actions)?,
+        }
         self.state.env_steps += batch.envs.len() as u64;
         // Void steps and long returns can leave the memory empty after a short warm-up.
         if self.replay.is_empty() {
@@ -305,10 +312,16 @@ impl Agent for Dqn {
     }
 
     fn save_own(&self, to: &mut Section) -> Result<(), AgentError> {
+        if let Some(held_out) = &self.held_out {
+            to.nest("held_out", held_out.save()?);
+        }
         Ok(to.put("state", &self.state)?)
     }
 
     fn load_own(&mut self, from: &Section) -> Result<(), AgentError> {
+        if let Some(held_out) = &mut self.held_out {
+            held_out.load(&from.part("held_out"))?;
+        }
         self.state = from.get("state")?;
         self.target.share(self.q.network())?;
         if let Some(device) = &mut self.device {

@@ -70,6 +70,10 @@ impl AgentKeys for DqnConfig {
         self.cadence().total(run.total_env_steps, run.rows)
     }
 
+    fn samples(&self, run: &RunLength) -> u64 {
+        AgentKeys::gradient_steps(self, run).saturating_mul(self.batch_size as u64)
+    }
+
     fn sparsities(&self) -> Vec<&SparsityConfig> {
         vec![&self.sparsity]
     }

@@ -158,10 +158,15 @@ impl PpoConfig {
         }
     }
 
-    /// Gradient steps in a run of `total_env_steps`, which `num_envs` at once round up; a rollout that
-    /// the run's end cuts trains nothing.
+    /// Rollouts that a run of `total_env_steps`, which `num_envs` at once round up, fills; one that its end cuts
+    /// trains nothing.
+    pub fn rollouts(&self, total_env_steps: u64, num_envs: usize) -> u64 {
+        total_env_steps.div_ceil(num_envs as u64) / self.rollout_steps as u64
+    }
+
+    /// Gradient steps on these [rollouts](Self::rollouts).
     pub fn gradient_steps(&self, total_env_steps: u64, num_envs: usize) -> u64 {
-        let rollouts = total_env_steps.div_ceil(num_envs as u64) / self.rollout_steps as u64;
+        let rollouts = self.rollouts(total_env_steps, num_envs);
         let minibatches = (self.rollout_steps * num_envs).div_ceil(self.minibatch_size);
         rollouts.saturating_mul((self.epochs * minibatches) as u64)
     }

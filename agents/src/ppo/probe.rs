@@ -50,6 +50,7 @@ impl Ppo {
             input: input.clone(),
             loss_grad: Box::new(loss_grad),
             values: None,
+            td_errors: None,
             entropy: Some(Box::new(entropy)),
         };
         let loss_grad = move |sample: usize, value: &[f32]| {
@@ -61,6 +62,7 @@ impl Ppo {
             input,
             loss_grad: Box::new(loss_grad),
             values: Some(("v", Box::new(|value: &[f32]| value.to_vec()))),
+            td_errors: None,
             entropy: None,
         };
         Ok(vec![actor, critic])

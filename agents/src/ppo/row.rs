@@ -75,8 +75,7 @@ impl AgentKeys for PpoConfig {
 
     fn notes(&self, run: &RunLength) -> Vec<String> {
         let rollout = self.rollout_steps as u64 * run.num_envs as u64;
-        let rollouts =
-            run.total_env_steps.div_ceil(run.num_envs as u64) / self.rollout_steps as u64;
+        let rollouts = self.rollouts(run.total_env_steps, run.num_envs);
         let rest = run.total_env_steps.saturating_sub(rollouts * rollout);
         let few = format!(
             "only {rollouts} rollouts of agent.rollout_steps x env.num_envs = {rollout} steps fit into the run"
@@ -99,6 +98,14 @@ impl AgentKeys for PpoConfig {
 
     fn gradient_steps(&self, run: &RunLength) -> u64 {
         self.gradient_steps(run.total_env_steps, run.num_envs)
+    }
+
+    /// Each epoch goes through the rows of its rollout once, the last minibatch through what is left of them.
+    fn samples(&self, run: &RunLength) -> u64 {
+        let rows = (self.rollout_steps as u64).saturating_mul(run.num_envs as u64);
+        self.rollouts(run.total_env_steps, run.num_envs)
+            .saturating_mul(self.epochs as u64)
+            .saturating_mul(rows)
     }
 
     fn sparsities(&self) -> Vec<&SparsityConfig> {

@@ -6,6 +6,7 @@
 
 mod config;
 pub mod frames;
+mod held_out;
 mod piece;
 mod ring;
 mod sample;
@@ -28,6 +29,7 @@ use crate::returns::{NStep, StoredObs};
 use ring::Ring;
 
 pub use config::ReplayConfig;
+pub use held_out::HeldOut;
 pub use sample::Sample;
 
 /// The layout of its section.
@@ -226,15 +228,33 @@ impl Replay {
         rng: &mut Rng,
         sample: &mut Sample,
     ) -> Result<(), AgentError> {
-        let ReplayState { ring, priorities, .. } = &self.state;
+        let Some(priorities) = &self.state.priorities else {
+            return self.sample_uniformly(batch, rng, sample);
+        };
+        self.sample_at(batch, sample, || priorities.find(rng.random::<f64>() * priorities.total()))
+    }
+
+    /// The same, each as likely as any other, whatever the priorities.
+    ///
+    /// # Errors
+    /// See [`Self::sample`].
+    pub fn sample_uniformly(
+        &self,
+        batch: usize,
+        rng: &mut Rng,
+        sample: &mut Sample,
+    ) -> Result<(), AgentError> {
+        let ring = &self.state.ring;
+        self.sample_at(batch, sample, || ring.place(rng.random_range(0..ring.len())))
+    }
+
+    fn sample_at(
+        &self,
+        batch: usize,
+        sample: &mut Sample,
+        mut place: impl FnMut() -> usize,
+    ) -> Result<(), AgentError> {
         sample.fit(batch, &self.config);
-        for row in 0..batch {
-            let place = match priorities {
-                None => ring.place(rng.random_range(0..self.len())),
-                Some(priorities) => priorities.find(rng.random::<f64>() * priorities.total()),
-            };
-            ring.copy(place, row, sample)?;
-        }
-        Ok(())
+        (0..batch).try_for_each(|row| self.state.ring.copy(place(), row, sample))
     }
 }

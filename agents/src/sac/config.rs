@@ -17,7 +17,7 @@ use crate::networks::mlp::Mlp;
 use crate::networks::style::MlpStyle;
 use crate::networks::{Chosen, NetworkConfig, NetworkRow};
 use crate::optimizer_keys::OptimizerKeys;
-use crate::replay::{ReplayConfig, Sample};
+use crate::replay::{HeldOut, ReplayConfig, Sample};
 use crate::sac::keys::{LogStdKeys, Temperature, TemperatureKeys, log_std};
 use crate::summary::{Estimate, NetworkSummary, TrainingFlops};
 
@@ -86,6 +86,10 @@ pub struct SacConfig {
     /// Transitions that the replay memory holds.
     #[schemars(range(min = 1))]
     pub replay_capacity: usize,
+    /// Share of the episodes that are kept apart and never trained on: `diagnostics.td_error` measures the error on
+    /// them beside that of training. They take this share of `replay_capacity` in addition.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
+    pub held_out_episodes: f64,
     /// Environment steps taken at random before training starts.
     pub warmup_env_steps: u64,
     /// Steps of an environment for which each random action of the warm-up is held: 1 is white noise,
@@ -146,6 +150,7 @@ impl SacConfig {
             log_std: [f32::NEG_INFINITY, f32::INFINITY],
             batch_size: 256,
             replay_capacity: 1_000_000,
+            held_out_episodes: 0.0,
             warmup_env_steps: 10_000,
             warmup_hold_steps: 1,
             train_every_env_steps: 1,
@@ -244,6 +249,7 @@ impl SacConfig {
             network_bytes: 0,
             memory_bytes: replay
                 .bytes()
+                .saturating_add(HeldOut::bytes(self.held_out_episodes, replay))
                 .saturating_add(Sample::bytes(&replay, self.batch_size))
                 .saturating_add(Input::of(spec).bytes(2 * self.batch_size)),
         };

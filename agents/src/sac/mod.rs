@@ -56,7 +56,7 @@ use crate::network_on_batch::NetworkOnBatch;
 use crate::not_finite::{Source, check, loss_is};
 use crate::observations::{Mode, Observations};
 use crate::policy_view::{After, Before, PolicyView};
-use crate::replay::{Replay, Sample};
+use crate::replay::{HeldOut, Replay, Sample};
 use crate::tanh_normal::TanhNormal;
 
 use choice::{ActorLoss, Choice, Draws};
@@ -74,6 +74,8 @@ pub struct Sac {
     critics: [Trainer; 2],
     targets: [Target; 2],
     replay: Replay,
+    /// What is kept apart, if anything is.
+    held_out: Option<HeldOut>,
     state: SacState,
     scratch: Scratch,
     /// Where it trains, if not here.
@@ -127,6 +129,7 @@ impl Sac {
             targets: [Target::new(critics[0].network())?, Target::new(critics[1].network())?],
             actor,
             critics,
+            held_out: HeldOut::new(config.held_out_episodes, config.replay(spec, num_envs), seed),
             replay: Replay::new(config.replay(spec, num_envs)),
             state: SacState {
                 log_alpha: FreeParams::new(
@@ -161,7 +164,7 @@ impl Sac {
             return self.update_on_device();
         }
         self.settle()?;
-        let Self { choice, actor, critics, targets, replay, state, scratch, device } = self;
+        let Self { choice, actor, critics, targets, replay, state, scratch, device, .. } = self;
         if let Some(device) = device {
             device.leave_to_host();
         }
@@ -198,7 +201,7 @@ impl Sac {
     /// One gradient step by the device, whose results are read after the next one was asked for.
     fn update_on_device(&mut self) -> Result<(), AgentError> {
         self.collect(DEPTH - 1)?;
-        let Self { choice, actor, critics, targets, replay, state, scratch, device } = self;
+        let Self { choice, actor, critics, targets, replay, state, scratch, device, .. } = self;
         let Some(device) = device else { return Ok(()) };
         let Scratch { samples, floats: [obs, next], .. } = scratch;
         let sample = &mut samples[device.turns().next()];
@@ -384,7 +387,11 @@ impl Agent for Sac {
         }
         let cadence = self.choice.config.cadence();
         let before = cadence.due(self.state.env_steps);
-        self.replay.store(batch, Actions::Continuous(&self.state.chosen))?;
+        let actions = Actions::Continuous(&self.state.chosen);
+        match &mut self.held_out {
+            Some(held_out) => held_out.store(batch, actions, &mut self.replay)?,
+            None => self.replay.store(batch, actions)?,
+        }
         self.state.env_steps += batch.envs.len() as u64;
         // Void steps and long returns can leave the memory empty after a short warm-up.
         if self.replay.is_empty() {
@@ -449,6 +456,9 @@ impl Agent for Sac {
     }
 
     fn save_own(&self, to: &mut Section) -> Result<(), AgentError> {
+        if let Some(held_out) = &self.held_out {
+            to.nest("held_out", held_out.save()?);
+        }
         Ok(to.put("state", &self.state)?)
     }
 
@@ -458,6 +468,9 @@ impl Agent for Sac {
         if !whole_actions || !self.state.log_alpha.is_like(&state.log_alpha) {
             let expected = format!("actions of {} numbers, and one α", self.choice.policy.act_dim);
             return Err(from.misfit("state", expected, "others").into());
+        }
+        if let Some(held_out) = &mut self.held_out {
+            held_out.load(&from.part("held_out"))?;
         }
         self.state = state;
         for (target, critic) in self.targets.iter_mut().zip(&self.critics) {

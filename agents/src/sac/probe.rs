@@ -3,15 +3,24 @@
 
 use std::rc::Rc;
 
+use rand::RngExt;
+use sparring_sparse::Seed;
 use sparring_sparse::seed::Rng;
 use sparring_sparse::stats::mean;
 
 use super::Sac;
-use super::choice::{Draws, noise};
+use super::choice::{Choice, Draws, noise};
 use crate::error::AgentError;
 use crate::losses::soft;
-use crate::network_on_batch::NetworkOnBatch;
-use crate::replay::Sample;
+use crate::network_on_batch::{NetworkOnBatch, OfErrors, TdErrors};
+use crate::replay::{HeldOut, Replay, Sample};
+
+/// What errors are measured on: what is kept apart, and the seed of what is drawn.
+#[derive(Clone, Copy)]
+struct Drawn<'a> {
+    held_out: &'a Replay,
+    seed: u64,
+}
 
 impl Sac {
     /// See [`crate::Agent::probes`].
@@ -59,21 +68,70 @@ impl Sac {
             input: obs.to_vec(),
             loss_grad: Box::new(loss_grad),
             values: None,
+            td_errors: None,
             entropy: Some(Box::new(entropy)),
         };
-        let critic = |trainer| {
+        // Of the same transitions for both.
+        let drawn = self.held_out().map(|held_out| Drawn { held_out, seed: rng.random() });
+        let critic = |i: usize| {
             let y = y.clone();
+            let td_errors = drawn.map(|Drawn { held_out, seed }| {
+                let measure =
+                    move || self.td_errors(i, held_out, batch, &mut Seed::new(seed).rng());
+                Box::new(measure) as OfErrors<'_>
+            });
             let loss_grad =
                 move |sample: usize, q: &[f32]| Ok(soft::critic(q, &y[sample..=sample]).grad);
             let values = |q: &[f32]| q.to_vec();
             NetworkOnBatch {
-                trainer,
+                trainer: &self.critics[i],
                 input: taken.clone(),
                 loss_grad: Box::new(loss_grad),
                 values: Some(("q", Box::new(values))),
+                td_errors,
                 entropy: None,
             }
         };
-        Ok(vec![actor, critic(first), critic(second)])
+        Ok(vec![actor, critic(0), critic(1)])
+    }
+
+    /// What is kept apart, once something is.
+    fn held_out(&self) -> Option<&Replay> {
+        self.held_out.as_ref().map(HeldOut::replay).filter(|held_out| !held_out.is_empty())
+    }
+
+    fn td_errors(
+        &self,
+        critic: usize,
+        held_out: &Replay,
+        batch: usize,
+        rng: &mut Rng,
+    ) -> Result<TdErrors, AgentError> {
+        let mut of = |replay: &Replay| self.td_error(critic, replay, batch, rng);
+        Ok(TdErrors { training: of(&self.replay)?, held_out: of(held_out)? })
+    }
+
+    /// The mean square of `Qᵢ(s, a) − y` over `batch` transitions of `replay`.
+    fn td_error(
+        &self,
+        critic: usize,
+        replay: &Replay,
+        batch: usize,
+        rng: &mut Rng,
+    ) -> Result<f64, AgentError> {
+        let Choice { input, policy, .. } = &self.choice;
+        let (mut sample, [mut obs, mut next]) = (Sample::default(), [Vec::new(), Vec::new()]);
+        replay.sample_uniformly(batch, rng, &mut sample)?;
+        let obs = input.floats(sample.obs.view(), &mut obs);
+        let next = input.floats(sample.next.view(), &mut next);
+        let head = self.actor.network().deep_clone()?.outputs(next)?;
+        let noises = noise(batch * policy.act_dim, rng);
+        let draws = Draws { head: &head, noise: &noises };
+        let [first, second] = &self.targets;
+        let targets = [&first.network().deep_clone()?, &second.network().deep_clone()?];
+        let y = self.choice.target_values(self.state.alpha(), &sample, next, draws, targets)?;
+        let taken = self.choice.critic_input(obs, &sample.action, policy.act_dim);
+        let q = self.critics[critic].network().deep_clone()?.outputs(&taken)?;
+        Ok(mean(q.iter().zip(&y).map(|(q, y)| f64::from(q - y).powi(2))))
     }
 }

@@ -75,6 +75,10 @@ impl AgentKeys for SacConfig {
         self.cadence().total(run.total_env_steps, run.rows)
     }
 
+    fn samples(&self, run: &RunLength) -> u64 {
+        AgentKeys::gradient_steps(self, run).saturating_mul(self.batch_size as u64)
+    }
+
     fn sparsities(&self) -> Vec<&SparsityConfig> {
         vec![&self.actor_sparsity, &self.critic_sparsity]
     }

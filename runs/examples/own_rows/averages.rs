@@ -69,6 +69,10 @@ impl AgentKeys for AveragesKeys {
         0
     }
 
+    fn samples(&self, _: &RunLength) -> u64 {
+        0
+    }
+
     fn sparsities(&self) -> Vec<&SparsityConfig> {
         Vec::new()
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::Value as Json;
-use sparring_agents::{AgentConfig, AgentKeys, AgentRow, RunLength};
+use sparring_agents::{AgentConfig, AgentKeys, AgentRow};
 use sparring_envs::{EnvSpec, Options, Space};
 use sparring_sparse::KeyError;
 
@@ -60,11 +60,7 @@ pub fn resolve(
     let Around { spec, env, train } = around;
     let absent = Node::absent();
     let of = |name: &str| tree.get(name).unwrap_or(&absent);
-    let run = RunLength {
-        total_env_steps: train.total_env_steps,
-        num_envs: env.num_envs,
-        rows: env.rows(),
-    };
+    let run = env.run(train.total_env_steps);
     if let Err(error) = check_mode(&*keys, env) {
         reader.blame("env", of("env"), error);
         return None;

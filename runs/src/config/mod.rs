@@ -4,6 +4,7 @@
 
 mod agent;
 mod blame;
+mod budget;
 pub mod env;
 mod file;
 mod read;

@@ -6,8 +6,9 @@ use serde_json::{Map, Value as Json};
 use sparring_envs::EnvSpec;
 use sparring_sparse::{KeyError, keys};
 
+use super::agent::Around;
 use super::sections::shape;
-use super::{agent, env};
+use super::{agent, budget, env};
 use crate::checkpoint::CheckpointKeys;
 use crate::envs::EnvSettings;
 use crate::evaluate::EvalSettings;
@@ -52,7 +53,10 @@ pub fn settings(reader: &mut Reader, tree: &Node) -> Option<(Settings, EnvSpec)>
         let (options, spec) = env::read(reader, tree.get("env"), &env.id)?;
         Some((EnvSettings { options, ..env }, spec))
     });
-    let train: Option<TrainSettings> = read(reader, tree, "train", none, TrainSettings::check);
+    // A length that is null is one that is left out.
+    let without_null = |typed: &mut Map<String, Json>| typed.retain(|_, value| !value.is_null());
+    let train: Option<TrainSettings> =
+        read(reader, tree, "train", without_null, TrainSettings::check);
     let episodes_at_once = |typed: &mut Map<String, Json>| {
         let default = EvalSettings::default().episodes as u64;
         let episodes = typed.get("episodes").and_then(Json::as_u64).unwrap_or(default);
@@ -80,13 +84,11 @@ pub fn settings(reader: &mut Reader, tree: &Node) -> Option<(Settings, EnvSpec)>
         read(reader, tree, "checkpoint", none, CheckpointKeys::check);
     let tensorboard: Option<TensorBoardKeys> = read(reader, tree, "tensorboard", none, |_| Ok(()));
     let keys = agent::read(reader, tree, env.as_ref().map(|(_, spec)| spec));
-    let ((env, spec), train) = (env?, train?);
-    let (agent, sparsity) = agent::resolve(
-        reader,
-        tree,
-        keys?,
-        &agent::Around { spec: &spec, env: &env, train: &train },
-    )?;
+    let ((env, spec), train, keys) = (env?, train?, keys?);
+    let around = Around { spec: &spec, env: &env, train: &train };
+    let train = budget::resolve(reader, tree, &*keys, &around, eval.as_ref())?;
+    let (agent, sparsity) =
+        agent::resolve(reader, tree, keys, &Around { train: &train, ..around })?;
     let (eval, checkpoint, tensorboard) = (eval?, checkpoint?, tensorboard?);
     let (diagnostics, robustness) = (what?, robustness?);
     let settings = Settings {

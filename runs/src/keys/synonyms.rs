@@ -66,6 +66,7 @@ const KEYS: &[(&str, &str, &[&str])] = &[
     ("train", "total_timesteps", &["total_env_steps"]),
     ("train", "timesteps", &["total_env_steps"]),
     ("train", "max_steps", &["total_env_steps"]),
+    ("train", "patience", &["patience_evaluations"]),
     ("train", "log_interval", &["log_every_env_steps"]),
     ("eval", "eval_freq", &["every_env_steps"]),
     ("eval", "n_eval_episodes", &["episodes"]),

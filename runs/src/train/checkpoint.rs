@@ -52,7 +52,9 @@ impl Observer for Checkpoint {
         if let Cadence::Time { last, .. } = &mut self.cadence {
             *last = Instant::now();
         }
+        // What is kept knows that it is.
         run.state.reached.waiting.remove(self.name());
+        run.state.reached.seen.insert(self.name().to_owned());
         run.checkpoint(None)?;
         Ok(Seen::All)
     }

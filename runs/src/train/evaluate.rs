@@ -10,6 +10,9 @@ use super::run::Run;
 use crate::error::TrainError;
 use crate::evaluate::{Means, evaluate};
 
+/// Its name among the observers.
+pub const EVALUATE: &str = "evaluate";
+
 /// Plays the episodes of an evaluation, before the first step as well.
 pub struct Evaluate {
     every: Every,
@@ -24,7 +27,7 @@ impl Evaluate {
 
 impl Observer for Evaluate {
     fn name(&self) -> &'static str {
-        "evaluate"
+        EVALUATE
     }
 
     fn is_due(&self, before: Clock, now: Clock) -> bool {

@@ -1,13 +1,16 @@
 //! Logs how training goes.
 //!
-//! Sizes of networks stand in the first rows, in the last, and where they have changed since the rows before. The
-//! state of a run tells all three, so that a resumed one goes on with the same rows.
+//! Sizes of networks stand in the first rows, in the last, and where they have changed since the rows before; the last
+//! may be any before an evaluation that can end the run. The state of a run tells all of this, so that a resumed one
+//! goes on with the same rows.
 
 use std::time::Instant;
 
 use sparring_agents::{Clock, Extent, Metric};
 use sparring_sparse::Executed;
 
+use super::budget::Budget;
+use super::evaluate::EVALUATE;
 use super::observer::{Every, Observer, Seen};
 use super::run::Run;
 use crate::error::TrainError;
@@ -46,10 +49,13 @@ impl Observer for Log {
         run.records.clock_scalar(at, "train/env_steps_per_s", rate);
         run.steps_since = Instant::now();
         let agent = &mut run.state.agent;
-        let total = run.job.variant.settings.train.total_env_steps;
-        let extent = match at.env_step {
-            step if step == since.env_steps || step >= total => Extent::Whole,
-            _ => Extent::Changes,
+        let reached = &*run.state.reached;
+        let may_end = run.job.variant.settings.train.budget == Budget::Plateau
+            && reached.waiting.contains(EVALUATE);
+        let is_first = at.env_step == since.env_steps;
+        let extent = match is_first || may_end || reached.ended_by.is_some() {
+            true => Extent::Whole,
+            false => Extent::Changes,
         };
         agent.drain_metrics(extent, &mut self.metrics);
         let Executed { forward, backward } = agent.executed();

@@ -1,5 +1,6 @@
 //! The training of one job: a state that takes steps, and observers that look at it when they are due.
 
+pub mod budget;
 mod checkpoint;
 mod diagnose;
 mod evaluate;
@@ -23,11 +24,13 @@ use crate::checkpoint as kept;
 use crate::error::TrainError;
 use crate::plan::Job;
 use crate::status::State;
+use budget::{Budget, is_plateau};
 use checkpoint::Checkpoint;
 use diagnose::Diagnose;
-use evaluate::Evaluate;
+use evaluate::{EVALUATE, Evaluate};
 use log::Log;
 use robustness::ScoreRobustness;
+use settings::TrainSettings;
 
 /// Trains `job` to its end or until `stop` is set, from its first step or from a checkpoint, and writes what it
 /// sees to `records`. What it reaches is kept in `reached`, also where it fails.
@@ -100,36 +103,57 @@ fn observers(run: &Run<'_>) -> Vec<Box<dyn Observer>> {
     observers
 }
 
-/// Goes on until the run is after `env_steps` or at its end: it ends with the first step that reaches its total, at
-/// which every observer is due.
+/// Goes on until the run is after `env_steps` or at its end, at which every observer is due: with the first step that
+/// reaches its total, or with an evaluation that ends a plateau.
 fn go(
     run: &mut Run<'_>,
     observers: &mut [Box<dyn Observer>],
     resumed: bool,
     env_steps: u64,
 ) -> Result<State, TrainError> {
-    let total = run.job.variant.settings.train.total_env_steps;
+    let train = &run.job.variant.settings.train;
     // What was due when the state was kept is seen now.
     if show(run, observers, |observer| !resumed && observer.at_the_start())? {
         return Ok(State::Interrupted);
     }
-    while run.state.reached.env_steps < total.min(env_steps) {
+    loop {
+        if is_at_a_plateau(train, run.state.reached) {
+            run.state.reached.ended_by = Some(Budget::Plateau);
+            let seen = run.state.reached.seen.clone();
+            if show(run, observers, |observer| !seen.contains(observer.name()))? {
+                return Ok(State::Interrupted);
+            }
+        }
+        let reached = &*run.state.reached;
+        if reached.ended_by.is_some() || reached.env_steps >= env_steps {
+            return Ok(State::Finished);
+        }
         if run.is_stopped() {
             return Ok(State::Interrupted);
         }
-        let before = run.state.reached.clock();
+        let before = reached.clock();
         run.state.step()?;
         if let Some(pause) = run.records.follow(run.state.agent.replay()) {
             run.state.reached.checkpoint_pauses.add(pause);
         }
         let now = run.state.reached.clock();
-        let at_the_end = now.env_steps >= total;
+        let at_the_end = now.env_steps >= train.total_env_steps;
+        if at_the_end {
+            run.state.reached.ended_by = Some(train.budget.told_in_advance());
+        }
         let due = |observer: &dyn Observer| at_the_end || observer.is_due(before, now);
         if show(run, observers, due)? {
             return Ok(State::Interrupted);
         }
     }
-    Ok(State::Finished)
+}
+
+/// Whether the evaluation of this step ends a run that would go on.
+fn is_at_a_plateau(train: &TrainSettings, reached: &Reached) -> bool {
+    train.budget == Budget::Plateau
+        && reached.ended_by.is_none()
+        && reached.seen.contains(EVALUATE)
+        && is_plateau(&reached.curve, train.patience_evaluations)
 }
 
 /// Lets the observers look that are due or wait; whether one of them stopped. Those that are due wait until they
@@ -154,7 +178,10 @@ fn show(
         let seen = observer.look(run)?;
         run.state.reached.phases.add(name, begun);
         match seen {
-            Seen::All => drop(run.state.reached.waiting.remove(name)),
+            Seen::All => {
+                run.state.reached.waiting.remove(name);
+                run.state.reached.seen.insert(name.to_owned());
+            }
             Seen::Nothing => {}
             Seen::Stopped => return Ok(true),
         }

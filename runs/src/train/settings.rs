@@ -5,13 +5,27 @@ use serde::{Deserialize, Serialize};
 use sparring_sparse::KeyError;
 use sparring_sparse::gpu::{DeviceName, Precision};
 
+use super::budget::Budget;
+use crate::keys::MISSING;
+
 /// The section `train`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrainSettings {
-    /// The run ends with the first step of all environments that reaches it.
-    #[schemars(range(min = 1))]
+    /// What ends the run: `env_steps` after `total_env_steps`; `samples` once gradient steps have consumed
+    /// `total_samples`; `plateau` once evaluations get no better, and at `total_env_steps` at the latest.
+    pub budget: Budget,
+    /// The run ends with the first step of all environments that reaches it. Times that are fractions of the run go
+    /// by it, also where `plateau` ends it earlier. With `budget: samples` it follows: leave it out, or null.
+    #[schemars(with = "Option<u64>", range(min = 1))]
     pub total_env_steps: u64,
+    /// Gradient steps times the samples of each, after which the run ends: at half the batch size it takes twice
+    /// the gradient steps. The training that reaches it is finished.
+    #[schemars(range(min = 1), example = 1_000_000, extend("x-when" = {"budget": ["samples"]}))]
+    pub total_samples: Option<u64>,
+    /// Evaluations in a row without a mean return above the best before them, after which the run ends.
+    #[schemars(range(min = 1), extend("x-when" = {"budget": ["plateau"]}))]
+    pub patience_evaluations: u64,
     /// Environment steps from one row of each metric to the next.
     #[schemars(range(min = 1))]
     pub log_every_env_steps: u64,
@@ -31,11 +45,16 @@ impl TrainSettings {
         self.device.parse().unwrap_or_default()
     }
 
-    /// Whether there is such a device, this build has it, and it stores activations so.
+    /// Whether the budget is told, and there is such a device, this build has it, and it stores activations so.
     ///
     /// # Errors
-    /// Another name, the feature that is missing, and `bf16` of the processor.
+    /// Samples that are not told, another name of a device, the feature that is missing, and `bf16` of the processor.
     pub fn check(&self) -> Result<(), KeyError> {
+        if let (Budget::Samples, None) = (self.budget, self.total_samples) {
+            let allowed = "a whole number of at least 1 with budget: samples";
+            let hint = "total_samples: 1_000_000";
+            return Err(KeyError::new("total_samples", MISSING, allowed, hint));
+        }
         let refused =
             |allowed: &str, hint: String| Err(KeyError::new("device", &self.device, allowed, hint));
         match self.device.parse().map(DeviceName::missing) {
@@ -67,7 +86,10 @@ impl TrainSettings {
 impl Default for TrainSettings {
     fn default() -> Self {
         Self {
+            budget: Budget::EnvSteps,
             total_env_steps: 101_000,
+            total_samples: None,
+            patience_evaluations: 10,
             log_every_env_steps: 1_000,
             device: DeviceName::Cpu.to_string(),
             precision: Precision::default(),

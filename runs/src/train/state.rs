@@ -8,6 +8,7 @@ use sparring_agents::{Agent, AgentError, Clock, Diagnosis, EnvRows, Mode, Networ
 use sparring_envs::Episode;
 use sparring_sparse::{Executed, Section, Seed};
 
+use super::budget::Budget;
 use crate::checkpoint::Pauses;
 use crate::envs::{Envs, Faults, NOT_DETERMINISTIC};
 use crate::error::TrainError;
@@ -15,7 +16,7 @@ use crate::phases::Phases;
 use crate::plan::Job;
 
 /// The layout of a saved state.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// What a run has reached, in numbers. With the environments, their rows and the agent it is all that the rest of
 /// the run depends on.
@@ -31,6 +32,10 @@ pub struct Reached {
     pub since_log: SinceLog,
     /// Observers that are due and could not do their work yet.
     pub waiting: BTreeSet<String>,
+    /// Observers that have seen all there is to see after this step.
+    pub seen: BTreeSet<String>,
+    /// What has ended the run, once something has.
+    pub ended_by: Option<Budget>,
     /// Seconds so far.
     pub wall_s: f64,
     /// The networks at the last evaluation. (What the agent says of itself is not written down twice.)
@@ -176,6 +181,7 @@ impl<'a> RunState<'a> {
         self.rows.follow(&batch);
         self.reached.since_log.add(batch.finished, self.batch);
         self.reached.faults.add(self.envs.faults());
+        self.reached.seen.clear();
         self.reached.env_steps += self.batch;
         self.reached.gradient_steps = self.agent.clock().gradient_steps;
         Ok(())

@@ -170,7 +170,11 @@ pub const CASES: &[Case] = &[
         "unknown key of the diagnostics",
         ("agent:\n", "diagnostics: {dormnt: true}\nagent:\n"),
         ":5: diagnostics.dormnt",
-        ["unknown key dormnt", "every_env_steps, batch, snr, q, norms", "dormant"],
+        [
+            "unknown key dormnt",
+            "every_env_steps, batch, snr, noise_scale, q, td_error, norms",
+            "dormant",
+        ],
     ),
     case(
         "a form that signal to noise has not",
@@ -183,6 +187,58 @@ pub const CASES: &[Case] = &[
         ("agent:\n", "diagnostics: {snr: [dense, dense]}\nagent:\n"),
         ":5: diagnostics.snr[1]",
         ["dense a second time", "some of active, dense, each once", "snr: [active, dense]"],
+    ),
+    case(
+        "a form that the noise scale has not",
+        ("agent:\n", "diagnostics: {noise_scale: masked}\nagent:\n"),
+        ":5: diagnostics.noise_scale",
+        ["the text \"masked\"", "some of active, dense, each once", "noise_scale: [active, dense]"],
+    ),
+    case(
+        "samples that are not told",
+        ("{total_env_steps: 3_000}", "{budget: samples}"),
+        ":4: train.total_samples",
+        [
+            "nothing; the key is missing",
+            "at least 1 with budget: samples",
+            "total_samples: 1_000_000",
+        ],
+    ),
+    case(
+        "samples of a run that ends otherwise",
+        ("{total_env_steps: 3_000}", "{total_samples: 3_000}"),
+        ":4: train.total_samples",
+        ["unknown key total_samples", "budget, total_env_steps", "belongs to budget samples"],
+    ),
+    case(
+        "a length beside the samples that it follows from",
+        (
+            "{total_env_steps: 3_000}",
+            "{budget: samples, total_samples: 12_800, total_env_steps: 3_000}",
+        ),
+        ":4: train.total_env_steps",
+        ["3000", "1100 or null, since it follows from total_samples = 12800", "null"],
+    ),
+    case(
+        "a patience that is over before the first gradient step",
+        (
+            "{total_env_steps: 3_000}",
+            "{budget: plateau, patience_evaluations: 2, total_env_steps: 3_000}\neval: {every_env_steps: 400}",
+        ),
+        ":4: train.patience_evaluations",
+        ["2", "so many, one in eval.every_env_steps = 400, that the agent trains", "4"],
+    ),
+    case(
+        "a budget that there is not",
+        ("{total_env_steps: 3_000}", "{budget: epochs}"),
+        ":4: train.budget",
+        ["epochs", "one of env_steps, samples, plateau", "env_steps"],
+    ),
+    case(
+        "all episodes kept apart",
+        ("  hidden: [8]\n", "  hidden: [8]\n  held_out_episodes: 1\n"),
+        ":7: agent.held_out_episodes",
+        ["1", "a number in [0, 1)", "default 0"],
     ),
     case(
         "noise from a batch of one",

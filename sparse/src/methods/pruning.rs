@@ -88,6 +88,10 @@ impl MethodKeys for Pruning {
     fn build(&self, run: &Horizon) -> Result<Box<dyn Method>, KeyError> {
         Ok(Box::new(self.over(run)?))
     }
+
+    fn changes_until(&self, run: &Horizon) -> Option<u64> {
+        self.over(run).ok().map(|schedule| schedule.end)
+    }
 }
 
 /// Pruning in training: when it prunes, in gradient steps.

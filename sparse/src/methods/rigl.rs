@@ -108,6 +108,10 @@ impl MethodKeys for Rigl {
         Ok(Box::new(ByGradient { schedule: self.schedule.over(run), keys: self.clone() }))
     }
 
+    fn changes_until(&self, run: &Horizon) -> Option<u64> {
+        Some(self.schedule.over(run).until())
+    }
+
     fn notes(&self, run: &Horizon) -> Vec<String> {
         self.schedule.notes(run)
     }

@@ -77,6 +77,11 @@ pub trait MethodKeys: fmt::Debug + Send + Sync {
         None
     }
 
+    /// The last gradient step that may change the topology, where it goes by the length of the run.
+    fn changes_until(&self, _run: &Horizon) -> Option<u64> {
+        None
+    }
+
     /// What a user would want to know of such a run before it starts.
     fn notes(&self, _run: &Horizon) -> Vec<String> {
         Vec::new()

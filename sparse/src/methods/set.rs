@@ -42,6 +42,10 @@ impl MethodKeys for Set {
         Ok(Box::new(Random { schedule: self.schedule.over(run) }))
     }
 
+    fn changes_until(&self, run: &Horizon) -> Option<u64> {
+        Some(self.schedule.over(run).until())
+    }
+
     fn notes(&self, run: &Horizon) -> Vec<String> {
         self.schedule.notes(run)
     }

@@ -70,6 +70,10 @@ impl MethodKeys for Snfs {
         Ok(Box::new(ByAverage { schedule, smoothing: self.smoothing, averages: Vec::new() }))
     }
 
+    fn changes_until(&self, run: &Horizon) -> Option<u64> {
+        Some(self.schedule.over(run).until())
+    }
+
     fn notes(&self, run: &Horizon) -> Vec<String> {
         self.schedule.notes(run)
     }

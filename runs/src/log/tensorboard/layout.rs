@@ -27,8 +27,10 @@ pub fn layout(bands: bool) -> Summary_Value {
     ];
     let training = [
         lines("losses", &["losses/(td|actor|critic)"]),
+        lines("TD error", &["network/[^/]+/td_error_(training|held_out)"]),
         lines("gradient norm", &["losses/grad_norm.*"]),
         lines("gradient signal to noise", &["network/[^/]+/snr_(active|dense)"]),
+        lines("gradient noise scale", &["network/[^/]+/noise_scale_(active|dense)"]),
     ];
     categories.push(category("return", of_return.to_vec()));
     categories.push(category("sparsity", sparsity.to_vec()));
