@@ -228,8 +228,8 @@ fn networks_of_images_are_those_of_the_cpu() {
 #[test]
 fn networks_with_layer_norms_are_those_of_the_cpu() {
     for (widths, batch, config) in [
-        ([6, 40, 70], 33, SparsityConfig::dense()),
-        ([6, 40, 70], 130, sparse(Static {}, 0.8)),
+        ([6, 20, 35], 33, SparsityConfig::dense()),
+        ([5, 17, 40], 70, sparse(Static {}, 0.8)),
         ([3, 17, 9], 1, sparse(Static {}, 0.5)),
     ] {
         for specs in [simba(widths), bro(widths)] {
@@ -238,7 +238,7 @@ fn networks_with_layer_norms_are_those_of_the_cpu() {
             let (x, dy) = (numbers(batch * widths[0], 7), numbers(batch * 2, 8));
             let mut pass = trainer.network().vjp(&x, &mut Ctx::default()).unwrap();
             let gradients = pass.backward(&dy, Wanted { input: true, params: true }).unwrap();
-            let found = [1, 2, 3].map(|order| {
+            let found = [1, 2].map(|order| {
                 let gpu = device(order);
                 pass_on_device(
                     &gpu,
@@ -247,7 +247,7 @@ fn networks_with_layer_norms_are_those_of_the_cpu() {
                     &dy,
                 )
             });
-            assert!(found.iter().all(|one| *one == found[0]), "depends on the order of threads");
+            assert!(found[0] == found[1], "depends on the order of threads");
             let [y, dx, dw] = &found[0];
             close(y, pass.output(), 1e-5).unwrap();
             close(dx, &gradients.input, 2e-5).unwrap();

@@ -1,5 +1,6 @@
-//! The network of BRO (Nauman et al. 2024, 2405.16158, section 3; `BroNet` in `jaxrl/networks/common.py` of its
-//! repository at 8101111): a residual network whose every layer is normalised behind its product.
+//! The network of BRO (Nauman et al. 2024, 2405.16158; `BroNet` in `jaxrl/networks/common.py` of its code,
+//! naumix/BiggerRegularizedOptimistic at 8101111): a residual network whose every layer is normalised behind its
+//! product.
 //!
 //! ```text
 //! h ← relu(LayerNorm(W x + b))                                       `embed`

@@ -1,6 +1,6 @@
-//! SimBa (Lee et al. 2024, 2410.09754, section 4 and appendix B; `scale_rl/networks/layers.py` and
-//! `agents/sac/sac_network.py` of its repository at 4e83770): a residual network with layer norms that gains from
-//! width where a perceptron loses.
+//! SimBa (Lee et al. 2024, 2410.09754; `scale_rl/networks/layers.py` and `scale_rl/agents/sac/sac_network.py` of its
+//! code, SonyResearch/simba at 4e83770): a residual network with layer norms that gains from width where a
+//! perceptron loses.
 //!
 //! ```text
 //! h ← W x + b                                    `embed`, orthogonal
