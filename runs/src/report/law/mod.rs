@@ -7,7 +7,8 @@
 //! and is told.
 //!
 //! Cells of one environment, agent, method and sparsity are one fit; `which-n` fits all methods and sparsities of an
-//! environment together, and `utd` all environments.
+//! environment together (`--variant dense --variant rigl` leaves one of them beside dense), and `utd` all environments.
+//! Where cells of a method differ in something else than the law's x, the best of them counts, which is told.
 
 mod ask;
 mod batch;

@@ -57,9 +57,10 @@ pub struct Line {
 }
 
 impl Line {
-    /// A row that is told by its site's environment and its x, of which the least y counts.
+    /// A row that is told by its site's environment, method and x, of which the least y counts.
     pub fn new(drawn: &Drawn<'_>, x: Vec<f64>, y: f64) -> Self {
-        let key = format!("{} {x:?}", drawn.site.cell.at.env);
+        let at = &drawn.site.cell.at;
+        let key = format!("{} {} {x:?}", at.env, at.method);
         Self { site: drawn.place, x, beside: Vec::new(), y, key, cost: y, threshold: None }
     }
 

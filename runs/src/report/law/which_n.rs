@@ -58,7 +58,7 @@ fn panels(of: &Fitted<'_>) -> Vec<Panel> {
     ]
 }
 
-/// The points of each method and sparsity over a size; the last of each has its name.
+/// The points of each method and sparsity over a size; the first of each has its name.
 fn kinds(of: &Fitted<'_>, size: &dyn Fn(&Line) -> Option<f64>) -> Vec<Series> {
     let mut all: Vec<(String, &str, Vec<Point>)> = Vec::new();
     for (row, ends) in of.used() {
@@ -72,8 +72,8 @@ fn kinds(of: &Fitted<'_>, size: &dyn Fn(&Line) -> Option<f64>) -> Vec<Series> {
     let styles = styles(all.iter().map(|(_, method, _)| *method));
     let series = all.into_iter().zip(styles).map(|((label, _, mut points), style)| {
         points.sort_by(|a, b| a.x.total_cmp(&b.x));
-        if let Some(last) = points.last_mut() {
-            last.label = Some(label.clone());
+        if let Some(first) = points.first_mut() {
+            first.label = Some(label.clone());
         }
         let marker = style.marker + style.dash;
         Series { label, style: Style { marker, ..style }, points, joined: false }
