@@ -84,7 +84,7 @@ fn a_variant_equal_to_the_base() {
     let parts = ["same, which is equal to the base", "differ", "change a key"];
     assert_four_parts("base", &run.stderr, "bad.yaml:4: variants.same", parts);
     // Where it is written as such it is a control.
-    let control = "env: {id: CartPole-v1}\nvariants:\n  base: {}\n  static: {sparsity: {kind: static, sparsity: 0.9}}\n";
+    let control = "env: {id: CartPole-v1}\nsparsity: {kind: dense}\nvariants:\n  base: {}\n  static: {sparsity: {kind: static, sparsity: 0.9}}\n";
     let folder = Folder::with("good.yaml", control);
     let plan = sparring().args(["plan", "good.yaml"]).current_dir(folder.path()).assert_code(0);
     assert!(plan.stdout.contains("2 jobs"), "{}", plan.stdout);
