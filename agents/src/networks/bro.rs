@@ -22,9 +22,10 @@ use serde_json::{Value, json};
 use sparring_envs::Space;
 use sparring_sparse::{Activation, Init, Join, LayerSpec};
 
-use super::residual::{Vectors, scaled};
+use super::residual::Vectors;
 use super::row::{NetworkKeys, NetworkRow};
 use super::style::MlpStyle;
+use super::width::scaled;
 use crate::error::AgentError;
 
 /// The row of [`Bro`].

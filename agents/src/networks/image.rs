@@ -4,6 +4,7 @@ use sparring_envs::Space;
 use sparring_sparse::layers::{Conv2d, Features, Padding};
 use sparring_sparse::{Activation, Init, Join, LayerSpec, Shape};
 
+use super::width::scaled;
 use crate::error::AgentError;
 
 /// The images of the space `obs`, whose shape is `(channels, height, width)`, for the `network` that is
@@ -42,11 +43,6 @@ impl Stack {
         Self { layers: Vec::new(), features: image, width, weight_decay, init }
     }
 
-    /// `⌈n · width⌉`.
-    fn scaled(&self, n: usize) -> usize {
-        (n as f64 * self.width).ceil() as usize
-    }
-
     /// A convolution and what stands after it.
     pub fn conv(
         mut self,
@@ -58,7 +54,7 @@ impl Stack {
     ) -> Self {
         let conv = Conv2d {
             in_channels: self.features.channels,
-            out_channels: self.scaled(channels),
+            out_channels: scaled(channels, self.width),
             size: [self.features.height, self.features.width],
             kernel: [kernel; 2],
             stride,
@@ -70,7 +66,7 @@ impl Stack {
 
     /// The one hidden layer of `units`, and a head of `outputs`.
     pub fn finish(mut self, units: usize, outputs: usize) -> Vec<LayerSpec> {
-        let (inputs, units) = (self.features.size(), self.scaled(units));
+        let (inputs, units) = (self.features.size(), scaled(units, self.width));
         let hidden = Shape::Linear { inputs, outputs: units };
         self.push("hidden.0".into(), hidden, Activation::Relu, &[]);
         let head = Shape::Linear { inputs: units, outputs };

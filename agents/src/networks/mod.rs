@@ -16,6 +16,7 @@ mod residual;
 pub mod row;
 pub mod simba;
 pub mod style;
+mod width;
 
 pub(crate) use chosen::Chosen;
 pub use config::NetworkConfig;

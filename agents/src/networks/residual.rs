@@ -43,8 +43,3 @@ impl Vectors {
         self.linear("head", outputs, init, (Activation::Identity, &[])).layers
     }
 }
-
-/// `⌈n · width⌉`.
-pub(super) fn scaled(n: usize, width: f64) -> usize {
-    (n as f64 * width).ceil() as usize
-}

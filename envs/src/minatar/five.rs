@@ -93,7 +93,8 @@ fn spec(options: &Options) -> Result<EnvSpec, EnvError> {
     let shared = Options::default()
         .with(STICKY, OptionValue::Real(options.f64(STICKY)?))
         .with(RAMPING, OptionValue::Flag(options.bool(RAMPING)?));
-    let only = NAMES.iter().position(|name| options.text(GAME).is_ok_and(|game| game == *name));
+    let game = options.text(GAME)?;
+    let only = NAMES.iter().position(|name| *name == game);
     let specs = GAMES.map(|row| row.spec(&shared));
     let specs = specs.into_iter().collect::<Result<Vec<_>, _>>()?;
     let rewards = REWARDS.map(|reward| options.f64(reward));

@@ -87,6 +87,7 @@ pub fn groups<'a>(of: &'a Comparison, keys: &[&str], envs: Envs) -> Vec<Along<'a
     // Keys that only variants set tell variants apart, which are then of one group.
     let swept = of.cells.iter().all(|cell| keys.iter().all(|key| cell.at.axes.contains_key(*key)));
     let several = of.tasks.len() > 1 && envs == Envs::Apart;
+    let several_agents = several_agents(of);
     let mut all: Vec<Along> = Vec::new();
     for cell in of.cells.iter().filter(|cell| keys.iter().all(|key| value(cell, key).is_some())) {
         let variant = if swept { cell.at.variant.as_str() } else { "" };
@@ -107,7 +108,7 @@ pub fn groups<'a>(of: &'a Comparison, keys: &[&str], envs: Envs) -> Vec<Along<'a
             ));
         }
         let mut label = words.join(", ");
-        if several_agents(of) {
+        if several_agents {
             label = format!("{} {label}", cell.at.agent);
         }
         if several {
