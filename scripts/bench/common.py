@@ -112,13 +112,19 @@ def versions(packages):
     return ", ".join([*packages, f"Python {platform.python_version()}", tell("rustc", "--version")])
 
 
-def write_record(folder, header, rows, readme):
-    """Writes raw.csv and README.md to the folder under runs/records/."""
+def write_raw(folder, header, rows):
+    """Writes raw.csv to the folder under runs/records/, which it gives: before anything is made of the samples."""
     folder = ROOT / "runs" / "records" / folder
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "raw.csv", "w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
+    return folder
+
+
+def write_record(folder, header, rows, readme):
+    """Writes raw.csv and README.md to the folder under runs/records/."""
+    folder = write_raw(folder, header, rows)
     (folder / "README.md").write_text(readme)
     print(f"wrote {folder.relative_to(ROOT)}")
