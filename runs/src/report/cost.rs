@@ -7,8 +7,8 @@ use crate::sizes::Sizes;
 use crate::table::{Align, Table, kibibytes, scientific, thousands};
 
 /// The columns that a narrow terminal does without, the first of them first.
-pub const SPARE: [&str; 6] =
-    ["method", "moments", "structure", "KiB values", "backward FLOPs", "forward FLOPs"];
+pub const SPARE: [&str; 7] =
+    ["products/weight", "method", "moments", "structure", "KiB values", "backward FLOPs", "forward FLOPs"];
 
 /// One row a variant. FLOPs forward and backward are those of one sample with the networks as they
 /// are at the end, bytes likewise. Training FLOPs are by the model of [`sparring_sparse::cost`], beside
@@ -17,6 +17,7 @@ pub const SPARE: [&str; 6] =
 pub fn table(cells: &[Cell]) -> Table {
     let mut table = Table::new(&[
         ("cost", Align::Left),
+        ("products/weight", Align::Right),
         ("forward FLOPs", Align::Right),
         ("backward FLOPs", Align::Right),
         ("training FLOPs", Align::Right),
@@ -34,6 +35,7 @@ pub fn table(cells: &[Cell]) -> Table {
         let modelled = dense > 0.0;
         table.row([
             cell.label.clone(),
+            of_sizes(|sizes| format!("{:.2}", sizes.products_per_weight)),
             of_sizes(|sizes| thousands(sizes.forward_flops)),
             of_sizes(|sizes| thousands(sizes.backward_flops)),
             if modelled { scientific(model) } else { none() },
