@@ -23,9 +23,9 @@
 //! in the same order. Biases and activations go by feature.
 //!
 //! **Columns never mix.** Where `q > 1` and activations go by component, column `j` of the outputs depends on column `j`
-//! of the inputs alone: between lift and head a network over `M_n(ℝ)` *is* a real network of width `W/n` whose weights
-//! `n` copies of it share, each with its own part of the input. Whoever shows that such a network does well has to lay
-//! that real network of width `W/n` beside it.
+//! of the inputs alone: between the first layer and the head a network over `M_q(ℝ)` *is* a real network of width `W/q`
+//! that is run `q` times a sample with the same weights, each time on its own part of the features. Whoever shows that
+//! such a network does well has to lay the real network of width `W/q` beside it.
 //!
 //! Parameters live on the tuple: moments, weight decay, averaging and checkpoints know nothing of blocks. A tuple comes
 //! and goes as one, by the L2 norm of its parts and of their gradient; a pattern cannot be asked for besides.
