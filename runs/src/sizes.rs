@@ -56,6 +56,9 @@ impl Sizes {
     }
 }
 
+/// Multiplications of a sample by a weight at one place: 1 of real numbers, of which the column says nothing.
+const PRODUCTS: &str = "products/weight";
+
 /// A row for every layer of `networks`; FLOPs are those of one sample, and layer norms count as part of the layer before.
 pub fn layers_table(networks: &[NetworkSummary]) -> Table {
     let mut table = Table::new(&[
@@ -66,7 +69,7 @@ pub fn layers_table(networks: &[NetworkSummary]) -> Table {
         ("density", Align::Right),
         ("biases", Align::Right),
         ("norms", Align::Right),
-        ("products/weight", Align::Right),
+        (PRODUCTS, Align::Right),
         ("computed", Align::Left),
         ("forward FLOPs", Align::Right),
         ("backward FLOPs", Align::Right),
@@ -96,7 +99,11 @@ pub fn layers_table(networks: &[NetworkSummary]) -> Table {
             ]);
         }
     }
-    table
+    let plain = |layer: &LayerSummary| layer.cost.order == 1;
+    match networks.iter().flat_map(|network| &network.layers).all(plain) {
+        true => table.without(PRODUCTS),
+        false => table,
+    }
 }
 
 #[cfg(test)]
