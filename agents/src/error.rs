@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use sparring_envs::Dtype;
 use sparring_sparse::error::of_network;
-use sparring_sparse::{Misfit, SparseError};
+use sparring_sparse::{KeyError, Misfit, SparseError};
 
 /// An error of an agent.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +52,9 @@ pub enum AgentError {
         /// What it needs.
         allowed: &'static str,
     },
+    /// An algebra that the layers of a network cannot be over.
+    #[error(transparent)]
+    Algebra(Box<KeyError>),
     /// A loss, gradient or weight that is no number.
     #[error(
         "{what} is {value} at gradient step {step}{}. Try a smaller learning rate, or a max_grad_norm",

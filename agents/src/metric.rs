@@ -70,7 +70,7 @@ const SIZES: [(&str, Size); 3] = [
 #[cfg(test)]
 mod tests {
     use sparring_sparse::config::SparsityConfig;
-    use sparring_sparse::{Activation, Init, LayerSpec, OptimizerConfig, Seed, Shape};
+    use sparring_sparse::{Activation, Algebra, Init, LayerSpec, OptimizerConfig, Seed, Shape};
 
     use super::*;
 
@@ -83,6 +83,7 @@ mod tests {
             init: Init::GlorotUniform,
             bias: 0.0,
             weight_decay: 0.0,
+            algebra: Algebra::REAL,
             then: Vec::new(),
         };
         let optimizer = OptimizerConfig::adam(1e-3);

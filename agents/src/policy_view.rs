@@ -64,7 +64,7 @@ pub enum After {
     },
 }
 
-/// `act(W x + b)`, then the joins.
+/// `act(W x + b)`, then the joins. Of a layer over an algebra `W` is the real matrix that its elements stand for.
 #[derive(Clone, Debug)]
 pub struct PolicyLayer {
     /// Its name in the network.
@@ -92,17 +92,21 @@ impl PolicyView {
     /// Those of candle.
     pub fn of(before: Before, network: &Network, after: After) -> Result<Self, AgentError> {
         let params: Vec<f32> = network.params().to_vec1()?;
-        let layer = |layer: &Layer| PolicyLayer {
-            name: layer.name().to_owned(),
-            shape: *layer.shape(),
-            activation: layer.activation(),
-            then: layer.then().to_vec(),
-            topology: layer.topology().clone(),
-            weights: params[layer.weights()].to_vec(),
-            bias: params[layer.biases()].to_vec(),
-            norms: params[layer.norms()].to_vec(),
+        let layer = |layer: &Layer| -> Result<PolicyLayer, AgentError> {
+            let (topology, weights) = layer.real(&params[layer.weights()])?;
+            Ok(PolicyLayer {
+                name: layer.name().to_owned(),
+                shape: *layer.shape(),
+                activation: layer.activation(),
+                then: layer.then().to_vec(),
+                topology,
+                weights,
+                bias: params[layer.biases()].to_vec(),
+                norms: params[layer.norms()].to_vec(),
+            })
         };
-        Ok(Self { before, layers: network.layers().iter().map(layer).collect(), after })
+        let layers: Result<_, AgentError> = network.layers().iter().map(layer).collect();
+        Ok(Self { before, layers: layers?, after })
     }
 }
 

@@ -5,6 +5,8 @@
 mod common;
 
 use common::{Decay, DropGrow, Order, as_planned, at, fixed, learn, methods, set, sparse};
+use sparring_agents::networks::AlgebraKeys;
+use sparring_agents::networks::algebra::AlgebraName;
 use sparring_agents::{
     AgentConfig, AgentError, DqnConfig, EnvRows, Epsilon, Extent, Loss, Metric, Mode,
     NetworkConfig, Prioritized,
@@ -12,7 +14,7 @@ use sparring_agents::{
 use sparring_envs::{VectorConfig, VectorEnv, spec};
 use sparring_sparse::Seed;
 use sparring_sparse::config::*;
-use sparring_sparse::{ClipNorm, Misfit, OptimizerConfig, Rule, WeightDecay};
+use sparring_sparse::{ALGEBRAS, Algebra, ClipNorm, Misfit, OptimizerConfig, Rule, WeightDecay};
 
 fn small() -> DqnConfig {
     DqnConfig {
@@ -38,6 +40,22 @@ fn every_method_solves_the_identity_env() {
         assert_eq!(mean, best, "{method:?}");
         assert_eq!(agent.clock().gradient_steps, 1900);
         as_planned(&AgentConfig::of(config), &*agent, "Identity-v0", 1, 2000);
+    }
+}
+
+/// Dense, and with half of the elements by RigL.
+#[test]
+fn every_algebra_solves_the_identity_env() {
+    for row in ALGEBRAS {
+        for sparsity in [SparsityConfig::dense(), sparse(methods()[3].clone())] {
+            let kind = AlgebraName(Algebra::of(row));
+            let algebra = Some(AlgebraKeys { kind, ..AlgebraKeys::default() });
+            let network = NetworkConfig::mlp(&[144, 144]);
+            let config = AgentConfig::of(DqnConfig { network, algebra, sparsity, ..small() });
+            let (agent, mean) = learn(&config, "Identity-v0", 1, 2000, 10);
+            assert!(mean >= 95.0, "{row:?} {mean}");
+            as_planned(&config, &*agent, "Identity-v0", 1, 2000);
+        }
     }
 }
 

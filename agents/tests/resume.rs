@@ -8,6 +8,8 @@ mod common;
 use std::ops::Range;
 
 use common::*;
+use sparring_agents::networks::AlgebraKeys;
+use sparring_agents::networks::algebra::AlgebraName;
 use sparring_agents::networks::minatar::Minatar;
 use sparring_agents::replay::{Replay, ReplayConfig};
 use sparring_agents::{
@@ -16,7 +18,8 @@ use sparring_agents::{
 };
 use sparring_envs::{Actions, Batch, End, EnvSpec, Obs, Row, Space, VectorConfig, VectorEnv, spec};
 use sparring_sparse::config::SparsityConfig;
-use sparring_sparse::{ClipNorm, OptimizerConfig, Section, Seed};
+use sparring_sparse::algebra::{complex, dual, matrix2, quaternion};
+use sparring_sparse::{Algebra, ClipNorm, OptimizerConfig, Section, Seed};
 
 const ENVS: usize = 3;
 /// Vector steps after which a copy is made: in the warm-up, in the middle of a rollout and of a return of
@@ -254,6 +257,30 @@ fn dqn_goes_on() {
 fn sac_goes_on() {
     for sparsity in of_methods() {
         goes_on(&AgentConfig::of(sac(sparsity)), "Pendulum-v1");
+    }
+}
+
+/// Whole elements, and for the methods that keep something beside them.
+#[test]
+fn agents_over_algebras_go_on() {
+    let over = |row| {
+        Some(AlgebraKeys { kind: AlgebraName(Algebra::of(row)), ..AlgebraKeys::default() })
+    };
+    let both = vec![16, 16];
+    for sparsity in of_methods() {
+        let algebra = over(&quaternion::ROW);
+        goes_on(&AgentConfig::of(DqnConfig { algebra, ..dqn(sparsity.clone()) }), "CartPole-v1");
+        let algebra = over(&matrix2::ROW);
+        let [actor_hidden, critic_hidden] = [both.clone(), both.clone()];
+        let sac = SacConfig { algebra, actor_hidden, critic_hidden, ..sac(sparsity.clone()) };
+        goes_on(&AgentConfig::of(sac), "Pendulum-v1");
+        let algebra = over(&dual::ROW);
+        let [actor_hidden, critic_hidden] = [both.clone(), both.clone()];
+        let ppo = PpoConfig { algebra, actor_hidden, critic_hidden, ..ppo(sparsity.clone()) };
+        goes_on(&AgentConfig::of(ppo), "Pendulum-v1");
+        let network = NetworkConfig::from(Minatar { width: 0.25 });
+        let algebra = over(&complex::ROW);
+        goes_on(&AgentConfig::of(DqnConfig { network, algebra, ..dqn(sparsity) }), IMAGES);
     }
 }
 

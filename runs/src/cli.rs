@@ -79,6 +79,8 @@ pub enum Listed {
     Agents,
     /// Networks and their keys, for agent.network
     Networks,
+    /// Algebras that hidden layers can be over, for agent.algebra
+    Algebras,
     /// Keys of all sections, of a SECTION, or of SECTION.KIND
     Keys,
     /// Laws of scale, for fit

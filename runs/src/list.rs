@@ -1,6 +1,7 @@
 //! `sparring list`: what a config can name.
 
 use serde_json::Value as Json;
+use sparring_sparse::{ALGEBRAS, Algebra};
 use sparring_envs::{EnvOption, EnvRow, EnvSpec, Options, Space};
 
 use crate::cli::Listed;
@@ -27,6 +28,7 @@ pub fn list(what: Listed, of: Option<&str>) -> Result<(), Error> {
         Listed::Methods => methods().to_string(),
         Listed::Agents => agents().to_string(),
         Listed::Networks => networks().to_string(),
+        Listed::Algebras => algebras().to_string(),
         Listed::Keys => keys(of)?,
         Listed::Laws => crate::laws::list(),
     };
@@ -150,6 +152,36 @@ fn networks() -> Table {
             let default = default.as_ref().map_or("required".to_owned(), show);
             table.row([none(), none(), key, default, shape.allowed(), help]);
         }
+    }
+    table
+}
+
+/// Sizes are those of a layer that reads and writes W numbers, over those of a real one.
+fn algebras() -> Table {
+    let mut table = Table::new(&[
+        ("algebra", Align::Left),
+        ("numbers", Align::Right),
+        ("block", Align::Left),
+        ("columns", Align::Right),
+        ("weights/W²", Align::Right),
+        ("products/W²", Align::Right),
+        ("products/weight", Align::Right),
+        ("about", Align::Left),
+    ]);
+    for row in ALGEBRAS {
+        let algebra = Algebra::of(row);
+        let (order, side) = (algebra.order(), algebra.side());
+        let products = algebra.multiplications(order) as f64;
+        table.row([
+            row.name.to_owned(),
+            order.to_string(),
+            format!("{side}x{side}, {} filled", algebra.terms()),
+            algebra.columns().to_string(),
+            format!("{:.3}", 1.0 / order as f64),
+            format!("{:.3}", products / (order * order) as f64),
+            (products / order as f64).to_string(),
+            row.about.to_owned(),
+        ]);
     }
     table
 }

@@ -113,14 +113,23 @@ impl Plan {
 
     /// Refuses a plan of which a device cannot be opened on this machine.
     pub fn check_devices(&self) -> Result<(), Error> {
+        let refused = |key: &str, found: String, allowed: &str| {
+            let place = format!("{}: {key}", self.file.display());
+            Refusal::argument(place, found, allowed, "--set train.device=cpu")
+        };
+        for variant in &self.variants {
+            let device = variant.settings.train.device();
+            let layers = variant.estimate.networks.iter().flat_map(|network| &network.layers);
+            let over = layers.map(|layer| layer.cost.order).max().unwrap_or(1);
+            if device != DeviceName::Cpu && over > 1 {
+                let found = format!("an algebra, on {device}");
+                return Err(refused("agent.algebra", found, "train.device: cpu"));
+            }
+        }
         for device in self.devices() {
             if let Err(error) = device.open() {
-                return Err(Refusal::argument(
-                    format!("{}: train.device", self.file.display()),
-                    format!("{device}, and {error}"),
-                    "a device of this machine",
-                    "--set train.device=cpu",
-                ));
+                let found = format!("{device}, and {error}");
+                return Err(refused("train.device", found, "a device of this machine"));
             }
         }
         Ok(())

@@ -14,6 +14,8 @@ pub struct Sizes {
     pub active_parameters: u64,
     /// Active weights as a part of all weights; biases do not count.
     pub density: f64,
+    /// Multiplications of a sample by an active weight at one place of it, on the average: 1 of real ones.
+    pub products_per_weight: f64,
     /// Multiplications and additions of one sample's forward pass.
     pub forward_flops: u64,
     /// Those of its backward pass.
@@ -35,9 +37,14 @@ impl Sizes {
             networks.iter().flat_map(|network| &network.layers).map(|layer| of(layer.cost)).sum()
         };
         let active = sum(|layer| layer.active);
+        let of_one = |layer: &LayerSummary| {
+            layer.cost.active as f64 * layer.cost.multiplications_per_weight()
+        };
+        let products: f64 = networks.iter().flat_map(|n| &n.layers).map(of_one).sum();
         Self {
             parameters: sum(LayerCost::parameters),
             active_parameters: sum(LayerCost::active_parameters),
+            products_per_weight: products / active.max(1) as f64,
             density: active as f64 / sum(LayerCost::weights).max(1) as f64,
             forward_flops: sum(LayerCost::forward_flops),
             backward_flops: sum(LayerCost::backward_flops),
@@ -49,6 +56,9 @@ impl Sizes {
     }
 }
 
+/// Multiplications of a sample by a weight at one place: 1 of real numbers, of which the column says nothing.
+const PRODUCTS: &str = "products/weight";
+
 /// A row for every layer of `networks`; FLOPs are those of one sample, and layer norms count as part of the layer before.
 pub fn layers_table(networks: &[NetworkSummary]) -> Table {
     let mut table = Table::new(&[
@@ -59,6 +69,7 @@ pub fn layers_table(networks: &[NetworkSummary]) -> Table {
         ("density", Align::Right),
         ("biases", Align::Right),
         ("norms", Align::Right),
+        (PRODUCTS, Align::Right),
         ("computed", Align::Left),
         ("forward FLOPs", Align::Right),
         ("backward FLOPs", Align::Right),
@@ -77,6 +88,7 @@ pub fn layers_table(networks: &[NetworkSummary]) -> Table {
                 format!("{:.2} %", 100.0 * cost.density()),
                 thousands(cost.outputs),
                 thousands(2 * cost.normed),
+                cost.multiplications_per_weight().to_string(),
                 if *computed_dense { "dense" } else { "sparse" }.to_owned(),
                 thousands(cost.forward_flops()),
                 thousands(cost.backward_flops()),
@@ -87,7 +99,11 @@ pub fn layers_table(networks: &[NetworkSummary]) -> Table {
             ]);
         }
     }
-    table
+    let plain = |layer: &LayerSummary| layer.cost.order == 1;
+    match networks.iter().flat_map(|network| &network.layers).all(plain) {
+        true => table.without(PRODUCTS),
+        false => table,
+    }
 }
 
 #[cfg(test)]

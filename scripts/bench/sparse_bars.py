@@ -18,6 +18,10 @@ CONV = 2.5
 AUTO = 1.1
 # Step time and memory of the second and third of the growing layers, as multiples of the first.
 GROWTH = [2, 4]
+# A training step of a layer over an algebra over that of a real one: the ratio of their multiplications, and 0.3 more.
+ALGEBRA = {"c": 1.3, "h": 1.3, "m2r": 0.65, "m4r": 0.33}
+# A forward pass of one sample: faster.
+ALGEBRA_ONE = {"h": 1.0, "m2r": 1.0}
 
 
 class Kernel(NamedTuple):
@@ -168,8 +172,21 @@ def conv_bars(samples):
     yield Bar("Nature CNN, forward and backward, dense over 90 % ERK", ratio, False, CONV, rounds)
 
 
+def algebra_bars(samples):
+    """Layers over algebras over the real dense one."""
+    _, rounds = samples.rounds("algebra")
+    works = (("step", "training step, batch 256", ALGEBRA), ("one", "forward pass of one sample", ALGEBRA_ONE))
+    for work, words, bars in works:
+        for name, bar in bars.items():
+            ratio = None
+            if samples.has("algebra"):
+                pair = ({"algebra": algebra, "work": work} for algebra in (name, "real"))
+                ratio = Ratio.of(samples.pairs("algebra", *pair))
+            yield Bar(f"hidden layer of 256² over `{name}` over real, {words}", ratio, True, bar, rounds)
+
+
 def bar_table(samples):
     """Every bar of the engine that is a time or a size, with what was measured."""
-    makers = (kernel_bars, step_bars, auto_bars, growth_bars, conv_bars)
+    makers = (kernel_bars, step_bars, auto_bars, growth_bars, conv_bars, algebra_bars)
     rows = [bar.row() for maker in makers for bar in maker(samples)]
     return table(["what", "ratio of medians (quartiles of pairs)", "bar", "", "rounds"], rows)

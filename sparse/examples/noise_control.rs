@@ -21,7 +21,7 @@ use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::methods::static_sparse::Static;
 use sparring_sparse::seed::Rng;
 use sparring_sparse::stats::{mean, mean_and_variance};
-use sparring_sparse::{
+use sparring_sparse::{Algebra, 
     Activation, Init, LayerSpec, OptimizerConfig, Rule, Seed, Shape, SparseError, Trainer, Wanted,
     WeightDecay,
 };
@@ -136,6 +136,7 @@ fn trainer(choice: Choice, seed: &Seed) -> Result<Trainer, SparseError> {
         init: Init::TruncatedNormal { scale: 2.0 },
         bias: 0.0,
         weight_decay: 0.0,
+        algebra: Algebra::REAL,
         then: Vec::new(),
     };
     let layers = [

@@ -12,6 +12,8 @@
 //! | gradient of weights and biases | `p (2 t + o)` |
 //! | both gradients of layer norms | `17 n` |
 //!
+//! A weight of a layer over an [algebra](crate::algebra) counts as often as it multiplies: 4 times in a quaternion.
+//!
 //! [`Method::training_flops`] is the coarser model that papers on sparse training compare by (Evci et al.
 //! 2020, 1911.11134, appendix H). It takes a backward pass as two forward ones and counts gradient steps
 //! alone: acting, targets and evaluation are left out, as is choosing what to drop and grow.
@@ -20,17 +22,29 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::algebra::Algebra;
 use crate::cpu::structure_bytes;
 use crate::kernels::norm;
 use crate::layers::Shape;
+
+/// What a size written before there were algebras means.
+fn one() -> u64 {
+    1
+}
 
 /// The size of one layer, which all of its costs follow from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LayerCost {
     /// Outputs, or channels of the output; each has a bias.
     pub outputs: u64,
-    /// Weights of one output where all are active.
+    /// Inputs, or weights of a kernel for one channel of the output.
     pub inputs: u64,
+    /// Weights of an element of its algebra: 1 of the real numbers.
+    #[serde(default = "one")]
+    pub order: u64,
+    /// Multiplications of a sample by an element.
+    #[serde(default = "one")]
+    pub products: u64,
     /// Active weights: those of the forward pass.
     pub active: u64,
     /// Weights that training updates: the active ones, unless the method trains others with them.
@@ -51,14 +65,18 @@ pub struct LayerCost {
 }
 
 impl LayerCost {
-    /// A layer of `shape` with `active` weights and without layer norms, trained by Adam.
-    pub fn new(shape: &Shape, active: usize, first: bool) -> Self {
-        let structure = structure_bytes(shape, active) as u64;
+    /// A layer of `shape` over `algebra` with `active` weights and without layer norms, trained by Adam.
+    pub fn new(shape: &Shape, algebra: Algebra, active: usize, first: bool) -> Self {
+        let structure = structure_bytes(shape, algebra, active) as u64;
+        let order = algebra.order();
+        let products = algebra.multiplications(order) as u64;
         let [outputs, inputs, active, positions] =
             [shape.rows(), shape.cols(), active, shape.positions()].map(|n| n as u64);
         Self {
             outputs,
             inputs,
+            order: order as u64,
+            products,
             active,
             trained: active,
             moments: 2,
@@ -77,7 +95,7 @@ impl LayerCost {
 
     /// Weights where all are active.
     pub fn weights(self) -> u64 {
-        self.outputs * self.inputs
+        self.outputs / self.order.max(1) * self.inputs
     }
 
     /// Parameters that are always there: biases, and those of layer norms.
@@ -100,15 +118,25 @@ impl LayerCost {
         self.active as f64 / self.weights().max(1) as f64
     }
 
+    /// Multiplications of a sample by `weights`.
+    fn multiplications(self, weights: u64) -> u64 {
+        weights / self.order.max(1) * self.products
+    }
+
+    /// Multiplications of a sample by a weight: how often each is used at one position.
+    pub fn multiplications_per_weight(self) -> f64 {
+        self.products as f64 / self.order.max(1) as f64
+    }
+
     /// Operations of one sample's forward pass.
     pub fn forward_flops(self) -> u64 {
-        self.positions * (2 * self.active + self.outputs) + norm::FORWARD_FLOPS * self.normed
+        self.positions * (2 * self.multiplications(self.active) + self.outputs) + norm::FORWARD_FLOPS * self.normed
     }
 
     /// Operations of one sample's backward pass.
     pub fn backward_flops(self) -> u64 {
-        let input = if self.first { 0 } else { 2 * self.active };
-        let parameters = 2 * self.trained + self.outputs;
+        let input = if self.first { 0 } else { 2 * self.multiplications(self.active) };
+        let parameters = 2 * self.multiplications(self.trained) + self.outputs;
         self.positions * (input + parameters) + norm::BACKWARD_FLOPS * self.normed
     }
 

@@ -30,13 +30,20 @@ pub enum Distribution {
 pub struct LayerShape {
     /// Unique in its network.
     pub name: String,
-    /// `(n_in, n_out)` of a linear layer, `(kh, kw, n_in, n_out)` of a convolution.
+    /// `(n_in, n_out)` of a linear layer, `(kh, kw, n_in, n_out)` of a convolution, in elements of its algebra.
     pub shape: Vec<usize>,
+    /// Weights of an element.
+    pub order: usize,
 }
 
 impl LayerShape {
     /// Weights of the dense layer.
     pub fn size(&self) -> usize {
+        self.elements() * self.order
+    }
+
+    /// Elements of the dense layer: what a distribution goes by.
+    pub fn elements(&self) -> usize {
         self.shape.iter().product()
     }
 }
@@ -92,7 +99,7 @@ pub fn distribute(
             ends.iter().sum::<f64>() / ends.iter().product::<f64>()
         }),
         Distribution::Erk { power } => erdos_renyi(sparsity, layers, custom, |layer| {
-            (layer.shape.iter().sum::<usize>() as f64 / layer.size() as f64).powf(power)
+            (layer.shape.iter().sum::<usize>() as f64 / layer.elements() as f64).powf(power)
         }),
     };
     let mut shares = Vec::with_capacity(layers.len());
@@ -168,6 +175,7 @@ mod tests {
         let layer = |(i, shape): (usize, &&[usize])| LayerShape {
             name: format!("{i}"),
             shape: shape.to_vec(),
+            order: 1,
         };
         shapes.iter().enumerate().map(layer).collect()
     }

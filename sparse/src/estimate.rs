@@ -64,6 +64,7 @@ pub fn estimate(
 ) -> Result<Estimate, SparseError> {
     for spec in specs {
         // Before anything multiplies them.
+        // Of what its elements stand for, which is not less.
         let (rows, cols) = (spec.shape.rows(), spec.shape.cols());
         if rows.checked_mul(cols).is_none_or(|size| u32::try_from(size).is_err()) {
             return Err(SparseError::TooLarge { rows, cols });
@@ -77,23 +78,29 @@ pub fn estimate(
     let (mut layers, mut structure) = (Vec::new(), 0);
     let (mut floats, mut passing) = (pass_floats(specs, batches)?, 0usize);
     for (at, ((spec, share), backward)) in specs.iter().zip(forward).zip(backward).enumerate() {
-        let (shape, active, trained) = (spec.shape, share.nnz, backward.nnz);
-        let layer = LayerMemory { shape, active, trained, copies, target };
+        let (shape, algebra) = (spec.shape, spec.algebra);
+        let (active, trained) = (share.nnz, backward.nnz);
+        let layer = LayerMemory { shape, algebra, active, trained, copies, target };
         let (memory, size) = (method.memory(&layer), layer.size());
         let cost = LayerCost {
             trained: trained as u64,
             moments: moments as u64,
             method: memory.kept as u64,
             normed: spec.normed() as u64,
-            ..LayerCost::new(&shape, active, at == 0)
+            ..LayerCost::new(&shape, algebra, active, at == 0)
         };
         let clipping = if clips_dense && !memory.probes { PROBE * size } else { 0 };
         // A layer that is computed dense holds all its weights with each set of activations, and
         // their gradient.
         let (form, density) = (sparsity.compute.of(&spec.name), active as f64 / size as f64);
-        let computed_dense = form.is_dense(&shape, density);
+        let computed_dense = form.of_layer(&shape, algebra, density);
         let ever_dense = computed_dense || (form != Compute::Sparse && method.starts_dense());
-        let masked = if ever_dense { (batches.len() + 1) * size } else { 0 };
+        // So does one of elements with the real matrix that they stand for.
+        let held = if algebra.is_real() { size } else { algebra.multiplications(size) };
+        let masked = match ever_dense || !algebra.is_real() {
+            true => (batches.len() + 1) * held,
+            false => 0,
+        };
         layers.push(LayerSummary { name: spec.name.clone(), cost, computed_dense });
         let always = copies * cost.always() as usize;
         floats = floats.saturating_add(memory.values + clipping + masked + always);

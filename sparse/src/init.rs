@@ -4,6 +4,7 @@ use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 use serde::Serialize;
 
+use crate::algebra::Algebra;
 use crate::seed::Rng;
 use crate::topology::Topology;
 
@@ -37,20 +38,49 @@ pub enum Init {
     },
 }
 
+/// What the numbers of inputs and outputs of a unit go by, beside a topology.
+#[derive(Clone, Copy, Debug)]
+pub struct Fans {
+    /// Columns of one input: the weights of a kernel's image.
+    pub area: usize,
+    /// What the weights are elements of.
+    pub algebra: Algebra,
+}
+
+impl Fans {
+    /// Of real weights, an input of which has `area` columns.
+    pub fn real(area: usize) -> Self {
+        Self { area, algebra: Algebra::REAL }
+    }
+
+    /// `n_in` and `n_out` of a component where every weight of `topology` is active; the weights of a kernel count in
+    /// both.
+    fn dense(self, topology: &Topology) -> [f64; 2] {
+        let outputs = topology.rows() * self.algebra.order();
+        [topology.cols(), outputs * self.area].map(|ends| self.algebra.fan(ends))
+    }
+}
+
 impl Init {
-    /// One weight for each active position, `(nnz)`; an input has `area` columns, the kernel of a
-    /// convolution.
-    pub fn draw(self, topology: &Topology, area: usize, rng: &mut Rng) -> Vec<f32> {
+    /// One weight for each active position, `(nnz)`. Over an algebra, where no matrix of elements is orthogonal in the
+    /// sense of the real one, orthogonal weights are normal ones of the same variance.
+    pub fn draw(self, topology: &Topology, fans: Fans, rng: &mut Rng) -> Vec<f32> {
         let (rows, cols) = (topology.rows(), topology.cols());
+        let [n_in, n_out] = fans.dense(topology);
         match self {
             Self::TruncatedNormal { scale } => {
-                let std = (scale / cols as f64).sqrt() / TRUNCATED_STD;
+                let std = (scale / n_in).sqrt() / TRUNCATED_STD;
                 (0..topology.nnz()).map(|_| (truncated_normal(rng) * std) as f32).collect()
             }
             Self::Uniform { limit } => (0..topology.nnz()).map(|_| uniform(limit, rng)).collect(),
             Self::GlorotUniform => {
-                let limit = (6.0 / (cols + rows * area) as f64).sqrt();
+                let limit = (6.0 / (n_in + n_out)).sqrt();
                 (0..topology.nnz()).map(|_| uniform(limit, rng)).collect()
+            }
+            Self::Orthogonal { gain } if !fans.algebra.is_real() => {
+                let std = gain / n_in.max(n_out / fans.area as f64).sqrt();
+                let draw = |_| -> f64 { StandardNormal.sample(rng) };
+                (0..topology.nnz()).map(draw).map(|draw| (std * draw) as f32).collect()
             }
             Self::Orthogonal { gain } => {
                 let (count, len) = (rows.min(cols), rows.max(cols));
@@ -69,18 +99,20 @@ impl Init {
 /// The sparsity-aware initialiser (`unit_scaled_init_tf1` of the code of Graesser et al. 2022, with
 /// `fanavg_uniform`):
 /// `U(−√(3v), √(3v))` with `v = 1 / max(1, (fan_in[o] + fan_out[i]) / 2)`, fans counting active
-/// weights only; an input has `area` columns, the kernel of a convolution. It takes the place of the
-/// layer's own initialiser. `(nnz)`.
-pub fn sparsity_aware(topology: &Topology, area: usize, rng: &mut Rng) -> Vec<f32> {
-    let inputs = topology.cols() / area;
+/// weights only. It takes the place of the layer's own initialiser. `(nnz)`.
+pub fn sparsity_aware(topology: &Topology, fans: Fans, rng: &mut Rng) -> Vec<f32> {
+    let Fans { area, algebra } = fans;
+    // An element of weights is one, with a fan of as many components as a row of its block.
+    let (order, each) = (algebra.order(), algebra.fan(algebra.order()));
+    let inputs = topology.cols() / area / order;
     let (mut fan_in, mut fan_out) = (vec![0u32; topology.rows()], vec![0u32; inputs]);
-    let ends = |p: u32| (p as usize / topology.cols(), p as usize % topology.cols() / area);
-    for (o, i) in topology.positions().map(ends) {
+    let ends = |p: u32| (p as usize / topology.cols(), p as usize % topology.cols() / area / order);
+    for (o, i) in topology.positions().step_by(order).map(ends) {
         fan_in[o] += 1;
         fan_out[i] += 1;
     }
     let limit = |(o, i): (usize, usize)| {
-        let fan = f64::from(fan_in[o] + fan_out[i]) / 2.0;
+        let fan = each * f64::from(fan_in[o] + fan_out[i]) / 2.0;
         (3.0 / fan.max(1.0)).sqrt()
     };
     topology.positions().map(|p| uniform(limit(ends(p)), rng)).collect()
@@ -129,7 +161,7 @@ mod tests {
     fn truncated_normal_has_the_variance_of_its_fan_in() {
         let topology = Topology::dense(512, 512).unwrap();
         let init = Init::TruncatedNormal { scale: 2.0 };
-        let weights = init.draw(&topology, 1, &mut Seed::new(1).rng());
+        let weights = init.draw(&topology, Fans::real(1), &mut Seed::new(1).rng());
         let variance = weights.iter().map(|w| f64::from(w * w)).sum::<f64>() / weights.len() as f64;
         assert!((variance * 512.0 / 2.0 - 1.0).abs() < 0.02, "{variance}");
         let bound = 2.0 * (2.0 / 512.0f64).sqrt() / TRUNCATED_STD;
@@ -140,7 +172,7 @@ mod tests {
     fn glorot_fills_its_bounds() {
         for (area, fans) in [(1, 48 + 64), (12, 48 + 64 * 12)] {
             let topology = Topology::dense(64, 48).unwrap();
-            let weights = Init::GlorotUniform.draw(&topology, area, &mut Seed::new(1).rng());
+            let weights = Init::GlorotUniform.draw(&topology, Fans::real(area), &mut Seed::new(1).rng());
             let largest = weights.iter().fold(0f32, |largest, w| largest.max(w.abs()));
             let limit = (6.0 / fans as f64).sqrt();
             assert!((0.99..=1.000_001).contains(&(f64::from(largest) / limit)), "{largest}");
@@ -152,7 +184,7 @@ mod tests {
         for (rows, cols) in [(16, 16), (5, 40), (40, 5), (1, 7)] {
             let topology = Topology::dense(rows, cols).unwrap();
             let init = Init::Orthogonal { gain: 2.0 };
-            let weights = init.draw(&topology, 1, &mut Seed::new(1).rng());
+            let weights = init.draw(&topology, Fans::real(1), &mut Seed::new(1).rng());
             let at = |row: usize, col: usize| f64::from(weights[row * cols + col]);
             let few = rows.min(cols);
             for (a, b) in (0..few).flat_map(|a| (0..few).map(move |b| (a, b))) {
@@ -165,7 +197,7 @@ mod tests {
             }
             // What a sparse layer keeps of it stands where it stood.
             let sparse = Topology::new(rows, cols, &[(rows * cols - 1) as u32]).unwrap();
-            let kept = init.draw(&sparse, 1, &mut Seed::new(1).rng());
+            let kept = init.draw(&sparse, Fans::real(1), &mut Seed::new(1).rng());
             assert_eq!(kept, weights[rows * cols - 1..]);
         }
     }
@@ -179,7 +211,7 @@ mod tests {
             let topology = Topology::new(64, 48, &positions).unwrap();
             let mut nearest = 0.0f64;
             for _ in 0..50 {
-                let weights = sparsity_aware(&topology, area as usize, &mut rng);
+                let weights = sparsity_aware(&topology, Fans::real(area as usize), &mut rng);
                 for (k, p) in positions.iter().enumerate() {
                     let (o, i) = (p / 48, p % 48 / area);
                     let fan_in = positions.iter().filter(|q| **q / 48 == o).count();

@@ -8,12 +8,13 @@
 //! use candle_core::{Device, Tensor};
 //! use sparring_sparse::config::SparsityConfig;
 //! use sparring_sparse::methods::static_sparse::Static;
-//! use sparring_sparse::{Activation, Init, LayerSpec, OptimizerConfig, Seed, Shape, Trainer};
+//! use sparring_sparse::{Activation, Algebra, Init, LayerSpec, OptimizerConfig, Seed, Shape, Trainer};
 //!
 //! # fn main() -> Result<(), sparring_sparse::SparseError> {
 //! let layer = |name: &str, inputs, outputs, activation| LayerSpec {
 //!     name: name.into(), shape: Shape::Linear { inputs, outputs }, activation,
 //!     init: Init::TruncatedNormal { scale: 2.0 }, bias: 0.0, weight_decay: 0.0,
+//!     algebra: Algebra::REAL,
 //!     then: Vec::new(),
 //! };
 //! let specs = [layer("hidden", 4, 64, Activation::Relu), layer("head", 64, 1, Activation::Identity)];
@@ -35,6 +36,7 @@
 //! # }
 //! ```
 
+pub mod algebra;
 pub mod backend;
 pub mod config;
 pub mod cost;
@@ -71,6 +73,7 @@ pub mod topology;
 pub mod trainer;
 mod vjp;
 
+pub use algebra::{ALGEBRAS, Algebra, AlgebraRow};
 pub use backend::{Gradients, Wanted};
 pub use cost::LayerCost;
 pub use cpu::pass_floats;

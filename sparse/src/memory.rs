@@ -1,5 +1,6 @@
 //! Memory of one layer in training, as its method uses it.
 
+use crate::algebra::Algebra;
 use crate::cpu::structure_bytes;
 use crate::layers::Shape;
 
@@ -18,6 +19,8 @@ pub const REWIRING: usize = 12;
 pub struct LayerMemory {
     /// What the layer computes.
     pub shape: Shape,
+    /// What its weights are elements of.
+    pub algebra: Algebra,
     /// Active weights at the end.
     pub active: usize,
     /// Weights that training updates.
@@ -31,7 +34,7 @@ pub struct LayerMemory {
 impl LayerMemory {
     /// Weights where all are active.
     pub fn size(&self) -> usize {
-        self.shape.rows() * self.shape.cols()
+        self.shape.rows() / self.algebra.order() * self.shape.cols()
     }
 
     /// Floats of `count` weights: sparse products keep the values in another order, dense ones pack them.
@@ -41,7 +44,7 @@ impl LayerMemory {
 
     /// Bytes of the index arrays of `count` active weights.
     pub fn structure(&self, count: usize) -> usize {
-        structure_bytes(&self.shape, count)
+        structure_bytes(&self.shape, self.algebra, count)
     }
 
     /// Of a method that replaces weights of a topology of `count`, old and new side by side.

@@ -88,6 +88,9 @@ pub enum PatternMisfit {
         /// Of the layer.
         inputs: usize,
     },
+    /// One of a layer whose weights come and go as the elements of its algebra.
+    #[error("its weights come and go as the elements of its algebra")]
+    Elements,
     /// Blocks of which less than one is kept.
     #[error("a sparsity of {sparsity} leaves less than one of {blocks} blocks")]
     NoBlock {

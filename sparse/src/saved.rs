@@ -2,8 +2,9 @@
 //! safetensors file; and the whole, to go on with, as a [`Section`].
 //!
 //! Of the weights each layer is three of them: `<network>/<layer>/positions (nnz)`, the active positions `row · cols + col`
-//! in ascending order as u32; `…/weights (nnz)` in their order; `…/biases (rows)`. A layer with layer norms behind it
-//! has `…/norms`, too: `γ (rows)`, then `β (rows)` of each.
+//! in ascending order as u32; `…/weights (nnz)` in their order; `…/biases (out)`. A layer with layer norms behind it
+//! has `…/norms`, too: `γ (out)`, then `β (out)` of each. Weights over an algebra stand element by element, a row of
+//! positions a row of elements.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,7 +15,7 @@ use candle_core::{Tensor, safetensors};
 use crate::cpu::DEVICE;
 use crate::error::SparseError;
 use crate::layers::Layer;
-use crate::methods::positions;
+use crate::methods::{Blocks, positions};
 use crate::network::Network;
 use crate::section::Section;
 use crate::topology::Topology;
@@ -61,6 +62,12 @@ struct SavedLayer {
     norms: Vec<f32>,
 }
 
+/// Whether `topology` is made of whole elements of the algebra of `layer`.
+fn is_of_elements(layer: &Layer, topology: &Topology) -> bool {
+    let order = layer.algebra().order();
+    order == 1 || Blocks::of_elements(order, topology.rows(), topology.cols()).fit(topology)
+}
+
 /// The layout of a network's section and of a layer's within it.
 const VERSION: u32 = 1;
 
@@ -73,7 +80,7 @@ impl Network {
         let (params, device) = (self.params().to_vec1::<f32>()?, self.device());
         for layer in self.layers() {
             let positions: Vec<u32> = layer.topology().positions().collect();
-            let (nnz, rows) = (positions.len(), layer.topology().rows());
+            let (nnz, rows) = (positions.len(), layer.biases().len());
             let tag = |what| format!("{name}/{}/{what}", layer.name());
             let weights = Tensor::from_slice(&params[layer.weights()], nnz, device)?;
             let biases = Tensor::from_slice(&params[layer.biases()], rows, device)?;
@@ -100,8 +107,10 @@ impl Network {
             };
             let positions: Vec<u32> = of("positions")?.to_vec1()?;
             let (rows, cols) = (layer.topology().rows(), layer.topology().cols());
-            let topology = Topology::new(rows, cols, &positions).map_err(|_| {
-                SparseError::NotSaved { tensor: format!("{name}/{}/positions", layer.name()) }
+            let topology = Topology::new(rows, cols, &positions).ok();
+            let whole = topology.filter(|topology| is_of_elements(layer, topology));
+            let topology = whole.ok_or_else(|| SparseError::NotSaved {
+                tensor: format!("{name}/{}/positions", layer.name()),
             })?;
             let take = |what, name, expected| -> Result<Vec<f32>, SparseError> {
                 let values: Vec<f32> = of(what)?.to_vec1()?;
@@ -111,7 +120,7 @@ impl Network {
                 }
             };
             let weights = take("weights", "saved weights", positions.len())?;
-            let biases = take("biases", "saved biases", rows)?;
+            let biases = take("biases", "saved biases", layer.biases().len())?;
             let norms = match layer.norms().len() {
                 0 => Vec::new(),
                 size => take("norms", "saved layer norms", size)?,
@@ -163,7 +172,11 @@ impl Network {
                 })?,
             };
             let weights = own.f32_of("weights", topology.nnz())?;
-            let biases = own.f32_of("biases", rows)?;
+            if !is_of_elements(layer, &topology) {
+                let expected = format!("whole elements of {:?}", layer.algebra());
+                return Err(own.misfit("positions", expected, "parts of some"));
+            }
+            let biases = own.f32_of("biases", layer.biases().len())?;
             let norms = match layer.norms().len() {
                 0 => Vec::new(),
                 size => own.f32_of("norms", size)?,
@@ -198,7 +211,7 @@ mod tests {
     use super::*;
     use crate::config::SparsityConfig;
     use crate::methods::static_sparse::Static;
-    use crate::{Activation, Init, LayerSpec, OptimizerConfig, Seed, Shape, Trainer};
+    use crate::{Activation, Algebra, Init, LayerSpec, OptimizerConfig, Seed, Shape, Trainer};
 
     fn trainer(seed: u64, outputs: usize) -> Trainer {
         let layer = |name: &str, inputs, outputs| LayerSpec {
@@ -208,6 +221,7 @@ mod tests {
             init: Init::GlorotUniform,
             bias: 0.1,
             weight_decay: 0.0,
+            algebra: Algebra::REAL,
             then: Vec::new(),
         };
         let layers = [layer("hidden.0", 5, 20), layer("head", 20, outputs)];

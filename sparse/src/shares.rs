@@ -51,8 +51,11 @@ fn shares_of(
     method: &dyn Method,
 ) -> Result<Vec<Share>, SparseError> {
     let sparsity = method.target(config.sparsity);
-    let shape =
-        |spec: &LayerSpec| LayerShape { name: spec.name.clone(), shape: spec.shape.kernel_shape() };
+    let shape = |spec: &LayerSpec| LayerShape {
+        name: spec.name.clone(),
+        shape: spec.kernel_shape(),
+        order: spec.algebra.order(),
+    };
     let shapes: Vec<LayerShape> = specs.iter().map(shape).collect();
     let mut shares = distribute(config.distribution, sparsity, &shapes, &config.layers)?;
     if let Some(name) =
@@ -104,15 +107,31 @@ fn backward_shares(
 
 /// The blocks of a layer; one that is dense has no pattern.
 pub(crate) fn blocks(pattern: Pattern, spec: &LayerSpec, share: &Share) -> Blocks {
-    let (rows, cols) = (spec.shape.rows(), spec.shape.cols());
-    let pattern = if share.nnz == rows * cols { Pattern::Unstructured } else { pattern };
-    Blocks::new(pattern, rows, cols)
+    let [rows, cols] = spec.weights();
+    match spec.algebra.is_real() {
+        true => {
+            let pattern = if share.nnz == rows * cols { Pattern::Unstructured } else { pattern };
+            Blocks::new(pattern, rows, cols)
+        }
+        false => Blocks::of_elements(spec.algebra.order(), rows, cols),
+    }
 }
 
 /// The blocks of a layer at a `sparsity` above 0, which must fit.
 fn fitting(pattern: Pattern, spec: &LayerSpec, sparsity: f64) -> Result<Blocks, Misfit> {
-    let (outputs, inputs) = (spec.shape.rows(), spec.shape.cols());
+    let [outputs, inputs] = spec.weights();
     let refuse = |why| Err(Misfit::Pattern { pattern, layer: spec.name.clone(), why });
+    if !spec.algebra.is_real() {
+        let order = spec.algebra.order();
+        let elements = outputs * inputs / order;
+        return match pattern {
+            Pattern::Nm { .. } | Pattern::Block { .. } => refuse(PatternMisfit::Elements),
+            Pattern::Unstructured if (1.0 - sparsity) * (elements as f64) < 1.0 - 1e-9 => {
+                refuse(PatternMisfit::NoBlock { sparsity, blocks: elements })
+            }
+            Pattern::Unstructured => Ok(Blocks::of_elements(order, outputs, inputs)),
+        };
+    }
     match pattern {
         Pattern::Unstructured => {}
         Pattern::Nm { n, m } => {

@@ -17,7 +17,7 @@ use sparring_sparse::kernels::vector;
 use sparring_sparse::layers::{Conv2d, MaxPool, Padding};
 use sparring_sparse::methods::static_sparse::Static;
 use sparring_sparse::pattern::Pattern;
-use sparring_sparse::{
+use sparring_sparse::{Algebra, 
     Activation, Ctx, Init, Join, Layer, LayerSpec, OptimizerConfig, Seed, Shape, Trainer, Wanted,
 };
 
@@ -250,6 +250,7 @@ fn networks_of_images_are_near_those_of_the_cpu() {
         init: Init::GlorotUniform,
         bias: 0.05,
         weight_decay: 0.0,
+        algebra: Algebra::REAL,
         then: then.to_vec(),
     };
     let conv = |[in_channels, out_channels]: [usize; 2], size, kernel, stride| {

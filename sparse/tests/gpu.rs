@@ -25,7 +25,7 @@ use sparring_sparse::methods::snip::Snip;
 use sparring_sparse::methods::static_sparse::Static;
 use sparring_sparse::methods::top_kast::TopKast;
 use sparring_sparse::pattern::Pattern;
-use sparring_sparse::{
+use sparring_sparse::{Algebra, 
     Activation, Ctx, Init, Join, LayerSpec, OptimizerConfig, Rule, Seed, Shape, Target, Trainer,
     Wanted, WeightDecay,
 };
@@ -149,6 +149,7 @@ fn networks_of_images_are_those_of_the_cpu() {
         init: Init::GlorotUniform,
         bias: 0.05,
         weight_decay: 0.0,
+        algebra: Algebra::REAL,
         then: then.to_vec(),
     };
     let (relu, none, tanh) = (Activation::Relu, Activation::Identity, Activation::Tanh);

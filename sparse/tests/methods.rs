@@ -11,7 +11,7 @@ use common::*;
 use rand::RngExt;
 use sparring_sparse::config::*;
 use sparring_sparse::layers::{Conv2d, Padding, Shape};
-use sparring_sparse::{
+use sparring_sparse::{Algebra, 
     Activation, Init, Join, LayerSpec, Network, OptimizerConfig, Seed, Trainer, Wanted, WeightDecay,
 };
 
@@ -153,6 +153,7 @@ fn convolutions_are_layers_like_others() {
         init: Init::TruncatedNormal { scale: 2.0 },
         bias: 0.1,
         weight_decay: 0.0,
+        algebra: Algebra::REAL,
         then: Vec::new(),
     };
     let specs = [

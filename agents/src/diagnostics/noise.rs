@@ -80,7 +80,7 @@ mod tests {
     use rand_distr::{Distribution, StandardNormal};
     use sparring_sparse::seed::Rng;
     use sparring_sparse::stats::mean_and_variance;
-    use sparring_sparse::{
+    use sparring_sparse::{Algebra, 
         Activation, Compute, Init, Layer, LayerSpec, Network, Seed, Shape, Topology,
     };
 
@@ -100,6 +100,7 @@ mod tests {
             init: Init::Uniform { limit: 0.1 },
             bias: 0.0,
             weight_decay: 0.0,
+            algebra: Algebra::REAL,
             then: Vec::new(),
         };
         let topology = Topology::new(OUTPUTS, 1, &ACTIVE).unwrap();

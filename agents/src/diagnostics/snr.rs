@@ -42,7 +42,7 @@ pub fn snr(gradients: &Gradients, of: &[Form]) -> Vec<(Form, Snr)> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use sparring_sparse::{Activation, Compute, Init, Layer, LayerSpec, Network, Shape, Topology};
+    use sparring_sparse::{Algebra, Activation, Compute, Init, Layer, LayerSpec, Network, Shape, Topology};
 
     use super::*;
 
@@ -105,6 +105,7 @@ mod tests {
                     init: Init::Uniform { limit: 0.1 },
                     bias: 0.0,
                     weight_decay: 0.0,
+                    algebra: Algebra::REAL,
                     then: Vec::new(),
                 };
                 let topology = Topology::new(outputs, inputs, active).unwrap();

@@ -12,7 +12,7 @@ use crate::error::AgentError;
 use crate::explore::Epsilon;
 use crate::input::Input;
 use crate::losses::td::Loss;
-use crate::networks::NetworkConfig;
+use crate::networks::{AlgebraKeys, NetworkConfig};
 use crate::networks::style::MlpStyle;
 use crate::optimizer_keys::{OptimizerKeys, RateDecay};
 use crate::replay::{HeldOut, ReplayConfig, Sample};
@@ -38,6 +38,8 @@ pub struct DqnConfig {
     /// Widths of a perceptron's hidden layers: short for `network: {kind: mlp, hidden: ..}`.
     #[schemars(inner(range(min = 1)), example = vec![512, 512], extend("x-not-beside" = ["network"]))]
     pub hidden: Option<Vec<usize>>,
+    /// An algebra that hidden layers are over; none are real.
+    pub algebra: Option<AlgebraKeys>,
     /// Sparsity of the Q-network.
     #[serde(skip, default = "SparsityConfig::dense")]
     pub sparsity: SparsityConfig,
@@ -120,6 +122,7 @@ impl DqnConfig {
         Self {
             network: NetworkConfig::mlp(&[512, 512]),
             hidden: None,
+            algebra: None,
             sparsity: SparsityConfig::dense(),
             optimizer: OptimizerConfig::adam(1e-3),
             decay_gradient_steps: None,
@@ -168,7 +171,8 @@ impl DqnConfig {
     /// Observations that the network cannot read.
     pub fn layers(&self, obs: &Space, actions: usize) -> Result<Vec<LayerSpec>, AgentError> {
         let outputs = actions + usize::from(self.dueling);
-        self.network.layers_under(&self.sparsity, obs, outputs, STYLE, self.weight_decay)
+        let Self { sparsity, algebra, weight_decay, .. } = self;
+        self.network.layers_under(sparsity, *algebra, obs, outputs, STYLE, *weight_decay)
     }
 
     /// See [`crate::AgentConfig::estimate`].

@@ -4,6 +4,7 @@ use sparring_envs::Space;
 use sparring_sparse::LayerSpec;
 use sparring_sparse::config::SparsityConfig;
 
+use super::algebra::AlgebraKeys;
 use super::config::NetworkConfig;
 use super::mlp::Mlp;
 use super::style::MlpStyle;
@@ -36,12 +37,13 @@ impl Chosen {
     pub fn layers(
         &self,
         sparsity: &SparsityConfig,
+        algebra: Option<AlgebraKeys>,
         obs: &Space,
         outputs: usize,
         style: MlpStyle,
         weight_decay: f64,
     ) -> Result<Vec<LayerSpec>, AgentError> {
-        let layers = self.network.layers_under(sparsity, obs, outputs, style, weight_decay);
+        let layers = self.network.layers_under(sparsity, algebra, obs, outputs, style, weight_decay);
         layers.map_err(|error| error.named_by(self.key))
     }
 }

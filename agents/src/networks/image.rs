@@ -2,7 +2,7 @@
 
 use sparring_envs::Space;
 use sparring_sparse::layers::{Conv2d, Features, Padding};
-use sparring_sparse::{Activation, Init, Join, LayerSpec, Shape};
+use sparring_sparse::{Algebra, Activation, Init, Join, LayerSpec, Shape};
 
 use super::width::scaled;
 use crate::error::AgentError;
@@ -87,6 +87,7 @@ impl Stack {
             init: (self.init)(&shape),
             bias: 0.0,
             weight_decay: self.weight_decay,
+            algebra: Algebra::REAL,
             then: then.to_vec(),
         });
     }

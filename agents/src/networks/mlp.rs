@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sparring_envs::Space;
-use sparring_sparse::{Activation, LayerSpec, Shape};
+use sparring_sparse::{Algebra, Activation, LayerSpec, Shape};
 
 use super::row::{NetworkKeys, NetworkRow};
 use super::style::MlpStyle;
@@ -82,6 +82,7 @@ pub fn mlp(
         init: style.hidden,
         bias: 0.0,
         weight_decay,
+        algebra: Algebra::REAL,
         then: Vec::new(),
     };
     let mut specs: Vec<LayerSpec> = widths.windows(2).enumerate().map(layer).collect();
@@ -92,6 +93,7 @@ pub fn mlp(
         init: style.head,
         bias: style.head_bias,
         weight_decay: if style.head_decays { weight_decay } else { 0.0 },
+        algebra: Algebra::REAL,
         then: Vec::new(),
     });
     specs

@@ -1,5 +1,6 @@
 //! The networks that agents use: one file each, with its keys and its row.
 
+pub mod algebra;
 pub mod bro;
 pub mod budget;
 mod chosen;
@@ -18,6 +19,7 @@ pub mod simba;
 pub mod style;
 mod width;
 
+pub use algebra::AlgebraKeys;
 pub(crate) use chosen::Chosen;
 pub use config::NetworkConfig;
 pub use known::NETWORKS;

@@ -6,6 +6,7 @@ use sparring_envs::Space;
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::{KeyError, LayerSpec, SparseError};
 
+use super::algebra::AlgebraKeys;
 use super::config::NetworkConfig;
 use super::parameters::parameters;
 use super::row::NetworkKeys;
@@ -22,13 +23,31 @@ const MOST_OFF: f64 = 0.25;
 const NARROWEST: f64 = 1e-6;
 
 impl NetworkConfig {
-    /// The layers of [`Self::layers`] under `sparsity`: the same, or where its method narrows them those of the width
-    /// `w ≤ 1` whose weights and biases come nearest to `(1 − s) · weights + biases` of the whole network.
+    /// The layers of [`Self::layers`] under `sparsity`, those between the first and the head over an `algebra`: of the
+    /// same widths, or where the method narrows them of the width `w ≤ 1` whose weights and biases come nearest to
+    /// `(1 − s) · weights + biases` of the whole network.
     ///
     /// # Errors
-    /// Observations that the network cannot read, a network that has no width to narrow, and one that whole units make
-    /// no network of about that size of.
+    /// Observations that the network cannot read, a network that has no width to narrow, and one that whole units or
+    /// elements make no network of about that size of.
     pub fn layers_under(
+        &self,
+        sparsity: &SparsityConfig,
+        algebra: Option<AlgebraKeys>,
+        obs: &Space,
+        outputs: usize,
+        style: MlpStyle,
+        weight_decay: f64,
+    ) -> Result<Vec<LayerSpec>, AgentError> {
+        let real = self.narrowed_by(sparsity, obs, outputs, style, weight_decay)?;
+        match algebra {
+            Some(algebra) => algebra.over(real),
+            None => Ok(real),
+        }
+    }
+
+    /// As wide as the method of `sparsity` leaves them.
+    fn narrowed_by(
         &self,
         sparsity: &SparsityConfig,
         obs: &Space,

@@ -6,7 +6,7 @@ use sparring_sparse::LayerSpec;
 pub fn parameters(layers: &[LayerSpec]) -> [f64; 2] {
     let sum = |of: fn(&LayerSpec) -> usize| layers.iter().map(of).sum::<usize>() as f64;
     [
-        sum(|layer| layer.shape.rows() * layer.shape.cols()),
+        sum(|layer| layer.weights().iter().product()),
         sum(|layer| layer.shape.rows() + 2 * layer.normed()),
     ]
 }

@@ -10,7 +10,7 @@ use sparring_sparse::{Activation, LayerSpec, OptimizerConfig, Rule};
 use crate::error::AgentError;
 use crate::input::Input;
 use crate::networks::mlp::Mlp;
-use crate::networks::{Chosen, NetworkConfig};
+use crate::networks::{AlgebraKeys, Chosen, NetworkConfig};
 use crate::optimizer_keys::{HiddenActivation, OptimizerKeys, RateDecay};
 use crate::policy::Policy;
 use crate::ppo::weights::FirstWeights;
@@ -28,6 +28,8 @@ pub struct PpoConfig {
     pub actor_network: Option<NetworkConfig>,
     /// What reads the observations in the critic.
     pub critic_network: Option<NetworkConfig>,
+    /// An algebra that hidden layers of all networks are over; none are real.
+    pub algebra: Option<AlgebraKeys>,
     /// Widths of the hidden layers of all networks that have none of their own.
     #[schemars(inner(range(min = 1)), example = vec![64, 64], extend("x-not-beside" = ["network"]))]
     pub hidden: Option<Vec<usize>>,
@@ -124,6 +126,7 @@ impl PpoConfig {
             network: None,
             actor_network: None,
             critic_network: None,
+            algebra: None,
             hidden: None,
             actor_hidden: vec![64, 64],
             critic_hidden: vec![64, 64],
@@ -186,8 +189,8 @@ impl PpoConfig {
         let own = ("critic_network", self.critic_network.as_ref());
         let of_critic = Chosen::of(own, shared, || mlp(&self.critic_hidden, self.critic_width));
         Ok([
-            of_actor.layers(&self.actor_sparsity, &spec.obs, outputs, actor, decay)?,
-            of_critic.layers(&self.critic_sparsity, &spec.obs, 1, critic, decay)?,
+            of_actor.layers(&self.actor_sparsity, self.algebra, &spec.obs, outputs, actor, decay)?,
+            of_critic.layers(&self.critic_sparsity, self.algebra, &spec.obs, 1, critic, decay)?,
         ])
     }
 

@@ -15,7 +15,7 @@ use crate::input::Input;
 use crate::networks::image::image;
 use crate::networks::mlp::Mlp;
 use crate::networks::style::MlpStyle;
-use crate::networks::{Chosen, NetworkConfig, NetworkRow};
+use crate::networks::{AlgebraKeys, Chosen, NetworkConfig, NetworkRow};
 use crate::optimizer_keys::OptimizerKeys;
 use crate::replay::{HeldOut, ReplayConfig, Sample};
 use crate::sac::keys::{LogStdKeys, Temperature, TemperatureKeys, log_std};
@@ -42,6 +42,8 @@ pub struct SacConfig {
     pub actor_network: Option<NetworkConfig>,
     /// What reads observations and actions in each critic.
     pub critic_network: Option<NetworkConfig>,
+    /// An algebra that hidden layers of all networks are over; none are real.
+    pub algebra: Option<AlgebraKeys>,
     /// Widths of the hidden layers of all networks that have none of their own.
     #[schemars(inner(range(min = 1)), example = vec![256, 256], extend("x-not-beside" = ["network"]))]
     pub hidden: Option<Vec<usize>>,
@@ -132,6 +134,7 @@ impl SacConfig {
             network: None,
             actor_network: None,
             critic_network: None,
+            algebra: None,
             hidden: None,
             actor_hidden: vec![256, 256],
             critic_hidden: vec![256, 256],
@@ -197,8 +200,8 @@ impl SacConfig {
             None => Space::uniform(&[spec.obs.dim() + act], 0.0, 1.0),
         };
         Ok([
-            actor.layers(&self.actor_sparsity, &spec.obs, 2 * act, STYLE, decay)?,
-            critic.layers(&self.critic_sparsity, &both, 1, STYLE, decay)?,
+            actor.layers(&self.actor_sparsity, self.algebra, &spec.obs, 2 * act, STYLE, decay)?,
+            critic.layers(&self.critic_sparsity, self.algebra, &both, 1, STYLE, decay)?,
         ])
     }
 

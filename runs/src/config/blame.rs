@@ -22,6 +22,7 @@ pub fn unbuildable(spec: &EnvSpec, error: AgentError) -> (&'static str, KeyError
             let found = format!("{}: {error}", spec.id);
             ("env", KeyError::new("id", found, "an env that the agent can play", "another env"))
         }
+        AgentError::Algebra(error) => ("agent", *error),
         AgentError::Sparsity { misfit, .. } => ("sparsity", of_layers(*misfit)),
         AgentError::Budget { .. } => ("sparsity.budget", unspent(error)),
         AgentError::Sparse(SparseError::Key(error)) => ("sparsity", error),
@@ -121,6 +122,11 @@ fn of_pattern(pattern: Pattern, layer: &str, why: PatternMisfit) -> KeyError {
                 format!("{text}, where layer `{layer}` has {outputs} outputs and {inputs} inputs");
             let allowed = format!("blocks that tile {outputs}x{inputs} without a rest");
             refuse(found, allowed, dense)
+        }
+        PatternMisfit::Elements => {
+            let found = format!("{text}, where layer `{layer}` is over an algebra");
+            let allowed = "unstructured: elements come and go whole".to_owned();
+            refuse(found, allowed, "remove it".into())
         }
         PatternMisfit::NoBlock { sparsity, blocks } => {
             let found = format!(

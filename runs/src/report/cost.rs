@@ -6,9 +6,12 @@ use crate::comparison::Cell;
 use crate::sizes::Sizes;
 use crate::table::{Align, Table, kibibytes, scientific, thousands};
 
+/// Multiplications of a sample by an active weight at one place: of real numbers 1, and no column.
+const PRODUCTS: &str = "products/weight";
+
 /// The columns that a narrow terminal does without, the first of them first.
-pub const SPARE: [&str; 6] =
-    ["method", "moments", "structure", "KiB values", "backward FLOPs", "forward FLOPs"];
+pub const SPARE: [&str; 7] =
+    [PRODUCTS, "method", "moments", "structure", "KiB values", "backward FLOPs", "forward FLOPs"];
 
 /// One row a variant. FLOPs forward and backward are those of one sample with the networks as they
 /// are at the end, bytes likewise. Training FLOPs are by the model of [`sparring_sparse::cost`], beside
@@ -17,6 +20,7 @@ pub const SPARE: [&str; 6] =
 pub fn table(cells: &[Cell]) -> Table {
     let mut table = Table::new(&[
         ("cost", Align::Left),
+        (PRODUCTS, Align::Right),
         ("forward FLOPs", Align::Right),
         ("backward FLOPs", Align::Right),
         ("training FLOPs", Align::Right),
@@ -34,6 +38,7 @@ pub fn table(cells: &[Cell]) -> Table {
         let modelled = dense > 0.0;
         table.row([
             cell.label.clone(),
+            of_sizes(|sizes| format!("{:.2}", sizes.products_per_weight)),
             of_sizes(|sizes| thousands(sizes.forward_flops)),
             of_sizes(|sizes| thousands(sizes.backward_flops)),
             if modelled { scientific(model) } else { none() },
@@ -46,7 +51,8 @@ pub fn table(cells: &[Cell]) -> Table {
             of_sizes(|sizes| kibibytes(sizes.method_bytes)),
         ]);
     }
-    table
+    let plain = |cell: &Cell| cell.sizes.as_ref().is_none_or(|sizes| sizes.products_per_weight == 1.0);
+    if cells.iter().all(plain) { table.without(PRODUCTS) } else { table }
 }
 
 /// What `cell` executed over what the dense variant of the same networks and steps did: the one whose

@@ -256,17 +256,17 @@ fn intrinsic_performance_is_the_least_operations_of_any_size() {
     assert!(text.contains("one seed a cell shows no spread"), "{text}");
 }
 
-#[test]
-fn the_best_batch_of_each_size_and_updates_is_a_row() {
+/// The report of a planted law of the best batch, of which `factors` are tried.
+fn of_batches(factors: &[f64]) -> (Folder, String) {
     let best = |utd: f64, n: f64| 300.0 / (utd.powf(0.4) * (1.0 + (5_000.0 / n).powf(0.8)));
     let mut plant = Plant::new();
     for n in [1_000_u64, 4_000, 16_000, 64_000] {
         for utd in [1_u64, 4, 16] {
             let centre = best(utd as f64, n as f64);
-            for (at, factor) in [0.5, 1.0, 2.0].into_iter().enumerate() {
+            for (at, factor) in factors.iter().enumerate() {
                 let name = format!("n={n},utd={utd},at={at}");
                 let axes = json!({WIDTH: n, UTD: utd, "agent.batch_size": centre * factor});
-                let score = if factor == 1.0 { 0.9 } else { 0.5 };
+                let score = if *factor == 1.0 { 0.9 } else { 0.5 };
                 let variant = Variant { axes, sizes: [n, n], ..Variant::named(&name) };
                 plant.add(&variant, &vec![vec![(0, 0.0), (1_000_000, score)]; 2]);
             }
@@ -274,11 +274,26 @@ fn the_best_batch_of_each_size_and_updates_is_a_row() {
     }
     let folder = plant.close();
     let text = report(folder.path(), &with(&["--law", "batch", "--resamples", "0"]), 0);
+    (folder, text)
+}
+
+#[test]
+fn the_best_batch_of_each_size_and_updates_is_a_row() {
+    let (folder, text) = of_batches(&[0.5, 1.0, 2.0]);
     let fit = Rows::read(&folder, "run/report/figures/law-batch-fit.csv");
     for (name, truth) in [("a", 300.0), ("alpha", 0.4), ("b", 5_000.0), ("c", 0.8)] {
         near(name, constant(&fit, name), truth, 1e-3);
     }
     assert!(text.contains("24 rows lose to a better one of the same place"), "{text}");
+    assert!(!text.contains("a better one may lie beyond"), "{text}");
+}
+
+#[test]
+fn a_best_batch_at_the_edge_of_what_was_tried_is_told() {
+    for factors in [[0.5, 1.0], [1.0, 2.0]] {
+        let (_, text) = of_batches(&factors);
+        assert!(text.contains("a better one may lie beyond, at n="), "{text}");
+    }
 }
 
 fn refused(folder: &Path, args: &[&str], parts: &[&str]) {

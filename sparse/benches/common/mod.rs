@@ -12,7 +12,7 @@ use rand::RngExt;
 use sparring_sparse::config::{Distribution, Pattern, SparsityConfig};
 use sparring_sparse::distribution::{LayerShape, distribute};
 use sparring_sparse::methods::static_sparse::Static;
-use sparring_sparse::{
+use sparring_sparse::{Algebra, 
     Activation, Compute, Init, LayerSpec, OptimizerConfig, Seed, Shape, Trainer,
 };
 
@@ -40,6 +40,7 @@ impl Step {
             init: Init::TruncatedNormal { scale: 2.0 },
             bias: 0.0,
             weight_decay: 0.0,
+            algebra: Algebra::REAL,
             then: Vec::new(),
         };
         let specs: Vec<LayerSpec> = shapes.iter().enumerate().map(spec).collect();
@@ -88,6 +89,7 @@ pub fn erk(shapes: &[Shape], sparsity: f64) -> BTreeMap<String, f64> {
     let layer = |(l, shape): (usize, &Shape)| LayerShape {
         name: l.to_string(),
         shape: shape.kernel_shape(),
+        order: 1,
     };
     let layers: Vec<_> = shapes.iter().enumerate().map(layer).collect();
     let erk = Distribution::Erk { power: 1.0 };

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use super::products::Products;
 pub(crate) use super::products::Scratch;
+use super::spread::Spread;
+use crate::algebra::Folded;
 use crate::error::SparseError;
 use crate::kernels::{Below, Pass, Sides, ViewMut, Weights};
 use crate::layers::Layer;
@@ -13,9 +15,21 @@ use crate::topology::Topology;
 #[derive(Clone, Debug)]
 pub(crate) struct CpuLayer {
     layer: Layer,
-    sparse: Products,
-    /// Over all weights, where inactive ones take part as zeros.
-    dense: Option<Products>,
+    products: Products,
+    form: Form,
+    /// Elements of an algebra in small batches.
+    spread: Option<Spread>,
+}
+
+/// How the values that products take come from the active weights.
+#[derive(Clone, Debug)]
+enum Form {
+    /// They are these.
+    Active,
+    /// All weights, the inactive ones as zeros.
+    All,
+    /// The real matrix that elements of an algebra stand for.
+    Folded(Arc<Folded>),
 }
 
 /// The weights that a backward pass reads.
@@ -23,7 +37,8 @@ pub(crate) struct CpuLayer {
 pub(crate) struct Held<'a> {
     /// The parameters of the network.
     pub params: &'a [f32],
-    /// All weights of a layer that is computed dense, as its forward pass left them.
+    /// What products take of a layer whose active weights are not that, as its forward pass left it; nothing where that
+    /// had no need of it.
     pub all: &'a [f32],
 }
 
@@ -33,16 +48,20 @@ impl CpuLayer {
     /// # Errors
     /// A layer with more weights than a position can name.
     pub fn new(layer: &Layer) -> Result<Self, SparseError> {
-        let (shape, topology) = (layer.shape(), layer.topology());
-        let dense = match topology.csr() {
-            Some(_) if layer.is_computed_dense() => {
+        let (shape, topology, algebra) = (layer.shape(), layer.topology(), layer.algebra());
+        let (form, products) = match (algebra.is_real(), topology.csr()) {
+            (true, Some(_)) if layer.is_computed_dense() => {
                 let all = Topology::dense(topology.rows(), topology.cols())?;
-                Some(Products::new(shape, Arc::new(all)))
+                (Form::All, Products::new(shape, Arc::new(all), 1))
             }
-            _ => None,
+            (true, _) => (Form::Active, Products::new(shape, topology.clone(), 1)),
+            (false, _) => {
+                let folded = Folded::new(layer.elements(), topology, layer.is_computed_dense())?;
+                let products = Products::new(shape, folded.topology().clone(), algebra.columns());
+                (Form::Folded(Arc::new(folded)), products)
+            }
         };
-        let sparse = Products::new(shape, topology.clone());
-        Ok(Self { layer: layer.clone(), sparse, dense })
+        Ok(Self { layer: layer.clone(), products, form, spread: Spread::of(layer) })
     }
 
     /// The same for `layer`, which may have another place and another topology.
@@ -58,7 +77,17 @@ impl CpuLayer {
         &self.layer
     }
 
-    /// `x → y`, in slots; a layer that is computed dense keeps its weights with their zeros in `all`.
+    /// What products take of the active `values`, in `all` where it is not these.
+    fn taken<'a>(&self, values: &'a [f32], all: &'a mut Vec<f32>) -> &'a [f32] {
+        match &self.form {
+            Form::Active => return values,
+            Form::All => self.layer.topology().expand(values, all),
+            Form::Folded(folded) => folded.expand(values, all),
+        }
+        all
+    }
+
+    /// `x → y`, in slots; what products take of its weights, where it is not the active ones, stays in `all`.
     pub fn forward(
         &self,
         params: &[f32],
@@ -71,11 +100,14 @@ impl CpuLayer {
         let layer = &self.layer;
         let (values, bias) = (&params[layer.weights()], &params[layer.biases()]);
         let weights = Weights { values, bias, activation: layer.activation() };
-        match &self.dense {
-            None => self.sparse.forward(weights, pass, scratch, x, y),
-            Some(dense) => {
-                layer.topology().expand(values, all);
-                dense.forward(Weights { values: all, ..weights }, pass, scratch, x, y);
+        match &self.spread {
+            Some(spread) if spread.takes(pass.lanes) => {
+                all.clear();
+                spread.forward(weights, pass, scratch, x, y);
+            }
+            Some(_) | None => {
+                let values = self.taken(values, all);
+                self.products.forward(Weights { values, ..weights }, pass, scratch, x, y);
             }
         }
     }
@@ -90,13 +122,14 @@ impl CpuLayer {
         dy: &[f32],
         dx: ViewMut<'_>,
     ) {
-        match &self.dense {
-            None => {
-                let values = &held.params[self.layer.weights()];
-                self.sparse.input_grad(values, below, pass, scratch, dy, dx);
-            }
-            Some(dense) => dense.input_grad(held.all, below, pass, scratch, dy, dx),
-        }
+        let values = &held.params[self.layer.weights()];
+        let mut again = std::mem::take(&mut scratch.gradient);
+        let values = match (&self.form, held.all) {
+            (Form::Active, _) | (Form::Folded(_), []) => self.taken(values, &mut again),
+            (Form::All | Form::Folded(_), all) => all,
+        };
+        self.products.input_grad(values, below, pass, scratch, dy, dx);
+        scratch.gradient = again;
     }
 
     /// The gradient of the layer's parameters into its place in `grads`.
@@ -107,32 +140,61 @@ impl CpuLayer {
         sides: Sides<'_>,
         grads: &mut [f32],
     ) {
-        self.sparse.bias_grad(pass.lanes, sides.dy, &mut grads[self.layer.biases()]);
+        self.products.bias_grad(pass.lanes, sides.dy, &mut grads[self.layer.biases()]);
         let dw = &mut grads[self.layer.weights()];
-        match &self.dense {
-            None => self.sparse.weight_grad(pass, scratch, sides, dw),
-            Some(dense) => {
-                let topology = self.layer.topology();
-                let mut all = std::mem::take(&mut scratch.gradient);
-                all.resize(topology.size(), 0.0);
-                dense.weight_grad(pass, scratch, sides, &mut all);
+        let topology = self.layer.topology();
+        match &self.form {
+            Form::Active => self.products.weight_grad(pass, scratch, sides, dw),
+            Form::All => {
+                let all = self.whole_grad(topology.size(), pass, scratch, sides);
                 topology.pick(&all, dw);
+                scratch.gradient = all;
+            }
+            Form::Folded(folded) => {
+                let all = self.whole_grad(folded.topology().nnz(), pass, scratch, sides);
+                folded.fold(&all, dw);
                 scratch.gradient = all;
             }
         }
     }
 
+    /// The gradient of all that products take, `size` values, in the memory of `scratch.gradient`.
+    fn whole_grad(
+        &self,
+        size: usize,
+        pass: Pass,
+        scratch: &mut Scratch,
+        sides: Sides<'_>,
+    ) -> Vec<f32> {
+        let mut all = std::mem::take(&mut scratch.gradient);
+        all.resize(size, 0.0);
+        self.products.weight_grad(pass, scratch, sides, &mut all);
+        all
+    }
+
     /// The gradient on the positions of another `pattern`, `(its nnz)`.
+    ///
+    /// # Errors
+    /// A layer with more weights than a position can name.
     pub fn probe_grad(
         &self,
         pattern: &Arc<Topology>,
         pass: Pass,
         scratch: &mut Scratch,
         sides: Sides<'_>,
-    ) -> Vec<f32> {
+    ) -> Result<Vec<f32>, SparseError> {
+        let (shape, algebra) = (self.layer.shape(), self.layer.algebra());
         let mut grad = vec![0.0; pattern.nnz()];
-        let products = Products::new(self.layer.shape(), pattern.clone());
-        products.weight_grad(pass, scratch, sides, &mut grad);
-        grad
+        if algebra.is_real() {
+            let products = Products::new(shape, pattern.clone(), 1);
+            products.weight_grad(pass, scratch, sides, &mut grad);
+            return Ok(grad);
+        }
+        let folded = Folded::new(self.layer.elements(), pattern, false)?;
+        let products = Products::new(shape, folded.topology().clone(), algebra.columns());
+        let mut entries = vec![0.0; folded.topology().nnz()];
+        products.weight_grad(pass, scratch, sides, &mut entries);
+        folded.fold(&entries, &mut grad);
+        Ok(grad)
     }
 }

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use super::layer::{CpuLayer, Held, Scratch};
 use super::planes::ShapePlanes;
+use crate::algebra::Algebra;
 use crate::error::SparseError;
 use crate::init::Init;
 use crate::kernels::{Below, Buffer, Lanes, Par, Pass, Sides, ViewMut};
@@ -90,6 +91,7 @@ impl Timed {
             init: Init::Uniform { limit: 1.0 },
             bias: 0.0,
             weight_decay: 0.0,
+            algebra: Algebra::REAL,
             then: Vec::new(),
         };
         let layer = Layer::new(&spec, topology, compute, 0)?;

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `planes.rs` | where the features of each node stand |
 //! | `products.rs`, `layer.rs` | the products of a layer, in the form of computing that it takes |
+//! | `spread.rs` | those of elements of an algebra in small batches |
 //! | `tape.rs`, `pass.rs` | the memory of a pass, and the walk over the nodes |
 //! | `in_place.rs` | what changes parameters: the step of an optimiser, and a target that follows |
 //! | `measure.rs` | where one form of computing overtakes the other, for `sparring tune` |
@@ -17,6 +18,7 @@ mod pass;
 mod planes;
 mod products;
 mod shared;
+mod spread;
 mod tape;
 
 use std::sync::Arc;

@@ -120,7 +120,8 @@ impl CpuTape {
                         flops += layer.of().flops(batch);
                     }
                     if let Some(pattern) = self.patterns.get(l) {
-                        probes[l] = layer.probe_grad(pattern, pass, scratch, sides);
+                        let probed = layer.probe_grad(pattern, pass, scratch, sides);
+                        probes[l] = probed.map_err(candle_core::Error::wrap)?;
                         flops += layer.of().flops_of(pattern.nnz(), batch);
                     }
                     if below > 0 || wanted.input {

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::algebra::{Algebra, Elements};
 use crate::kernels::conv::{self, ConvIndex, dense, sparse};
-use crate::kernels::{Below, Lanes, Pass, Reordered, Sides, ViewMut, Weights, linear};
-use crate::layers::{Conv2d, Shape};
+use crate::kernels::{Below, Lanes, Pass, Reordered, Sides, ViewMut, Weights, activation, linear};
+use crate::layers::{Activation, Conv2d, Shape};
 use crate::topology::{Csr, Topology};
 
 /// Memory that products want beside their results; its contents mean nothing between them.
@@ -15,16 +16,26 @@ pub(crate) struct Scratch {
     /// An unrolled row of a convolution's input.
     columns: Vec<f32>,
     /// Features on their way to images.
-    features: Vec<f32>,
-    /// The gradient of all weights of a layer that is computed dense.
+    pub features: Vec<f32>,
+    /// What products take of a layer whose active weights are not that, or its gradient.
     pub gradient: Vec<f32>,
+    /// The input of a small batch of elements, spread out.
+    pub spread: Vec<f32>,
+    /// What comes of it.
+    pub sums: Vec<f32>,
 }
 
 /// What computes a layer.
 #[derive(Clone, Debug)]
 pub(crate) enum Products {
-    /// `y = act(W x + b)`, `W (out, in)`.
-    Linear(Arc<Topology>),
+    /// `y = act(W x + b)`, `W (out / columns, in / columns)`.
+    Linear {
+        topology: Arc<Topology>,
+        /// Features that stand one after the other and are multiplied alike.
+        columns: usize,
+        /// As many as there are rows, where each of the columns has a bias of its own.
+        no_bias: Arc<[f32]>,
+    },
     /// `y = act(W ∗ x + b)`, `W (out channels, kernel weights)`.
     Conv2d {
         conv: Conv2d,
@@ -35,9 +46,14 @@ pub(crate) enum Products {
 }
 
 impl Products {
-    pub fn new(shape: &Shape, topology: Arc<Topology>) -> Self {
+    /// Those of a layer of `shape` over the real matrix `topology`, whose elements have `columns`: a convolution has a
+    /// copy of each entry for each of them.
+    pub fn new(shape: &Shape, topology: Arc<Topology>, columns: usize) -> Self {
         match shape {
-            Shape::Linear { .. } => Self::Linear(topology),
+            Shape::Linear { .. } => {
+                let no_bias = vec![0.0; if columns > 1 { topology.rows() } else { 0 }].into();
+                Self::Linear { topology, columns, no_bias }
+            }
             Shape::Conv2d(conv) => {
                 let index = topology.csr().map(|csr| Arc::new(ConvIndex::new(*conv, csr)));
                 Self::Conv2d { conv: *conv, topology, index }
@@ -55,8 +71,19 @@ impl Products {
         y: ViewMut<'_>,
     ) {
         match self {
-            Self::Linear(topology) => {
+            Self::Linear { topology, columns: 1, .. } => {
                 let forward = |y: &mut [f32]| linear::forward(topology, weights, pass, x, y);
+                y.plane.fill(pass.lanes, &mut scratch.features, y.data, forward);
+            }
+            Self::Linear { topology, columns, no_bias } => {
+                let Weights { values, bias, activation } = weights;
+                let plain = Weights { values, bias: no_bias, activation: Activation::Identity };
+                let forward = |y: &mut [f32]| {
+                    linear::forward(topology, plain, pass.with_columns(*columns), x, y);
+                    for tile in pass.lanes.tiles() {
+                        activation::apply(activation, bias, tile.width, tile.of_mut(y, bias.len()));
+                    }
+                };
                 y.plane.fill(pass.lanes, &mut scratch.features, y.data, forward);
             }
             Self::Conv2d { conv, topology, index } => match (index, topology.csr()) {
@@ -77,11 +104,12 @@ impl Products {
         dx: ViewMut<'_>,
     ) {
         match self {
-            Self::Linear(topology) => {
+            Self::Linear { topology, columns, .. } => {
                 let Scratch { values: by_col, features, .. } = scratch;
                 let weights = Reordered { values, scratch: by_col };
+                let wide = pass.with_columns(*columns);
                 let input_grad =
-                    |dx: &mut [f32]| linear::input_grad(topology, weights, below, pass, dy, dx);
+                    |dx: &mut [f32]| linear::input_grad(topology, weights, below, wide, dy, dx);
                 dx.plane.fill(pass.lanes, features, dx.data, input_grad);
             }
             Self::Conv2d { index: Some(index), .. } => {
@@ -98,7 +126,9 @@ impl Products {
     /// `dW (nnz) = Σ dy x` on the active positions.
     pub fn weight_grad(&self, pass: Pass, scratch: &mut Scratch, sides: Sides<'_>, dw: &mut [f32]) {
         match self {
-            Self::Linear(topology) => linear::weight_grad(topology, pass, sides, dw),
+            Self::Linear { topology, columns, .. } => {
+                linear::weight_grad(topology, pass.with_columns(*columns), sides, dw);
+            }
             Self::Conv2d { conv, topology, index } => match (index, topology.csr()) {
                 (Some(index), Some(csr)) => sparse::weight_grad(index, csr, pass, sides, dw),
                 _ => dense::weight_grad(conv, pass, &mut scratch.columns, sides, dw),
@@ -109,14 +139,17 @@ impl Products {
     /// `db (out) = Σ dy`, over the pixels of a convolution, too.
     pub fn bias_grad(&self, lanes: Lanes, dy: &[f32], db: &mut [f32]) {
         match self {
-            Self::Linear(_) => linear::bias_grad(lanes, dy, db),
+            Self::Linear { .. } => linear::bias_grad(lanes, dy, db),
             Self::Conv2d { conv, .. } => conv::bias_grad(conv, lanes, dy, db),
         }
     }
 }
 
-/// Bytes of the index arrays of `nnz` active weights of `shape`; none where every weight is active.
-pub fn structure_bytes(shape: &Shape, nnz: usize) -> usize {
+/// Bytes of the index arrays of `nnz` active weights of `shape`: none where every weight is active and real.
+pub fn structure_bytes(shape: &Shape, algebra: Algebra, nnz: usize) -> usize {
+    if !algebra.is_real() {
+        return folded_bytes(shape, algebra, nnz);
+    }
     if nnz == shape.rows() * shape.cols() {
         return 0;
     }
@@ -125,4 +158,24 @@ pub fn structure_bytes(shape: &Shape, nnz: usize) -> usize {
         Shape::Linear { .. } => csr,
         Shape::Conv2d(conv) => csr + ConvIndex::bytes(conv, nnz),
     }
+}
+
+/// Of the elements themselves, and of the real matrix that they stand for.
+fn folded_bytes(shape: &Shape, algebra: Algebra, nnz: usize) -> usize {
+    let linear = matches!(shape, Shape::Linear { .. });
+    let elements = Elements::new(algebra, shape, linear);
+    let (order, entries) = (algebra.order(), elements.entries(nnz));
+    let [rows, cols] = elements.dims(shape.rows() / order);
+    let own = match nnz == shape.rows() / order * shape.cols() {
+        true => 0,
+        false => Csr::bytes(shape.rows() / order, shape.cols(), nnz),
+    };
+    let index = match (entries == rows * cols, shape) {
+        (true, _) => 0,
+        (false, Shape::Linear { .. }) => Csr::bytes(rows, cols, entries),
+        (false, Shape::Conv2d(conv)) => {
+            Csr::bytes(rows, cols, entries) + ConvIndex::bytes(conv, entries)
+        }
+    };
+    own + entries * size_of::<u32>() + index
 }

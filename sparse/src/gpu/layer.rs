@@ -101,6 +101,13 @@ impl DeviceLayer {
         offset: usize,
         precision: Precision,
     ) -> Result<Self, SparseError> {
+        if !layer.algebra().is_real() {
+            let (name, algebra) = (layer.name(), layer.algebra());
+            let problem = format!(
+                "layer `{name}` is over the algebra {algebra:?}, which is computed on the CPU alone: device: cpu"
+            );
+            return Err(SparseError::Device { problem });
+        }
         let topology = layer.topology();
         let start = offset.next_multiple_of(ALIGNED);
         let weights = start..start + topology.nnz();

@@ -12,6 +12,13 @@ pub struct Pass {
     pub par: Par,
 }
 
+impl Pass {
+    /// See [`Lanes::with_columns`].
+    pub fn with_columns(self, columns: usize) -> Self {
+        Self { lanes: self.lanes.with_columns(columns), ..self }
+    }
+}
+
 /// The parameters of a layer, and what follows.
 #[derive(Clone, Copy, Debug)]
 pub struct Weights<'a> {

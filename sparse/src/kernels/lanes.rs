@@ -29,6 +29,7 @@ pub type Buffer = AVec<f32, ConstAlign<64>>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lanes {
     batch: usize,
+    columns: usize,
 }
 
 /// One tile of a batch.
@@ -45,7 +46,13 @@ pub struct Tile {
 impl Lanes {
     /// The layout of `batch` samples.
     pub fn new(batch: usize) -> Self {
-        Self { batch }
+        Self { batch, columns: 1 }
+    }
+
+    /// The same numbers with `columns` slots that stand one after the other seen as one: what a product does with a
+    /// slot it does with each of them.
+    pub fn with_columns(self, columns: usize) -> Self {
+        Self { columns, ..self }
     }
 
     /// Samples.
@@ -55,7 +62,7 @@ impl Lanes {
 
     /// Numbers that one slot takes over all tiles.
     pub fn width(self) -> usize {
-        self.batch.next_multiple_of(GRAIN)
+        self.batch.next_multiple_of(GRAIN) * self.columns
     }
 
     /// Zeros for `slots` slots.
@@ -65,9 +72,11 @@ impl Lanes {
 
     /// The tiles in their order.
     pub fn tiles(self) -> impl Iterator<Item = Tile> {
-        (0..self.batch).step_by(TILE).map(move |first| {
-            let samples = TILE.min(self.batch - first);
-            Tile { first, samples, width: samples.next_multiple_of(GRAIN) }
+        let Self { batch, columns } = self;
+        (0..batch).step_by(TILE).map(move |first| {
+            let samples = TILE.min(batch - first);
+            let width = samples.next_multiple_of(GRAIN) * columns;
+            Tile { first: first * columns, samples: samples * columns, width }
         })
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Shape;
+use crate::algebra::Algebra;
 use crate::kernels::SimdLevel;
 
 /// In which form a layer with inactive weights is computed; its results differ by rounding only.
@@ -18,6 +19,23 @@ pub enum Compute {
 }
 
 impl Compute {
+    /// Whether a layer of `shape` over `algebra`, of whose weights `density` are active, is computed with all weights,
+    /// the inactive ones as zeros.
+    ///
+    /// Blocks that leave places free count as so much sparser. A convolution over an algebra of several columns has no
+    /// dense form of its own: its matrix, with a copy of each block for each column, has zeros in any case.
+    pub fn of_layer(&self, shape: &Shape, algebra: Algebra, density: f64) -> bool {
+        let filled = algebra.terms() as f64 / (algebra.side() * algebra.side()) as f64;
+        match shape {
+            Shape::Conv2d(_) if algebra.columns() > 1 => {
+                self.is_dense(shape, density * filled / algebra.columns() as f64)
+            }
+            Shape::Conv2d(_) | Shape::Linear { .. } => {
+                density >= 1.0 || self.is_dense(shape, density * filled)
+            }
+        }
+    }
+
     /// Whether a layer of `shape` at `density` is computed dense. One without inactive weights always
     /// is.
     pub fn is_dense(&self, shape: &Shape, density: f64) -> bool {

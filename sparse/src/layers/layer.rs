@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::spec::normed;
 use super::{Activation, Compute, Join, LayerSpec, Shape};
+use crate::algebra::{Algebra, Elements, Folded};
 use crate::error::SparseError;
 use crate::topology::Topology;
 
@@ -15,6 +16,7 @@ pub struct Layer {
     shape: Shape,
     activation: Activation,
     weight_decay: f64,
+    algebra: Algebra,
     then: Arc<[Join]>,
     compute: Compute,
     offset: usize,
@@ -32,15 +34,28 @@ impl Layer {
         compute: Compute,
         offset: usize,
     ) -> Result<Self, SparseError> {
-        let (expected, found) = (spec.shape.rows() * spec.shape.cols(), topology.size());
-        if topology.rows() != spec.shape.rows() || topology.cols() != spec.shape.cols() {
+        let [rows, cols] = spec.weights();
+        let (expected, found) = (rows * cols, topology.size());
+        if topology.rows() != rows || topology.cols() != cols {
             return Err(SparseError::Length { what: "weights of a topology", expected, found });
+        }
+        let order = spec.algebra.order();
+        for (what, features) in [
+            ("outputs, in whole elements of its algebra", spec.shape.rows()),
+            ("inputs, in whole elements of its algebra", spec.shape.cols() / spec.shape.area()),
+            ("active weights, in whole elements of its algebra", topology.nnz()),
+        ] {
+            if !features.is_multiple_of(order) {
+                let expected = features / order * order;
+                return Err(SparseError::Length { what, expected, found: features });
+            }
         }
         Ok(Self {
             name: spec.name.as_str().into(),
             shape: spec.shape,
             activation: spec.activation,
             weight_decay: spec.weight_decay,
+            algebra: spec.algebra,
             then: spec.then.as_slice().into(),
             compute,
             offset,
@@ -78,6 +93,11 @@ impl Layer {
         self.weight_decay
     }
 
+    /// What its weights and features are elements of.
+    pub fn algebra(&self) -> Algebra {
+        self.algebra
+    }
+
     /// What stands between its activation and the next layer.
     pub fn then(&self) -> &[Join] {
         &self.then
@@ -85,7 +105,28 @@ impl Layer {
 
     /// Whether all weights take part in its products, the inactive ones as zeros.
     pub fn is_computed_dense(&self) -> bool {
-        self.topology.csr().is_none() || self.compute.is_dense(&self.shape, self.topology.density())
+        self.compute.of_layer(&self.shape, self.algebra, self.topology.density())
+    }
+
+    /// How its elements stand as a real matrix, in the form that it takes.
+    pub(crate) fn elements(&self) -> Elements {
+        Elements::new(self.algebra, &self.shape, matches!(self.shape, Shape::Linear { .. }))
+    }
+
+    /// The real matrix `(out, in)` that it stands for, of its `values (nnz)`: which entries there are, and what they
+    /// are.
+    ///
+    /// # Errors
+    /// A matrix that is too large to index.
+    pub fn real(&self, values: &[f32]) -> Result<(Arc<Topology>, Vec<f32>), SparseError> {
+        if self.algebra.is_real() {
+            return Ok((self.topology.clone(), values.to_vec()));
+        }
+        let elements = Elements::new(self.algebra, &self.shape, false);
+        let folded = Folded::new(elements, &self.topology, false)?;
+        let mut entries = Vec::new();
+        folded.expand(values, &mut entries);
+        Ok((folded.topology().clone(), entries))
     }
 
     /// Where the active weights stand in the flat parameters.
@@ -96,7 +137,7 @@ impl Layer {
     /// Where the biases stand in the flat parameters.
     pub fn biases(&self) -> Range<usize> {
         let start = self.weights().end;
-        start..start + self.topology().rows()
+        start..start + self.shape.rows()
     }
 
     /// Where `γ` and `β` of the layer norms behind it stand, one after the other.
@@ -129,14 +170,15 @@ impl Layer {
 
     /// Floating-point operations of one product with `batch` samples, in the form that it takes.
     pub(crate) fn flops(&self, batch: usize) -> u64 {
-        match self.is_computed_dense() {
-            true => self.flops_of(self.topology.size(), batch),
-            false => self.flops_of(self.topology.nnz(), batch),
-        }
+        let multiplications = match self.is_computed_dense() {
+            true => self.elements().multiplications_of_all(self.topology.size()),
+            false => self.algebra.multiplications(self.topology.nnz()),
+        };
+        2 * (multiplications * self.shape.positions() * batch) as u64
     }
 
-    /// The same with another number of weights.
+    /// The same with other active weights, whole elements, and no others.
     pub(crate) fn flops_of(&self, weights: usize, batch: usize) -> u64 {
-        2 * (weights * self.shape.positions() * batch) as u64
+        2 * (self.algebra.multiplications(weights) * self.shape.positions() * batch) as u64
     }
 }

@@ -1,7 +1,10 @@
 //! What a layer shall be.
 
 use super::{Activation, MaxPool, Shape};
-use crate::init::Init;
+use crate::algebra::Algebra;
+use crate::init::{Fans, Init};
+use crate::seed::Rng;
+use crate::topology::Topology;
 
 /// What a layer shall be.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,11 +21,35 @@ pub struct LayerSpec {
     pub bias: f32,
     /// `λ` of the L2 penalty `λ Σ w²` on its weights; biases have none.
     pub weight_decay: f64,
+    /// What its weights and features are elements of; both sides are whole elements.
+    pub algebra: Algebra,
     /// What stands between its activation and the next layer.
     pub then: Vec<Join>,
 }
 
 impl LayerSpec {
+    /// `(K, C · area · n)`: the rows and columns in which its weights stand, element by element.
+    pub fn weights(&self) -> [usize; 2] {
+        [self.shape.rows() / self.algebra.order(), self.shape.cols()]
+    }
+
+    /// `(n_in, n_out)`, or `(kh, kw, n_in, n_out)`, in elements, as distributions count.
+    pub fn kernel_shape(&self) -> Vec<usize> {
+        let mut shape = self.shape.kernel_shape();
+        shape.iter_mut().rev().take(2).for_each(|ends| *ends /= self.algebra.order());
+        shape
+    }
+
+    /// What its first weights go by.
+    pub fn fans(&self) -> Fans {
+        Fans { area: self.shape.area(), algebra: self.algebra }
+    }
+
+    /// First weights on `topology`, `(nnz)`, as in a dense layer.
+    pub fn draw(&self, topology: &Topology, rng: &mut Rng) -> Vec<f32> {
+        self.init.draw(topology, self.fans(), rng)
+    }
+
     /// Features that [`Join::LayerNorm`]s behind it normalise, each with a `γ` and a `β`.
     pub fn normed(&self) -> usize {
         normed(&self.shape, &self.then)

@@ -6,9 +6,10 @@
 //! | unstructured | a weight | the layer |
 //! | `n:m` | a weight | `m` consecutive inputs of one output |
 //! | block | `height × width` weights | the layer |
+//! | an element of an [algebra](crate::algebra) | its `1 × n` weights | the layer |
 //!
 //! Blocks are numbered as positions are, row by row of blocks. Methods score blocks, a block by the sum
-//! over its weights, and choose exactly as many as the group may have: where scores tie, the lower
+//! over its weights, an element by their L2 norm, and choose exactly as many as the group may have: where scores tie, the lower
 //! block wins.
 
 use super::positions;
@@ -25,6 +26,32 @@ pub struct Blocks {
     height: usize,
     width: usize,
     group: usize,
+    score: Score,
+}
+
+/// What the score of a block is made of those of its weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Score {
+    /// Their sum.
+    Sum,
+    /// Their L2 norm.
+    Norm,
+}
+
+impl Score {
+    fn of_one(self, score: f32) -> f32 {
+        match self {
+            Self::Sum => score,
+            Self::Norm => score * score,
+        }
+    }
+
+    fn of_all(self, sums: &mut [f32]) {
+        match self {
+            Self::Sum => {}
+            Self::Norm => sums.iter_mut().for_each(|sum| *sum = sum.sqrt()),
+        }
+    }
 }
 
 impl Blocks {
@@ -35,7 +62,13 @@ impl Blocks {
             Pattern::Nm { m, .. } => (1, 1, m),
             Pattern::Block { height, width } => (height, width, rows / height * (cols / width)),
         };
-        Self { rows, cols, height, width, group }
+        Self { rows, cols, height, width, group, score: Score::Sum }
+    }
+
+    /// The elements of a layer over an algebra of `order` numbers, whose weights stand in `rows × cols`.
+    pub fn of_elements(order: usize, rows: usize, cols: usize) -> Self {
+        let group = rows * cols / order;
+        Self { rows, cols, height: 1, width: order, group, score: Score::Norm }
     }
 
     /// Blocks in the layer.
@@ -89,7 +122,7 @@ impl Blocks {
             && (self.size() == 1 || self.positions(active) == positions(topology))
     }
 
-    /// `Σ score` over the entries of each of the `active` blocks; scores `(nnz)`.
+    /// The score of each of the `active` blocks, of the scores of its entries; scores `(nnz)`.
     pub fn sums(
         &self,
         topology: &Topology,
@@ -102,21 +135,23 @@ impl Blocks {
         let mut sums = vec![0.0; active.len()];
         for (position, score) in topology.positions().zip(scores) {
             if let Ok(at) = active.binary_search(&self.of(position)) {
-                sums[at] += score;
+                sums[at] += self.score.of_one(score);
             }
         }
+        self.score.of_all(&mut sums);
         sums
     }
 
-    /// `Σ score` over all weights of every block of the layer; scores `(rows · cols)`.
+    /// The score of every block of the layer, of the scores of all of its weights; scores `(rows · cols)`.
     pub fn dense_sums(&self, scores: impl Iterator<Item = f32>) -> Vec<f32> {
         if self.size() == 1 {
             return scores.collect();
         }
         let mut sums = vec![0.0; self.all()];
         for (position, score) in (0..).zip(scores) {
-            sums[self.of(position) as usize] += score;
+            sums[self.of(position) as usize] += self.score.of_one(score);
         }
+        self.score.of_all(&mut sums);
         sums
     }
 

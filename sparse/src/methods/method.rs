@@ -187,8 +187,9 @@ impl LayerStart<'_> {
     /// # Errors
     /// A layer that is too large to index.
     pub fn dense(self) -> Result<(Arc<Topology>, Vec<f32>), SparseError> {
-        let topology = Topology::dense(self.spec.shape.rows(), self.spec.shape.cols())?;
-        let weights = self.draw(&topology);
+        let [rows, cols] = self.spec.weights();
+        let topology = Topology::dense(rows, cols)?;
+        let weights = self.spec.draw(&topology, self.init);
         Ok((Arc::new(topology), weights))
     }
 
@@ -199,16 +200,12 @@ impl LayerStart<'_> {
     /// A layer that is too large to index.
     pub fn random(self) -> Result<(Arc<Topology>, Vec<f32>), SparseError> {
         let chosen = self.blocks.random(self.share.nnz / self.blocks.size(), self.positions);
-        let (rows, cols) = (self.spec.shape.rows(), self.spec.shape.cols());
+        let [rows, cols] = self.spec.weights();
         let topology = Topology::new(rows, cols, &self.blocks.positions(chosen))?;
         let weights = match self.sparsity_aware_init {
-            true => sparsity_aware(&topology, self.spec.shape.area(), self.init),
-            false => self.draw(&topology),
+            true => sparsity_aware(&topology, self.spec.fans(), self.init),
+            false => self.spec.draw(&topology, self.init),
         };
         Ok((Arc::new(topology), weights))
-    }
-
-    fn draw(self, topology: &Topology) -> Vec<f32> {
-        self.spec.init.draw(topology, self.spec.shape.area(), self.init)
     }
 }

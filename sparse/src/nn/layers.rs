@@ -6,6 +6,7 @@ use candle_core::{Result, Tensor, bail};
 use candle_nn::{Module, VarBuilder};
 
 use super::shared::Shared;
+use crate::algebra::Algebra;
 use crate::config::SparsityConfig;
 use crate::init::Init;
 use crate::kernels::Par;
@@ -94,6 +95,8 @@ fn spec(name: &str, shape: Shape) -> LayerSpec {
         init: Init::TruncatedNormal { scale: 2.0 },
         bias: 0.0,
         weight_decay: 0.0,
+        algebra: Algebra::REAL,
+        algebra: Algebra::REAL,
         then: Vec::new(),
     }
 }

@@ -3,6 +3,7 @@
 use candle_core::{DType, Device, Tensor};
 
 use super::*;
+use crate::algebra::Algebra;
 use crate::config::*;
 use crate::error::Quantity;
 use crate::layers::{Compute, Shape};
@@ -27,6 +28,8 @@ fn layer(name: &str, bias: f32) -> LayerSpec {
         init: Init::Uniform { limit: 1.0 },
         bias,
         weight_decay: 0.0,
+        algebra: Algebra::REAL,
+        algebra: Algebra::REAL,
         then: Vec::new(),
     }
 }

@@ -12,7 +12,7 @@ use sparring_sparse::gpu::{
 use sparring_sparse::kernels::Plane;
 use sparring_sparse::layers::Compute;
 use sparring_sparse::methods::MethodChoice;
-use sparring_sparse::{Activation, Init, LayerSpec, OptimizerConfig, Seed, Shape, Trainer, Wanted};
+use sparring_sparse::{Algebra, Activation, Init, LayerSpec, OptimizerConfig, Seed, Shape, Trainer, Wanted};
 
 pub fn specs(widths: &[usize], activation: Activation) -> Vec<LayerSpec> {
     let last = widths.len() - 2;
@@ -23,6 +23,7 @@ pub fn specs(widths: &[usize], activation: Activation) -> Vec<LayerSpec> {
         init: Init::GlorotUniform,
         bias: 0.1,
         weight_decay: 1e-3,
+        algebra: Algebra::REAL,
         then: Vec::new(),
     };
     widths.windows(2).enumerate().map(layer).collect()

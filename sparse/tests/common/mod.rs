@@ -20,7 +20,7 @@ use sparring_sparse::methods::static_sparse::Static;
 use sparring_sparse::methods::top_kast::TopKast;
 #[allow(unused_imports, reason = "each test binary uses a part")]
 pub use sparring_sparse::methods::{Decay, DropGrow, MethodChoice, Order};
-use sparring_sparse::{
+use sparring_sparse::{Algebra, 
     Activation, ClipNorm, Compute, Init, Layer, LayerSpec, Network, OptimizerConfig, Rule, Seed,
     Shape, Topology, Trainer, WeightDecay,
 };
@@ -95,6 +95,7 @@ pub fn specs(widths: &[usize]) -> Vec<LayerSpec> {
         // Not 0, where a unit without inputs would sit on the kink of ReLU.
         bias: 0.1,
         weight_decay: 0.0,
+        algebra: Algebra::REAL,
         then: Vec::new(),
     };
     widths.windows(2).enumerate().map(layer).collect()

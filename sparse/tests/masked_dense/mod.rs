@@ -8,7 +8,7 @@ use rand::RngExt;
 use sparring_sparse::kernels::norm::EPSILON;
 use sparring_sparse::layers::{Conv2d, MaxPool};
 use sparring_sparse::sample::distinct;
-use sparring_sparse::{
+use sparring_sparse::{Algebra, 
     Activation, BreakEven, Compute, Features, Init, Join, Layer, LayerSpec, Network, Probe, Seed,
     Shape, SparseError, Topology,
 };
@@ -21,6 +21,8 @@ pub fn spec(index: usize, shape: Shape, activation: Activation) -> LayerSpec {
         init: Init::Uniform { limit: 1.0 },
         bias: 0.0,
         weight_decay: 0.0,
+        algebra: Algebra::REAL,
+        algebra: Algebra::REAL,
         then: Vec::new(),
     }
 }

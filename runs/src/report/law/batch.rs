@@ -44,7 +44,8 @@ fn rows(ask: &Ask, drawn: &[Drawn<'_>]) -> Vec<Line> {
         // A batch that never comes there is no best one.
         let y = if cost.is_finite() { batch } else { f64::INFINITY };
         let row = Line::new(drawn, vec![drawn.site.utd, drawn.site.n], y);
-        Some(Line { cost, threshold: ask.thresholds.first().copied(), ..row })
+        let threshold = ask.thresholds.first().copied();
+        Some(Line { cost, threshold, tried: Some(batch), ..row })
     };
     drawn.iter().filter_map(row).collect()
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::ask::Ask;
-use super::row::{Line, Recipe, best};
+use super::row::{Line, Recipe, at_an_edge, best};
 use super::site::{Drawn, Site};
 use crate::comparison::listed;
 use crate::error::Error;
@@ -32,6 +32,8 @@ pub struct Fitted<'a> {
     pub fit: Fit,
     /// How many rows lost to a better one of the same place.
     lost: usize,
+    /// The rows whose best is the first or last value of a grid.
+    edges: Vec<usize>,
     /// What was asked.
     pub ask: Ask,
 }
@@ -50,8 +52,11 @@ impl<'a> Fitted<'a> {
         let ones = vec![1.0; sites.iter().map(|site| site.runs.len()).sum()];
         let all = made(recipe, ask, &sites, &ones);
         let count = all.len();
-        let rows = best(all);
+        let rows = best(all.clone());
         let lost = count - rows.len();
+        let edges: Vec<usize> = (0..rows.len())
+            .filter(|at| !rows[*at].is_censored() && at_an_edge(&rows[*at], &all))
+            .collect();
         let data = data(recipe, &label, &sites, &rows);
         let mut spread = vec![None; rows.len()];
         let fit = match recipe.draws {
@@ -65,7 +70,7 @@ impl<'a> Fitted<'a> {
                 over_seeds(whole, &drawn)
             }
         };
-        Ok(Self { recipe, label, sites, rows, spread, data, fit, lost, ask: ask.clone() })
+        Ok(Self { recipe, label, sites, rows, spread, data, fit, lost, edges, ask: ask.clone() })
     }
 
     /// The rows that were fitted.
@@ -130,6 +135,15 @@ impl<'a> Fitted<'a> {
             notes.push(format!(
                 "{}: {} rows lose to a better one of the same place, as where a learning rate is tuned at every size",
                 self.label, self.lost
+            ));
+        }
+        if !self.edges.is_empty() {
+            let places: Vec<String> =
+                self.edges.iter().filter_map(|at| Some(self.place(self.rows.get(*at)?))).collect();
+            notes.push(format!(
+                "{}: the best is the smallest or the largest that was tried, so that a better one may lie beyond, at {}",
+                self.label,
+                listed(&places)
             ));
         }
         if self.sites.iter().all(|site| site.runs.len() == 1) {

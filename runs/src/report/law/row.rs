@@ -54,6 +54,8 @@ pub struct Line {
     pub cost: f64,
     /// The threshold that it is of; none where it is of none.
     pub threshold: Option<f64>,
+    /// What a grid tried here, where the rows of a key are those of a grid.
+    pub tried: Option<f64>,
 }
 
 impl Line {
@@ -61,7 +63,8 @@ impl Line {
     pub fn new(drawn: &Drawn<'_>, x: Vec<f64>, y: f64) -> Self {
         let at = &drawn.site.cell.at;
         let key = format!("{} {} {x:?}", at.env, at.method);
-        Self { site: drawn.place, x, beside: Vec::new(), y, key, cost: y, threshold: None }
+        let (site, beside) = (drawn.place, Vec::new());
+        Self { site, x, beside, y, key, cost: y, threshold: None, tried: None }
     }
 
     /// The same of this threshold.
@@ -89,6 +92,13 @@ impl Recipe {
     pub fn is_used(&self, row: &Line) -> bool {
         !row.is_censored() && !self.is_void(row)
     }
+}
+
+/// Whether `row`, of which `all` has the whole grid, is the first or the last that was tried there; one of one is both.
+pub fn at_an_edge(row: &Line, all: &[Line]) -> bool {
+    let tried = |line: &Line| line.tried.filter(|_| line.key == row.key);
+    let ends = |choose: fn(f64, f64) -> f64| all.iter().filter_map(tried).reduce(choose);
+    row.tried.is_some() && [ends(f64::min), ends(f64::max)].contains(&row.tried)
 }
 
 /// Of rows with the same key the one of the least cost, the first of several.

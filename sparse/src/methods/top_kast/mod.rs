@@ -243,8 +243,8 @@ impl TopKastState {
 impl Method for TopKastState {
     fn start(&mut self, layer: LayerStart<'_>) -> Result<(Arc<Topology>, Vec<f32>), SparseError> {
         let LayerStart { spec, blocks, share, trained, .. } = layer;
-        let (rows, cols) = (spec.shape.rows(), spec.shape.cols());
-        let theta = spec.init.draw(&Topology::dense(rows, cols)?, spec.shape.area(), layer.init);
+        let [rows, cols] = spec.weights();
+        let theta = spec.draw(&Topology::dense(rows, cols)?, layer.init);
         let sizes = [share.nnz, trained.nnz].map(|nnz| nnz / blocks.size());
         let sets = LayerSets::new(rows, cols, blocks, sizes, theta)?;
         let forward = sets.forward();
@@ -303,7 +303,7 @@ impl Method for TopKastState {
     }
 
     fn memory(&self, layer: &LayerMemory) -> MethodMemory {
-        let (rows, cols) = (layer.shape.rows(), layer.shape.cols());
+        let (rows, cols) = (layer.size() / layer.shape.cols().max(1), layer.shape.cols());
         let outside = Csr::bytes(rows, cols, layer.trained - layer.active);
         MethodMemory {
             // The value of every position, beside a network of the size of the backward set.
