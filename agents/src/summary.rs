@@ -96,7 +96,8 @@ impl NetworkSummary {
     pub fn of(trainer: &Trainer) -> Self {
         let moments = trainer.optimizer().config().rule.moments() as u64;
         let layer = |(at, layer): (usize, &Layer)| {
-            let cost = LayerCost::new(layer.shape(), layer.algebra(), layer.topology().nnz(), at == 0);
+            let cost =
+                LayerCost::new(layer.shape(), layer.algebra(), layer.topology().nnz(), at == 0);
             let (trained, method) = (trainer.trained(at) as u64, trainer.method_bytes(at) as u64);
             let normed = layer.normed() as u64;
             let cost = LayerCost { trained, moments, method, normed, ..cost };

@@ -56,7 +56,7 @@ fn the_nature_cnn_has_the_papers_size() {
     let pixels = [441, 121, 121, 1, 1];
     let outputs = [32, 64, 64, 512, 6];
     for (l, layer) in layers.iter().enumerate() {
-        let cost = LayerCost::new(&layer.shape, nnz[l], l == 0);
+        let cost = LayerCost::new(&layer.shape, layer.algebra, nnz[l], l == 0);
         let expected = pixels[l] * (2 * nnz[l] + outputs[l]);
         assert_eq!(cost.forward_flops(), expected as u64);
         let input = if l == 0 { 0 } else { 2 * nnz[l] * pixels[l] };

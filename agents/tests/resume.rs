@@ -17,8 +17,8 @@ use sparring_agents::{
     NetworkConfig, PpoConfig, Prioritized, SacConfig,
 };
 use sparring_envs::{Actions, Batch, End, EnvSpec, Obs, Row, Space, VectorConfig, VectorEnv, spec};
-use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::algebra::{complex, dual, matrix2, quaternion};
+use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::{Algebra, ClipNorm, OptimizerConfig, Section, Seed};
 
 const ENVS: usize = 3;
@@ -263,9 +263,8 @@ fn sac_goes_on() {
 /// Whole elements, and for the methods that keep something beside them.
 #[test]
 fn agents_over_algebras_go_on() {
-    let over = |row| {
-        Some(AlgebraKeys { kind: AlgebraName(Algebra::of(row)), ..AlgebraKeys::default() })
-    };
+    let over =
+        |row| Some(AlgebraKeys { kind: AlgebraName(Algebra::of(row)), ..AlgebraKeys::default() });
     let both = vec![16, 16];
     for sparsity in of_methods() {
         let algebra = over(&quaternion::ROW);

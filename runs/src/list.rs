@@ -1,8 +1,8 @@
 //! `sparring list`: what a config can name.
 
 use serde_json::Value as Json;
-use sparring_sparse::{ALGEBRAS, Algebra};
 use sparring_envs::{EnvOption, EnvRow, EnvSpec, Options, Space};
+use sparring_sparse::{ALGEBRAS, Algebra};
 
 use crate::cli::Listed;
 use crate::config::sections::{SECTIONS, sections};

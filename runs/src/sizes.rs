@@ -108,7 +108,7 @@ pub fn layers_table(networks: &[NetworkSummary]) -> Table {
 
 #[cfg(test)]
 mod tests {
-    use sparring_sparse::Shape;
+    use sparring_sparse::{Algebra, Shape};
 
     use super::*;
 
@@ -121,8 +121,9 @@ mod tests {
                 .map(|&cost| LayerSummary { name: "l".to_owned(), cost, computed_dense: false })
                 .collect(),
         };
-        let linear =
-            |inputs, outputs, first| LayerCost::new(&Shape::Linear { inputs, outputs }, 6, first);
+        let linear = |inputs, outputs, first| {
+            LayerCost::new(&Shape::Linear { inputs, outputs }, Algebra::REAL, 6, first)
+        };
         let actor = [linear(4, 3, true), linear(3, 2, false)];
         let critic = [linear(6, 1, true)];
         let sizes = Sizes::of(&[network("actor", &actor), network("critic", &critic)]);

@@ -61,6 +61,7 @@ fn step(n: usize) -> Step {
 fn bytes(step: &Step) -> usize {
     let network = step.trainer.network();
     let layers = network.layers().iter();
-    let structure = layers.map(|layer| cpu::structure_bytes(layer.shape(), layer.topology().nnz()));
+    let structure = layers
+        .map(|layer| cpu::structure_bytes(layer.shape(), layer.algebra(), layer.topology().nnz()));
     4 * network.num_params() * size_of::<f32>() + structure.sum::<usize>()
 }

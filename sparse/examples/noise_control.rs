@@ -21,9 +21,9 @@ use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::methods::static_sparse::Static;
 use sparring_sparse::seed::Rng;
 use sparring_sparse::stats::{mean, mean_and_variance};
-use sparring_sparse::{Algebra, 
-    Activation, Init, LayerSpec, OptimizerConfig, Rule, Seed, Shape, SparseError, Trainer, Wanted,
-    WeightDecay,
+use sparring_sparse::{
+    Activation, Algebra, Init, LayerSpec, OptimizerConfig, Rule, Seed, Shape, SparseError, Trainer,
+    Wanted, WeightDecay,
 };
 
 const INPUTS: usize = 16;

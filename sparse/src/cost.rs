@@ -130,7 +130,8 @@ impl LayerCost {
 
     /// Operations of one sample's forward pass.
     pub fn forward_flops(self) -> u64 {
-        self.positions * (2 * self.multiplications(self.active) + self.outputs) + norm::FORWARD_FLOPS * self.normed
+        self.positions * (2 * self.multiplications(self.active) + self.outputs)
+            + norm::FORWARD_FLOPS * self.normed
     }
 
     /// Operations of one sample's backward pass.
@@ -193,7 +194,10 @@ mod tests {
     /// Two layers by hand: 4 → 3 with 6 of 12 weights, 3 → 2 with all of 6.
     fn two() -> [LayerCost; 2] {
         let linear = |inputs, outputs| Shape::Linear { inputs, outputs };
-        [LayerCost::new(&linear(4, 3), 6, true), LayerCost::new(&linear(3, 2), 6, false)]
+        [
+            LayerCost::new(&linear(4, 3), Algebra::REAL, 6, true),
+            LayerCost::new(&linear(3, 2), Algebra::REAL, 6, false),
+        ]
     }
 
     #[test]
@@ -233,8 +237,8 @@ mod tests {
             stride: 4,
             padding: Padding::Valid,
         };
-        let linear = LayerCost::new(&Shape::Linear { inputs, outputs }, 200, false);
-        let conv = LayerCost::new(&Shape::Conv2d(shape), 200, false);
+        let linear = LayerCost::new(&Shape::Linear { inputs, outputs }, Algebra::REAL, 200, false);
+        let conv = LayerCost::new(&Shape::Conv2d(shape), Algebra::REAL, 200, false);
         assert_eq!(conv.forward_flops(), 400 * linear.forward_flops());
         assert_eq!(conv.backward_flops(), 400 * linear.backward_flops());
         assert_eq!(conv.value_bytes(), linear.value_bytes());

@@ -172,7 +172,8 @@ mod tests {
     fn glorot_fills_its_bounds() {
         for (area, fans) in [(1, 48 + 64), (12, 48 + 64 * 12)] {
             let topology = Topology::dense(64, 48).unwrap();
-            let weights = Init::GlorotUniform.draw(&topology, Fans::real(area), &mut Seed::new(1).rng());
+            let weights =
+                Init::GlorotUniform.draw(&topology, Fans::real(area), &mut Seed::new(1).rng());
             let largest = weights.iter().fold(0f32, |largest, w| largest.max(w.abs()));
             let limit = (6.0 / fans as f64).sqrt();
             assert!((0.99..=1.000_001).contains(&(f64::from(largest) / limit)), "{largest}");

@@ -17,8 +17,9 @@ use sparring_sparse::kernels::vector;
 use sparring_sparse::layers::{Conv2d, MaxPool, Padding};
 use sparring_sparse::methods::static_sparse::Static;
 use sparring_sparse::pattern::Pattern;
-use sparring_sparse::{Algebra, 
-    Activation, Ctx, Init, Join, Layer, LayerSpec, OptimizerConfig, Seed, Shape, Trainer, Wanted,
+use sparring_sparse::{
+    Activation, Algebra, Ctx, Init, Join, Layer, LayerSpec, OptimizerConfig, Seed, Shape, Trainer,
+    Wanted,
 };
 
 /// What a rounding to bf16 may change of a number, over its size.

@@ -25,9 +25,9 @@ use sparring_sparse::methods::snip::Snip;
 use sparring_sparse::methods::static_sparse::Static;
 use sparring_sparse::methods::top_kast::TopKast;
 use sparring_sparse::pattern::Pattern;
-use sparring_sparse::{Algebra, 
-    Activation, Ctx, Init, Join, LayerSpec, OptimizerConfig, Rule, Seed, Shape, Target, Trainer,
-    Wanted, WeightDecay,
+use sparring_sparse::{
+    Activation, Algebra, Ctx, Init, Join, LayerSpec, OptimizerConfig, Rule, Seed, Shape, Target,
+    Trainer, Wanted, WeightDecay,
 };
 
 proptest! {

@@ -11,8 +11,9 @@ use common::*;
 use rand::RngExt;
 use sparring_sparse::config::*;
 use sparring_sparse::layers::{Conv2d, Padding, Shape};
-use sparring_sparse::{Algebra, 
-    Activation, Init, Join, LayerSpec, Network, OptimizerConfig, Seed, Trainer, Wanted, WeightDecay,
+use sparring_sparse::{
+    Activation, Algebra, Init, Join, LayerSpec, Network, OptimizerConfig, Seed, Trainer, Wanted,
+    WeightDecay,
 };
 
 #[test]

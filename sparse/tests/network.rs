@@ -9,9 +9,9 @@ use masked_dense::*;
 use sparring_sparse::config::*;
 use sparring_sparse::layers::{Conv2d, MaxPool, Padding};
 use sparring_sparse::methods::pruning::Pruning;
-use sparring_sparse::{Algebra, 
-    Activation, Compute, Ctx, Executed, Join, Layer, LayerSpec, Network, OptimizerConfig, Par,
-    Probe, Seed, Shape, Target, Topology, Trainer, Wanted,
+use sparring_sparse::{
+    Activation, Algebra, Compute, Ctx, Executed, Join, Layer, LayerSpec, Network, OptimizerConfig,
+    Par, Probe, Seed, Shape, Target, Topology, Trainer, Wanted,
 };
 
 #[test]
@@ -95,7 +95,11 @@ fn residual() -> Vec<LayerSpec> {
         (linear(45, 7), relu, vec![]),
         (linear(7, 2), identity, vec![]),
     ];
-    let spec = |(l, (shape, activation, then))| LayerSpec { algebra: Algebra::REAL, then, ..spec(l, shape, activation) };
+    let spec = |(l, (shape, activation, then))| LayerSpec {
+        algebra: Algebra::REAL,
+        then,
+        ..spec(l, shape, activation)
+    };
     layers.into_iter().enumerate().map(spec).collect()
 }
 
@@ -146,8 +150,11 @@ fn sums_join_what_was_saved_wherever_it_stands() {
         ],
     ];
     for layers in nets {
-        let spec =
-            |(l, (shape, activation, then))| LayerSpec { algebra: Algebra::REAL, then, ..spec(l, shape, activation) };
+        let spec = |(l, (shape, activation, then))| LayerSpec {
+            algebra: Algebra::REAL,
+            then,
+            ..spec(l, shape, activation)
+        };
         let specs: Vec<LayerSpec> = layers.into_iter().enumerate().map(spec).collect();
         for compute in FORMS {
             agree(&of_specs(&specs, &part(&specs, 0.5), 3, compute).unwrap(), 9);
@@ -185,8 +192,11 @@ fn layer_norms_agree_with_a_masked_dense_network() {
         (vec![4, 9, 9, 6], odd),
     ] {
         let each = mlp(&widths).into_iter().zip(layers).enumerate();
-        let spec =
-            |(l, (shape, (activation, then)))| LayerSpec { algebra: Algebra::REAL, then, ..spec(l, shape, activation) };
+        let spec = |(l, (shape, (activation, then)))| LayerSpec {
+            algebra: Algebra::REAL,
+            then,
+            ..spec(l, shape, activation)
+        };
         let specs: Vec<LayerSpec> = each.map(spec).collect();
         for (density, batch) in [(1.0, 10), (0.4, 1), (0.3, 70), (0.2, 128)] {
             for compute in FORMS {
@@ -217,7 +227,8 @@ fn candles_convolution_and_max_pooling_give_the_same() {
     let pool = MaxPool { kernel: [3; 2], stride: 2, padding: Padding::Same };
     let shape = Shape::Conv2d(conv);
     let then = vec![Join::MaxPool(pool)];
-    let specs = [LayerSpec { algebra: Algebra::REAL, then, ..spec(0, shape, Activation::Identity) }];
+    let specs =
+        [LayerSpec { algebra: Algebra::REAL, then, ..spec(0, shape, Activation::Identity) }];
     let network = of_specs(&specs, &[30], 4, Compute::Sparse).unwrap();
     let (w, b) = &masked_dense(&network)[0];
     let x = random((5, conv.input().size()), 5);
@@ -239,8 +250,16 @@ fn joins_that_do_not_fit_are_errors() {
         let shapes = mlp(&[4, 4, outputs]);
         let [first, second] = then;
         let specs = [
-            LayerSpec { algebra: Algebra::REAL, then: first, ..spec(0, shapes[0], Activation::Relu) },
-            LayerSpec { algebra: Algebra::REAL, then: second, ..spec(1, shapes[1], Activation::Relu) },
+            LayerSpec {
+                algebra: Algebra::REAL,
+                then: first,
+                ..spec(0, shapes[0], Activation::Relu)
+            },
+            LayerSpec {
+                algebra: Algebra::REAL,
+                then: second,
+                ..spec(1, shapes[1], Activation::Relu)
+            },
         ];
         of_specs(&specs, &[4, 4], 1, Compute::Sparse).map(drop).map_err(|error| error.to_string())
     };

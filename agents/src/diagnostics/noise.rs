@@ -80,8 +80,8 @@ mod tests {
     use rand_distr::{Distribution, StandardNormal};
     use sparring_sparse::seed::Rng;
     use sparring_sparse::stats::mean_and_variance;
-    use sparring_sparse::{Algebra, 
-        Activation, Compute, Init, Layer, LayerSpec, Network, Seed, Shape, Topology,
+    use sparring_sparse::{
+        Activation, Algebra, Compute, Init, Layer, LayerSpec, Network, Seed, Shape, Topology,
     };
 
     use super::*;

@@ -42,7 +42,9 @@ pub fn snr(gradients: &Gradients, of: &[Form]) -> Vec<(Form, Snr)> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use sparring_sparse::{Algebra, Activation, Compute, Init, Layer, LayerSpec, Network, Shape, Topology};
+    use sparring_sparse::{
+        Activation, Algebra, Compute, Init, Layer, LayerSpec, Network, Shape, Topology,
+    };
 
     use super::*;
 

@@ -286,11 +286,15 @@ mod tests {
     fn channels_of_a_pixel_are_an_element() {
         let minatar: NetworkConfig = Minatar { width: 1.0 }.into();
         let over = keys(&matrix2::ROW, Match::Width);
-        let [conv, hidden, head] =
-            &layers("MinAtar/Breakout-v1", minatar, Some(over))[..] else { panic!() };
+        let [conv, hidden, head] = &layers("MinAtar/Breakout-v1", minatar, Some(over))[..] else {
+            panic!()
+        };
         assert!(conv.algebra.is_real() && head.algebra.is_real());
         let Shape::Conv2d(of) = hidden.shape else { panic!("{:?}", hidden.shape) };
-        assert_eq!((of.in_channels, of.out_channels, of.kernel, of.size), (16, 128, [8, 8], [8, 8]));
+        assert_eq!(
+            (of.in_channels, of.out_channels, of.kernel, of.size),
+            (16, 128, [8, 8], [8, 8])
+        );
         assert_eq!((hidden.algebra, hidden.weights()), (Algebra::of(&matrix2::ROW), [32, 1024]));
         assert_eq!(hidden.kernel_shape(), [256, 32]);
     }

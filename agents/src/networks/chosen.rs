@@ -43,7 +43,8 @@ impl Chosen {
         style: MlpStyle,
         weight_decay: f64,
     ) -> Result<Vec<LayerSpec>, AgentError> {
-        let layers = self.network.layers_under(sparsity, algebra, obs, outputs, style, weight_decay);
+        let layers =
+            self.network.layers_under(sparsity, algebra, obs, outputs, style, weight_decay);
         layers.map_err(|error| error.named_by(self.key))
     }
 }

@@ -2,7 +2,7 @@
 
 use sparring_envs::Space;
 use sparring_sparse::layers::{Conv2d, Features, Padding};
-use sparring_sparse::{Algebra, Activation, Init, Join, LayerSpec, Shape};
+use sparring_sparse::{Activation, Algebra, Init, Join, LayerSpec, Shape};
 
 use super::width::scaled;
 use crate::error::AgentError;

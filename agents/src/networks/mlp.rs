@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sparring_envs::Space;
-use sparring_sparse::{Algebra, Activation, LayerSpec, Shape};
+use sparring_sparse::{Activation, Algebra, LayerSpec, Shape};
 
 use super::row::{NetworkKeys, NetworkRow};
 use super::style::MlpStyle;

@@ -1,6 +1,6 @@
 //! What the residual networks over vectors have in common: how their layers are written down.
 
-use sparring_sparse::{Algebra, Activation, Init, Join, LayerSpec, Shape};
+use sparring_sparse::{Activation, Algebra, Init, Join, LayerSpec, Shape};
 
 /// The layers of a network from its input on, all of them linear.
 pub(super) struct Vectors {

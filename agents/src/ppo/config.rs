@@ -189,7 +189,14 @@ impl PpoConfig {
         let own = ("critic_network", self.critic_network.as_ref());
         let of_critic = Chosen::of(own, shared, || mlp(&self.critic_hidden, self.critic_width));
         Ok([
-            of_actor.layers(&self.actor_sparsity, self.algebra, &spec.obs, outputs, actor, decay)?,
+            of_actor.layers(
+                &self.actor_sparsity,
+                self.algebra,
+                &spec.obs,
+                outputs,
+                actor,
+                decay,
+            )?,
             of_critic.layers(&self.critic_sparsity, self.algebra, &spec.obs, 1, critic, decay)?,
         ])
     }

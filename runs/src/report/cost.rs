@@ -51,7 +51,8 @@ pub fn table(cells: &[Cell]) -> Table {
             of_sizes(|sizes| kibibytes(sizes.method_bytes)),
         ]);
     }
-    let plain = |cell: &Cell| cell.sizes.as_ref().is_none_or(|sizes| sizes.products_per_weight == 1.0);
+    let plain =
+        |cell: &Cell| cell.sizes.as_ref().is_none_or(|sizes| sizes.products_per_weight == 1.0);
     if cells.iter().all(plain) { table.without(PRODUCTS) } else { table }
 }
 

@@ -12,8 +12,8 @@ use rand::RngExt;
 use sparring_sparse::config::{Distribution, Pattern, SparsityConfig};
 use sparring_sparse::distribution::{LayerShape, distribute};
 use sparring_sparse::methods::static_sparse::Static;
-use sparring_sparse::{Algebra, 
-    Activation, Compute, Init, LayerSpec, OptimizerConfig, Seed, Shape, Trainer,
+use sparring_sparse::{
+    Activation, Algebra, Compute, Init, LayerSpec, OptimizerConfig, Seed, Shape, Trainer,
 };
 
 /// A ReLU network in training on a fixed batch, with the mean squared error for a loss.

@@ -76,7 +76,8 @@ impl Folded {
             source.resize(dense.size(), NOTHING);
         }
         // The elements of a row: where each stands, and its first weight.
-        let mut active = topology.positions().step_by(order).zip((0u32..).step_by(order)).peekable();
+        let mut active =
+            topology.positions().step_by(order).zip((0u32..).step_by(order)).peekable();
         let mut here: Vec<(usize, u32)> = Vec::new();
         for k in 0..topology.rows() {
             here.clear();

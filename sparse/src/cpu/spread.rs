@@ -79,8 +79,7 @@ impl Spread {
         let plain = Weights { values, bias: &self.no_bias, activation: Activation::Identity };
         linear::forward(topology, plain, Pass { lanes, par: pass.par }, spread, sums);
         y.plane.fill(pass.lanes, features, y.data, |y| {
-            for (sums, y) in
-                sums.chunks_exact(lanes.width()).zip(y.chunks_exact_mut(order * width))
+            for (sums, y) in sums.chunks_exact(lanes.width()).zip(y.chunks_exact_mut(order * width))
             {
                 for (sums, y) in sums.chunks_exact(batch).zip(y.chunks_exact_mut(width)) {
                     y[..batch].copy_from_slice(sums);

@@ -96,7 +96,6 @@ fn spec(name: &str, shape: Shape) -> LayerSpec {
         bias: 0.0,
         weight_decay: 0.0,
         algebra: Algebra::REAL,
-        algebra: Algebra::REAL,
         then: Vec::new(),
     }
 }

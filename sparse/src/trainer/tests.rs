@@ -29,7 +29,6 @@ fn layer(name: &str, bias: f32) -> LayerSpec {
         bias,
         weight_decay: 0.0,
         algebra: Algebra::REAL,
-        algebra: Algebra::REAL,
         then: Vec::new(),
     }
 }

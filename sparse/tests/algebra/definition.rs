@@ -12,11 +12,9 @@ pub fn product(algebra: Algebra, w: &[f64], x: &[f64]) -> Vec<f64> {
         "m3r" => matrix(3, w, x),
         "m4r" => matrix(4, w, x),
         "m2c" => complex_matrix(w, x),
-        "cross" => vec![
-            w[1] * x[2] - w[2] * x[1],
-            w[2] * x[0] - w[0] * x[2],
-            w[0] * x[1] - w[1] * x[0],
-        ],
+        "cross" => {
+            vec![w[1] * x[2] - w[2] * x[1], w[2] * x[0] - w[0] * x[2], w[0] * x[1] - w[1] * x[0]]
+        }
         other => panic!("no definition of {other}"),
     }
 }

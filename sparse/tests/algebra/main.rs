@@ -235,8 +235,8 @@ fn the_units_of_the_quaternions() {
     let spec = spec("one", h, linear(h, 1, 1), Activation::Identity);
     let unit = |i: usize| (0..4).map(|j| if i == j { 1.0f32 } else { 0.0 }).collect::<Vec<_>>();
     let times = |w: Vec<f32>, x: Vec<f32>| {
-        let layer =
-            Layer::new(&spec, Arc::new(Topology::dense(1, 4).unwrap()), Compute::Sparse, 0).unwrap();
+        let layer = Layer::new(&spec, Arc::new(Topology::dense(1, 4).unwrap()), Compute::Sparse, 0)
+            .unwrap();
         let network = Network::new(vec![layer], [w, vec![0.0; 4]].concat()).unwrap();
         network.outputs(&x).unwrap()
     };
@@ -263,9 +263,8 @@ fn a_column_of_a_matrix_network_sees_none_but_itself() {
         let mut without = x.clone();
         without.iter_mut().skip(1).step_by(q).for_each(|x| *x = 0.0);
         let [y, other] = [x, without].map(|x| trainer.network().outputs(&x).unwrap());
-        let column = |y: &[f32], at: usize| -> Vec<f32> {
-            y.iter().skip(at).step_by(q).copied().collect()
-        };
+        let column =
+            |y: &[f32], at: usize| -> Vec<f32> { y.iter().skip(at).step_by(q).copied().collect() };
         assert_eq!(column(&y, 0), column(&other, 0));
         assert_ne!(column(&y, 1), column(&other, 1));
     }
@@ -281,7 +280,12 @@ fn every_method_keeps_its_elements_over_1000_updates() {
         let specs = [
             spec("conv", algebra, conv(algebra, 2, 1, 2), Activation::Relu),
             spec("linear", algebra, linear(algebra, 3, 2 * 6), Activation::Relu),
-            spec("head", Algebra::REAL, Shape::Linear { inputs: 3 * n, outputs: 2 }, Activation::Identity),
+            spec(
+                "head",
+                Algebra::REAL,
+                Shape::Linear { inputs: 3 * n, outputs: 2 },
+                Activation::Identity,
+            ),
         ];
         let x = draw(4 * 20 * n, 1);
         for method in &methods {
@@ -308,7 +312,11 @@ fn every_method_keeps_its_elements_over_1000_updates() {
                 }
             }
             let grown: usize = trainer.drain_rewired().iter().take(2).map(|c| c.grown).sum();
-            assert_eq!(grown > 0, rewiring(20).iter().any(|m| m == method), "{algebra:?} {method:?}");
+            assert_eq!(
+                grown > 0,
+                rewiring(20).iter().any(|m| m == method),
+                "{algebra:?} {method:?}"
+            );
         }
     }
 }
@@ -320,11 +328,16 @@ fn moments_follow_their_element() {
         let n = algebra.order();
         let specs = [
             spec("hidden", algebra, linear(algebra, 6, 5), Activation::Relu),
-            spec("head", Algebra::REAL, Shape::Linear { inputs: 6 * n, outputs: 2 }, Activation::Identity),
+            spec(
+                "head",
+                Algebra::REAL,
+                Shape::Linear { inputs: 6 * n, outputs: 2 },
+                Activation::Identity,
+            ),
         ];
         let config = sparse(rigl(drop_grow(30)), 0.6);
         let mut trainer = Trainer::new("net", &specs, &config, ADAM, &Seed::new(1)).unwrap();
-        let mut step = |trainer: &mut Trainer, scale: f32| {
+        let step = |trainer: &mut Trainer, scale: f32| {
             let step = trainer.begin_step().unwrap();
             let mut pass = trainer.vjp(&draw(3 * 5 * n, 8), &step).unwrap();
             let dy: Vec<f32> = pass.output().iter().map(|y| scale * (y - 1.0)).collect();
@@ -343,7 +356,9 @@ fn moments_follow_their_element() {
             for position in first..first + n as u32 {
                 let (_, m, v) = after[&(0, position)];
                 match before.get(&(0, position)) {
-                    Some((_, old, _)) => assert!(stays && (m - 0.9 * old).abs() <= 1e-6 * old.abs() + 1e-28),
+                    Some((_, old, _)) => {
+                        assert!(stays && (m - 0.9 * old).abs() <= 1e-6 * old.abs() + 1e-28)
+                    }
                     None => assert!(!stays && m.abs() < 1e-28 && v == 0.0),
                 }
             }
@@ -374,7 +389,8 @@ fn elements_are_ranked_by_their_norms() {
 fn first_weights_keep_the_variance() {
     for algebra in algebras() {
         let elements = 720 / algebra.order();
-        let mut spec = spec("one", algebra, linear(algebra, elements, elements), Activation::Identity);
+        let mut spec =
+            spec("one", algebra, linear(algebra, elements, elements), Activation::Identity);
         (spec.bias, spec.init) = (0.0, Init::TruncatedNormal { scale: 1.0 });
         let config = SparsityConfig::dense();
         let trainer = Trainer::new("net", &[spec], &config, ADAM, &Seed::new(2)).unwrap();

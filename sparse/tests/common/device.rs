@@ -12,7 +12,9 @@ use sparring_sparse::gpu::{
 use sparring_sparse::kernels::Plane;
 use sparring_sparse::layers::Compute;
 use sparring_sparse::methods::MethodChoice;
-use sparring_sparse::{Algebra, Activation, Init, LayerSpec, OptimizerConfig, Seed, Shape, Trainer, Wanted};
+use sparring_sparse::{
+    Activation, Algebra, Init, LayerSpec, OptimizerConfig, Seed, Shape, Trainer, Wanted,
+};
 
 pub fn specs(widths: &[usize], activation: Activation) -> Vec<LayerSpec> {
     let last = widths.len() - 2;

@@ -20,9 +20,9 @@ use sparring_sparse::methods::static_sparse::Static;
 use sparring_sparse::methods::top_kast::TopKast;
 #[allow(unused_imports, reason = "each test binary uses a part")]
 pub use sparring_sparse::methods::{Decay, DropGrow, MethodChoice, Order};
-use sparring_sparse::{Algebra, 
-    Activation, ClipNorm, Compute, Init, Layer, LayerSpec, Network, OptimizerConfig, Rule, Seed,
-    Shape, Topology, Trainer, WeightDecay,
+use sparring_sparse::{
+    Activation, Algebra, ClipNorm, Compute, Init, Layer, LayerSpec, Network, OptimizerConfig, Rule,
+    Seed, Shape, Topology, Trainer, WeightDecay,
 };
 
 pub const ADAM: OptimizerConfig = OptimizerConfig {

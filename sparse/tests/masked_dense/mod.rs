@@ -8,9 +8,9 @@ use rand::RngExt;
 use sparring_sparse::kernels::norm::EPSILON;
 use sparring_sparse::layers::{Conv2d, MaxPool};
 use sparring_sparse::sample::distinct;
-use sparring_sparse::{Algebra, 
-    Activation, BreakEven, Compute, Features, Init, Join, Layer, LayerSpec, Network, Probe, Seed,
-    Shape, SparseError, Topology,
+use sparring_sparse::{
+    Activation, Algebra, BreakEven, Compute, Features, Init, Join, Layer, LayerSpec, Network,
+    Probe, Seed, Shape, SparseError, Topology,
 };
 
 pub fn spec(index: usize, shape: Shape, activation: Activation) -> LayerSpec {
@@ -21,7 +21,6 @@ pub fn spec(index: usize, shape: Shape, activation: Activation) -> LayerSpec {
         init: Init::Uniform { limit: 1.0 },
         bias: 0.0,
         weight_decay: 0.0,
-        algebra: Algebra::REAL,
         algebra: Algebra::REAL,
         then: Vec::new(),
     }

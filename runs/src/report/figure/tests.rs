@@ -7,7 +7,7 @@ use resvg::usvg::roxmltree::Document;
 use serde_json::json;
 use sparring_agents::{NetworkSummary, TrainingFlops};
 use sparring_sparse::estimate::LayerSummary;
-use sparring_sparse::{LayerCost, Shape};
+use sparring_sparse::{Algebra, LayerCost, Shape};
 
 use super::{Content, Figure, Request, all};
 use crate::chart::{Drawing, Panel, Plot, Series, Style, png, sheet};
@@ -47,7 +47,7 @@ fn job(at: &Coordinates, seed: u64, evaluations: u64) -> JobResult {
     };
     let shape = Shape::Linear { inputs: 64, outputs: 64 };
     let active = (4096.0 * (1.0 - sparsity.unwrap_or(0.0))) as usize;
-    let cost = LayerCost::new(&shape, active, true);
+    let cost = LayerCost::new(&shape, Algebra::REAL, active, true);
     let layers = vec![LayerSummary { name: "hidden.0".into(), cost, computed_dense: false }];
     let costs = Costs {
         networks: vec![NetworkSummary { name: "q".into(), layers }],
