@@ -33,16 +33,22 @@ impl LayerSpec {
         [self.shape.rows() / self.algebra.order(), self.shape.cols()]
     }
 
-    /// `(n_in, n_out)`, or `(kh, kw, n_in, n_out)`, in elements, as distributions count.
+    /// `(n_in, n_out)`, or `(kh, kw, n_in, n_out)`, in elements, as distributions count. A convolution with one position
+    /// is a linear layer, whose weights of a kernel have an input each.
     pub fn kernel_shape(&self) -> Vec<usize> {
+        let order = self.algebra.order();
+        if self.shape.positions() == 1 {
+            return vec![self.shape.cols() / order, self.shape.rows() / order];
+        }
         let mut shape = self.shape.kernel_shape();
-        shape.iter_mut().rev().take(2).for_each(|ends| *ends /= self.algebra.order());
+        shape.iter_mut().rev().take(2).for_each(|ends| *ends /= order);
         shape
     }
 
     /// What its first weights go by.
     pub fn fans(&self) -> Fans {
-        Fans { area: self.shape.area(), algebra: self.algebra }
+        let area = if self.shape.positions() == 1 { 1 } else { self.shape.area() };
+        Fans { area, algebra: self.algebra }
     }
 
     /// First weights on `topology`, `(nnz)`, as in a dense layer.
