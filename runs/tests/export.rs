@@ -84,7 +84,7 @@ fn every_agent_and_network_is_taken_away_dense_and_sparse() {
         assert_eq!(samples.tensor("action").unwrap().shape()[0], 20);
         jobs += 1;
     }
-    assert_eq!(jobs, 28);
+    assert_eq!(jobs, 32);
     assert_eq!(folder.rests(""), Vec::<String>::new());
 }
 

@@ -65,21 +65,25 @@ fn every_method_learns_on_the_smoke_configs() {
 
 #[test]
 fn records_are_the_same_twice_and_for_any_number_of_jobs() {
-    let folder = Folder::with("small.yaml", SMALL);
-    run(&folder, "one", &["--jobs", "1"]);
-    run(&folder, "two", &["--jobs", "2"]);
-    run(&folder, "again", &["--jobs", "2", "--set", "env.workers=2"]);
-    for job in JOBS {
-        for file in ["metrics.csv", "evals.csv"] {
-            let read = |run: &str| folder.read(&format!("{run}/{job}/{file}"));
-            let (one, two, again) = (read("one"), read("two"), read("again"));
-            assert!(one.lines().count() > 20, "{job}/{file}");
-            assert_eq!(without_clock(&one), without_clock(&two), "{job}/{file}");
-            assert_eq!(without_clock(&one), without_clock(&again), "{job}/{file}");
+    let over_quaternions =
+        SMALL.replace("{hidden: [16],", "{hidden: [16, 16], algebra: {kind: h},");
+    for config in [SMALL, &over_quaternions] {
+        let folder = Folder::with("small.yaml", config);
+        run(&folder, "one", &["--jobs", "1"]);
+        run(&folder, "two", &["--jobs", "2"]);
+        run(&folder, "again", &["--jobs", "2", "--set", "env.workers=2"]);
+        for job in JOBS {
+            for file in ["metrics.csv", "evals.csv"] {
+                let read = |run: &str| folder.read(&format!("{run}/{job}/{file}"));
+                let (one, two, again) = (read("one"), read("two"), read("again"));
+                assert!(one.lines().count() > 20, "{job}/{file}");
+                assert_eq!(without_clock(&one), without_clock(&two), "{job}/{file}");
+                assert_eq!(without_clock(&one), without_clock(&again), "{job}/{file}");
+            }
         }
+        let seed = |n: u32| folder.read(&format!("one/dense/seed-{n}/evals.csv"));
+        assert_ne!(without_clock(&seed(1)), without_clock(&seed(2)));
     }
-    let seed = |n: u32| folder.read(&format!("one/dense/seed-{n}/evals.csv"));
-    assert_ne!(without_clock(&seed(1)), without_clock(&seed(2)));
 }
 
 /// Every number of a training with diagnostics is that of one without, the operations too; and the
