@@ -19,6 +19,8 @@ pub struct Layer {
     algebra: Algebra,
     then: Arc<[Join]>,
     compute: Compute,
+    /// What follows from the form and the density; every pass asks.
+    computed_dense: bool,
     offset: usize,
     topology: Arc<Topology>,
 }
@@ -58,6 +60,7 @@ impl Layer {
             algebra: spec.algebra,
             then: spec.then.as_slice().into(),
             compute,
+            computed_dense: compute.of_layer(&spec.shape, spec.algebra, topology.density()),
             offset,
             topology,
         })
@@ -65,7 +68,9 @@ impl Layer {
 
     /// The same layer with another topology and place.
     pub(crate) fn rewired(&self, topology: &Arc<Topology>, offset: usize) -> Self {
-        Self { topology: topology.clone(), offset, ..self.clone() }
+        let density = topology.density();
+        let computed_dense = self.compute.of_layer(&self.shape, self.algebra, density);
+        Self { topology: topology.clone(), offset, computed_dense, ..self.clone() }
     }
 
     /// Unique in its network.
@@ -105,7 +110,7 @@ impl Layer {
 
     /// Whether all weights take part in its products, the inactive ones as zeros.
     pub fn is_computed_dense(&self) -> bool {
-        self.compute.of_layer(&self.shape, self.algebra, self.topology.density())
+        self.computed_dense
     }
 
     /// How its elements stand as a real matrix, in the form that it takes.
