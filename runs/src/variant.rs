@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use sparring_agents::{AgentConfig, AgentError, Diagnostics, Estimate, TrainingFlops};
 use sparring_envs::{AsyncVectorEnv, EnvError, EnvSpec, VectorEnv};
+use sparring_sparse::ALGEBRAS;
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::gpu::Precision;
 use sparring_sparse::methods::Horizon;
@@ -136,11 +137,26 @@ impl Variant {
         notes.extend(self.of_budget());
         notes.extend(self.unmeasured());
         notes.extend(self.unkept());
+        notes.extend(self.of_columns());
         if train.precision == Precision::Bf16 {
             let device = &train.device;
             notes.push(format!("on {device} activations and their gradients are stored as bf16"));
         }
         notes
+    }
+
+    /// What a network of several columns has to be compared with.
+    fn of_columns(&self) -> Option<String> {
+        let keys = self.settings.agent.keys().to_value();
+        let row = ALGEBRAS.iter().find(|row| keys["algebra"]["kind"] == row.name)?;
+        let columns = row.columns;
+        (columns > 1).then(|| {
+            format!(
+                "the {columns} columns of {} never mix: the hidden layers are a real network of 1/{columns} of their width that is \
+                 run {columns} times with the same weights, and such a real network belongs beside it",
+                row.name
+            )
+        })
     }
 
     /// What is kept apart for nothing.

@@ -47,7 +47,8 @@ pub fn compare(baseline: Option<&str>, cells: &mut [Cell]) {
     }
 }
 
-fn between(cell: &Cell, base: &Cell, place: usize) -> Option<Against> {
+/// How `cell` stands beside `base`, which has the `place` among the cells.
+pub fn between(cell: &Cell, base: &Cell, place: usize) -> Option<Against> {
     let bootstrap = bootstrap(&format!("{} - {}", cell.label, base.label));
     let iqm = Aggregate::Iqm;
     let pairs = pairs(cell, base);

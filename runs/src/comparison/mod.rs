@@ -29,7 +29,7 @@ use crate::names::{stands_for, stem};
 use crate::normalise::Normalise;
 use crate::results::RunResults;
 pub use against::Against;
-pub use baseline::{of_cell, pairs};
+pub use baseline::{between, of_cell, pairs};
 pub use cell::{Cell, Scored};
 pub use group::{Group, Lead};
 pub use judge::Judged;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::equal::Equal;
 use crate::names::REPORT;
 use crate::normalise::{Bounds, Normalise, Table as ScaleTable};
 
@@ -74,6 +75,9 @@ pub struct ReportArgs {
     /// agent.network.width
     #[arg(long, value_name = "KEY", groups = ["view", "over"])]
     pub gain: Option<String>,
+    /// Variants of about the same size side by side, in place of the tables
+    #[arg(long, value_enum, value_name = "WHAT", group = "view")]
+    pub equal: Option<Equal>,
     /// No films of the policies
     #[arg(long)]
     pub no_film: bool,
@@ -171,5 +175,6 @@ Examples:
   sparring report out/a --law which-n
   sparring report out/a --surface agent.batch_size agent.learning_rate
   sparring report out/a --gain agent.network.width --by env,family
-Each of the last four writes its page, its figure and the rows that it was made of beside the report's:
+  sparring report out/a --equal parameters
+Each of the last five writes its page, its figure and the rows that it was made of beside the report's:
 law-sum.html, figures/law-sum.svg, .png and .csv, which sparring fit takes.";

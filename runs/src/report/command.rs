@@ -10,7 +10,7 @@ use ::console::Term;
 use super::args::{ReportArgs, TableFormat};
 use super::figure::Request;
 use super::view::View;
-use super::{gain, law, lines, page, surface, table, tables, text};
+use super::{equal, gain, law, lines, page, surface, table, tables, text};
 use crate::comparison::{Choice, Comparison};
 use crate::console::{note, print};
 use crate::error::Error;
@@ -65,11 +65,12 @@ fn told(page: PathBuf) {
 
 /// What was asked for in place of the tables; none where nothing was.
 fn view(args: &ReportArgs, of: &Comparison) -> Result<Option<View>, Error> {
-    match (&args.law, args.surface.as_slice(), &args.gain) {
+    match (&args.law, args.surface.as_slice(), &args.gain, args.equal) {
         (Some(name), ..) => law::view(of, args, name).map(Some),
-        (None, [x, y], _) => surface::view(of, x, y).map(Some),
-        (None, _, Some(key)) => gain::view(of, key, args.by.as_deref()).map(Some),
-        (None, _, None) => Ok(None),
+        (None, [x, y], ..) => surface::view(of, x, y).map(Some),
+        (None, _, Some(key), _) => gain::view(of, key, args.by.as_deref()).map(Some),
+        (None, _, None, Some(what)) => equal::view(of, what).map(Some),
+        (None, _, None, None) => Ok(None),
     }
 }
 

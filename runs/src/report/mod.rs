@@ -6,6 +6,7 @@ mod claims;
 mod command;
 mod cost;
 mod diagnostics;
+mod equal;
 mod figure;
 mod gain;
 mod law;
