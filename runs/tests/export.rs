@@ -71,9 +71,11 @@ fn every_agent_and_network_is_taken_away_dense_and_sparse() {
         assert!(told.contains("policy.safetensors, of the last evaluation"), "{told}");
         let read = |file: &str| fs::read(folder.path().join(&name).join(file)).unwrap();
         let density = check_layers(&read("dense.safetensors"), &read("csr.safetensors"));
+        // The real matrix of two columns that never mix is half empty.
+        let mixes = if name.contains("matrices") { 0.5 } else { 1.0 };
         match name.ends_with("sparsity=0.9") {
-            true => assert!((0.05..0.4).contains(&density), "{name}: {density}"),
-            false => assert_eq!(density, 1.0, "{name}"),
+            true => assert!((0.05 * mixes..0.4).contains(&density), "{name}: {density}"),
+            false => assert!((mixes - 1e-9..=mixes * 1.1).contains(&density), "{name}: {density}"),
         }
         assert!(read("policy.onnx").windows(8).any(|bytes| bytes == b"sparring"), "{name}");
         let samples = read("samples.safetensors");

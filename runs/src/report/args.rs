@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::equal::Equal;
 use crate::names::REPORT;
 use crate::normalise::{Bounds, Normalise, Table as ScaleTable};
 
@@ -120,6 +119,17 @@ pub enum Size {
     Total,
     /// Multiplications and additions of one sample's forward pass
     Flops,
+}
+
+/// What variants have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Equal {
+    /// Active weights and biases
+    Parameters,
+    /// Multiplications and additions of one sample's forward pass
+    Flops,
+    /// Seconds of a seed
+    Time,
 }
 
 /// A scale, as typed.

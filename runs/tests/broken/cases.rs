@@ -47,7 +47,7 @@ pub const CASES: &[Case] = &[
         "unknown key",
         ("learning_rate", "lerning_rate"),
         ":7: agent.lerning_rate",
-        ["unknown key lerning_rate", "hidden, learning_rate", "learning_rate"],
+        ["unknown key lerning_rate", "hidden, algebra, learning_rate", "learning_rate"],
     ),
     case(
         "an option that the env has not",
@@ -404,7 +404,7 @@ pub const CASES: &[Case] = &[
         "a key of another agent",
         ("  epsilon: {start: 1.0, end: 0.1}\n", "  gae_lambda: 0.9\n"),
         ":8: agent.gae_lambda",
-        ["unknown key gae_lambda", "hidden, learning_rate", "belongs to agent ppo"],
+        ["unknown key gae_lambda", "hidden, algebra, learning_rate", "belongs to agent ppo"],
     ),
     case(
         "priorities without their exponent",

@@ -1,5 +1,7 @@
 //! Variants at equal cost, over planted jobs.
 
+use serde_json::json;
+
 use crate::common::Folder;
 use crate::plant::{Plant, Rows, Variant, report};
 
@@ -15,7 +17,8 @@ const PLANTED: [(&str, u64, f64); 5] = [
 fn planted(only: usize) -> Folder {
     let mut plant = Plant::new();
     for (name, active, score) in PLANTED.into_iter().rev().take(only) {
-        let variant = Variant { sizes: [active, 10_000], ..Variant::named(name) };
+        let (axes, sizes) = (json!({"agent.width": active}), [active, 10_000]);
+        let variant = Variant { axes, sizes, ..Variant::named(name) };
         // In another order each, so that pairs of seeds do not all differ alike.
         let order = if name == "wide-too" { [2.0, 0.0, 1.0] } else { [0.0, 1.0, 2.0] };
         plant.add(&variant, &order.map(|more| vec![(0, 0.0), (1_000_000, score + more)]));

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use super::real;
-
 /// An algebra by name.
 #[derive(Debug)]
 pub struct AlgebraRow {
@@ -42,9 +40,6 @@ pub struct Algebra {
 }
 
 impl Algebra {
-    /// The real numbers: a layer like any other.
-    pub const REAL: Self = Self::of(&real::ROW);
-
     /// The algebra of a row.
     pub const fn of(row: &'static AlgebraRow) -> Self {
         Self { row }

@@ -1,9 +1,9 @@
 //! The figure of groups: a chart each, the best on top.
 
-use super::Equal;
 use super::group::{Group, Member};
 use crate::chart::{Axis, Forest, Panel, Plot, Row};
 use crate::comparison::Comparison;
+use crate::report::args::Equal;
 use crate::report::figure::{Content, Figure, methods};
 
 /// A chart of scores for each group.

@@ -1,7 +1,8 @@
 //! Variants of an environment that need about as much of something.
 
-use super::{Equal, SLACK};
+use super::SLACK;
 use crate::comparison::{Against, Cell, Comparison, between, listed};
+use crate::report::args::Equal;
 use crate::table::thousands;
 
 /// One group.

@@ -16,25 +16,13 @@ mod figure;
 mod group;
 mod tables;
 
-use clap::ValueEnum;
-
+use super::args::Equal;
 use super::view::View;
 use crate::comparison::{Comparison, listed};
 use crate::error::{Error, Refusal};
 
 /// How much more the largest of a group may need than its smallest.
 pub const SLACK: f64 = 1.15;
-
-/// What variants have in common.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Equal {
-    /// Active weights and biases
-    Parameters,
-    /// Multiplications and additions of one sample's forward pass
-    Flops,
-    /// Seconds of a seed
-    Time,
-}
 
 impl Equal {
     /// As a user types it.
@@ -94,6 +82,8 @@ pub fn view(of: &Comparison, what: Equal) -> Result<View, Error> {
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum;
+
     use super::*;
 
     #[test]

@@ -1,7 +1,7 @@
 //! The table of groups, and its rows for programs.
 
-use super::Equal;
 use super::group::{Group, told};
+use crate::report::args::Equal;
 use crate::report::number;
 use crate::report::sheet::{Sheet, cell, maybe};
 use crate::statistics::{Estimate, Interval};
