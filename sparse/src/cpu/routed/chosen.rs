@@ -1,0 +1,160 @@
+//! Tokens that go to a few experts: each expert reads its tokens side by side, in their order.
+
+use super::super::layer::Scratch;
+use super::memory::RoutedMemory;
+use super::run::{Back, With};
+use super::tokens::{Place, dots, gather, scatter};
+use super::seen::Seen;
+use crate::error::SparseError;
+use crate::kernels::{View, ViewMut};
+use crate::routing::softmax::{self, largest};
+use crate::routing::{Asked, Load, Tokens, Way, balance, hash, load, reinforce};
+use crate::seed::Rng;
+
+/// `x → y`, and the operations that it took.
+pub(super) fn forward(
+    with: With<'_>,
+    memory: &mut RoutedMemory,
+    scratch: &mut Scratch,
+    (x, y): (View<'_>, ViewMut<'_>),
+    seen: Seen<'_>,
+    mut rng: Option<&mut Rng>,
+) -> u64 {
+    let block = with.block;
+    let training = rng.is_some();
+    memory.places = Place::all(block, seen.lanes);
+    memory.gates.clear();
+    let mut flops = 0;
+    let (chosen, gated) = match (block.routing.router.way(), block.router()) {
+        (Way::Chooses { choose, gated }, Some(layer)) => {
+            let tokens = (x.data, memory.places.as_slice());
+            let (logits, took) = memory.gate.forward(with, layer, tokens, scratch);
+            memory.gates = logits;
+            softmax::rows(&mut memory.gates, block.routing.experts);
+            flops += took;
+            let asked = Asked {
+                gates: &memory.gates,
+                experts: block.routing.experts,
+                k: block.routing.k,
+                capacity: block.capacity(seen.lanes.batch(), training),
+            };
+            (choose(&asked, rng.as_deref_mut()), gated)
+        }
+        (Way::Chooses { .. } | Way::Hashes | Way::Mixes, _) => (hashed(with, seen), false),
+    };
+    memory.chosen = chosen;
+    sort(with, memory, gated);
+    let size = block.size;
+    for (e, expert) in memory.experts.iter_mut().enumerate() {
+        expert.take(expert.places.len(), size);
+        gather(x.data, &expert.places, None, (&mut expert.x, size));
+        flops += expert.forward(with, block.expert(e), scratch);
+    }
+    let experts = &memory.experts;
+    y.plane.fill(seen.lanes, &mut scratch.features, y.data, |y| {
+        y.fill(0.0);
+        for expert in experts {
+            scatter((&expert.y, size), &expert.places, Some(&expert.weights), y);
+        }
+    });
+    memory.load = training.then(|| of(with, memory));
+    flops
+}
+
+/// All gradients but for the activation before, that of `x` into `dx`.
+pub(super) fn backward(
+    with: With<'_>,
+    memory: &mut RoutedMemory,
+    (dy, dx): (&[f32], &mut [f32]),
+    losses: &[f32],
+    back: &mut Back<'_>,
+) -> Result<(), SparseError> {
+    let RoutedMemory { load, places, gate, gates, chosen, experts, .. } = memory;
+    let (block, size) = (with.block, with.block.size);
+    let k = chosen.len() / places.len().max(1);
+    let mut by_gate = vec![0.0; gates.len()];
+    let count = block.routing.experts;
+    let way = block.routing.router.way();
+    dx.fill(0.0);
+    for (e, expert) in experts.iter_mut().enumerate() {
+        gather(dy, &expert.places, Some(&expert.weights), (&mut expert.dy, size));
+        if let Way::Chooses { gated: true, .. } = way {
+            let slopes = dots(dy, &expert.places, (&expert.y, size));
+            for (choice, slope) in expert.choices.iter().zip(slopes) {
+                by_gate[choice / k * count + e] += slope;
+            }
+        }
+        expert.backward(with, block.expert(e), back)?;
+        scatter((&expert.dx, size), &expert.places, None, dx);
+    }
+    let Some(layer) = block.router() else { return Ok(()) };
+    let coefficient = block.routing.importance as f32;
+    if load.is_some() && coefficient > 0.0 {
+        let (_, slopes) = balance::importance(gates, count);
+        for by_gate in by_gate.chunks_exact_mut(count) {
+            by_gate.iter_mut().zip(&slopes).for_each(|(sum, slope)| *sum += coefficient * slope);
+        }
+    }
+    let mut by_logit = vec![0.0; gates.len()];
+    softmax::rows_back(gates, &by_gate, count, &mut by_logit);
+    if let (Way::Chooses { gated: false, .. }, Some(_)) = (way, &load) {
+        reinforce::gradient(gates, chosen, losses, &mut by_logit);
+    }
+    gate.backward(with, layer, (&by_logit, places), dx, back)
+}
+
+/// The experts of all tokens by a hash.
+fn hashed(with: With<'_>, seen: Seen<'_>) -> Vec<Option<u32>> {
+    let (tokens, experts) = (with.block.tokens, with.block.routing.experts);
+    match with.block.routing.tokens {
+        Tokens::Batch => {
+            let rows = seen.rows.chunks_exact(seen.width);
+            rows.map(|obs| Some(hash::of_observation(obs, experts))).collect()
+        }
+        Tokens::Pixels | Tokens::Channels => {
+            let of = hash::of_positions(tokens, experts);
+            (0..seen.lanes.batch()).flat_map(|_| of.iter().copied().map(Some)).collect()
+        }
+    }
+}
+
+/// Gives each expert its tokens in their order: a counting sort.
+fn sort(with: With<'_>, memory: &mut RoutedMemory, gated: bool) {
+    let RoutedMemory { places, gates, chosen, experts, .. } = memory;
+    let (k, count) = (chosen.len() / places.len().max(1), with.block.routing.experts);
+    for expert in &mut *experts {
+        expert.places.clear();
+        expert.choices.clear();
+        expert.weights.clear();
+    }
+    for (choice, expert) in chosen.iter().enumerate() {
+        let Some(e) = *expert else { continue };
+        let (token, expert) = (choice / k, &mut experts[e as usize]);
+        expert.places.push(places[token]);
+        expert.choices.push(choice);
+        expert.weights.push(if gated { gates[token * count + e as usize] } else { 1.0 });
+    }
+}
+
+/// What the router did.
+fn of(with: With<'_>, memory: &RoutedMemory) -> Load {
+    let RoutedMemory { places, gates, chosen, experts, .. } = memory;
+    let (k, count) = (chosen.len() / places.len().max(1), with.block.routing.experts);
+    let first = chosen.iter().step_by(k.max(1)).zip(gates.chunks_exact(count));
+    let shifted = first.filter(|(chosen, gates)| {
+        chosen.is_some_and(|chosen| chosen != largest(gates) as u32)
+    });
+    let importance = match gates.is_empty() {
+        true => 0.0,
+        false => balance::importance(gates, count).0,
+    };
+    Load {
+        passes: 1,
+        tokens: places.len() as u64,
+        experts: experts.iter().map(|expert| expert.places.len() as f64).collect(),
+        dropped: chosen.iter().filter(|chosen| chosen.is_none()).count() as u64,
+        shifted: shifted.count() as u64,
+        entropy: load::entropy(gates),
+        importance,
+    }
+}
