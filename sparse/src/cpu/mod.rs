@@ -98,7 +98,7 @@ impl Backend for Cpu {
             losses: Vec::new(),
             memory: None,
         };
-        numbers(params, |params| Ok(tape.forward(x, params, ctx)))
+        numbers(params, |params| tape.forward(x, params, ctx))
     }
 
     fn step(

@@ -38,6 +38,7 @@ pub mod top_k;
 pub use block::{Block, Member, Runs};
 pub use choice::{Routing, Tokens};
 pub use load::Load;
+pub(crate) use load::entropy;
 pub use row::{Asked, Capacity, Router, RouterRow, Way};
 
 /// The routers of this crate.

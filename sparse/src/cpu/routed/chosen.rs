@@ -8,7 +8,7 @@ use super::seen::Seen;
 use crate::error::SparseError;
 use crate::kernels::{View, ViewMut};
 use crate::routing::softmax::{self, largest};
-use crate::routing::{Asked, Load, Tokens, Way, balance, hash, load, reinforce};
+use crate::routing::{Asked, Load, Tokens, Way, balance, entropy, hash, reinforce};
 use crate::seed::Rng;
 
 /// `x → y`, and the operations that it took.
@@ -154,7 +154,7 @@ fn of(with: With<'_>, memory: &RoutedMemory) -> Load {
         experts: experts.iter().map(|expert| expert.places.len() as f64).collect(),
         dropped: chosen.iter().filter(|chosen| chosen.is_none()).count() as u64,
         shifted: shifted.count() as u64,
-        entropy: load::entropy(gates),
+        entropy: entropy(gates),
         importance,
     }
 }

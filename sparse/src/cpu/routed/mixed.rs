@@ -9,7 +9,7 @@ use crate::error::SparseError;
 use crate::kernels::dense::{Matrix, product};
 use crate::kernels::{Lanes, Par, Plane, View, ViewMut};
 use crate::routing::soft::Mixture;
-use crate::routing::{Block, Load, load};
+use crate::routing::{Block, Load, entropy};
 
 /// The shape of the mixtures of one sample.
 #[derive(Clone, Copy)]
@@ -176,7 +176,7 @@ fn of(combine: &[f32], mixed: Mixed, samples: usize) -> Load {
         passes: 1,
         tokens: (samples * mixed.tokens) as u64,
         experts: (0..mixed.all / mixed.slots).map(weight).collect(),
-        entropy: load::entropy(combine),
+        entropy: entropy(combine),
         ..Load::default()
     }
 }
