@@ -18,7 +18,7 @@ pub(super) fn forward(
     scratch: &mut Scratch,
     (x, y): (View<'_>, ViewMut<'_>),
     seen: Seen<'_>,
-    mut rng: Option<&mut Rng>,
+    rng: Option<&mut Rng>,
 ) -> u64 {
     let block = with.block;
     let training = rng.is_some();
@@ -38,7 +38,7 @@ pub(super) fn forward(
                 k: block.routing.k,
                 capacity: block.capacity(seen.lanes.batch(), training),
             };
-            (choose(&asked, rng.as_deref_mut()), gated)
+            (choose(&asked, rng), gated)
         }
         (Way::Chooses { .. } | Way::Hashes | Way::Mixes, _) => (hashed(with, seen), false),
     };
