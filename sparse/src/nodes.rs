@@ -93,7 +93,8 @@ impl NetworkPlan {
             }
             let bad = |problem| SparseError::Join { layer: l, problem };
             if let Some((block, member)) = owed.pop_front() {
-                if let Some(problem) = block.misfit(member, (shape, activation, then), &mut hidden) {
+                if let Some(problem) = block.misfit(member, (shape, activation, then), &mut hidden)
+                {
                     return Err(bad(problem));
                 }
                 plan.shapes.push(shape);

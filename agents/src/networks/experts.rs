@@ -163,7 +163,9 @@ impl ExpertKeys {
         let last = behind.last().map_or(0, |(l, _)| *l);
         let takes_place = match (self.tokens, self.at) {
             (TokensOf::Batch, _) | (_, Placement::Middle) => false,
-            (TokensOf::Pixels | TokensOf::Channels, Placement::Penultimate | Placement::All) => true,
+            (TokensOf::Pixels | TokensOf::Channels, Placement::Penultimate | Placement::All) => {
+                true
+            }
         };
         let (mut all, head) = (Vec::new(), layers.len().saturating_sub(1));
         for (l, mut layer) in layers.into_iter().enumerate() {
@@ -205,7 +207,9 @@ impl ExpertKeys {
             return Err(refused("k", k.to_string(), &allowed, "more experts"));
         }
         if let (Way::Mixes, Tokens::Batch) = (router.way(), tokens) {
-            let found = format!("batch, with the router {name}, whose slots of a single token are all the same");
+            let found = format!(
+                "batch, with the router {name}, whose slots of a single token are all the same"
+            );
             let allowed = "pixels or channels, of an image network";
             return Err(refused("tokens", found, allowed, "router: topk"));
         }
@@ -235,9 +239,15 @@ impl ExpertKeys {
         }
         if all.is_empty() {
             let (found, allowed) = match self.tokens {
-                TokensOf::Batch => ("batch, where no linear layer is hidden", "a network with a hidden layer"),
-                TokensOf::Pixels => ("pixels, where no layer gives images", "batch, or an image network"),
-                TokensOf::Channels => ("channels, where no layer gives images", "batch, or an image network"),
+                TokensOf::Batch => {
+                    ("batch, where no linear layer is hidden", "a network with a hidden layer")
+                }
+                TokensOf::Pixels => {
+                    ("pixels, where no layer gives images", "batch, or an image network")
+                }
+                TokensOf::Channels => {
+                    ("channels, where no layer gives images", "batch, or an image network")
+                }
             };
             return Err(refused("tokens", found.to_owned(), allowed, "tokens: batch"));
         }
@@ -351,7 +361,8 @@ mod tests {
         assert_eq!(samples[2].name, "hidden.0.router");
         // Three stacks, outside of their residual branches; three convolutions.
         let all = ExpertKeys { at: Placement::All, ..pixels };
-        for network in [NetworkConfig::from(Impala { width: 0.1 }), NatureCnn { width: 0.1 }.into()] {
+        for network in [NetworkConfig::from(Impala { width: 0.1 }), NatureCnn { width: 0.1 }.into()]
+        {
             let layers = layers(network, all).unwrap();
             assert_eq!(NetworkPlan::of_specs(&layers).unwrap().blocks().len(), 3);
         }
@@ -363,7 +374,8 @@ mod tests {
         let hash = RouterName(Router::of(&hash::ROW));
         let hashed = layers(mlp(), ExpertKeys { router: hash, ..two }).unwrap();
         assert_eq!(hashed[3].name, "hidden.2.expert.0.dense.0");
-        let residual = layers(simba::Simba { hidden: 8, ..Default::default() }.into(), two).unwrap();
+        let residual =
+            layers(simba::Simba { hidden: 8, ..Default::default() }.into(), two).unwrap();
         assert_eq!(residual.last().unwrap().name, "head");
     }
 

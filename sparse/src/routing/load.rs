@@ -48,7 +48,8 @@ mod tests {
 
     #[test]
     fn sums_and_entropies() {
-        let one = Load { passes: 1, tokens: 4, experts: vec![3.0, 1.0], dropped: 1, ..Load::default() };
+        let one =
+            Load { passes: 1, tokens: 4, experts: vec![3.0, 1.0], dropped: 1, ..Load::default() };
         let mut sum = Load::default();
         sum.add(&one);
         sum.add(&one);

@@ -70,7 +70,9 @@ mod tests {
             }
         }
         assert_eq!(combine.chunks_exact(slots).len(), samples * tokens);
-        assert!(combine.chunks_exact(slots).all(|row| (row.iter().sum::<f32>() - 1.0).abs() < 1e-5));
+        assert!(
+            combine.chunks_exact(slots).all(|row| (row.iter().sum::<f32>() - 1.0).abs() < 1e-5)
+        );
         // A single token: dispatch is 1, so that slots differ in nothing.
         assert!(Mixture::of(&logits, 1, slots).dispatch.iter().all(|d| *d == 1.0));
     }

@@ -62,9 +62,7 @@ mod tests {
         // Three tokens that like expert 1 best, then 0, and one that likes 2.
         let gates = [0.3, 0.6, 0.1].repeat(3).into_iter().chain([0.1, 0.2, 0.7]);
         let gates: Vec<f32> = gates.collect();
-        let of = |k, capacity| {
-            choose(&Asked { gates: &gates, experts: 3, k, capacity }, None)
-        };
+        let of = |k, capacity| choose(&Asked { gates: &gates, experts: 3, k, capacity }, None);
         let some = |experts: &[u32]| experts.iter().map(|e| Some(*e)).collect::<Vec<_>>();
         assert_eq!(of(1, None), some(&[1, 1, 1, 2]));
         let two = Some(Capacity { among: 4, places: 2 });

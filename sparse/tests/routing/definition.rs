@@ -71,7 +71,13 @@ impl<'a> Definition<'a> {
     }
 
     /// What the block makes of the tokens where `chosen (tokens, k)` are their experts.
-    fn routed(&self, params: &[f64], tokens: &[Vec<f64>], chosen: &[Option<u32>], gated: bool) -> Vec<Vec<f64>> {
+    fn routed(
+        &self,
+        params: &[f64],
+        tokens: &[Vec<f64>],
+        chosen: &[Option<u32>],
+        gated: bool,
+    ) -> Vec<Vec<f64>> {
         let (logits, k) = (self.logits(params, tokens), chosen.len() / tokens.len());
         let mut all = Vec::new();
         for ((token, z), chosen) in tokens.iter().zip(logits).zip(chosen.chunks_exact(k)) {
@@ -116,7 +122,12 @@ impl<'a> Definition<'a> {
     }
 
     /// The features of all samples behind the block.
-    pub fn block(&self, params: &[f64], x: &[f64], chosen: Option<(&[Option<u32>], bool)>) -> Vec<Vec<f64>> {
+    pub fn block(
+        &self,
+        params: &[f64],
+        x: &[f64],
+        chosen: Option<(&[Option<u32>], bool)>,
+    ) -> Vec<Vec<f64>> {
         let tokens = self.tokens(params, x);
         let y = match chosen {
             Some((chosen, gated)) => self.routed(params, &tokens, chosen, gated),
@@ -136,7 +147,12 @@ impl<'a> Definition<'a> {
     }
 
     /// What the network gives, `(batch · out)`.
-    pub fn outputs(&self, params: &[f64], x: &[f64], chosen: Option<(&[Option<u32>], bool)>) -> Vec<f64> {
+    pub fn outputs(
+        &self,
+        params: &[f64],
+        x: &[f64],
+        chosen: Option<(&[Option<u32>], bool)>,
+    ) -> Vec<f64> {
         let head = self.layers.len() - 1;
         let features = self.block(params, x, chosen);
         features.iter().flat_map(|features| self.linear(head, params, features)).collect()

@@ -14,8 +14,8 @@ use sparring_sparse::layers::{Conv2d, Padding};
 use sparring_sparse::methods::static_sparse::Static;
 use sparring_sparse::routing::{Tokens, Way, hash, reinforce, s_base, soft, top_k};
 use sparring_sparse::{
-    Activation, Algebra, Ctx, Gradients, Init, Join, LayerSpec, Load, Network, Par, ROUTERS, Router,
-    RouterRow, Routing, Seed, Shape, Trainer, Wanted,
+    Activation, Algebra, Ctx, Gradients, Init, Join, LayerSpec, Load, Network, Par, ROUTERS,
+    Router, RouterRow, Routing, Seed, Shape, Trainer, Wanted,
 };
 
 const SIZE: [usize; 2] = [2, 3];
@@ -109,7 +109,12 @@ fn pass(trainer: &mut Trainer, x: &[f32], dy: &[f32], training: bool) -> (Vec<f3
 }
 
 /// The experts that tokens go to by the definition; none of a router that mixes.
-fn chosen(of: &Definition<'_>, params: &[f64], x: &[f64], training: bool) -> Option<(Vec<Option<u32>>, bool)> {
+fn chosen(
+    of: &Definition<'_>,
+    params: &[f64],
+    x: &[f64],
+    training: bool,
+) -> Option<(Vec<Option<u32>>, bool)> {
     let routing = of.block.routing;
     let (tokens, experts) = (of.tokens(params, x), routing.experts);
     let gates: Vec<Vec<f64>> = of.logits(params, &tokens).iter().map(|z| softmax(z)).collect();
@@ -346,7 +351,10 @@ fn threads_and_repetitions_change_no_bit() {
         };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
         let one = of(Par::Serial);
-        assert!(one == of(Par::Serial) && one == pool.install(|| of(Par::Threads(3))), "{routing:?}");
+        assert!(
+            one == of(Par::Serial) && one == pool.install(|| of(Par::Threads(3))),
+            "{routing:?}"
+        );
     }
 }
 
@@ -370,10 +378,22 @@ fn a_draw_is_reinforced_by_the_losses_that_are_told() {
 fn every_method_works_inside_experts_and_routers_stay_dense() {
     let (x, dy) = (numbers(BATCH * INPUTS * PIXELS, 1), numbers(BATCH * OUTPUTS, 2));
     let schedule = || DropGrow { drop_fraction: 0.5, ..drop_grow(2) };
-    let methods =
-        [fixed(), set(schedule()), rigl(schedule()), snfs(schedule()), snip(), top_kast(2, 0.3, 1e-4), pruning(1, 6, 2)];
-    for (method, routing) in methods.into_iter().flat_map(|m| all().into_iter().map(move |r| (m.clone(), r))) {
-        let sparsity = SparsityConfig { layers: [("conv".into(), 0.0)].into(), ..SparsityConfig::new(method, 0.5, RUN) };
+    let methods = [
+        fixed(),
+        set(schedule()),
+        rigl(schedule()),
+        snfs(schedule()),
+        snip(),
+        top_kast(2, 0.3, 1e-4),
+        pruning(1, 6, 2),
+    ];
+    for (method, routing) in
+        methods.into_iter().flat_map(|m| all().into_iter().map(move |r| (m.clone(), r)))
+    {
+        let sparsity = SparsityConfig {
+            layers: [("conv".into(), 0.0)].into(),
+            ..SparsityConfig::new(method, 0.5, RUN)
+        };
         let mut trainer = trainer(routing, &sparsity);
         for _ in 0..9 {
             let step = trainer.begin_step().unwrap();
@@ -390,7 +410,10 @@ fn every_method_works_inside_experts_and_routers_stay_dense() {
         assert_eq!((name.as_str(), load.passes), ("conv", 9));
     }
     // A router has no sparsity to choose.
-    let own = SparsityConfig { layers: [("router".into(), 0.5)].into(), ..SparsityConfig::new(Static {}, 0.5, 1) };
+    let own = SparsityConfig {
+        layers: [("router".into(), 0.5)].into(),
+        ..SparsityConfig::new(Static {}, 0.5, 1)
+    };
     let specs = specs(routing(&top_k::ROW, Tokens::Pixels));
     assert!(Trainer::new("net", &specs, &own, ADAM, &Seed::new(1)).is_err());
 }
@@ -417,7 +440,9 @@ fn blocks_that_do_not_fit_are_refused() {
         let mut specs = specs(routing(&top_k::ROW, Tokens::Pixels));
         change(&mut specs);
         let dense = SparsityConfig::dense();
-        Trainer::new("net", &specs, &dense, ADAM, &Seed::new(1)).map(|_| ()).map_err(|e| e.to_string())
+        Trainer::new("net", &specs, &dense, ADAM, &Seed::new(1))
+            .map(|_| ())
+            .map_err(|e| e.to_string())
     };
     assert!(of(|_| ()).is_ok());
     let error = |change| of(change).unwrap_err();

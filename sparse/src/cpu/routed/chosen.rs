@@ -3,8 +3,8 @@
 use super::super::layer::Scratch;
 use super::memory::RoutedMemory;
 use super::run::{Back, With};
-use super::tokens::{Place, dots, gather, scatter};
 use super::seen::Seen;
+use super::tokens::{Place, dots, gather, scatter};
 use crate::error::SparseError;
 use crate::kernels::{View, ViewMut};
 use crate::routing::softmax::{self, largest};
@@ -141,9 +141,8 @@ fn of(with: With<'_>, memory: &RoutedMemory) -> Load {
     let RoutedMemory { places, gates, chosen, experts, .. } = memory;
     let (k, count) = (chosen.len() / places.len().max(1), with.block.routing.experts);
     let first = chosen.iter().step_by(k.max(1)).zip(gates.chunks_exact(count));
-    let shifted = first.filter(|(chosen, gates)| {
-        chosen.is_some_and(|chosen| chosen != largest(gates) as u32)
-    });
+    let shifted = first
+        .filter(|(chosen, gates)| chosen.is_some_and(|chosen| chosen != largest(gates) as u32));
     let importance = match gates.is_empty() {
         true => 0.0,
         false => balance::importance(gates, count).0,

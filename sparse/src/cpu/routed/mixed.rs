@@ -3,8 +3,8 @@
 use super::super::layer::Scratch;
 use super::memory::RoutedMemory;
 use super::run::{Back, With};
-use super::tokens::Place;
 use super::seen::Seen;
+use super::tokens::Place;
 use crate::error::SparseError;
 use crate::kernels::dense::{Matrix, product};
 use crate::kernels::{Lanes, Par, Plane, View, ViewMut};
@@ -97,7 +97,8 @@ pub(super) fn forward(
     let mut slots = vec![0.0; samples * mixed.inner()];
     for (e, expert) in experts.iter_mut().enumerate() {
         let parts = slots.chunks_exact_mut(mixed.inner());
-        let of = rows.chunks_exact(mixed.features()).zip(mixture.dispatch.chunks_exact(mixed.mixture()));
+        let of =
+            rows.chunks_exact(mixed.features()).zip(mixture.dispatch.chunks_exact(mixed.mixture()));
         for (slots, (features, dispatch)) in parts.zip(of) {
             let dispatch = mixed.columns(dispatch, e).t();
             product(dispatch, mixed.tokens(features), slots, mixed.size, false, with.par);
@@ -107,7 +108,8 @@ pub(super) fn forward(
         flops += expert.forward(with, with.block.expert(e), scratch);
         flat.to_rows(expert.lanes, &expert.y, &mut slots);
         let parts = out.chunks_exact_mut(mixed.features());
-        let of = slots.chunks_exact(mixed.inner()).zip(mixture.combine.chunks_exact(mixed.mixture()));
+        let of =
+            slots.chunks_exact(mixed.inner()).zip(mixture.combine.chunks_exact(mixed.mixture()));
         for (features, (slots, combine)) in parts.zip(of) {
             mixed.add(mixed.columns(combine, e), slots, features, with.par);
         }

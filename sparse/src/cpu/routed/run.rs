@@ -90,7 +90,8 @@ impl Back<'_> {
         }
         let plane = Plane::flat(layer.of().shape().cols());
         dx.resize(plane.slots() * lanes.width(), 0.0);
-        let (held, below) = (Held { params: with.params, all }, Below { activation: below, y: sides.x });
+        let (held, below) =
+            (Held { params: with.params, all }, Below { activation: below, y: sides.x });
         let to = ViewMut { data: dx, plane: &plane };
         layer.input_grad(held, below, pass, self.scratch, sides.dy, to);
         self.flops += flops;
