@@ -11,6 +11,7 @@ use sparring_agents::networks::experts::{RouterName, TokensOf};
 use sparring_agents::networks::minatar::Minatar;
 use sparring_agents::{
     AgentConfig, DqnConfig, Epsilon, Extent, Metric, NetworkConfig, PpoConfig, SacConfig,
+    Temperature,
 };
 use sparring_envs::{Action, Env, EnvError, EnvRng, EnvSpec, ObsMut, Space, Step, maker, spec};
 use sparring_sparse::config::SparsityConfig;
@@ -39,7 +40,7 @@ fn dqn(network: NetworkConfig, sparsity: SparsityConfig) -> DqnConfig {
     }
 }
 
-/// Identity-v0 with images: the state is the plane of which a pixel is lit, whichever.
+/// Identity-v0 with images: the state is the plane that is lit.
 #[derive(Debug, Default)]
 struct Planes {
     rng: Option<EnvRng>,
@@ -56,11 +57,10 @@ impl Planes {
 
     fn draw(&mut self, obs: ObsMut<'_>) -> Result<(), EnvError> {
         let rng = self.rng.as_mut().ok_or(EnvError::ResetNeeded)?;
-        let (pixel, shown) = (rng.integers((SIDE * SIDE) as u32), rng.integers(4));
-        self.shown = shown;
+        self.shown = rng.integers(4);
         let obs = obs.floats(4 * SIDE * SIDE)?;
         obs.fill(0.0);
-        obs[shown as usize * SIDE * SIDE + pixel as usize] = 1.0;
+        obs[self.shown as usize * SIDE * SIDE..][..SIDE * SIDE].fill(1.0);
         Ok(())
     }
 }
@@ -106,7 +106,7 @@ fn every_router_solves_the_identity_env() {
         let pixels = ExpertKeys { tokens: TokensOf::Pixels, ..own };
         let network = NetworkConfig::from(Minatar { width: 0.5 }).with_experts(pixels);
         let config = AgentConfig::of(dqn(network, SparsityConfig::dense()));
-        let (_, mean) = learn_on(&config, &Planes::spec(), 1, 3000, 10);
+        let (_, mean) = learn_on(&config, &Planes::spec(), 1, 2000, 10);
         assert!(mean >= 95.0, "{row:?} pixels: {mean}");
     }
 }
@@ -127,10 +127,17 @@ fn ppo_and_sac_learn_with_experts() {
     let sac = SacConfig {
         network: network(),
         optimizer: OptimizerConfig::adam(3e-3),
+        weight_decay: 0.0,
+        temperature: Temperature::Learned {
+            initial: 0.1,
+            learning_rate: 3e-3,
+            target_entropy_per_dim: -3.0,
+        },
         batch_size: 32,
-        replay_capacity: 2000,
+        replay_capacity: 5000,
         warmup_env_steps: 200,
         discount: 0.0,
+        reward_scale: 1.0,
         ..SacConfig::paper()
     };
     let (agent, mean) = learn(&AgentConfig::of(sac), "IdentityBox-v0", 1, 2500, 5);

@@ -1,20 +1,20 @@
-//! A block of experts between a 1×1 convolution and a head as its definition has it: loops in f64.
+//! A block of experts between a convolution and a head as its definition has it: loops in f64.
 
 use sparring_sparse::routing::{Block, Tokens};
-use sparring_sparse::{Layer, Network};
+use sparring_sparse::{Layer, Network, Shape};
 
 /// A network of one block.
 pub struct Definition<'a> {
     layers: &'a [Layer],
     pub block: Block,
-    /// Pixels of its images.
-    pixels: usize,
+    /// Rows and columns of its images.
+    size: [usize; 2],
 }
 
 impl<'a> Definition<'a> {
-    pub fn of(network: &'a Network, pixels: usize) -> Self {
+    pub fn of(network: &'a Network, size: [usize; 2]) -> Self {
         let block = network.backend().plan().blocks()[0];
-        Self { layers: network.layers(), block, pixels }
+        Self { layers: network.layers(), block, size }
     }
 
     /// `W x + b` of layer `l`.
@@ -28,22 +28,41 @@ impl<'a> Definition<'a> {
         y
     }
 
+    /// `W ∗ x + b` of layer `l`, 3×3 with as many pixels as before, channel by channel.
+    fn conv(&self, l: usize, params: &[f64], x: &[f64]) -> Vec<f64> {
+        let (layer, [height, width]) = (&self.layers[l], self.size);
+        let (cols, pixels) = (layer.shape().cols(), height * width);
+        let mut y: Vec<f64> =
+            params[layer.biases()].iter().flat_map(|b| std::iter::repeat_n(*b, pixels)).collect();
+        for (position, w) in layer.topology().positions().zip(&params[layer.weights()]) {
+            let (to, col) = (position as usize / cols, position as usize % cols);
+            let (from, row, column) = (col / 9, col % 9 / 3, col % 3);
+            for at in 0..pixels {
+                let (v, u) = (at / width + row, at % width + column);
+                if (1..=height).contains(&v) && (1..=width).contains(&u) {
+                    y[to * pixels + at] += w * x[from * pixels + (v - 1) * width + u - 1];
+                }
+            }
+        }
+        y
+    }
+
     /// The tokens of all samples, what the convolution with its ReLU gives.
     pub fn tokens(&self, params: &[f64], x: &[f64]) -> Vec<Vec<f64>> {
-        let channels = self.layers[0].shape().cols();
+        let pixels = self.size[0] * self.size[1];
         let mut all = Vec::new();
-        for sample in x.chunks_exact(channels * self.pixels) {
-            let pixels: Vec<Vec<f64>> = (0..self.pixels)
-                .map(|p| (0..channels).map(|c| sample[c * self.pixels + p]).collect::<Vec<_>>())
-                .map(|pixel| self.linear(0, params, &pixel).iter().map(|v| v.max(0.0)).collect())
-                .collect();
-            let channels: Vec<Vec<f64>> = (0..pixels[0].len())
-                .map(|c| pixels.iter().map(|pixel| pixel[c]).collect())
-                .collect();
+        for sample in x.chunks_exact(self.layers[0].shape().cols() / 9 * pixels) {
+            let features: Vec<f64> =
+                self.conv(0, params, sample).iter().map(|v| v.max(0.0)).collect();
+            let channels: Vec<Vec<f64>> =
+                features.chunks_exact(pixels).map(<[_]>::to_vec).collect();
             match self.block.routing.tokens {
-                Tokens::Pixels => all.extend(pixels),
+                Tokens::Pixels => {
+                    let pixel = |p: usize| channels.iter().map(|channel| channel[p]).collect();
+                    all.extend((0..pixels).map(pixel));
+                }
                 Tokens::Channels => all.extend(channels),
-                Tokens::Batch => all.push(channels.concat()),
+                Tokens::Batch => all.push(features),
             }
         }
         all
@@ -155,7 +174,11 @@ impl<'a> Definition<'a> {
     ) -> Vec<f64> {
         let head = self.layers.len() - 1;
         let features = self.block(params, x, chosen);
-        features.iter().flat_map(|features| self.linear(head, params, features)).collect()
+        let of = |features: &Vec<f64>| match self.layers[head].shape() {
+            Shape::Linear { .. } => self.linear(head, params, features),
+            Shape::Conv2d(_) => self.conv(head, params, features),
+        };
+        features.iter().flat_map(of).collect()
     }
 
     /// `(std / mean)²` of the sums of the gates.

@@ -51,16 +51,14 @@ fn layer(name: &str, shape: Shape, activation: Activation, then: Vec<Join>) -> L
     }
 }
 
-/// A 1×1 convolution, a block of experts of 5 units, a head.
+fn conv(in_channels: usize, out_channels: usize) -> Conv2d {
+    let (size, kernel, padding) = (SIZE, [3; 2], Padding::Same);
+    Conv2d { in_channels, out_channels, size, kernel, stride: 1, padding }
+}
+
+/// A convolution, a block of experts of 5 units, a head.
 fn specs(routing: Routing) -> Vec<LayerSpec> {
-    let conv = Conv2d {
-        in_channels: INPUTS,
-        out_channels: CHANNELS,
-        size: SIZE,
-        kernel: [1; 2],
-        stride: 1,
-        padding: Padding::Valid,
-    };
+    let conv = conv(INPUTS, CHANNELS);
     let features = conv.output();
     let [tokens, size] = routing.tokens_of(features);
     let linear = |inputs, outputs| Shape::Linear { inputs, outputs };
@@ -194,18 +192,25 @@ fn all() -> Vec<Routing> {
 
 #[test]
 fn values_and_gradients_are_those_of_the_definition() {
-    let (x, dy) = (numbers(BATCH * INPUTS * PIXELS, 1), numbers(BATCH * OUTPUTS, 2));
     let half = SparsityConfig::new(Static {}, 0.4, 1);
     for (routing, training) in all().into_iter().flat_map(|r| [(r, false), (r, true)]) {
+        let x = numbers(BATCH * INPUTS * PIXELS, 1);
         // What is drawn is not known here.
         if training && routing.router == Router::of(&reinforce::ROW) {
             continue;
         }
         let routing = Routing { importance: 0.3, ..routing };
-        for sparsity in [&SparsityConfig::dense(), &half] {
-            let mut trainer = trainer(routing, sparsity);
+        for (sparsity, before_images) in [(&SparsityConfig::dense(), false), (&half, true)] {
+            let mut specs = specs(routing);
+            // A convolution reads what experts made of images through a border.
+            if let (true, Some(head)) = (before_images, specs.last_mut()) {
+                head.shape = Shape::Conv2d(conv(CHANNELS, OUTPUTS));
+            }
+            let pixels = if before_images { PIXELS } else { 1 };
+            let dy = numbers(BATCH * OUTPUTS * pixels, 2);
+            let mut trainer = Trainer::new("net", &specs, sparsity, ADAM, &Seed::new(3)).unwrap();
             let (found, gradients) = pass(&mut trainer, &x, &dy, training);
-            let definition = Definition::of(trainer.network(), PIXELS);
+            let definition = Definition::of(trainer.network(), SIZE);
             let (p, wide_x) = (wide(&params(trainer.network())), wide(&x));
             let chosen = chosen(&definition, &p, &wide_x, training);
             let chosen = chosen.as_ref().map(|(chosen, gated)| (chosen.as_slice(), *gated));
@@ -264,7 +269,7 @@ fn one_expert_with_equal_weights_gives_every_token_the_expert_of_the_mean() {
     values[router].fill(0.0);
     let network = with(routing, values.clone());
     let (x, p) = (numbers(INPUTS * PIXELS, 1), wide(&values));
-    let definition = Definition::of(&network, PIXELS);
+    let definition = Definition::of(&network, SIZE);
     assert_eq!(definition.block.routing.slots(PIXELS), PIXELS);
     let tokens = definition.tokens(&p, &wide(&x));
     let mean: Vec<f64> =
@@ -430,7 +435,7 @@ fn operations_are_those_of_what_was_routed() {
     assert_eq!(network.executed(), network.flops(3, BOTH));
     // 2 · 18 tokens, 4 · 5 weights in and out again, and 4 · 3 of the router.
     let experts = 2 * 18 * (2 * 20 + 12);
-    let rest = 2 * 18 * INPUTS * CHANNELS + 2 * 3 * CHANNELS * PIXELS * OUTPUTS;
+    let rest = 2 * 18 * 9 * INPUTS * CHANNELS + 2 * 3 * CHANNELS * PIXELS * OUTPUTS;
     assert_eq!(network.executed().forward, (experts + rest) as u64);
 }
 

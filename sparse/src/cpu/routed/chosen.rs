@@ -61,7 +61,7 @@ pub(super) fn forward(
     flops
 }
 
-/// All gradients but for the activation before, that of `x` into `dx`.
+/// All gradients but for the activation before, that of `x` added to `dx`.
 pub(super) fn backward(
     with: With<'_>,
     memory: &mut RoutedMemory,
@@ -75,7 +75,6 @@ pub(super) fn backward(
     let mut by_gate = vec![0.0; gates.len()];
     let count = block.routing.experts;
     let way = block.routing.router.way();
-    dx.fill(0.0);
     for (e, expert) in experts.iter_mut().enumerate() {
         gather(dy, &expert.places, Some(&expert.weights), (&mut expert.dy, size));
         if let Way::Chooses { gated: true, .. } = way {

@@ -50,10 +50,19 @@ pub(super) fn backward(
     (lanes, losses): (Lanes, &[f32]),
     back: &mut Back<'_>,
 ) -> Result<(), SparseError> {
+    // Tokens know nothing of the border that the layer below may want around its gradient.
+    let flat = dx.plane.without_border();
+    let mut inner = lanes.zeros(flat.slots());
     match with.block.routing.router.way() {
-        Way::Mixes => mixed::backward(with, memory, (dy, dx), lanes, back),
+        Way::Mixes => {
+            let to = ViewMut { data: &mut inner, plane: &flat };
+            mixed::backward(with, memory, (dy, to), lanes, back)?;
+        }
         Way::Chooses { .. } | Way::Hashes => {
-            chosen::backward(with, memory, (dy.data, dx.data), losses, back)
+            chosen::backward(with, memory, (dy.data, &mut inner), losses, back)?;
         }
     }
+    let features = &mut back.scratch.features;
+    dx.plane.fill(lanes, features, dx.data, |dx| dx.copy_from_slice(&inner));
+    Ok(())
 }
