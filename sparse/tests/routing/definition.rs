@@ -47,13 +47,13 @@ impl<'a> Definition<'a> {
         y
     }
 
-    /// The tokens of all samples, what the convolution with its ReLU gives.
+    /// The tokens of all samples, what the convolution with its tanh gives.
     pub fn tokens(&self, params: &[f64], x: &[f64]) -> Vec<Vec<f64>> {
         let pixels = self.size[0] * self.size[1];
         let mut all = Vec::new();
         for sample in x.chunks_exact(self.layers[0].shape().cols() / 9 * pixels) {
             let features: Vec<f64> =
-                self.conv(0, params, sample).iter().map(|v| v.max(0.0)).collect();
+                self.conv(0, params, sample).iter().map(|v| v.tanh()).collect();
             let channels: Vec<Vec<f64>> =
                 features.chunks_exact(pixels).map(<[_]>::to_vec).collect();
             match self.block.routing.tokens {

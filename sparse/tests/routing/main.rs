@@ -63,7 +63,9 @@ fn specs(routing: Routing) -> Vec<LayerSpec> {
     let [tokens, size] = routing.tokens_of(features);
     let linear = |inputs, outputs| Shape::Linear { inputs, outputs };
     let (relu, none) = (Activation::Relu, Activation::Identity);
-    let mut all = vec![layer("conv", Shape::Conv2d(conv), relu, vec![Join::Routed(routing)])];
+    // No token is nothing, of which all gates are the same.
+    let tanh = Activation::Tanh;
+    let mut all = vec![layer("conv", Shape::Conv2d(conv), tanh, vec![Join::Routed(routing)])];
     if routing.router.is_learned() {
         let router = layer("router", linear(size, routing.logits(tokens)), none, Vec::new());
         all.push(LayerSpec { bias: 0.0, ..router });
@@ -116,7 +118,7 @@ fn chosen(
     let routing = of.block.routing;
     let (tokens, experts) = (of.tokens(params, x), routing.experts);
     let gates: Vec<Vec<f64>> = of.logits(params, &tokens).iter().map(|z| softmax(z)).collect();
-    let largest = |row: &Vec<f64>| (0..experts).max_by(|a, b| row[*a].total_cmp(&row[*b]));
+    let largest = |row: &Vec<f64>| (0..experts).rev().max_by(|a, b| row[*a].total_cmp(&row[*b]));
     let best = |row: &Vec<f64>| largest(row).map(|e| e as u32);
     let name = routing.router.row().name;
     if name == soft::ROW.name {
