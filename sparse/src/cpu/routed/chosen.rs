@@ -4,9 +4,9 @@ use super::super::layer::Scratch;
 use super::memory::RoutedMemory;
 use super::run::{Back, With};
 use super::seen::Seen;
-use super::tokens::{Place, dots, gather, scatter};
+use super::tokens::{Move, Place, gather, gather_weighted, scatter, scatter_weighted};
 use crate::error::SparseError;
-use crate::kernels::{View, ViewMut};
+use crate::kernels::{Sides, View, ViewMut};
 use crate::routing::softmax::{self, largest};
 use crate::routing::{Asked, Load, Tokens, Way, balance, entropy, hash, reinforce};
 use crate::seed::Rng;
@@ -44,18 +44,16 @@ pub(super) fn forward(
     };
     memory.chosen = chosen;
     sort(with, memory, gated);
-    let size = block.size;
-    for (e, expert) in memory.experts.iter_mut().enumerate() {
-        expert.take(expert.places.len(), size);
-        gather(x.data, &expert.places, None, (&mut expert.x, size));
-        flops += expert.forward(with, block.expert(e), scratch);
+    let (size, parts) = (block.size, memory.parts());
+    gather(x.data, &memory.moves, (&mut memory.x, size));
+    for ((e, expert), part) in memory.experts.iter_mut().enumerate().zip(parts) {
+        let through = (&memory.x[part.clone()], &mut memory.y[part]);
+        flops += expert.forward(with, block.expert(e), scratch, through);
     }
-    let experts = &memory.experts;
+    let (given, moves) = (&memory.y, &memory.moves);
     y.plane.fill(seen.lanes, &mut scratch.features, y.data, |y| {
         y.fill(0.0);
-        for expert in experts {
-            scatter((&expert.y, size), &expert.places, Some(&expert.weights), y);
-        }
+        scatter_weighted((given, size), moves, y);
     });
     memory.load = training.then(|| of(with, memory));
     flops
@@ -69,23 +67,25 @@ pub(super) fn backward(
     losses: &[f32],
     back: &mut Back<'_>,
 ) -> Result<(), SparseError> {
-    let RoutedMemory { load, places, gate, gates, chosen, experts, .. } = memory;
-    let (block, size) = (with.block, with.block.size);
+    let (parts, block) = (memory.parts(), with.block);
+    let (size, count) = (block.size, block.routing.experts);
+    let RoutedMemory { load, places, gate, gates, chosen, experts, moves, choices, .. } = memory;
+    let (x, y, given, read) = (&memory.x, &memory.y, &mut memory.dy, &mut memory.dx);
     let k = chosen.len() / places.len().max(1);
     let mut by_gate = vec![0.0; gates.len()];
-    let count = block.routing.experts;
     let way = block.routing.router.way();
-    for (e, expert) in experts.iter_mut().enumerate() {
-        gather(dy, &expert.places, Some(&expert.weights), (&mut expert.dy, size));
-        if let Way::Chooses { gated: true, .. } = way {
-            let slopes = dots(dy, &expert.places, (&expert.y, size));
-            for (choice, slope) in expert.choices.iter().zip(slopes) {
-                by_gate[choice / k * count + e] += slope;
-            }
+    let slopes = gather_weighted(dy, moves, y, (given, size));
+    if let Way::Chooses { gated: true, .. } = way {
+        for (choice, slope) in choices.iter().zip(slopes) {
+            let expert = chosen[*choice].map_or(0, |expert| expert as usize);
+            by_gate[choice / k * count + expert] += slope;
         }
-        expert.backward(with, block.expert(e), back)?;
-        scatter((&expert.dx, size), &expert.places, None, dx);
     }
+    for ((e, expert), part) in experts.iter_mut().enumerate().zip(parts) {
+        let sides = Sides { dy: &given[part.clone()], x: &x[part.clone()] };
+        expert.backward(with, block.expert(e), back, sides, &mut read[part])?;
+    }
+    scatter((read, size), moves, dx);
     let Some(layer) = block.router() else { return Ok(()) };
     let coefficient = block.routing.importance as f32;
     if load.is_some() && coefficient > 0.0 {
@@ -99,7 +99,7 @@ pub(super) fn backward(
     if let (Way::Chooses { gated: false, .. }, Some(_)) = (way, &load) {
         reinforce::gradient(gates, chosen, losses, &mut by_logit);
     }
-    gate.backward(with, layer, (&by_logit, places), dx, back)
+    gate.backward(with, layer, (&by_logit, dx), back)
 }
 
 /// The experts of all tokens by a hash.
@@ -119,19 +119,25 @@ fn hashed(with: With<'_>, seen: Seen<'_>) -> Vec<Option<u32>> {
 
 /// Gives each expert its tokens in their order: a counting sort.
 fn sort(with: With<'_>, memory: &mut RoutedMemory, gated: bool) {
-    let RoutedMemory { places, gates, chosen, experts, .. } = memory;
-    let (k, count) = (chosen.len() / places.len().max(1), with.block.routing.experts);
-    for expert in &mut *experts {
-        expert.places.clear();
-        expert.choices.clear();
-        expert.weights.clear();
+    let (size, count) = (with.block.size, with.block.routing.experts);
+    let mut rows = vec![0; count];
+    for expert in memory.chosen.iter().flatten() {
+        rows[*expert as usize] += 1;
     }
+    memory.share_out(rows.into_iter(), size);
+    let of = memory.experts.iter().zip(memory.parts());
+    let mut next: Vec<_> =
+        of.map(|(expert, part)| Place::rows(part.start, expert.lanes, size)).collect();
+    let RoutedMemory { places, gates, chosen, moves, choices, .. } = memory;
+    let k = chosen.len() / places.len().max(1);
+    moves.clear();
+    choices.clear();
     for (choice, expert) in chosen.iter().enumerate() {
-        let Some(e) = *expert else { continue };
-        let (token, expert) = (choice / k, &mut experts[e as usize]);
-        expert.places.push(places[token]);
-        expert.choices.push(choice);
-        expert.weights.push(if gated { gates[token * count + e as usize] } else { 1.0 });
+        let Some(e) = expert.map(|e| e as usize) else { continue };
+        let Some(row) = next[e].next() else { continue };
+        let weight = if gated { gates[choice / k * count + e] } else { 1.0 };
+        moves.push(Move { token: places[choice / k], row, weight });
+        choices.push(choice);
     }
 }
 
@@ -149,7 +155,7 @@ fn of(with: With<'_>, memory: &RoutedMemory) -> Load {
     Load {
         passes: 1,
         tokens: places.len() as u64,
-        experts: experts.iter().map(|expert| expert.places.len() as f64).collect(),
+        experts: experts.iter().map(|expert| expert.lanes.batch() as f64).collect(),
         dropped: chosen.iter().filter(|chosen| chosen.is_none()).count() as u64,
         shifted: shifted.count() as u64,
         entropy: entropy(gates),

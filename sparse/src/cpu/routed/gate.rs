@@ -1,8 +1,9 @@
 //! The layer of a router over all tokens.
 
 use super::super::layer::Scratch;
+use super::expert::rows;
 use super::run::{Back, Run, With};
-use super::tokens::{Place, gather, scatter};
+use super::tokens::{Move, Place, gather, scatter};
 use crate::error::SparseError;
 use crate::kernels::lanes::Tile;
 use crate::kernels::{Buffer, Lanes, Plane, Sides};
@@ -12,6 +13,7 @@ use crate::layers::Activation;
 #[derive(Debug)]
 pub(super) struct Gate {
     lanes: Lanes,
+    moves: Vec<Move>,
     x: Buffer,
     z: Buffer,
     dz: Buffer,
@@ -25,7 +27,8 @@ impl Default for Gate {
     fn default() -> Self {
         let lanes = Lanes::new(0);
         let [x, z, dz, dx] = [(); 4].map(|()| lanes.zeros(0));
-        Self { lanes, x, z, dz, dx, all: Vec::new(), rates: Vec::new() }
+        let moves = Vec::new();
+        Self { lanes, moves, x, z, dz, dx, all: Vec::new(), rates: Vec::new() }
     }
 }
 
@@ -40,8 +43,12 @@ impl Gate {
     ) -> (Vec<f32>, u64) {
         let size = with.block.size;
         self.lanes = Lanes::new(places.len());
+        let rows = Place::rows(0, self.lanes, size).zip(places);
+        self.moves.clear();
+        self.moves.extend(rows.map(|(row, token)| Move { token: *token, row, weight: 1.0 }));
+        self.x.clear();
         self.x.resize(size * self.lanes.width(), 0.0);
-        gather(x, places, None, (&mut self.x, size));
+        gather(x, &self.moves, (&mut self.x, size));
         self.rates.clear();
         if with.block.routing.normalize {
             for tile in self.lanes.tiles() {
@@ -49,34 +56,29 @@ impl Gate {
             }
         }
         let Self { lanes, x, z, all, .. } = self;
+        z.resize(with.rows(layer) * lanes.width(), 0.0);
         let flops = with.forward(layer, *lanes, all, scratch, (x, z));
         (self.logits(), flops)
     }
 
     /// What the layer gave, `(tokens, logits)`.
     pub fn logits(&self) -> Vec<f32> {
-        if self.lanes.width() == 0 {
-            return Vec::new();
-        }
-        let plane = Plane::flat(self.z.len() / self.lanes.width());
-        let mut rows = vec![0.0; plane.slots() * self.lanes.batch()];
-        plane.to_rows(self.lanes, &self.z, &mut rows);
-        rows
+        rows(self.lanes, &self.z)
     }
 
-    /// From `dz (tokens, logits)` all gradients, that of the tokens added to those at `places` in `to`. The biases have
+    /// From `dz (tokens, logits)` all gradients, that of the tokens added to where they stand in `to`. The biases have
     /// none.
     pub fn backward(
         &mut self,
         with: With<'_>,
         layer: usize,
-        (dz, places): (&[f32], &[Place]),
-        to: &mut [f32],
+        (dz, to): (&[f32], &mut [f32]),
         back: &mut Back<'_>,
     ) -> Result<(), SparseError> {
         let size = with.block.size;
-        let Self { lanes, x, z, dz: slots, dx, all, rates } = self;
+        let Self { lanes, moves, x, z, dz: slots, dx, all, rates } = self;
         slots.resize(z.len(), 0.0);
+        dx.resize(x.len(), 0.0);
         Plane::flat(z.len() / lanes.width().max(1)).from_rows(*lanes, dz, slots);
         let (sides, below) = (Sides { dy: slots, x }, Activation::Identity);
         back.run(with, Run { layer, lanes: *lanes, all, sides, below }, dx)?;
@@ -89,7 +91,7 @@ impl Gate {
                 normalize_back(tile, x, rates, tile.of_mut(dx, size));
             }
         }
-        scatter((dx, size), places, None, to);
+        scatter((dx, size), moves, to);
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use super::seen::Seen;
 use super::tokens::Place;
 use crate::error::SparseError;
 use crate::kernels::dense::{Matrix, product};
-use crate::kernels::{Lanes, Par, Plane, View, ViewMut};
+use crate::kernels::{Lanes, Par, Plane, Sides, View, ViewMut};
 use crate::routing::soft::Mixture;
 use crate::routing::{Block, Load, entropy};
 
@@ -85,7 +85,10 @@ pub(super) fn forward(
     training: bool,
 ) -> u64 {
     let (mixed, samples) = (Mixed::of(with.block), seen.lanes.batch());
-    let RoutedMemory { places, gate, mixture, rows, experts, .. } = memory;
+    let each = samples * mixed.slots;
+    memory.share_out((0..with.block.routing.experts).map(|_| each), mixed.size);
+    let parts = memory.parts();
+    let RoutedMemory { places, gate, mixture, rows, experts, x: read, y: given, .. } = memory;
     *places = Place::all(with.block, seen.lanes);
     rows.resize(samples * mixed.features(), 0.0);
     x.plane.to_rows(seen.lanes, x.data, rows);
@@ -95,7 +98,7 @@ pub(super) fn forward(
     let flat = Plane::flat(mixed.size);
     let mut out = vec![0.0; rows.len()];
     let mut slots = vec![0.0; samples * mixed.inner()];
-    for (e, expert) in experts.iter_mut().enumerate() {
+    for ((e, expert), part) in experts.iter_mut().enumerate().zip(parts) {
         let parts = slots.chunks_exact_mut(mixed.inner());
         let of =
             rows.chunks_exact(mixed.features()).zip(mixture.dispatch.chunks_exact(mixed.mixture()));
@@ -103,10 +106,10 @@ pub(super) fn forward(
             let dispatch = mixed.columns(dispatch, e).t();
             product(dispatch, mixed.tokens(features), slots, mixed.size, false, with.par);
         }
-        expert.take(samples * mixed.slots, mixed.size);
-        flat.from_rows(expert.lanes, &slots, &mut expert.x);
-        flops += expert.forward(with, with.block.expert(e), scratch);
-        flat.to_rows(expert.lanes, &expert.y, &mut slots);
+        let (x, y) = (&mut read[part.clone()], &mut given[part]);
+        flat.from_rows(expert.lanes, &slots, x);
+        flops += expert.forward(with, with.block.expert(e), scratch, (x, y));
+        flat.to_rows(expert.lanes, y, &mut slots);
         let parts = out.chunks_exact_mut(mixed.features());
         let of =
             slots.chunks_exact(mixed.inner()).zip(mixture.combine.chunks_exact(mixed.mixture()));
@@ -128,16 +131,17 @@ pub(super) fn backward(
     back: &mut Back<'_>,
 ) -> Result<(), SparseError> {
     let (mixed, samples) = (Mixed::of(with.block), lanes.batch());
-    let RoutedMemory { places, gate, mixture, rows, experts, .. } = memory;
+    let parts = memory.parts();
+    let RoutedMemory { gate, mixture, rows, experts, x, y, dy: given, dx: read, .. } = memory;
     let flat = Plane::flat(mixed.size);
     let [mut out, mut into] = [(); 2].map(|()| vec![0.0; rows.len()]);
     dy.plane.to_rows(lanes, dy.data, &mut out);
     let zeros = || vec![0.0; mixture.combine.len()];
     let mut by = Mixture { dispatch: zeros(), combine: zeros() };
     let mut slots = vec![0.0; samples * mixed.inner()];
-    for (e, expert) in experts.iter_mut().enumerate() {
+    for ((e, expert), part) in experts.iter_mut().enumerate().zip(parts) {
         // The gradient of what tokens are mixed of, and of how.
-        flat.to_rows(expert.lanes, &expert.y, &mut slots);
+        flat.to_rows(expert.lanes, &y[part.clone()], &mut slots);
         for (s, slots) in slots.chunks_exact_mut(mixed.inner()).enumerate() {
             let of = s * mixed.mixture()..(s + 1) * mixed.mixture();
             let dy = mixed.tokens(&out[s * mixed.features()..][..mixed.features()]);
@@ -147,9 +151,11 @@ pub(super) fn backward(
             let combine = mixed.columns(&mixture.combine[of], e).t();
             product(combine, dy, slots, mixed.size, false, with.par);
         }
-        flat.from_rows(expert.lanes, &slots, &mut expert.dy);
-        expert.backward(with, with.block.expert(e), back)?;
-        flat.to_rows(expert.lanes, &expert.dx, &mut slots);
+        let (dy, dx) = (&mut given[part.clone()], &mut read[part.clone()]);
+        flat.from_rows(expert.lanes, &slots, dy);
+        let sides = Sides { dy, x: &x[part] };
+        expert.backward(with, with.block.expert(e), back, sides, dx)?;
+        flat.to_rows(expert.lanes, dx, &mut slots);
         for (s, slots) in slots.chunks_exact(mixed.inner()).enumerate() {
             let of = s * mixed.mixture()..(s + 1) * mixed.mixture();
             let features = s * mixed.features()..(s + 1) * mixed.features();
@@ -164,7 +170,7 @@ pub(super) fn backward(
     back.flops += 4 * mixed.flops(samples);
     dx.plane.from_rows(lanes, &into, dx.data);
     let by_logit = mixture.back(&by, mixed.tokens, mixed.all);
-    gate.backward(with, with.block.first, (&by_logit, places), dx.data, back)
+    gate.backward(with, with.block.first, (&by_logit, dx.data), back)
 }
 
 /// What the mixtures were: the weight of each expert's slots in the outputs.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::layer::{CpuLayer, Held, Scratch};
 use crate::error::SparseError;
-use crate::kernels::{Below, Buffer, Lanes, Par, Pass, Plane, Sides, ViewMut};
+use crate::kernels::{Below, Lanes, Par, Pass, Plane, Sides, ViewMut};
 use crate::layers::Activation;
 use crate::routing::Block;
 use crate::topology::Topology;
@@ -51,6 +51,11 @@ pub(super) struct Run<'a> {
 }
 
 impl With<'_> {
+    /// What layer `layer` gives of a row.
+    pub(super) fn rows(&self, layer: usize) -> usize {
+        self.layers[layer].of().shape().rows()
+    }
+
     /// `x → y` through layer `layer`, and the operations that it took.
     pub(super) fn forward(
         &self,
@@ -58,11 +63,10 @@ impl With<'_> {
         lanes: Lanes,
         all: &mut Vec<f32>,
         scratch: &mut Scratch,
-        (x, y): (&[f32], &mut Buffer),
+        (x, y): (&[f32], &mut [f32]),
     ) -> u64 {
         let one = &self.layers[layer];
-        let plane = Plane::flat(one.of().shape().rows());
-        y.resize(plane.slots() * lanes.width(), 0.0);
+        let plane = Plane::flat(self.rows(layer));
         let pass = Pass { lanes, par: self.par };
         one.forward(self.params, all, pass, scratch, x, ViewMut { data: y, plane: &plane });
         one.of().flops(lanes.batch())
@@ -75,7 +79,7 @@ impl Back<'_> {
         &mut self,
         with: With<'_>,
         run: Run<'_>,
-        dx: &mut Buffer,
+        dx: &mut [f32],
     ) -> Result<(), SparseError> {
         let Run { layer: l, lanes, all, sides, below } = run;
         let (layer, pass) = (&with.layers[l], Pass { lanes, par: with.par });
@@ -89,7 +93,6 @@ impl Back<'_> {
             self.flops += layer.of().flops_of(pattern.nnz(), lanes.batch());
         }
         let plane = Plane::flat(layer.of().shape().cols());
-        dx.resize(plane.slots() * lanes.width(), 0.0);
         let (held, below) =
             (Held { params: with.params, all }, Below { activation: below, y: sides.x });
         let to = ViewMut { data: dx, plane: &plane };

@@ -1,6 +1,7 @@
 //! Tokens in the slots of a batch, and on their way to experts and back.
 
 use crate::kernels::Lanes;
+use crate::kernels::lanes::TILE;
 use crate::routing::Block;
 
 /// Where a token stands in slots without a border.
@@ -29,70 +30,85 @@ impl Place {
         places
     }
 
+    /// Those of the rows of `lanes` over `size` slots that begin at `start`.
+    pub fn rows(start: usize, lanes: Lanes, size: usize) -> impl Iterator<Item = Self> {
+        lanes.tiles().flat_map(move |tile| {
+            let first = start + size * tile.first;
+            (0..tile.samples).map(move |lane| Self { first: first + lane, step: tile.width })
+        })
+    }
+
     /// Where its number `j` stands.
     fn at(self, j: usize) -> usize {
         self.first + j * self.step
     }
 }
 
-/// The tokens at `places` in `from`, times `weights` where there are any, into the lanes of `to (size)` slots; lanes
-/// beyond them become zero.
-pub(super) fn gather(
+/// A token, and the row of an expert that it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Move {
+    /// In the slots of the features.
+    pub token: Place,
+    /// In the slots of the experts, one after the other.
+    pub row: Place,
+    /// What the expert's output counts.
+    pub weight: f32,
+}
+
+/// Tokens of about a tile: what is read of it is near while it is moved, number by number.
+const NEAR: usize = TILE;
+
+/// Each row of `to` from its token in `from`; lanes beyond the rows stay as they are.
+pub(super) fn gather(from: &[f32], moves: &[Move], (to, size): (&mut [f32], usize)) {
+    for moves in moves.chunks(NEAR) {
+        for j in 0..size {
+            for Move { token, row, .. } in moves {
+                to[row.at(j)] = from[token.at(j)];
+            }
+        }
+    }
+}
+
+/// The same with rows times their weights, beside the scalar product of each token with its row of `with`.
+pub(super) fn gather_weighted(
     from: &[f32],
-    places: &[Place],
-    weights: Option<&[f32]>,
+    moves: &[Move],
+    with: &[f32],
     (to, size): (&mut [f32], usize),
-) {
-    for tile in Lanes::new(places.len()).tiles() {
-        let part = tile.first..tile.first + tile.samples;
-        let (places, weights) = (&places[part.clone()], weights.map(|all| &all[part]));
-        for (j, slot) in tile.of_mut(to, size).chunks_exact_mut(tile.width).enumerate() {
-            let (slot, beyond) = slot.split_at_mut(tile.samples);
-            slot.iter_mut().zip(places).for_each(|(to, place)| *to = from[place.at(j)]);
-            if let Some(weights) = weights {
-                slot.iter_mut().zip(weights).for_each(|(to, weight)| *to *= weight);
-            }
-            beyond.fill(0.0);
-        }
-    }
-}
-
-/// Adds the lanes of `from (size)` slots, times `weights` where there are any, to the tokens at `places` in `to`.
-pub(super) fn scatter(
-    (from, size): (&[f32], usize),
-    places: &[Place],
-    weights: Option<&[f32]>,
-    to: &mut [f32],
-) {
-    for tile in Lanes::new(places.len()).tiles() {
-        let part = tile.first..tile.first + tile.samples;
-        let (places, weights) = (&places[part.clone()], weights.map(|all| &all[part]));
-        for (j, slot) in tile.of(from, size).chunks_exact(tile.width).enumerate() {
-            match weights {
-                None => slot.iter().zip(places).for_each(|(x, place)| to[place.at(j)] += x),
-                Some(weights) => {
-                    for ((x, place), weight) in slot.iter().zip(places).zip(weights) {
-                        to[place.at(j)] += weight * x;
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// The scalar product of each token at `places` in `from` with its lane of `with (size)` slots.
-pub(super) fn dots(from: &[f32], places: &[Place], (with, size): (&[f32], usize)) -> Vec<f32> {
-    let mut sums = vec![0.0; places.len()];
-    for tile in Lanes::new(places.len()).tiles() {
-        let part = tile.first..tile.first + tile.samples;
-        let (places, sums) = (&places[part.clone()], &mut sums[part]);
-        for (j, slot) in tile.of(with, size).chunks_exact(tile.width).enumerate() {
-            for ((sum, place), x) in sums.iter_mut().zip(places).zip(slot) {
-                *sum += from[place.at(j)] * x;
+) -> Vec<f32> {
+    let mut sums = vec![0.0; moves.len()];
+    for (moves, sums) in moves.chunks(NEAR).zip(sums.chunks_mut(NEAR)) {
+        for j in 0..size {
+            for (Move { token, row, weight }, sum) in moves.iter().zip(&mut *sums) {
+                let (x, row) = (from[token.at(j)], row.at(j));
+                to[row] = weight * x;
+                *sum += x * with[row];
             }
         }
     }
     sums
+}
+
+/// Adds to each token in `to` its row of `from`, times its weight.
+pub(super) fn scatter_weighted((from, size): (&[f32], usize), moves: &[Move], to: &mut [f32]) {
+    for moves in moves.chunks(NEAR) {
+        for j in 0..size {
+            for Move { token, row, weight } in moves {
+                to[token.at(j)] += weight * from[row.at(j)];
+            }
+        }
+    }
+}
+
+/// Adds to each token in `to` its row of `from`.
+pub(super) fn scatter((from, size): (&[f32], usize), moves: &[Move], to: &mut [f32]) {
+    for moves in moves.chunks(NEAR) {
+        for j in 0..size {
+            for Move { token, row, .. } in moves {
+                to[token.at(j)] += from[row.at(j)];
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -126,12 +142,16 @@ mod tests {
             Plane::of(features).from_rows(lanes, &rows, &mut slots);
             let places = Place::all(&block, lanes);
             assert_eq!(places.len(), 70 * block.tokens);
-            let chosen: Vec<Place> = places.iter().rev().copied().collect();
-            let size = block.size;
-            let mut got = Lanes::new(chosen.len()).zeros(size);
-            gather(&slots, &chosen, None, (&mut got, size));
-            let mut out = vec![0.0; chosen.len() * size];
-            Plane::flat(size).to_rows(Lanes::new(chosen.len()), &got, &mut out);
+            // All tokens in the order of their rows' end.
+            let (size, of) = (block.size, Lanes::new(places.len()));
+            let rows: Vec<Place> = Place::rows(0, of, size).collect();
+            let pairs = places.iter().zip(rows.iter().rev());
+            let moves: Vec<Move> =
+                pairs.map(|(token, row)| Move { token: *token, row: *row, weight: 2.0 }).collect();
+            let mut got = of.zeros(size);
+            gather(&slots, &moves, (&mut got, size));
+            let mut out = vec![0.0; places.len() * size];
+            Plane::flat(size).to_rows(of, &got, &mut out);
             for (i, token) in out.chunks_exact(size).rev().enumerate() {
                 let (sample, at) = (i / block.tokens, i % block.tokens);
                 for (j, found) in token.iter().enumerate() {
@@ -139,14 +159,21 @@ mod tests {
                     assert_eq!(*found, (100 * sample + feature) as f32);
                 }
             }
-            let mut back = lanes.zeros(12);
-            scatter((&got, size), &chosen, Some(&vec![2.0; chosen.len()]), &mut back);
+            let (mut back, mut twice) = (lanes.zeros(12), of.zeros(size));
+            scatter_weighted((&got, size), &moves, &mut back);
             assert!(back.iter().zip(&*slots).all(|(b, s)| *b == 2.0 * s));
-            let squares = dots(&slots, &chosen, (&got, size));
-            let last = &rows[rows.len() - 12..];
-            let token = |j: usize| last[(block.tokens - 1) * block.between + j * block.within];
+            scatter((&got, size), &moves, &mut back);
+            assert!(back.iter().zip(&*slots).all(|(b, s)| *b == 3.0 * s));
+            let squares = gather_weighted(&slots, &moves, &got, (&mut twice, size));
+            assert!(twice.iter().zip(&*got).all(|(t, g)| *t == 2.0 * g));
+            let token = |j: usize| rows_of_first(&block, j);
             let square: f32 = (0..size).map(|j| token(j) * token(j)).sum();
             assert_eq!(squares[0], square);
         }
+    }
+
+    /// Number `j` of the first token of the first sample.
+    fn rows_of_first(block: &Block, j: usize) -> f32 {
+        (j * block.within) as f32
     }
 }
