@@ -365,6 +365,24 @@ fn threads_and_repetitions_change_no_bit() {
     }
 }
 
+/// What another pass left in memory that is used again has no part in the next.
+#[test]
+fn memory_that_was_used_changes_no_bit() {
+    let numbers = |n: usize, seed| numbers(20 * n, seed);
+    let (x, dy) = (numbers(INPUTS * PIXELS, 1), numbers(OUTPUTS, 2));
+    let (other, by) = (numbers(INPUTS * PIXELS, 3), numbers(OUTPUTS, 4));
+    for routing in all() {
+        let mut trainer = trainer(routing, &SparsityConfig::new(Static {}, 0.4, 1));
+        let mut of = |x: &[f32], dy: &[f32]| {
+            let (y, gradients) = pass(&mut trainer, x, dy, false);
+            (y, gradients.params, gradients.input)
+        };
+        let fresh = of(&x, &dy);
+        assert_ne!(fresh, of(&other, &by));
+        assert!(fresh == of(&x, &dy), "{routing:?}");
+    }
+}
+
 #[test]
 fn a_draw_is_reinforced_by_the_losses_that_are_told() {
     let (x, dy) = (numbers(BATCH * INPUTS * PIXELS, 1), numbers(BATCH * OUTPUTS, 2));
