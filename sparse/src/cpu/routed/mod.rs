@@ -16,7 +16,7 @@ mod tokens;
 
 use super::layer::Scratch;
 use crate::error::SparseError;
-use crate::kernels::{Lanes, View, ViewMut};
+use crate::kernels::{Border, Lanes, View, ViewMut};
 use crate::routing::Way;
 use crate::seed::Rng;
 
@@ -51,18 +51,32 @@ pub(super) fn backward(
     back: &mut Back<'_>,
 ) -> Result<(), SparseError> {
     // Tokens know nothing of the border that the layer below may want around its gradient.
-    let flat = dx.plane.without_border();
+    let ViewMut { data, plane } = dx;
+    if plane.border == Border::default() {
+        data.fill(0.0);
+        return within(with, memory, (dy, ViewMut { data, plane }), (lanes, losses), back);
+    }
+    let flat = plane.without_border();
     let mut inner = lanes.zeros(flat.slots());
+    let to = ViewMut { data: &mut inner, plane: &flat };
+    within(with, memory, (dy, to), (lanes, losses), back)?;
+    let features = &mut back.scratch.features;
+    plane.fill(lanes, features, data, |data| data.copy_from_slice(&inner));
+    Ok(())
+}
+
+/// The same into zeros without a border.
+fn within(
+    with: With<'_>,
+    memory: &mut RoutedMemory,
+    (dy, dx): (View<'_>, ViewMut<'_>),
+    (lanes, losses): (Lanes, &[f32]),
+    back: &mut Back<'_>,
+) -> Result<(), SparseError> {
     match with.block.routing.router.way() {
-        Way::Mixes => {
-            let to = ViewMut { data: &mut inner, plane: &flat };
-            mixed::backward(with, memory, (dy, to), lanes, back)?;
-        }
+        Way::Mixes => mixed::backward(with, memory, (dy, dx), lanes, back),
         Way::Chooses { .. } | Way::Hashes => {
-            chosen::backward(with, memory, (dy.data, &mut inner), losses, back)?;
+            chosen::backward(with, memory, (dy.data, dx.data), losses, back)
         }
     }
-    let features = &mut back.scratch.features;
-    dx.plane.fill(lanes, features, dx.data, |dx| dx.copy_from_slice(&inner));
-    Ok(())
 }
