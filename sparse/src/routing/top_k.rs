@@ -16,24 +16,26 @@ pub static ROW: RouterRow = RouterRow {
 };
 
 fn choose(asked: &Asked<'_>, _: Option<&mut Rng>) -> Vec<Option<u32>> {
-    let mut chosen: Vec<Option<u32>> = asked
-        .gates
-        .chunks_exact(asked.experts)
-        .flat_map(|gates| largest(gates, asked.k))
-        .map(|expert| Some(expert as u32))
-        .collect();
+    let tokens = asked.gates.len() / asked.experts;
+    let mut chosen: Vec<Option<u32>> = Vec::with_capacity(tokens * asked.k);
+    for gates in asked.gates.chunks_exact(asked.experts) {
+        let start = chosen.len();
+        for _ in 0..asked.k {
+            let next = largest(gates, &chosen[start..]);
+            chosen.push(next);
+        }
+    }
     if let Some(capacity) = asked.capacity {
         drop_beyond(&mut chosen, asked, capacity);
     }
     chosen
 }
 
-/// The `k` largest of `gates`, the largest first; the lower index wins a tie.
-fn largest(gates: &[f32], k: usize) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..gates.len()).collect();
-    order.sort_by(|a, b| gates[*b].total_cmp(&gates[*a]));
-    order.truncate(k);
-    order
+/// The largest of `gates` that is not among the `others`; the lower index wins a tie.
+fn largest(gates: &[f32], others: &[Option<u32>]) -> Option<u32> {
+    let free = (0..gates.len()).filter(|e| !others.contains(&Some(*e as u32)));
+    let best = free.reduce(|best, e| if gates[e] > gates[best] { e } else { best });
+    best.map(|e| e as u32)
 }
 
 /// Takes the expert from whoever comes after its last place.
