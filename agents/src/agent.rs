@@ -11,7 +11,7 @@ use sparring_sparse::seed::Rng;
 use sparring_sparse::{Executed, Saved, Section, SparseError, Target, Trainer};
 
 use crate::error::AgentError;
-use crate::metric::{Extent, Metric, sparsity_metrics};
+use crate::metric::{Extent, Metric, routing_metrics, sparsity_metrics};
 use crate::network_on_batch::NetworkOnBatch;
 use crate::observations::{Mode, Observations};
 use crate::policy_view::PolicyView;
@@ -104,12 +104,13 @@ pub trait Agent: Send {
     /// sparsity aside.
     fn drain_losses(&mut self, out: &mut Vec<Metric>);
 
-    /// Moves what is logged into `out`: losses, then sizes, densities and counts of rewiring since the last call,
-    /// network by network.
+    /// Moves what is logged into `out`: losses, then sizes, densities and counts of rewiring since the last call, and
+    /// what routers did, network by network.
     fn drain_metrics(&mut self, extent: Extent, out: &mut Vec<Metric>) {
         self.drain_losses(out);
         for network in self.networks_mut() {
             sparsity_metrics(network, extent, out);
+            routing_metrics(network, out);
         }
     }
 

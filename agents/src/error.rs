@@ -55,6 +55,17 @@ pub enum AgentError {
     /// An algebra that the layers of a network cannot be over.
     #[error(transparent)]
     Algebra(Box<KeyError>),
+    /// Experts that a network cannot have; the key is below the agent's section.
+    #[error(transparent)]
+    Experts(Box<KeyError>),
+    /// A network with experts that was to be laid open.
+    #[error(
+        "the network has a block of experts behind layer `{behind}`, which cannot be written down: `sparring eval` and `play` let the agent act itself"
+    )]
+    Routed {
+        /// The layer's name.
+        behind: String,
+    },
     /// A loss, gradient or weight that is no number.
     #[error(
         "{what} is {value} at gradient step {step}{}. Try a smaller learning rate, or a max_grad_norm",
@@ -102,6 +113,10 @@ impl AgentError {
         match self {
             Self::Network { network, found, allowed, .. } => {
                 Self::Network { key, network, found, allowed }
+            }
+            Self::Experts(error) => {
+                let below = error.key.strip_prefix("network").unwrap_or(&error.key);
+                Self::Experts(Box::new(KeyError { key: format!("{key}{below}"), ..*error }))
             }
             other => other,
         }

@@ -58,6 +58,35 @@ pub fn sparsity_metrics(trainer: &mut Trainer, extent: Extent, out: &mut Vec<Met
     }
 }
 
+/// `routing/<network>/<layer>/<what>` of each block of experts of `trainer`, behind the layer of this name: what its
+/// router did in training since the last call, where it did something.
+///
+/// | what | |
+/// |---|---|
+/// | `load.0`, `load.1`, … | share of the tokens that went to each expert; of `soft` the weight of its slots in the outputs |
+/// | `dropped` | share of the choices that found no place |
+/// | `shifted` | share of the tokens whose first choice is not their largest gate, which is what acting takes |
+/// | `entropy` | mean entropy of the gates in nats |
+/// | `importance` | mean importance loss, before its coefficient |
+pub fn routing_metrics(trainer: &mut Trainer, out: &mut Vec<Metric>) {
+    let name = trainer.name().to_owned();
+    for (layer, load) in trainer.drain_loads() {
+        if load.tokens == 0 {
+            continue;
+        }
+        let tag = |what: &str| format!("routing/{name}/{layer}/{what}");
+        let (tokens, went) = (load.tokens as f64, load.experts.iter().sum::<f64>());
+        let dropped = load.dropped as f64;
+        for (expert, count) in load.experts.iter().enumerate() {
+            out.push(Metric::new(tag(&format!("load.{expert}")), count / went.max(1.0)));
+        }
+        out.push(Metric::new(tag("dropped"), dropped / (went + dropped).max(1.0)));
+        out.push(Metric::new(tag("shifted"), load.shifted as f64 / tokens));
+        out.push(Metric::new(tag("entropy"), load.entropy / tokens));
+        out.push(Metric::new(tag("importance"), load.importance / load.passes.max(1) as f64));
+    }
+}
+
 type Size = fn(LayerCost) -> u64;
 
 /// What is logged of a network's size, summed over its layers; operations are those of one sample.

@@ -89,8 +89,12 @@ impl PolicyView {
     /// That of an agent whose `network` reads `before`.
     ///
     /// # Errors
-    /// Those of candle.
+    /// A network with blocks of experts, which has no such form, and those of candle.
     pub fn of(before: Before, network: &Network, after: After) -> Result<Self, AgentError> {
+        if let Some(block) = network.backend().plan().blocks().first() {
+            let behind = network.layers()[block.behind].name().to_owned();
+            return Err(AgentError::Routed { behind });
+        }
         let params: Vec<f32> = network.params().to_vec1()?;
         let layer = |layer: &Layer| -> Result<PolicyLayer, AgentError> {
             let (topology, weights) = layer.real(&params[layer.weights()])?;

@@ -113,6 +113,7 @@ fn act(view: &PolicyView, obs: &[f32]) -> Vec<f32> {
                     x = pool(of, features, &x);
                     features = of.output(&features);
                 }
+                Join::Routed(_) => unreachable!("no view has blocks of experts"),
             }
         }
     }

@@ -8,9 +8,10 @@ mod common;
 use std::ops::Range;
 
 use common::*;
-use sparring_agents::networks::AlgebraKeys;
 use sparring_agents::networks::algebra::AlgebraName;
+use sparring_agents::networks::experts::{RouterName, TokensOf};
 use sparring_agents::networks::minatar::Minatar;
+use sparring_agents::networks::{AlgebraKeys, ExpertKeys};
 use sparring_agents::replay::{Replay, ReplayConfig};
 use sparring_agents::{
     Agent, AgentConfig, Diagnosis, Diagnostics, DqnConfig, EnvRows, Extent, Metric, Mode,
@@ -19,7 +20,8 @@ use sparring_agents::{
 use sparring_envs::{Actions, Batch, End, EnvSpec, Obs, Row, Space, VectorConfig, VectorEnv, spec};
 use sparring_sparse::algebra::{complex, dual, matrix2, quaternion};
 use sparring_sparse::config::SparsityConfig;
-use sparring_sparse::{Algebra, ClipNorm, OptimizerConfig, Section, Seed};
+use sparring_sparse::routing::{reinforce, s_base, soft, top_k};
+use sparring_sparse::{Algebra, ClipNorm, OptimizerConfig, Router, Section, Seed};
 
 const ENVS: usize = 3;
 /// Vector steps after which a copy is made: in the warm-up, in the middle of a rollout and of a return of
@@ -280,6 +282,36 @@ fn agents_over_algebras_go_on() {
         let network = NetworkConfig::from(Minatar { width: 0.25 });
         let algebra = over(&complex::ROW);
         goes_on(&AgentConfig::of(DqnConfig { network, algebra, ..dqn(sparsity) }), IMAGES);
+    }
+}
+
+/// What routers draw from and what they have done since the last report, too.
+#[test]
+fn agents_with_experts_go_on() {
+    let with = |network: NetworkConfig, row| {
+        let router = RouterName(Router::of(row));
+        let experts = ExpertKeys { count: 3, router, hidden: 8, ..ExpertKeys::default() };
+        match network.row().reads_images {
+            true => network.with_experts(ExpertKeys { tokens: TokensOf::Pixels, ..experts }),
+            false => network.with_experts(experts),
+        }
+    };
+    let mlp = || NetworkConfig::mlp(&[16]);
+    for sparsity in of_methods() {
+        for row in [&top_k::ROW, &reinforce::ROW] {
+            let network = with(mlp(), row);
+            goes_on(
+                &AgentConfig::of(DqnConfig { network, ..dqn(sparsity.clone()) }),
+                "CartPole-v1",
+            );
+        }
+        let network = with(NetworkConfig::from(Minatar { width: 0.25 }), &soft::ROW);
+        goes_on(&AgentConfig::of(DqnConfig { network, ..dqn(sparsity.clone()) }), IMAGES);
+        let network = Some(with(mlp(), &reinforce::ROW));
+        let sac = SacConfig { network, ..sac(sparsity.clone()) };
+        goes_on(&AgentConfig::of(sac), "Pendulum-v1");
+        let network = Some(with(mlp(), &s_base::ROW));
+        goes_on(&AgentConfig::of(PpoConfig { network, ..ppo(sparsity) }), "Pendulum-v1");
     }
 }
 

@@ -81,6 +81,8 @@ pub enum Listed {
     Networks,
     /// Algebras that hidden layers can be over, for agent.algebra
     Algebras,
+    /// Routers of experts, for agent.network.experts
+    Routers,
     /// Keys of all sections, of a SECTION, or of SECTION.KIND
     Keys,
     /// Laws of scale, for fit

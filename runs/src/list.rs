@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 use sparring_envs::{EnvOption, EnvRow, EnvSpec, Options, Space};
-use sparring_sparse::{ALGEBRAS, Algebra};
+use sparring_sparse::{ALGEBRAS, Algebra, ROUTERS};
 
 use crate::cli::Listed;
 use crate::config::sections::{SECTIONS, sections};
@@ -29,6 +29,7 @@ pub fn list(what: Listed, of: Option<&str>) -> Result<(), Error> {
         Listed::Agents => agents().to_string(),
         Listed::Networks => networks().to_string(),
         Listed::Algebras => algebras().to_string(),
+        Listed::Routers => routers().to_string(),
         Listed::Keys => keys(of)?,
         Listed::Laws => crate::laws::list(),
     };
@@ -182,6 +183,14 @@ fn algebras() -> Table {
             (products / order as f64).to_string(),
             row.about.to_owned(),
         ]);
+    }
+    table
+}
+
+fn routers() -> Table {
+    let mut table = Table::new(&[("router", Align::Left), ("about", Align::Left)]);
+    for row in ROUTERS {
+        table.row([row.name, row.about].map(str::to_owned));
     }
     table
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
+use sparring_sparse::Join;
 use sparring_sparse::gpu::DeviceName;
 
 use crate::claim::Claim;
@@ -124,6 +125,13 @@ impl Plan {
             if device != DeviceName::Cpu && over > 1 {
                 let found = format!("an algebra, on {device}");
                 return Err(refused("agent.algebra", found, "train.device: cpu"));
+            }
+            let roles = variant.settings.agent.keys().networks(&variant.spec).unwrap_or_default();
+            let joins = roles.iter().flat_map(|role| &role.layers).flat_map(|layer| &layer.then);
+            let routed = joins.filter(|join| matches!(join, Join::Routed(_))).count();
+            if device != DeviceName::Cpu && routed > 0 {
+                let found = format!("experts, on {device}");
+                return Err(refused("agent.network.experts", found, "train.device: cpu"));
             }
         }
         for device in self.devices() {

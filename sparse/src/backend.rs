@@ -20,6 +20,7 @@ use crate::kernels::Par;
 use crate::layers::Layer;
 use crate::nodes::NetworkPlan;
 use crate::optim::step::OptimizerStep;
+use crate::routing::Load;
 
 /// One network on one device.
 pub trait Backend: Debug + Send + Sync {
@@ -77,11 +78,15 @@ pub struct Forward {
 
 /// What a forward pass leaves.
 pub trait Tape: Send {
-    /// What each layer hands on, after its activation and the joins behind it: `(batch, features)` each.
+    /// What each layer hands on, after its activation and the joins behind it: `(batch, features)` each; of a layer of
+    /// a block of experts `(rows that it read, features)`.
     ///
     /// # Errors
     /// A tape that has no pass.
     fn activations(&self) -> Result<Vec<Vec<f32>>>;
+
+    /// Lets routers that learn by the loss of each sample know `losses (batch)`.
+    fn tell_losses(&mut self, losses: &[f32]);
 
     /// The gradients of a loss, `grad (batch, out)` being that of `y`.
     ///
@@ -115,6 +120,8 @@ pub struct Gradients {
     pub params: Vec<f32>,
     /// The probe's patterns one after the other.
     pub probe: Vec<f32>,
+    /// What routers did in a pass that trains, block by block.
+    pub loads: Vec<Load>,
     /// Operations that it took.
     pub flops: u64,
 }

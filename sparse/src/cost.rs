@@ -12,6 +12,8 @@
 //! | gradient of weights and biases | `p (2 t + o)` |
 //! | both gradients of layer norms | `17 n` |
 //!
+//! A layer of a block of experts ([`routing`](crate::routing)) takes what its share of the tokens does, on the average.
+//!
 //! A weight of a layer over an [algebra](crate::algebra) counts as often as it multiplies: 4 times in a quaternion.
 //!
 //! [`Method::training_flops`] is the coarser model that papers on sparse training compare by (Evci et al.
@@ -26,6 +28,7 @@ use crate::algebra::Algebra;
 use crate::cpu::structure_bytes;
 use crate::kernels::norm;
 use crate::layers::Shape;
+use crate::routing::Runs;
 
 /// What a size written before there were algebras means.
 fn one() -> u64 {
@@ -53,6 +56,13 @@ pub struct LayerCost {
     pub moments: u64,
     /// Output positions of one sample: 1 in a linear layer.
     pub positions: u64,
+    /// Rows that it reads, on the average, for as many samples as `samples` says: 1 for 1, but in experts and their
+    /// routers.
+    #[serde(default = "one")]
+    pub times: u64,
+    /// See `times`.
+    #[serde(default = "one")]
+    pub samples: u64,
     /// Features that layer norms behind it normalise; each has two parameters, `γ` and `β`.
     #[serde(default)]
     pub normed: u64,
@@ -81,6 +91,8 @@ impl LayerCost {
             trained: active,
             moments: 2,
             positions,
+            times: 1,
+            samples: 1,
             normed: 0,
             structure,
             method: 0,
@@ -128,17 +140,28 @@ impl LayerCost {
         self.products as f64 / self.order.max(1) as f64
     }
 
+    /// The same layer where it runs as often as `runs` says.
+    pub fn at(self, runs: Runs) -> Self {
+        Self { times: runs.times as u64, samples: runs.samples as u64, ..self }
+    }
+
+    /// `flops` of a run, for one sample.
+    fn of_sample(self, flops: u64) -> u64 {
+        flops * self.times / self.samples.max(1)
+    }
+
     /// Operations of one sample's forward pass.
     pub fn forward_flops(self) -> u64 {
-        self.positions * (2 * self.multiplications(self.active) + self.outputs)
-            + norm::FORWARD_FLOPS * self.normed
+        let products = self.positions * (2 * self.multiplications(self.active) + self.outputs);
+        self.of_sample(products + norm::FORWARD_FLOPS * self.normed)
     }
 
     /// Operations of one sample's backward pass.
     pub fn backward_flops(self) -> u64 {
         let input = if self.first { 0 } else { 2 * self.multiplications(self.active) };
         let parameters = 2 * self.multiplications(self.trained) + self.outputs;
-        self.positions * (input + parameters) + norm::BACKWARD_FLOPS * self.normed
+        let products = self.positions * (input + parameters);
+        self.of_sample(products + norm::BACKWARD_FLOPS * self.normed)
     }
 
     /// Bytes of active weights, biases, and parameters of layer norms.

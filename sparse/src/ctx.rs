@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use candle_core::{DType, Device, Tensor, Var};
+use candle_core::{DType, Device, Var};
 
 use crate::error::SparseError;
 use crate::executed::Executed;
@@ -49,10 +49,11 @@ pub struct Ctx<'a> {
     pub probe: Option<&'a Probe>,
     /// How far gradients flow back.
     pub flow: Flow,
-    /// What nodes that draw draw from.
+    /// What routers draw from, in a pass whose loss trains the network: there they balance, draw, and share the places
+    /// of experts among samples. Without it, in acting and in targets, no sample's value depends on another's.
     pub rng: Option<&'a mut Rng>,
-    /// The auxiliary losses of nodes, scalars each, to be added to the loss.
-    pub auxiliary: Vec<Tensor>,
+    /// The sum of what routers add to the loss of a pass that trains; its gradient is part of the backward pass.
+    pub auxiliary: f64,
     /// Operations that the pass executed; a backward pass comes later and counts in
     /// [`Network::executed`](crate::Network::executed) alone.
     pub executed: Executed,

@@ -8,6 +8,7 @@ use crate::cpu::pass_floats;
 use crate::error::SparseError;
 use crate::layers::{Compute, LayerSpec};
 use crate::memory::{GRADIENT, LayerMemory, PROBE};
+use crate::nodes::NetworkPlan;
 use crate::optim::{ClipNorm, OptimizerConfig};
 use crate::shares::Shares;
 
@@ -70,6 +71,7 @@ pub fn estimate(
             return Err(SparseError::TooLarge { rows, cols });
         }
     }
+    let plan = NetworkPlan::of_specs(specs)?;
     let method = sparsity.build()?;
     let Shares { forward, backward } = Shares::of(specs, sparsity, &*method)?;
     let moments = optimizer.rule.moments();
@@ -88,7 +90,8 @@ pub fn estimate(
             method: memory.kept as u64,
             normed: spec.normed() as u64,
             ..LayerCost::new(&shape, algebra, active, at == 0)
-        };
+        }
+        .at(plan.runs(at));
         let clipping = if clips_dense && !memory.probes { PROBE * size } else { 0 };
         // A layer that is computed dense holds all its weights with each set of activations, and
         // their gradient.

@@ -61,6 +61,7 @@ pub mod nodes;
 mod op;
 pub mod optim;
 pub mod pattern;
+pub mod routing;
 pub mod sample;
 pub mod saved;
 pub mod section;
@@ -87,6 +88,7 @@ pub use layers::{Activation, BreakEven, Compute, Features, Join, Layer, LayerSpe
 pub use misfit::Misfit;
 pub use network::Network;
 pub use optim::{ClipNorm, Optimizer, OptimizerConfig, Rule, WeightDecay};
+pub use routing::{Load, ROUTERS, Router, RouterRow, Routing};
 pub use saved::Saved;
 pub use section::Section;
 pub use seed::Seed;

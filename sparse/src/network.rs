@@ -16,6 +16,7 @@ use crate::executed::{Counter, Executed};
 use crate::kernels::Par;
 use crate::layers::Layer;
 use crate::op::NetworkOp;
+use crate::routing::Runs;
 use crate::vjp::Vjp;
 
 /// A multi-layer network, `(batch, in) → (batch, out)`.
@@ -105,12 +106,20 @@ impl Network {
         self.counter.add(Executed { forward, backward: 0 });
     }
 
-    /// What passes over `batch` samples execute: one forward, and one that gives what is `wanted`.
+    /// What passes over `batch` samples execute: one forward, and one that gives what is `wanted`. Experts are taken as
+    /// read by as many tokens each.
     pub fn flops(&self, batch: usize, wanted: Wanted) -> Executed {
-        let of = |layers: &[Layer]| layers.iter().map(|layer| layer.flops(batch)).sum::<u64>();
-        let params = if wanted.params { of(&self.layers) } else { 0 };
-        let input = of(&self.layers[usize::from(!wanted.input).min(self.layers.len())..]);
-        Executed { forward: of(&self.layers), backward: params + input }
+        let plan = self.backend.plan();
+        let of = |from: usize| -> u64 {
+            let layers = self.layers.iter().enumerate().skip(from);
+            let one = |(l, layer): (usize, &Layer)| {
+                let Runs { times, samples } = plan.runs(l);
+                layer.flops(batch * times / samples)
+            };
+            layers.map(one).sum()
+        };
+        let params = if wanted.params { of(0) } else { 0 };
+        Executed { forward: of(0), backward: params + of(usize::from(!wanted.input)) }
     }
 
     /// Changes all parameters.
@@ -273,7 +282,7 @@ impl Network {
     }
 
     /// What each layer hands on for `x (batch · in)`, after its activation and the joins behind it:
-    /// `(batch, features)` each.
+    /// `(batch, features)` each; of a layer of a block of experts `(rows that it read, features)`.
     ///
     /// # Errors
     /// As [`Self::vjp`].

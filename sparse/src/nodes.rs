@@ -1,7 +1,10 @@
 //! What a network computes, as nodes: its input, then what each layer and each join after it makes.
 
+use std::collections::VecDeque;
+
 use crate::error::SparseError;
 use crate::layers::{Activation, Features, Join, Layer, LayerSpec, MaxPool, Shape};
+use crate::routing::{Block, Member, Runs};
 
 /// What makes the features of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +26,17 @@ pub enum Op {
         /// Counted from 0.
         number: usize,
     },
+    /// The block of experts of this number.
+    Routed(usize),
+}
+
+/// What hands on what a layer gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandedOn {
+    /// A node: the last before the next layer's.
+    Node(usize),
+    /// The block of experts of this number, from within.
+    Within(usize, Member),
 }
 
 /// Features, and where they come from.
@@ -40,10 +54,12 @@ pub struct Node {
 
 /// The nodes of a network in the order of its forward pass: node 0 is the input, the last one the
 /// output, and every input of a node stands before it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct NetworkPlan {
     nodes: Vec<Node>,
     shapes: Vec<Shape>,
+    runs: Vec<Runs>,
+    blocks: Vec<Block>,
 }
 
 impl NetworkPlan {
@@ -66,16 +82,28 @@ impl NetworkPlan {
     fn new<'a>(
         layers: impl Iterator<Item = (Shape, Activation, &'a [Join])>,
     ) -> Result<Self, SparseError> {
-        let mut plan = Self { nodes: Vec::new(), shapes: Vec::new() };
+        let mut plan = Self::default();
         // The nodes that a join has saved.
         let mut saved: Vec<usize> = Vec::new();
+        // The layers to come that blocks have, and how many numbers the expert at hand has between its layers.
+        let (mut owed, mut hidden) = (VecDeque::<(Block, Member)>::new(), 0);
         for (l, (shape, activation, then)) in layers.enumerate() {
             if plan.nodes.is_empty() {
                 plan.push(Vec::new(), Op::Input, Activation::Identity, shape.input());
             }
             let bad = |problem| SparseError::Join { layer: l, problem };
+            if let Some((block, member)) = owed.pop_front() {
+                if let Some(problem) = block.misfit(member, (shape, activation, then), &mut hidden)
+                {
+                    return Err(bad(problem));
+                }
+                plan.shapes.push(shape);
+                plan.runs.push(block.runs(member));
+                continue;
+            }
             plan.let_read(&shape)?;
             plan.shapes.push(shape);
+            plan.runs.push(Runs::ONE);
             plan.push(vec![plan.last()], Op::Layer(l), activation, shape.output());
             let mut norms = 0;
             for join in then {
@@ -103,8 +131,19 @@ impl NetworkPlan {
                         }
                         plan.push(vec![last, skip], Op::Add, Activation::Identity, features);
                     }
+                    Join::Routed(routing) => {
+                        let block = Block::new(*routing, features, l, l + 1 + owed.len());
+                        owed.extend(block.members().map(|member| (block, member)));
+                        let op = Op::Routed(plan.blocks.len());
+                        plan.push(vec![last], op, Activation::Identity, features);
+                        plan.blocks.push(block);
+                    }
                 }
             }
+        }
+        if let Some((block, _)) = owed.front() {
+            let problem = "a block of experts without its layers";
+            return Err(SparseError::Join { layer: block.behind, problem });
         }
         match (saved.is_empty(), plan.nodes.is_empty()) {
             (true, false) => Ok(plan),
@@ -167,9 +206,39 @@ impl NetworkPlan {
             .filter(move |reader| self.nodes[*reader].inputs.contains(&node))
     }
 
-    /// What each layer hands on: the nodes before the node of each later layer, and the last.
-    pub fn handed_on(&self) -> impl Iterator<Item = usize> {
-        let is_layer = |node: &Node| matches!(node.op, Op::Layer(_));
-        (1..self.nodes.len()).filter(move |n| self.nodes.get(n + 1).is_none_or(is_layer))
+    /// What hands on what each layer gives, layer by layer.
+    pub fn handed_on(&self) -> Vec<HandedOn> {
+        let mut all = vec![HandedOn::Node(0); self.shapes.len()];
+        let mut layer = 0;
+        for (n, node) in self.nodes.iter().enumerate().skip(1) {
+            match node.op {
+                Op::Layer(l) => layer = l,
+                Op::Routed(b) => {
+                    let block = &self.blocks[b];
+                    for (i, member) in block.members().enumerate() {
+                        all[block.first + i] = HandedOn::Within(b, member);
+                    }
+                }
+                Op::Input | Op::MaxPool(_) | Op::Relu | Op::Add | Op::LayerNorm { .. } => {}
+            }
+            // Until the next layer's.
+            all[layer] = HandedOn::Node(n);
+        }
+        all
+    }
+
+    /// The blocks of experts, from input to output.
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    /// How often layer `layer` runs, on the average.
+    pub fn runs(&self, layer: usize) -> Runs {
+        self.runs[layer]
+    }
+
+    /// Whether layer `layer` is a router, whose weights stay dense.
+    pub fn is_router(&self, layer: usize) -> bool {
+        self.blocks.iter().any(|block| block.router() == Some(layer))
     }
 }

@@ -37,7 +37,7 @@ impl NetworkOp {
         let wanted = Wanted { input: x.track_op(), params: params.track_op() };
         let grad = grad.contiguous()?;
         let found = numbers(&grad, |grad| tape.backward(params, grad, wanted))?;
-        let Gradients { input, params: of_params, probe, flops } = found;
+        let Gradients { input, params: of_params, probe, flops, loads: _ } = found;
         self.counter.add(Executed { forward: 0, backward: flops });
         let flat = |values: Vec<f32>| {
             let size = values.len();

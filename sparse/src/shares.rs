@@ -1,5 +1,5 @@
 //! How many weights each layer of a network has active: the distribution's choice, in the blocks of
-//! the pattern.
+//! the pattern. Routers of experts have all of them.
 
 use crate::config::{Pattern, SparsityConfig};
 use crate::distribution::{LayerShape, Share, distribute};
@@ -7,6 +7,7 @@ use crate::error::SparseError;
 use crate::layers::LayerSpec;
 use crate::methods::{Blocks, Method, keep_blocks};
 use crate::misfit::{Misfit, OfLayer, PatternMisfit};
+use crate::nodes::NetworkPlan;
 
 /// The shares of all layers of a network, in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,8 +57,19 @@ fn shares_of(
         shape: spec.kernel_shape(),
         order: spec.algebra.order(),
     };
-    let shapes: Vec<LayerShape> = specs.iter().map(shape).collect();
-    let mut shares = distribute(config.distribution, sparsity, &shapes, &config.layers)?;
+    // A router's weights stay dense: what it chooses among is no part of the budget.
+    let plan = NetworkPlan::of_specs(specs)?;
+    let spread = || specs.iter().enumerate().filter(|(l, _)| !plan.is_router(*l));
+    let shapes: Vec<LayerShape> = spread().map(|(_, spec)| shape(spec)).collect();
+    let spread_shares = distribute(config.distribution, sparsity, &shapes, &config.layers)?;
+    let whole = |spec: &LayerSpec| {
+        let [rows, cols] = spec.weights();
+        Share { sparsity: 0.0, nnz: rows * cols }
+    };
+    let mut shares: Vec<Share> = specs.iter().map(whole).collect();
+    for ((l, _), share) in spread().zip(spread_shares) {
+        shares[l] = share;
+    }
     if let Some(name) =
         config.compute.layers.keys().find(|name| specs.iter().all(|s| s.name != **name))
     {

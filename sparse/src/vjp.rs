@@ -35,7 +35,14 @@ impl Vjp {
         self.output
     }
 
-    /// What each layer hands on, after its activation and the joins behind it: `(batch, features)` each.
+    /// Lets routers that learn by the loss of each sample ([`crate::routing::reinforce`]) know `losses (batch)`, before
+    /// [`Self::backward`].
+    pub fn tell_losses(&mut self, losses: &[f32]) {
+        self.tape.tell_losses(losses);
+    }
+
+    /// What each layer hands on, after its activation and the joins behind it: `(batch, features)` each; of a layer of
+    /// a block of experts `(rows that it read, features)`.
     ///
     /// # Errors
     /// None that a pass can have.

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sparring_sparse::nodes::HandedOn;
+use sparring_sparse::routing::Member;
 use sparring_sparse::stats::mean_and_variance;
 use sparring_sparse::{Layer, Network, Section, Seed, Topology, Trainer};
 
@@ -158,11 +160,11 @@ impl Diagnosis {
             })?;
         }
         if what.effective_rank || what.dormant {
-            let batch = input.len() / network.backend().plan().input().size();
             let hidden = findings.time("activations", |_| hidden(&network, input))?;
-            if let (true, Some((_, features))) = (what.effective_rank, hidden.last()) {
+            let read = hidden.iter().rfind(|one| !one.within);
+            if let (true, Some(Hidden { features, width, .. })) = (what.effective_rank, read) {
                 findings.time("effective_rank", |out| {
-                    let width = features.len() / batch;
+                    let width = *width;
                     out.push(Metric::new(tag("effective_rank"), effective_rank(features, width)));
                     Ok(())
                 })?;
@@ -170,9 +172,9 @@ impl Diagnosis {
             if what.dormant {
                 findings.time("dormant", |out| {
                     let (mut dormant, mut all) = (0, 0);
-                    for (layer, features) in &hidden {
+                    for Hidden { layer, features, width, .. } in &hidden {
                         let units = layer.shape().rows();
-                        let places = features.len() / batch / units;
+                        let places = width / units;
                         let scores = dormant::scores(features, units, places);
                         let count = dormant::count(&scores, what.dormant_tau);
                         let tag = tag(&format!("{}/dormant", layer.name()));
@@ -235,13 +237,36 @@ impl Findings {
     }
 }
 
-/// The hidden layers of `network` with what they write for `input`, `(batch, outputs)`.
-fn hidden<'a>(
-    network: &'a Network,
-    input: &[f32],
-) -> Result<Vec<(&'a Layer, Vec<f32>)>, AgentError> {
-    let outputs = network.activations(input)?;
-    Ok(network.layers().iter().zip(outputs).rev().skip(1).rev().collect())
+/// A layer with units, and what it writes for a batch.
+struct Hidden<'a> {
+    layer: &'a Layer,
+    /// `(rows, width)`.
+    features: Vec<f32>,
+    width: usize,
+    /// Whether it is one of an expert, which reads a part of the tokens.
+    within: bool,
+}
+
+/// The hidden layers of `network` with what they write for `input`: of experts those with units.
+fn hidden<'a>(network: &'a Network, input: &[f32]) -> Result<Vec<Hidden<'a>>, AgentError> {
+    let (plan, outputs) = (network.backend().plan(), network.activations(input)?);
+    let each = network.layers().iter().zip(plan.handed_on()).zip(outputs);
+    let one = |((layer, handed_on), features): ((&'a Layer, HandedOn), Vec<f32>)| {
+        match handed_on {
+            // The head.
+            HandedOn::Node(n) if n == plan.last() => None,
+            HandedOn::Node(n) => {
+                let width = plan.nodes()[n].features.size();
+                Some(Hidden { layer, features, width, within: false })
+            }
+            HandedOn::Within(_, Member::Expert { layer: 0, .. }) => {
+                let width = layer.shape().rows();
+                Some(Hidden { layer, features, width, within: true })
+            }
+            HandedOn::Within(_, Member::Router | Member::Expert { .. }) => None,
+        }
+    };
+    Ok(each.filter_map(one).collect())
 }
 
 /// A scale that the batch cannot tell is left out.

@@ -144,7 +144,7 @@ impl Dqn {
         let mut pass = trainer.vjp(obs, &step)?;
         let q = choice.taken(pass.output(), &sample.action);
         let delta: Vec<f32> = q.iter().zip(&y).map(|(q, y)| q - y).collect();
-        let LossGrad { value, grad } = td(config.loss, &delta, &weights);
+        let LossGrad { value, grad, samples } = td(config.loss, &delta, &weights);
         if !value.is_finite() {
             let sources = [
                 Source::Numbers("a reward", &sample.reward),
@@ -154,6 +154,7 @@ impl Dqn {
             return Err(loss_is("the loss of `q`", value, state.updates, &sources));
         }
         let grad = choice.taken_grad(&grad, &sample.action);
+        pass.tell_losses(&samples);
         let gradients = pass.backward(&grad, Wanted::PARAMS)?;
         let grad_norm = trainer.finish_step(step, gradients)?;
         choice.prioritize(replay, &sample.place, &delta);

@@ -17,4 +17,6 @@ pub struct LossGrad {
     pub value: f32,
     /// `∂L/∂y`, as `y` stands.
     pub grad: Vec<f32>,
+    /// Of each sample, what `L` is the mean of: what routers of experts may learn by.
+    pub samples: Vec<f32>,
 }

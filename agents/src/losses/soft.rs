@@ -7,7 +7,11 @@ pub fn critic(q: &[f32], y: &[f32]) -> LossGrad {
     let (n, share) = (q.len() as f64, 1.0 / q.len() as f32);
     let errors = || q.iter().zip(y).map(|(q, y)| q - y);
     let sum: f64 = errors().map(|error| f64::from(error * error)).sum();
-    LossGrad { value: (0.5 * sum / n) as f32, grad: errors().map(|e| e * share).collect() }
+    LossGrad {
+        value: (0.5 * sum / n) as f32,
+        grad: errors().map(|e| e * share).collect(),
+        samples: errors().map(|e| 0.5 * e * e).collect(),
+    }
 }
 
 /// The actor's loss and its gradients.
@@ -19,6 +23,8 @@ pub struct ActorLoss {
     pub by_log_prob: f32,
     /// `∂L/∂Qᵢ (batch)` of both critics: where they agree, each has half.
     pub by_q: [Vec<f32>; 2],
+    /// Of each sample, what `L` is the mean of.
+    pub samples: Vec<f32>,
 }
 
 /// Of the actor, from `log π(ã|s) (batch)` and `Qᵢ(s, ã) (batch)`.
@@ -29,10 +35,11 @@ pub fn actor(
 ) -> ActorLoss {
     let (n, alpha) = (log_prob.len(), alpha as f32);
     let share = 1.0 / n as f32;
-    let sum: f64 = log_prob
+    let samples: Vec<f32> = log_prob
         .zip(q[0].iter().zip(q[1]))
-        .map(|(log_prob, (first, second))| f64::from(alpha * log_prob - first.min(*second)))
-        .sum();
+        .map(|(log_prob, (first, second))| alpha * log_prob - first.min(*second))
+        .collect();
+    let sum: f64 = samples.iter().map(|sample| f64::from(*sample)).sum();
     let by = |own: &[f32], other: &[f32]| {
         let part = |(own, other): (&f32, &f32)| match own.partial_cmp(other) {
             Some(std::cmp::Ordering::Less) => -share,
@@ -45,6 +52,7 @@ pub fn actor(
         value: (sum / n as f64) as f32,
         by_log_prob: share * alpha,
         by_q: [by(q[0], q[1]), by(q[1], q[0])],
+        samples,
     }
 }
 
@@ -54,16 +62,16 @@ mod tests {
 
     #[test]
     fn of_a_critic_by_hand() {
-        let LossGrad { value, grad } = critic(&[1.0, -1.0], &[0.0, 1.0]);
-        assert_eq!((value, grad), (1.25, vec![0.5, -1.0]));
+        let LossGrad { value, grad, samples } = critic(&[1.0, -1.0], &[0.0, 1.0]);
+        assert_eq!((value, grad, samples), (1.25, vec![0.5, -1.0], vec![0.5, 2.0]));
     }
 
     #[test]
     fn of_an_actor_by_hand() {
         let (first, second) = ([1.0, 5.0], [2.0, 5.0]);
-        let ActorLoss { value, by_log_prob, by_q } =
+        let ActorLoss { value, by_log_prob, by_q, samples } =
             actor(0.5, [2.0f32, -2.0].into_iter(), [&first, &second]);
-        assert_eq!((value, by_log_prob), (-3.0, 0.25));
+        assert_eq!((value, by_log_prob, samples), (-3.0, 0.25, vec![0.0, -6.0]));
         assert_eq!(by_q, [vec![-0.5, -0.25], vec![0.0, -0.25]]);
     }
 

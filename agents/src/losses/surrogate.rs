@@ -32,6 +32,8 @@ pub struct ActorOutput<'a> {
 pub struct Surrogate {
     /// `L`.
     pub loss: f32,
+    /// Of each row, what `L` is the mean of.
+    pub samples: Vec<f32>,
     /// `∂L/∂head (n, width)`.
     pub head: Vec<f32>,
     /// `∂L/∂b (std_param)`.
@@ -70,7 +72,9 @@ pub fn surrogate(
             (grad.log_prob - decisions.log_prob[i], decisions.advantage[i]);
         let ratio = log_ratio.exp();
         let (free, clipped) = (ratio * advantage, ratio.clamp(1.0 - clip, 1.0 + clip) * advantage);
-        loss -= f64::from(free.min(clipped) + entropy_coef * grad.entropy);
+        let gain = free.min(clipped) + entropy_coef * grad.entropy;
+        loss -= f64::from(gain);
+        out.samples.push(-gain);
         // Beyond the clip a better advantage brings nothing more.
         let by_log_prob = if free <= clipped { -free * share } else { 0.0 };
         let by_entropy = -entropy_coef * share;
@@ -103,6 +107,7 @@ pub fn value_loss(
 ) -> LossGrad {
     let n = value.len() as f32;
     let (mut loss, mut grad) = (0.0f64, Vec::with_capacity(value.len()));
+    let mut samples = Vec::with_capacity(value.len());
     for ((v, old), ret) in value.iter().zip(old).zip(ret) {
         let error = v - ret;
         // Within the clip both are V, and what rounding makes of the second is no reason to stop.
@@ -111,10 +116,11 @@ pub fn value_loss(
         let farther = clipped * clipped > error * error;
         let square = if farther { clipped * clipped } else { error * error };
         loss += f64::from(square);
+        samples.push(coef * square);
         // Where the clipped value is the worse one, V itself moves nothing.
         grad.push(if farther { 0.0 } else { coef * 2.0 * error / n });
     }
-    LossGrad { value: coef * (loss / f64::from(n)) as f32, grad }
+    LossGrad { value: coef * (loss / f64::from(n)) as f32, grad, samples }
 }
 
 #[cfg(test)]
@@ -192,13 +198,14 @@ mod tests {
     #[test]
     fn values_with_and_without_their_clip() {
         // Errors 1 and −2.
-        let LossGrad { value, grad } = value_loss(&[2.0, 1.0], &[2.0, 1.0], &[1.0, 3.0], None, 0.5);
+        let LossGrad { value, grad, .. } =
+            value_loss(&[2.0, 1.0], &[2.0, 1.0], &[1.0, 3.0], None, 0.5);
         assert_eq!((value, grad), (0.5 * 2.5, vec![0.5, -1.0]));
         // V moved from 0 to 2 towards R = 3: the clip leaves 0.2, whose error 2.8 is the larger.
-        let LossGrad { value, grad } = value_loss(&[2.0], &[0.0], &[3.0], Some(0.2), 1.0);
+        let LossGrad { value, grad, .. } = value_loss(&[2.0], &[0.0], &[3.0], Some(0.2), 1.0);
         assert!((value - 2.8 * 2.8).abs() < 1e-5 && grad == [0.0]);
         // V moved away from R: its own error is the larger, and pulls.
-        let LossGrad { value, grad } = value_loss(&[-2.0], &[0.0], &[3.0], Some(0.2), 1.0);
+        let LossGrad { value, grad, .. } = value_loss(&[-2.0], &[0.0], &[3.0], Some(0.2), 1.0);
         assert_eq!((value, grad), (25.0, vec![-10.0]));
     }
 }

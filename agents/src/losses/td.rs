@@ -38,9 +38,10 @@ impl Loss {
 pub fn td(loss: Loss, delta: &[f32], weights: &[f32]) -> LossGrad {
     let (n, share) = (delta.len() as f64, 1.0 / delta.len() as f32);
     let pairs = || delta.iter().zip(weights);
-    let sum: f64 = pairs().map(|(delta, w)| f64::from(loss.of(*delta) * w)).sum();
+    let samples: Vec<f32> = pairs().map(|(delta, w)| loss.of(*delta) * w).collect();
+    let sum: f64 = samples.iter().map(|sample| f64::from(*sample)).sum();
     let grad = pairs().map(|(delta, w)| loss.slope(*delta) * (share * w));
-    LossGrad { value: (sum / n) as f32, grad: grad.collect() }
+    LossGrad { value: (sum / n) as f32, grad: grad.collect(), samples }
 }
 
 #[cfg(test)]
@@ -51,9 +52,9 @@ mod tests {
 
     #[test]
     fn both_losses_by_hand() {
-        let LossGrad { value, grad } = td(Loss::Squared, &[1.0, -3.0], &[1.0, 0.5]);
-        assert_eq!((value, grad), (2.75, vec![1.0, -1.5]));
-        let LossGrad { value, grad } = td(Loss::Huber, &[0.5, -3.0], &[1.0, 0.5]);
+        let LossGrad { value, grad, samples } = td(Loss::Squared, &[1.0, -3.0], &[1.0, 0.5]);
+        assert_eq!((value, grad, samples), (2.75, vec![1.0, -1.5], vec![1.0, 4.5]));
+        let LossGrad { value, grad, .. } = td(Loss::Huber, &[0.5, -3.0], &[1.0, 0.5]);
         assert_eq!((value, grad), (0.6875, vec![0.25, -0.25]));
         // Quadratic inside one, linear outside.
         assert_eq!([0.5, -1.0, 3.0, -3.0].map(|x| Loss::Huber.of(x)), [0.125, 0.5, 2.5, 2.5]);

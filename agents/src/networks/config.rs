@@ -6,10 +6,11 @@ use std::sync::Arc;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sparring_envs::Space;
-use sparring_sparse::LayerSpec;
+use sparring_sparse::{LayerSpec, keys};
 
+use super::experts::{Beside, ExpertKeys};
 use super::known::known;
 use super::mlp::Mlp;
 use super::row::{NetworkKeys, NetworkRow};
@@ -22,6 +23,7 @@ use crate::error::AgentError;
 #[derive(Clone, Debug)]
 pub struct NetworkConfig {
     keys: Arc<dyn NetworkKeys>,
+    beside: Beside,
 }
 
 impl NetworkConfig {
@@ -40,10 +42,26 @@ impl NetworkConfig {
         &*self.keys
     }
 
-    /// See [`NetworkKeys::layers`].
+    /// The same with blocks of experts.
+    pub fn with_experts(self, experts: ExpertKeys) -> Self {
+        Self { beside: Beside { experts: Some(experts) }, ..self }
+    }
+
+    /// Its blocks of experts.
+    pub fn experts(&self) -> Option<ExpertKeys> {
+        self.beside.experts
+    }
+
+    /// The same with all of its widths multiplied by `by`; none of a network that has none.
+    pub(super) fn narrowed(&self, by: f64) -> Option<Self> {
+        let experts = self.beside.experts.map(|experts| experts.narrowed(by));
+        Some(Self { keys: self.keys.narrowed(by)?, beside: Beside { experts } })
+    }
+
+    /// See [`NetworkKeys::layers`]; with its blocks of experts.
     ///
     /// # Errors
-    /// Observations that the network cannot read.
+    /// Observations that the network cannot read, and experts that it cannot have.
     pub fn layers(
         &self,
         obs: &Space,
@@ -51,34 +69,42 @@ impl NetworkConfig {
         style: MlpStyle,
         weight_decay: f64,
     ) -> Result<Vec<LayerSpec>, AgentError> {
-        self.keys.layers(obs, outputs, style, weight_decay)
+        let layers = self.keys.layers(obs, outputs, style, weight_decay)?;
+        match self.beside.experts {
+            Some(experts) => experts.over(layers),
+            None => Ok(layers),
+        }
     }
 }
 
 impl<K: NetworkKeys + 'static> From<K> for NetworkConfig {
     fn from(keys: K) -> Self {
-        Self { keys: Arc::new(keys) }
+        Self { keys: Arc::new(keys), beside: Beside::default() }
     }
 }
 
 impl From<Arc<dyn NetworkKeys>> for NetworkConfig {
     fn from(keys: Arc<dyn NetworkKeys>) -> Self {
-        Self { keys }
+        Self { keys, beside: Beside::default() }
     }
 }
 
 impl PartialEq for NetworkConfig {
     fn eq(&self, other: &Self) -> bool {
-        self.row().name == other.row().name && self.keys.to_value() == other.keys.to_value()
+        let of = |config: &Self| (config.row().name, config.keys.to_value(), config.beside);
+        of(self) == of(other)
     }
 }
 
 impl Serialize for NetworkConfig {
-    /// `kind` and the keys.
+    /// `kind`, the keys, and those beside them.
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut value = self.keys.to_value();
         if let Value::Object(keys) = &mut value {
             keys.insert("kind".to_owned(), self.row().name.into());
+            if let Value::Object(beside) = json!(self.beside) {
+                keys.extend(beside);
+            }
         }
         value.serialize(to)
     }
@@ -90,8 +116,10 @@ impl<'de> Deserialize<'de> for NetworkConfig {
         let kind = typed.remove("kind").ok_or_else(|| D::Error::missing_field("kind"))?;
         let row = known().iter().find(|row| kind == row.name);
         let row = row.ok_or_else(|| D::Error::custom(format!("unknown network {kind}")))?;
+        let experts = typed.remove("experts").unwrap_or_default();
+        let beside = keys::read::<Beside>(json!({"experts": experts})).map_err(D::Error::custom)?;
         let keys = (row.read)(Value::Object(typed)).map_err(D::Error::custom)?;
-        Ok(Self { keys })
+        Ok(Self { keys, beside })
     }
 }
 

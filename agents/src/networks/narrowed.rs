@@ -1,15 +1,13 @@
 //! Dense networks of as many parameters as a sparse one has active.
 
-use std::sync::Arc;
-
 use sparring_envs::Space;
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::{KeyError, LayerSpec, SparseError};
 
 use super::algebra::AlgebraKeys;
 use super::config::NetworkConfig;
+use super::experts::refused;
 use super::parameters::parameters;
-use super::row::NetworkKeys;
 use super::style::MlpStyle;
 use crate::error::AgentError;
 
@@ -41,6 +39,10 @@ impl NetworkConfig {
     ) -> Result<Vec<LayerSpec>, AgentError> {
         let real = self.narrowed_by(sparsity, obs, outputs, style, weight_decay)?;
         match algebra {
+            Some(_) if self.experts().is_some() => {
+                let found = "a network with experts, over an algebra".to_owned();
+                Err(refused("router", found, "experts of real layers", "no agent.algebra"))
+            }
             Some(algebra) => algebra.over(real),
             None => Ok(real),
         }
@@ -61,8 +63,7 @@ impl NetworkConfig {
         let [weights, biases] = parameters(&whole);
         let target = (1.0 - sparsity) * weights + biases;
         let at = |width: f64| -> Result<Vec<LayerSpec>, AgentError> {
-            let narrowed: Option<Arc<dyn NetworkKeys>> = self.keys().narrowed(width);
-            let narrowed = narrowed.ok_or_else(|| {
+            let narrowed = self.narrowed(width).ok_or_else(|| {
                 let found =
                     format!("{method}, of the network {}, which has no width", self.row().name);
                 let allowed = "a network that has one";

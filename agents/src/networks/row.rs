@@ -11,6 +11,7 @@ use sparring_envs::Space;
 use sparring_sparse::LayerSpec;
 use sparring_sparse::keys;
 
+use super::experts::Beside;
 use super::style::MlpStyle;
 use crate::error::AgentError;
 
@@ -48,6 +49,11 @@ impl NetworkRow {
     /// their order.
     pub(super) fn section(&self, written: bool) -> Value {
         let mut schema = (self.schema)().to_value();
+        let beside = keys::schema::<Beside>().to_value();
+        schema["properties"]["experts"] = beside["properties"]["experts"].clone();
+        if let Value::Array(order) = &mut schema["x-order"] {
+            order.push(json!("experts"));
+        }
         let mut required = vec![json!("kind")];
         if let (true, Value::Array(keys)) = (written, &schema["x-order"]) {
             required.extend(keys.iter().cloned());

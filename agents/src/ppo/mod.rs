@@ -186,10 +186,11 @@ impl Ppo {
             state.std_param.values(),
             Decisions { action: &action, log_prob: &log_prob, advantage: &advantage },
         );
-        let Surrogate { loss, head: d_head, std_param, kl, clip_fraction, entropy } = found;
+        let Surrogate { loss, samples, head: d_head, std_param, kl, clip_fraction, entropy } =
+            found;
         let critic_step = critic.begin_step()?;
         let mut valuing = critic.vjp(&obs, &critic_step)?;
-        let LossGrad { value: critic_loss, grad: d_value } =
+        let LossGrad { value: critic_loss, grad: d_value, samples: critic_samples } =
             choice.value_loss(valuing.output(), &old, &ret);
         if !loss.is_finite() {
             let advantages = Source::Numbers("an advantage", &advantage);
@@ -201,8 +202,10 @@ impl Ppo {
             let sources = [returns, Source::Network("`critic`", critic.network(), &obs)];
             return Err(loss_is("the loss of `critic`", critic_loss, state.updates, &sources));
         }
+        acting.tell_losses(&samples);
         let gradients = acting.backward(&d_head, Wanted::PARAMS)?;
         let actor_norm = actor.finish_step(step, gradients)?;
+        valuing.tell_losses(&critic_samples);
         let gradients = valuing.backward(&d_value, Wanted::PARAMS)?;
         let critic_norm = critic.finish_step(critic_step, gradients)?;
         state.std_param.step(&std_param, free_params::rule(choice.config.optimizer.rule));

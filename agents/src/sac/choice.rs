@@ -97,7 +97,7 @@ impl Choice {
             critics[1].vjp(&done, &mut Ctx::default())?,
         ];
         let log_prob = out.chunks_exact(act_dim + 1).map(|drawn| drawn[act_dim]);
-        let soft::ActorLoss { value, by_log_prob, by_q } =
+        let soft::ActorLoss { value, by_log_prob, by_q, samples } =
             soft::actor(alpha, log_prob.clone(), [q[0].output(), q[1].output()]);
         let [first, second] = &mut q;
         let by_input = [
@@ -108,7 +108,7 @@ impl Choice {
         let log_prob = mean(log_prob.map(f64::from));
         let drawn = Drawn { head, noise, out: &out };
         let head = self.policy.draw_grad(drawn, &by_action, by_log_prob);
-        Ok(ActorLoss { value, log_prob, head })
+        Ok(ActorLoss { value, log_prob, head, samples })
     }
 
     /// Of the present policy, `ε` of `n` actions.
@@ -132,6 +132,8 @@ pub(super) struct ActorLoss {
     pub log_prob: f64,
     /// `∂L/∂head (batch, 2 · act_dim)`.
     pub head: Vec<f32>,
+    /// Of each sample, what the loss is the mean of.
+    pub samples: Vec<f32>,
 }
 
 /// `n` draws of `ε`.

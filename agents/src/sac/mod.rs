@@ -297,7 +297,8 @@ fn step_critics(
     state.means.critic_loss += f64::from(value);
     state.means.q += mean(passes[0].output().iter().map(|q| f64::from(*q)));
     let each = critics.iter_mut().zip(steps).zip(passes.iter_mut().zip(&losses));
-    for (i, ((critic, step), (pass, LossGrad { grad, .. }))) in each.enumerate() {
+    for (i, ((critic, step), (pass, LossGrad { grad, samples, .. }))) in each.enumerate() {
+        pass.tell_losses(samples);
         let gradients = pass.backward(grad, Wanted::PARAMS)?;
         state.means.grad_norms[1 + i] += f64::from(critic.finish_step(step, gradients)?);
     }
@@ -317,12 +318,13 @@ fn step_actor(
     let mut pass = actor.vjp(obs, &step)?;
     let draws = Draws { head: pass.output(), noise: &noise };
     let networks = [critics[0].network(), critics[1].network()];
-    let ActorLoss { value, log_prob, head } =
+    let ActorLoss { value, log_prob, head, samples } =
         choice.actor_loss(state.alpha(), obs, draws, networks)?;
     if !value.is_finite() {
         let source = Source::Network("`actor`", actor.network(), obs);
         return Err(loss_is("the loss of the actor", value, state.updates, &[source]));
     }
+    pass.tell_losses(&samples);
     let gradients = pass.backward(&head, Wanted::PARAMS)?;
     state.means.grad_norms[0] += f64::from(actor.finish_step(step, gradients)?);
     state.means.actor_loss += f64::from(value);

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use sparring_agents::{Agent, AgentConfig, EnvRows, Extent, Mode};
-use sparring_envs::{VectorConfig, VectorEnv, spec};
+use sparring_envs::{EnvSpec, VectorConfig, VectorEnv, spec};
 use sparring_sparse::config::*;
 use sparring_sparse::methods::dense::Dense;
 use sparring_sparse::methods::pruning::Pruning;
@@ -110,7 +110,17 @@ pub fn learn(
     steps: u64,
     episodes: usize,
 ) -> (Box<dyn Agent>, f64) {
-    let spec = &spec(env).unwrap();
+    learn_on(config, &spec(env).unwrap(), num_envs, steps, episodes)
+}
+
+/// The same on an env that has no name.
+pub fn learn_on(
+    config: &AgentConfig,
+    spec: &EnvSpec,
+    num_envs: usize,
+    steps: u64,
+    episodes: usize,
+) -> (Box<dyn Agent>, f64) {
     let seed = Seed::new(1);
     let vector = VectorConfig { num_envs, ..VectorConfig::default() };
     let seeds: Vec<u64> =

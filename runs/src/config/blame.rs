@@ -22,7 +22,7 @@ pub fn unbuildable(spec: &EnvSpec, error: AgentError) -> (&'static str, KeyError
             let found = format!("{}: {error}", spec.id);
             ("env", KeyError::new("id", found, "an env that the agent can play", "another env"))
         }
-        AgentError::Algebra(error) => ("agent", *error),
+        AgentError::Algebra(error) | AgentError::Experts(error) => ("agent", *error),
         AgentError::Sparsity { misfit, .. } => ("sparsity", of_layers(*misfit)),
         AgentError::Budget { .. } => ("sparsity.budget", unspent(error)),
         AgentError::Sparse(SparseError::Key(error)) => ("sparsity", error),

@@ -153,18 +153,20 @@ impl LayerText {
             Join::LayerNorm => {
                 let name = format!("{}.norm.{norms}", layer.name);
                 norms += 1;
-                JoinText::LayerNorm(NormText { name, epsilon: EPSILON })
+                Some(JoinText::LayerNorm(NormText { name, epsilon: EPSILON }))
             }
-            Join::Save => JoinText::Save,
-            Join::Add => JoinText::Add,
-            Join::Relu => JoinText::Relu,
+            Join::Save => Some(JoinText::Save),
+            Join::Add => Some(JoinText::Add),
+            Join::Relu => Some(JoinText::Relu),
             Join::MaxPool(pool) => {
                 let windows = pool.windows(&features);
                 features = windows.output();
-                JoinText::MaxPool(Windows::of(&windows))
+                Some(JoinText::MaxPool(Windows::of(&windows)))
             }
+            // No view has blocks of experts.
+            Join::Routed(_) => None,
         };
-        let then = layer.then.iter().map(joined).collect();
+        let then = layer.then.iter().filter_map(joined).collect();
         Self {
             name: layer.name.clone(),
             rows: layer.shape.rows(),

@@ -5,6 +5,7 @@
 //! | `planes.rs` | where the features of each node stand |
 //! | `products.rs`, `layer.rs` | the products of a layer, in the form of computing that it takes |
 //! | `spread.rs` | those of elements of an algebra in small batches |
+//! | `routed/` | a block of experts |
 //! | `tape.rs`, `pass.rs` | the memory of a pass, and the walk over the nodes |
 //! | `in_place.rs` | what changes parameters: the step of an optimiser, and a target that follows |
 //! | `measure.rs` | where one form of computing overtakes the other, for `sparring tune` |
@@ -17,6 +18,7 @@ mod measure;
 mod pass;
 mod planes;
 mod products;
+mod routed;
 mod shared;
 mod spread;
 mod tape;
@@ -93,11 +95,10 @@ impl Backend for Cpu {
             layers: self.layers.clone(),
             par: self.par,
             patterns: ctx.probe.map_or_else(|| [].into(), |probe| probe.patterns().clone()),
+            losses: Vec::new(),
             memory: None,
         };
-        let (forward, flops) = numbers(params, |params| Ok(tape.forward(x, params)))?;
-        ctx.executed.forward += flops;
-        Ok(forward)
+        numbers(params, |params| tape.forward(x, params, ctx))
     }
 
     fn step(

@@ -6,12 +6,14 @@ use candle_core::{Result, Tensor, bail};
 
 use super::layer::{CpuLayer, Held};
 use super::planes::zeros;
+use super::routed::{self, Back, Seen, With};
 use super::shared::{Shared, numbers};
 use super::tape::Memory;
 use crate::backend::{Forward, Gradients, Tape, Wanted};
+use crate::ctx::Ctx;
 use crate::kernels::{Below, Par, Pass, Sides, View, ViewMut, activation, norm, pool};
 use crate::layers::Activation;
-use crate::nodes::Op;
+use crate::nodes::{HandedOn, Op};
 use crate::topology::Topology;
 
 /// One use of a network.
@@ -21,18 +23,21 @@ pub(super) struct CpuTape {
     pub par: Par,
     /// A probe's, one a layer, or none.
     pub patterns: Arc<[Arc<Topology>]>,
+    /// Of each sample, once they were told.
+    pub losses: Vec<f32>,
     /// Given back in the end.
     pub memory: Option<Memory>,
 }
 
 impl CpuTape {
-    /// The pass over `x (batch, in)`, and the operations that it took.
-    pub fn forward(mut self, x: &[f32], params: &[f32]) -> (Forward, u64) {
+    /// The pass over `x (batch, in)`.
+    pub fn forward(mut self, x: &[f32], params: &[f32], ctx: &mut Ctx<'_>) -> Result<Forward> {
         let shared = self.shared.clone();
         let Shared { plan, planes, pool: free } = &*shared;
-        let batch = x.len() / plan.input().size().max(1);
-        let mut memory = free.take(batch, planes);
-        let Memory { lanes, activations, weights, scratch, .. } = &mut memory;
+        let width = plan.input().size().max(1);
+        let batch = x.len() / width;
+        let mut memory = free.take(batch, plan, planes);
+        let Memory { lanes, activations, weights, blocks, scratch, .. } = &mut memory;
         let (pass, mut flops) = (Pass { lanes: *lanes, par: self.par }, 0);
         planes[0].plane.from_rows(*lanes, x, &mut activations[0]);
         for (n, node) in plan.nodes().iter().enumerate() {
@@ -64,13 +69,24 @@ impl CpuTape {
                     let params = &params[self.layers[layer].of().norm(number)];
                     norm::forward(*lanes, params, input(0).data, y.data);
                 }
+                Op::Routed(b) => {
+                    let (block, layers) = (&plan.blocks()[b], &*self.layers);
+                    let with = With { block, layers, params, par: self.par };
+                    let seen = Seen { lanes: *lanes, rows: x, width };
+                    let (through, rng) = ((input(0), y), ctx.rng.as_deref_mut());
+                    flops += routed::forward(with, &mut blocks[b], scratch, through, seen, rng);
+                    let load = blocks[b].load.as_ref();
+                    let importance = load.map_or(0.0, |load| load.importance);
+                    ctx.auxiliary += block.routing.importance * importance;
+                }
             }
         }
         let last = plan.last();
         let mut output = vec![0.0; batch * plan.output().size()];
         planes[last].plane.to_rows(*lanes, &activations[last], &mut output);
         self.memory = Some(memory);
-        (Forward { output, tape: Box::new(self) }, flops)
+        ctx.executed.forward += flops;
+        Ok(Forward { output, tape: Box::new(self) })
     }
 
     fn memory(&self) -> Result<&Memory> {
@@ -84,7 +100,7 @@ impl CpuTape {
         let Some(memory) = &mut self.memory else {
             bail!("the backward pass of a network came before its forward pass");
         };
-        let Memory { lanes, activations, gradients, weights, scratch } = memory;
+        let Memory { lanes, activations, gradients, weights, blocks, scratch } = memory;
         let Shared { plan, planes, .. } = &*self.shared;
         if gradients.is_empty() {
             *gradients = zeros(*lanes, planes, |node| node.gradient);
@@ -139,6 +155,17 @@ impl CpuTape {
                     let sides = Sides { dy: dy.data, x: x.data };
                     norm::backward(lanes, &params[own], sides, grads, dx.data);
                 }
+                Op::Routed(b) => {
+                    let (block, layers) = (&plan.blocks()[b], &*self.layers);
+                    let with = With { block, layers, params, par: self.par };
+                    let (grads, patterns) = (&mut *params_grad, &*self.patterns);
+                    let probes = &mut *probes;
+                    let mut back = Back { grads, patterns, probes, scratch, flops: 0 };
+                    let by = (lanes, self.losses.as_slice());
+                    routed::backward(with, &mut blocks[b], (dy, dx), by, &mut back)
+                        .map_err(candle_core::Error::wrap)?;
+                    flops += back.flops;
+                }
                 // What a sum adds besides is reached from there.
                 Op::Relu | Op::Add => dx.plane.copy(lanes, dy, dx.data),
             }
@@ -148,21 +175,29 @@ impl CpuTape {
             input.resize(lanes.batch() * plan.input().size(), 0.0);
             planes[0].gradient.to_rows(lanes, &gradients[0], &mut input);
         }
-        Ok(Gradients { input, params: params_grad, probe: probes.concat(), flops })
+        let loads = blocks.iter().filter_map(|block| block.load.clone()).collect();
+        Ok(Gradients { input, params: params_grad, probe: probes.concat(), loads, flops })
     }
 }
 
 impl Tape for CpuTape {
     fn activations(&self) -> Result<Vec<Vec<f32>>> {
-        let (Memory { lanes, activations, .. }, Shared { plan, planes, .. }) =
+        let (Memory { lanes, activations, blocks, .. }, Shared { plan, planes, .. }) =
             (self.memory()?, &*self.shared);
-        let rows = plan.handed_on().map(|n| {
-            let plane = &planes[n].plane;
-            let mut rows = vec![0.0; lanes.batch() * plane.size()];
-            plane.to_rows(*lanes, &activations[n], &mut rows);
-            rows
+        let rows = plan.handed_on().into_iter().map(|handed_on| match handed_on {
+            HandedOn::Node(n) => {
+                let plane = &planes[n].plane;
+                let mut rows = vec![0.0; lanes.batch() * plane.size()];
+                plane.to_rows(*lanes, &activations[n], &mut rows);
+                rows
+            }
+            HandedOn::Within(b, member) => blocks[b].handed_on(member),
         });
         Ok(rows.collect())
+    }
+
+    fn tell_losses(&mut self, losses: &[f32]) {
+        self.losses = losses.to_vec();
     }
 
     fn backward(&mut self, params: &Tensor, grad: &[f32], wanted: Wanted) -> Result<Gradients> {

@@ -1,6 +1,6 @@
 //! Where the features of each node of a network stand, with the borders that their readers want.
 
-use super::products;
+use super::{products, routed};
 use crate::error::SparseError;
 use crate::kernels::conv::ConvWalk;
 use crate::kernels::lanes::GRAIN;
@@ -61,7 +61,12 @@ pub(crate) fn planes(plan: &NetworkPlan) -> Vec<NodePlanes> {
         let readers: Vec<usize> = plan.readers(n).collect();
         let layer = |reader: &usize| match plan.nodes()[*reader].op {
             Op::Layer(l) => Some(plan.shape(l)),
-            Op::Input | Op::MaxPool(_) | Op::Relu | Op::Add | Op::LayerNorm { .. } => None,
+            Op::Input
+            | Op::MaxPool(_)
+            | Op::Relu
+            | Op::Add
+            | Op::LayerNorm { .. }
+            | Op::Routed(_) => None,
         };
         let image = Plane::of(node.features);
         let plane = match readers.iter().find_map(layer) {
@@ -73,7 +78,12 @@ pub(crate) fn planes(plan: &NetworkPlan) -> Vec<NodePlanes> {
                 Shape::Conv2d(conv) => conv.gradient_plane(),
                 Shape::Linear { .. } => image,
             },
-            Op::Input | Op::MaxPool(_) | Op::Relu | Op::Add | Op::LayerNorm { .. } => image,
+            Op::Input
+            | Op::MaxPool(_)
+            | Op::Relu
+            | Op::Add
+            | Op::LayerNorm { .. }
+            | Op::Routed(_) => image,
         };
         let sole = matches!(readers.as_slice(), [reader] if layer(reader).is_some());
         let second = |reader: &usize| plan.nodes()[*reader].inputs.get(1) == Some(&n);
@@ -102,12 +112,15 @@ pub(crate) fn zeros(
 /// # Errors
 /// Layers and joins that do not fit together.
 pub fn pass_floats(layers: &[LayerSpec], batches: &[usize]) -> Result<usize, SparseError> {
-    let planes = planes(&NetworkPlan::of_specs(layers)?);
+    let plan = NetworkPlan::of_specs(layers)?;
+    let planes = planes(&plan);
+    let routed: usize = plan.blocks().iter().map(|block| routed::floats(block, &plan)).sum();
     let sum = |plane: fn(&NodePlanes) -> Plane| {
         planes.iter().map(|node| plane(node).slots()).sum::<usize>()
     };
     // A batch takes its lanes, rounded up.
     let lanes = |sum: usize, batch: &usize| sum.saturating_add(batch.saturating_add(GRAIN));
     let lanes = batches.iter().fold(0, lanes);
-    Ok(lanes.saturating_mul(sum(|node| node.plane).max(sum(|node| node.gradient))))
+    let nodes = sum(|node| node.plane).max(sum(|node| node.gradient));
+    Ok(lanes.saturating_mul(nodes.saturating_add(routed)))
 }

@@ -4,7 +4,9 @@ use std::sync::Mutex;
 
 use super::layer::Scratch;
 use super::planes::{NodePlanes, zeros};
+use super::routed::RoutedMemory;
 use crate::kernels::{Buffer, Lanes};
+use crate::nodes::NetworkPlan;
 
 /// The activations and gradients of one pass over a network, in slots.
 #[derive(Debug)]
@@ -16,6 +18,8 @@ pub(super) struct Memory {
     pub gradients: Vec<Buffer>,
     /// The weights of every layer that is computed dense, at its node.
     pub weights: Vec<Vec<f32>>,
+    /// What blocks of experts keep.
+    pub blocks: Vec<RoutedMemory>,
     pub scratch: Scratch,
 }
 
@@ -30,7 +34,7 @@ const MOST_FREE: usize = 8;
 
 impl Pool {
     /// Memory for a pass over `batch` samples: used before, or new.
-    pub fn take(&self, batch: usize, planes: &[NodePlanes]) -> Memory {
+    pub fn take(&self, batch: usize, plan: &NetworkPlan, planes: &[NodePlanes]) -> Memory {
         let lanes = Lanes::new(batch);
         let free = self.free.lock().ok().and_then(|mut free| {
             let at = free.iter().rposition(|memory| memory.lanes == lanes)?;
@@ -41,6 +45,7 @@ impl Pool {
             activations: zeros(lanes, planes, |node| node.plane),
             gradients: Vec::new(),
             weights: vec![Vec::new(); planes.len()],
+            blocks: plan.blocks().iter().map(RoutedMemory::of).collect(),
             scratch: Scratch::default(),
         })
     }

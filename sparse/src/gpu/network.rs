@@ -46,6 +46,11 @@ impl DeviceNetwork {
             layers.push(layer);
         }
         let plan = NetworkPlan::of_layers(network.layers())?;
+        if let Some(block) = plan.blocks().first() {
+            let name = network.layers()[block.behind].name();
+            let why = "routers and experts are computed on the processor only; use `cpu`";
+            return Err(failed(&format!("block of experts behind layer `{name}`"), why));
+        }
         let planes = planes(&plan);
         for (node, NodePlanes { plane, .. }) in plan.nodes().iter().zip(&planes) {
             if let Op::Layer(l) = node.op

@@ -3,6 +3,7 @@
 use super::{Activation, MaxPool, Shape};
 use crate::algebra::Algebra;
 use crate::init::{Fans, Init};
+use crate::routing::Routing;
 use crate::seed::Rng;
 use crate::topology::Topology;
 
@@ -72,7 +73,7 @@ pub(super) fn normed(shape: &Shape, then: &[Join]) -> usize {
 ///
 /// Layer normalisation alone has parameters. They are to the layer before it what its biases are, and stand
 /// right behind them: always there, whatever the method, and without decay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Join {
     /// The largest pixel of each window.
     MaxPool(MaxPool),
@@ -85,4 +86,7 @@ pub enum Join {
     /// `γ ⊙ (x − mean) / √(var + ε) + β` over the features of a sample ([`crate::kernels::norm`]), at the start `γ`
     /// is 1 and `β` is 0. Not of images.
     LayerNorm,
+    /// A block of experts, of the shape of its features. Its layers are the next ones of the network: the router where
+    /// it has one, then two for each expert.
+    Routed(Routing),
 }

@@ -16,7 +16,8 @@ impl Trainer {
     /// # Errors
     /// A gradient that is missing or not finite.
     pub fn finish_step(&mut self, step: Step, gradients: Gradients) -> Result<f32, SparseError> {
-        let Gradients { params: active, probe, .. } = gradients;
+        let Gradients { params: active, probe, loads, .. } = gradients;
+        self.state.loads.iter_mut().zip(&loads).for_each(|(sum, load)| sum.add(load));
         let expected = self.network().num_params();
         let asked = step.probe.as_ref();
         let is_whole = asked.is_none_or(|asked| asked.var().elem_count() == probe.len());

@@ -28,6 +28,7 @@ mod state;
 
 use candle_core::Tensor;
 use candle_core::backprop::GradStore;
+use rand::RngExt;
 
 use crate::backend::Gradients;
 use crate::config::SparsityConfig;
@@ -42,6 +43,7 @@ use crate::layers::{Layer, LayerSpec};
 use crate::methods::{Ask, At, Blocks, Layers, Method, TopologyUpdate, UpdateCounts};
 use crate::network::Network;
 use crate::optim::{ClipNorm, Optimizer, OptimizerConfig};
+use crate::routing::{Block, Load};
 use crate::saved::Saved;
 use crate::section::Section;
 use crate::seed::{Rng, Seed};
@@ -74,11 +76,20 @@ pub struct Step {
     /// Whether the method chooses by the step's gradients.
     chooses: bool,
     planned: Option<Vec<TopologyUpdate>>,
+    /// What routers draw from in its passes, if there are any.
+    route: Option<Seed>,
+}
+
+impl Step {
+    /// What its passes take along.
+    fn ctx<'a>(&'a self, rng: &'a mut Option<Rng>) -> Ctx<'a> {
+        Ctx { probe: self.probe.as_ref(), rng: rng.as_mut(), ..Ctx::default() }
+    }
 }
 
 impl Trainer {
     /// A fresh network `name` of the layers `specs`; topologies, weights and growth are drawn from
-    /// the streams `topology`, `init` and `grow` below `seed`.
+    /// the streams `topology`, `init` and `grow` below `seed`, and what routers draw from `route`.
     ///
     /// # Errors
     /// A sparsity, pattern or method that these layers cannot have.
@@ -94,6 +105,9 @@ impl Trainer {
         let state = State {
             optimizer: Optimizer::new(optimizer, network.num_params()),
             counts: vec![UpdateCounts::default(); network.layers().len()],
+            route: (!network.backend().plan().blocks().is_empty())
+                .then(|| seed.child("route").rng()),
+            loads: vec![Load::default(); network.backend().plan().blocks().len()],
             network,
             method,
             grow: seed.child("grow").rng(),
@@ -218,6 +232,14 @@ impl Trainer {
         std::mem::replace(&mut self.state.counts, none)
     }
 
+    /// What each block of experts did since the last call, beside the layer behind which it stands.
+    pub fn drain_loads(&mut self) -> Vec<(String, Load)> {
+        let State { network, loads, .. } = &mut self.state;
+        let blocks = network.backend().plan().blocks().iter().zip(loads);
+        let name = |block: &Block| network.layers()[block.behind].name().to_owned();
+        blocks.map(|(block, load)| (name(block), std::mem::take(load))).collect()
+    }
+
     /// Begins gradient step [`Optimizer::steps`].
     ///
     /// # Errors
@@ -258,7 +280,8 @@ impl Trainer {
             Ask::Planned(updates) => Some(updates),
             Ask::Nothing | Ask::Active | Ask::Dense | Ask::Outside(_) => None,
         };
-        Ok(Step { at, probe, chooses, planned })
+        let route = self.state.route.as_mut().map(|rng| Seed::new(rng.random()));
+        Ok(Step { at, probe, chooses, planned, route })
     }
 
     /// The network's output in `step`, `(batch, in) → (batch, out)`, differentiable.
@@ -266,10 +289,8 @@ impl Trainer {
     /// # Errors
     /// Those of candle.
     pub fn forward(&self, x: &Tensor, step: &Step) -> Result<Tensor, SparseError> {
-        match &step.probe {
-            Some(probe) => self.network().forward_probed(x, probe),
-            None => self.network().forward(x),
-        }
+        let mut rng = step.route.as_ref().map(Seed::rng);
+        self.network().pass(x, &mut step.ctx(&mut rng))
     }
 
     /// The network's pass in `step` over `x (batch · in)`, without candle's graph.
@@ -277,7 +298,8 @@ impl Trainer {
     /// # Errors
     /// An `x` that is no whole rows.
     pub fn vjp(&self, x: &[f32], step: &Step) -> Result<Vjp, SparseError> {
-        self.network().vjp(x, &mut Ctx { probe: step.probe.as_ref(), ..Ctx::default() })
+        let mut rng = step.route.as_ref().map(Seed::rng);
+        self.network().vjp(x, &mut step.ctx(&mut rng))
     }
 
     /// Ends `step` with the gradients of its loss: rewires where that is due, then takes an

@@ -6,6 +6,7 @@ use crate::error::SparseError;
 use crate::methods::{Blocks, Layers, Method, TopologyUpdate, UpdateCounts};
 use crate::network::Network;
 use crate::optim::Optimizer;
+use crate::routing::Load;
 use crate::section::Section;
 use crate::seed::Rng;
 
@@ -19,6 +20,10 @@ pub(super) struct State {
     pub optimizer: Optimizer,
     pub method: Box<dyn Method>,
     pub grow: Rng,
+    /// What routers draw from, if there are any.
+    pub route: Option<Rng>,
+    /// What they did since it was last asked for, block by block.
+    pub loads: Vec<Load>,
     /// What was rewired since it was last asked for.
     pub counts: Vec<UpdateCounts>,
     /// The step that a rewiring last took the place of.
@@ -39,6 +44,10 @@ impl State {
         self.method.save(&mut memory)?;
         all.nest("memory", memory);
         all.put("grow", &self.grow)?;
+        if let Some(route) = &self.route {
+            all.put("route", route)?;
+            all.put("loads", &self.loads)?;
+        }
         all.put("rewired", &self.counts)?;
         all.put("rewired_alone_at", &self.rewired_alone_at)?;
         Ok(all)
@@ -85,6 +94,10 @@ impl State {
         drop(layers);
         (self.network, self.optimizer, self.counts) = (network, optimizer, counts);
         self.grow = from.get("grow")?;
+        if let Some(route) = &mut self.route {
+            *route = from.get("route")?;
+            self.loads = from.get("loads")?;
+        }
         self.rewired_alone_at = from.get("rewired_alone_at")?;
         Ok(())
     }

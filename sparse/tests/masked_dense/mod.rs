@@ -136,6 +136,7 @@ pub fn dense_forward(
                     y = max_pool(pool, &features, &y);
                     features = pool.output(&features);
                 }
+                Join::Routed(_) => unreachable!("experts have an oracle of their own"),
             }
         }
     }

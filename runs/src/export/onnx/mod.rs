@@ -141,6 +141,8 @@ impl Stream {
                     self.step("MaxPool", &[], windows(&pool.windows(&features)));
                     features = pool.output(&features);
                 }
+                // No view has blocks of experts.
+                Join::Routed(_) => {}
             }
         }
     }

@@ -1,0 +1,114 @@
+//! What a block of experts keeps from a forward pass for its backward pass.
+
+use std::ops::Range;
+
+use super::expert::{Expert, rows};
+use super::gate::Gate;
+use super::tokens::{Move, Place};
+use crate::kernels::{Buffer, Lanes};
+use crate::nodes::NetworkPlan;
+use crate::routing::soft::Mixture;
+use crate::routing::{Block, Load, Member, Runs};
+
+/// The memory of one block, used again and again.
+#[derive(Debug)]
+pub(in super::super) struct RoutedMemory {
+    /// What its router did, where the pass trains.
+    pub load: Option<Load>,
+    /// Where all tokens stand.
+    pub(super) places: Vec<Place>,
+    pub(super) gate: Gate,
+    /// `P (tokens, experts)`.
+    pub(super) gates: Vec<f32>,
+    /// `(tokens, k)`.
+    pub(super) chosen: Vec<Option<u32>>,
+    pub(super) mixture: Mixture,
+    /// The features that tokens are of, `(batch, features)`, of a router that mixes.
+    pub(super) rows: Vec<f32>,
+    pub(super) experts: Vec<Expert>,
+    /// The rows of all tokens that go to experts, in the order of tokens, and which choices they are.
+    pub(super) moves: Vec<Move>,
+    pub(super) choices: Vec<usize>,
+    /// What experts read and give, one after the other, and the gradients of both.
+    pub(super) x: Buffer,
+    pub(super) y: Buffer,
+    pub(super) dy: Buffer,
+    pub(super) dx: Buffer,
+}
+
+impl RoutedMemory {
+    /// Nothing yet.
+    pub fn of(block: &Block) -> Self {
+        let [x, y, dy, dx] = [(); 4].map(|()| Lanes::new(0).zeros(0));
+        Self {
+            load: None,
+            places: Vec::new(),
+            gate: Gate::default(),
+            gates: Vec::new(),
+            chosen: Vec::new(),
+            mixture: Mixture::default(),
+            rows: Vec::new(),
+            experts: (0..block.routing.experts).map(|_| Expert::default()).collect(),
+            moves: Vec::new(),
+            choices: Vec::new(),
+            x,
+            y,
+            dy,
+            dx,
+        }
+    }
+
+    /// What a layer of the block gave, row by row.
+    pub fn handed_on(&self, member: Member) -> Vec<f32> {
+        match member {
+            Member::Router => self.gate.logits(),
+            Member::Expert { expert, layer: 0 } => self.experts[expert].hidden(),
+            Member::Expert { expert, .. } => {
+                let (lanes, parts) = (self.experts[expert].lanes, self.parts());
+                rows(lanes, &self.y[parts[expert].clone()])
+            }
+        }
+    }
+}
+
+impl RoutedMemory {
+    /// Gives experts so many `rows` of `size` numbers each, with room for what they read, which is zeros, and give.
+    pub(super) fn share_out(&mut self, rows: impl Iterator<Item = usize>, size: usize) {
+        let mut width = 0;
+        for (expert, rows) in self.experts.iter_mut().zip(rows) {
+            expert.lanes = Lanes::new(rows);
+            width += expert.lanes.width();
+        }
+        for zeros in [&mut self.x, &mut self.dy] {
+            zeros.clear();
+            zeros.resize(width * size, 0.0);
+        }
+        for any in [&mut self.y, &mut self.dx] {
+            any.resize(width * size, 0.0);
+        }
+    }
+
+    /// The slots of each expert.
+    pub(super) fn parts(&self) -> Vec<Range<usize>> {
+        let width: usize = self.experts.iter().map(|expert| expert.lanes.width()).sum();
+        let size = self.x.len().checked_div(width).unwrap_or(0);
+        let mut end = 0;
+        let part = |expert: &Expert| {
+            let start = end;
+            end += size * expert.lanes.width();
+            start..end
+        };
+        self.experts.iter().map(part).collect()
+    }
+}
+
+/// Numbers that a block keeps for each sample, on the average.
+pub(in super::super) fn floats(block: &Block, plan: &NetworkPlan) -> usize {
+    let read = |layer: usize| {
+        let Runs { times, samples } = plan.runs(layer);
+        let shape = plan.shape(layer);
+        // What the layer reads and what it gives, and the gradients of both.
+        (2 * times * (shape.rows() + shape.cols())).div_ceil(samples)
+    };
+    (block.first..block.first + block.routing.layers()).map(read).sum()
+}

@@ -1,0 +1,113 @@
+//! Softmax over the rows or the columns of a matrix, and its way back.
+//!
+//! ```text
+//! p = exp(z) / Σ exp(z)        dz = p ⊙ (dp − Σ dp p)
+//! ```
+
+/// Of each row of `z (rows, cols)`, in its place.
+pub fn rows(z: &mut [f32], cols: usize) {
+    for z in z.chunks_exact_mut(cols) {
+        let largest = z.iter().fold(f32::NEG_INFINITY, |largest, z| largest.max(*z));
+        let mut sum = 0.0;
+        for z in &mut *z {
+            *z = (*z - largest).exp();
+            sum += *z;
+        }
+        z.iter_mut().for_each(|z| *z /= sum);
+    }
+}
+
+/// Of each column of `z (rows, cols)`, in its place.
+pub fn columns(z: &mut [f32], cols: usize) {
+    for col in 0..cols {
+        let of = |z: &[f32]| z.iter().skip(col).step_by(cols).copied().collect::<Vec<f32>>();
+        let mut column = of(z);
+        let size = column.len().max(1);
+        rows(&mut column, size);
+        z.iter_mut().skip(col).step_by(cols).zip(column).for_each(|(z, p)| *z = p);
+    }
+}
+
+/// `dz += …` of [`rows`], from `p` and `dp (rows, cols)`.
+pub fn rows_back(p: &[f32], dp: &[f32], cols: usize, dz: &mut [f32]) {
+    let of = p.chunks_exact(cols).zip(dp.chunks_exact(cols));
+    for ((p, dp), dz) in of.zip(dz.chunks_exact_mut(cols)) {
+        let mean: f32 = p.iter().zip(dp).map(|(p, dp)| p * dp).sum();
+        for ((p, dp), dz) in p.iter().zip(dp).zip(dz) {
+            *dz += p * (dp - mean);
+        }
+    }
+}
+
+/// `dz += …` of [`columns`], from `p` and `dp (rows, cols)`.
+pub fn columns_back(p: &[f32], dp: &[f32], cols: usize, dz: &mut [f32]) {
+    let mut means = vec![0.0; cols];
+    for (p, dp) in p.chunks_exact(cols).zip(dp.chunks_exact(cols)) {
+        for ((mean, p), dp) in means.iter_mut().zip(p).zip(dp) {
+            *mean += p * dp;
+        }
+    }
+    let of = p.chunks_exact(cols).zip(dp.chunks_exact(cols));
+    for ((p, dp), dz) in of.zip(dz.chunks_exact_mut(cols)) {
+        for (((p, dp), mean), dz) in p.iter().zip(dp).zip(&means).zip(dz) {
+            *dz += p * (dp - mean);
+        }
+    }
+}
+
+/// The largest of a row; the lower index wins a tie.
+pub fn largest(row: &[f32]) -> usize {
+    (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `Σ w p` in f64, of a softmax over rows, or over columns by way of the transpose.
+    fn value(z: &[f64], w: &[f64], cols: usize, by_column: bool) -> f64 {
+        let groups: Vec<Vec<usize>> = match by_column {
+            false => (0..z.len() / cols).map(|r| (r * cols..(r + 1) * cols).collect()).collect(),
+            true => (0..cols).map(|c| (c..z.len()).step_by(cols).collect()).collect(),
+        };
+        let of = |group: &Vec<usize>| {
+            let sum: f64 = group.iter().map(|i| z[*i].exp()).sum();
+            group.iter().map(|i| w[*i] * z[*i].exp() / sum).sum::<f64>()
+        };
+        groups.iter().map(of).sum()
+    }
+
+    #[test]
+    fn sums_are_one_and_slopes_agree_with_central_differences() {
+        let z: Vec<f32> = (0..12).map(|i| ((i * 7 % 5) as f32 - 2.0) * 0.7).collect();
+        let w: Vec<f32> = (0..12).map(|i| (i * 5 % 7) as f32 - 3.0).collect();
+        let wide = |v: &[f32]| v.iter().map(|v| f64::from(*v)).collect::<Vec<_>>();
+        for by_column in [false, true] {
+            let (mut p, mut dz) = (z.clone(), vec![0.0; 12]);
+            match by_column {
+                false => rows(&mut p, 4),
+                true => columns(&mut p, 4),
+            }
+            match by_column {
+                false => rows_back(&p, &w, 4, &mut dz),
+                true => columns_back(&p, &w, 4, &mut dz),
+            }
+            let total: f32 = p.iter().sum();
+            assert!((total - if by_column { 4.0 } else { 3.0 }).abs() < 1e-5);
+            for i in 0..12 {
+                let at = |delta: f64| {
+                    let mut z = wide(&z);
+                    z[i] += delta;
+                    value(&z, &wide(&w), 4, by_column)
+                };
+                let slope = (at(1e-5) - at(-1e-5)) / 2e-5;
+                assert!((f64::from(dz[i]) - slope).abs() < 1e-5, "{by_column} {i}");
+            }
+        }
+        // Numbers whose exponentials are none.
+        let mut far = [1000.0, 1000.0, -1000.0];
+        rows(&mut far, 3);
+        assert_eq!(far, [0.5, 0.5, 0.0]);
+        assert_eq!(largest(&[1.0, 3.0, 3.0, 2.0]), 1);
+    }
+}
