@@ -18,6 +18,8 @@ CONV = 2.5
 AUTO = 1.1
 # Step time and memory of the second and third of the growing layers, as multiples of the first.
 GROWTH = [2, 4]
+# A pass and a step of eight experts of which each token takes one, over those of one expert that all take.
+ROUTED = 1.25
 # A training step of a layer over an algebra over that of a real one: the ratio of their multiplications, and 0.3 more.
 ALGEBRA = {"c": 1.3, "h": 1.3, "m2r": 0.65, "m4r": 0.33}
 # A forward pass of one sample: faster.
@@ -186,8 +188,20 @@ def algebra_bars(samples):
             yield Bar(f"hidden layer of 256² over `{name}` over real, {words}", ratio, True, bar, rounds)
 
 
+def routed_bars(samples):
+    """Routed layers over the dense layers of one expert."""
+    _, rounds = samples.rounds("routed")
+    for tokens in ("samples", "pixels"):
+        for work in ("pass", "step"):
+            ratio = None
+            if samples.has("routed"):
+                pair = ({"network": f"{tokens} {network}", "work": work} for network in ("topk", "dense"))
+                ratio = Ratio.of(samples.pairs("routed", *pair))
+            yield Bar(f"eight experts, top-1 of {tokens}, over one, {work}", ratio, True, ROUTED, rounds)
+
+
 def bar_table(samples):
     """Every bar of the engine that is a time or a size, with what was measured."""
-    makers = (kernel_bars, step_bars, auto_bars, growth_bars, conv_bars, algebra_bars)
+    makers = (kernel_bars, step_bars, auto_bars, growth_bars, conv_bars, algebra_bars, routed_bars)
     rows = [bar.row() for maker in makers for bar in maker(samples)]
     return table(["what", "ratio of medians (quartiles of pairs)", "bar", "", "rounds"], rows)
