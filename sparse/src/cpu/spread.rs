@@ -52,7 +52,7 @@ impl Spread {
         let (side, columns) = (self.algebra.side(), self.algebra.columns());
         let spread = self.lanes(lanes);
         let folded = side * side * columns * lanes.width();
-        spread.batch() <= TILE && self.algebra.order() * spread.width() <= folded
+        (1..=TILE).contains(&spread.batch()) && self.algebra.order() * spread.width() <= folded
     }
 
     /// `y = act(W x + b)`.

@@ -433,6 +433,15 @@ fn weights_and_multiplications_are_those_of_the_table() {
 }
 
 #[test]
+fn a_batch_of_nothing_gives_nothing() {
+    for algebra in algebras() {
+        let spec = spec("one", algebra, linear(algebra, 3, 2), Activation::Relu);
+        let network = one_layer(&spec, 1.0, Compute::Sparse, Par::Serial, 3);
+        assert_eq!(network.outputs(&[]).unwrap(), [0.0; 0], "{algebra:?}");
+    }
+}
+
+#[test]
 fn threads_change_no_bit() {
     for algebra in algebras() {
         let spec = spec("one", algebra, linear(algebra, 9, 8), Activation::Relu);
