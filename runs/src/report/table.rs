@@ -96,11 +96,13 @@ fn is_best(cell: &Cell, cells: &[Cell]) -> bool {
     cells.len() > 1 && cell.reached().is_some_and(|own| reached.all(|other| other <= own))
 }
 
-fn none() -> String {
+/// Where there is no number.
+pub fn none() -> String {
     "–".to_owned()
 }
 
-fn interval(interval: Option<Interval>) -> String {
+/// `[low, high]`, or a dash.
+pub fn interval(interval: Option<Interval>) -> String {
     interval.map_or_else(none, |it| format!("[{}, {}]", number(it.low), number(it.high)))
 }
 

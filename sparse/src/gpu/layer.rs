@@ -9,7 +9,7 @@ use super::kernels::{Gather, Sample};
 use super::products::{Gradients, Products};
 use super::sample_tiles::SampleTiles;
 use super::tiles::Tiles;
-use super::{Buffer, Gpu, Precision, kernels};
+use super::{Buffer, Gpu, Precision, failed, kernels};
 use crate::error::SparseError;
 use crate::kernels::Plane;
 use crate::kernels::gather::Entries;
@@ -103,10 +103,8 @@ impl DeviceLayer {
     ) -> Result<Self, SparseError> {
         if !layer.algebra().is_real() {
             let (name, algebra) = (layer.name(), layer.algebra());
-            let problem = format!(
-                "layer `{name}` is over the algebra {algebra:?}, which is computed on the CPU alone: device: cpu"
-            );
-            return Err(SparseError::Device { problem });
+            let why = "elements are computed on the processor only; use `cpu`";
+            return Err(failed(&format!("layer `{name}` over the algebra {algebra:?}"), why));
         }
         let topology = layer.topology();
         let start = offset.next_multiple_of(ALIGNED);

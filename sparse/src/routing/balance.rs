@@ -24,6 +24,7 @@ pub fn importance(gates: &[f32], experts: usize) -> (f64, Vec<f32>) {
 #[cfg(test)]
 mod tests {
     use super::super::softmax;
+    use super::super::softmax::tests::slopes;
     use super::*;
 
     #[test]
@@ -50,13 +51,7 @@ mod tests {
         assert!((found - value(&z)).abs() < 1e-6);
         let mut dz = vec![0.0; 12];
         softmax::rows_back(&narrow, &by_gate.repeat(4), 3, &mut dz);
-        for i in 0..12 {
-            let at = |delta: f64| {
-                let mut z = z.clone();
-                z[i] += delta;
-                value(&z)
-            };
-            let slope = (at(1e-5) - at(-1e-5)) / 2e-5;
+        for (i, slope) in slopes(&z, value).into_iter().enumerate() {
             assert!((f64::from(dz[i]) - slope).abs() < 1e-5, "{i}");
         }
     }

@@ -66,6 +66,7 @@ pub fn gradient(gates: &[f32], chosen: &[Option<u32>], losses: &[f32], dz: &mut 
 #[cfg(test)]
 mod tests {
     use super::super::softmax;
+    use super::super::softmax::tests::slopes;
     use super::*;
     use crate::seed::Seed;
 
@@ -98,13 +99,7 @@ mod tests {
         softmax::rows(&mut gates, 3);
         let mut dz = vec![0.0; 12];
         gradient(&gates, &chosen, &[1.0, 4.0], &mut dz);
-        for i in 0..12 {
-            let at = |delta: f64| {
-                let mut z = z.clone();
-                z[i] += delta;
-                value(&z)
-            };
-            let slope = (at(1e-5) - at(-1e-5)) / 2e-5;
+        for (i, slope) in slopes(&z, value).into_iter().enumerate() {
             assert!((f64::from(dz[i]) - slope).abs() < 1e-5, "{i}");
         }
         // One sample has no others, and losses may be unknown.

@@ -61,8 +61,21 @@ pub fn largest(row: &[f32]) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// `∂ value / ∂ z`, by central differences.
+    pub fn slopes(z: &[f64], value: impl Fn(&[f64]) -> f64) -> Vec<f64> {
+        let slope = |i: usize| {
+            let at = |delta: f64| {
+                let mut z = z.to_vec();
+                z[i] += delta;
+                value(&z)
+            };
+            (at(1e-5) - at(-1e-5)) / 2e-5
+        };
+        (0..z.len()).map(slope).collect()
+    }
 
     /// `Σ w p` in f64, of a softmax over rows, or over columns by way of the transpose.
     fn value(z: &[f64], w: &[f64], cols: usize, by_column: bool) -> f64 {
@@ -94,13 +107,8 @@ mod tests {
             }
             let total: f32 = p.iter().sum();
             assert!((total - if by_column { 4.0 } else { 3.0 }).abs() < 1e-5);
-            for i in 0..12 {
-                let at = |delta: f64| {
-                    let mut z = wide(&z);
-                    z[i] += delta;
-                    value(&z, &wide(&w), 4, by_column)
-                };
-                let slope = (at(1e-5) - at(-1e-5)) / 2e-5;
+            let value = |z: &[f64]| value(z, &wide(&w), 4, by_column);
+            for (i, slope) in slopes(&wide(&z), value).into_iter().enumerate() {
                 assert!((f64::from(dz[i]) - slope).abs() < 1e-5, "{by_column} {i}");
             }
         }

@@ -2,9 +2,9 @@
 
 use super::group::{Group, told};
 use crate::report::args::Equal;
-use crate::report::number;
 use crate::report::sheet::{Sheet, cell, maybe};
-use crate::statistics::{Estimate, Interval};
+use crate::report::table::{interval, none, number};
+use crate::statistics::Estimate;
 use crate::table::{Align, Table};
 
 /// A row a variant, group by group.
@@ -81,12 +81,4 @@ pub fn sheet(name: &str, groups: &[Group<'_>], what: Equal) -> Sheet {
         }
     }
     sheet
-}
-
-fn none() -> String {
-    "–".to_owned()
-}
-
-fn interval(interval: Option<Interval>) -> String {
-    interval.map_or_else(none, |it| format!("[{}, {}]", number(it.low), number(it.high)))
 }
