@@ -68,6 +68,7 @@ pub fn sparsity_metrics(trainer: &mut Trainer, extent: Extent, out: &mut Vec<Met
 /// | `shifted` | share of the tokens whose first choice is not their largest gate, which is what acting takes |
 /// | `entropy` | mean entropy of the gates in nats |
 /// | `importance` | mean importance loss, before its coefficient |
+/// | `imbalance` | mean load loss, before its coefficient, where the gates have noise |
 pub fn routing_metrics(trainer: &mut Trainer, out: &mut Vec<Metric>) {
     let name = trainer.name().to_owned();
     for (layer, load) in trainer.drain_loads() {
@@ -83,7 +84,11 @@ pub fn routing_metrics(trainer: &mut Trainer, out: &mut Vec<Metric>) {
         out.push(Metric::new(tag("dropped"), dropped / (went + dropped).max(1.0)));
         out.push(Metric::new(tag("shifted"), load.shifted as f64 / tokens));
         out.push(Metric::new(tag("entropy"), load.entropy / tokens));
-        out.push(Metric::new(tag("importance"), load.importance / load.passes.max(1) as f64));
+        let passes = load.passes.max(1) as f64;
+        out.push(Metric::new(tag("importance"), load.importance / passes));
+        if load.imbalance > 0.0 {
+            out.push(Metric::new(tag("imbalance"), load.imbalance / passes));
+        }
     }
 }
 

@@ -112,6 +112,8 @@ impl Training {
 
 const WIDTH: usize = 32;
 const UPDATES: u64 = 100;
+/// For every method: each trains in its own way from the first update on.
+const FEW: u64 = 30;
 
 fn optimizer() -> OptimizerConfig {
     OptimizerConfig { max_grad_norm: Some(5.0), ..OptimizerConfig::adam(1e-3) }
@@ -167,7 +169,17 @@ fn ppo(sparsity: SparsityConfig) -> AgentConfig {
     })
 }
 
-/// `updates` gradient steps on the device and on the processor: the losses of each, within a thousandth.
+/// Every method for a while, and one that rewires again and again for long.
+fn alike_by_method(env: &str, of: impl Fn(SparsityConfig) -> AgentConfig) {
+    let rewired = rigl(DropGrow { update_until: at(1200), drop_fraction: 0.3, ..drop_grow(20) });
+    for (method, updates) in
+        methods().map(|method| (method, FEW)).into_iter().chain([(rewired, UPDATES)])
+    {
+        alike_on(&spec(env).unwrap(), &of(sparse(method)), true, updates);
+    }
+}
+
+/// The losses of [`UPDATES`] gradient steps on the device and on the processor, within a thousandth.
 fn alike(env: &str, config: &AgentConfig, rewires: bool) {
     alike_on(&spec(env).unwrap(), config, rewires, UPDATES);
 }
@@ -210,9 +222,7 @@ fn alike_on(env: &EnvSpec, config: &AgentConfig, rewires: bool, updates: u64) {
 
 #[test]
 fn sac_learns_as_on_the_processor() {
-    for method in methods() {
-        alike("Pendulum-v1", &sac(sparse(method)), true);
-    }
+    alike_by_method("Pendulum-v1", sac);
     alike("Pendulum-v1", &sac(SparsityConfig::dense()), false);
 }
 
@@ -249,9 +259,7 @@ fn networks_with_layer_norms_learn_as_on_the_processor() {
 
 #[test]
 fn dqn_learns_as_on_the_processor() {
-    for method in methods() {
-        alike("CartPole-v1", &dqn(sparse(method), |_| ()), true);
-    }
+    alike_by_method("CartPole-v1", |sparsity| dqn(sparsity, |_| ()));
     let all = |config: &mut DqnConfig| {
         config.double_q = true;
         config.dueling = true;
@@ -269,9 +277,7 @@ fn dqn_learns_as_on_the_processor() {
 #[test]
 fn ppo_learns_as_on_the_processor() {
     for env in ["CartPole-v1", "Pendulum-v1"] {
-        for method in methods() {
-            alike(env, &ppo(sparse(method)), true);
-        }
+        alike_by_method(env, ppo);
         alike(env, &ppo(SparsityConfig::dense()), false);
     }
 }
@@ -280,7 +286,7 @@ fn ppo_learns_as_on_the_processor() {
 #[test]
 fn a_device_repeats_itself_and_goes_on_where_it_stopped() {
     for (env, config) in rewired() {
-        repeats(env, &config, Precision::F32, [130, 60]);
+        repeats(env, &config, Precision::F32, [100, 25]);
     }
 }
 

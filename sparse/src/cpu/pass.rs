@@ -76,8 +76,7 @@ impl CpuTape {
                     let (through, rng) = ((input(0), y), ctx.rng.as_deref_mut());
                     flops += routed::forward(with, &mut blocks[b], scratch, through, seen, rng);
                     let load = blocks[b].load.as_ref();
-                    let importance = load.map_or(0.0, |load| load.importance);
-                    ctx.auxiliary += block.routing.importance * importance;
+                    ctx.auxiliary += load.map_or(0.0, |load| block.routing.balance.of(load));
                 }
             }
         }
@@ -162,7 +161,7 @@ impl CpuTape {
                     let probes = &mut *probes;
                     let mut back = Back { grads, patterns, probes, scratch, flops: 0 };
                     let by = (lanes, self.losses.as_slice());
-                    routed::backward(with, &mut blocks[b], (dy, dx), by, &mut back)
+                    routed::backward(with, &mut blocks[b], x, (dy, dx), by, &mut back)
                         .map_err(candle_core::Error::wrap)?;
                     flops += back.flops;
                 }

@@ -59,7 +59,7 @@ impl Block {
         let (between, within) = match routing.tokens {
             Tokens::Pixels => (1, pixels),
             Tokens::Channels => (pixels, 1),
-            Tokens::Batch => (features.size(), 1),
+            Tokens::Batch => (1, 1),
         };
         Self { routing, behind, first, tokens, size, between, within }
     }

@@ -1,5 +1,6 @@
 //! What is chosen about a block of experts.
 
+use super::balance::Balance;
 use super::row::{Router, Way};
 use crate::layers::Features;
 
@@ -27,13 +28,42 @@ pub struct Routing {
     pub tokens: Tokens,
     /// Places, or slots, over tokens.
     pub capacity: f64,
-    /// The coefficient of the importance loss.
-    pub importance: f64,
+    /// What keeps gates from leaving experts without tokens.
+    pub balance: Balance,
+    /// The standard deviation of what is added to logits in training, times `E`.
+    pub noise: f64,
     /// Whether the router reads tokens of length 1.
     pub normalize: bool,
 }
 
 impl Routing {
+    /// `experts` of which `router` gives each sample one, with places enough and nothing else.
+    pub fn of(router: Router, experts: usize) -> Self {
+        Self {
+            router,
+            experts,
+            k: 1,
+            tokens: Tokens::Batch,
+            capacity: experts as f64,
+            balance: Balance::default(),
+            noise: 0.0,
+            normalize: false,
+        }
+    }
+
+    /// Experts of a token, whatever the router.
+    pub fn choices(&self) -> usize {
+        match self.router.way() {
+            Way::Chooses { .. } => self.k,
+            Way::Hashes | Way::Mixes => 1,
+        }
+    }
+
+    /// The standard deviation of the noise of logits.
+    pub fn deviation(&self) -> f32 {
+        (self.noise / self.experts as f64) as f32
+    }
+
     /// Layers of a block.
     pub fn layers(&self) -> usize {
         usize::from(self.router.is_learned()) + 2 * self.experts

@@ -20,6 +20,8 @@ pub struct Load {
     pub entropy: f64,
     /// Importance losses, before their coefficient.
     pub importance: f64,
+    /// Load losses, before their coefficient; 0 without noise.
+    pub imbalance: f64,
 }
 
 impl Load {
@@ -33,12 +35,13 @@ impl Load {
         self.shifted += other.shifted;
         self.entropy += other.entropy;
         self.importance += other.importance;
+        self.imbalance += other.imbalance;
     }
 }
 
 /// The sum of the entropies of the rows of `gates (rows, cols)`, in nats.
 pub(crate) fn entropy(gates: &[f32]) -> f64 {
-    let of = |gate: &f32| if *gate > 0.0 { -f64::from(*gate) * f64::from(*gate).ln() } else { 0.0 };
+    let of = |gate: &f32| if *gate > 0.0 { f64::from(-gate * gate.ln()) } else { 0.0 };
     gates.iter().map(of).sum()
 }
 

@@ -16,6 +16,9 @@
 //! A token without an expert gets zeros. Ties go to the lower index. Outside of training no sample's value depends on
 //! another's: nothing is balanced then, nothing drawn, and no place of an expert is shared between samples.
 //!
+//! In training [`top_k`] may have noise: its gates are those of logits with a draw from `N(0, (noise / E)²)` in each
+//! (Riquelme et al. 2021, 2106.05974, section 2.1).
+//!
 //! The layers of a block are layers of the network like any other, its router first and then those of expert after
 //! expert: every method works inside experts. Routers' weights always stay dense, and their biases 0. What a router adds
 //! to the loss ([`balance`], [`reinforce`]) is part of the gradients of a pass that trains
@@ -35,6 +38,7 @@ pub mod soft;
 pub mod softmax;
 pub mod top_k;
 
+pub use balance::Balance;
 pub use block::{Block, Member, Runs};
 pub use choice::{Routing, Tokens};
 pub use load::Load;

@@ -6,6 +6,7 @@
 //! served before the second ones, in the order of tokens; who finds no place gets zeros. `capacity = E` drops nothing.
 
 use super::row::{Asked, Capacity, RouterRow, Way};
+use super::softmax;
 use crate::seed::Rng;
 
 /// The row of top-k.
@@ -33,6 +34,9 @@ fn choose(asked: &Asked<'_>, _: Option<&mut Rng>) -> Vec<Option<u32>> {
 
 /// The largest of `gates` that is not among the `others`; the lower index wins a tie.
 fn largest(gates: &[f32], others: &[Option<u32>]) -> Option<u32> {
+    if others.is_empty() {
+        return Some(softmax::largest(gates) as u32);
+    }
     let free = (0..gates.len()).filter(|e| !others.contains(&Some(*e as u32)));
     let best = free.reduce(|best, e| if gates[e] > gates[best] { e } else { best });
     best.map(|e| e as u32)

@@ -181,16 +181,20 @@ impl<'a> Definition<'a> {
         features.iter().flat_map(of).collect()
     }
 
-    /// `(std / mean)²` of the sums of the gates.
-    pub fn importance(&self, params: &[f64], x: &[f64]) -> f64 {
+    /// `(std / mean)²` of the sums of the gates, and their mean entropy, times their coefficients.
+    pub fn balance(&self, params: &[f64], x: &[f64]) -> f64 {
         let logits = self.logits(params, &self.tokens(params, x));
+        let of = |z: &Vec<f64>| -softmax(z).iter().map(|p| p * p.ln()).sum::<f64>();
+        let entropy = logits.iter().map(of).sum::<f64>() / logits.len() as f64;
         let experts = logits[0].len();
         let mut sums = vec![0.0; experts];
         for z in &logits {
             sums.iter_mut().zip(softmax(z)).for_each(|(sum, p)| *sum += p);
         }
         let mean = sums.iter().sum::<f64>() / experts as f64;
-        sums.iter().map(|s| (s - mean).powi(2)).sum::<f64>() / experts as f64 / mean / mean
+        let deviation = sums.iter().map(|s| (s - mean).powi(2)).sum::<f64>() / experts as f64;
+        let balance = self.block.routing.balance;
+        balance.importance * deviation / mean / mean - balance.entropy * entropy
     }
 }
 

@@ -12,7 +12,7 @@ use rand::RngExt;
 use sparring_sparse::config::*;
 use sparring_sparse::layers::{Conv2d, Padding};
 use sparring_sparse::methods::static_sparse::Static;
-use sparring_sparse::routing::{Tokens, Way, hash, reinforce, s_base, soft, top_k};
+use sparring_sparse::routing::{Balance, Tokens, Way, hash, reinforce, s_base, soft, top_k};
 use sparring_sparse::{
     Activation, Algebra, Ctx, Gradients, Init, Join, LayerSpec, Load, Network, Par, ROUTERS,
     Router, RouterRow, Routing, Seed, Shape, Trainer, Wanted,
@@ -27,15 +27,7 @@ const OUTPUTS: usize = 3;
 const BOTH: Wanted = Wanted { input: true, params: true };
 
 fn routing(row: &'static RouterRow, tokens: Tokens) -> Routing {
-    Routing {
-        router: Router::of(row),
-        experts: 3,
-        k: 1,
-        tokens,
-        capacity: 1.0,
-        importance: 0.0,
-        normalize: false,
-    }
+    Routing { tokens, capacity: 1.0, ..Routing::of(Router::of(row), 3) }
 }
 
 fn layer(name: &str, shape: Shape, activation: Activation, then: Vec<Join>) -> LayerSpec {
@@ -201,7 +193,8 @@ fn values_and_gradients_are_those_of_the_definition() {
         if training && routing.router == Router::of(&reinforce::ROW) {
             continue;
         }
-        let routing = Routing { importance: 0.3, ..routing };
+        let balance = Balance { importance: 0.3, load: 0.0, entropy: 0.2 };
+        let routing = Routing { balance, ..routing };
         for (sparsity, before_images) in [(&SparsityConfig::dense(), false), (&half, true)] {
             let mut specs = specs(routing);
             // A convolution reads what experts made of images through a border.
@@ -217,12 +210,10 @@ fn values_and_gradients_are_those_of_the_definition() {
             let chosen = chosen(&definition, &p, &wide_x, training);
             let chosen = chosen.as_ref().map(|(chosen, gated)| (chosen.as_slice(), *gated));
             let balances = training && matches!(routing.router.way(), Way::Chooses { .. });
-            let coefficient = if balances { 0.3 } else { 0.0 };
             let value = |p: &[f64], x: &[f64]| {
                 let y = definition.outputs(p, x, chosen);
                 let loss: f64 = y.iter().zip(&dy).map(|(y, dy)| y * f64::from(*dy)).sum();
-                let balance = if balances { definition.importance(p, x) } else { 0.0 };
-                loss + coefficient * balance
+                loss + if balances { definition.balance(p, x) } else { 0.0 }
             };
             let expected = definition.outputs(&p, &wide_x, chosen);
             for (found, expected) in found.iter().zip(&expected) {
@@ -381,6 +372,27 @@ fn memory_that_was_used_changes_no_bit() {
         assert_ne!(fresh, of(&other, &by));
         assert!(fresh == of(&x, &dy), "{routing:?}");
     }
+}
+
+/// Noise is drawn in training alone, and the load loss reaches the router by way of it.
+#[test]
+fn noise_is_of_training_and_has_a_load_loss() {
+    let base = routing(&top_k::ROW, Tokens::Pixels);
+    let (x, dy) = (numbers(BATCH * INPUTS * PIXELS, 1), numbers(BATCH * OUTPUTS, 2));
+    let of = |noise: f64, load: f64, training: bool| {
+        let balance = Balance { load, ..Balance::default() };
+        let mut trainer = trainer(Routing { noise, balance, ..base }, &SparsityConfig::dense());
+        let router = trainer.network().layers()[1].weights();
+        let (y, gradients) = pass(&mut trainer, &x, &dy, training);
+        let imbalance = gradients.loads.first().map_or(0.0, |load| load.imbalance);
+        (y, gradients.params[router].to_vec(), imbalance)
+    };
+    assert!(of(2.0, 0.5, false) == of(0.0, 0.0, false));
+    let (without, with) = (of(0.0, 0.0, true), of(2.0, 0.0, true));
+    assert!(without.0 != with.0 && without.2 == 0.0 && with.2 > 0.0);
+    assert!(with == of(2.0, 0.0, true), "the same draw again");
+    let by_load = of(2.0, 0.5, true);
+    assert!(by_load.0 == with.0 && by_load.2 == with.2 && by_load.1 != with.1);
 }
 
 #[test]

@@ -1,25 +1,34 @@
 //! The layer of a router over all tokens.
+//!
+//! Where the tokens of a sample lie side by side, number by number, it reads them where they stand: lanes of tokens in
+//! place of lanes of samples. Others are brought side by side first. Tokens of length 1, `x̂ = x / |x|`, are never
+//! written down: `W x̂ = W x / |x|`, and with `d` the gradient by the logits
+//!
+//! ```text
+//! dW = Σ (d / |x|) xᵀ        dx = (Wᵀ d − x̂ (d · W x̂)) / |x|
+//! ```
 
-use super::super::layer::Scratch;
-use super::expert::rows;
-use super::run::{Back, Run, With};
-use super::tokens::{Move, Place, gather, scatter};
+use super::run::{Back, With};
+use super::tokens::{Places, Slots, Standing, Strip, carry};
 use crate::error::SparseError;
 use crate::kernels::lanes::Tile;
-use crate::kernels::{Buffer, Lanes, Plane, Sides};
+use crate::kernels::{Below, Buffer, Lanes, Pass, Reordered, Sides, Weights, linear};
 use crate::layers::Activation;
 
 /// What the layer reads and gives in a pass, in slots.
 #[derive(Debug)]
 pub(super) struct Gate {
+    /// Of the tokens.
     lanes: Lanes,
-    moves: Vec<Move>,
+    /// Tokens of a lane's sample.
+    tokens: usize,
+    /// The tokens side by side, where they are not so already, and how they came there.
     x: Buffer,
+    strips: Vec<Strip>,
     z: Buffer,
     dz: Buffer,
     dx: Buffer,
-    all: Vec<f32>,
-    /// `1 / |x|` of each token, where it reads tokens of length 1.
+    /// `1 / |x|` of each lane, where it reads tokens of length 1.
     rates: Vec<f32>,
 }
 
@@ -27,43 +36,66 @@ impl Default for Gate {
     fn default() -> Self {
         let lanes = Lanes::new(0);
         let [x, z, dz, dx] = [(); 4].map(|()| lanes.zeros(0));
-        let moves = Vec::new();
-        Self { lanes, moves, x, z, dz, dx, all: Vec::new(), rates: Vec::new() }
+        Self { lanes, tokens: 1, x, strips: Vec::new(), z, dz, dx, rates: Vec::new() }
     }
 }
 
 impl Gate {
-    /// The logits `(tokens, logits)` of the tokens at `places` in `x` by `layer`, and the operations that it took.
+    /// The logits `(tokens, logits)` of the tokens of `x` by `layer`, and the operations that it took.
     pub fn forward(
         &mut self,
         with: With<'_>,
         layer: usize,
-        (x, places): (&[f32], &[Place]),
-        scratch: &mut Scratch,
+        (x, standing): (&[f32], &Standing),
     ) -> (Vec<f32>, u64) {
-        let size = with.block.size;
-        self.lanes = Lanes::new(places.len());
-        let rows = Place::rows(0, self.lanes, size).zip(places);
-        self.moves.clear();
-        self.moves.extend(rows.map(|(row, token)| Move { token: *token, row, weight: 1.0 }));
-        self.x.clear();
-        self.x.resize(size * self.lanes.width(), 0.0);
-        gather(x, &self.moves, (&mut self.x, size));
-        self.rates.clear();
-        if with.block.routing.normalize {
-            for tile in self.lanes.tiles() {
-                normalize(tile, tile.of_mut(&mut self.x, size), &mut self.rates);
+        let block = with.block;
+        let (size, of) = (block.size, with.layers[layer].of());
+        let logits = of.shape().rows();
+        self.strips.clear();
+        (self.lanes, self.tokens) = match block.between {
+            1 => (standing.lanes.with_columns(block.tokens), block.tokens),
+            _ => (Lanes::new(standing.count()), 1),
+        };
+        if block.between > 1 {
+            self.strips.extend(Strip::rows(0, self.lanes, size));
+            self.x.resize(size * self.lanes.width(), 0.0);
+            let (strips, near) = (self.strips.as_slice(), standing.near);
+            let to = Slots { slots: &mut self.x, strips, near, size };
+            carry(x, &standing.places, to, |_, _, x| x);
+        }
+        let Self { lanes, x: moved, strips, z, rates, .. } = self;
+        let x = if strips.is_empty() { x } else { moved };
+        z.resize(logits * lanes.width(), 0.0);
+        let (values, bias) = (&with.params[of.weights()], &with.params[of.biases()]);
+        let weights = Weights { values, bias, activation: Activation::Identity };
+        linear::forward(of.topology(), weights, Pass { lanes: *lanes, par: with.par }, x, z);
+        rates.clear();
+        if block.routing.normalize {
+            for tile in lanes.tiles() {
+                let start = rates.len();
+                lengths(tile, tile.of(x, size), rates);
+                scale(tile, tile.of_mut(z, logits), &rates[start..]);
             }
         }
-        let Self { lanes, x, z, all, .. } = self;
-        z.resize(with.rows(layer) * lanes.width(), 0.0);
-        let flops = with.forward(layer, *lanes, all, scratch, (x, z));
-        (self.logits(), flops)
+        (self.logits(), of.flops(standing.count()))
     }
 
-    /// What the layer gave, `(tokens, logits)`.
+    /// What the layer gave, `(tokens, logits)`, sample by sample.
     pub fn logits(&self) -> Vec<f32> {
-        rows(self.lanes, &self.z)
+        let Self { lanes, tokens, z, .. } = self;
+        let count = z.len() / lanes.width().max(1);
+        let mut rows = vec![0.0; count * lanes.batch() * tokens];
+        for tile in lanes.tiles() {
+            let (z, rows) = (tile.of(z, count), &mut rows[count * tile.first..]);
+            for (e, slot) in z.chunks_exact(tile.width).enumerate() {
+                for (token, lanes) in slot.chunks_exact(tile.width / tokens).enumerate() {
+                    let to = rows.iter_mut().skip(token * count + e).step_by(tokens * count);
+                    let samples = tile.samples / tokens;
+                    to.zip(&lanes[..samples]).for_each(|(to, z)| *to = *z);
+                }
+            }
+        }
+        rows
     }
 
     /// From `dz (tokens, logits)` all gradients, that of the tokens added to where they stand in `to`. The biases have
@@ -72,52 +104,107 @@ impl Gate {
         &mut self,
         with: With<'_>,
         layer: usize,
-        (dz, to): (&[f32], &mut [f32]),
+        (x, standing): (&[f32], &Standing),
+        (by_logit, to): (&[f32], &mut [f32]),
         back: &mut Back<'_>,
     ) -> Result<(), SparseError> {
-        let size = with.block.size;
-        let Self { lanes, moves, x, z, dz: slots, dx, all, rates } = self;
-        slots.resize(z.len(), 0.0);
-        dx.resize(x.len(), 0.0);
-        Plane::flat(z.len() / lanes.width().max(1)).from_rows(*lanes, dz, slots);
-        let (sides, below) = (Sides { dy: slots, x }, Activation::Identity);
-        back.run(with, Run { layer, lanes: *lanes, all, sides, below }, dx)?;
-        if let Some(biases) = back.grads.get_mut(with.layers[layer].of().biases()) {
-            biases.fill(0.0);
-        }
-        if with.block.routing.normalize {
-            for tile in lanes.tiles() {
-                let (x, rates) = (tile.of(x, size), &rates[tile.first..]);
-                normalize_back(tile, x, rates, tile.of_mut(dx, size));
+        let (size, of) = (with.block.size, with.layers[layer].of());
+        let Self { lanes, tokens, x: moved, strips, z, dz, dx, rates } = self;
+        let (lanes, logits, flops) = (*lanes, of.shape().rows(), of.flops(standing.count()));
+        let x = if strips.is_empty() { x } else { moved };
+        dz.clear();
+        dz.resize(z.len(), 0.0);
+        for tile in lanes.tiles() {
+            let (dz, rows) = (tile.of_mut(dz, logits), &by_logit[logits * tile.first..]);
+            for (e, slot) in dz.chunks_exact_mut(tile.width).enumerate() {
+                for (token, lanes) in slot.chunks_exact_mut(tile.width / *tokens).enumerate() {
+                    let from = rows.iter().skip(token * logits + e).step_by(*tokens * logits);
+                    let samples = tile.samples / *tokens;
+                    lanes[..samples].iter_mut().zip(from).for_each(|(to, dz)| *to = *dz);
+                }
             }
         }
-        scatter((dx, size), moves, to);
+        let mut along = Vec::new();
+        if with.block.routing.normalize {
+            for tile in lanes.tiles() {
+                let (z, dz) = (tile.of(z, logits), tile.of_mut(dz, logits));
+                let start = along.len();
+                products(tile, z, dz, &mut along);
+                scale(tile, dz, &rates[start..]);
+            }
+        }
+        let (pass, sides) = (Pass { lanes, par: with.par }, Sides { dy: dz, x });
+        if !back.grads.is_empty() {
+            linear::weight_grad(of.topology(), pass, sides, &mut back.grads[of.weights()]);
+            back.grads[of.biases()].fill(0.0);
+            back.flops += flops;
+        }
+        if let Some(pattern) = back.patterns.get(layer) {
+            let mut probe = vec![0.0; pattern.nnz()];
+            linear::weight_grad(pattern, pass, sides, &mut probe);
+            back.probes[layer] = probe;
+            back.flops += of.flops_of(pattern.nnz(), standing.count());
+        }
+        dx.resize(size * lanes.width(), 0.0);
+        let values = &with.params[of.weights()];
+        let weights = Reordered { values, scratch: &mut back.scratch.gradient };
+        let below = Below { activation: Activation::Identity, y: x };
+        linear::input_grad(of.topology(), weights, below, pass, dz, dx);
+        back.flops += flops;
+        if with.block.routing.normalize {
+            let mut start = 0;
+            for tile in lanes.tiles() {
+                let of = start..start + tile.width;
+                let (along, rates) = (&along[of.clone()], &rates[of.clone()]);
+                start = of.end;
+                across(tile, tile.of(x, size), tile.of_mut(dx, size), along, rates);
+            }
+        }
+        match strips.as_slice() {
+            [] => to.iter_mut().zip(&**dx).for_each(|(sum, dx)| *sum += dx),
+            strips => {
+                let rows: Vec<_> = strips.iter().flat_map(|strip| strip.places()).collect();
+                let mut places = Places::default();
+                places.take(standing.order.iter().map(|token| rows[*token as usize]));
+                let (strips, near) = (standing.strips.as_slice(), standing.near);
+                let to = Slots { slots: to, strips, near, size };
+                carry(dx, &places, to, |_, sum, x| sum + x);
+            }
+        }
         Ok(())
     }
 }
 
-/// `x̂ = x / |x|`, in the place of `x`; a token of zeros stays.
-fn normalize(tile: Tile, x: &mut [f32], rates: &mut Vec<f32>) {
-    let mut squares = vec![0.0f32; tile.samples];
+/// Appends `1 / |x|` of each lane; 0 of one of zeros.
+fn lengths(tile: Tile, x: &[f32], rates: &mut Vec<f32>) {
+    let mut squares = vec![0.0f32; tile.width];
     for slot in x.chunks_exact(tile.width) {
         squares.iter_mut().zip(slot).for_each(|(sum, x)| *sum += x * x);
     }
-    let start = rates.len();
     rates.extend(squares.iter().map(|sum| if *sum > 0.0 { 1.0 / sum.sqrt() } else { 0.0 }));
-    for slot in x.chunks_exact_mut(tile.width) {
-        slot.iter_mut().zip(&rates[start..]).for_each(|(x, rate)| *x *= rate);
+}
+
+/// Each lane times its rate.
+fn scale(tile: Tile, slots: &mut [f32], rates: &[f32]) {
+    for slot in slots.chunks_exact_mut(tile.width) {
+        slot.iter_mut().zip(rates).for_each(|(z, rate)| *z *= rate);
     }
 }
 
-/// `dx = (dx̂ − x̂ Σ x̂ dx̂) / |x|`, in the place of `dx̂`.
-fn normalize_back(tile: Tile, x: &[f32], rates: &[f32], dx: &mut [f32]) {
-    let mut along = vec![0.0f32; tile.samples];
-    for (x, dx) in x.chunks_exact(tile.width).zip(dx.chunks_exact(tile.width)) {
-        along.iter_mut().zip(x.iter().zip(dx)).for_each(|(sum, (x, dx))| *sum += x * dx);
+/// Appends `d · W x̂` of each lane.
+fn products(tile: Tile, z: &[f32], dz: &[f32], along: &mut Vec<f32>) {
+    let mut sums = vec![0.0f32; tile.width];
+    for (z, dz) in z.chunks_exact(tile.width).zip(dz.chunks_exact(tile.width)) {
+        sums.iter_mut().zip(z.iter().zip(dz)).for_each(|(sum, (z, dz))| *sum += z * dz);
     }
+    along.extend(sums);
+}
+
+/// `dx − x (d · W x̂) / |x|²`.
+fn across(tile: Tile, x: &[f32], dx: &mut [f32], along: &[f32], rates: &[f32]) {
     for (x, dx) in x.chunks_exact(tile.width).zip(dx.chunks_exact_mut(tile.width)) {
-        for (((dx, x), along), rate) in dx.iter_mut().zip(x).zip(&along).zip(rates) {
-            *dx = (*dx - x * along) * rate;
+        for (((dx, x), along), rate) in dx.iter_mut().zip(x).zip(along).zip(rates) {
+            *dx -= x * (along * rate * rate);
         }
     }
 }

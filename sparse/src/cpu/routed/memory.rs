@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::expert::{Expert, rows};
 use super::gate::Gate;
-use super::tokens::{Move, Place};
+use super::routes::Routes;
+use super::tokens::Standing;
 use crate::kernels::{Buffer, Lanes};
 use crate::nodes::NetworkPlan;
 use crate::routing::soft::Mixture;
@@ -16,19 +17,20 @@ pub(in super::super) struct RoutedMemory {
     /// What its router did, where the pass trains.
     pub load: Option<Load>,
     /// Where all tokens stand.
-    pub(super) places: Vec<Place>,
+    pub(super) standing: Standing,
     pub(super) gate: Gate,
     /// `P (tokens, experts)`.
     pub(super) gates: Vec<f32>,
+    /// The logits with noise, where they have some.
+    pub(super) noisy: Vec<f32>,
     /// `(tokens, k)`.
     pub(super) chosen: Vec<Option<u32>>,
     pub(super) mixture: Mixture,
     /// The features that tokens are of, `(batch, features)`, of a router that mixes.
     pub(super) rows: Vec<f32>,
     pub(super) experts: Vec<Expert>,
-    /// The rows of all tokens that go to experts, in the order of tokens, and which choices they are.
-    pub(super) moves: Vec<Move>,
-    pub(super) choices: Vec<usize>,
+    /// Of tokens to the rows of experts, of a router that chooses.
+    pub(super) routes: Routes,
     /// What experts read and give, one after the other, and the gradients of both.
     pub(super) x: Buffer,
     pub(super) y: Buffer,
@@ -42,15 +44,15 @@ impl RoutedMemory {
         let [x, y, dy, dx] = [(); 4].map(|()| Lanes::new(0).zeros(0));
         Self {
             load: None,
-            places: Vec::new(),
+            standing: Standing::of(block, Lanes::new(0)),
             gate: Gate::default(),
             gates: Vec::new(),
+            noisy: Vec::new(),
             chosen: Vec::new(),
             mixture: Mixture::default(),
             rows: Vec::new(),
             experts: (0..block.routing.experts).map(|_| Expert::default()).collect(),
-            moves: Vec::new(),
-            choices: Vec::new(),
+            routes: Routes::default(),
             x,
             y,
             dy,
@@ -72,18 +74,21 @@ impl RoutedMemory {
 }
 
 impl RoutedMemory {
-    /// Gives experts so many `rows` of `size` numbers each, with room for what they read, which is zeros, and give.
+    /// Looks for the tokens of a batch of `lanes`.
+    pub(super) fn stand(&mut self, block: &Block, lanes: Lanes) {
+        if self.standing.lanes != lanes {
+            self.standing = Standing::of(block, lanes);
+        }
+    }
+
+    /// Gives experts so many `rows` of `size` numbers each, with room for what they read and give.
     pub(super) fn share_out(&mut self, rows: impl Iterator<Item = usize>, size: usize) {
         let mut width = 0;
         for (expert, rows) in self.experts.iter_mut().zip(rows) {
             expert.lanes = Lanes::new(rows);
             width += expert.lanes.width();
         }
-        for zeros in [&mut self.x, &mut self.dy] {
-            zeros.clear();
-            zeros.resize(width * size, 0.0);
-        }
-        for any in [&mut self.y, &mut self.dx] {
+        for any in [&mut self.x, &mut self.dy, &mut self.y, &mut self.dx] {
             any.resize(width * size, 0.0);
         }
     }

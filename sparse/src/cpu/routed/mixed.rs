@@ -4,7 +4,6 @@ use super::super::layer::Scratch;
 use super::memory::RoutedMemory;
 use super::run::{Back, With};
 use super::seen::Seen;
-use super::tokens::Place;
 use crate::error::SparseError;
 use crate::kernels::dense::{Matrix, product};
 use crate::kernels::{Lanes, Par, Plane, Sides, View, ViewMut};
@@ -88,12 +87,10 @@ pub(super) fn forward(
     let each = samples * mixed.slots;
     memory.share_out((0..with.block.routing.experts).map(|_| each), mixed.size);
     let parts = memory.parts();
-    let RoutedMemory { places, gate, mixture, rows, experts, x: read, y: given, .. } = memory;
-    *places = Place::all(with.block, seen.lanes);
+    let RoutedMemory { standing, gate, mixture, rows, experts, x: read, y: given, .. } = memory;
     rows.resize(samples * mixed.features(), 0.0);
     x.plane.to_rows(seen.lanes, x.data, rows);
-    let tokens = (x.data, places.as_slice());
-    let (logits, mut flops) = gate.forward(with, with.block.first, tokens, scratch);
+    let (logits, mut flops) = gate.forward(with, with.block.first, (x.data, standing));
     *mixture = Mixture::of(&logits, mixed.tokens, mixed.all);
     let flat = Plane::flat(mixed.size);
     let mut out = vec![0.0; rows.len()];
@@ -126,13 +123,15 @@ pub(super) fn forward(
 pub(super) fn backward(
     with: With<'_>,
     memory: &mut RoutedMemory,
+    seen: View<'_>,
     (dy, dx): (View<'_>, ViewMut<'_>),
     lanes: Lanes,
     back: &mut Back<'_>,
 ) -> Result<(), SparseError> {
     let (mixed, samples) = (Mixed::of(with.block), lanes.batch());
     let parts = memory.parts();
-    let RoutedMemory { gate, mixture, rows, experts, x, y, dy: given, dx: read, .. } = memory;
+    let RoutedMemory { standing, gate, mixture, rows, experts, x, y, dy: given, dx: read, .. } =
+        memory;
     let flat = Plane::flat(mixed.size);
     let [mut out, mut into] = [(); 2].map(|()| vec![0.0; rows.len()]);
     dy.plane.to_rows(lanes, dy.data, &mut out);
@@ -170,7 +169,8 @@ pub(super) fn backward(
     back.flops += 4 * mixed.flops(samples);
     dx.plane.from_rows(lanes, &into, dx.data);
     let by_logit = mixture.back(&by, mixed.tokens, mixed.all);
-    gate.backward(with, with.block.first, (&by_logit, dx.data), back)
+    let tokens = (seen.data, &*standing);
+    gate.backward(with, with.block.first, tokens, (&by_logit, dx.data), back)
 }
 
 /// What the mixtures were: the weight of each expert's slots in the outputs.

@@ -1,155 +1,18 @@
-//! Blocks of experts in the networks of every agent: which router, how many, and where
-//! ([`sparring_sparse::routing`] has what they compute).
-//!
-//! An expert is `dense.0` to `hidden` ReLU units and `dense.1` back to the numbers of a token, drawn as Glorot's; the
-//! router is drawn as LeCun's, and both decay as the layer before them does. The layers are
-//! `<layer>.router` and `<layer>.expert.<number>.dense.0`, `….dense.1`, where `<layer>` is the one behind which the block
-//! stands; `sparsity.layers` names experts like any other, and routers stay dense.
-//!
-//! A block stands behind a layer whose features are what its tokens are parts of, outside of residual branches. Where
-//! tokens are pixels or channels, the block before the head takes the place of the linear hidden layers: the head reads
-//! what experts made of the last image, as Obando-Ceron et al. 2024 (2402.08609) have it.
+//! The layers of a network with blocks of experts.
 
-use std::borrow::Cow;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sparring_sparse::layers::{Conv2d, Padding};
 use sparring_sparse::nodes::{HandedOn, NetworkPlan};
-use sparring_sparse::routing::{Tokens, Way, top_k};
-use sparring_sparse::{
-    Activation, Algebra, Features, Init, Join, KeyError, LayerSpec, ROUTERS, Router, Routing, Shape,
-};
+use sparring_sparse::routing::{Balance, Tokens, Way, top_k};
+use sparring_sparse::{Activation, Algebra, Features, Init, Join, LayerSpec, Routing, Shape};
 
-use super::width::scaled;
+use super::super::width::scaled;
+use super::keys::{BalanceKeys, ExpertKeys, Placement, RouterName, TokensOf};
+use super::refused;
 use crate::error::AgentError;
-
-/// Blocks of experts: which router, how many experts, and where.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct ExpertKeys {
-    /// Experts of a block.
-    #[schemars(range(min = 1, max = 1000))]
-    pub count: usize,
-    /// Who says which of them reads what; `sparring list routers` says how.
-    #[schemars(extend("x-required" = true))]
-    pub router: RouterName,
-    /// Experts that a token goes to.
-    #[schemars(range(min = 1), extend("x-when" = {"router": ["topk"]}))]
-    pub k: usize,
-    /// Units of an expert; `width` multiplies them.
-    #[schemars(range(min = 1))]
-    pub hidden: usize,
-    /// Where blocks stand.
-    pub at: Placement,
-    /// What a token is.
-    #[schemars(extend("x-required" = true))]
-    pub tokens: TokensOf,
-    /// Places of all experts, or their slots, over the tokens that share them. Where samples are tokens, these are a
-    /// batch's in training, and elsewhere places never run out. Obando-Ceron et al. 2024 have 1 for soft.
-    #[schemars(
-        range(max = 1000.0),
-        extend("exclusiveMinimum" = 0.0, "x-when" = {"router": ["soft", "topk"]})
-    )]
-    pub capacity: f64,
-    /// What keeps the gates from leaving experts without tokens.
-    #[schemars(extend("x-when" = {"router": ["topk", "sbase", "rlr"]}))]
-    pub balance: Balance,
-    /// Whether the router reads tokens of length 1.
-    pub normalize: bool,
-}
-
-impl Default for ExpertKeys {
-    fn default() -> Self {
-        Self {
-            count: 8,
-            router: RouterName(Router::of(&top_k::ROW)),
-            k: 1,
-            hidden: 64,
-            at: Placement::Penultimate,
-            tokens: TokensOf::Batch,
-            capacity: 1.25,
-            balance: Balance::default(),
-            normalize: false,
-        }
-    }
-}
-
-/// The losses that balance a router, by their coefficients.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Balance {
-    /// Of the squared coefficient of variation of the sums of the gates.
-    #[schemars(range(min = 0.0))]
-    pub importance: f64,
-}
-
-impl Default for Balance {
-    fn default() -> Self {
-        Self { importance: 0.01 }
-    }
-}
-
-/// Where blocks of experts stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Placement {
-    /// Before the head.
-    Penultimate,
-    /// Behind the middle one of the layers that they can stand behind, the earlier of two.
-    Middle,
-    /// Behind every one of them.
-    All,
-}
-
-/// What a token is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum TokensOf {
-    /// The channels of a pixel.
-    Pixels,
-    /// The pixels of a channel.
-    Channels,
-    /// A sample of the batch.
-    Batch,
-}
-
-/// A router by name.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RouterName(pub Router);
-
-impl Serialize for RouterName {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        self.0.row().name.serialize(to)
-    }
-}
-
-impl<'de> Deserialize<'de> for RouterName {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let name = Cow::<'de, str>::deserialize(from)?;
-        let row = ROUTERS.iter().find(|row| row.name == name);
-        let row = row.ok_or_else(|| D::Error::custom(format!("unknown router {name}")))?;
-        Ok(Self(Router::of(row)))
-    }
-}
-
-impl JsonSchema for RouterName {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "RouterName".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "enum": ROUTERS.map(|row| row.name)})
-    }
-}
 
 impl ExpertKeys {
     /// The same with `width` times the units.
-    pub(super) fn narrowed(self, width: f64) -> Self {
+    pub(in super::super) fn narrowed(self, width: f64) -> Self {
         Self { hidden: scaled(self.hidden, width), ..self }
     }
 
@@ -161,11 +24,13 @@ impl ExpertKeys {
         let routing = self.routing()?;
         let behind = self.behind(&layers)?;
         let last = behind.last().map_or(0, |(l, _)| *l);
-        let takes_place = match (self.tokens, self.at) {
-            (TokensOf::Batch, _) | (_, Placement::Middle) => false,
-            (TokensOf::Pixels | TokensOf::Channels, Placement::Penultimate | Placement::All) => {
-                true
-            }
+        let of_images = match self.tokens {
+            TokensOf::Batch => false,
+            TokensOf::Pixels | TokensOf::Patches | TokensOf::Channels => true,
+        };
+        let takes_place = match self.at {
+            Placement::Middle => false,
+            Placement::Penultimate | Placement::All => of_images,
         };
         let (mut all, head) = (Vec::new(), layers.len().saturating_sub(1));
         for (l, mut layer) in layers.into_iter().enumerate() {
@@ -176,14 +41,18 @@ impl ExpertKeys {
             if let (true, Shape::Linear { inputs, .. }, Some((_, image))) =
                 (takes_place && l == head, &mut layer.shape, behind.last())
             {
-                *inputs = image.size();
+                *inputs = self.tokens_of(*image).output().size();
             }
             let Some((_, features)) = block else {
                 all.push(layer);
                 continue;
             };
+            if let TokensOf::Patches = self.tokens {
+                let embedding = embedding(&layer, self.tokens_of(*features));
+                all.push(std::mem::replace(&mut layer, embedding));
+            }
             layer.then.push(Join::Routed(routing));
-            let of = self.layers(&routing, &layer, *features);
+            let of = self.layers(&routing, &layer, self.tokens_of(*features).output());
             all.push(layer);
             all.extend(of);
         }
@@ -191,17 +60,14 @@ impl ExpertKeys {
     }
 
     fn routing(self) -> Result<Routing, AgentError> {
-        let Self { count, router: RouterName(router), k, capacity, balance, normalize, .. } = self;
+        let Self { count, router: RouterName(router), k, capacity, noise, normalize, .. } = self;
         let tokens = match self.tokens {
-            TokensOf::Pixels => Tokens::Pixels,
+            TokensOf::Pixels | TokensOf::Patches => Tokens::Pixels,
             TokensOf::Channels => Tokens::Channels,
             TokensOf::Batch => Tokens::Batch,
         };
         let name = router.row().name;
-        let k = match router.way() {
-            Way::Chooses { .. } if name == top_k::ROW.name => k,
-            Way::Chooses { .. } | Way::Hashes | Way::Mixes => 1,
-        };
+        let (k, noise) = if name == top_k::ROW.name { (k, noise) } else { (1, 0.0) };
         if k > count {
             let allowed = format!("at most the count of experts, {count}");
             return Err(refused("k", k.to_string(), &allowed, "more experts"));
@@ -213,8 +79,19 @@ impl ExpertKeys {
             let allowed = "pixels or channels, of an image network";
             return Err(refused("tokens", found, allowed, "router: topk"));
         }
-        let importance = balance.importance;
-        Ok(Routing { router, experts: count, k, tokens, capacity, importance, normalize })
+        let BalanceKeys { importance, load, entropy } = self.balance;
+        if load > 0.0 && noise == 0.0 {
+            let found = format!("{load}, with logits without noise");
+            let hint = "router: topk, noise: 1";
+            return Err(refused("balance.load", found, "0, or a router with noise", hint));
+        }
+        if let (TokensOf::Patches, Placement::Middle | Placement::All) = (self.tokens, self.at) {
+            let found = "patches, of which layers behind the block would not know";
+            return Err(refused("tokens", found.into(), "at: penultimate", "tokens: pixels"));
+        }
+        let balance = Balance { importance, load, entropy };
+        let experts = count;
+        Ok(Routing { router, experts, k, tokens, capacity, balance, noise, normalize })
     }
 
     /// The layers behind which blocks stand, and what each hands on there.
@@ -245,17 +122,46 @@ impl ExpertKeys {
                 TokensOf::Pixels => {
                     ("pixels, where no layer gives images", "batch, or an image network")
                 }
+                TokensOf::Patches => {
+                    ("patches, where no layer gives images", "batch, or an image network")
+                }
                 TokensOf::Channels => {
                     ("channels, where no layer gives images", "batch, or an image network")
                 }
             };
             return Err(refused("tokens", found.to_owned(), allowed, "tokens: batch"));
         }
-        Ok(match self.at {
+        let behind = match self.at {
             Placement::All => all,
             Placement::Penultimate => all.split_off(all.len() - 1),
             Placement::Middle => vec![all[(all.len() - 1) / 2]],
-        })
+        };
+        for (_, Features { height, width, .. }) in &behind {
+            let least = *height.min(width);
+            if self.tokens == TokensOf::Patches && self.patch > least {
+                let (found, allowed) = (self.patch.to_string(), format!("at most {least}"));
+                let hint = format!("the image before the block has {height} by {width} pixels");
+                return Err(refused("patch", found, &allowed, &hint));
+            }
+        }
+        Ok(behind)
+    }
+
+    /// What makes the tokens of images of `features` from patches of them: of any other tokens, patches of a pixel.
+    fn tokens_of(self, features: Features) -> Conv2d {
+        let Features { channels, height, width } = features;
+        let side = match self.tokens {
+            TokensOf::Patches => self.patch,
+            TokensOf::Pixels | TokensOf::Channels | TokensOf::Batch => 1,
+        };
+        Conv2d {
+            in_channels: channels,
+            out_channels: channels,
+            size: [height, width],
+            kernel: [side; 2],
+            stride: side,
+            padding: Padding::Valid,
+        }
     }
 
     /// The layers of a block over `features` behind `layer`.
@@ -286,28 +192,31 @@ impl ExpertKeys {
     }
 }
 
-/// The keys beside those of every kind of network.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub(super) struct Beside {
-    /// Blocks of experts, of which each token takes a few; none has none.
-    pub experts: Option<ExpertKeys>,
-}
-
-pub(super) fn refused(key: &str, found: String, allowed: &str, hint: &str) -> AgentError {
-    let key = format!("network.experts.{key}");
-    AgentError::Experts(Box::new(KeyError::new(key, found, allowed, hint)))
+/// The layer that makes tokens of patches, behind `layer`: linear, drawn as LeCun's (`embedding` of Dopamine's
+/// `labs/moes/architectures/networks.py`).
+fn embedding(layer: &LayerSpec, conv: Conv2d) -> LayerSpec {
+    LayerSpec {
+        name: format!("{}.embedding", layer.name),
+        shape: Shape::Conv2d(conv),
+        activation: Activation::Identity,
+        init: Init::TruncatedNormal { scale: 1.0 },
+        bias: 0.0,
+        weight_decay: layer.weight_decay,
+        algebra: Algebra::REAL,
+        then: Vec::new(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use sparring_envs::{Space, spec};
+    use sparring_sparse::Router;
     use sparring_sparse::routing::{hash, soft};
 
-    use super::super::impala::Impala;
-    use super::super::minatar::Minatar;
-    use super::super::nature::NatureCnn;
-    use super::super::{NetworkConfig, simba};
+    use super::super::super::impala::Impala;
+    use super::super::super::minatar::Minatar;
+    use super::super::super::nature::NatureCnn;
+    use super::super::super::{NetworkConfig, simba};
     use super::*;
     use crate::DqnConfig;
 
@@ -357,6 +266,14 @@ mod tests {
         assert_eq!((head(&before_head), before_head[1].shape.cols()), (1024, 16));
         let middle = layers(minatar(), ExpertKeys { at: Placement::Middle, ..pixels }).unwrap();
         assert!(names(&middle).contains(&"hidden.0") && head(&middle) == 128);
+        // Patches of 2 by 2 of 8 by 8 pixels: 16 tokens of 16 channels, by a layer of their own.
+        let patches = ExpertKeys { tokens: TokensOf::Patches, patch: 2, ..two };
+        let of_patches = layers(minatar(), patches).unwrap();
+        assert_eq!(
+            names(&of_patches)[..3],
+            ["conv.0", "conv.0.embedding", "conv.0.embedding.router"]
+        );
+        assert_eq!((head(&of_patches), of_patches[1].shape.cols()), (16 * 16, 4 * 16));
         let samples = layers(minatar(), two).unwrap();
         assert_eq!(samples[2].name, "hidden.0.router");
         // Three stacks, outside of their residual branches; three convolutions.
@@ -388,6 +305,15 @@ mod tests {
         };
         let (base, mlp) = (ExpertKeys::default(), || NetworkConfig::mlp(&[8]));
         let tokens = TokensOf::Pixels;
+        let minatar = || NetworkConfig::from(Minatar { width: 1.0 });
+        let patches = ExpertKeys { tokens: TokensOf::Patches, ..base };
+        assert_eq!(refused(mlp(), patches), "network.experts.tokens");
+        let deep = ExpertKeys { at: Placement::Middle, ..patches };
+        assert_eq!(refused(minatar(), deep), "network.experts.tokens");
+        assert_eq!(refused(minatar(), ExpertKeys { patch: 9, ..patches }), "network.experts.patch");
+        let balance = BalanceKeys { load: 0.1, ..BalanceKeys::default() };
+        assert_eq!(refused(mlp(), ExpertKeys { balance, ..base }), "network.experts.balance.load");
+        assert!(layers(mlp(), ExpertKeys { balance, noise: 1.0, ..base }).is_ok());
         assert_eq!(refused(mlp(), ExpertKeys { tokens, ..base }), "network.experts.tokens");
         let router = RouterName(Router::of(&soft::ROW));
         assert_eq!(refused(mlp(), ExpertKeys { router, ..base }), "network.experts.tokens");
