@@ -23,7 +23,7 @@ mod power;
 mod power_sum;
 mod registry;
 pub(crate) mod resamples;
-mod routing;
+pub(crate) mod routing;
 mod row;
 pub(crate) mod shown;
 mod simplex;

@@ -92,6 +92,14 @@ impl Law {
     }
 }
 
+/// The loss of `n` parameters with `experts`; none where the fit lacks a constant.
+pub fn predict(fit: &Fit, n: f64, experts: f64) -> Option<f64> {
+    let own = saturated(experts, fit.value("E_start")?, fit.value("E_max")?).log10();
+    let [a, b, c, d] = [fit.value("a")?, fit.value("b")?, fit.value("c")?, fit.value("d")?];
+    let log = a * n.log10() + b * own + c * n.log10() * own + d;
+    Some(10f64.powf(log))
+}
+
 impl Rows {
     fn of(data: &Data) -> Result<Self, Error> {
         let log = |of: &[f64]| of.iter().map(|x| x.log10()).collect::<Vec<_>>();

@@ -47,11 +47,11 @@ pub struct ReportArgs {
     /// families [default: env,family]
     #[arg(long, value_name = "KEY", requires = "over")]
     pub by: Option<String>,
-    /// Fit this law of scale to the jobs, in place of the tables: threshold, sum, utd, batch, intrinsic, chinchilla or
-    /// which-n; sparring list laws has their formulas
+    /// Fit this law of scale to the jobs, in place of the tables: threshold, sum, utd, batch, intrinsic,
+    /// chinchilla, which-n or routing; sparring list laws has their formulas
     #[arg(long, value_name = "LAW", group = "view")]
     pub law: Option<String>,
-    /// Normalised returns to reach, for --law [default: 0.8; of intrinsic 0.1 to 0.9; of which-n and batch the final score]
+    /// Normalised returns to reach, for --law [default: 0.8; of intrinsic 0.1 to 0.9; of which-n, routing and batch the final score]
     #[arg(long, value_name = "SCORE", num_args = 1.., allow_negative_numbers = true, requires = "law")]
     pub threshold: Vec<f64>,
     /// Which size is the n of --law

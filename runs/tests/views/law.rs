@@ -206,6 +206,36 @@ fn gamma_lays_sparse_and_dense_on_one_curve() {
     assert!(text.contains("--x active=active density=density flops=flops --y y"), "{text}");
 }
 
+/// Eight sizes with 1 to 64 experts, of a planted law, and networks without experts as one.
+#[test]
+fn experts_saturate_in_jobs() {
+    let [a, b, c, d, start, max]: [f64; 6] = [-0.25, -0.3, 0.06, 0.4, 1.2, 60.0];
+    let mut plant = Plant::new();
+    for experts in [1_u64, 2, 4, 8, 16, 64] {
+        let of = 1.0 / (experts as f64 - 1.0 + 1.0 / (1.0 / start - 1.0 / max)) + 1.0 / max;
+        let of = (1.0 / of).log10();
+        for active in [1_000_u64, 4_000, 16_000, 64_000] {
+            let n = (active as f64).log10();
+            let score = 1.0 - 10f64.powf(a * n + b * of + c * n * of + d);
+            let name = format!("experts={experts},active={active}");
+            let axes = match experts {
+                1 => json!({WIDTH: active}),
+                _ => json!({WIDTH: active, "agent.network.experts.count": experts}),
+            };
+            let sizes = [active, active * experts];
+            let variant = Variant { axes, sizes, ..Variant::named(&name) };
+            plant.add(&variant, &vec![vec![(0, 0.0), (1_000_000, score)]; 2]);
+        }
+    }
+    let folder = plant.close();
+    let text = report(folder.path(), &with(&["--law", "routing", "--resamples", "20"]), 0);
+    let fit = Rows::read(&folder, "run/report/figures/law-routing-fit.csv");
+    for (name, truth) in [("a", a), ("b", b), ("c", c), ("d", d), ("E_start", start)] {
+        near(name, constant(&fit, name), truth, 1e-2);
+    }
+    assert!(text.contains("saturation earns its two constants"), "{text}");
+}
+
 #[test]
 fn chinchillas_law_is_read_along_the_curves() {
     let [e, a, alpha, b, beta] = [0.05, 10.0, 0.4, 30.0, 0.45];

@@ -7,7 +7,8 @@
 //! and is told.
 //!
 //! Cells of one environment, agent, method and sparsity are one fit; `which-n` fits all methods and sparsities of an
-//! environment together (`--variant dense --variant rigl` leaves one of them beside dense), and `utd` all environments.
+//! environment together (`--variant dense --variant rigl` leaves one of them beside dense), and so does `routing`, of which each router wants a fit of
+//! its own beside the networks without one; `utd` takes all environments together.
 //! Where cells of a method differ in something else than the law's x, the best of them counts, which is told.
 
 mod ask;
@@ -16,6 +17,7 @@ mod chinchilla;
 mod drawing;
 mod fitted;
 mod intrinsic;
+mod routing;
 mod row;
 mod site;
 mod sum;
@@ -41,7 +43,7 @@ use crate::error::{Error, Refusal};
 use crate::laws::find;
 
 /// The laws that jobs have the rows of.
-static VIEWS: [&LawView; 7] = [
+static VIEWS: [&LawView; 8] = [
     &threshold::VIEW,
     &sum::VIEW,
     &utd::VIEW,
@@ -49,6 +51,7 @@ static VIEWS: [&LawView; 7] = [
     &intrinsic::VIEW,
     &chinchilla::VIEW,
     &which_n::VIEW,
+    &routing::VIEW,
 ];
 
 /// The law `name` fitted to the jobs.
