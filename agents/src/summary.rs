@@ -99,8 +99,8 @@ impl NetworkSummary {
             let cost =
                 LayerCost::new(layer.shape(), layer.algebra(), layer.topology().nnz(), at == 0);
             let (trained, method) = (trainer.trained(at) as u64, trainer.method_bytes(at) as u64);
-            let normed = layer.normed() as u64;
-            let cost = LayerCost { trained, moments, method, normed, ..cost };
+            let (normed, attended) = (layer.normed() as u64, layer.attended() as u64);
+            let cost = LayerCost { trained, moments, method, normed, attended, ..cost };
             let cost = cost.at(trainer.network().backend().plan().runs(at));
             let computed_dense = layer.is_computed_dense();
             LayerSummary { name: layer.name().into(), cost, computed_dense }

@@ -3,7 +3,7 @@
 //! An operation is one multiplication or one addition of a layer; activations, max-pooling and residual
 //! sums are not counted. With `a` active weights, `t` trained ones, `o` outputs and `p` output positions
 //! a sample (1 in a linear layer, the pixels of the output in a convolution), and `n` features that layer
-//! norms behind it normalise, one sample takes
+//! norms behind it normalise, and `m` features times tokens that attention behind it mixes, one sample takes
 //!
 //! | pass | operations |
 //! |---|---|
@@ -11,6 +11,7 @@
 //! | gradient of the input, but for the first layer | `p 2 a` |
 //! | gradient of weights and biases | `p (2 t + o)` |
 //! | both gradients of layer norms | `17 n` |
+//! | attention, forward and back | `4 m`, `8 m` |
 //!
 //! A layer of a block of experts ([`routing`](crate::routing)) takes what its share of the tokens does, on the average.
 //!
@@ -25,6 +26,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::algebra::Algebra;
+use crate::attention;
 use crate::cpu::structure_bytes;
 use crate::kernels::norm;
 use crate::layers::Shape;
@@ -66,6 +68,9 @@ pub struct LayerCost {
     /// Features that layer norms behind it normalise; each has two parameters, `γ` and `β`.
     #[serde(default)]
     pub normed: u64,
+    /// Features that attention behind it mixes, times the tokens that one sees.
+    #[serde(default)]
+    pub attended: u64,
     /// Bytes of the index arrays; none where every weight is active.
     pub structure: u64,
     /// Bytes that the method keeps beside weights and moments.
@@ -94,6 +99,7 @@ impl LayerCost {
             times: 1,
             samples: 1,
             normed: 0,
+            attended: 0,
             structure,
             method: 0,
             first,
@@ -153,7 +159,8 @@ impl LayerCost {
     /// Operations of one sample's forward pass.
     pub fn forward_flops(self) -> u64 {
         let products = self.positions * (2 * self.multiplications(self.active) + self.outputs);
-        self.of_sample(products + norm::FORWARD_FLOPS * self.normed)
+        let beside = norm::FORWARD_FLOPS * self.normed + attention::FORWARD_FLOPS * self.attended;
+        self.of_sample(products + beside)
     }
 
     /// Operations of one sample's backward pass.
@@ -161,7 +168,8 @@ impl LayerCost {
         let input = if self.first { 0 } else { 2 * self.multiplications(self.active) };
         let parameters = 2 * self.multiplications(self.trained) + self.outputs;
         let products = self.positions * (input + parameters);
-        self.of_sample(products + norm::BACKWARD_FLOPS * self.normed)
+        let beside = norm::BACKWARD_FLOPS * self.normed + attention::BACKWARD_FLOPS * self.attended;
+        self.of_sample(products + beside)
     }
 
     /// Bytes of active weights, biases, and parameters of layer norms.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device, Var};
 
+use crate::attention::Cache;
 use crate::error::SparseError;
 use crate::executed::Executed;
 use crate::seed::Rng;
@@ -52,6 +53,8 @@ pub struct Ctx<'a> {
     /// What routers draw from, in a pass whose loss trains the network: there they balance, draw, and share the places
     /// of experts among samples. Without it, in acting and in targets, no sample's value depends on another's.
     pub rng: Option<&'a mut Rng>,
+    /// The keys and values of the tokens before, where the pass goes on with sequences; there is no way back then.
+    pub cache: Option<&'a mut Cache>,
     /// The sum of what routers add to the loss of a pass that trains; its gradient is part of the backward pass.
     pub auxiliary: f64,
     /// Operations that the pass executed; a backward pass comes later and counts in

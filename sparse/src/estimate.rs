@@ -89,6 +89,7 @@ pub fn estimate(
             moments: moments as u64,
             method: memory.kept as u64,
             normed: spec.normed() as u64,
+            attended: spec.attended() as u64,
             ..LayerCost::new(&shape, algebra, active, at == 0)
         }
         .at(plan.runs(at));

@@ -37,6 +37,7 @@
 //! ```
 
 pub mod algebra;
+pub mod attention;
 pub mod backend;
 pub mod config;
 pub mod cost;

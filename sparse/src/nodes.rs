@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::attention::Attention;
 use crate::error::SparseError;
 use crate::layers::{Activation, Features, Join, Layer, LayerSpec, MaxPool, Shape};
 use crate::routing::{Block, Member, Runs};
@@ -28,6 +29,8 @@ pub enum Op {
     },
     /// The block of experts of this number.
     Routed(usize),
+    /// The attention of this number.
+    Attention(usize),
 }
 
 /// What hands on what a layer gives.
@@ -60,6 +63,7 @@ pub struct NetworkPlan {
     shapes: Vec<Shape>,
     runs: Vec<Runs>,
     blocks: Vec<Block>,
+    attentions: Vec<Attention>,
 }
 
 impl NetworkPlan {
@@ -130,6 +134,17 @@ impl NetworkPlan {
                             return Err(bad("an Add of features of another shape"));
                         }
                         plan.push(vec![last, skip], Op::Add, Activation::Identity, features);
+                    }
+                    Join::Attention(attention) => {
+                        let flat = features == Features::flat(shape.rows());
+                        let whole = if flat { None } else { Some("attention of images") };
+                        if let Some(problem) = whole.or(attention.misfit(shape.rows())) {
+                            return Err(bad(problem));
+                        }
+                        let features = Features::flat(Attention::width(shape.rows()));
+                        let op = Op::Attention(plan.attentions.len());
+                        plan.push(vec![last], op, Activation::Identity, features);
+                        plan.attentions.push(*attention);
                     }
                     Join::Routed(routing) => {
                         let block = Block::new(*routing, features, l, l + 1 + owed.len());
@@ -219,6 +234,8 @@ impl NetworkPlan {
                         all[block.first + i] = HandedOn::Within(b, member);
                     }
                 }
+                // What it mixes is no longer what the layer gave.
+                Op::Attention(_) => continue,
                 Op::Input | Op::MaxPool(_) | Op::Relu | Op::Add | Op::LayerNorm { .. } => {}
             }
             // Until the next layer's.
@@ -230,6 +247,11 @@ impl NetworkPlan {
     /// The blocks of experts, from input to output.
     pub fn blocks(&self) -> &[Block] {
         &self.blocks
+    }
+
+    /// What attention there is, from input to output.
+    pub fn attentions(&self) -> &[Attention] {
+        &self.attentions
     }
 
     /// How often layer `layer` runs, on the average.

@@ -77,7 +77,12 @@ impl Stack {
     fn push(&mut self, name: String, shape: Shape, activation: Activation, then: &[Join]) {
         let output = |features: Features, join: &Join| match join {
             Join::MaxPool(pool) => pool.output(&features),
-            Join::Save | Join::Add | Join::Relu | Join::LayerNorm | Join::Routed(_) => features,
+            Join::Save
+            | Join::Add
+            | Join::Relu
+            | Join::LayerNorm
+            | Join::Attention(_)
+            | Join::Routed(_) => features,
         };
         self.features = then.iter().fold(shape.output(), output);
         self.layers.push(LayerSpec {

@@ -164,7 +164,7 @@ impl LayerText {
                 Some(JoinText::MaxPool(Windows::of(&windows)))
             }
             // No view has blocks of experts.
-            Join::Routed(_) => None,
+            Join::Routed(_) | Join::Attention(_) => None,
         };
         let then = layer.then.iter().filter_map(joined).collect();
         Self {

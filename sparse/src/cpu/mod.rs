@@ -6,12 +6,14 @@
 //! | `products.rs`, `layer.rs` | the products of a layer, in the form of computing that it takes |
 //! | `spread.rs` | those of elements of an algebra in small batches |
 //! | `routed/` | a block of experts |
+//! | `attention.rs` | attention between tokens |
 //! | `tape.rs`, `pass.rs` | the memory of a pass, and the walk over the nodes |
 //! | `in_place.rs` | what changes parameters: the step of an optimiser, and a target that follows |
 //! | `measure.rs` | where one form of computing overtakes the other, for `sparring tune` |
 //!
 //! The arithmetic is that of [`crate::kernels`], in the layout of [`crate::kernels::lanes`].
 
+mod attention;
 mod in_place;
 mod layer;
 mod measure;

@@ -9,11 +9,12 @@ use super::planes::zeros;
 use super::routed::{self, Back, Seen, With};
 use super::shared::{Shared, numbers};
 use super::tape::Memory;
+use crate::attention::Attention;
 use crate::backend::{Forward, Gradients, Tape, Wanted};
 use crate::ctx::Ctx;
 use crate::kernels::{Below, Par, Pass, Sides, View, ViewMut, activation, norm, pool};
 use crate::layers::Activation;
-use crate::nodes::{HandedOn, Op};
+use crate::nodes::{HandedOn, NetworkPlan, Op};
 use crate::topology::Topology;
 
 /// One use of a network.
@@ -36,8 +37,9 @@ impl CpuTape {
         let Shared { plan, planes, pool: free } = &*shared;
         let width = plan.input().size().max(1);
         let batch = x.len() / width;
+        check(plan, ctx, batch)?;
         let mut memory = free.take(batch, plan, planes);
-        let Memory { lanes, activations, weights, blocks, scratch, .. } = &mut memory;
+        let Memory { lanes, activations, weights, blocks, attentions, scratch, .. } = &mut memory;
         let (pass, mut flops) = (Pass { lanes: *lanes, par: self.par }, 0);
         planes[0].plane.from_rows(*lanes, x, &mut activations[0]);
         for (n, node) in plan.nodes().iter().enumerate() {
@@ -69,6 +71,14 @@ impl CpuTape {
                     let params = &params[self.layers[layer].of().norm(number)];
                     norm::forward(*lanes, params, input(0).data, y.data);
                 }
+                Op::Attention(number) => {
+                    let (of, memory) = (plan.attentions()[number], &mut attentions[number]);
+                    let (x, y) = (input(0).data, y.data);
+                    flops += match ctx.cache.as_deref_mut() {
+                        Some(cache) => memory.forward_cached(of, (*lanes, number), cache, x, y),
+                        None => memory.forward(of, *lanes, x, y),
+                    };
+                }
                 Op::Routed(b) => {
                     let (block, layers) = (&plan.blocks()[b], &*self.layers);
                     let with = With { block, layers, params, par: self.par };
@@ -83,6 +93,9 @@ impl CpuTape {
         let last = plan.last();
         let mut output = vec![0.0; batch * plan.output().size()];
         planes[last].plane.to_rows(*lanes, &activations[last], &mut output);
+        if let Some(cache) = ctx.cache.as_deref_mut() {
+            cache.grow(batch / cache.sequences());
+        }
         self.memory = Some(memory);
         ctx.executed.forward += flops;
         Ok(Forward { output, tape: Box::new(self) })
@@ -99,7 +112,7 @@ impl CpuTape {
         let Some(memory) = &mut self.memory else {
             bail!("the backward pass of a network came before its forward pass");
         };
-        let Memory { lanes, activations, gradients, weights, blocks, scratch } = memory;
+        let Memory { lanes, activations, gradients, weights, blocks, attentions, scratch } = memory;
         let Shared { plan, planes, .. } = &*self.shared;
         if gradients.is_empty() {
             *gradients = zeros(*lanes, planes, |node| node.gradient);
@@ -165,6 +178,10 @@ impl CpuTape {
                         .map_err(candle_core::Error::wrap)?;
                     flops += back.flops;
                 }
+                Op::Attention(number) => {
+                    let of = plan.attentions()[number];
+                    flops += attentions[number].backward(of, lanes, dy.data, dx.data);
+                }
                 // What a sum adds besides is reached from there.
                 Op::Relu | Op::Add => dx.plane.copy(lanes, dy, dx.data),
             }
@@ -177,6 +194,29 @@ impl CpuTape {
         let loads = blocks.iter().filter_map(|block| block.load.clone()).collect();
         Ok(Gradients { input, params: params_grad, probe: probes.concat(), loads, flops })
     }
+}
+
+/// Whether attention finds whole sequences in a batch, or what a cache goes on with.
+fn check(plan: &NetworkPlan, ctx: &mut Ctx<'_>, batch: usize) -> Result<()> {
+    match ctx.cache.as_deref_mut() {
+        Some(cache) => {
+            cache.of(plan.attentions().len());
+            let (sequences, causal) = (cache.sequences(), |of: &Attention| of.causal);
+            if sequences == 0 || !batch.is_multiple_of(sequences) {
+                bail!("{batch} new tokens for {sequences} cached sequences: as many for each");
+            }
+            if !plan.attentions().iter().all(causal) {
+                bail!("a cache of attention that is not causal: later tokens change it");
+            }
+        }
+        None => {
+            let cut = |of: &&Attention| !batch.is_multiple_of(of.tokens);
+            if let Some(Attention { tokens, .. }) = plan.attentions().iter().find(cut) {
+                bail!("a batch of {batch} tokens, where sequences have {tokens}");
+            }
+        }
+    }
+    Ok(())
 }
 
 impl Tape for CpuTape {

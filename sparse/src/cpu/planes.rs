@@ -1,11 +1,11 @@
 //! Where the features of each node of a network stand, with the borders that their readers want.
 
-use super::{products, routed};
+use super::{attention, products, routed};
 use crate::error::SparseError;
 use crate::kernels::conv::ConvWalk;
 use crate::kernels::lanes::GRAIN;
 use crate::kernels::{Buffer, Lanes, Plane};
-use crate::layers::{Activation, LayerSpec, Shape};
+use crate::layers::{Activation, Join, LayerSpec, Shape};
 use crate::nodes::{NetworkPlan, Op};
 
 pub use products::structure_bytes;
@@ -66,6 +66,7 @@ pub(crate) fn planes(plan: &NetworkPlan) -> Vec<NodePlanes> {
             | Op::Relu
             | Op::Add
             | Op::LayerNorm { .. }
+            | Op::Attention(_)
             | Op::Routed(_) => None,
         };
         let image = Plane::of(node.features);
@@ -83,6 +84,7 @@ pub(crate) fn planes(plan: &NetworkPlan) -> Vec<NodePlanes> {
             | Op::Relu
             | Op::Add
             | Op::LayerNorm { .. }
+            | Op::Attention(_)
             | Op::Routed(_) => image,
         };
         let sole = matches!(readers.as_slice(), [reader] if layer(reader).is_some());
@@ -115,6 +117,19 @@ pub fn pass_floats(layers: &[LayerSpec], batches: &[usize]) -> Result<usize, Spa
     let plan = NetworkPlan::of_specs(layers)?;
     let planes = planes(&plan);
     let routed: usize = plan.blocks().iter().map(|block| routed::floats(block, &plan)).sum();
+    let attended = |spec: &LayerSpec| {
+        let of = |join: &Join| match join {
+            Join::Attention(of) => attention::floats(*of, spec.shape.rows()),
+            Join::MaxPool(_)
+            | Join::Save
+            | Join::Add
+            | Join::Relu
+            | Join::LayerNorm
+            | Join::Routed(_) => 0,
+        };
+        spec.then.iter().map(of).sum::<usize>()
+    };
+    let beside = routed + layers.iter().map(attended).sum::<usize>();
     let sum = |plane: fn(&NodePlanes) -> Plane| {
         planes.iter().map(|node| plane(node).slots()).sum::<usize>()
     };
@@ -122,5 +137,5 @@ pub fn pass_floats(layers: &[LayerSpec], batches: &[usize]) -> Result<usize, Spa
     let lanes = |sum: usize, batch: &usize| sum.saturating_add(batch.saturating_add(GRAIN));
     let lanes = batches.iter().fold(0, lanes);
     let nodes = sum(|node| node.plane).max(sum(|node| node.gradient));
-    Ok(lanes.saturating_mul(nodes.saturating_add(routed)))
+    Ok(lanes.saturating_mul(nodes.saturating_add(beside)))
 }

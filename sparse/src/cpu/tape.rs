@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 
+use super::attention::AttentionMemory;
 use super::layer::Scratch;
 use super::planes::{NodePlanes, zeros};
 use super::routed::RoutedMemory;
@@ -20,6 +21,8 @@ pub(super) struct Memory {
     pub weights: Vec<Vec<f32>>,
     /// What blocks of experts keep.
     pub blocks: Vec<RoutedMemory>,
+    /// What attention keeps.
+    pub attentions: Vec<AttentionMemory>,
     pub scratch: Scratch,
 }
 
@@ -46,6 +49,7 @@ impl Pool {
             gradients: Vec::new(),
             weights: vec![Vec::new(); planes.len()],
             blocks: plan.blocks().iter().map(RoutedMemory::of).collect(),
+            attentions: plan.attentions().iter().map(|_| AttentionMemory::default()).collect(),
             scratch: Scratch::default(),
         })
     }

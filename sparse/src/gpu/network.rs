@@ -51,6 +51,10 @@ impl DeviceNetwork {
             let why = "routers and experts are computed on the processor only; use `cpu`";
             return Err(failed(&format!("block of experts behind layer `{name}`"), why));
         }
+        if !plan.attentions().is_empty() {
+            let why = "sequences are computed on the processor only; use `cpu`";
+            return Err(failed("attention", why));
+        }
         let planes = planes(&plan);
         for (node, NodePlanes { plane, .. }) in plan.nodes().iter().zip(&planes) {
             if let Op::Layer(l) = node.op

@@ -165,7 +165,7 @@ pub fn forward(gpu: &dyn Gpu, uses: &[Use<'_>]) -> Result<(), SparseError> {
             let below = node.inputs[0];
             match node.op {
                 // No network of a device has blocks of experts.
-                Op::Input | Op::Routed(_) => {}
+                Op::Input | Op::Routed(_) | Op::Attention(_) => {}
                 Op::Layer(l) => {
                     let (params, x) = (&one.network.params, one.slots(below));
                     let room = (one.ld(), one.pass.partial.at(0));
@@ -249,7 +249,12 @@ pub fn backward(
                     let forward = one.norm((layer, number), n);
                     of_params.norms.push(Norm { dy, to, params: 0, ..forward });
                 }
-                Op::Input | Op::MaxPool(_) | Op::Relu | Op::Add | Op::Routed(_) => {}
+                Op::Input
+                | Op::MaxPool(_)
+                | Op::Relu
+                | Op::Add
+                | Op::Routed(_)
+                | Op::Attention(_) => {}
             }
         }
         let goes_on = uses.iter().all(|one| one.node(n).inputs[0] > 0) || wanted.input;
@@ -276,7 +281,7 @@ fn below(gpu: &dyn Gpu, uses: &[Use<'_>], n: usize) -> Result<(), SparseError> {
         let (here, there) = (one.planes(n), one.planes(below));
         let (dy, dx) = (one.gradient(n), (one.gradient(below), &there.gradient));
         match node.op {
-            Op::Input | Op::Routed(_) => {}
+            Op::Input | Op::Routed(_) | Op::Attention(_) => {}
             Op::Layer(l) => {
                 let layer = one.layer(l);
                 let through = Through {

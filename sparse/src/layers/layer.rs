@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::spec::normed;
+use super::spec::{attended, normed};
 use super::{Activation, Compute, Join, LayerSpec, Shape};
 use crate::algebra::{Algebra, Elements, Folded};
 use crate::error::SparseError;
@@ -161,6 +161,11 @@ impl Layer {
     /// Features that layer norms behind it normalise.
     pub fn normed(&self) -> usize {
         normed(&self.shape, &self.then)
+    }
+
+    /// Features that attention behind it mixes, times the tokens that one sees.
+    pub fn attended(&self) -> usize {
+        attended(&self.shape, &self.then)
     }
 
     /// Where the parameters stand that are always there and do not decay: biases, and those of layer norms.

@@ -2,6 +2,7 @@
 
 use super::{Activation, MaxPool, Shape};
 use crate::algebra::Algebra;
+use crate::attention::Attention;
 use crate::init::{Fans, Init};
 use crate::routing::Routing;
 use crate::seed::Rng;
@@ -61,12 +62,31 @@ impl LayerSpec {
     pub fn normed(&self) -> usize {
         normed(&self.shape, &self.then)
     }
+
+    /// Features that [`Join::Attention`] behind it mixes, times the tokens that one sees.
+    pub fn attended(&self) -> usize {
+        attended(&self.shape, &self.then)
+    }
 }
 
 /// Features that the layer norms among `then` normalise behind a layer of `shape`, all of them together.
 pub(super) fn normed(shape: &Shape, then: &[Join]) -> usize {
     let count = then.iter().filter(|join| **join == Join::LayerNorm).count();
     count * shape.rows()
+}
+
+/// Features that the attention among `then` mixes, times the tokens that one sees.
+pub(super) fn attended(shape: &Shape, then: &[Join]) -> usize {
+    let of = |join: &Join| match join {
+        Join::Attention(attention) => attention.tokens * Attention::width(shape.rows()),
+        Join::MaxPool(_)
+        | Join::Save
+        | Join::Add
+        | Join::Relu
+        | Join::LayerNorm
+        | Join::Routed(_) => 0,
+    };
+    then.iter().map(of).sum()
 }
 
 /// A step after a layer. A residual block is `Save`, its layers, `Add`.
@@ -86,6 +106,9 @@ pub enum Join {
     /// `γ ⊙ (x − mean) / √(var + ε) + β` over the features of a sample ([`crate::kernels::norm`]), at the start `γ`
     /// is 1 and `β` is 0. Not of images.
     LayerNorm,
+    /// Attention between the tokens of a sequence, which the samples of a batch are, from the queries, keys and values
+    /// that the layer gives: `3 d` features to `d` ([`crate::attention`]).
+    Attention(Attention),
     /// A block of experts, of the shape of its features. Its layers are the next ones of the network: the router where
     /// it has one, then two for each expert.
     Routed(Routing),

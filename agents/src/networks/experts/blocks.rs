@@ -104,7 +104,11 @@ impl ExpertKeys {
                 match join {
                     Join::Save => open += 1,
                     Join::Add => open -= 1,
-                    Join::MaxPool(_) | Join::Relu | Join::LayerNorm | Join::Routed(_) => {}
+                    Join::MaxPool(_)
+                    | Join::Relu
+                    | Join::LayerNorm
+                    | Join::Attention(_)
+                    | Join::Routed(_) => {}
                 }
             }
             let HandedOn::Node(n) = handed_on else { continue };

@@ -142,7 +142,7 @@ impl Stream {
                     features = pool.output(&features);
                 }
                 // No view has blocks of experts.
-                Join::Routed(_) => {}
+                Join::Routed(_) | Join::Attention(_) => {}
             }
         }
     }
