@@ -33,6 +33,7 @@ pub mod alloc;
 pub mod cadence;
 mod checks;
 pub mod column;
+pub mod data;
 pub mod diagnostics;
 pub mod dqn;
 pub mod error;
@@ -64,8 +65,10 @@ pub mod row;
 pub mod sac;
 pub mod summary;
 pub mod tanh_normal;
+pub mod trajectory;
 
 pub use agent::{Agent, Capabilities, Clock};
+pub use data::{ActionBuf, Split, Trajectory};
 pub use diagnostics::{Diagnosis, Diagnostics};
 pub use dqn::{DqnConfig, Loss, Prioritized};
 pub use error::AgentError;

@@ -113,7 +113,9 @@ fn act(view: &PolicyView, obs: &[f32]) -> Vec<f32> {
                     x = pool(of, features, &x);
                     features = of.output(&features);
                 }
-                Join::Routed(_) => unreachable!("no view has blocks of experts"),
+                Join::Routed(_) | Join::Attention(_) => {
+                    unreachable!("no view has blocks of experts or attention")
+                }
             }
         }
     }

@@ -6,6 +6,7 @@
 //! the networks where these are small. A user's own loss may be written in candle's ops all the same:
 //! [`Trainer::forward`](sparring_sparse::Trainer::forward) is differentiable there.
 
+pub mod cross_entropy;
 pub mod soft;
 pub mod surrogate;
 pub mod td;

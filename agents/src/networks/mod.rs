@@ -18,6 +18,7 @@ mod residual;
 pub mod row;
 pub mod simba;
 pub mod style;
+pub mod transformer;
 mod width;
 
 pub use algebra::AlgebraKeys;

@@ -39,6 +39,11 @@ impl Vectors {
         self
     }
 
+    /// The same where what stands after the last layer leaves `width` numbers.
+    pub fn reading(self, width: usize) -> Self {
+        Self { width, ..self }
+    }
+
     /// A head of `outputs` on top of them.
     pub fn head(self, outputs: usize, init: Init) -> Vec<LayerSpec> {
         self.linear("head", outputs, init, (Activation::Identity, &[])).layers

@@ -136,7 +136,9 @@ pub fn dense_forward(
                     y = max_pool(pool, &features, &y);
                     features = pool.output(&features);
                 }
-                Join::Routed(_) => unreachable!("experts have an oracle of their own"),
+                Join::Routed(_) | Join::Attention(_) => {
+                    unreachable!("experts and attention have oracles of their own")
+                }
             }
         }
     }
