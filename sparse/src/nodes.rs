@@ -138,6 +138,10 @@ impl NetworkPlan {
                     Join::Attention(attention) => {
                         let flat = features == Features::flat(shape.rows());
                         let whole = if flat { None } else { Some("attention of images") };
+                        let other = |of: &&Attention| of.tokens != attention.tokens;
+                        let other = plan.attentions.iter().find(other);
+                        let whole =
+                            whole.or(other.map(|_| "attention between another number of tokens"));
                         if let Some(problem) = whole.or(attention.misfit(shape.rows())) {
                             return Err(bad(problem));
                         }

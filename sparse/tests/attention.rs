@@ -316,6 +316,12 @@ fn what_does_not_fit_is_refused() {
         specs[1].shape = Shape::Linear { inputs: WIDTH, outputs: 7 };
     };
     told(attention, seven, "does not give queries");
+    let other = |specs: &mut Vec<LayerSpec>| {
+        let attention = Attention { heads: 2, tokens: 5, causal: true };
+        specs[2].shape = Shape::Linear { inputs: WIDTH, outputs: 3 * WIDTH };
+        specs[2].then = vec![Join::Attention(attention), Join::Add, Join::Save, Join::LayerNorm];
+    };
+    told(attention, other, "between another number of tokens");
     let trainer = trainer_of(attention);
     let cut = trainer.network().outputs(&numbers(6 * INPUTS, 1)).unwrap_err().to_string();
     assert!(cut.contains("a batch of 6 tokens, where sequences have 4"), "{cut}");

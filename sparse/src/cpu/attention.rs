@@ -1,26 +1,27 @@
-//! Attention on the CPU ([`crate::attention`]): sequence by sequence and head by head, on rows of tokens.
+//! Attention on the CPU ([`crate::attention`]): sequence by sequence and head by head, in slots.
 //!
-//! Tokens of a sequence may stand in two tiles, so that they are read as rows and given back as slots.
+//! A sequence is a tile, so that queries, keys and values of a head stand as matrices `(d/H, T)` there and are multiplied
+//! where they stand. With a cache, tokens are few and keys and values stand in rows.
 
-use crate::attention::{Attention, Cache};
+use pulp::{Simd, WithSimd};
+
+use crate::attention::{Attention, BACKWARD_FLOPS, Cache, FORWARD_FLOPS};
 use crate::kernels::dense::{Matrix, product};
+use crate::kernels::dispatch::dispatch;
+use crate::kernels::lanes::{GRAIN, Tile};
+use crate::kernels::vector::exp;
 use crate::kernels::{Lanes, Par, Plane};
-use crate::routing::softmax;
 
 /// What attention keeps of a forward pass.
 #[derive(Debug, Default)]
 pub(super) struct AttentionMemory {
-    /// Queries, keys and values, `(tokens, 3 d)`.
-    rows: Vec<f32>,
     /// `P`, sequence by sequence and head by head.
     weights: Vec<f32>,
-    /// What it gives, and on the way back its gradient, `(tokens, d)`.
-    out: Vec<f32>,
-    /// The gradient of `rows`.
-    grad: Vec<f32>,
+    /// `dP` and then `dS` of one head.
+    slopes: Vec<f32>,
 }
 
-/// A sequence's numbers of one head among rows.
+/// A head's numbers.
 #[derive(Clone, Copy)]
 struct Head {
     /// `d`.
@@ -29,30 +30,23 @@ struct Head {
     size: usize,
     /// Its first number among `d`.
     first: usize,
-    /// `T`.
-    tokens: usize,
 }
 
 impl Head {
     fn all(of: Attention, width: usize) -> impl Iterator<Item = Self> {
         let size = width / of.heads;
-        (0..of.heads).map(move |head| Self { width, size, first: head * size, tokens: of.tokens })
+        (0..of.heads).map(move |head| Self { width, size, first: head * size })
     }
 
-    /// The queries (0), keys (1) or values (2) of a sequence's rows `(tokens, 3 d)`.
-    fn part(self, rows: &[f32], part: usize) -> Matrix<'_> {
+    /// Its queries (0), keys (1) or values (2) among the slots of a tile, `(d/H, T)`.
+    fn part(self, tile: Tile, slots: &[f32], part: usize) -> Matrix<'_> {
         let first = part * self.width + self.first;
-        Matrix::strided(&rows[first..], self.tokens, self.size, 3 * self.width)
+        Matrix::strided(&slots[first * tile.width..], self.size, tile.samples, tile.width)
     }
 
     /// Where these begin.
-    fn part_mut(self, rows: &mut [f32], part: usize) -> &mut [f32] {
-        &mut rows[part * self.width + self.first..]
-    }
-
-    /// Its numbers of outputs `(tokens, d)`.
-    fn out(self, rows: &[f32]) -> Matrix<'_> {
-        Matrix::strided(&rows[self.first..], self.tokens, self.size, self.width)
+    fn part_mut(self, tile: Tile, slots: &mut [f32], part: usize) -> &mut [f32] {
+        &mut slots[(part * self.width + self.first) * tile.width..]
     }
 
     /// `1 / √(d/H)`.
@@ -64,65 +58,52 @@ impl Head {
 impl AttentionMemory {
     /// `x (3 d) → y (d)`, in slots of whole sequences, and the operations that it took.
     pub fn forward(&mut self, of: Attention, lanes: Lanes, x: &[f32], y: &mut [f32]) -> u64 {
-        let Self { rows, weights, out, .. } = self;
         let (batch, tokens) = (lanes.batch(), of.tokens);
-        if batch == 0 {
-            return 0;
-        }
-        let width = Attention::width(x.len() / lanes.width());
-        rows.resize(batch * 3 * width, 0.0);
-        Plane::flat(3 * width).to_rows(lanes, x, rows);
-        weights.resize(batch * of.heads * tokens, 0.0);
-        out.resize(batch * width, 0.0);
-        let sequences = rows
-            .chunks_exact(tokens * 3 * width)
-            .zip(out.chunks_exact_mut(tokens * width))
-            .zip(weights.chunks_exact_mut(of.heads * tokens * tokens));
-        for ((rows, out), weights) in sequences {
+        let width = Attention::width(x.len() / lanes.width().max(1));
+        self.weights.resize(batch * of.heads * tokens, 0.0);
+        let weights = self.weights.chunks_exact_mut(of.heads * tokens * tokens);
+        for (tile, weights) in lanes.tiles().zip(weights) {
+            let (x, y) = (tile.of(x, 3 * width), tile.of_mut(y, width));
             for (head, p) in Head::all(of, width).zip(weights.chunks_exact_mut(tokens * tokens)) {
-                let [q, k, v] = [0, 1, 2].map(|part| head.part(rows, part));
-                product(q, k.t(), p, tokens, false, Par::Serial);
-                mask(p, tokens, head.scale(), of.causal);
-                softmax::rows(p, tokens);
-                let p = Matrix::new(p, tokens, tokens);
-                product(p, v, &mut out[head.first..], width, false, Par::Serial);
+                let [q, k, v] = [0, 1, 2].map(|part| head.part(tile, x, part));
+                product(q.t(), k, p, tokens, false, Par::Serial);
+                let seen = if of.causal { Seen::Before(1) } else { Seen::All };
+                softmax(p, tokens, head.scale(), seen);
+                let (p, to) = (Matrix::new(p, tokens, tokens), head.part_mut(tile, y, 0));
+                product(v, p.t(), to, tile.width, false, Par::Serial);
             }
         }
-        Plane::flat(width).from_rows(lanes, out, y);
-        crate::attention::FORWARD_FLOPS * (batch * tokens * width) as u64
+        FORWARD_FLOPS * (batch * tokens * width) as u64
     }
 
-    /// `dy (d) → dx (3 d)`, and the operations that it took.
-    pub fn backward(&mut self, of: Attention, lanes: Lanes, dy: &[f32], dx: &mut [f32]) -> u64 {
-        let Self { rows, weights, out, grad } = self;
+    /// `dy (d) → dx (3 d)`, where `x` is what it read, and the operations that it took.
+    pub fn backward(
+        &mut self,
+        of: Attention,
+        lanes: Lanes,
+        (x, dy): (&[f32], &[f32]),
+        dx: &mut [f32],
+    ) -> u64 {
+        let Self { weights, slopes } = self;
         let (batch, tokens) = (lanes.batch(), of.tokens);
-        if batch == 0 {
-            return 0;
-        }
-        let width = Attention::width(rows.len() / batch);
-        Plane::flat(width).to_rows(lanes, dy, out);
-        grad.resize(rows.len(), 0.0);
-        let sequences = rows
-            .chunks_exact(tokens * 3 * width)
-            .zip(out.chunks_exact(tokens * width))
-            .zip(grad.chunks_exact_mut(tokens * 3 * width))
-            .zip(weights.chunks_exact(of.heads * tokens * tokens));
-        let mut dp = vec![0.0; tokens * tokens];
-        for (((rows, dy), grad), weights) in sequences {
+        let width = Attention::width(x.len() / lanes.width().max(1));
+        slopes.resize(tokens * tokens, 0.0);
+        let weights = weights.chunks_exact(of.heads * tokens * tokens);
+        for (tile, weights) in lanes.tiles().zip(weights) {
+            let (x, dy) = (tile.of(x, 3 * width), tile.of(dy, width));
+            let (dx, row) = (tile.of_mut(dx, 3 * width), tile.width);
             for (head, p) in Head::all(of, width).zip(weights.chunks_exact(tokens * tokens)) {
-                let (dy, stride) = (head.out(dy), 3 * width);
-                let [q, k, v] = [0, 1, 2].map(|part| head.part(rows, part));
-                let weights = Matrix::new(p, tokens, tokens);
-                product(weights.t(), dy, head.part_mut(grad, 2), stride, false, Par::Serial);
-                product(dy, v.t(), &mut dp, tokens, false, Par::Serial);
-                slopes(p, &mut dp, tokens, head.scale());
-                let ds = Matrix::new(&dp, tokens, tokens);
-                product(ds, k, head.part_mut(grad, 0), stride, false, Par::Serial);
-                product(ds.t(), q, head.part_mut(grad, 1), stride, false, Par::Serial);
+                let [q, k, v] = [0, 1, 2].map(|part| head.part(tile, x, part));
+                let (dy, all) = (head.part(tile, dy, 0), Matrix::new(p, tokens, tokens));
+                product(dy, all, head.part_mut(tile, dx, 2), row, false, Par::Serial);
+                product(dy.t(), v, slopes, tokens, false, Par::Serial);
+                slope(p, slopes, tokens, head.scale());
+                let ds = Matrix::new(slopes, tokens, tokens);
+                product(k, ds.t(), head.part_mut(tile, dx, 0), row, false, Par::Serial);
+                product(q, ds, head.part_mut(tile, dx, 1), row, false, Par::Serial);
             }
         }
-        Plane::flat(3 * width).from_rows(lanes, grad, dx);
-        crate::attention::BACKWARD_FLOPS * (batch * tokens * width) as u64
+        BACKWARD_FLOPS * (batch * tokens * width) as u64
     }
 
     /// As `forward` of the last tokens of sequences whose others stand in `cache` as attention `number`, to which theirs are
@@ -135,18 +116,17 @@ impl AttentionMemory {
         x: &[f32],
         y: &mut [f32],
     ) -> u64 {
-        let Self { rows, weights, out, .. } = self;
         let batch = lanes.batch();
         if batch == 0 {
             return 0;
         }
         let width = Attention::width(x.len() / lanes.width());
-        rows.resize(batch * 3 * width, 0.0);
-        Plane::flat(3 * width).to_rows(lanes, x, rows);
-        out.resize(batch * width, 0.0);
+        let [mut rows, mut out] = [3 * width, width].map(|size| vec![0.0; batch * size]);
+        Plane::flat(3 * width).to_rows(lanes, x, &mut rows);
         let (before, new) = (cache.tokens(), batch / cache.sequences());
         let all = before + new;
-        weights.resize(new * all, 0.0);
+        self.weights.resize(new * all, 0.0);
+        let weights = &mut self.weights[..new * all];
         let sequences = rows
             .chunks_exact(new * 3 * width)
             .zip(out.chunks_exact_mut(new * width))
@@ -155,45 +135,89 @@ impl AttentionMemory {
             for row in rows.chunks_exact(3 * width) {
                 known.extend_from_slice(&row[width..]);
             }
-            for head in Head::all(Attention { tokens: new, ..of }, width) {
-                let q = head.part(rows, 0);
-                let of_all = |part: usize| {
+            for head in Head::all(of, width) {
+                let q = Matrix::strided(&rows[head.first..], new, head.size, 3 * width);
+                let [k, v] = [0, 1].map(|part| {
                     let first = part * width + head.first;
                     Matrix::strided(&known[first..], all, head.size, 2 * width)
-                };
-                product(q, of_all(0).t(), weights, all, false, Par::Serial);
-                for (i, row) in weights.chunks_exact_mut(all).enumerate() {
-                    row.iter_mut().for_each(|s| *s *= head.scale());
-                    row[before + i + 1..].fill(f32::NEG_INFINITY);
-                }
-                softmax::rows(weights, all);
+                });
+                product(q, k.t(), weights, all, false, Par::Serial);
+                softmax(weights, all, head.scale(), Seen::Before(before + 1));
                 let p = Matrix::new(weights, new, all);
-                product(p, of_all(1), &mut out[head.first..], width, false, Par::Serial);
+                product(p, v, &mut out[head.first..], width, false, Par::Serial);
             }
         }
-        Plane::flat(width).from_rows(lanes, out, y);
-        crate::attention::FORWARD_FLOPS * (batch * all * width) as u64
+        Plane::flat(width).from_rows(lanes, &out, y);
+        FORWARD_FLOPS * (batch * all * width) as u64
     }
 }
 
-/// `s / √(d/H)`, and −∞ where a token sees what comes after it.
-fn mask(s: &mut [f32], tokens: usize, scale: f32, causal: bool) {
-    for (i, row) in s.chunks_exact_mut(tokens).enumerate() {
-        let seen = if causal { i + 1 } else { tokens };
-        row[..seen].iter_mut().for_each(|s| *s *= scale);
-        row[seen..].fill(f32::NEG_INFINITY);
-    }
+/// What a row of scores sees.
+#[derive(Clone, Copy)]
+enum Seen {
+    All,
+    /// The first row so many, each later row one more.
+    Before(usize),
 }
 
-/// `P ⊙ (dP − Σ dP ⊙ P) / √(d/H)`, in the place of `dP`.
-fn slopes(p: &[f32], dp: &mut [f32], tokens: usize, scale: f32) {
-    for (p, dp) in p.chunks_exact(tokens).zip(dp.chunks_exact_mut(tokens)) {
-        let mean: f32 = p.iter().zip(&*dp).map(|(p, dp)| p * dp).sum();
-        p.iter().zip(dp).for_each(|(p, dp)| *dp = p * (*dp - mean) * scale);
+/// `softmax(s · scale)` of each row of `s (rows, cols)` over what it sees, 0 elsewhere.
+fn softmax(s: &mut [f32], cols: usize, scale: f32, seen: Seen) {
+    struct Rows<'a>(&'a mut [f32], usize, f32, Seen);
+    impl WithSimd for Rows<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) {
+            let Self(s, cols, scale, seen) = self;
+            for (i, row) in s.chunks_exact_mut(cols).enumerate() {
+                let count = match seen {
+                    Seen::All => cols,
+                    Seen::Before(first) => (first + i).min(cols),
+                };
+                let (row, hidden) = row.split_at_mut(count);
+                hidden.fill(0.0);
+                let largest = fold(row, f32::NEG_INFINITY, f32::max);
+                row.iter_mut().for_each(|s| *s = exp((*s - largest) * scale));
+                let rate = 1.0 / fold(row, 0.0, |a, b| a + b);
+                row.iter_mut().for_each(|s| *s *= rate);
+            }
+        }
     }
+    dispatch(Rows(s, cols, scale, seen));
+}
+
+/// `P ⊙ (dP − Σ dP ⊙ P) · scale`, in the place of `dP`.
+fn slope(p: &[f32], dp: &mut [f32], cols: usize, scale: f32) {
+    struct Rows<'a>(&'a [f32], &'a mut [f32], usize, f32);
+    impl WithSimd for Rows<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) {
+            let Self(p, dp, cols, scale) = self;
+            for (p, dp) in p.chunks_exact(cols).zip(dp.chunks_exact_mut(cols)) {
+                let mut sums = [0.0; GRAIN];
+                for (p, dp) in p.chunks(GRAIN).zip(dp.chunks(GRAIN)) {
+                    let each = p.iter().zip(dp);
+                    sums.iter_mut().zip(each).for_each(|(sum, (p, dp))| *sum += p * dp);
+                }
+                let sum: f32 = sums.iter().sum();
+                dp.iter_mut().zip(p).for_each(|(dp, p)| *dp = p * (*dp - sum) * scale);
+            }
+        }
+    }
+    dispatch(Rows(p, dp, cols, scale));
+}
+
+/// All of `row` by `with`, lane by lane and then across lanes.
+#[inline(always)]
+fn fold(row: &[f32], start: f32, with: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut lanes = [start; GRAIN];
+    for part in row.chunks(GRAIN) {
+        lanes.iter_mut().zip(part).for_each(|(lane, x)| *lane = with(*lane, *x));
+    }
+    lanes.into_iter().fold(start, with)
 }
 
 /// Numbers that attention keeps for each token.
-pub(super) fn floats(of: Attention, outputs: usize) -> usize {
-    2 * outputs + Attention::width(outputs) + of.heads * of.tokens
+pub(super) fn floats(of: Attention) -> usize {
+    of.heads * of.tokens
 }

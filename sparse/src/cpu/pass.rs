@@ -12,7 +12,7 @@ use super::tape::Memory;
 use crate::attention::Attention;
 use crate::backend::{Forward, Gradients, Tape, Wanted};
 use crate::ctx::Ctx;
-use crate::kernels::{Below, Par, Pass, Sides, View, ViewMut, activation, norm, pool};
+use crate::kernels::{Below, Lanes, Par, Pass, Sides, View, ViewMut, activation, norm, pool};
 use crate::layers::Activation;
 use crate::nodes::{HandedOn, NetworkPlan, Op};
 use crate::topology::Topology;
@@ -38,7 +38,11 @@ impl CpuTape {
         let width = plan.input().size().max(1);
         let batch = x.len() / width;
         check(plan, ctx, batch)?;
-        let mut memory = free.take(batch, plan, planes);
+        let lanes = match (plan.attentions().first(), &ctx.cache) {
+            (Some(of), None) => Lanes::of_sequences(batch, of.tokens),
+            (None, _) | (_, Some(_)) => Lanes::new(batch),
+        };
+        let mut memory = free.take(lanes, plan, planes);
         let Memory { lanes, activations, weights, blocks, attentions, scratch, .. } = &mut memory;
         let (pass, mut flops) = (Pass { lanes: *lanes, par: self.par }, 0);
         planes[0].plane.from_rows(*lanes, x, &mut activations[0]);
@@ -180,7 +184,8 @@ impl CpuTape {
                 }
                 Op::Attention(number) => {
                     let of = plan.attentions()[number];
-                    flops += attentions[number].backward(of, lanes, dy.data, dx.data);
+                    let sides = (x.data, dy.data);
+                    flops += attentions[number].backward(of, lanes, sides, dx.data);
                 }
                 // What a sum adds besides is reached from there.
                 Op::Relu | Op::Add => dx.plane.copy(lanes, dy, dx.data),

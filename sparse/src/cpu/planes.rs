@@ -119,7 +119,7 @@ pub fn pass_floats(layers: &[LayerSpec], batches: &[usize]) -> Result<usize, Spa
     let routed: usize = plan.blocks().iter().map(|block| routed::floats(block, &plan)).sum();
     let attended = |spec: &LayerSpec| {
         let of = |join: &Join| match join {
-            Join::Attention(of) => attention::floats(*of, spec.shape.rows()),
+            Join::Attention(of) => attention::floats(*of),
             Join::MaxPool(_)
             | Join::Save
             | Join::Add

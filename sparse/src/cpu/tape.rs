@@ -36,9 +36,8 @@ pub(super) struct Pool {
 const MOST_FREE: usize = 8;
 
 impl Pool {
-    /// Memory for a pass over `batch` samples: used before, or new.
-    pub fn take(&self, batch: usize, plan: &NetworkPlan, planes: &[NodePlanes]) -> Memory {
-        let lanes = Lanes::new(batch);
+    /// Memory for a pass over samples in `lanes`: used before, or new.
+    pub fn take(&self, lanes: Lanes, plan: &NetworkPlan, planes: &[NodePlanes]) -> Memory {
         let free = self.free.lock().ok().and_then(|mut free| {
             let at = free.iter().rposition(|memory| memory.lanes == lanes)?;
             Some(free.remove(at))

@@ -11,7 +11,8 @@
 //!
 //! A tile of a 256-wide layer is 64 KiB, so the products that gather its slots find most of them in
 //! the first two levels of cache, without the conflicts that rows a power of two apart would have.
-//! Widths are multiples of [`GRAIN`]; lanes beyond the batch hold zeros in inputs and gradients.
+//! Widths are multiples of [`GRAIN`]; lanes beyond the batch hold zeros in inputs and gradients. Where samples are tokens of
+//! sequences, a tile is a sequence.
 
 use aligned_vec::{AVec, ConstAlign, avec};
 
@@ -29,6 +30,8 @@ pub type Buffer = AVec<f32, ConstAlign<64>>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lanes {
     batch: usize,
+    /// Samples of a tile, but for the last.
+    tile: usize,
     columns: usize,
 }
 
@@ -37,6 +40,8 @@ pub struct Lanes {
 pub struct Tile {
     /// The first sample.
     pub first: usize,
+    /// Lanes of a slot in the tiles before.
+    pub start: usize,
     /// Samples.
     pub samples: usize,
     /// Lanes of a slot: `samples`, rounded up to [`GRAIN`].
@@ -46,7 +51,12 @@ pub struct Tile {
 impl Lanes {
     /// The layout of `batch` samples.
     pub fn new(batch: usize) -> Self {
-        Self { batch, columns: 1 }
+        Self { batch, tile: TILE, columns: 1 }
+    }
+
+    /// The layout of `batch` tokens, of which `tokens` after each other are a sequence and a tile.
+    pub fn of_sequences(batch: usize, tokens: usize) -> Self {
+        Self { batch, tile: tokens.max(1), columns: 1 }
     }
 
     /// The same numbers with `columns` slots that stand one after the other seen as one: what a product does with a
@@ -62,7 +72,9 @@ impl Lanes {
 
     /// Numbers that one slot takes over all tiles.
     pub fn width(self) -> usize {
-        self.batch.next_multiple_of(GRAIN) * self.columns
+        let (whole, rest) = (self.batch / self.tile, self.batch % self.tile);
+        let lanes = |samples: usize| samples.next_multiple_of(GRAIN);
+        (whole * lanes(self.tile) + lanes(rest)) * self.columns
     }
 
     /// Zeros for `slots` slots.
@@ -72,11 +84,12 @@ impl Lanes {
 
     /// The tiles in their order.
     pub fn tiles(self) -> impl Iterator<Item = Tile> {
-        let Self { batch, columns } = self;
-        (0..batch).step_by(TILE).map(move |first| {
-            let samples = TILE.min(batch - first);
+        let Self { batch, tile, columns } = self;
+        (0..batch).step_by(tile).enumerate().map(move |(i, first)| {
+            let samples = tile.min(batch - first);
             let width = samples.next_multiple_of(GRAIN) * columns;
-            Tile { first: first * columns, samples: samples * columns, width }
+            let start = i * tile.next_multiple_of(GRAIN) * columns;
+            Tile { first: first * columns, start, samples: samples * columns, width }
         })
     }
 }
@@ -84,11 +97,11 @@ impl Lanes {
 impl Tile {
     /// This tile's part of a buffer of `slots` slots.
     pub fn of(self, buffer: &[f32], slots: usize) -> &[f32] {
-        &buffer[slots * self.first..][..slots * self.width]
+        &buffer[slots * self.start..][..slots * self.width]
     }
 
     /// This tile's part of a buffer of `slots` slots.
     pub fn of_mut(self, buffer: &mut [f32], slots: usize) -> &mut [f32] {
-        &mut buffer[slots * self.first..][..slots * self.width]
+        &mut buffer[slots * self.start..][..slots * self.width]
     }
 }

@@ -24,7 +24,7 @@ pub mod activation;
 pub mod args;
 pub mod conv;
 pub mod dense;
-mod dispatch;
+pub(crate) mod dispatch;
 pub mod gather;
 pub mod lanes;
 pub mod linear;

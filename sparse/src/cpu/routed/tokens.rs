@@ -18,7 +18,7 @@ impl Strip {
     /// Those of the rows of `lanes` over `size` slots that begin at `start`.
     pub fn rows(start: usize, lanes: Lanes, size: usize) -> impl Iterator<Item = Self> {
         lanes.tiles().map(move |tile| Self {
-            first: start + size * tile.first,
+            first: start + size * tile.start,
             step: tile.width,
             tokens: tile.samples,
             beyond: tile.width - tile.samples,
@@ -102,7 +102,7 @@ impl Standing {
         for tile in lanes.tiles() {
             for token in 0..tokens {
                 strips.push(Strip {
-                    first: slots * tile.first + token * block.between * tile.width,
+                    first: slots * tile.start + token * block.between * tile.width,
                     step: block.within * tile.width,
                     tokens: tile.samples,
                     beyond: tile.width - tile.samples,
