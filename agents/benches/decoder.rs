@@ -104,9 +104,11 @@ fn main() {
     }
     if let Some(path) = csv {
         let mut file = std::fs::File::create(path).unwrap();
-        writeln!(file, "form,seconds").unwrap();
+        writeln!(file, "form,sample,seconds").unwrap();
         for (Net { name, .. }, samples) in nets.iter().zip(&samples) {
-            samples.iter().for_each(|s| writeln!(file, "{name},{s}").unwrap());
+            for (i, seconds) in samples.iter().enumerate() {
+                writeln!(file, "{name},{i},{seconds}").unwrap();
+            }
         }
     }
 }
