@@ -59,6 +59,7 @@ pub mod policy_view;
 pub mod ppo;
 pub mod priorities;
 pub mod replay;
+pub mod retrieval;
 pub mod returns;
 pub mod rollout;
 pub mod row;

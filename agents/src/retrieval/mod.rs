@@ -1,0 +1,5 @@
+//! Looking up what was met before.
+
+mod index;
+
+pub use index::{Index, Neighbour};
