@@ -5,15 +5,14 @@
 //! former in that actions are tokens, drawn or the likeliest, where theirs are regressed; that it tells the time by sines
 //! in place of a table; that ReLU takes the place of GELU, and nothing is dropped out.
 
-use sparring_sparse::{Seed, SparseError, Trainer, Wanted};
+use sparring_sparse::{Seed, SparseError, Trainer};
 
+use super::asked::Asked;
 use super::episodes::{Episodes, Windows};
 use super::layout::Layout;
 use crate::error::AgentError;
-use crate::losses::LossGrad;
 use crate::losses::cross_entropy::cross_entropy;
 use crate::networks::transformer::{Size, transformer};
-use crate::not_finite::{Source, loss_is};
 
 /// A transformer that learns to continue episodes.
 #[derive(Debug)]
@@ -73,18 +72,8 @@ impl Decoder {
     /// A loss that is no number, and those of the network.
     pub fn update(&mut self, windows: &Windows) -> Result<f32, AgentError> {
         let step = self.trainer.begin_step()?;
-        let mut pass = self.trainer.vjp(&windows.rows, &step)?;
-        let LossGrad { value, grad, samples } =
-            cross_entropy(pass.output(), self.layout.words.size, &windows.targets);
-        if !value.is_finite() {
-            let network = self.trainer.network();
-            let source = [Source::Network("`decoder`", network, &windows.rows)];
-            return Err(loss_is("the loss of `decoder`", value, self.updates, &source));
-        }
-        pass.tell_losses(&samples);
-        let gradients = pass.backward(&grad, Wanted::PARAMS)?;
-        drop(pass);
-        self.trainer.finish_step(step, gradients)?;
+        let tokens = Asked { rows: &windows.rows, targets: &windows.targets };
+        let value = tokens.teach(&mut self.trainer, step, self.updates)?;
         self.updates += 1;
         Ok(value)
     }

@@ -15,17 +15,15 @@
 
 use rand::RngExt;
 use sparring_sparse::seed::Rng;
-use sparring_sparse::{Seed, Trainer, Wanted};
+use sparring_sparse::{Seed, Trainer};
 
+use super::asked::Asked;
 use super::decoder::Training;
 use super::scales::Scales;
 use super::vocabulary::Vocabulary;
 use crate::error::AgentError;
 use crate::explore::largest;
-use crate::losses::LossGrad;
-use crate::losses::cross_entropy::cross_entropy;
 use crate::networks::transformer::transformer;
-use crate::not_finite::{Source, loss_is};
 
 /// How plans are laid out as rows: first what they are made for, then a row for each of their tokens.
 #[derive(Clone, Debug, PartialEq)]
@@ -164,21 +162,12 @@ impl Denoiser {
     pub fn update(&mut self, plans: &Plans, rng: &mut Rng) -> Result<f32, AgentError> {
         let step = self.trainer.begin_step()?;
         let rows = self.unroll(plans, rng)?;
-        let mut pass = self.trainer.vjp(&rows, &step)?;
         let tokens = plans.tokens.chunks_exact(self.layout.tokens());
         let one = tokens
             .flat_map(|plan| std::iter::once(None).chain(plan.iter().map(|token| Some(*token))));
         let targets = one.collect::<Vec<_>>().repeat(self.unrolls);
-        let LossGrad { value, grad, samples } =
-            cross_entropy(pass.output(), self.layout.words.size, &targets);
-        if !value.is_finite() {
-            let source = [Source::Network("`denoiser`", self.trainer.network(), &rows)];
-            return Err(loss_is("the loss of `denoiser`", value, self.updates, &source));
-        }
-        pass.tell_losses(&samples);
-        let gradients = pass.backward(&grad, Wanted::PARAMS)?;
-        drop(pass);
-        self.trainer.finish_step(step, gradients)?;
+        let tokens = Asked { rows: &rows, targets: &targets };
+        let value = tokens.teach(&mut self.trainer, step, self.updates)?;
         self.updates += 1;
         Ok(value)
     }

@@ -117,19 +117,9 @@ pub fn pass_floats(layers: &[LayerSpec], batches: &[usize]) -> Result<usize, Spa
     let plan = NetworkPlan::of_specs(layers)?;
     let planes = planes(&plan);
     let routed: usize = plan.blocks().iter().map(|block| routed::floats(block, &plan)).sum();
-    let attended = |spec: &LayerSpec| {
-        let of = |join: &Join| match join {
-            Join::Attention(of) => attention::floats(*of),
-            Join::MaxPool(_)
-            | Join::Save
-            | Join::Add
-            | Join::Relu
-            | Join::LayerNorm
-            | Join::Routed(_) => 0,
-        };
-        spec.then.iter().map(of).sum::<usize>()
-    };
-    let beside = routed + layers.iter().map(attended).sum::<usize>();
+    let joins = layers.iter().flat_map(|spec| &spec.then);
+    let attended: usize = joins.filter_map(Join::attention).map(attention::floats).sum();
+    let beside = routed + attended;
     let sum = |plane: fn(&NodePlanes) -> Plane| {
         planes.iter().map(|node| plane(node).slots()).sum::<usize>()
     };

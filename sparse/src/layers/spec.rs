@@ -77,16 +77,8 @@ pub(super) fn normed(shape: &Shape, then: &[Join]) -> usize {
 
 /// Features that the attention among `then` mixes, times the tokens that one sees.
 pub(super) fn attended(shape: &Shape, then: &[Join]) -> usize {
-    let of = |join: &Join| match join {
-        Join::Attention(attention) => attention.tokens * Attention::width(shape.rows()),
-        Join::MaxPool(_)
-        | Join::Save
-        | Join::Add
-        | Join::Relu
-        | Join::LayerNorm
-        | Join::Routed(_) => 0,
-    };
-    then.iter().map(of).sum()
+    let attention = then.iter().filter_map(Join::attention);
+    attention.map(|of| of.tokens * Attention::width(shape.rows())).sum()
 }
 
 /// A step after a layer. A residual block is `Save`, its layers, `Add`.
@@ -112,4 +104,19 @@ pub enum Join {
     /// A block of experts, of the shape of its features. Its layers are the next ones of the network: the router where
     /// it has one, then two for each expert.
     Routed(Routing),
+}
+
+impl Join {
+    /// What attention it is, if it is one.
+    pub fn attention(&self) -> Option<Attention> {
+        match self {
+            Self::Attention(of) => Some(*of),
+            Self::MaxPool(_)
+            | Self::Save
+            | Self::Add
+            | Self::Relu
+            | Self::LayerNorm
+            | Self::Routed(_) => None,
+        }
+    }
 }

@@ -45,11 +45,7 @@ fn experts(site: &Site<'_>) -> f64 {
 
 fn rows(ask: &Ask, drawn: &[Drawn<'_>]) -> Vec<Line> {
     let row = |drawn: &Drawn<'_>| {
-        let x = vec![drawn.site.flops / 2.0, experts(drawn.site)];
-        match ask.thresholds.as_slice() {
-            [threshold, ..] => Line::new(drawn, x, drawn.reached(*threshold)).to(*threshold),
-            [] => Line::new(drawn, x, 1.0 - drawn.score()),
-        }
+        Line::falling(ask, drawn, vec![drawn.site.flops / 2.0, experts(drawn.site)])
     };
     drawn.iter().map(row).collect()
 }

@@ -67,6 +67,14 @@ impl Line {
         Self { site, x, beside, y, key, cost: y, threshold: None, tried: None }
     }
 
+    /// A row of what falls with size, as `ask` has it: env steps to its threshold, or 1 − the normalised score.
+    pub fn falling(ask: &Ask, drawn: &Drawn<'_>, x: Vec<f64>) -> Self {
+        match ask.thresholds.as_slice() {
+            [threshold, ..] => Self::new(drawn, x, drawn.reached(*threshold)).to(*threshold),
+            [] => Self::new(drawn, x, 1.0 - drawn.score()),
+        }
+    }
+
     /// The same of this threshold.
     pub fn to(self, threshold: f64) -> Self {
         let key = format!("{} to {threshold}", self.key);

@@ -34,11 +34,7 @@ pub static VIEW: LawView = LawView {
 fn rows(ask: &Ask, drawn: &[Drawn<'_>]) -> Vec<Line> {
     let row = |drawn: &Drawn<'_>| {
         let Site { active, density, flops, utd, .. } = *drawn.site;
-        let x = vec![active, density, flops, utd];
-        match ask.thresholds.as_slice() {
-            [threshold, ..] => Line::new(drawn, x, drawn.reached(*threshold)).to(*threshold),
-            [] => Line::new(drawn, x, 1.0 - drawn.score()),
-        }
+        Line::falling(ask, drawn, vec![active, density, flops, utd])
     };
     drawn.iter().map(row).collect()
 }
