@@ -117,7 +117,7 @@ impl Job {
         let mut reached = Reached::default();
         let mut run = RunState::new(plan.jobs()[0], &Seed::new(1), &mut reached).unwrap();
         for _ in 0..steps {
-            run.step().unwrap();
+            run.step(|_, _| Ok(())).unwrap();
         }
         let state = run.save().unwrap();
         let rows = run.agent.replay().map_or(0..0, Replay::rows);
