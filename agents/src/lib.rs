@@ -33,6 +33,7 @@ pub mod alloc;
 pub mod cadence;
 mod checks;
 pub mod column;
+pub mod data;
 pub mod diagnostics;
 pub mod dqn;
 pub mod error;
@@ -66,6 +67,7 @@ pub mod summary;
 pub mod tanh_normal;
 
 pub use agent::{Agent, Capabilities, Clock};
+pub use data::{ActionBuf, Split, Trajectory};
 pub use diagnostics::{Diagnosis, Diagnostics};
 pub use dqn::{DqnConfig, Loss, Prioritized};
 pub use error::AgentError;
