@@ -219,6 +219,24 @@ fn what_cannot_be_recorded_is_refused_and_leaves_nothing() {
     assert_eq!(folder.names(), ["small.yaml", "there-v0"]);
 }
 
+/// The names of folders that are not whole yet.
+fn half_written(folder: &Folder) -> Vec<String> {
+    folder.names().into_iter().filter(|name| name.ends_with(".tmp")).collect()
+}
+
+#[test]
+#[cfg(unix)]
+fn a_stop_leaves_nothing_half_written() {
+    let folder = Folder::with("small.yaml", SMALL);
+    let args = ["record", "small.yaml", "--at", "random", "--episodes", "20000", "--out", "a-v0"];
+    let mut child = sparring().args(args).current_dir(folder.path()).spawn();
+    common::wait_for(|| !half_written(&folder).is_empty());
+    // SAFETY: it sends a signal to a process of this test.
+    unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGTERM) };
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(folder.names(), ["small.yaml"]);
+}
+
 /// The sets of others, made by `check_data.py --fixtures`, in a folder of the test.
 fn fixtures() -> Folder {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data_sets");
