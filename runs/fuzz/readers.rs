@@ -15,12 +15,13 @@ use sparring_sparse::{Section, Seed};
 pub type Read = fn(&[u8]);
 
 /// The targets by their names.
-pub const TARGETS: [(&str, Read); 5] = [
+pub const TARGETS: [(&str, Read); 6] = [
     ("config", config),
     ("checkpoint", checkpoint),
     ("policy", policy),
     ("evals", evals),
     ("records", records),
+    ("data", data),
 ];
 
 /// A config: all that `sparring plan` does with it.
@@ -98,6 +99,13 @@ pub fn evals(bytes: &[u8]) {
 pub fn records(bytes: &[u8]) {
     if let Ok(text) = str::from_utf8(bytes) {
         drop(outside::records(text));
+    }
+}
+
+/// A file of a data set.
+pub fn data(bytes: &[u8]) {
+    if let Err(error) = outside::data(bytes) {
+        assert!(!error.to_string().is_empty());
     }
 }
 

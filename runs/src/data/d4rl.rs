@@ -13,6 +13,7 @@
 //! that step is left out, as D4RL's `qlearning_dataset` does; of one that terminated the last observation stands twice,
 //! from which nothing is bootstrapped. Nothing is known of seeds.
 
+use std::fs;
 use std::path::Path;
 
 use sparring_agents::{ActionBuf, Trajectory};
@@ -48,7 +49,13 @@ pub struct Env {
 impl D4rl {
     /// The set in the file at `path`, of `env` where it is known; else its spaces are as its numbers, without bounds.
     pub fn open(path: &Path, env: Option<Env>) -> Result<Self, Error> {
-        let file = Hdf5::open(path)?;
+        let content = fs::read(path).map_err(Error::file(path, "read"))?;
+        Self::of(path, content, env)
+    }
+
+    /// The same of the bytes of the file.
+    pub fn of(path: &Path, content: Vec<u8>, env: Option<Env>) -> Result<Self, Error> {
+        let file = Hdf5::of(path, content)?;
         read(&file, env).map_err(|wrong| wrong.in_file(path))
     }
 }

@@ -5,7 +5,6 @@
 //! writes with `libver="latest"` and a library from version 2.0 on has layouts that are refused by their name.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use hdf5_pure::{
@@ -36,11 +35,11 @@ pub struct Hdf5 {
 }
 
 impl Hdf5 {
-    /// The file at `path`.
-    pub fn open(path: &Path) -> Result<Self, Error> {
-        let bytes = fs::metadata(path).map_err(Error::file(path, "read"))?.len();
-        let opened = guarded(|| File::open(path)).map_err(|wrong| wrong.in_file(path))?;
-        Ok(Self { path: path.to_path_buf(), file: opened, bytes })
+    /// The file at `path`, which has these bytes.
+    pub fn of(path: &Path, content: Vec<u8>) -> Result<Self, Error> {
+        let bytes = content.len() as u64;
+        let file = guarded(|| File::from_bytes(content)).map_err(|wrong| wrong.in_file(path))?;
+        Ok(Self { path: path.to_path_buf(), file, bytes })
     }
 
     /// Where it is.

@@ -1,13 +1,9 @@
 //! `metadata.json` of a Minari data set, version 0.5, and what we say of a set there ourselves.
 
-use std::fs;
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
 
 use super::wrong::Wrong;
 use crate::data_format::DataFormat;
-use crate::error::Error;
 
 /// Its name in the folder of the data.
 pub const METADATA: &str = "metadata.json";
@@ -98,15 +94,13 @@ impl Metadata {
         }
     }
 
-    /// That in the folder of the data.
-    pub fn read(folder: &Path) -> Result<Self, Error> {
-        let path = folder.join(METADATA);
-        let text = fs::read(&path).map_err(Error::file(&path, "read"))?;
-        let parsed = serde_json::from_slice::<Self>(&text).map_err(|error| {
+    /// That of the bytes of `metadata.json`.
+    pub fn parse(text: &[u8]) -> Result<Self, Wrong> {
+        let parsed = serde_json::from_slice::<Self>(text).map_err(|error| {
             let allowed = "the metadata of a Minari data set of version 0.4 or 0.5";
-            Wrong::new("", error, allowed, "fetch or record the set again").in_file(&path)
+            Wrong::new("", error, allowed, "fetch or record the set again")
         })?;
-        parsed.check().map_err(|wrong| wrong.in_file(&path))?;
+        parsed.check()?;
         Ok(parsed)
     }
 

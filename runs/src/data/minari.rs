@@ -65,9 +65,9 @@ impl Minari {
     pub fn open(root: &Path) -> Result<Self, Error> {
         let (data, sums) = (root.join(DATA), Sums::read(root)?);
         let name = format!("{DATA}/{METADATA}");
-        sums.bytes(root, &name)?;
-        let metadata = Metadata::read(&data)?;
         let path = data.join(METADATA);
+        let text = sums.bytes(root, &name)?;
+        let metadata = Metadata::parse(&text).map_err(|wrong| wrong.in_file(&path))?;
         let declared =
             |key, text: &str| space::read(key, text).map_err(|wrong| wrong.in_file(&path));
         let obs = declared("observation_space", &metadata.observation_space)?;
@@ -81,8 +81,8 @@ impl Minari {
         }
         let file = match metadata.format().map_err(|wrong| wrong.in_file(&path))? {
             DataFormat::Hdf5 => {
-                sums.bytes(root, &format!("{DATA}/{MAIN}"))?;
-                Some(Hdf5::open(&data.join(MAIN))?)
+                let content = sums.bytes(root, &format!("{DATA}/{MAIN}"))?;
+                Some(Hdf5::of(&data.join(MAIN), content)?)
             }
             DataFormat::Parquet => None,
         };
