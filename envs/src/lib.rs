@@ -71,4 +71,5 @@ pub use space::{Sample, Space};
 pub use spec::{EnvRow, EnvSpec, Make, maker};
 pub use vector::{
     Actions, AsyncVectorEnv, Batch, Episode, OnFault, Row, StepRow, VectorConfig, VectorEnv,
+    episode_seed,
 };

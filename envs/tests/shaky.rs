@@ -207,7 +207,8 @@ fn a_saved_engine_goes_on_through_the_same_faults() {
 fn what_is_not_looked_for_is_handed_on() {
     let spec = shaky(Some(Arc::default()));
     let on_fault = OnFault::Restart { max: 10_000 };
-    let config = VectorConfig { num_envs: 1, workers: 0, on_fault, check_finite: false };
+    let config =
+        VectorConfig { num_envs: 1, on_fault, check_finite: false, ..VectorConfig::default() };
     let mut envs = VectorEnv::new(&spec, &[100], &config).unwrap();
     let mut actor = Actor::new(1);
     let (mut odd, mut told) = (0, Vec::new());

@@ -10,8 +10,8 @@ use common::{Actor, Record, drive, engine, is_slow, specs};
 use proptest::prelude::*;
 use sparring_envs::tiny::counter::Counter;
 use sparring_envs::{
-    Action, Actions, End, Env, EnvError, EnvSpec, ObsMut, OnFault, Row, Step, VectorConfig,
-    VectorEnv, maker, spec,
+    Action, Actions, End, Env, EnvError, EnvSpec, Obs, ObsBuf, ObsMut, OnFault, Row, Step,
+    VectorConfig, VectorEnv, episode_seed, maker, spec,
 };
 
 static SPECS: LazyLock<Vec<EnvSpec>> = LazyLock::new(specs);
@@ -30,6 +30,39 @@ fn workers_change_no_bit() {
             for workers in [1, 3] {
                 assert!(run(workers) == inline, "{}, {num_envs} envs, {workers} workers", spec.id);
             }
+        }
+    }
+}
+
+/// With seeds of their own, episodes come again one by one, in any order.
+#[test]
+fn an_episode_with_a_seed_of_its_own_comes_again_alone() {
+    let spec = spec("CartPole-v1").unwrap();
+    let seeds = [5, 6, 7];
+    let config =
+        VectorConfig { num_envs: 3, workers: 1, seed_episodes: true, ..VectorConfig::default() };
+    let mut envs = VectorEnv::new(&spec, &seeds, &config).unwrap();
+    let mut firsts = vec![Vec::new(); 3];
+    let bits = |obs: Obs<'_>| obs.values().map(f32::to_bits).collect::<Vec<_>>();
+    let mut is_first = [true; 3];
+    for _ in 0..200 {
+        let obs = envs.obs();
+        for env in 0..3 {
+            if is_first[env] {
+                firsts[env].push(bits(obs.slice(env * 4..(env + 1) * 4)));
+            }
+        }
+        let batch = envs.step(Actions::Discrete(&[1; 3])).unwrap();
+        is_first = std::array::from_fn(|env| batch.row[env].end().is_some());
+    }
+    let mut alone = spec.make.one().unwrap();
+    let mut obs = ObsBuf::zeros(spec.obs.dtype(), 4);
+    for (env, firsts) in firsts.iter().enumerate() {
+        assert!(firsts.len() > 15);
+        for (episode, first) in firsts.iter().enumerate().rev() {
+            let seed = episode_seed(seeds[env], episode as u64);
+            alone.reset(Some(seed), obs.view_mut()).unwrap();
+            assert_eq!(&bits(obs.view()), first, "env {env}, episode {episode}");
         }
     }
 }

@@ -15,12 +15,13 @@ use sparring_sparse::{Section, Seed};
 pub type Read = fn(&[u8]);
 
 /// The targets by their names.
-pub const TARGETS: [(&str, Read); 5] = [
+pub const TARGETS: [(&str, Read); 6] = [
     ("config", config),
     ("checkpoint", checkpoint),
     ("policy", policy),
     ("evals", evals),
     ("records", records),
+    ("data", data),
 ];
 
 /// A config: all that `sparring plan` does with it.
@@ -101,6 +102,13 @@ pub fn records(bytes: &[u8]) {
     }
 }
 
+/// A file of a data set.
+pub fn data(bytes: &[u8]) {
+    if let Err(error) = outside::data(bytes) {
+        assert!(!error.to_string().is_empty());
+    }
+}
+
 /// A small job of each agent, and its state after some steps.
 pub struct Job {
     pub plan: Plan,
@@ -117,7 +125,7 @@ impl Job {
         let mut reached = Reached::default();
         let mut run = RunState::new(plan.jobs()[0], &Seed::new(1), &mut reached).unwrap();
         for _ in 0..steps {
-            run.step().unwrap();
+            run.step(|_, _| Ok(())).unwrap();
         }
         let state = run.save().unwrap();
         let rows = run.agent.replay().map_or(0..0, Replay::rows);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::assertion::Assertion;
+use crate::data_format::DataFormat;
 use crate::laws::FitArgs;
 use crate::report::ReportArgs;
 
@@ -49,6 +50,10 @@ pub enum Command {
     Plan(PlanArgs),
     /// Draw one episode, of a trained policy or of random actions
     Play(PlayArgs),
+    /// Record episodes as a data set of Minari, of random actions, a policy or a whole training
+    Record(RecordArgs),
+    /// Say what a data set holds, check it, and play its actions again
+    Data(DataArgs),
     /// Print what a config can name
     List {
         /// Of what
@@ -305,6 +310,99 @@ pub struct PlayArgs {
     /// A .gif of all steps, or a .png with up to 25 of them side by side
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+}
+
+/// What `record` takes.
+#[derive(Debug, Args)]
+#[command(after_help = RECORDED)]
+pub struct RecordArgs {
+    /// A config, whose run is trained first unless the actions are random; or, with --at expert, the folder of a job or
+    /// of one checkpoint, whose policy plays
+    #[arg(value_name = "CONFIG|CHECKPOINT")]
+    pub what: PathBuf,
+    /// Whose episodes
+    #[arg(long, value_enum)]
+    pub at: Level,
+    /// How many; of replay the newest [default: 100, of replay all]
+    #[arg(long, value_name = "N")]
+    pub episodes: Option<usize>,
+    /// A new folder, named as Minari names sets: data/medium-v0
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// How episodes are stored
+    #[arg(long, value_enum, default_value_t = DataFormat::Parquet)]
+    pub format: DataFormat,
+    /// How a policy acts
+    #[arg(long, value_enum, default_value_t = Acting::Evaluation)]
+    pub acting: Acting,
+    /// Change one value of the config
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// The variant, of a config with several
+    #[arg(long, value_name = "NAME")]
+    pub variant: Vec<String>,
+    /// The seed of the training and of the episodes [default: the config's first]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+const RECORDED: &str = "\
+Each episode begins from a seed of its own, and the set is what the env gives for its actions: sparring data DIR plays
+them again. A training that is recorded has env.seed_episodes: true. Minari finds data/medium-v0 with
+MINARI_DATASETS_PATH=data as minari.load_dataset(\"medium-v0\"). runs/docs/data.md says what stands in each file.";
+
+/// Whose episodes `record` records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Level {
+    /// Random actions
+    Random,
+    /// The policy of the first evaluation that is a third of the way from random to the run's best
+    Medium,
+    /// The policy of the run's best evaluation, or of the folder
+    Expert,
+    /// All that the training played until medium
+    Replay,
+}
+
+impl Level {
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Random => "random",
+            Self::Medium => "medium",
+            Self::Expert => "expert",
+            Self::Replay => "replay",
+        }
+    }
+}
+
+/// How a policy acts for `record`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Acting {
+    /// As in an evaluation, DQN's epsilon for it included
+    Evaluation,
+    /// Nothing is left to chance
+    Greedy,
+}
+
+/// What `data` takes.
+#[derive(Debug, Args)]
+pub struct DataArgs {
+    /// The folder of a Minari set, in Parquet or HDF5, or a file of D4RL that ends in .hdf5 or .h5
+    #[arg(value_name = "DIR|FILE")]
+    pub path: PathBuf,
+    /// The env whose set it must be; of a file of D4RL it gives the time limit
+    #[arg(long, value_name = "ID")]
+    pub env: Option<String>,
+    /// Do not play the actions again
+    #[arg(long)]
+    pub no_replay: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// A .png of returns and lengths
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug)]

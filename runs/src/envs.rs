@@ -143,6 +143,9 @@ pub struct EnvSettings {
     pub batch: Option<usize>,
     /// Threads that step them; 0 steps on the job's own.
     pub workers: usize,
+    /// Whether each episode of training is a whole game from a seed of its own, so that it can be played again
+    /// without those before it: `sparring record` trains so.
+    pub seed_episodes: bool,
     /// What an environment that fails does to the run.
     pub on_fault: FaultPolicy,
     /// Restarts of one environment before `on_fault: restart` gives up.
@@ -179,6 +182,7 @@ impl Default for EnvSettings {
             mode: Mode::Sync,
             batch: None,
             workers: 0,
+            seed_episodes: false,
             on_fault: FaultPolicy::Stop,
             max_restarts: 10,
         }
@@ -210,6 +214,7 @@ impl EnvSettings {
         VectorConfig {
             num_envs: self.num_envs,
             workers: self.workers,
+            seed_episodes: self.seed_episodes,
             on_fault,
             ..VectorConfig::default()
         }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tempfile::{Builder, NamedTempFile};
 
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::yaml;
 
 /// Writes `content` as the file `path`.
@@ -37,18 +37,50 @@ pub fn write_whole_by(
 
 /// Writes the new folder `path` with these `files`: all of it is there then, or nothing.
 pub fn write_folder_whole(path: &Path, files: &[(&str, &[u8])]) -> Result<(), Error> {
+    write_folder_whole_by(path, |beside| {
+        files.iter().try_for_each(|(name, content)| write_whole(&beside.join(name), content))
+    })
+}
+
+/// Writes the new folder `path` by `write`, which is given the path that it has until it is whole.
+pub fn write_folder_whole_by(
+    path: &Path,
+    write: impl FnOnce(&Path) -> Result<(), Error>,
+) -> Result<(), Error> {
     let mut builder = Builder::new();
     builder.prefix(".").suffix(".tmp");
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
     let beside = builder.tempdir_in(folder(path)).map_err(Error::file(path, "write"))?;
-    for (name, content) in files {
-        write_whole(&beside.path().join(name), content)?;
-    }
+    write(beside.path())?;
     fs::rename(beside.path(), path).map_err(Error::file(path, "write"))?;
     // It is there under its new name, and there is nothing to remove.
     let _gone = beside.keep();
     sync_folder(folder(path));
+    Ok(())
+}
+
+/// Refuses a folder `place` of `--out` that cannot be made: it is there, or the one around it is not.
+pub fn check_new_folder(place: &Path) -> Result<(), Error> {
+    let shown = format!("--out {}", place.display());
+    if place.symlink_metadata().is_ok() {
+        return Err(Refusal::argument(
+            shown,
+            "a file or folder that is there already",
+            "a folder that is not there yet",
+            format!("--out {}-2", place.display()),
+        ));
+    }
+    let parent = place.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    if !parent.is_dir() {
+        return Err(Refusal::argument(
+            shown,
+            format!("no folder {}", parent.display()),
+            "a new folder in one that exists",
+            format!("mkdir -p {}", parent.display()),
+        ));
+    }
     Ok(())
 }
 

@@ -8,6 +8,8 @@ mod cli;
 pub mod comparison;
 pub mod config;
 mod console;
+mod data;
+mod data_format;
 pub mod envs;
 pub mod error;
 mod eval;
@@ -90,6 +92,8 @@ pub fn main(registry: Registry) -> ExitCode {
         Command::Export(args) => export::export(&args),
         Command::Plan(args) => plan_table::plan(&args),
         Command::Play(args) => play::play(&args),
+        Command::Record(args) => data::record(&args),
+        Command::Data(args) => data::data(&args),
         Command::List { what, of } => list::list(what, of.as_deref()),
         Command::Schema => list::schema(),
         Command::Tune => tune::tune(),

@@ -8,6 +8,7 @@ use sparring_sparse::saved;
 
 use crate::checkpoint::Manifest;
 use crate::config::load_text;
+use crate::data::any_file;
 use crate::error::Error;
 use crate::folder::RunRecord;
 use crate::life::Owner;
@@ -63,6 +64,14 @@ pub fn evaluations(bytes: &[u8]) -> Result<Vec<Evaluation>, String> {
 /// What is wrong with it.
 pub fn robustness(bytes: &[u8]) -> Result<Vec<Held>, String> {
     read_csv(bytes)
+}
+
+/// A file of a data set: an episode in Parquet, D4RL's HDF5, or the metadata of a set.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn data(bytes: &[u8]) -> Result<(), Error> {
+    any_file(bytes)
 }
 
 /// What is written of a run and its jobs: each way to read `text` that it allows.

@@ -28,7 +28,10 @@ pub struct KeptPolicy {
     pub variant: Variant,
     /// Where it was read from.
     pub origin: Origin,
-    saved: Saved,
+    /// What it acts by.
+    pub saved: Saved,
+    /// The folder of its job.
+    pub job: PathBuf,
     /// As it was asked for.
     place: PathBuf,
 }
@@ -82,7 +85,7 @@ impl KeptPolicy {
             })?,
             false => of_job(&job, &identity, &trained)?,
         };
-        Ok(Self { variant, origin, saved, place: dir.to_path_buf() })
+        Ok(Self { variant, origin, saved, job, place: dir.to_path_buf() })
     }
 
     /// The agent `config` with this policy. What it draws when it acts comes from `seed`.
@@ -179,7 +182,8 @@ pub fn acting(variant: &Variant, saved: &Saved, seed: u64) -> Result<Box<dyn Age
     with_policy(&variant.settings.agent.acting(), variant, saved, seed)
 }
 
-fn with_policy(
+/// The agent `config` of `variant` that acts by what was `saved` of another.
+pub fn with_policy(
     config: &AgentConfig,
     variant: &Variant,
     saved: &Saved,

@@ -114,7 +114,7 @@ fn write(
     let (env_steps, gradient_steps) = (at.env_step, at.gradient_step);
     let moment = Moment { env_steps, gradient_steps, state, logs: Vec::new() };
     writer.checkpoint(moment, replay);
-    let again = run.state.step();
+    let again = run.state.step(|_, _| Ok(()));
     if let Some(error) = writer.finish() {
         return Err(Unkept::Unwritten(error));
     }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::faults::{self, Cause};
+use super::seeds::episode_seed;
 use super::slab::Rows;
 use super::{Episode, OnFault, Row, VectorConfig};
 use crate::{End, EnvError, EnvGroup, EnvSpec, Fault, Obs, ObsMut};
@@ -15,6 +16,7 @@ pub(super) struct Chunk {
     pub first: usize,
     on_fault: OnFault,
     check_finite: bool,
+    seed_episodes: bool,
     /// The time limit in steps.
     limit: Option<u32>,
     /// Where rewards are clipped to, the same for all envs.
@@ -64,6 +66,7 @@ impl Chunk {
             first,
             on_fault: config.on_fault,
             check_finite: config.check_finite,
+            seed_episodes: config.seed_episodes,
             limit: spec.max_episode_steps,
             reward_range: envs.reward_range(),
             envs,
@@ -77,7 +80,8 @@ impl Chunk {
     /// Resets every env with its seed.
     pub fn start(&mut self, mut rows: Rows<'_>) {
         for i in 0..self.envs.len() {
-            let seed = self.counters.seeds[i];
+            let seed = self.begin_seed(i).unwrap_or(self.counters.seeds[i]);
+            self.counters.current_seeds[i] = seed;
             let reset = faults::caught(|| {
                 self.envs.reset(i, Some(seed), rows.next(i))?;
                 self.check(rows.next(i).view())
@@ -152,14 +156,22 @@ impl Chunk {
             let (ret, len) = (self.counters.returns[i], self.counters.steps[i]);
             self.finished.push(Episode { env: self.first + i, ret, len, end });
             self.counters.begin(i);
+            let seed = self.begin_seed(i);
+            self.counters.current_seeds[i] = seed.unwrap_or(self.counters.current_seeds[i]);
             let reset = faults::caught(|| {
-                self.envs.reset(i, None, rows.first(i))?;
+                self.envs.reset(i, seed, rows.first(i))?;
                 self.check(rows.first(i).view())
             });
             if let Err(cause) = reset {
                 self.fail_in_reset(rows.first(i), i, &cause);
             }
         }
+    }
+
+    /// The seed of the present episode, where each has its own.
+    fn begin_seed(&self, i: usize) -> Option<u64> {
+        let Counters { seeds, episodes, .. } = &self.counters;
+        self.seed_episodes.then(|| episode_seed(seeds[i], episodes[i]))
     }
 
     /// Refuses NaN and infinity where they are looked for.
@@ -209,7 +221,8 @@ impl Chunk {
         while self.counters.restarts[i] < max {
             self.counters.restarts[i] += 1;
             self.counters.begin(i);
-            let seed = faults::restart_seed(self.counters.seeds[i], self.counters.restarts[i]);
+            let again = || faults::restart_seed(self.counters.seeds[i], self.counters.restarts[i]);
+            let seed = self.begin_seed(i).unwrap_or_else(again);
             self.counters.current_seeds[i] = seed;
             let restarted = faults::caught(|| {
                 // The old env may panic again while it is dropped here.

@@ -16,12 +16,21 @@ pub struct VectorConfig {
     /// Whether NaN and infinity in observations and rewards are looked for, once a step over all rows. If not,
     /// they are handed on as they are.
     pub check_finite: bool,
+    /// Whether each episode begins from a seed of its own, [`super::episode_seed`], so that it can be played again
+    /// without those before it. If not, an env goes on with the generator of its first seed.
+    pub seed_episodes: bool,
 }
 
 impl Default for VectorConfig {
     /// One env, inline, stopping at a fault.
     fn default() -> Self {
-        Self { num_envs: 1, workers: 0, on_fault: OnFault::Stop, check_finite: true }
+        Self {
+            num_envs: 1,
+            workers: 0,
+            on_fault: OnFault::Stop,
+            check_finite: true,
+            seed_episodes: false,
+        }
     }
 }
 

@@ -18,6 +18,7 @@ mod config;
 mod faults;
 mod queue;
 mod save;
+mod seeds;
 mod slab;
 mod worker;
 
@@ -28,6 +29,7 @@ pub use batch::{Batch, Episode, Row, StepRow};
 use chunk::{Chunk, Counters};
 pub use config::{Actions, OnFault, VectorConfig};
 use save::Saved;
+pub use seeds::episode_seed;
 use slab::Slab;
 use worker::Pool;
 

@@ -9,14 +9,12 @@ mod samples;
 mod tensors;
 mod weights;
 
-use std::path::Path;
-
 use sparring_agents::PolicyView;
 
 use crate::cli::{ExportArgs, Format};
 use crate::console::print;
 use crate::error::{Error, Refusal};
-use crate::files::write_folder_whole;
+use crate::files::{check_new_folder, write_folder_whole};
 use crate::policy::KeptPolicy;
 use crate::table::thousands;
 use description::Description;
@@ -31,7 +29,7 @@ struct Part {
 
 /// Writes the policy into a new folder, all of it or nothing.
 pub fn export(args: &ExportArgs) -> Result<(), Error> {
-    check(&args.out)?;
+    check_new_folder(&args.out)?;
     let kept = KeptPolicy::find(&args.path, &[])?;
     let mut agent = kept.agent(&kept.variant.settings.agent.greedy(), 1)?;
     let row = kept.variant.settings.agent.row();
@@ -84,27 +82,3 @@ fn part(format: Format, view: &PolicyView, about: &Description) -> Result<Part, 
 
 /// No reader of protobuf takes a longer message.
 const MOST_ONNX: usize = i32::MAX as usize;
-
-/// That the folder `place` can be made: it is not there, and the one around it is.
-fn check(place: &Path) -> Result<(), Error> {
-    let shown = format!("--out {}", place.display());
-    if place.symlink_metadata().is_ok() {
-        return Err(Refusal::argument(
-            shown,
-            "a file or folder that is there already",
-            "a folder that is not there yet",
-            format!("--out {}-2", place.display()),
-        ));
-    }
-    let parent = place.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let parent = parent.unwrap_or(Path::new("."));
-    if !parent.is_dir() {
-        return Err(Refusal::argument(
-            shown,
-            format!("no folder {}", parent.display()),
-            "a new folder in one that exists",
-            format!("mkdir -p {}", parent.display()),
-        ));
-    }
-    Ok(())
-}

@@ -41,7 +41,7 @@ impl Interval {
 }
 
 /// Between neighbours it is linear, as numpy's default: at the place `(n − 1) · fraction`. Of at least one value.
-fn percentile(values: &mut [f64], fraction: f64) -> f64 {
+pub fn percentile(values: &mut [f64], fraction: f64) -> f64 {
     let place = fraction * (values.len() - 1) as f64;
     let (_, below, further) = values.select_nth_unstable_by(place as usize, f64::total_cmp);
     let above = further.iter().copied().min_by(f64::total_cmp).unwrap_or(*below);

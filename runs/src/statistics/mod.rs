@@ -29,7 +29,7 @@ pub use aggregate::Aggregate;
 pub use bootstrap::Bootstrap;
 pub use curve::{Curve, Curves, Point};
 pub use holm::holm;
-pub use interval::{Estimate, Interval};
+pub use interval::{Estimate, Interval, percentile};
 pub use pairs::{Pair, Pairs};
 pub use resample::Resample;
 pub use scores::Scores;

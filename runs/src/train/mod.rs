@@ -15,7 +15,7 @@ mod state;
 pub use observer::{Every, Observer, Seen};
 pub use records::{Records, Stamp, Unrecorded};
 pub use run::Run;
-pub use state::{Reached, RunState, SinceLog};
+pub use state::{Reached, RunState, SinceLog, env_seeds};
 
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -132,7 +132,7 @@ fn go(
             return Ok(State::Interrupted);
         }
         let before = reached.clock();
-        run.state.step()?;
+        run.state.step(|actions, batch| run.records.step(actions, batch))?;
         if let Some(pause) = run.records.follow(run.state.agent.replay()) {
             run.state.reached.checkpoint_pauses.add(pause);
         }

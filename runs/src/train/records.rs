@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sparring_agents::{Agent, Replay};
+use sparring_envs::{Actions, Batch};
 use sparring_sparse::{Saved, Section};
 
 use super::state::Reached;
@@ -45,6 +46,11 @@ pub trait Records {
 
     /// The agent that was evaluated, whose mean return is the last of [`Reached::curve`].
     fn evaluated(&mut self, reached: &Reached, policy: &Saved) -> Result<(), Error>;
+
+    /// A step of the environments, which answers `actions`, before the agent learns from it.
+    fn step(&mut self, _actions: Actions<'_>, _batch: &Batch<'_>) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// A step has been taken, after which the agent's replay memory is `replay`; the time it took to take rows of
     /// it, if it took any.

@@ -5,13 +5,13 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use sparring_agents::{Agent, AgentError, Clock, Diagnosis, EnvRows, Mode, NetworkSummary};
-use sparring_envs::Episode;
+use sparring_envs::{Actions, Batch, Episode};
 use sparring_sparse::{Executed, Section, Seed};
 
 use super::budget::Budget;
 use crate::checkpoint::Pauses;
 use crate::envs::{Envs, Faults, NOT_DETERMINISTIC};
-use crate::error::TrainError;
+use crate::error::{Error, TrainError};
 use crate::phases::Phases;
 use crate::plan::Job;
 
@@ -103,6 +103,11 @@ pub struct RunState<'a> {
     batch: u64,
 }
 
+/// The seed of each environment of a training whose run has this `seed`.
+pub fn env_seeds(seed: &Seed, num_envs: usize) -> Vec<u64> {
+    (0..num_envs).map(|env| seed.child("env").child(&env.to_string()).value()).collect()
+}
+
 impl<'a> RunState<'a> {
     /// The state of `job` before its first step.
     pub fn new(job: Job<'_>, seed: &Seed, reached: &'a mut Reached) -> Result<Self, TrainError> {
@@ -111,9 +116,11 @@ impl<'a> RunState<'a> {
             reached.warnings.push(NOT_DETERMINISTIC.to_owned());
         }
         let num_envs = settings.env.num_envs;
-        let of_env = |env: usize| seed.child("env").child(&env.to_string()).value();
-        let seeds: Vec<_> = (0..num_envs).map(of_env).collect();
-        let envs = Envs::new(spec, &seeds, &settings.env)?;
+        let seeds = env_seeds(seed, num_envs);
+        let envs = match settings.env.seed_episodes {
+            true => Envs::new(&spec.for_evaluation(), &seeds, &settings.env)?,
+            false => Envs::new(spec, &seeds, &settings.env)?,
+        };
         let mut agent = settings.agent.build(spec, num_envs, &seed.child("agent"))?;
         if let Some(gpu) = settings.train.device().open().map_err(AgentError::from)? {
             agent.move_to(gpu, settings.train.precision)?;
@@ -163,8 +170,12 @@ impl<'a> RunState<'a> {
         Ok(())
     }
 
-    /// One step: act, play, learn. Each row of its batch is one environment step.
-    pub fn step(&mut self) -> Result<(), TrainError> {
+    /// One step: act, play, learn. Each row of its batch is one environment step. Before it is learnt from, the step
+    /// is shown to `seen`.
+    pub fn step(
+        &mut self,
+        seen: impl FnOnce(Actions<'_>, &Batch<'_>) -> Result<(), Error>,
+    ) -> Result<(), TrainError> {
         let begun = Instant::now();
         let actions = self.agent.act(self.rows.observations(self.envs.obs()), Mode::Train)?;
         let begun = self.reached.phases.add("act", begun);
@@ -176,6 +187,7 @@ impl<'a> RunState<'a> {
             }
         };
         let begun = self.reached.phases.add("envs", begun);
+        seen(actions, &batch)?;
         self.agent.learn(&batch)?;
         self.reached.phases.add("learn", begun);
         self.rows.follow(&batch);
