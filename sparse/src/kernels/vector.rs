@@ -124,7 +124,8 @@ pub fn exp(x: f32) -> f32 {
     const LOWEST: f32 = -87.0;
     // ln 2 in two parts, of which the first times a whole number is exact.
     const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
-    let c = x.max(LOWEST);
+    // Not `max`, which takes the bound in place of NaN.
+    let c = if x < LOWEST { LOWEST } else { x };
     let n = (c * std::f32::consts::LOG2_E).round_ties_even();
     let r = c - n * LN_2[0] - n * LN_2[1];
     let mut p = 1.987_569_1e-4f32;
