@@ -62,6 +62,23 @@ pub fn largest(values: &[f32]) -> usize {
     (0..values.len()).fold(0, better)
 }
 
+/// `log Σ exp z`.
+pub fn log_sum_exp(z: &[f32]) -> f32 {
+    let largest = z.iter().fold(f32::NEG_INFINITY, |largest, z| largest.max(*z));
+    largest + z.iter().map(|z| (z - largest).exp()).sum::<f32>().ln()
+}
+
+/// A place of `logits`, drawn with the probabilities `exp(z − log_sum)`, where `log_sum` is `log Σ exp(z)`.
+pub fn by_softmax(logits: &[f32], log_sum: f32, rng: &mut Rng) -> usize {
+    let mut left = rng.random::<f32>();
+    let within = |z: &f32| {
+        left -= (z - log_sum).exp();
+        left < 0.0
+    };
+    // Rounding may leave a little after the last.
+    logits.iter().position(within).unwrap_or(logits.len() - 1)
+}
+
 #[cfg(test)]
 mod tests {
     use sparring_sparse::Seed;

@@ -5,13 +5,13 @@
 //! `log π(a) = Σ_j (−½ ((a − μ)/σ)² − log σ − ½ log 2π)`, in the units in which the environment's bounds are
 //! ±1. A Gaussian action may lie outside them; the environment gets the bound.
 
-use rand::RngExt;
 use rand_distr::{Distribution as _, StandardNormal};
 use sparring_envs::{Actions, EnvSpec, Space};
 use sparring_sparse::seed::Rng;
 
 use crate::action_box::ActionBox;
 use crate::error::AgentError;
+use crate::explore::{by_softmax, log_sum_exp};
 use crate::gaussian;
 
 /// A distribution of actions.
@@ -102,14 +102,7 @@ impl Policy {
             match self {
                 Self::Categorical { .. } => {
                     let log_sum = log_sum_exp(head);
-                    let mut left = rng.random::<f32>();
-                    let probability = |z: &f32| (z - log_sum).exp();
-                    let within = |z: &f32| {
-                        left -= probability(z);
-                        left < 0.0
-                    };
-                    // Rounding may leave a little after the last.
-                    let chosen = head.iter().position(within).unwrap_or(head.len() - 1);
+                    let chosen = by_softmax(head, log_sum, rng);
                     actions.push(chosen as f32);
                     log_probs.push(head[chosen] - log_sum);
                 }
@@ -202,12 +195,6 @@ pub fn softplus(b: f64) -> f32 {
 /// `b` of a `σ` above 0.
 pub fn inverse_softplus(std: f64) -> f64 {
     std + (-(-std).exp()).ln_1p()
-}
-
-/// `log Σ exp z`.
-fn log_sum_exp(z: &[f32]) -> f32 {
-    let largest = z.iter().fold(f32::NEG_INFINITY, |largest, z| largest.max(*z));
-    largest + z.iter().map(|z| (z - largest).exp()).sum::<f32>().ln()
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use sparring::Registry;
 use sparring::config::load;
 use sparring::error::Error;
-use sparring::evaluate::Played;
 use sparring::status::State;
 use sparring::train::{Reached, Records, Stamp, train};
 use sparring_agents::Replay;
@@ -16,7 +15,7 @@ use sparring_envs::{
     Action, Env, EnvError, EnvOption, EnvRow, EnvSpec, Limits, ObsMut, OptionValue, Options, Space,
     Step, maker,
 };
-use sparring_sparse::{Saved, Section};
+use sparring_sparse::Section;
 
 /// Steps of all environments together until the run is stopped.
 static LEFT: AtomicI64 = AtomicI64::new(0);
@@ -67,24 +66,6 @@ impl Env for Stops {
 struct Last(Option<Section>);
 
 impl Records for Last {
-    fn scalar(&mut self, _: Stamp, _: &str, _: f64) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn clock_scalar(&mut self, _: Stamp, _: &str, _: f64) {}
-
-    fn flush(&mut self, _: Stamp) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn evaluation(&mut self, _: Stamp, _: &[Played]) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn evaluated(&mut self, _: &Reached, _: &Saved) -> Result<(), Error> {
-        Ok(())
-    }
-
     fn checkpoint(&mut self, _: Stamp, state: Section, _: Option<&Replay>) -> Result<(), Error> {
         self.0 = Some(state);
         Ok(())

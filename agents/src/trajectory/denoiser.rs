@@ -22,7 +22,7 @@ use super::decoder::Training;
 use super::scales::Scales;
 use super::vocabulary::Vocabulary;
 use crate::error::AgentError;
-use crate::explore::largest;
+use crate::explore::{by_softmax, largest, log_sum_exp};
 use crate::networks::transformer::transformer;
 
 /// How plans are laid out as rows: first what they are made for, then a row for each of their tokens.
@@ -240,15 +240,8 @@ fn corrupt(tokens: &[u32], layout: &PlanLayout, rng: &mut Rng) -> Vec<u32> {
 
 /// A token by the softmax of `logits / τ`.
 fn draw(logits: &[f32], temperature: f32, rng: &mut Rng) -> u32 {
-    let largest = logits.iter().fold(f32::NEG_INFINITY, |largest, y| largest.max(*y));
-    let weight = |y: &f32| ((y - largest) / temperature).exp();
-    let mut left = rng.random::<f32>() * logits.iter().map(weight).sum::<f32>();
-    let within = |y: &f32| {
-        left -= weight(y);
-        left < 0.0
-    };
-    // Rounding may leave a little after the last.
-    logits.iter().position(within).unwrap_or(logits.len() - 1) as u32
+    let scaled: Vec<f32> = logits.iter().map(|z| z / temperature).collect();
+    by_softmax(&scaled, log_sum_exp(&scaled), rng) as u32
 }
 
 #[cfg(test)]

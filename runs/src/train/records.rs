@@ -22,19 +22,26 @@ pub struct Stamp {
     pub wall_s: f64,
 }
 
-/// Takes what a run's observers see. An error ends the run; what may be lost is the recorder's to decide.
+/// Takes what a run's observers see, and keeps nothing of what it has no method for. An error ends the run; what may be
+/// lost is the recorder's to decide.
 pub trait Records {
     /// One value of a metric.
-    fn scalar(&mut self, at: Stamp, tag: &str, value: f64) -> Result<(), Error>;
+    fn scalar(&mut self, _at: Stamp, _tag: &str, _value: f64) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// A value that only the clock decides, and that no two runs share.
-    fn clock_scalar(&mut self, at: Stamp, tag: &str, value: f64);
+    fn clock_scalar(&mut self, _at: Stamp, _tag: &str, _value: f64) {}
 
     /// The run has come this far, and all before it is to be kept.
-    fn flush(&mut self, at: Stamp) -> Result<(), Error>;
+    fn flush(&mut self, _at: Stamp) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// The episodes of one evaluation.
-    fn evaluation(&mut self, at: Stamp, episodes: &[Played]) -> Result<(), Error>;
+    fn evaluation(&mut self, _at: Stamp, _episodes: &[Played]) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// How the last policy does under other options of its env.
     fn robustness(&mut self, _trials: &[Trial]) -> Result<(), Error> {
@@ -45,7 +52,9 @@ pub trait Records {
     fn agent(&mut self, _at: Stamp, _agent: &dyn Agent) {}
 
     /// The agent that was evaluated, whose mean return is the last of [`Reached::curve`].
-    fn evaluated(&mut self, reached: &Reached, policy: &Saved) -> Result<(), Error>;
+    fn evaluated(&mut self, _reached: &Reached, _policy: &Saved) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// A step of the environments, which answers `actions`, before the agent learns from it.
     fn step(&mut self, _actions: Actions<'_>, _batch: &Batch<'_>) -> Result<(), Error> {
@@ -73,22 +82,4 @@ pub trait Records {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unrecorded;
 
-impl Records for Unrecorded {
-    fn scalar(&mut self, _: Stamp, _: &str, _: f64) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn clock_scalar(&mut self, _: Stamp, _: &str, _: f64) {}
-
-    fn flush(&mut self, _: Stamp) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn evaluation(&mut self, _: Stamp, _: &[Played]) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn evaluated(&mut self, _: &Reached, _: &Saved) -> Result<(), Error> {
-        Ok(())
-    }
-}
+impl Records for Unrecorded {}

@@ -76,7 +76,7 @@ impl ExpertKeys {
             let found = format!(
                 "batch, with the router {name}, whose slots of a single token are all the same"
             );
-            let allowed = "pixels or channels, of an image network";
+            let allowed = "pixels, patches or channels, of an image network";
             return Err(refused("tokens", found, allowed, "router: topk"));
         }
         let BalanceKeys { importance, load, entropy } = self.balance;

@@ -8,11 +8,10 @@ use sparring_sparse::{Saved, Seed};
 use super::tape::{Take, Tape};
 use crate::console::note;
 use crate::error::{Error, TrainError};
-use crate::evaluate::Played;
 use crate::plan::Job;
 use crate::status::State;
 use crate::table::thousands;
-use crate::train::{Reached, Records, Stamp, env_seeds, train};
+use crate::train::{Reached, Records, env_seeds, train};
 
 /// A policy that was better than all before it.
 pub struct Better {
@@ -72,20 +71,6 @@ struct Watch {
 }
 
 impl Records for Watch {
-    fn scalar(&mut self, _: Stamp, _: &str, _: f64) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn clock_scalar(&mut self, _: Stamp, _: &str, _: f64) {}
-
-    fn flush(&mut self, _: Stamp) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn evaluation(&mut self, _: Stamp, _: &[Played]) -> Result<(), Error> {
-        Ok(())
-    }
-
     fn evaluated(&mut self, reached: &Reached, policy: &Saved) -> Result<(), Error> {
         let (score, env_steps) =
             (reached.curve.last().copied().unwrap_or(f64::NAN), reached.env_steps);

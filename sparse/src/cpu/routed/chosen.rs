@@ -28,18 +28,19 @@ pub(super) fn forward(
     let (size, count, k) = (block.size, block.routing.experts, block.routing.choices());
     let training = rng.is_some();
     memory.gates.clear();
-    memory.noisy.clear();
+    memory.imbalance = None;
     let mut flops = 0;
     let (chosen, gated) = match (block.routing.router.way(), block.router()) {
         (Way::Chooses { choose, gated }, Some(layer)) => {
             let (logits, took) = memory.gate.forward(with, layer, (x.data, &memory.standing));
             memory.gates = logits;
             if let (Some(rng), true) = (rng.as_deref_mut(), block.routing.noise > 0.0) {
-                let deviation = block.routing.deviation();
+                let (logits, deviation) = (memory.gates.clone(), block.routing.deviation());
                 for z in &mut memory.gates {
                     *z += deviation * rng.sample::<f32, _>(StandardNormal);
                 }
-                memory.noisy.clone_from(&memory.gates);
+                let noisy = Noisy { logits: &logits, noisy: &memory.gates, k, deviation };
+                memory.imbalance = Some(noisy.load(count));
             }
             softmax::rows(&mut memory.gates, count);
             flops += took;
@@ -88,7 +89,8 @@ pub(super) fn backward(
 ) -> Result<(), SparseError> {
     let (parts, block) = (memory.parts(), with.block);
     let (size, count, k) = (block.size, block.routing.experts, block.routing.choices());
-    let RoutedMemory { load, standing, gate, gates, noisy, chosen, experts, routes, .. } = memory;
+    let RoutedMemory { load, standing, gate, gates, imbalance, chosen, experts, routes, .. } =
+        memory;
     let (own, y, given, read) = (&memory.x, &memory.y, &mut memory.dy, &mut memory.dx);
     let mut by_gate = vec![0.0; gates.len()];
     let way = block.routing.router.way();
@@ -114,21 +116,14 @@ pub(super) fn backward(
     }
     let mut by_logit = vec![0.0; gates.len()];
     softmax::rows_back(gates, &by_gate, count, &mut by_logit);
-    if balance.load > 0.0 && !noisy.is_empty() {
-        let logits = gate.logits();
-        let (_, slopes) = of_noise(with, &logits, noisy).load(count);
-        let add = |(sum, slope): (&mut f32, f32)| *sum += balance.load as f32 * slope;
-        by_logit.iter_mut().zip(slopes).for_each(add);
+    if let (true, Some((_, slopes))) = (balance.load > 0.0, imbalance) {
+        let add = |(sum, slope): (&mut f32, &f32)| *sum += balance.load as f32 * slope;
+        by_logit.iter_mut().zip(&*slopes).for_each(add);
     }
     if let (Way::Chooses { gated: false, .. }, true) = (way, trains) {
         reinforce::gradient(gates, chosen, losses, &mut by_logit);
     }
     gate.backward(with, layer, (x.data, standing), (&by_logit, dx), back)
-}
-
-fn of_noise<'a>(with: With<'_>, logits: &'a [f32], noisy: &'a [f32]) -> Noisy<'a> {
-    let routing = &with.block.routing;
-    Noisy { logits, noisy, k: routing.choices(), deviation: routing.deviation() }
 }
 
 /// The experts of all tokens by a hash.
@@ -148,7 +143,7 @@ fn hashed(with: With<'_>, seen: Seen<'_>) -> Vec<Option<u32>> {
 
 /// What the router did.
 fn of_router(with: With<'_>, memory: &RoutedMemory) -> Load {
-    let RoutedMemory { gate, gates, noisy, chosen, experts, standing, .. } = memory;
+    let RoutedMemory { gates, imbalance, chosen, experts, standing, .. } = memory;
     let (k, count) = (with.block.routing.choices(), with.block.routing.experts);
     let first = chosen.iter().step_by(k).zip(gates.chunks_exact(count));
     let shifted = first
@@ -156,14 +151,6 @@ fn of_router(with: With<'_>, memory: &RoutedMemory) -> Load {
     let importance = match gates.is_empty() {
         true => 0.0,
         false => balance::importance(gates, count).value,
-    };
-    let imbalance = match noisy.is_empty() {
-        true => 0.0,
-        false => {
-            let logits = gate.logits();
-            let (value, _) = of_noise(with, &logits, noisy).load(count);
-            value
-        }
     };
     Load {
         passes: 1,
@@ -173,6 +160,6 @@ fn of_router(with: With<'_>, memory: &RoutedMemory) -> Load {
         shifted: shifted.count() as u64,
         entropy: entropy(gates),
         importance,
-        imbalance,
+        imbalance: imbalance.as_ref().map_or(0.0, |(value, _)| *value),
     }
 }

@@ -21,8 +21,8 @@ pub(in super::super) struct RoutedMemory {
     pub(super) gate: Gate,
     /// `P (tokens, experts)`.
     pub(super) gates: Vec<f32>,
-    /// The logits with noise, where they have some.
-    pub(super) noisy: Vec<f32>,
+    /// The load loss and its gradient by the logits, `(tokens, experts)`, of logits with noise.
+    pub(super) imbalance: Option<(f64, Vec<f32>)>,
     /// `(tokens, k)`.
     pub(super) chosen: Vec<Option<u32>>,
     pub(super) mixture: Mixture,
@@ -47,7 +47,7 @@ impl RoutedMemory {
             standing: Standing::of(block, Lanes::new(0)),
             gate: Gate::default(),
             gates: Vec::new(),
-            noisy: Vec::new(),
+            imbalance: None,
             chosen: Vec::new(),
             mixture: Mixture::default(),
             rows: Vec::new(),
