@@ -16,11 +16,9 @@ use std::time::Instant;
 
 use rand::RngExt;
 use sparring_agents::ActionBuf;
-use sparring_agents::data::{Summing, Trajectory};
+use sparring_agents::data::{Episodes, Scales, Summing, Trajectory, Vocabulary};
 use sparring_agents::networks::transformer::Size;
-use sparring_agents::trajectory::{
-    Decoder, Episodes, Layout, Scales, Training, Vocabulary, Windows,
-};
+use sparring_agents::trajectory::{Decoder, Layout, Training, Windows};
 use sparring_envs::{EnvSpec, ObsBuf, Space, spec};
 use sparring_sparse::config::{Distribution, SparsityConfig};
 use sparring_sparse::methods::static_sparse::Static;
@@ -66,11 +64,11 @@ fn main() {
         words: Vocabulary::of(&env, 1).unwrap(),
         conditioned: true,
         steps: STEPS,
-        scales: Scales::of(OBS, &summing.finish()),
+        scales: Scales::of(OBS, &summing.finish(), &[]),
     };
     let episodes: Episodes = data.into_iter().collect();
     let mut windows = Windows::default();
-    episodes.in_order(&layout, 0, SEQUENCES, &mut windows);
+    windows.in_order(&layout, &episodes, 0, SEQUENCES);
     assert_eq!(windows.targets.len(), SEQUENCES * STEPS * 3);
 
     let sparse = SparsityConfig {
@@ -79,16 +77,16 @@ fn main() {
     };
     let net = |name, sparsity: &SparsityConfig| {
         let optimizer = OptimizerConfig::adam(1e-4);
-        let of = Training { size: Size::L, weight_decay: 0.0, sparsity, optimizer };
+        let of = Training { size: Size::L, algebra: None, weight_decay: 0.0, sparsity, optimizer };
         Net { name, decoder: Decoder::new(layout.clone(), &of, &Seed::new(1)).unwrap() }
     };
     let mut nets = [net("dense", &SparsityConfig::dense()), net("sparse 90 %", &sparse)];
     let mut samples: Vec<Vec<f64>> = vec![Vec::new(); nets.len()];
     for _ in 0..ROUNDS {
         for (Net { decoder, .. }, samples) in nets.iter_mut().zip(&mut samples) {
-            black_box(decoder.update(&windows).unwrap());
+            black_box(decoder.teach(&windows).unwrap());
             let begun = Instant::now();
-            black_box(decoder.update(&windows).unwrap());
+            black_box(decoder.teach(&windows).unwrap());
             samples.push(begun.elapsed().as_secs_f64());
         }
     }

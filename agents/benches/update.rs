@@ -202,7 +202,7 @@ impl Training {
         };
         if self.agent.clock().gradient_steps == 0 {
             let obs = self.obs.view();
-            let seen = Observations { obs, envs: &[0], first: &[false] };
+            let seen = Observations { obs, envs: &[0], first: &[false], rewards: &[0.0] };
             self.agent.act(seen, Mode::Train).unwrap();
         }
         let reward = [f64::from(first)];

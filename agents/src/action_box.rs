@@ -61,6 +61,21 @@ impl ActionBox {
             }));
         }
     }
+
+    /// The other way round: `outer (n, dim)` in the environment's units, appended to `inner` in `[−1, 1]`. What has no
+    /// room, since both bounds are the same, is 0.
+    pub fn unscale(&self, outer: &[f32], inner: &mut Vec<f32>) {
+        for row in outer.chunks_exact(self.dim()) {
+            let bounds = self.low.iter().zip(&self.high);
+            inner.extend(row.iter().zip(bounds).map(|(x, (low, high))| {
+                let [x, low, high] = [x, low, high].map(|x| f64::from(*x));
+                match high > low {
+                    true => (2.0 * (x - low) / (high - low) - 1.0).clamp(-1.0, 1.0) as f32,
+                    false => 0.0,
+                }
+            }));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -75,6 +90,13 @@ mod tests {
         let mut outer = Vec::new();
         of.scale(&[-1.0, -1.0, 0.0, 0.5, 1.0, 1.0, 3.0, -3.0], &mut outer);
         assert_eq!(outer, [-2.0, 0.0, 0.0, 7.5, 2.0, 10.0, 2.0, 0.0]);
+        let mut inner = Vec::new();
+        of.unscale(&outer, &mut inner);
+        assert_eq!(inner, [-1.0, -1.0, 0.0, 0.5, 1.0, 1.0, 1.0, -1.0]);
+        let narrow = ActionBox { low: vec![1.0], high: vec![1.0] };
+        inner.clear();
+        narrow.unscale(&[1.0], &mut inner);
+        assert_eq!(inner, [0.0]);
     }
 
     #[test]

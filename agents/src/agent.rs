@@ -14,6 +14,7 @@ use crate::error::AgentError;
 use crate::metric::{Extent, Metric, routing_metrics, sparsity_metrics};
 use crate::network_on_batch::NetworkOnBatch;
 use crate::observations::{Mode, Observations};
+use crate::offline::Offline;
 use crate::policy_view::PolicyView;
 use crate::replay::Replay;
 use crate::summary::NetworkSummary;
@@ -43,6 +44,16 @@ pub struct Clock {
     pub gradient_steps: u64,
 }
 
+impl Clock {
+    /// Steps of its own clock: those of environments, or gradient steps of one that learns without any.
+    pub fn own(self) -> u64 {
+        match self.env_steps {
+            0 => self.gradient_steps,
+            steps => steps,
+        }
+    }
+}
+
 /// An agent in training. It sees environments only as batches, each of some or all of its environments.
 pub trait Agent: Send {
     /// An action for each row of `seen`. To evaluate disturbs no training: it changes nothing that a later
@@ -50,8 +61,15 @@ pub trait Agent: Send {
     fn act(&mut self, seen: Observations<'_>, mode: Mode) -> Result<Actions<'_>, AgentError>;
 
     /// Takes one vector step, the answer to the last [`Self::act`] in [`Mode::Train`], and trains as often
-    /// as is due.
-    fn learn(&mut self, batch: &Batch<'_>) -> Result<(), AgentError>;
+    /// as is due. One that learns from a data set learns nothing of it.
+    fn learn(&mut self, _batch: &Batch<'_>) -> Result<(), AgentError> {
+        Ok(())
+    }
+
+    /// The same as one that learns from a data set, if it does.
+    fn offline(&mut self) -> Option<&mut dyn Offline> {
+        None
+    }
 
     /// Lets it train on `gpu`, between [`Self::learn`] and the next [`Self::act`], where activations are stored as
     /// `precision` says. What it learns is the same up to rounding.
@@ -89,10 +107,14 @@ pub trait Agent: Send {
 
     /// What it learns from again and again; none of an agent that forgets. [`Self::save`] leaves its
     /// transitions to [`Replay::piece`].
-    fn replay(&self) -> Option<&Replay>;
+    fn replay(&self) -> Option<&Replay> {
+        None
+    }
 
     /// The same, to be restored.
-    fn replay_mut(&mut self) -> Option<&mut Replay>;
+    fn replay_mut(&mut self) -> Option<&mut Replay> {
+        None
+    }
 
     /// Writes down all else that acting and learning depend on, and what is yet to be reported.
     fn save_own(&self, to: &mut Section) -> Result<(), AgentError>;

@@ -1,6 +1,6 @@
 //! Checks of keys that several agents have.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sparring_sparse::{ClipNorm, KeyError, OptimizerConfig};
 
 use crate::cadence::Cadence;
@@ -41,6 +41,17 @@ pub fn clipping(optimizer: &OptimizerConfig) -> Result<(), KeyError> {
         return Err(KeyError::new("clip_norm", "dense", allowed, hint));
     }
     Ok(())
+}
+
+/// The same where `hidden`, which is short for a perceptron as the network, is written out.
+pub fn long_form(mut typed: Value) -> Value {
+    if let Value::Object(all) = &mut typed
+        && all.get("network").is_none_or(Value::is_null)
+        && let Some(hidden) = all.remove("hidden").filter(|hidden| !hidden.is_null())
+    {
+        all.insert("network".to_owned(), json!({"kind": "mlp", "hidden": hidden}));
+    }
+    typed
 }
 
 /// Keys of agents with an actor and critics that stand for one of each.

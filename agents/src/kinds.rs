@@ -3,4 +3,10 @@
 use crate::row::AgentRow;
 
 /// Every agent of this crate.
-pub static AGENTS: [&AgentRow; 3] = [&crate::dqn::ROW, &crate::sac::ROW, &crate::ppo::ROW];
+pub static AGENTS: [&AgentRow; 5] = [
+    &crate::dqn::ROW,
+    &crate::sac::ROW,
+    &crate::ppo::ROW,
+    &crate::bc::ROW,
+    &crate::trajectory::ROW,
+];

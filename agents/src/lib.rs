@@ -30,6 +30,7 @@
 pub mod action_box;
 pub mod agent;
 pub mod alloc;
+pub mod bc;
 pub mod cadence;
 mod checks;
 pub mod column;
@@ -51,6 +52,7 @@ pub mod networks;
 pub mod normalize;
 mod not_finite;
 pub mod observations;
+pub mod offline;
 pub mod optimizer_keys;
 #[cfg(test)]
 mod plain;
@@ -69,7 +71,8 @@ pub mod tanh_normal;
 pub mod trajectory;
 
 pub use agent::{Agent, Capabilities, Clock};
-pub use data::{ActionBuf, Split, Trajectory};
+pub use bc::BcConfig;
+pub use data::{ActionBuf, Dataset, Split, Trajectory};
 pub use diagnostics::{Diagnosis, Diagnostics};
 pub use dqn::{DqnConfig, Loss, Prioritized};
 pub use error::AgentError;
@@ -79,6 +82,7 @@ pub use metric::{Extent, Metric};
 pub use network_on_batch::NetworkOnBatch;
 pub use networks::{NETWORKS, NetworkConfig, NetworkKeys, NetworkRow};
 pub use observations::{EnvRows, Mode, Observations};
+pub use offline::Offline;
 pub use policy_view::PolicyView;
 pub use ppo::{FirstWeights, PpoConfig};
 pub use replay::Replay;

@@ -13,7 +13,7 @@ use crate::observations::Observations;
 
 /// Of environment 0 alone, in the midst of an episode.
 pub fn one(obs: Obs<'_>) -> Observations<'_> {
-    Observations { obs, envs: &[0], first: &[false] }
+    Observations { obs, envs: &[0], first: &[false], rewards: &[0.0] }
 }
 
 /// A schedule that rewires every few of a hundred steps.

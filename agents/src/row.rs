@@ -36,12 +36,22 @@ pub struct AgentRow {
 /// How long a run is, as an agent sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunLength {
-    /// Environment steps of the whole run.
+    /// Environment steps of the whole run; 0 of an agent that learns from a data set.
     pub total_env_steps: u64,
+    /// Gradient steps of the whole run of an agent that learns from a data set; others take theirs as environment steps
+    /// come.
+    pub total_gradient_steps: u64,
     /// Environments.
     pub num_envs: usize,
     /// Environment steps that the agent sees at once.
     pub rows: usize,
+}
+
+impl RunLength {
+    /// `total_env_steps` of `num_envs`, all of which step at once.
+    pub fn of(total_env_steps: u64, num_envs: usize) -> Self {
+        Self { total_env_steps, total_gradient_steps: 0, num_envs, rows: num_envs }
+    }
 }
 
 /// Networks of an agent that share their sparsity.
@@ -112,12 +122,7 @@ pub trait AgentKeys: Debug + Send + Sync {
     }
 
     /// See [`AgentConfig::estimate`].
-    fn estimate(
-        &self,
-        spec: &EnvSpec,
-        num_envs: usize,
-        total_env_steps: u64,
-    ) -> Result<Estimate, AgentError>;
+    fn estimate(&self, spec: &EnvSpec, run: &RunLength) -> Result<Estimate, AgentError>;
 
     /// See [`AgentConfig::build`].
     fn build(
@@ -187,17 +192,12 @@ impl AgentConfig {
         Self { keys: self.keys.greedy() }
     }
 
-    /// What the agent will take in a run of `total_env_steps` on `num_envs` of `spec`.
+    /// What the agent will take in such a `run` on `spec`.
     ///
     /// # Errors
     /// An env that the agent cannot play, and a sparsity that the network cannot have.
-    pub fn estimate(
-        &self,
-        spec: &EnvSpec,
-        num_envs: usize,
-        total_env_steps: u64,
-    ) -> Result<Estimate, AgentError> {
-        self.keys.estimate(spec, num_envs, total_env_steps)
+    pub fn estimate(&self, spec: &EnvSpec, run: &RunLength) -> Result<Estimate, AgentError> {
+        self.keys.estimate(spec, run)
     }
 
     /// A fresh agent for `num_envs` of `spec`; all its randomness comes from streams below `seed`.

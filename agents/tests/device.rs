@@ -59,7 +59,8 @@ impl Training {
 
     fn step(&mut self) {
         let next = self.draw();
-        let seen = Observations { obs: self.obs.view(), envs: &[0], first: &[false] };
+        let seen =
+            Observations { obs: self.obs.view(), envs: &[0], first: &[false], rewards: &[0.0] };
         self.agent.act(seen, Mode::Train).unwrap();
         let terminated = self.rng.random_bool(0.05);
         let first = |obs: &ObsBuf| match obs.view() {

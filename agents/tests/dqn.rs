@@ -9,7 +9,7 @@ use sparring_agents::networks::AlgebraKeys;
 use sparring_agents::networks::algebra::AlgebraName;
 use sparring_agents::{
     AgentConfig, AgentError, DqnConfig, EnvRows, Epsilon, Extent, Loss, Metric, Mode,
-    NetworkConfig, Prioritized,
+    NetworkConfig, Prioritized, RunLength,
 };
 use sparring_envs::{VectorConfig, VectorEnv, spec};
 use sparring_sparse::Seed;
@@ -149,7 +149,8 @@ fn the_same_seed_gives_the_same_training() {
 fn the_papers_network_has_the_papers_size() {
     let sparsity = SparsityConfig { sparsity: 0.9, ..sparse(fixed()) };
     let config = AgentConfig::of(DqnConfig { sparsity, ..DqnConfig::paper() });
-    let estimate = config.estimate(&spec("CartPole-v0").unwrap(), 1, 101_000).unwrap();
+    let estimate =
+        config.estimate(&spec("CartPole-v0").unwrap(), &RunLength::of(101_000, 1)).unwrap();
     let layers = &estimate.networks[0].layers;
     let params: u64 = layers.iter().map(|layer| layer.cost.parameters()).sum();
     let active: u64 = layers.iter().map(|layer| layer.cost.active_parameters()).sum();

@@ -10,8 +10,8 @@ use sparring_agents::networks::ExpertKeys;
 use sparring_agents::networks::experts::{RouterName, TokensOf};
 use sparring_agents::networks::minatar::Minatar;
 use sparring_agents::{
-    AgentConfig, DqnConfig, Epsilon, Extent, Metric, NetworkConfig, PpoConfig, SacConfig,
-    Temperature,
+    AgentConfig, DqnConfig, Epsilon, Extent, Metric, NetworkConfig, PpoConfig, RunLength,
+    SacConfig, Temperature,
 };
 use sparring_envs::{Action, Env, EnvError, EnvRng, EnvSpec, ObsMut, Space, Step, maker, spec};
 use sparring_sparse::config::SparsityConfig;
@@ -186,7 +186,8 @@ fn plans_count_what_is_routed() {
             None => network,
         };
         let config = AgentConfig::of(dqn(network, SparsityConfig::dense()));
-        let estimate = config.estimate(&spec("Identity-v0").unwrap(), 1, 1000).unwrap();
+        let estimate =
+            config.estimate(&spec("Identity-v0").unwrap(), &RunLength::of(1000, 1)).unwrap();
         let layers = &estimate.networks[0].layers;
         let flops: u64 = layers.iter().map(|layer| layer.cost.forward_flops()).sum();
         (flops, layers.iter().map(|layer| layer.cost.parameters()).sum::<u64>())

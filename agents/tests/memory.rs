@@ -14,7 +14,9 @@ use sparring_agents::networks::impala::Impala;
 use sparring_agents::networks::minatar::Minatar;
 use sparring_agents::networks::nature::NatureCnn;
 use sparring_agents::networks::simba::Simba;
-use sparring_agents::{AgentConfig, DqnConfig, EnvRows, Mode, NetworkConfig, PpoConfig, SacConfig};
+use sparring_agents::{
+    AgentConfig, DqnConfig, EnvRows, Mode, NetworkConfig, PpoConfig, RunLength, SacConfig,
+};
 use sparring_envs::{Batch, End, EnvSpec, Obs, Row, Space, VectorConfig, VectorEnv, spec};
 use sparring_sparse::config::*;
 use sparring_sparse::{ClipNorm, OptimizerConfig, Rule, Seed};
@@ -123,7 +125,7 @@ fn images_take_no_more_than_estimated(sparsity: &SparsityConfig, optimizer: Opti
         let action = Space::uniform(&[2], -1.0, 1.0);
         let points = EnvSpec { action, ..spec.clone() };
         for (config, spec) in [(&dqn, &spec), (&ppo, &spec), (&sac, &points)] {
-            let estimate = config.estimate(spec, 1, 40).unwrap();
+            let estimate = config.estimate(spec, &RunLength::of(40, 1)).unwrap();
             let estimated = (estimate.network_bytes + estimate.memory_bytes) as usize;
             let (peak, small) = (peak_of_images(config, spec), 20_000);
             assert!(peak <= estimated + small, "{config:?}: {peak} of {estimated}");
@@ -164,7 +166,7 @@ fn no_method_takes_more_than_estimated() {
                 images_take_no_more_than_estimated(&sparsity, optimizer);
             }
             for (env, config) in agents(&sparsity, optimizer) {
-                let estimate = config.estimate(&spec(env).unwrap(), 1, 70).unwrap();
+                let estimate = config.estimate(&spec(env).unwrap(), &RunLength::of(70, 1)).unwrap();
                 let estimated = (estimate.network_bytes + estimate.memory_bytes) as usize;
                 // What is small whatever the network's size.
                 let (peak, small) = (peak(&config, env), 20_000);

@@ -15,7 +15,7 @@ use sparring_agents::networks::nature::{NatureCnn, nature};
 use sparring_agents::networks::simba::Simba;
 use sparring_agents::{
     AgentConfig, AgentError, DqnConfig, EnvRows, Epsilon, Loss, Mode, NetworkConfig, PpoConfig,
-    SacConfig, Temperature,
+    RunLength, SacConfig, Temperature,
 };
 use sparring_envs::{Actions, Batch, End, EnvSpec, Obs, Row, Space, spec};
 use sparring_sparse::config::*;
@@ -134,7 +134,7 @@ fn residual_networks_have_their_papers_sizes() {
     let [_, critic] = config.layers(&halfcheetah).unwrap();
     assert_eq!(weights(&critic), [23 * 52, 52 * 205, 205 * 52, 52 * 205, 205 * 52, 52]);
     // What is always there counts in the estimate: biases, γ and β.
-    let critic = &config.estimate(&halfcheetah, 1, 1000).unwrap().networks[1];
+    let critic = &config.estimate(&halfcheetah, &RunLength::of(1000, 1)).unwrap().networks[1];
     let all: u64 = critic.costs().iter().map(|layer| layer.parameters()).sum();
     let [biases, norms] = [52 + 2 * (205 + 52) + 1, 2 * 3 * 52];
     assert_eq!(all, (23 * 52 + 4 * 52 * 205 + 52 + biases + norms) as u64);
@@ -326,7 +326,8 @@ fn flat_observations_are_refused_by_convolutions() {
     let config = small(NetworkConfig::from(Impala { width: 1.0 }), dense());
     let cartpole = &spec("CartPole-v1").unwrap();
     let built = AgentConfig::of(config.clone()).build(cartpole, 1, &Seed::new(1)).err().unwrap();
-    let estimated = AgentConfig::of(config).estimate(cartpole, 1, 1000).unwrap_err();
+    let estimated =
+        AgentConfig::of(config).estimate(cartpole, &RunLength::of(1000, 1)).unwrap_err();
     for error in [built, estimated] {
         assert!(matches!(&error, AgentError::Network { network: "impala", .. }), "{error}");
     }

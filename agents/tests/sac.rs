@@ -6,7 +6,7 @@ mod common;
 
 use common::{as_planned, fixed, learn, methods, sparse, trace};
 use sparring_agents::replay::ReplayConfig;
-use sparring_agents::{AgentConfig, AgentError, EnvRows, Mode, SacConfig, Temperature};
+use sparring_agents::{AgentConfig, AgentError, EnvRows, Mode, RunLength, SacConfig, Temperature};
 use sparring_envs::{VectorConfig, VectorEnv, spec};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::{ClipNorm, Misfit, OptimizerConfig, Seed};
@@ -125,7 +125,8 @@ fn the_papers_networks_and_memory_have_their_sizes() {
         replay_capacity: 100_000,
         ..with(SparsityConfig { sparsity: 0.9, ..sparse(fixed()) })
     });
-    let estimate = config.estimate(&spec("Pendulum-v1").unwrap(), 1, 20_000).unwrap();
+    let estimate =
+        config.estimate(&spec("Pendulum-v1").unwrap(), &RunLength::of(20_000, 1)).unwrap();
     let names: Vec<_> = estimate.networks.iter().map(|network| network.name.as_str()).collect();
     assert_eq!(names, ["actor", "critic.1", "critic.2"]);
     // 3-32-32-2 and 4-32-32-1.

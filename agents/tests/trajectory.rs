@@ -2,15 +2,15 @@
 #![allow(clippy::unwrap_used)]
 
 use rand::RngExt;
-use sparring_agents::data::{Statistics, Summing};
+use sparring_agents::data::{Episodes, Scales, Statistics, Summing, Vocabulary};
 use sparring_agents::losses::cross_entropy::cross_entropy;
 use sparring_agents::networks::mlp::mlp;
 use sparring_agents::networks::style::MlpStyle;
 use sparring_agents::networks::transformer::Size;
 use sparring_agents::trajectory::{
-    Decoder, Denoiser, Episodes, Layout, PlanLayout, Plans, Sampling, Scales, Training, Under,
-    Vocabulary, Windows,
+    Decoder, Denoiser, Layout, PlanLayout, Plans, Sampling, Training, Under, Windows,
 };
+use sparring_agents::offline::Model;
 use sparring_agents::{ActionBuf, Trajectory};
 use sparring_envs::{EnvSpec, ObsBuf, Space, spec};
 use sparring_sparse::config::{Distribution, SparsityConfig};
@@ -30,7 +30,7 @@ fn statistics(env: &EnvSpec, all: &[Trajectory]) -> Statistics {
 
 fn layout(env: &EnvSpec, all: &[Trajectory], steps: usize, conditioned: bool) -> Layout {
     let words = Vocabulary::of(env, 8).unwrap();
-    Layout { words, conditioned, steps, scales: Scales::of(2, &statistics(env, all)) }
+    Layout { words, conditioned, steps, scales: Scales::of(2, &statistics(env, all), &[]) }
 }
 
 /// An episode of discrete actions.
@@ -41,15 +41,15 @@ fn episode(obs: Vec<[f32; 2]>, actions: Vec<u32>, rewards: Vec<f64>) -> Trajecto
 
 fn decoder(layout: &Layout, sparsity: &SparsityConfig) -> Decoder {
     let optimizer = OptimizerConfig::adam(3e-3);
-    let of = Training { size: Size::Xs, weight_decay: 0.0, sparsity, optimizer };
+    let of = Training { size: Size::Xs, algebra: None, weight_decay: 0.0, sparsity, optimizer };
     Decoder::new(layout.clone(), &of, &Seed::new(1)).unwrap()
 }
 
 fn train(decoder: &mut Decoder, episodes: &Episodes, updates: usize) {
     let (mut rng, mut windows) = (Seed::new(2).rng(), Windows::default());
     for _ in 0..updates {
-        episodes.sample(&decoder.layout().clone(), 16, &mut rng, &mut windows);
-        decoder.update(&windows).unwrap();
+        windows.sample(decoder.layout(), episodes, 16, &mut rng);
+        decoder.teach(&windows).unwrap();
     }
 }
 
@@ -97,7 +97,7 @@ fn a_cue_is_remembered_dense_and_sparse() {
         });
         assert!(right.count() >= 38);
         // Four of five actions are chance: ln 2 each.
-        let loss = decoder.loss(&held_out.iter().cloned().collect()).unwrap();
+        let loss = decoder.loss(&held_out.iter().cloned().collect(), &mut Seed::new(1).rng()).unwrap();
         let chance = 0.8 * 2f64.ln();
         assert!((loss - chance).abs() < 0.12, "{loss} {chance}");
     }
@@ -181,8 +181,7 @@ fn acting_reads_what_training_reads() {
     let layout = layout(&env, std::slice::from_ref(&whole), 4, true);
     let decoder = decoder(&layout, &SparsityConfig::dense());
     let network = decoder.trainer().network();
-    let to_go: Vec<f32> = (0..10).map(|t| rewards[t..].iter().sum::<f64>() as f32).collect();
-    let mut under = Under::new(to_go[0]);
+    let mut under = Under::new(rewards.iter().sum::<f64>() as f32);
     // Steps that are known while step t is acted on: 4 at most, of which two are kept.
     let starts = [0, 0, 0, 0, 2, 2, 4, 4, 6, 6];
     for t in 0..10 {
@@ -195,7 +194,7 @@ fn acting_reads_what_training_reads() {
         under.reward(rewards[t] as f32);
         let (tokens, inputs) = (layout.tokens(), layout.inputs());
         let (mut rows, mut targets) = (vec![0.0; tokens * inputs], vec![None; tokens]);
-        layout.window(&whole, &to_go, starts[t], (&mut rows, &mut targets));
+        layout.window(&whole.clone().into(), starts[t], (&mut rows, &mut targets));
         let y = network.outputs(&rows).unwrap();
         let row = (t - starts[t]) * layout.of_step() + 1;
         assert_eq!(targets[row], Some(actions[t]));
@@ -213,7 +212,7 @@ fn windows_end_with_their_episode() {
     let episodes: Episodes = data.into_iter().collect();
     let mut windows = Windows::default();
     // Of five steps each: three and two.
-    episodes.in_order(&layout, 0, 9, &mut windows);
+    windows.in_order(&layout, &episodes, 0, 9);
     let asked: Vec<usize> =
         windows.targets.chunks_exact(6).map(|one| one.iter().flatten().count()).collect();
     assert_eq!(asked, [3, 2, 3, 2]);
@@ -221,9 +220,9 @@ fn windows_end_with_their_episode() {
     let rest = &windows.rows[(6 + 4) * layout.inputs()..12 * layout.inputs()];
     assert!(rest.iter().all(|x| *x == 0.0));
     let mut later = Windows::default();
-    episodes.in_order(&layout, 3, 9, &mut later);
+    later.in_order(&layout, &episodes, 3, 9);
     assert_eq!(later.targets, windows.targets[18..]);
-    episodes.in_order(&layout, 4, 9, &mut later);
+    later.in_order(&layout, &episodes, 4, 9);
     assert!(later.targets.is_empty());
 }
 
@@ -232,18 +231,20 @@ fn windows_end_with_their_episode() {
 fn plans_of_two_modes_are_repaired_and_factorised_ones_are_not() {
     let env = env(Space::Discrete { n: 4 });
     let words = Vocabulary::of(&env, 4).unwrap();
-    let layout = PlanLayout { words, horizon: 2, scales: Scales::of(2, &statistics(&env, &[])) };
+    let scales = Scales::of(2, &statistics(&env, &[]), &[]);
+    let layout = PlanLayout { words, horizon: 2, conditioned: false, scales };
     let plans = |count: usize| Plans {
         obs: vec![0.0; 2 * count],
         to_go: Vec::new(),
         tokens: (0..count).flat_map(|i| [3 * (i as u32 % 2); 2]).collect(),
     };
     let (dense, optimizer) = (SparsityConfig::dense(), OptimizerConfig::adam(3e-3));
-    let of = Training { size: Size::Xs, weight_decay: 0.0, sparsity: &dense, optimizer };
-    let mut denoiser = Denoiser::new(layout, 2, &of, &Seed::new(1)).unwrap();
+    let of = Training { size: Size::Xs, algebra: None, weight_decay: 0.0, sparsity: &dense, optimizer };
+    let how = Sampling { steps: 4, temperature: 0.8, share: 1.0 };
+    let mut denoiser = Denoiser::new(layout, (2, how), &of, &Seed::new(1)).unwrap();
     let mut rng = Seed::new(2).rng();
     for _ in 0..900 {
-        denoiser.update(&plans(32), &mut rng).unwrap();
+        denoiser.teach(&plans(32), &mut rng).unwrap();
     }
     let mut made = |steps: usize, fixed: &[bool], given: Option<u32>| {
         let mut all = plans(200);
@@ -251,7 +252,7 @@ fn plans_of_two_modes_are_repaired_and_factorised_ones_are_not() {
         if let Some(given) = given {
             all.tokens.iter_mut().step_by(2).for_each(|token| *token = given);
         }
-        let sampling = Sampling { steps, temperature: 0.8, share: 1.0 };
+        let sampling = Sampling { steps, ..how };
         denoiser.make(&mut all, fixed, sampling, &mut rng).unwrap();
         let pairs: Vec<(u32, u32)> =
             all.tokens.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();

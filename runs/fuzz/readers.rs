@@ -84,7 +84,9 @@ pub fn policy(bytes: &[u8]) {
                 Dtype::F32 => Obs::F32(&numbers),
                 Dtype::U8 => Obs::U8(&bytes),
             };
-            agent.act(Observations { obs, envs: &[0], first: &[true] }, Mode::Eval).unwrap();
+            agent
+                .act(Observations { obs, envs: &[0], first: &[true], rewards: &[0.0] }, Mode::Eval)
+                .unwrap();
         }
     });
 }

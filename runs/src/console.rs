@@ -10,6 +10,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use crate::error::Error;
 use crate::status::State;
 use crate::table::thousands;
+use crate::train::settings::TrainSettings;
 
 /// Where a run shows itself.
 pub enum Console {
@@ -53,8 +54,9 @@ impl Console {
         }
     }
 
-    /// Shows a job of `total` environment steps.
-    pub fn job(&self, name: String, total: u64) -> JobView {
+    /// Shows a job of such a length.
+    pub fn job(&self, name: String, train: &TrainSettings) -> JobView {
+        let total = train.length();
         let bar = match self {
             Self::Bars { all, .. } => {
                 let bar = all.add(ProgressBar::new(total));
@@ -67,7 +69,7 @@ impl Console {
         };
         let lines = matches!(self, Self::Lines);
         if lines {
-            self.say(format!("{name}: started, {} env steps", thousands(total)));
+            self.say(format!("{name}: started, {} {}", thousands(total), train.clock()));
         }
         JobView { name, total, bar, lines, quarter: AtomicU64::new(0) }
     }
@@ -108,19 +110,19 @@ pub struct JobView {
 
 impl JobView {
     /// The job has come this far.
-    pub fn steps(&self, env_steps: u64) {
+    pub fn steps(&self, steps: u64) {
         if let Some(bar) = &self.bar {
-            bar.set_position(env_steps.min(self.total));
+            bar.set_position(steps.min(self.total));
         }
     }
 
     /// The job has been evaluated; without bars every quarter of the way is told.
-    pub fn evaluated(&self, env_steps: u64, mean_return: f64) {
-        self.steps(env_steps);
+    pub fn evaluated(&self, steps: u64, mean_return: f64) {
+        self.steps(steps);
         if let Some(bar) = &self.bar {
             bar.set_message(format!("{mean_return:.1}"));
         }
-        let quarter = 4 * env_steps / self.total;
+        let quarter = 4 * steps / self.total.max(1);
         if self.lines && quarter < 4 && self.quarter.swap(quarter, Ordering::Relaxed) < quarter {
             let percent = 25 * quarter;
             note(format!("{}: {percent} %, evaluation return {mean_return:.1}", self.name));

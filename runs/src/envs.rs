@@ -14,6 +14,7 @@ use sparring_envs::{
 use sparring_sparse::KeyError;
 
 use crate::keys::MISSING;
+use crate::train::settings::TrainSettings;
 
 /// What a job says of itself with `mode: async`.
 pub const NOT_DETERMINISTIC: &str = "env.mode is async: which environments make a batch depends on time, \
@@ -200,9 +201,17 @@ impl EnvSettings {
         self.batch.unwrap_or(self.num_envs)
     }
 
+    /// A run of such a length on them, as an agent sees it.
+    pub fn run(&self, train: &TrainSettings) -> RunLength {
+        RunLength {
+            total_gradient_steps: train.total_gradient_steps.unwrap_or(0),
+            ..self.run_of(train.total_env_steps)
+        }
+    }
+
     /// A run of `total_env_steps` of them, as an agent sees it.
-    pub fn run(&self, total_env_steps: u64) -> RunLength {
-        RunLength { total_env_steps, num_envs: self.num_envs, rows: self.rows() }
+    pub fn run_of(&self, total_env_steps: u64) -> RunLength {
+        RunLength { rows: self.rows(), ..RunLength::of(total_env_steps, self.num_envs) }
     }
 
     /// The vector engine's part.

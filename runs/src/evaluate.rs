@@ -12,14 +12,18 @@ use sparring_sparse::stats::{mean, mean_and_variance};
 
 use crate::envs::EnvSettings;
 use crate::error::TrainError;
+use crate::train::every::Every;
 
 /// The section `eval`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EvalSettings {
     /// Environment steps from one evaluation to the next; step 0 and the end have one, too.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1), extend("x-not-beside" = ["every_gradient_steps"]))]
     pub every_env_steps: u64,
+    /// In place of `every_env_steps`: gradient steps. Of an agent that learns from a data set null is a tenth of the run.
+    #[schemars(range(min = 1), example = 1_000)]
+    pub every_gradient_steps: Option<u64>,
     /// Episodes in one evaluation.
     #[schemars(range(min = 1))]
     pub episodes: usize,
@@ -36,13 +40,24 @@ pub struct EvalSettings {
 impl Default for EvalSettings {
     /// Episodes end where Atari's do: after 30 minutes of play (Machado et al. 2018, 108,000 frames).
     fn default() -> Self {
-        Self { every_env_steps: 2_000, episodes: 20, num_envs: 20, max_episode_steps: 27_000 }
+        Self {
+            every_env_steps: 2_000,
+            every_gradient_steps: None,
+            episodes: 20,
+            num_envs: 20,
+            max_episode_steps: 27_000,
+        }
     }
 }
 
 impl EvalSettings {
     /// More parallel episodes than this make the batch no cheaper per episode.
     pub const MOST_ENVS: u64 = 32;
+
+    /// When it is due.
+    pub fn every(&self) -> Every {
+        Every::of(self.every_env_steps, self.every_gradient_steps)
+    }
 
     /// Whether the keys fit each other.
     pub fn check(&self) -> Result<(), KeyError> {

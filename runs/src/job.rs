@@ -58,7 +58,7 @@ pub fn execute(
     console: &Console,
 ) -> Ended {
     let Task { job, folder } = task;
-    let view = console.job(job.path(), job.variant.settings.train.total_env_steps);
+    let view = console.job(job.path(), &job.variant.settings.train);
     let store = Store::of(folder.root());
     let mut tried = attempt(task, &life, &store, &view, stop, console);
     for _ in 1..LOOKS {
@@ -127,9 +127,9 @@ fn kept_before(
     console: &Console,
 ) -> String {
     let Task { job, folder } = task;
-    let (error, env_steps) = (error.to_string(), reached.env_steps);
+    let (error, steps) = (error.to_string(), reached.clock().own());
     console.say(format!("{}: {error}; the step before it is being kept", job.path()));
-    let kept = catch(|| post_mortem::keep(*job, folder, &error, env_steps, stop));
+    let kept = catch(|| post_mortem::keep(*job, folder, &error, steps, stop));
     let kept = kept.unwrap_or_else(|panic| format!("the step before could not be kept: {panic}"));
     format!("{error}; {kept}")
 }
@@ -159,7 +159,7 @@ fn attempt<'a>(
     for what in &damaged {
         console.say(format!("{}: a checkpoint is not whole: {what}", job.path()));
     }
-    let resumed_from = whole.as_ref().map_or(0, |from| from.manifest.env_steps);
+    let resumed_from = whole.as_ref().map_or(0, |from| from.manifest.clock().own());
     if life.number() > 1 {
         console.say(format!("{}: goes on from step {resumed_from}", job.path()));
     }
@@ -227,7 +227,9 @@ impl Teller<'_> {
             networks: reached.networks.clone(),
             training: match reached.ended_by {
                 Some(Budget::Plateau) => variant.training_until(reached.env_steps),
-                Some(Budget::EnvSteps | Budget::Samples) | None => variant.estimate.training,
+                Some(Budget::EnvSteps | Budget::GradientSteps | Budget::Samples) | None => {
+                    variant.estimate.training
+                }
             },
             executed: reached.executed,
             checkpoint_pauses: reached.checkpoint_pauses,
@@ -294,7 +296,7 @@ impl Records for JobRecords<'_> {
 
     fn flush(&mut self, at: Stamp) -> Result<(), Error> {
         self.teller.check_life()?;
-        self.view.steps(at.env_step);
+        self.view.steps(at.own());
         self.log.flush()
     }
 
@@ -315,7 +317,7 @@ impl Records for JobRecords<'_> {
         self.teller.tell(reached, State::Running, None)?;
         self.teller.folder.write_policy(policy)?;
         if let Some(mean) = reached.curve.last() {
-            self.view.evaluated(reached.env_steps, *mean);
+            self.view.evaluated(reached.clock().own(), *mean);
         }
         Ok(())
     }
@@ -342,9 +344,8 @@ impl Records for JobRecords<'_> {
                 self.warnings.push(warning);
             }
         }
-        let (env_steps, gradient_steps) = (at.env_step, at.gradient_step);
         let logs = self.log.sums()?;
-        writer.checkpoint(Moment { env_steps, gradient_steps, state, logs }, replay);
+        writer.checkpoint(Moment { at: at.clock(), state, logs }, replay);
         Ok(())
     }
 }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use sparring_agents::Clock;
+
 /// The values of one tag.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Track {
@@ -14,8 +16,8 @@ pub struct Track {
 /// One value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Logged {
-    /// Environment steps before it.
-    pub env_step: f64,
+    /// Steps of the run's own clock before it.
+    pub step: f64,
     /// The value.
     pub value: f64,
 }
@@ -27,14 +29,15 @@ pub fn tracks(folder: &Path, wanted: impl Fn(&str) -> bool) -> Vec<Track> {
     let Ok(mut reader) = csv::Reader::from_path(folder.join("metrics.csv")) else { return tracks };
     let mut row = csv::StringRecord::new();
     while reader.read_record(&mut row).unwrap_or(false) {
-        let (Some(step), Some(tag), Some(value)) = (row.get(0), row.get(3), row.get(4)) else {
-            continue;
-        };
+        let (Some(tag), Some(value)) = (row.get(3), row.get(4)) else { continue };
         if !wanted(tag) {
             continue;
         }
-        let (Ok(env_step), Ok(value)) = (step.parse(), value.parse()) else { continue };
-        let logged = Logged { env_step, value };
+        let steps = |at: usize| row.get(at).and_then(|steps| steps.parse().ok());
+        let (Some(env_steps), Some(gradient_steps)) = (steps(0), steps(1)) else { continue };
+        let Ok(value) = value.parse() else { continue };
+        let step = Clock { env_steps, gradient_steps }.own() as f64;
+        let logged = Logged { step, value };
         match tracks.iter_mut().find(|track| track.tag == tag) {
             Some(track) => track.values.push(logged),
             None => tracks.push(Track { tag: tag.to_owned(), values: vec![logged] }),
@@ -49,7 +52,7 @@ impl Track {
         let mut values: Vec<Logged> = Vec::with_capacity(2 * self.values.len());
         for logged in self.values {
             let before = values.last().filter(|last| last.value != logged.value);
-            let until = before.map(|last| Logged { env_step: logged.env_step, ..*last });
+            let until = before.map(|last| Logged { step: logged.step, ..*last });
             values.extend(until);
             values.push(logged);
         }
@@ -70,7 +73,7 @@ mod tests {
         fs::write(folder.path().join("metrics.csv"), text).unwrap();
         let tracks = tracks(folder.path(), |tag| tag.starts_with("a/"));
         let values = |track: &Track| -> Vec<[f64; 2]> {
-            track.values.iter().map(|logged| [logged.env_step, logged.value]).collect()
+            track.values.iter().map(|logged| [logged.step, logged.value]).collect()
         };
         assert_eq!(tracks.len(), 1);
         assert_eq!(values(&tracks[0]), [[0.0, 1.0], [9.0, 2.0]]);

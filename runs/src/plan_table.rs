@@ -41,7 +41,7 @@ pub fn jobs_table(plan: &Plan) -> Table {
     let mut table = Table::new(&[
         ("variant", Align::Left),
         ("seed", Align::Right),
-        ("env steps", Align::Right),
+        ("steps", Align::Right),
         ("gradient steps", Align::Right),
         ("parameters", Align::Right),
         ("active", Align::Right),
@@ -56,7 +56,7 @@ pub fn jobs_table(plan: &Plan) -> Table {
         table.row([
             variant.at.name.clone(),
             job.seed.to_string(),
-            thousands(variant.settings.train.total_env_steps),
+            thousands(variant.settings.train.length()),
             thousands(variant.estimate.gradient_steps),
             thousands(sizes.parameters),
             thousands(sizes.active_parameters),

@@ -36,20 +36,20 @@ pub fn comes_again(error: &TrainError) -> bool {
     }
 }
 
-/// Keeps the state of `job` in `folder` after `env_steps`, behind which `failed` came; and says how to see that
+/// Keeps the state of `job` in `folder` after `steps` of its own clock, behind which `failed` came; and says how to see that
 /// again.
 pub fn keep(
     job: Job<'_>,
     folder: &JobFolder,
     failed: &str,
-    env_steps: u64,
+    steps: u64,
     stop: &AtomicBool,
 ) -> String {
     if is_one(folder.root()) {
         return resume(folder);
     }
     let kept = match job.variant.kept() {
-        Kept::All => write(job, folder, failed, env_steps, stop),
+        Kept::All => write(job, folder, failed, steps, stop),
         Kept::AllButReplay | Kept::Nothing => Err(Unkept::NotAsked),
     };
     match kept {
@@ -85,12 +85,12 @@ fn write(
     job: Job<'_>,
     folder: &JobFolder,
     failed: &str,
-    env_steps: u64,
+    steps: u64,
     stop: &AtomicBool,
 ) -> Result<JobFolder, Unkept> {
     let (place, identity) = (JobFolder::at(&folder.path(FOLDER)), job.identity());
     let (root, store) = (place.root(), Store::of(place.root()));
-    if store.latest(&identity).whole.is_some_and(|one| one.manifest.env_steps == env_steps) {
+    if store.latest(&identity).whole.is_some_and(|one| one.manifest.clock().own() == steps) {
         return Ok(place);
     }
     if matches!(Life::of(root), Ok(Some(_))) {
@@ -105,14 +105,12 @@ fn write(
 
     let from = Store::of(folder.root()).latest(&identity).whole;
     let (mut records, mut reached) = (Unrecorded, Reached::default());
-    let Some(mut run) = again(job, from.as_ref(), &mut records, &mut reached, stop, env_steps)?
-    else {
+    let Some(mut run) = again(job, from.as_ref(), &mut records, &mut reached, stop, steps)? else {
         return Err(Unkept::Stopped);
     };
     let mut writer = Writer::start(store, life, identity, (Kept::All, 1), None)?;
     let (at, state, replay) = (run.stamp(), run.state_now()?, run.state.agent.replay());
-    let (env_steps, gradient_steps) = (at.env_step, at.gradient_step);
-    let moment = Moment { env_steps, gradient_steps, state, logs: Vec::new() };
+    let moment = Moment { at: at.clock(), state, logs: Vec::new() };
     writer.checkpoint(moment, replay);
     let again = run.state.step(|_, _| Ok(()));
     if let Some(error) = writer.finish() {

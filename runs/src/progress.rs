@@ -68,7 +68,7 @@ impl Seen {
             status: folder.read_status().map_err(|error| error.to_string()),
             at_work: Life::of(root).ok().flatten(),
             lives: Life::count(root),
-            total: resolved.map(|resolved| resolved.train.total_env_steps),
+            total: resolved.map(|resolved| resolved.train.length()),
         }
     }
 
@@ -89,16 +89,16 @@ impl Seen {
         }
     }
 
-    /// Environment steps a second, of all its lives.
+    /// Steps a second, of all its lives.
     fn rate(&self) -> Option<f64> {
         let status = self.status()?;
-        (status.wall_s > 0.0).then(|| status.env_steps as f64 / status.wall_s)
+        (status.wall_s > 0.0).then(|| status.clock().own() as f64 / status.wall_s)
     }
 
     /// Seconds that are left of it, at the rate so far.
     fn left_s(&self) -> Option<f64> {
         let (status, rate) = (self.status()?, self.rate()?);
-        Some(self.total?.saturating_sub(status.env_steps) as f64 / rate)
+        Some(self.total?.saturating_sub(status.clock().own()) as f64 / rate)
     }
 }
 
@@ -108,7 +108,7 @@ fn told(name: &str, jobs: &[Seen], slurm: Option<&BTreeMap<String, String>>) -> 
     let mut columns = vec![
         ("job", Align::Left),
         ("state", Align::Left),
-        ("env steps", Align::Right),
+        ("steps", Align::Right),
         ("of", Align::Right),
         ("steps/s", Align::Right),
         ("left", Align::Right),
@@ -131,7 +131,7 @@ fn told(name: &str, jobs: &[Seen], slurm: Option<&BTreeMap<String, String>>) -> 
         let cells = [
             job.name.clone(),
             job.state().to_owned(),
-            status.map_or_else(none, |status| thousands(status.env_steps)),
+            status.map_or_else(none, |status| thousands(status.clock().own())),
             job.total.map_or_else(none, thousands),
             job.rate().map_or_else(none, |rate| format!("{rate:.0}")),
             job.left_s().filter(|_| runs).map_or_else(none, time),

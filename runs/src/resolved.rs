@@ -18,9 +18,12 @@ pub fn resolved(plan: &Plan, job: Job<'_>) -> Result<String, String> {
         ("seeds".to_owned(), written(&[job.seed])?),
         ("env".to_owned(), written(&settings.env)?),
         ("train".to_owned(), ordered(&serde_json::json!(settings.train), shape("train"))),
-        ("eval".to_owned(), written(&settings.eval)?),
+        ("eval".to_owned(), ordered(&serde_json::json!(settings.eval), shape("eval"))),
         ("agent".to_owned(), ordered(&serde_json::json!(settings.agent), shape("agent"))),
     ];
+    if let Some(data) = &settings.data {
+        entries.push(("data".to_owned(), ordered(&serde_json::json!(data), shape("data"))));
+    }
     entries.push(("sparsity".to_owned(), sparsity(&settings.sparsity)));
     if let Some(diagnostics) = &settings.diagnostics {
         entries.push(("diagnostics".to_owned(), written(diagnostics)?));

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
-use sparring_agents::{NetworkSummary, TrainingFlops};
+use sparring_agents::{Clock, NetworkSummary, TrainingFlops};
 use sparring_sparse::Executed;
 
 use crate::error::Error;
@@ -60,12 +60,20 @@ pub enum Progress {
 /// One evaluation of a job.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Evaluation {
-    /// Environment steps before it.
-    pub env_step: u64,
+    /// Steps of the run's own clock before it.
+    pub step: u64,
     /// The mean return of its episodes.
     pub mean_return: f64,
     /// Seconds before it.
     pub wall_s: f64,
+}
+
+/// What the steps of a run of these `settings` are, in words.
+pub fn clock_of(settings: &Json) -> &'static str {
+    match settings["data"] {
+        Json::Null => "environment steps",
+        _ => "gradient steps",
+    }
 }
 
 /// What a job took so far.
@@ -114,6 +122,13 @@ pub struct JobResult {
     pub of_plan: Vec<String>,
     /// What a reader should know of it beside.
     pub notes: Vec<String>,
+}
+
+impl Costs {
+    /// How far it came.
+    pub fn clock(&self) -> Clock {
+        Clock { env_steps: self.env_steps, gradient_steps: self.gradient_steps }
+    }
 }
 
 impl JobResult {
@@ -275,9 +290,10 @@ pub fn curve(bytes: &[u8]) -> Result<Vec<Evaluation>, String> {
     let mut reader = csv::Reader::from_reader(whole);
     let headers = reader.headers().map_err(|error| error.to_string())?;
     let column = |name: &str| headers.iter().position(|header| header == name);
-    let columns = (column("env_step"), column("return"), column("wall_s"));
-    let (Some(step), Some(ret), Some(wall)) = columns else {
-        return Err("has no columns env_step, return and wall_s".to_owned());
+    let columns = ["env_step", "gradient_step", "return", "wall_s"].map(column);
+    let [Some(env_step), Some(gradient_step), Some(ret), Some(wall)] = columns else {
+        let what = "has no columns env_step, gradient_step, return and wall_s";
+        return Err(what.to_owned());
     };
     let mut evaluations: Vec<(Evaluation, f64)> = Vec::new();
     for row in reader.records() {
@@ -286,11 +302,14 @@ pub fn curve(bytes: &[u8]) -> Result<Vec<Evaluation>, String> {
         let wrong = |what| format!("line {line} has no {what}");
         let field = |at| row.get(at).unwrap_or_default();
         let value: f64 = field(ret).parse().map_err(|_| wrong("return"))?;
-        let env_step: u64 = field(step).parse().map_err(|_| wrong("env_step"))?;
+        let steps = |at, name| field(at).parse::<u64>().map_err(|_| wrong(name));
+        let env_steps = steps(env_step, "env_step")?;
+        let gradient_steps = steps(gradient_step, "gradient_step")?;
+        let step = Clock { env_steps, gradient_steps }.own();
         let wall_s: f64 = field(wall).parse().map_err(|_| wrong("wall_s"))?;
-        match evaluations.last_mut().filter(|(last, _)| last.env_step == env_step) {
+        match evaluations.last_mut().filter(|(last, _)| last.step == step) {
             Some((sum, n)) => (sum.mean_return, *n) = (sum.mean_return + value, *n + 1.0),
-            None => evaluations.push((Evaluation { env_step, mean_return: value, wall_s }, 1.0)),
+            None => evaluations.push((Evaluation { step, mean_return: value, wall_s }, 1.0)),
         }
     }
     let mean = |(sum, n): (Evaluation, f64)| Evaluation { mean_return: sum.mean_return / n, ..sum };

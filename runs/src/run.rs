@@ -7,6 +7,7 @@ use crate::cli::{ResumeArgs, RunArgs};
 use crate::comparison::{Choice, Comparison};
 use crate::config::load;
 use crate::console::{Console, note, print};
+use crate::data::{self, DataKeys};
 use crate::error::{Error, Refusal};
 use crate::folder::{Found, RunFolder};
 use crate::job::Task;
@@ -35,6 +36,7 @@ pub fn run(args: &RunArgs) -> Result<(), Error> {
     let at_once = plan.at_once(args.plan.jobs);
     plan.check_memory(at_once, available_memory())?;
     plan.check_devices()?;
+    check_data(&plan)?;
     let root = args.out.clone().unwrap_or_else(|| ["out", &plan.name].iter().collect());
     let (mut folder, found) = RunFolder::begin(&root, &plan, at_once)?;
     let task = |job: crate::plan::Job<'_>| folder.job(&job.variant.at.name, job.seed);
@@ -143,6 +145,20 @@ fn work(
     let status = suite.work();
     console.clear();
     status
+}
+
+/// Reads each data set that the plan learns from, so that one which is damaged, empty or of another env is refused before
+/// anything is written.
+fn check_data(plan: &Plan) -> Result<(), Error> {
+    let mut known: Vec<(&DataKeys, &str)> = Vec::new();
+    for variant in &plan.variants {
+        let Some(keys) = &variant.settings.data else { continue };
+        if !known.contains(&(keys, variant.spec.id)) {
+            data::load(keys, &variant.spec)?;
+            known.push((keys, variant.spec.id));
+        }
+    }
+    Ok(())
 }
 
 /// Where the table is shown beside the terminal.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use sparring_agents::{NetworkSummary, TrainingFlops};
+use sparring_agents::{Clock, NetworkSummary, TrainingFlops};
 use sparring_sparse::Executed;
 
 use crate::checkpoint::Pauses;
@@ -85,6 +85,11 @@ pub struct JobStatus {
 }
 
 impl JobStatus {
+    /// How far it is.
+    pub fn clock(&self) -> Clock {
+        Clock { env_steps: self.env_steps, gradient_steps: self.gradient_steps }
+    }
+
     /// Whether nothing is left to be done: at its end, or failed so many times.
     pub fn is_over(&self, failures: u32) -> bool {
         match self.state {

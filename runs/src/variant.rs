@@ -12,6 +12,7 @@ use sparring_sparse::gpu::Precision;
 use sparring_sparse::methods::Horizon;
 
 use crate::checkpoint::{CheckpointKeys, Kept};
+use crate::data::DataKeys;
 use crate::envs::EnvSettings;
 use crate::evaluate::EvalSettings;
 use crate::log::tensorboard::keys::TensorBoardKeys;
@@ -31,6 +32,9 @@ pub struct Settings {
     pub eval: EvalSettings,
     /// Who plays.
     pub agent: AgentConfig,
+    /// What an agent learns from that learns from a data set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<DataKeys>,
     /// The keys of the section `sparsity`, every value filled in.
     pub sparsity: Json,
     /// When the state is kept.
@@ -103,9 +107,8 @@ impl Variant {
         others: &[Self],
     ) -> Result<Self, Unmade> {
         let (settings, spec) = chosen;
-        let total = settings.train.total_env_steps;
-        let estimate =
-            settings.agent.estimate(&spec, settings.env.num_envs, total).map_err(Unmade::Agent)?;
+        let run = settings.env.run(&settings.train);
+        let estimate = settings.agent.estimate(&spec, &run).map_err(Unmade::Agent)?;
         let envs = |of: &Settings| (of.env.clone(), of.eval.num_envs);
         let known = others.iter().find(|other| envs(&other.settings) == envs(&settings));
         let env_bytes = match known {
@@ -127,7 +130,7 @@ impl Variant {
     /// What a reader of the plan should know: what never happens in the run, and what its score means.
     pub fn notes(&self) -> Vec<String> {
         let Settings { env, train, agent, .. } = &self.settings;
-        let mut notes = agent.keys().notes(&env.run(train.total_env_steps));
+        let mut notes = agent.keys().notes(&env.run(train));
         for sparsity in agent.keys().sparsities() {
             let SparsityConfig { gradient_steps, sparsity: of, .. } = *sparsity;
             let run = Horizon { gradient_steps, sparsity: of };
@@ -175,10 +178,15 @@ impl Variant {
     fn of_budget(&self) -> Vec<String> {
         let Settings { env, train, eval, agent, .. } = &self.settings;
         let keys = agent.keys();
-        let (total, run) = (train.total_env_steps, env.run(train.total_env_steps));
+        let (total, run) = (train.total_env_steps, env.run(train));
         let (patience, every) = (train.patience_evaluations, eval.every_env_steps);
         match train.budget {
             Budget::EnvSteps => Vec::new(),
+            Budget::GradientSteps if total == 0 => Vec::new(),
+            Budget::GradientSteps => vec![format!(
+                "train.total_gradient_steps: {} is reached after {total} env steps",
+                train.total_gradient_steps.unwrap_or_default(),
+            )],
             Budget::Samples => vec![format!(
                 "train.total_samples: {} is reached after {} gradient steps, which consume {} samples, in {total} env \
                  steps",
@@ -195,7 +203,7 @@ impl Variant {
                 let ends = format!(
                     "train.budget: plateau may end the run from env step {earliest} on, after {} gradient steps; steps \
                      and FLOPs of this plan are those of a run to train.total_env_steps",
-                    keys.gradient_steps(&env.run(earliest)),
+                    keys.gradient_steps(&env.run_of(earliest)),
                 );
                 [ends].into_iter().chain(self.cut_short()).collect()
             }
@@ -230,7 +238,7 @@ impl Variant {
     /// Operations of its training by the model, where a plateau ended it after `env_steps`.
     pub fn training_until(&self, env_steps: u64) -> TrainingFlops {
         let Settings { env, agent, .. } = &self.settings;
-        let until = agent.estimate(&self.spec, env.num_envs, env_steps);
+        let until = agent.estimate(&self.spec, &env.run_of(env_steps));
         until.map_or(self.estimate.training, |estimate| estimate.training)
     }
 

@@ -20,6 +20,22 @@ impl ActionBuf {
         }
     }
 
+    /// All of them.
+    pub fn view(&self) -> Actions<'_> {
+        match self {
+            Self::Discrete(all) => Actions::Discrete(all),
+            Self::Continuous(all) => Actions::Continuous(all),
+        }
+    }
+
+    /// None any more.
+    pub fn clear(&mut self) {
+        match self {
+            Self::Discrete(all) => all.clear(),
+            Self::Continuous(all) => all.clear(),
+        }
+    }
+
     /// How many, of `act_dim` numbers each; a discrete one is one.
     pub fn len(&self, act_dim: usize) -> usize {
         match self {

@@ -27,15 +27,8 @@ pub static ROW: AgentRow = AgentRow {
     )
 };
 
-/// `hidden` is short for a perceptron as the network.
-fn read(mut typed: Value) -> serde_json::Result<Arc<dyn AgentKeys>> {
-    if let Value::Object(all) = &mut typed
-        && all.get("network").is_none_or(Value::is_null)
-        && let Some(hidden) = all.remove("hidden").filter(|hidden| !hidden.is_null())
-    {
-        all.insert("network".to_owned(), json!({"kind": "mlp", "hidden": hidden}));
-    }
-    Ok(Arc::new(keys::read::<DqnConfig>(typed)?))
+fn read(typed: Value) -> serde_json::Result<Arc<dyn AgentKeys>> {
+    Ok(Arc::new(keys::read::<DqnConfig>(checks::long_form(typed))?))
 }
 
 impl AgentKeys for DqnConfig {
@@ -96,13 +89,8 @@ impl AgentKeys for DqnConfig {
         Arc::new(Self { replay_capacity: 1, epsilon, ..self.clone() })
     }
 
-    fn estimate(
-        &self,
-        spec: &EnvSpec,
-        num_envs: usize,
-        total_env_steps: u64,
-    ) -> Result<Estimate, AgentError> {
-        self.estimate(spec, num_envs, total_env_steps)
+    fn estimate(&self, spec: &EnvSpec, run: &RunLength) -> Result<Estimate, AgentError> {
+        self.estimate(spec, run.num_envs, run.total_env_steps)
     }
 
     fn build(

@@ -53,7 +53,6 @@ use crate::not_finite::{Source, check, loss_is};
 use crate::observations::{Mode, Observations};
 use crate::policy::{EnvActions, Policy, inverse_softplus, softplus};
 use crate::policy_view::{After, Before, PolicyView};
-use crate::replay::Replay;
 use crate::rollout::{Rollout, Seen};
 
 use choice::{Choice, Minibatch, pick};
@@ -350,14 +349,6 @@ impl Agent for Ppo {
 
     fn targets_mut(&mut self) -> Vec<&mut Target> {
         Vec::new()
-    }
-
-    fn replay(&self) -> Option<&Replay> {
-        None
-    }
-
-    fn replay_mut(&mut self) -> Option<&mut Replay> {
-        None
     }
 
     fn policy_view(&self) -> Result<Option<PolicyView>, AgentError> {

@@ -125,13 +125,8 @@ impl AgentKeys for PpoConfig {
         Arc::new(self.clone())
     }
 
-    fn estimate(
-        &self,
-        spec: &EnvSpec,
-        num_envs: usize,
-        total_env_steps: u64,
-    ) -> Result<Estimate, AgentError> {
-        self.estimate(spec, num_envs, total_env_steps)
+    fn estimate(&self, spec: &EnvSpec, run: &RunLength) -> Result<Estimate, AgentError> {
+        self.estimate(spec, run.num_envs, run.total_env_steps)
     }
 
     fn build(

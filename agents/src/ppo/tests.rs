@@ -168,7 +168,12 @@ fn the_first_step_has_a_ratio_of_one() {
         let dim = ppo.choice.obs_dim;
         for t in 0..4 {
             let obs: Vec<f32> = (0..2 * dim).map(|i| ((t * 7 + i) as f32).sin()).collect();
-            let seen = Observations { obs: Obs::F32(&obs), envs: &[0, 1], first: &[false; 2] };
+            let seen = Observations {
+                obs: Obs::F32(&obs),
+                envs: &[0, 1],
+                first: &[false; 2],
+                rewards: &[0.0; 2],
+            };
             ppo.act(seen, Mode::Train).unwrap();
             let reward = [t as f64, 1.0];
             let batch = Batch {

@@ -17,35 +17,17 @@ use rand::RngExt;
 use sparring_sparse::seed::Rng;
 use sparring_sparse::{Seed, Trainer};
 
-use super::asked::Asked;
 use super::decoder::Training;
-use super::scales::Scales;
-use super::vocabulary::Vocabulary;
+use super::plans::{PlanLayout, Plans};
+use crate::data::{ActionBuf, Dataset, Episodes, Scales};
 use crate::error::AgentError;
 use crate::explore::{by_softmax, largest, log_sum_exp};
-use crate::networks::transformer::transformer;
+use crate::losses::cross_entropy::cross_entropy;
+use crate::offline::asked::Asked;
+use crate::offline::{Acting, Model, Taught};
 
-/// How plans are laid out as rows: first what they are made for, then a row for each of their tokens.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PlanLayout {
-    /// What actions are.
-    pub words: Vocabulary,
-    /// Actions of a plan, `H`.
-    pub horizon: usize,
-    /// Of observations and returns.
-    pub scales: Scales,
-}
-
-/// What a plan is made for, and the plan.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Plans {
-    /// `(plans, obs_dim)`.
-    pub obs: Vec<f32>,
-    /// What is still to come, `(plans)`; nothing where plans are not conditioned on it.
-    pub to_go: Vec<f32>,
-    /// `(plans, tokens)`.
-    pub tokens: Vec<u32>,
-}
+/// Plans that are scored at once.
+const AT_ONCE: usize = 64;
 
 /// How a plan is made.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,78 +40,44 @@ pub struct Sampling {
     pub share: f32,
 }
 
-impl PlanLayout {
-    /// Tokens of a plan.
-    pub fn tokens(&self) -> usize {
-        self.horizon * self.words.tokens()
-    }
-
-    /// Rows of a plan.
-    fn rows(&self) -> usize {
-        1 + self.tokens()
-    }
-
-    /// Numbers of a row: which it is, what is to come, the observation, the token.
-    pub fn inputs(&self) -> usize {
-        self.rows() + 1 + self.scales.obs_dim() + self.words.size
-    }
-
-    /// Appends the rows of `plans` whose tokens are `tokens` to `to`.
-    fn write(&self, plans: &Plans, tokens: &[u32], to: &mut Vec<f32>) {
-        let (inputs, dim) = (self.inputs(), self.scales.obs_dim());
-        let each = plans.obs.chunks_exact(dim).zip(tokens.chunks_exact(self.tokens()));
-        for (i, (obs, tokens)) in each.enumerate() {
-            let start = to.len();
-            to.resize(start + self.rows() * inputs, 0.0);
-            let (first, rest) = to[start..].split_at_mut(inputs);
-            first[0] = 1.0;
-            let (to_go, numbers) = first[self.rows()..].split_at_mut(1);
-            to_go[0] = plans.to_go.get(i).map_or(0.0, |to_go| self.scales.to_go(*to_go));
-            self.scales.observation(obs, &mut numbers[..dim]);
-            for (place, (row, token)) in rest.chunks_exact_mut(inputs).zip(tokens).enumerate() {
-                row[1 + place] = 1.0;
-                row[self.rows() + 1 + dim + *token as usize] = 1.0;
-            }
-        }
-    }
-}
-
 /// A transformer that learns to repair plans.
 #[derive(Debug)]
 pub struct Denoiser {
     layout: PlanLayout,
     trainer: Trainer,
     unrolls: usize,
-    updates: u64,
+    sampling: Sampling,
+    /// The plan of each environment.
+    under: Vec<Planned>,
+}
+
+/// A plan under way, and what is still to come.
+#[derive(Clone, Debug, Default)]
+struct Planned {
+    tokens: Vec<u32>,
+    to_go: f32,
 }
 
 impl Denoiser {
-    /// A fresh one, of `unrolls` a loss.
+    /// A fresh one, of `unrolls` a loss, that acts by `sampling`.
     ///
     /// # Errors
     /// A sparsity that its layers cannot have.
     pub fn new(
         layout: PlanLayout,
-        unrolls: usize,
+        (unrolls, sampling): (usize, Sampling),
         of: &Training<'_>,
         seed: &Seed,
     ) -> Result<Self, AgentError> {
-        let tokens = (layout.rows(), false);
-        let layers =
-            transformer(layout.inputs(), of.size, tokens, layout.words.size, of.weight_decay);
-        let trainer =
-            Trainer::new("denoiser", &layers, of.sparsity, of.optimizer, &seed.child("denoiser"))?;
-        Ok(Self { layout, trainer, unrolls, updates: 0 })
+        let layers = of.layers(layout.tokens_of())?;
+        let seed = seed.child("denoiser");
+        let trainer = Trainer::new("denoiser", &layers, of.sparsity, of.optimizer, &seed)?;
+        Ok(Self { layout, trainer, unrolls, sampling, under: Vec::new() })
     }
 
     /// How its rows are laid out.
     pub fn layout(&self) -> &PlanLayout {
         &self.layout
-    }
-
-    /// Its network.
-    pub fn trainer(&self) -> &Trainer {
-        &self.trainer
     }
 
     /// The logits of the tokens, `(plans · tokens, words)`, from what the network gives of all rows.
@@ -155,21 +103,22 @@ impl Denoiser {
         Ok(rows)
     }
 
-    /// One gradient step; gives `L` before it.
+    /// What all rows of one unroll of `plans` are asked for.
+    fn asked(&self, plans: &Plans) -> Vec<Option<u32>> {
+        let tokens = plans.tokens.chunks_exact(self.layout.tokens());
+        let of = |plan: &[u32]| plan.iter().map(|token| Some(*token)).collect::<Vec<_>>();
+        tokens.flat_map(|plan| std::iter::once(None).chain(of(plan))).collect()
+    }
+
+    /// One gradient step on `plans`.
     ///
     /// # Errors
     /// A loss that is no number, and those of the network.
-    pub fn update(&mut self, plans: &Plans, rng: &mut Rng) -> Result<f32, AgentError> {
+    pub fn teach(&mut self, plans: &Plans, rng: &mut Rng) -> Result<Taught, AgentError> {
         let step = self.trainer.begin_step()?;
         let rows = self.unroll(plans, rng)?;
-        let tokens = plans.tokens.chunks_exact(self.layout.tokens());
-        let one = tokens
-            .flat_map(|plan| std::iter::once(None).chain(plan.iter().map(|token| Some(*token))));
-        let targets = one.collect::<Vec<_>>().repeat(self.unrolls);
-        let tokens = Asked { rows: &rows, targets: &targets };
-        let value = tokens.teach(&mut self.trainer, step, self.updates)?;
-        self.updates += 1;
-        Ok(value)
+        let targets = self.asked(plans).repeat(self.unrolls);
+        Asked { rows: &rows, targets: &targets }.teach(&mut self.trainer, step)
     }
 
     /// Makes plans from the tokens of `plans`, of which those at `fixed` places stay.
@@ -223,6 +172,86 @@ impl Denoiser {
     }
 }
 
+impl Model for Denoiser {
+    fn trainer(&self) -> &Trainer {
+        &self.trainer
+    }
+
+    fn trainer_mut(&mut self) -> &mut Trainer {
+        &mut self.trainer
+    }
+
+    fn scales(&self) -> &Scales {
+        &self.layout.scales
+    }
+
+    fn set_scales(&mut self, scales: Scales) {
+        self.layout.scales = scales;
+    }
+
+    fn update(
+        &mut self,
+        data: &Dataset,
+        count: usize,
+        rng: &mut Rng,
+    ) -> Result<Taught, AgentError> {
+        let plans = self.layout.plans(data.train.sample(count, rng));
+        self.teach(&plans, rng)
+    }
+
+    /// `L` of plans that follow each other, of one corruption and all its unrolls.
+    fn loss(&mut self, episodes: &Episodes, rng: &mut Rng) -> Result<f64, AgentError> {
+        let (mut sum, mut count) = (0.0, 0usize);
+        for first in (0..episodes.steps()).step_by(AT_ONCE * self.layout.horizon) {
+            let steps = (first..).step_by(self.layout.horizon).take(AT_ONCE);
+            let plans = self.layout.plans(steps.filter_map(|step| episodes.at(step)));
+            let rows = self.unroll(&plans, rng)?;
+            let targets = self.asked(&plans).repeat(self.unrolls);
+            let y = self.trainer.network().outputs(&rows)?;
+            let found = cross_entropy(&y, self.layout.words.size, &targets);
+            sum += found.samples.iter().map(|loss| f64::from(*loss)).sum::<f64>();
+            count += targets.iter().flatten().count();
+        }
+        Ok(sum / count.max(1) as f64)
+    }
+
+    /// The first action of a plan, which is made from noise where an episode begins, and from the plan before else.
+    fn act(
+        &mut self,
+        acting: &Acting<'_>,
+        rng: &mut Rng,
+        actions: &mut ActionBuf,
+    ) -> Result<(), AgentError> {
+        let mut plans = Plans::default();
+        for row in acting.rows(self.layout.scales.obs_dim()) {
+            if self.under.len() <= row.env {
+                self.under.resize(row.env + 1, Planned::default());
+            }
+            let shifted = self.shifted(&self.under[row.env].tokens);
+            let noise = self.noise(usize::from(row.first), rng);
+            let planned = &mut self.under[row.env];
+            match row.first {
+                true => *planned = Planned { tokens: noise, to_go: acting.target },
+                false => {
+                    planned.tokens = shifted;
+                    planned.to_go -= row.reward as f32;
+                }
+            }
+            plans.obs.extend_from_slice(row.obs);
+            plans.tokens.extend_from_slice(&planned.tokens);
+            if self.layout.conditioned {
+                plans.to_go.push(planned.to_go);
+            }
+        }
+        self.make(&mut plans, &[], self.sampling, rng)?;
+        for (plan, env) in plans.tokens.chunks_exact(self.layout.tokens()).zip(acting.seen.envs) {
+            self.under[*env].tokens = plan.to_vec();
+            self.layout.words.act(&plan[..self.layout.words.tokens()], actions);
+        }
+        Ok(())
+    }
+}
+
 /// Each plan's tokens, each replaced with a probability of its own plan.
 fn corrupt(tokens: &[u32], layout: &PlanLayout, rng: &mut Rng) -> Vec<u32> {
     let words = layout.words.size as u32;
@@ -246,18 +275,8 @@ fn draw(logits: &[f32], temperature: f32, rng: &mut Rng) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use sparring_envs::{EnvSpec, Space, spec};
-
+    use super::super::plans::tests::layout;
     use super::*;
-    use crate::data::{Statistics, Summing};
-
-    fn layout() -> PlanLayout {
-        let (obs, action) = (Space::uniform(&[1], -1.0, 1.0), Space::Discrete { n: 4 });
-        let statistics: Statistics = Summing::new(&obs, &action).finish();
-        let env = EnvSpec { obs, action, ..spec("CartPole-v1").unwrap() };
-        let words = Vocabulary::of(&env, 4).unwrap();
-        PlanLayout { words, horizon: 2, scales: Scales::of(1, &statistics) }
-    }
 
     #[test]
     fn half_of_the_tokens_are_drawn_again_and_a_quarter_of_these_stay() {
@@ -270,18 +289,5 @@ mod tests {
         assert!((near as f64 / 4000.0 - 0.75).abs() < 0.03);
         let cold = (0..4000).filter(|_| draw(&[0.0, 3f32.ln()], 0.5, &mut rng) == 1).count();
         assert!((cold as f64 / 4000.0 - 0.9).abs() < 0.03);
-    }
-
-    #[test]
-    fn rows_say_what_stands_in_them() {
-        let layout = layout();
-        let plans = Plans { obs: vec![0.5], to_go: vec![3.0], tokens: vec![3, 0] };
-        let mut rows = Vec::new();
-        layout.write(&plans, &plans.tokens, &mut rows);
-        assert_eq!((layout.tokens(), layout.inputs(), rows.len()), (2, 3 + 1 + 1 + 4, 27));
-        assert_eq!(rows[..3], [1.0, 0.0, 0.0]);
-        assert_eq!((rows[3], rows[5..9].iter().sum::<f32>()), (3.0, 0.0));
-        assert_eq!(rows[9..18], [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
-        assert_eq!(rows[18..], [0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
     }
 }

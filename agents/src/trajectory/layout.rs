@@ -6,9 +6,7 @@
 //! `sin(t / 10⁴^(i/8))` and `cos(…)` for `i` from 0 to 7 (Vaswani et al. 2017, section 3.5). A row that an action's token
 //! follows is asked for it: that of the observation, and of all tokens of the action but the last.
 
-use super::scales::Scales;
-use super::vocabulary::Vocabulary;
-use crate::data::Trajectory;
+use crate::data::{Episode, Scales, Vocabulary};
 
 /// Numbers that tell the time.
 const TIMES: usize = 16;
@@ -24,6 +22,19 @@ pub struct Layout {
     pub steps: usize,
     /// Of observations and returns.
     pub scales: Scales,
+}
+
+/// What a transformer knows of the rows that it reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenRows {
+    /// Numbers of a row.
+    pub inputs: usize,
+    /// Rows of a sequence.
+    pub tokens: usize,
+    /// Whether a row knows those before it alone.
+    pub causal: bool,
+    /// Tokens to choose from.
+    pub words: usize,
 }
 
 /// A token before it is a row.
@@ -58,6 +69,12 @@ impl Layout {
         self.of_step() + 1 + self.scales.obs_dim() + self.words.size + TIMES
     }
 
+    /// What a transformer knows of its rows.
+    pub fn tokens_of(&self) -> TokenRows {
+        let (inputs, tokens, words) = (self.inputs(), self.tokens(), self.words.size);
+        TokenRows { inputs, tokens, causal: true, words }
+    }
+
     /// Writes `token` of the step at `time` into a `row` of zeros.
     pub fn write(&self, token: Token<'_>, time: usize, row: &mut [f32]) {
         let first = usize::from(self.conditioned);
@@ -89,8 +106,7 @@ impl Layout {
     /// `targets (tokens)`. Rows beyond the end of the episode stay as they are and are asked for nothing.
     pub fn window(
         &self,
-        episode: &Trajectory,
-        to_go: &[f32],
+        episode: &Episode,
         start: usize,
         (rows, targets): (&mut [f32], &mut [Option<u32>]),
     ) {
@@ -101,6 +117,7 @@ impl Layout {
             targets[place] = target;
             place += 1;
         };
+        let Episode { trajectory: episode, to_go } = episode;
         let end = episode.len().min(start + self.steps);
         for (t, to_go) in to_go.iter().enumerate().take(end).skip(start) {
             let tokens: Vec<u32> = self.words.of_step(&episode.actions, t).collect();
@@ -115,19 +132,4 @@ impl Layout {
             }
         }
     }
-}
-
-/// What is still to come before each step: `R_t = Σ_{u ≥ t} r_u`.
-pub fn to_go(rewards: &[f64]) -> Vec<f32> {
-    let mut sum = 0.0;
-    let mut all: Vec<f32> = rewards
-        .iter()
-        .rev()
-        .map(|reward| {
-            sum += reward;
-            sum as f32
-        })
-        .collect();
-    all.reverse();
-    all
 }

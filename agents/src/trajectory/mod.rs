@@ -2,28 +2,28 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `vocabulary.rs` | actions as tokens |
-//! | `scales.rs` | what observations and returns are scaled by |
 //! | `layout.rs` | steps as rows of a transformer |
-//! | `episodes.rs` | windows of episodes |
-//! | `asked.rs` | rows, and the tokens that they are asked for |
+//! | `windows.rs` | windows of episodes |
 //! | `decoder.rs` | the causal transformer and its loss |
 //! | `acting.rs` | an episode under way, token by token |
+//! | `plans.rs` | plans of actions as rows of a transformer |
+//! | `config.rs`, `row.rs` | what is chosen, and the row of the agent |
 //! | `denoiser.rs` | plans that are repaired until they stand |
 
 mod acting;
-mod asked;
+mod config;
 mod decoder;
 mod denoiser;
-mod episodes;
 mod layout;
-mod scales;
-mod vocabulary;
+mod plans;
+mod row;
+mod windows;
 
 pub use acting::Under;
+pub use config::{ModelName, TrajectoryConfig};
 pub use decoder::{Decoder, Training};
-pub use denoiser::{Denoiser, PlanLayout, Plans, Sampling};
-pub use episodes::{Episodes, Windows};
-pub use layout::{Layout, Token};
-pub use scales::Scales;
-pub use vocabulary::Vocabulary;
+pub use denoiser::{Denoiser, Sampling};
+pub use layout::{Layout, Token, TokenRows};
+pub use plans::{PlanLayout, Plans};
+pub use row::ROW;
+pub use windows::Windows;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use sparring_agents::{Agent, AgentConfig, EnvRows, Extent, Mode};
+use sparring_agents::{Agent, AgentConfig, EnvRows, Extent, Mode, RunLength};
 use sparring_envs::{EnvSpec, VectorConfig, VectorEnv, spec};
 use sparring_sparse::config::*;
 use sparring_sparse::methods::dense::Dense;
@@ -155,7 +155,7 @@ pub fn trace(config: &AgentConfig, env: &str, steps: u64) -> (Vec<(String, u64)>
 
 /// The networks have the active weights that the plan promised.
 pub fn as_planned(config: &AgentConfig, agent: &dyn Agent, env: &str, num_envs: usize, steps: u64) {
-    let estimate = config.estimate(&spec(env).unwrap(), num_envs, steps).unwrap();
+    let estimate = config.estimate(&spec(env).unwrap(), &RunLength::of(steps, num_envs)).unwrap();
     let of = |networks: &[sparring_agents::NetworkSummary]| -> Vec<(String, Vec<u64>)> {
         let active = |network: &sparring_agents::NetworkSummary| {
             network.layers.iter().map(|layer| layer.cost.active).collect()

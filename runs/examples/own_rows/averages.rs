@@ -7,7 +7,6 @@ use rand::RngExt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sparring_agents::replay::Replay;
 use sparring_agents::{
     Agent, AgentError, AgentKeys, AgentRow, Capabilities, Clock, Estimate, Metric, Mode,
     NetworkRole, Observations, RunLength, TrainingFlops,
@@ -85,7 +84,7 @@ impl AgentKeys for AveragesKeys {
         Arc::new(self.clone())
     }
 
-    fn estimate(&self, spec: &EnvSpec, _: usize, _: u64) -> Result<Estimate, AgentError> {
+    fn estimate(&self, spec: &EnvSpec, _: &RunLength) -> Result<Estimate, AgentError> {
         Ok(Estimate {
             networks: Vec::new(),
             gradient_steps: 0,
@@ -182,14 +181,6 @@ impl Agent for Averages {
 
     fn targets_mut(&mut self) -> Vec<&mut Target> {
         Vec::new()
-    }
-
-    fn replay(&self) -> Option<&Replay> {
-        None
-    }
-
-    fn replay_mut(&mut self) -> Option<&mut Replay> {
-        None
     }
 
     fn save_own(&self, to: &mut Section) -> Result<(), AgentError> {

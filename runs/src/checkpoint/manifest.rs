@@ -9,6 +9,7 @@ use std::path::Path;
 
 use crc32fast::Hasher;
 use serde::{Deserialize, Serialize};
+use sparring_agents::Clock;
 use sparring_sparse::Section;
 
 use crate::yaml;
@@ -87,6 +88,13 @@ pub struct Piece {
     pub to: u64,
     /// Its file.
     pub sum: Sum,
+}
+
+impl Manifest {
+    /// How far the run was.
+    pub fn clock(&self) -> Clock {
+        Clock { env_steps: self.env_steps, gradient_steps: self.gradient_steps }
+    }
 }
 
 impl Sum {

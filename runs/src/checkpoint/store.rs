@@ -67,9 +67,9 @@ impl Store {
         self.root.join(ROWS)
     }
 
-    /// The folder of the checkpoint of `life` after `env_steps`.
-    pub fn folder(&self, life: u32, env_steps: u64) -> PathBuf {
-        self.root.join(format!("{life:04}-{env_steps:012}"))
+    /// The folder of the checkpoint of `life` after so many steps of the run's own clock.
+    pub fn folder(&self, life: u32, steps: u64) -> PathBuf {
+        self.root.join(format!("{life:04}-{steps:012}"))
     }
 
     /// The folders of all checkpoints, the newest first: a later life's before an earlier one's.

@@ -13,7 +13,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use sparring_agents::Replay;
+use sparring_agents::{Clock, Replay};
 use sparring_sparse::Section;
 
 use super::keys::Kept;
@@ -45,10 +45,8 @@ enum Message {
 /// A job at one moment.
 #[derive(Debug)]
 pub struct Moment {
-    /// Environment steps so far.
-    pub env_steps: u64,
-    /// Gradient steps so far.
-    pub gradient_steps: u64,
+    /// How far it is.
+    pub at: Clock,
     /// All state but the replay memory's rows.
     pub state: Section,
     /// The logs as far as they are written, and their files, to be synced.
@@ -220,8 +218,8 @@ impl Hand {
             self.shared.lock().unwrap_or_else(PoisonError::into_inner).fenced = true;
             return Ok(());
         }
-        let Moment { env_steps, gradient_steps, state, .. } = moment;
-        let place = self.store.folder(self.life.number(), *env_steps);
+        let Moment { at, state, .. } = moment;
+        let place = self.store.folder(self.life.number(), at.own());
         // This life has kept the same step, and is stopped before the next one: in an evaluation or after it,
         // which is played again.
         if place.exists() {
@@ -245,8 +243,8 @@ impl Hand {
             sparring: env!("CARGO_PKG_VERSION").to_owned(),
             job: self.job.clone(),
             life: self.life.number(),
-            env_steps: *env_steps,
-            gradient_steps: *gradient_steps,
+            env_steps: at.env_steps,
+            gradient_steps: at.gradient_steps,
             state: Sum::of(STATE, &bytes),
             logs: moment.logs.iter().map(|(sum, _)| sum.clone()).collect(),
             replay,
@@ -307,7 +305,8 @@ mod tests {
             Writer::start(store.clone(), life, job.clone(), (Kept::All, 2), None).unwrap();
         for env_steps in [100, 200, 200] {
             let state = Section::new(1);
-            let moment = Moment { env_steps, gradient_steps: 0, state, logs: Vec::new() };
+            let at = Clock { env_steps, gradient_steps: 0 };
+            let moment = Moment { at, state, logs: Vec::new() };
             writer.checkpoint(moment, None);
         }
         assert_eq!(writer.finish(), None);

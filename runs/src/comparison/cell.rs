@@ -9,7 +9,7 @@ use sparring_sparse::stats::mean;
 use super::against::Against;
 use super::resamples::bootstrap;
 use crate::phases::Phases;
-use crate::results::{JobResult, Progress};
+use crate::results::{JobResult, Progress, clock_of};
 use crate::score::rise;
 use crate::sizes::Sizes;
 use crate::statistics::{Aggregate, Estimate, Scores};
@@ -59,8 +59,8 @@ pub struct Cell {
     pub phases: Phases,
     /// Seconds of all seeds.
     pub wall_s: f64,
-    /// Environment steps of all seeds.
-    pub env_steps: u64,
+    /// Steps of all seeds, each by its own clock.
+    pub steps: u64,
     /// What its plan has to say.
     pub of_plan: Vec<String>,
 }
@@ -86,7 +86,7 @@ impl Cell {
             diagnostics_s: BTreeMap::new(),
             phases: Phases::default(),
             wall_s: 0.0,
-            env_steps: 0,
+            steps: 0,
             of_plan: Vec::new(),
         }
     }
@@ -116,7 +116,7 @@ impl Cell {
                 self.networks.clone_from(&costs.networks);
             }
             self.wall_s += costs.wall_s;
-            self.env_steps += costs.env_steps;
+            self.steps += costs.clock().own();
             self.phases.join(&costs.phases);
             for (name, seconds) in &costs.diagnostics_s {
                 *self.diagnostics_s.entry(name.clone()).or_default() += seconds;
@@ -140,9 +140,14 @@ impl Cell {
         (!self.executed.is_empty()).then(|| sum / self.executed.len() as f64)
     }
 
-    /// Environment steps in a second of a job.
+    /// What its steps are, in words.
+    pub fn clock(&self) -> &'static str {
+        clock_of(&self.settings)
+    }
+
+    /// Steps in a second of a job.
     pub fn steps_per_s(&self) -> Option<f64> {
-        (self.wall_s > 0.0).then(|| self.env_steps as f64 / self.wall_s)
+        (self.wall_s > 0.0).then(|| self.steps as f64 / self.wall_s)
     }
 
     /// Whether the scores are those of seeds that did not reach their end.

@@ -150,7 +150,7 @@ fn of_plans(cells: &[Cell]) -> Vec<Warning> {
 fn uneven(cell: &Cell) -> Option<Warning> {
     let finished = cell.jobs.iter().filter(|job| job.progress == Progress::Finished);
     let lengths: Vec<u64> =
-        finished.filter_map(|job| job.curve.last()).map(|last| last.env_step).collect();
+        finished.filter_map(|job| job.curve.last()).map(|last| last.step).collect();
     let (least, most) = (*lengths.iter().min()?, *lengths.iter().max()?);
     let variant = cell.label.clone();
     (least < most).then_some(Warning::Uneven { variant, least, most })

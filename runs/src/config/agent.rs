@@ -60,7 +60,7 @@ pub fn resolve(
     let Around { spec, env, train } = around;
     let absent = Node::absent();
     let of = |name: &str| tree.get(name).unwrap_or(&absent);
-    let run = env.run(train.total_env_steps);
+    let run = env.run(train);
     if let Err(error) = check_mode(&*keys, env) {
         reader.blame("env", of("env"), error);
         return None;

@@ -7,6 +7,7 @@ mod blame;
 mod budget;
 pub mod env;
 mod file;
+mod offline;
 mod read;
 pub mod sections;
 mod sparsity;

@@ -7,9 +7,11 @@ use sparring_envs::EnvSpec;
 use sparring_sparse::{KeyError, keys};
 
 use super::agent::Around;
+use super::offline::Sections;
 use super::sections::shape;
-use super::{agent, budget, env};
+use super::{agent, budget, env, offline};
 use crate::checkpoint::CheckpointKeys;
+use crate::data::DataKeys;
 use crate::envs::EnvSettings;
 use crate::evaluate::EvalSettings;
 use crate::keys::Reader;
@@ -65,6 +67,11 @@ pub fn settings(reader: &mut Reader, tree: &Node) -> Option<(Settings, EnvSpec)>
     };
     let eval: Option<EvalSettings> =
         read(reader, tree, "eval", episodes_at_once, EvalSettings::check);
+    let is_there = |name| tree.get(name).is_some_and(|section| section.value != Value::Null);
+    let data: Option<Option<DataKeys>> = match is_there("data") {
+        true => read(reader, tree, "data", none, DataKeys::check).map(Some),
+        false => Some(None),
+    };
     let written = tree.get("robustness").filter(|section| section.value != Value::Null);
     let robustness = match (written, &env) {
         (Some(section), Some((env, spec))) => {
@@ -90,12 +97,20 @@ pub fn settings(reader: &mut Reader, tree: &Node) -> Option<(Settings, EnvSpec)>
     let (agent, sparsity) =
         agent::resolve(reader, tree, keys, &Around { train: &train, ..around })?;
     let (eval, checkpoint, tensorboard) = (eval?, checkpoint?, tensorboard?);
-    let (diagnostics, robustness) = (what?, robustness?);
+    let (diagnostics, robustness, data) = (what?, robustness?, data?);
+    let sections = Sections {
+        train: &train,
+        data: data.as_ref(),
+        checkpoint: &checkpoint,
+        diagnosed: diagnostics.is_some(),
+    };
+    let eval = offline::resolve(reader, tree, agent.keys(), &sections, eval)?;
     let settings = Settings {
         env,
         train,
         eval,
         agent,
+        data,
         sparsity,
         checkpoint,
         tensorboard,

@@ -13,6 +13,7 @@ use sparring_sparse::methods::MethodRow;
 use sparring_sparse::sparsity_keys::SparsityKeys;
 
 use crate::checkpoint::CheckpointKeys;
+use crate::data::DataKeys;
 use crate::envs::EnvSettings;
 use crate::evaluate::EvalSettings;
 use crate::keys::{Field, Form, Kind, Kinds, Shape};
@@ -23,8 +24,9 @@ use crate::train::settings::TrainSettings;
 use crate::yaml::{Kinded, OPTIONS};
 
 /// The sections that a variant or a sweep may change.
-pub const SECTIONS: [&str; 9] = [
+pub const SECTIONS: [&str; 10] = [
     "env",
+    "data",
     "train",
     "eval",
     "agent",
@@ -64,6 +66,7 @@ pub fn sections() -> &'static [Known] {
     ALL.get_or_init(|| {
         vec![
             Known { name: "env", shape: of::<EnvSettings>() },
+            Known { name: "data", shape: of::<DataKeys>() },
             Known { name: "train", shape: of::<TrainSettings>() },
             Known { name: "eval", shape: of::<EvalSettings>() },
             Known { name: "agent", shape: agent() },

@@ -3,6 +3,7 @@
 mod column;
 mod command;
 mod d4rl;
+mod dataset;
 mod env_spec;
 mod episode;
 mod hdf5;
@@ -29,6 +30,7 @@ use env_spec::Named;
 use metadata::Metadata;
 
 pub use command::data;
+pub use dataset::{DataKeys, load};
 pub use record::record;
 
 /// Reads a file of a data set, whichever of them its first bytes say it is: an episode in Parquet, a file of D4RL, or

@@ -9,7 +9,7 @@ pub mod tensorboard;
 use std::fs::File;
 use std::path::Path;
 
-use sparring_agents::{Agent, Metric};
+use sparring_agents::{Agent, Clock, Metric};
 
 use crate::checkpoint::{Manifest, Sum};
 use crate::error::Error;
@@ -48,9 +48,9 @@ impl JobLog {
         let evals = ["env_step", "gradient_step", "wall_s", "episode", "return", "length"];
         let evals = Csv::begin(&root, EVALS, &evals, kept(EVALS))?;
         let mut board = JobBoard::begin(job, folder, &folder.resolved()?, life, resumed);
-        if let Some(Manifest { env_steps, .. }) = resumed {
-            for Metric { tag, value } in metrics_at(&folder.path(METRICS), *env_steps)? {
-                board.scalar(*env_steps, &tag, value);
+        if let Some(at) = resumed.map(Manifest::clock) {
+            for Metric { tag, value } in metrics_at(&folder.path(METRICS), at)? {
+                board.scalar(at.own(), &tag, value);
             }
         }
         Ok(Self { metrics, evals, board })
@@ -62,14 +62,14 @@ impl JobLog {
         // `{}` on a float is the shortest text that reads back as the same float.
         let value_text = format!("{value}");
         self.metrics.row(&[env_step, gradient_step, wall_s, tag.to_owned(), value_text])?;
-        self.board.scalar(at.env_step, tag, value);
+        self.board.scalar(at.own(), tag, value);
         Ok(())
     }
 
     /// A value that only the clock decides. `metrics.csv` has it in its columns `env_step` and
     /// `wall_s`, and stays the same from run to run.
     pub fn clock_scalar(&mut self, at: Stamp, tag: &str, value: f64) {
-        self.board.scalar(at.env_step, tag, value);
+        self.board.scalar(at.own(), tag, value);
     }
 
     /// The episodes of one evaluation.
@@ -84,7 +84,7 @@ impl JobLog {
 
     /// The agent as it is evaluated, in pictures that TensorBoard alone has.
     pub fn agent(&mut self, at: Stamp, agent: &dyn Agent) {
-        self.board.agent(at.env_step, agent);
+        self.board.agent(at.own(), agent);
     }
 
     /// Everything so far reaches the files.
@@ -105,15 +105,17 @@ impl JobLog {
     }
 }
 
-/// What the file of metrics has of the step `env_step`. An evaluation of that step may be still to come, so that a
+/// What the file of metrics has of the step `at`. An evaluation of that step may be still to come, so that a
 /// life which goes on there shows all of the step anew.
-fn metrics_at(path: &Path, env_step: u64) -> Result<Vec<Metric>, Error> {
+fn metrics_at(path: &Path, at: Clock) -> Result<Vec<Metric>, Error> {
     let read = |error: ::csv::Error| Error::file(path, "read")(error.into());
     let mut found = Vec::new();
     for row in ::csv::Reader::from_path(path).map_err(read)?.records() {
         let row = row.map_err(read)?;
-        if let (Some(step), Some(tag), Some(value)) = (row.get(0), row.get(3), row.get(4))
-            && step.parse() == Ok(env_step)
+        let steps = |at: usize| row.get(at).and_then(|steps| steps.parse().ok());
+        if let (Some(env_steps), Some(gradient_steps)) = (steps(0), steps(1))
+            && let (Some(tag), Some(value)) = (row.get(3), row.get(4))
+            && (Clock { env_steps, gradient_steps }).own() == at.own()
         {
             found.extend(value.parse().map(|value| Metric::new(tag, value)));
         }

@@ -110,12 +110,13 @@ fn episode(spec: &EnvSpec, player: &mut Player, seed: u64, film: &mut Film) -> R
     env.reset(Some(seed), obs.view_mut()).map_err(unplayed)?;
     film.add(&env.render().map_err(unplayed)?)?;
     let limit = spec.max_episode_steps.unwrap_or(MOST_STEPS);
-    let (mut ret, mut len) = (0.0, 0);
+    let (mut ret, mut len, mut before) = (0.0, 0, None);
     loop {
-        let action = player.act(&spec.action, obs.view(), len == 0)?;
+        let action = player.act(&spec.action, obs.view(), before)?;
         let step = env.step(action.as_action(), obs.view_mut()).map_err(unplayed)?;
         film.add(&env.render().map_err(unplayed)?)?;
         ret += step.reward;
+        before = Some(step.reward);
         len += 1;
         let end = match step.end {
             Some(End::Terminated) => "terminated",

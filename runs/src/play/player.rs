@@ -14,12 +14,18 @@ pub enum Player {
 }
 
 impl Player {
-    /// The action for `obs (obs_dim)`, which may be the first of an episode.
-    pub fn act(&mut self, space: &Space, obs: Obs<'_>, first: bool) -> Result<Sample, Error> {
+    /// The action for `obs (obs_dim)`; `before` is what the step before brought, none where an episode begins.
+    pub fn act(
+        &mut self,
+        space: &Space,
+        obs: Obs<'_>,
+        before: Option<f64>,
+    ) -> Result<Sample, Error> {
         match self {
             Self::Random(rng) => Ok(space.sample(rng)),
             Self::Policy(agent) => {
-                let seen = Observations { obs, envs: &[0], first: &[first] };
+                let (first, rewards) = (&[before.is_none()], &[before.unwrap_or(0.0)]);
+                let seen = Observations { obs, envs: &[0], first, rewards };
                 match agent.act(seen, Mode::Eval) {
                     Ok(Actions::Discrete(actions)) => {
                         Ok(Sample::Discrete(actions.first().copied().unwrap_or_default()))

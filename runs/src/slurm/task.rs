@@ -77,9 +77,10 @@ fn report(run: &RunFolder, shown: &Shown) -> Result<(), Error> {
     keep_report(run, &comparison, shown)
 }
 
-/// Environment steps that the jobs have in common.
+/// Steps that the jobs have taken together.
 fn reached(folders: &[JobFolder]) -> u64 {
-    let steps = |folder: &JobFolder| folder.read_status().ok().flatten().map_or(0, |s| s.env_steps);
+    let of = |folder: &JobFolder| folder.read_status().ok().flatten();
+    let steps = |folder: &JobFolder| of(folder).map_or(0, |status| status.clock().own());
     folders.iter().map(steps).sum()
 }
 

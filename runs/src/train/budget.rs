@@ -6,11 +6,13 @@
 //! | budget | theirs | what is equal at every `B` |
 //! |---|---|---|
 //! | `env_steps` | constant steps | environment steps, and with them gradient steps |
+//! | `gradient_steps` | constant steps | gradient steps, whatever the environment steps to a gradient step |
 //! | `samples` | constant epochs | gradient steps × `B`: gradient steps go as `1/B` |
 //! | `plateau` | unlimited | nothing: each run goes on until it gets no better |
 //!
-//! Times that are fractions of a run are fractions of `total_env_steps`: with `samples` that is the length which
-//! follows from the config, with `plateau` the cap.
+//! Times that are fractions of a run are fractions of `total_env_steps`: with `samples` and `gradient_steps` that is the
+//! length which follows from the config, with `plateau` the cap. An agent that learns from a data set takes gradient steps
+//! alone.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,6 +24,8 @@ pub enum Budget {
     /// Environment steps.
     #[default]
     EnvSteps,
+    /// Gradient steps.
+    GradientSteps,
     /// Samples that gradient steps consume.
     Samples,
     /// Evaluations that get no better.
@@ -33,6 +37,7 @@ impl Budget {
     pub fn told_in_advance(self) -> Self {
         match self {
             Self::EnvSteps | Self::Plateau => Self::EnvSteps,
+            Self::GradientSteps => Self::GradientSteps,
             Self::Samples => Self::Samples,
         }
     }

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use sparring_agents::Clock;
 
-use super::observer::{Every, Observer, Seen};
+use super::every::Every;
+use super::observer::{Observer, Seen};
 use super::run::Run;
 use crate::checkpoint::CheckpointKeys;
 use crate::error::TrainError;
@@ -20,17 +21,14 @@ enum Cadence {
 }
 
 impl Checkpoint {
-    /// One as `keys` say, of a run that is evaluated every so many environment steps.
-    pub fn new(keys: &CheckpointKeys, eval_every_env_steps: u64) -> Self {
+    /// One as `keys` say, of a run that is evaluated so often.
+    pub fn new(keys: &CheckpointKeys, evaluated: Every) -> Self {
         let cadence = match keys.every_minutes {
             Some(minutes) => {
                 let every = Duration::from_secs_f64(60.0 * minutes);
                 Cadence::Time { every, last: Instant::now() }
             }
-            None => {
-                let steps = keys.every_env_steps.unwrap_or(eval_every_env_steps);
-                Cadence::Steps(Every::EnvSteps(steps))
-            }
+            None => Cadence::Steps(keys.every_env_steps.map_or(evaluated, Every::EnvSteps)),
         };
         Self { cadence }
     }

@@ -5,7 +5,8 @@ use std::time::Instant;
 use sparring_agents::diagnostics::Findings;
 use sparring_agents::{Clock, Metric};
 
-use super::observer::{Every, Observer, Seen};
+use super::every::Every;
+use super::observer::{Observer, Seen};
 use super::run::Run;
 use crate::error::TrainError;
 
@@ -34,7 +35,7 @@ impl Observer for Diagnose {
     fn look(&mut self, run: &mut Run<'_>) -> Result<Seen, TrainError> {
         let (at, begun) = (run.stamp(), Instant::now());
         let Some(diagnosis) = &mut run.state.diagnosis else { return Ok(Seen::All) };
-        let found = diagnosis.measure(&*run.state.agent, at.env_step)?;
+        let found = diagnosis.measure(&*run.state.agent, at.own())?;
         let Some(Findings { metrics, took }) = found else { return Ok(Seen::Nothing) };
         for Metric { tag, value } in metrics {
             run.records.scalar(at, &tag, value)?;

@@ -2,13 +2,15 @@
 
 use std::time::Instant;
 
-use sparring_agents::Clock;
-use sparring_sparse::Saved;
+use sparring_agents::{Clock, Metric};
+use sparring_sparse::{Saved, Seed};
 
-use super::observer::{Every, Observer, Seen};
+use super::every::Every;
+use super::observer::{Observer, Seen};
+use super::records::Stamp;
 use super::run::Run;
 use crate::error::TrainError;
-use crate::evaluate::{Means, evaluate};
+use crate::evaluate::{Means, Played, evaluate};
 
 /// Its name among the observers.
 pub const EVALUATE: &str = "evaluate";
@@ -19,9 +21,9 @@ pub struct Evaluate {
 }
 
 impl Evaluate {
-    /// One that is due every so many environment steps.
-    pub fn new(every_env_steps: u64) -> Self {
-        Self { every: Every::EnvSteps(every_env_steps) }
+    /// One that is due so often.
+    pub fn new(every: Every) -> Self {
+        Self { every }
     }
 }
 
@@ -40,18 +42,18 @@ impl Observer for Evaluate {
 
     fn look(&mut self, run: &mut Run<'_>) -> Result<Seen, TrainError> {
         let variant = run.job.variant;
-        let settings = &variant.settings;
         let begun = Instant::now();
         // What an evaluation draws and counts changes the agent; one that is cut off is played again.
         if variant.is_kept() {
             run.before_evaluation = Some(run.state_now()?);
         }
         let seed = run.seed.child("eval").child(&run.state.reached.curve.len().to_string());
-        let agent = &mut *run.state.agent;
-        let played =
-            evaluate(agent, &variant.spec, &settings.eval, &settings.env, &seed, run.stop)?;
+        let played = play(run, &seed)?;
         let Some(played) = played else { return Ok(Seen::Stopped) };
         let at = run.stamp();
+        if !self.offline(run, &seed, at)? {
+            return Ok(Seen::Stopped);
+        }
         let Means { ret: mean, deviation, length } = Means::of(&played);
         run.records.evaluation(at, &played)?;
         run.records.scalar(at, "eval/return", mean)?;
@@ -73,4 +75,41 @@ impl Observer for Evaluate {
         run.steps_since += begun.elapsed();
         Ok(Seen::All)
     }
+}
+
+impl Evaluate {
+    /// What an agent that learns from a data set gives beside its score: the loss of what is held out and, at the end,
+    /// the scores of the returns that it is asked for. Whether nothing stopped it.
+    fn offline(&self, run: &mut Run<'_>, seed: &Seed, at: Stamp) -> Result<bool, TrainError> {
+        let Some(offline) = run.state.agent.offline() else { return Ok(true) };
+        let targets = match run.state.reached.ended_by {
+            Some(_) => offline.targets(),
+            None => Vec::new(),
+        };
+        for Metric { tag, value } in offline.held_out()? {
+            run.records.scalar(at, &tag, value)?;
+        }
+        for share in targets {
+            self.ask(run, Some(share));
+            let played = play(run, &seed.child(&format!("for {share}")));
+            self.ask(run, None);
+            let Some(played) = played? else { return Ok(false) };
+            let tag = format!("eval/return_for/{share}");
+            run.records.scalar(at, &tag, Means::of(&played).ret)?;
+        }
+        Ok(true)
+    }
+
+    fn ask(&self, run: &mut Run<'_>, share: Option<f64>) {
+        if let Some(offline) = run.state.agent.offline() {
+            offline.ask(share);
+        }
+    }
+}
+
+/// The episodes of an evaluation; none where it was stopped.
+fn play(run: &mut Run<'_>, seed: &Seed) -> Result<Option<Vec<Played>>, TrainError> {
+    let variant = run.job.variant;
+    let (settings, agent) = (&variant.settings, &mut *run.state.agent);
+    evaluate(agent, &variant.spec, &settings.eval, &settings.env, seed, run.stop)
 }

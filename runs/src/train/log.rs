@@ -11,7 +11,8 @@ use sparring_sparse::Executed;
 
 use super::budget::Budget;
 use super::evaluate::EVALUATE;
-use super::observer::{Every, Observer, Seen};
+use super::every::Every;
+use super::observer::{Observer, Seen};
 use super::run::Run;
 use crate::error::TrainError;
 
@@ -22,9 +23,9 @@ pub struct Log {
 }
 
 impl Log {
-    /// One that is due every so many environment steps.
-    pub fn new(every_env_steps: u64) -> Self {
-        Self { every: Every::EnvSteps(every_env_steps), metrics: Vec::new() }
+    /// One that is due so often.
+    pub fn new(every: Every) -> Self {
+        Self { every, metrics: Vec::new() }
     }
 }
 
@@ -45,14 +46,18 @@ impl Observer for Log {
             run.records.scalar(at, "train/episode_return", mean(since.returns))?;
             run.records.scalar(at, "train/episode_length", mean(since.lengths as f64))?;
         }
-        let rate = since.env_steps as f64 / run.steps_since.elapsed().as_secs_f64();
-        run.records.clock_scalar(at, "train/env_steps_per_s", rate);
+        let rate = since.steps as f64 / run.steps_since.elapsed().as_secs_f64();
+        let tag = match at.env_step {
+            0 => "train/gradient_steps_per_s",
+            _ => "train/env_steps_per_s",
+        };
+        run.records.clock_scalar(at, tag, rate);
         run.steps_since = Instant::now();
         let agent = &mut run.state.agent;
         let reached = &*run.state.reached;
         let may_end = run.job.variant.settings.train.budget == Budget::Plateau
             && reached.waiting.contains(EVALUATE);
-        let is_first = at.env_step == since.env_steps;
+        let is_first = at.own() == since.steps;
         let extent = match is_first || may_end || reached.ended_by.is_some() {
             true => Extent::Whole,
             false => Extent::Changes,

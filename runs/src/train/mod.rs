@@ -4,6 +4,8 @@ pub mod budget;
 mod checkpoint;
 mod diagnose;
 mod evaluate;
+pub mod every;
+mod experience;
 mod log;
 mod observer;
 mod records;
@@ -12,10 +14,11 @@ mod run;
 pub mod settings;
 mod state;
 
-pub use observer::{Every, Observer, Seen};
+pub use experience::env_seeds;
+pub use observer::{Observer, Seen};
 pub use records::{Records, Stamp, Unrecorded};
 pub use run::Run;
-pub use state::{Reached, RunState, SinceLog, env_seeds};
+pub use state::{Reached, RunState, SinceLog};
 
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -56,19 +59,19 @@ pub fn train(
     kept.and(ended)
 }
 
-/// The run of `job`, from its first step or from a checkpoint, where it is after `env_steps`; none where `stop` was
-/// set. All that it sees on the way goes to `records`.
+/// The run of `job`, from its first step or from a checkpoint, where it is after `steps` of its own clock; none where
+/// `stop` was set. All that it sees on the way goes to `records`.
 pub fn again<'a>(
     job: Job<'a>,
     from: Option<&kept::Checkpoint>,
     records: &'a mut dyn Records,
     reached: &'a mut Reached,
     stop: &'a AtomicBool,
-    env_steps: u64,
+    steps: u64,
 ) -> Result<Option<Run<'a>>, TrainError> {
     let mut run = Run::new(job, from, records, reached, stop)?;
     let mut observers = observers(&run);
-    match go(&mut run, &mut observers, from.is_some(), env_steps)? {
+    match go(&mut run, &mut observers, from.is_some(), steps)? {
         State::Interrupted => Ok(None),
         State::Running | State::Finished | State::Failed => Ok(Some(run)),
     }
@@ -88,11 +91,11 @@ fn keep_for_later(run: &mut Run<'_>) -> Result<(), TrainError> {
 fn observers(run: &Run<'_>) -> Vec<Box<dyn Observer>> {
     let settings = &run.job.variant.settings;
     let mut observers: Vec<Box<dyn Observer>> =
-        vec![Box::new(Log::new(settings.train.log_every_env_steps))];
+        vec![Box::new(Log::new(settings.train.log_every()))];
     if let Some(what) = &settings.diagnostics {
         observers.push(Box::new(Diagnose::new(what.every_env_steps)));
     }
-    let every = settings.eval.every_env_steps;
+    let every = settings.eval.every();
     if run.job.variant.is_kept() {
         observers.push(Box::new(Checkpoint::new(&settings.checkpoint, every)));
     }
@@ -103,13 +106,13 @@ fn observers(run: &Run<'_>) -> Vec<Box<dyn Observer>> {
     observers
 }
 
-/// Goes on until the run is after `env_steps` or at its end, at which every observer is due: with the first step that
+/// Goes on until the run is after `steps` of its own clock or at its end, at which every observer is due: with the first step that
 /// reaches its total, or with an evaluation that ends a plateau.
 fn go(
     run: &mut Run<'_>,
     observers: &mut [Box<dyn Observer>],
     resumed: bool,
-    env_steps: u64,
+    steps: u64,
 ) -> Result<State, TrainError> {
     let train = &run.job.variant.settings.train;
     // What was due when the state was kept is seen now.
@@ -125,7 +128,7 @@ fn go(
             }
         }
         let reached = &*run.state.reached;
-        if reached.ended_by.is_some() || reached.env_steps >= env_steps {
+        if reached.ended_by.is_some() || reached.clock().own() >= steps {
             return Ok(State::Finished);
         }
         if run.is_stopped() {
@@ -137,7 +140,7 @@ fn go(
             run.state.reached.checkpoint_pauses.add(pause);
         }
         let now = run.state.reached.clock();
-        let at_the_end = now.env_steps >= train.total_env_steps;
+        let at_the_end = train.is_over(now);
         if at_the_end {
             run.state.reached.ended_by = Some(train.budget.told_in_advance());
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sparring_agents::{Agent, Replay};
+use sparring_agents::{Agent, Clock, Replay};
 use sparring_envs::{Actions, Batch};
 use sparring_sparse::{Saved, Section};
 
@@ -20,6 +20,18 @@ pub struct Stamp {
     pub gradient_step: u64,
     /// Seconds so far: the one column that differs between two runs of the same config and seed.
     pub wall_s: f64,
+}
+
+impl Stamp {
+    /// The same without the time.
+    pub fn clock(self) -> Clock {
+        Clock { env_steps: self.env_step, gradient_steps: self.gradient_step }
+    }
+
+    /// Steps of the run's own clock.
+    pub fn own(self) -> u64 {
+        self.clock().own()
+    }
 }
 
 /// Takes what a run's observers see, and keeps nothing of what it has no method for. An error ends the run; what may be

@@ -105,7 +105,7 @@ impl<'a> Run<'a> {
         let reached = &mut *self.state.reached;
         reached.wall_s = wall_s;
         reached.executed = self.state.agent.executed();
-        let restarts = self.state.envs.restarts();
+        let restarts = self.state.experience.restarts();
         for (env, times) in restarts.iter().enumerate().filter(|(_, times)| **times > 0) {
             let warning = format!("environment {env} failed and was restarted {times} times");
             reached.warnings.push(warning);

@@ -2,10 +2,12 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sparring_agents::Clock;
 use sparring_sparse::KeyError;
 use sparring_sparse::gpu::{DeviceName, Precision};
 
 use super::budget::Budget;
+use super::every::Every;
 use crate::keys::MISSING;
 
 /// The section `train`.
@@ -13,12 +15,20 @@ use crate::keys::MISSING;
 #[serde(default, deny_unknown_fields)]
 pub struct TrainSettings {
     /// What ends the run: `env_steps` after `total_env_steps`; `samples` once gradient steps have consumed
-    /// `total_samples`; `plateau` once evaluations get no better, and at `total_env_steps` at the latest.
+    /// `total_samples`; `gradient_steps` after `total_gradient_steps`, as agents need it that learn from a data set;
+    /// `plateau` once evaluations get no better, and at `total_env_steps` at the latest.
     pub budget: Budget,
     /// The run ends with the first step of all environments that reaches it. Times that are fractions of the run go
     /// by it, also where `plateau` ends it earlier. With `budget: samples` it follows: leave it out, or null.
-    #[schemars(with = "Option<u64>", range(min = 1))]
+    #[schemars(
+        with = "Option<u64>",
+        range(min = 1),
+        extend("x-when" = {"budget": ["env_steps", "samples", "plateau"]})
+    )]
     pub total_env_steps: u64,
+    /// Gradient steps after which the run ends, those of the training that reaches it finished.
+    #[schemars(range(min = 1), example = 10_000, extend("x-when" = {"budget": ["gradient_steps"]}))]
+    pub total_gradient_steps: Option<u64>,
     /// Gradient steps times the samples of each, after which the run ends: at half the batch size it takes twice
     /// the gradient steps. The training that reaches it is finished.
     #[schemars(range(min = 1), example = 1_000_000, extend("x-when" = {"budget": ["samples"]}))]
@@ -27,8 +37,12 @@ pub struct TrainSettings {
     #[schemars(range(min = 1), extend("x-when" = {"budget": ["plateau"]}))]
     pub patience_evaluations: u64,
     /// Environment steps from one row of each metric to the next.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1), extend("x-not-beside" = ["log_every_gradient_steps"]))]
     pub log_every_env_steps: u64,
+    /// In place of `log_every_env_steps`: gradient steps. Of an agent that learns from a data set null is a hundredth of
+    /// the run.
+    #[schemars(range(min = 1), example = 100)]
+    pub log_every_gradient_steps: Option<u64>,
     /// What gradient steps are computed on: `cpu`, `cuda` or `cuda:N`, the GPU of NVIDIA of that number. A step in
     /// which a method looks at the network is the processor's, and results are the processor's up to rounding.
     #[schemars(extend("examples" = ["cpu", "cuda", "cuda:1"]))]
@@ -40,6 +54,32 @@ pub struct TrainSettings {
 }
 
 impl TrainSettings {
+    /// Whether a run that has come to `now` is at its end.
+    pub fn is_over(&self, now: Clock) -> bool {
+        now.own() >= self.length()
+    }
+
+    /// Steps of the run, by its own clock.
+    pub fn length(&self) -> u64 {
+        match self.total_env_steps {
+            0 => self.total_gradient_steps.unwrap_or(0),
+            total => total,
+        }
+    }
+
+    /// What its steps are, in words.
+    pub fn clock(&self) -> &'static str {
+        match self.total_env_steps {
+            0 => "gradient steps",
+            _ => "env steps",
+        }
+    }
+
+    /// When metrics are written.
+    pub fn log_every(&self) -> Every {
+        Every::of(self.log_every_env_steps, self.log_every_gradient_steps)
+    }
+
     /// The device.
     pub fn device(&self) -> DeviceName {
         self.device.parse().unwrap_or_default()
@@ -50,10 +90,17 @@ impl TrainSettings {
     /// # Errors
     /// Samples that are not told, another name of a device, the feature that is missing, and `bf16` of the processor.
     pub fn check(&self) -> Result<(), KeyError> {
-        if let (Budget::Samples, None) = (self.budget, self.total_samples) {
-            let allowed = "a whole number of at least 1 with budget: samples";
-            let hint = "total_samples: 1_000_000";
-            return Err(KeyError::new("total_samples", MISSING, allowed, hint));
+        let told = match self.budget {
+            Budget::Samples => ("total_samples", self.total_samples, "total_samples: 1_000_000"),
+            Budget::GradientSteps => {
+                let hint = "total_gradient_steps: 10_000";
+                ("total_gradient_steps", self.total_gradient_steps, hint)
+            }
+            Budget::EnvSteps | Budget::Plateau => ("", Some(0), ""),
+        };
+        if let (key, None, hint) = told {
+            let allowed = "a whole number of at least 1 with this budget";
+            return Err(KeyError::new(key, MISSING, allowed, hint));
         }
         let refused =
             |allowed: &str, hint: String| Err(KeyError::new("device", &self.device, allowed, hint));
@@ -88,9 +135,11 @@ impl Default for TrainSettings {
         Self {
             budget: Budget::EnvSteps,
             total_env_steps: 101_000,
+            total_gradient_steps: None,
             total_samples: None,
             patience_evaluations: 10,
             log_every_env_steps: 1_000,
+            log_every_gradient_steps: None,
             device: DeviceName::Cpu.to_string(),
             precision: Precision::default(),
         }

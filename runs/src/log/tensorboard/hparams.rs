@@ -162,8 +162,9 @@ pub fn end(folder: &JobFolder, status: &JobStatus) -> Result<(), Error> {
         reached.filter(|_| status.state == State::Finished).map(|value| scalar(tag, value))
     });
     let all = reached.chain([value("_hparams_/session_end_info", &data)]);
-    let all = all.map(|value| Shown::now(status.env_steps, value));
-    replace(folder.root(), "end", status.env_steps + 1, all)
+    let step = status.clock().own();
+    let all = all.map(|value| Shown::now(step, value));
+    replace(folder.root(), "end", step + 1, all)
 }
 
 fn value(tag: &str, data: &HParamsPluginData) -> Summary_Value {

@@ -39,7 +39,7 @@ impl JobBoard {
         resumed: Option<&Manifest>,
     ) -> Self {
         let keys = job.variant.settings.tensorboard.clone();
-        let next = resumed.map_or(0, |resumed| resumed.env_steps);
+        let next = resumed.map_or(0, |resumed| resumed.clock().own());
         let mut writer = Writer::start(folder.path(""), life, next);
         if next == 0 && keys.text {
             writer.show(0, verbatim("config", "yaml", resolved));

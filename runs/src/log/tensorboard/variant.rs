@@ -42,7 +42,7 @@ pub fn write_variant(folder: &RunFolder, variant: &str) -> Result<(), Error> {
         jobs.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
     let mut at: BTreeMap<u64, Vec<&Evaluation>> = BTreeMap::new();
     for evaluation in finished.iter().flat_map(|one| &one.curve) {
-        at.entry(evaluation.env_step).or_default().push(evaluation);
+        at.entry(evaluation.step).or_default().push(evaluation);
     }
     // A mean over some of the seeds would jump where others begin or end.
     at.retain(|_, there| there.len() == finished.len());

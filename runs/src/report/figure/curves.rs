@@ -89,7 +89,7 @@ fn panel(title: String, cells: &[&Cell], behind: &[&Cell], comparison: &Comparis
         joined: true,
     };
     let plot = Plot::Lines(Lines::new(
-        Axis::linear("environment steps").reaching([0.0]),
+        Axis::linear(cells.first().map_or("steps", |cell| cell.clock())).reaching([0.0]),
         Axis::linear("return of an evaluation"),
         all.par_iter().map(series).collect(),
     ));
@@ -104,7 +104,7 @@ pub fn curve(cell: &Cell) -> Vec<Point> {
         cell.jobs.iter().filter(finished).filter(|job| !job.curve.is_empty()).collect();
     let run = |job: &&JobResult| {
         let point = |evaluation: &Evaluation| statistics::Point {
-            step: evaluation.env_step as f64,
+            step: evaluation.step as f64,
             value: evaluation.mean_return,
         };
         statistics::Curve::new(job.curve.iter().map(point).collect())

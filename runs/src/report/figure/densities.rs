@@ -54,7 +54,7 @@ fn panel(cell: &Cell, comparison: &Comparison) -> Option<Panel> {
         joined: true,
     };
     let plot = Plot::Lines(Lines::new(
-        Axis::linear("environment steps").reaching([0.0]),
+        Axis::linear(cell.clock()).reaching([0.0]),
         Axis::linear("density").percent().reaching([0.0]),
         tracks.into_iter().enumerate().map(series).collect(),
     ));

@@ -13,5 +13,5 @@ pub fn first(cell: &Cell) -> Option<&JobResult> {
 
 /// The values of a metric as points of a line.
 pub fn points(track: &Track) -> Vec<Point> {
-    track.values.iter().map(|logged| Point::new(logged.env_step, logged.value)).collect()
+    track.values.iter().map(|logged| Point::new(logged.step, logged.value)).collect()
 }

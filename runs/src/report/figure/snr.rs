@@ -38,7 +38,7 @@ pub fn figure(comparison: &Comparison) -> Option<Figure> {
             };
             let all = cells.iter().zip(styles.iter().copied()).zip(&measured);
             let plot = Plot::Lines(Lines::new(
-                Axis::linear("environment steps").reaching([0.0]),
+                Axis::linear(cells.first().map_or("steps", |cell| cell.clock())).reaching([0.0]),
                 Axis::log("|mean| / deviation of the gradient"),
                 all.filter_map(of_cell).collect(),
             ));

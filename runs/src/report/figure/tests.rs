@@ -41,7 +41,7 @@ fn job(at: &Coordinates, seed: u64, evaluations: u64) -> JobResult {
     let loss = if at.method == "static" { 1.5 } else { 0.4 };
     let height = 500.0 - 100.0 * loss * sparsity.unwrap_or(0.0) + 7.0 * (seed % 5) as f64;
     let point = |step: u64| Evaluation {
-        env_step: 100 * step,
+        step: 100 * step,
         mean_return: height * (1.0 - (-(step as f64) / 8.0).exp()),
         wall_s: step as f64,
     };
@@ -144,7 +144,7 @@ fn what_is_drawn_is_what_was_estimated() {
     assert_eq!(curves.series.len(), of.cells.len());
     for (series, cell) in curves.series.iter().zip(&of.cells) {
         let steps: Vec<f64> = series.points.iter().map(|point| point.x).collect();
-        let expected: Vec<f64> = cell.jobs[0].curve.iter().map(|at| at.env_step as f64).collect();
+        let expected: Vec<f64> = cell.jobs[0].curve.iter().map(|at| at.step as f64).collect();
         assert_eq!(steps, expected);
         assert!(series.points.iter().all(|point| point.interval.is_some()));
     }

@@ -152,7 +152,7 @@ pub fn sites(of: &Comparison, size: Size) -> (Vec<Site<'_>>, Vec<String>) {
 
 fn run(job: &JobResult, scale: &Scale) -> Option<Run> {
     let point = |at: &crate::results::Evaluation| Point {
-        step: at.env_step as f64,
+        step: at.step as f64,
         value: scale.normalise(at.mean_return),
     };
     let points = job.curve.iter().map(point).collect();

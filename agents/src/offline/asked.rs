@@ -6,34 +6,42 @@ use crate::error::AgentError;
 use crate::losses::LossGrad;
 use crate::losses::cross_entropy::cross_entropy;
 use crate::not_finite::{Source, loss_is};
+use crate::offline::Taught;
 
 /// What a network reads, and what it shall say.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked<'a> {
+pub(crate) struct Asked<'a> {
     /// `(rows, inputs)`.
     pub rows: &'a [f32],
-    /// `(rows)`; none of a row that is asked for nothing.
+    /// One for each token that the network gives logits of; none of a place that is asked for nothing.
     pub targets: &'a [Option<u32>],
 }
 
 impl Asked<'_> {
-    /// Ends the gradient step `step` of `trainer` on the cross-entropy of what it gives, which is told; `updates` were before.
+    /// Ends the gradient step `step` of `trainer` on the cross-entropy of what it gives.
     ///
     /// # Errors
     /// A loss that is no number, and those of the network.
-    pub fn teach(self, trainer: &mut Trainer, step: Step, updates: u64) -> Result<f32, AgentError> {
+    pub fn teach(self, trainer: &mut Trainer, step: Step) -> Result<Taught, AgentError> {
         let mut pass = trainer.vjp(self.rows, &step)?;
         let words = pass.output().len() / self.targets.len().max(1);
         let LossGrad { value, grad, samples } = cross_entropy(pass.output(), words, self.targets);
         if !value.is_finite() {
             let source = [Source::Network("the network", trainer.network(), self.rows)];
             let what = format!("the loss of `{}`", trainer.name());
-            return Err(loss_is(&what, value, updates, &source));
+            return Err(loss_is(&what, value, trainer.optimizer().steps(), &source));
         }
-        pass.tell_losses(&samples);
+        let rows = self.rows.len() / trainer.network().backend().plan().input().size().max(1);
+        pass.tell_losses(&by_row(&samples, rows));
         let gradients = pass.backward(&grad, Wanted::PARAMS)?;
         drop(pass);
-        trainer.finish_step(step, gradients)?;
-        Ok(value)
+        let norm = trainer.finish_step(step, gradients)?;
+        Ok(Taught { loss: value, norm })
     }
+}
+
+/// The mean of the losses of each row, of which each has as many.
+fn by_row(samples: &[f32], rows: usize) -> Vec<f32> {
+    let each = samples.len() / rows.max(1);
+    samples.chunks(each.max(1)).map(|all| all.iter().sum::<f32>() / all.len() as f32).collect()
 }

@@ -2,7 +2,7 @@
 
 use sparring_envs::{EnvSpec, Space};
 
-use crate::data::ActionBuf;
+use super::actions::ActionBuf;
 use crate::error::AgentError;
 
 /// Which tokens an action is, one after the other: the action itself where a few are to choose from; else the bin of each
@@ -59,6 +59,16 @@ impl Vocabulary {
             ActionBuf::Discrete(all) => all.get(t).copied(),
             ActionBuf::Continuous(all) => all.get(t * self.tokens() + j).map(|x| self.token(*x, j)),
         })
+    }
+
+    /// Adds the action of these `tokens` to `actions`, which are of the space.
+    pub fn act(&self, tokens: &[u32], actions: &mut ActionBuf) {
+        match actions {
+            ActionBuf::Discrete(all) => all.extend(tokens.first()),
+            ActionBuf::Continuous(all) => {
+                all.extend(tokens.iter().enumerate().map(|(j, token)| self.value(*token, j)));
+            }
+        }
     }
 
     /// The bin of `x` as number `j`; beyond the bounds the first or the last.

@@ -1,0 +1,199 @@
+//! What is chosen about a policy over sequences, and what it will take.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sparring_envs::EnvSpec;
+use sparring_sparse::config::SparsityConfig;
+use sparring_sparse::estimate::Bytes;
+use sparring_sparse::{KeyError, LayerSpec};
+
+use super::decoder::Training;
+use super::denoiser::Sampling;
+use super::layout::Layout;
+use super::plans::PlanLayout;
+use crate::data::{Scales, Vocabulary};
+use crate::error::AgentError;
+use crate::networks::algebra::AlgebraName;
+use crate::networks::transformer::Size;
+use crate::offline::{Condition, OfflineKeys};
+use crate::summary::{Estimate, NetworkSummary, TrainingFlops};
+
+/// Which of them it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelName {
+    /// A causal transformer that continues episodes (Chen et al. 2021).
+    #[default]
+    Decoder,
+    /// A transformer without a mask that repairs plans of actions (Savinov et al. 2022).
+    Denoise,
+}
+
+/// What is chosen about an agent over sequences.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct TrajectoryConfig {
+    /// What it is.
+    pub model: ModelName,
+    /// How large its transformer is: `xs` (1 block of 32 numbers, 12,000 weights) to `xxl` (9 of 288, 9 million).
+    pub size: Size,
+    /// An algebra that the layers `mlp` of its blocks are over; none are real.
+    pub algebra: Option<AlgebraName>,
+    /// Sparsity of every projection.
+    #[serde(skip, default = "SparsityConfig::dense")]
+    pub sparsity: SparsityConfig,
+    /// Bins of each number of an action within bounds.
+    #[schemars(range(min = 2, max = 65_536))]
+    pub bins: usize,
+    /// Steps of an episode that it sees at once.
+    #[schemars(range(min = 1, max = 4096), extend("x-when" = {"model": ["decoder"]}))]
+    pub context_steps: usize,
+    /// Actions of a plan.
+    #[schemars(range(min = 1, max = 1024), extend("x-when" = {"model": ["denoise"]}))]
+    pub horizon: usize,
+    /// Times that a loss repairs a plan: 1 is a denoising autoencoder, the paper has 2.
+    #[schemars(range(min = 1, max = 3), extend("x-when" = {"model": ["denoise"]}))]
+    pub unrolls: usize,
+    /// Steps in which a plan is made, at most; it ends where nothing changes.
+    #[schemars(range(min = 1, max = 1_000), extend("x-when" = {"model": ["denoise"]}))]
+    pub denoise_steps: usize,
+    /// `τ` of the draws of all steps but the last, which takes the likeliest.
+    #[schemars(extend("exclusiveMinimum" = 0.0, "x-when" = {"model": ["denoise"]}))]
+    pub temperature: f64,
+    /// The share of the tokens that a step puts in their places.
+    #[schemars(
+        range(max = 1.0),
+        extend("exclusiveMinimum" = 0.0, "x-when" = {"model": ["denoise"]})
+    )]
+    pub share: f64,
+    /// Those of every offline agent.
+    #[serde(flatten)]
+    pub training: OfflineKeys,
+}
+
+impl Default for TrajectoryConfig {
+    /// Temperature and share are those of the paper's translations (Savinov et al. 2022, section 3.2).
+    fn default() -> Self {
+        Self {
+            model: ModelName::default(),
+            size: Size::S,
+            algebra: None,
+            sparsity: SparsityConfig::dense(),
+            bins: 32,
+            context_steps: 20,
+            horizon: 4,
+            unrolls: 2,
+            denoise_steps: 8,
+            temperature: 0.8,
+            share: 0.3,
+            training: OfflineKeys { condition: Condition::Return, ..OfflineKeys::default() },
+        }
+    }
+}
+
+impl TrajectoryConfig {
+    /// The name of its network.
+    pub fn role(&self) -> &'static str {
+        match self.model {
+            ModelName::Decoder => "decoder",
+            ModelName::Denoise => "denoiser",
+        }
+    }
+
+    /// Rows of the decoder.
+    ///
+    /// # Errors
+    /// A box of actions without bounds.
+    pub fn layout(&self, spec: &EnvSpec) -> Result<Layout, AgentError> {
+        Ok(Layout {
+            words: Vocabulary::of(spec, self.bins)?,
+            conditioned: self.training.is_conditioned(),
+            steps: self.context_steps,
+            scales: Scales::none(spec.obs.dim()),
+        })
+    }
+
+    /// Rows of the denoiser.
+    ///
+    /// # Errors
+    /// A box of actions without bounds.
+    pub fn plan_layout(&self, spec: &EnvSpec) -> Result<PlanLayout, AgentError> {
+        Ok(PlanLayout {
+            words: Vocabulary::of(spec, self.bins)?,
+            conditioned: self.training.is_conditioned(),
+            horizon: self.horizon,
+            scales: Scales::none(spec.obs.dim()),
+        })
+    }
+
+    /// How a plan is made.
+    pub fn sampling(&self) -> Sampling {
+        Sampling {
+            steps: self.denoise_steps,
+            temperature: self.temperature as f32,
+            share: self.share as f32,
+        }
+    }
+
+    /// What is chosen about its network.
+    pub fn of_network(&self) -> Training<'_> {
+        Training {
+            size: self.size,
+            algebra: self.algebra,
+            weight_decay: self.training.weight_decay,
+            sparsity: &self.sparsity,
+            optimizer: self.training.optimizer,
+        }
+    }
+
+    /// Its layers, and the rows of one sequence in a gradient step.
+    ///
+    /// # Errors
+    /// A box of actions without bounds, and an algebra whose elements do not fit the widths.
+    pub fn layers(&self, spec: &EnvSpec) -> Result<(Vec<LayerSpec>, usize), AgentError> {
+        let of = self.of_network();
+        match self.model {
+            ModelName::Decoder => {
+                let layout = self.layout(spec)?;
+                Ok((of.layers(layout.tokens_of())?, layout.tokens()))
+            }
+            ModelName::Denoise => {
+                let layout = self.plan_layout(spec)?;
+                Ok((of.layers(layout.tokens_of())?, layout.rows() * self.unrolls))
+            }
+        }
+    }
+
+    /// Whether the keys fit each other.
+    ///
+    /// # Errors
+    /// The first key that does not.
+    pub fn check(&self) -> Result<(), KeyError> {
+        self.training.check()
+    }
+
+    /// See [`crate::AgentConfig::estimate`].
+    ///
+    /// # Errors
+    /// Those of [`Self::layers`], and a sparsity that they cannot have.
+    pub fn estimate(
+        &self,
+        spec: &EnvSpec,
+        num_envs: usize,
+        gradient_steps: u64,
+    ) -> Result<Estimate, AgentError> {
+        let (layers, each) = self.layers(spec)?;
+        let rows = self.training.batch_size * each;
+        let (sparsity, optimizer) = (&self.sparsity, &self.training.optimizer);
+        let batches = [num_envs * each, rows];
+        let (network, bytes) =
+            NetworkSummary::planned(self.role(), &layers, sparsity, optimizer, false, &batches)?;
+        Ok(Estimate {
+            training: TrainingFlops::of(sparsity, &network.costs(), gradient_steps, rows)?,
+            networks: vec![network],
+            gradient_steps,
+            network_bytes: Bytes::together(&[bytes]),
+            memory_bytes: 0,
+        })
+    }
+}
