@@ -7,10 +7,10 @@ use sparring_agents::losses::cross_entropy::cross_entropy;
 use sparring_agents::networks::mlp::mlp;
 use sparring_agents::networks::style::MlpStyle;
 use sparring_agents::networks::transformer::Size;
+use sparring_agents::offline::Model;
 use sparring_agents::trajectory::{
     Decoder, Denoiser, Layout, PlanLayout, Plans, Sampling, Training, Under, Windows,
 };
-use sparring_agents::offline::Model;
 use sparring_agents::{ActionBuf, Trajectory};
 use sparring_envs::{EnvSpec, ObsBuf, Space, spec};
 use sparring_sparse::config::{Distribution, SparsityConfig};
@@ -97,7 +97,8 @@ fn a_cue_is_remembered_dense_and_sparse() {
         });
         assert!(right.count() >= 38);
         // Four of five actions are chance: ln 2 each.
-        let loss = decoder.loss(&held_out.iter().cloned().collect(), &mut Seed::new(1).rng()).unwrap();
+        let loss =
+            decoder.loss(&held_out.iter().cloned().collect(), &mut Seed::new(1).rng()).unwrap();
         let chance = 0.8 * 2f64.ln();
         assert!((loss - chance).abs() < 0.12, "{loss} {chance}");
     }
@@ -239,7 +240,8 @@ fn plans_of_two_modes_are_repaired_and_factorised_ones_are_not() {
         tokens: (0..count).flat_map(|i| [3 * (i as u32 % 2); 2]).collect(),
     };
     let (dense, optimizer) = (SparsityConfig::dense(), OptimizerConfig::adam(3e-3));
-    let of = Training { size: Size::Xs, algebra: None, weight_decay: 0.0, sparsity: &dense, optimizer };
+    let of =
+        Training { size: Size::Xs, algebra: None, weight_decay: 0.0, sparsity: &dense, optimizer };
     let how = Sampling { steps: 4, temperature: 0.8, share: 1.0 };
     let mut denoiser = Denoiser::new(layout, (2, how), &of, &Seed::new(1)).unwrap();
     let mut rng = Seed::new(2).rng();

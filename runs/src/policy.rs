@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sparring_agents::{Agent, AgentConfig, AgentError};
 use sparring_sparse::{Saved, Seed, saved};
@@ -9,6 +10,7 @@ use sparring_sparse::{Saved, Seed, saved};
 use crate::checkpoint::{MANIFEST, Manifest, Store};
 use crate::config::load as load_plan;
 use crate::console::note;
+use crate::data;
 use crate::error::{Error, Refusal};
 use crate::job_folder::{JobFolder, POLICY, RESOLVED};
 use crate::table::thousands;
@@ -95,7 +97,9 @@ impl KeptPolicy {
             let allowed = "a policy that the agent of resolved.yaml saved, under no other --set";
             refused(&self.place, found, allowed)
         };
-        with_policy(config, &self.variant, &self.saved, seed).map_err(unfit)
+        let mut agent = with_policy(config, &self.variant, &self.saved, seed).map_err(unfit)?;
+        recall(&mut *agent, &self.variant)?;
+        Ok(agent)
     }
 }
 
@@ -175,6 +179,17 @@ fn of_checkpoint(
     let saved = taken.map_err(|error| error.to_string())?;
     let origin = Origin { path: folder.to_path_buf(), env_steps: Some(manifest.env_steps) };
     Ok((saved, origin))
+}
+
+/// Gives `agent` of `variant` the episodes that it looks up to act, where it is one that does.
+pub fn recall(agent: &mut dyn Agent, variant: &Variant) -> Result<(), Error> {
+    if let (Some(keys), Some(offline)) = (&variant.settings.data, agent.offline())
+        && offline.recalls()
+    {
+        let (data, _) = data::load(keys, &variant.spec)?;
+        offline.recall(&Arc::new(data));
+    }
+    Ok(())
 }
 
 /// The agent of `variant` that acts by what was `saved` of another.

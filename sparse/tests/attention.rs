@@ -5,7 +5,7 @@ mod common;
 
 use common::{ADAM, fixed, pruning, rewiring, snip, sparse as sparse_at, top_kast};
 use rand::RngExt;
-use sparring_sparse::attention::{Attention, Cache};
+use sparring_sparse::attention::{Attention, Cache, Retrieved, Sees};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::kernels::norm::EPSILON;
 use sparring_sparse::{
@@ -84,23 +84,43 @@ fn normed(params: &[f64], x: &[f64]) -> Vec<f64> {
     x.iter().zip(scale.iter().zip(shift)).map(|(x, (a, b))| a * (x - mean) * rate + b).collect()
 }
 
+/// Whether token `i` sees token `j`, as the words have it.
+fn sees(of: Sees, i: usize, j: usize) -> bool {
+    match of {
+        Sees::All => true,
+        Sees::Before => j <= i,
+        Sees::Retrieved(Retrieved { own, chunk, neighbours, neighbour }) => {
+            let group = |token: usize| (token - own) / (neighbours * neighbour);
+            match (i < own, j < own) {
+                (true, true) => j <= i,
+                (true, false) => group(j) + 1 == i / chunk,
+                (false, true) => j / chunk == group(i),
+                (false, false) => (i - own) / neighbour == (j - own) / neighbour,
+            }
+        }
+    }
+}
+
 fn attended(of: Attention, rows: &[Vec<f64>]) -> Vec<Vec<f64>> {
     let (width, size) = (rows[0].len() / 3, rows[0].len() / 3 / of.heads);
     let mut out = vec![vec![0.0; width]; rows.len()];
     for (t, row) in rows.iter().enumerate() {
         let first = t / of.tokens * of.tokens;
-        let last = if of.causal { t } else { first + of.tokens - 1 };
+        let seen: Vec<&Vec<f64>> = (0..of.tokens)
+            .filter(|j| sees(of.sees, t - first, *j))
+            .map(|j| &rows[first + j])
+            .collect();
         for h in 0..of.heads {
             let part = |row: &[f64], part: usize| row[part * width + h * size..][..size].to_vec();
             let q = part(row, 0);
-            let score = |other: &Vec<f64>| {
+            let score = |other: &&Vec<f64>| {
                 let k = part(other, 1);
                 let dot: f64 = q.iter().zip(&k).map(|(q, k)| q * k).sum();
                 (dot / (size as f64).sqrt()).exp()
             };
-            let scores: Vec<f64> = rows[first..=last].iter().map(score).collect();
+            let scores: Vec<f64> = seen.iter().map(score).collect();
             let sum: f64 = scores.iter().sum();
-            for (other, score) in rows[first..=last].iter().zip(scores) {
+            for (other, score) in seen.iter().zip(scores) {
                 for (to, v) in out[t][h * size..].iter_mut().zip(part(other, 2)) {
                     *to += score / sum * v;
                 }
@@ -136,9 +156,13 @@ fn outputs(network: &Network, params: &[f64], x: &[f64]) -> Vec<f64> {
     rows.concat()
 }
 
-fn all() -> [Attention; 3] {
-    let causal = Attention { heads: 2, tokens: 4, causal: true };
-    [causal, Attention { causal: false, ..causal }, Attention { heads: 1, tokens: 1, causal: true }]
+fn all() -> [Attention; 4] {
+    let causal = Attention { heads: 2, tokens: 4, sees: Sees::Before };
+    let one = Attention { heads: 1, tokens: 1, sees: Sees::Before };
+    let retrieved = Retrieved { own: 5, chunk: 2, neighbours: 2, neighbour: 2 };
+    let sees = Sees::Retrieved(retrieved);
+    let retrieved = Attention { tokens: retrieved.tokens(), sees, ..causal };
+    [causal, Attention { sees: Sees::All, ..causal }, one, retrieved]
 }
 
 #[test]
@@ -147,6 +171,7 @@ fn values_and_gradients_are_those_of_the_plain_account() {
         SparsityConfig::dense(),
         SparsityConfig { layers: [("embed".into(), 0.0)].into(), ..half() },
         SparsityConfig::dense(),
+        half(),
     ]) {
         let trainer = trainer(attention, &sparsity);
         let (network, tokens) = (trainer.network(), 3 * attention.tokens);
@@ -190,7 +215,7 @@ fn values_and_gradients_are_those_of_the_plain_account() {
 /// Of many sequences, which begin and end anywhere in tiles: each as if it were alone.
 #[test]
 fn a_sequence_knows_nothing_of_others_and_a_causal_token_nothing_of_later_ones() {
-    let attention = Attention { heads: 4, tokens: 7, causal: true };
+    let attention = Attention { heads: 4, tokens: 7, sees: Sees::Before };
     let trainer = trainer(attention, &half());
     let network = trainer.network();
     let x = numbers(20 * 7 * INPUTS, 1);
@@ -211,7 +236,7 @@ fn a_sequence_knows_nothing_of_others_and_a_causal_token_nothing_of_later_ones()
         }
     }
     // Without a mask all tokens see all.
-    let open = Attention { causal: false, ..attention };
+    let open = Attention { sees: Sees::All, ..attention };
     let open = Network::new(trainer_of(open).network().layers().to_vec(), values(network));
     let open = open.unwrap();
     let mut other = x.clone();
@@ -229,7 +254,7 @@ fn values(network: &Network) -> Vec<f32> {
 
 #[test]
 fn with_a_cache_new_tokens_alone_give_what_all_give() {
-    let attention = Attention { heads: 2, tokens: 9, causal: true };
+    let attention = Attention { heads: 2, tokens: 9, sees: Sees::Before };
     let trainer = trainer_of(attention);
     let (network, sequences) = (trainer.network(), 3);
     let x = numbers(sequences * 9 * INPUTS, 1);
@@ -258,7 +283,7 @@ fn with_a_cache_new_tokens_alone_give_what_all_give() {
 
 #[test]
 fn threads_and_repetitions_change_no_bit() {
-    let attention = Attention { heads: 2, tokens: 10, causal: true };
+    let attention = Attention { heads: 2, tokens: 10, sees: Sees::Before };
     let (x, dy) = (numbers(130 * INPUTS, 1), numbers(130 * OUTPUTS, 2));
     let of = |par: Par| {
         let mut trainer = trainer_of(attention);
@@ -278,7 +303,7 @@ fn threads_and_repetitions_change_no_bit() {
 
 #[test]
 fn every_method_trains_a_transformer() {
-    let attention = Attention { heads: 2, tokens: 4, causal: true };
+    let attention = Attention { heads: 2, tokens: 4, sees: Sees::Before };
     let x = numbers(6 * 4 * INPUTS, 1);
     let wanted = numbers(6 * 4 * OUTPUTS, 2);
     let others = [fixed(), snip(), top_kast(20, 0.3, 1e-4), pruning(5, 60, 5)];
@@ -301,7 +326,7 @@ fn every_method_trains_a_transformer() {
 
 #[test]
 fn what_does_not_fit_is_refused() {
-    let attention = Attention { heads: 2, tokens: 4, causal: true };
+    let attention = Attention { heads: 2, tokens: 4, sees: Sees::Before };
     let error = |of: Attention, change: fn(&mut Vec<LayerSpec>)| {
         let mut specs = specs(1, of);
         change(&mut specs);
@@ -317,7 +342,7 @@ fn what_does_not_fit_is_refused() {
     };
     told(attention, seven, "does not give queries");
     let other = |specs: &mut Vec<LayerSpec>| {
-        let attention = Attention { heads: 2, tokens: 5, causal: true };
+        let attention = Attention { heads: 2, tokens: 5, sees: Sees::Before };
         specs[2].shape = Shape::Linear { inputs: WIDTH, outputs: 3 * WIDTH };
         specs[2].then = vec![Join::Attention(attention), Join::Add, Join::Save, Join::LayerNorm];
     };
@@ -326,7 +351,7 @@ fn what_does_not_fit_is_refused() {
     let cut = trainer.network().outputs(&numbers(6 * INPUTS, 1)).unwrap_err().to_string();
     assert!(cut.contains("a batch of 6 tokens, where sequences have 4"), "{cut}");
     assert!(trainer.network().outputs(&[]).unwrap().is_empty());
-    let open = trainer_of(Attention { causal: false, ..attention });
+    let open = trainer_of(Attention { sees: Sees::All, ..attention });
     for (network, sequences, what) in
         [(trainer.network(), 5, "as many for each"), (open.network(), 1, "not causal")]
     {

@@ -13,7 +13,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sparring_sparse::attention::Attention;
+use sparring_sparse::attention::{Attention, Sees};
 use sparring_sparse::{Activation, Init, Join, LayerSpec};
 
 use super::residual::Vectors;
@@ -65,13 +65,13 @@ impl Size {
 pub fn transformer(
     inputs: usize,
     size: Size,
-    (tokens, causal): (usize, bool),
+    (tokens, sees): (usize, Sees),
     outputs: usize,
     weight_decay: f64,
 ) -> Vec<LayerSpec> {
     let (width, blocks, glorot) = (size.width(), size.blocks(), Init::GlorotUniform);
     let (identity, half) = (Activation::Identity, [Join::Add, Join::Save, Join::LayerNorm]);
-    let attention = Join::Attention(Attention { heads: size.heads(), tokens, causal });
+    let attention = Join::Attention(Attention { heads: size.heads(), tokens, sees });
     let mut network =
         Vectors::new(inputs, weight_decay).linear("embed", width, glorot, (identity, &half[1..]));
     for block in 0..blocks {
@@ -97,7 +97,7 @@ mod tests {
     fn sizes_grow_and_keep_their_shape() {
         let sizes = [Size::Xs, Size::S, Size::M, Size::L, Size::Xl, Size::Xxl];
         let weights = sizes.map(|size| {
-            let layers = transformer(10, size, (6, true), 4, 0.0);
+            let layers = transformer(10, size, (6, Sees::Before), 4, 0.0);
             let plan = NetworkPlan::of_specs(&layers).unwrap();
             assert_eq!(plan.attentions().len(), size.blocks());
             assert_eq!((plan.input().size(), plan.output().size()), (10, 4));

@@ -117,11 +117,18 @@ impl<M: Model> Agent for OfflineAgent<M> {
 }
 
 impl<M: Model> Offline for OfflineAgent<M> {
-    fn take(&mut self, data: Arc<Dataset>) -> Result<(), AgentError> {
+    fn take(&mut self, data: Arc<Dataset>) {
         self.model.set_scales(data.scales.clone());
-        self.model.prepare(&data)?;
+        self.model.prepare(&data);
         self.data = Some(data);
-        Ok(())
+    }
+
+    fn recalls(&self) -> bool {
+        self.model.recalls()
+    }
+
+    fn recall(&mut self, data: &Arc<Dataset>) {
+        self.model.recall(data);
     }
 
     fn study(&mut self) -> Result<(), AgentError> {

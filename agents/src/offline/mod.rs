@@ -19,10 +19,13 @@ pub use model::{Acting, ActingRow, Model, Taught};
 /// An agent that learns from what others have done, by its own clock: gradient steps.
 pub trait Offline {
     /// Takes `data` to learn from, before the first step. Its scales are part of the policy.
-    ///
-    /// # Errors
-    /// Those of the model.
-    fn take(&mut self, data: Arc<Dataset>) -> Result<(), AgentError>;
+    fn take(&mut self, data: Arc<Dataset>);
+
+    /// Whether it acts by episodes that it looks up.
+    fn recalls(&self) -> bool;
+
+    /// Takes `data` to look up, by the scales of its policy: to act, with other episodes than it learnt from or the same.
+    fn recall(&mut self, data: &Arc<Dataset>);
 
     /// One gradient step; none without data.
     ///

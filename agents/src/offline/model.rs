@@ -1,5 +1,7 @@
 //! What an offline agent learns with.
 
+use std::sync::Arc;
+
 use sparring_sparse::Trainer;
 use sparring_sparse::seed::Rng;
 
@@ -80,13 +82,16 @@ pub trait Model: Send {
     /// Takes other scales, to learn or to act by.
     fn set_scales(&mut self, scales: Scales);
 
-    /// Takes what it needs of `data` beside the episodes of a batch.
-    ///
-    /// # Errors
-    /// Those of the network.
-    fn prepare(&mut self, _data: &Dataset) -> Result<(), AgentError> {
-        Ok(())
+    /// Whether it acts by episodes that it looks up, and not by its network alone.
+    fn recalls(&self) -> bool {
+        false
     }
+
+    /// Takes the episodes that it looks up, by the scales that it has.
+    fn recall(&mut self, _data: &Arc<Dataset>) {}
+
+    /// Takes what it needs of `data` to learn from them, beside the episodes of a batch.
+    fn prepare(&mut self, _data: &Arc<Dataset>) {}
 
     /// One gradient step on `count` sequences that begin at steps of `data` which are drawn alike.
     ///

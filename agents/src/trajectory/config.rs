@@ -11,6 +11,7 @@ use super::decoder::Training;
 use super::denoiser::Sampling;
 use super::layout::Layout;
 use super::plans::PlanLayout;
+use super::retro::{Chunks, RetroLayout};
 use crate::data::{Scales, Vocabulary};
 use crate::error::AgentError;
 use crate::networks::algebra::AlgebraName;
@@ -25,6 +26,8 @@ pub enum ModelName {
     /// A causal transformer that continues episodes (Chen et al. 2021).
     #[default]
     Decoder,
+    /// A decoder that reads what others did in like situations (after Borgeaud et al. 2022).
+    Retro,
     /// A transformer without a mask that repairs plans of actions (Savinov et al. 2022).
     Denoise,
 }
@@ -46,8 +49,17 @@ pub struct TrajectoryConfig {
     #[schemars(range(min = 2, max = 65_536))]
     pub bins: usize,
     /// Steps of an episode that it sees at once.
-    #[schemars(range(min = 1, max = 4096), extend("x-when" = {"model": ["decoder"]}))]
+    #[schemars(range(min = 1, max = 4096), extend("x-when" = {"model": ["decoder", "retro"]}))]
     pub context_steps: usize,
+    /// Steps of a chunk, `m`, whose neighbours the next chunk reads; below `context_steps`.
+    #[schemars(range(min = 1, max = 1024), extend("x-when" = {"model": ["retro"]}))]
+    pub chunk_steps: usize,
+    /// Neighbours of a chunk, `k`. An evaluation may have others than training.
+    #[schemars(range(min = 1, max = 64), extend("x-when" = {"model": ["retro"]}))]
+    pub neighbours: usize,
+    /// Chunks that are looked up, at most: the first ones of the data; null takes all.
+    #[schemars(range(min = 1), extend("x-when" = {"model": ["retro"]}))]
+    pub database_chunks: Option<usize>,
     /// Actions of a plan.
     #[schemars(range(min = 1, max = 1024), extend("x-when" = {"model": ["denoise"]}))]
     pub horizon: usize,
@@ -81,6 +93,9 @@ impl Default for TrajectoryConfig {
             sparsity: SparsityConfig::dense(),
             bins: 32,
             context_steps: 20,
+            chunk_steps: 5,
+            neighbours: 2,
+            database_chunks: None,
             horizon: 4,
             unrolls: 2,
             denoise_steps: 8,
@@ -96,6 +111,7 @@ impl TrajectoryConfig {
     pub fn role(&self) -> &'static str {
         match self.model {
             ModelName::Decoder => "decoder",
+            ModelName::Retro => "retro",
             ModelName::Denoise => "denoiser",
         }
     }
@@ -111,6 +127,15 @@ impl TrajectoryConfig {
             steps: self.context_steps,
             scales: Scales::none(spec.obs.dim()),
         })
+    }
+
+    /// Rows of a decoder with neighbours.
+    ///
+    /// # Errors
+    /// A box of actions without bounds.
+    pub fn retro_layout(&self, spec: &EnvSpec) -> Result<RetroLayout, AgentError> {
+        let Self { chunk_steps: steps, neighbours, database_chunks: most, .. } = *self;
+        Ok(RetroLayout { own: self.layout(spec)?, chunks: Chunks { steps, neighbours, most } })
     }
 
     /// Rows of the denoiser.
@@ -157,6 +182,10 @@ impl TrajectoryConfig {
                 let layout = self.layout(spec)?;
                 Ok((of.layers(layout.tokens_of())?, layout.tokens()))
             }
+            ModelName::Retro => {
+                let layout = self.retro_layout(spec)?;
+                Ok((of.layers(layout.tokens_of())?, layout.tokens()))
+            }
             ModelName::Denoise => {
                 let layout = self.plan_layout(spec)?;
                 Ok((of.layers(layout.tokens_of())?, layout.rows() * self.unrolls))
@@ -169,6 +198,11 @@ impl TrajectoryConfig {
     /// # Errors
     /// The first key that does not.
     pub fn check(&self) -> Result<(), KeyError> {
+        if self.model == ModelName::Retro && self.chunk_steps >= self.context_steps {
+            let allowed = format!("below context_steps = {}", self.context_steps);
+            let hint = (self.context_steps / 4).max(1).to_string();
+            return Err(KeyError::new("chunk_steps", self.chunk_steps, allowed, hint));
+        }
         self.training.check()
     }
 

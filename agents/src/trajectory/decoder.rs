@@ -50,8 +50,8 @@ impl Training<'_> {
     /// # Errors
     /// An algebra whose elements do not fit the widths.
     pub fn layers(&self, of: TokenRows) -> Result<Vec<LayerSpec>, AgentError> {
-        let TokenRows { inputs, tokens, causal, words } = of;
-        let mut layers = transformer(inputs, self.size, (tokens, causal), words, self.weight_decay);
+        let TokenRows { inputs, tokens, sees, words } = of;
+        let mut layers = transformer(inputs, self.size, (tokens, sees), words, self.weight_decay);
         let Some(AlgebraName(algebra)) = self.algebra else { return Ok(layers) };
         if !self.size.width().is_multiple_of(algebra.order()) {
             let found = format!("{algebra:?}, with blocks of {} numbers", self.size.width());

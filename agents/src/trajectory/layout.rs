@@ -6,6 +6,8 @@
 //! `sin(t / 10⁴^(i/8))` and `cos(…)` for `i` from 0 to 7 (Vaswani et al. 2017, section 3.5). A row that an action's token
 //! follows is asked for it: that of the observation, and of all tokens of the action but the last.
 
+use sparring_sparse::attention::Sees;
+
 use crate::data::{Episode, Scales, Vocabulary};
 
 /// Numbers that tell the time.
@@ -31,8 +33,8 @@ pub struct TokenRows {
     pub inputs: usize,
     /// Rows of a sequence.
     pub tokens: usize,
-    /// Whether a row knows those before it alone.
-    pub causal: bool,
+    /// What a row sees of its sequence.
+    pub sees: Sees,
     /// Tokens to choose from.
     pub words: usize,
 }
@@ -72,7 +74,12 @@ impl Layout {
     /// What a transformer knows of its rows.
     pub fn tokens_of(&self) -> TokenRows {
         let (inputs, tokens, words) = (self.inputs(), self.tokens(), self.words.size);
-        TokenRows { inputs, tokens, causal: true, words }
+        TokenRows { inputs, tokens, sees: Sees::Before, words }
+    }
+
+    /// Where the one-hot of an action's `token` has its 1.
+    pub fn word_at(&self, token: u32) -> usize {
+        self.of_step() + 1 + self.scales.obs_dim() + token as usize
     }
 
     /// Writes `token` of the step at `time` into a `row` of zeros.

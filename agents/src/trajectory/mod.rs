@@ -8,6 +8,7 @@
 //! | `acting.rs` | an episode under way, token by token |
 //! | `plans.rs` | plans of actions as rows of a transformer |
 //! | `config.rs`, `row.rs` | what is chosen, and the row of the agent |
+//! | `retro/` | a decoder that reads what others did in like situations |
 //! | `denoiser.rs` | plans that are repaired until they stand |
 
 mod acting;
@@ -16,6 +17,7 @@ mod decoder;
 mod denoiser;
 mod layout;
 mod plans;
+pub mod retro;
 mod row;
 mod windows;
 

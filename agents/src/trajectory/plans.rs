@@ -1,5 +1,7 @@
 //! Plans of actions, and how a transformer reads them.
 
+use sparring_sparse::attention::Sees;
+
 use super::layout::TokenRows;
 use crate::data::{Episode, Place, Scales, Vocabulary};
 
@@ -46,7 +48,7 @@ impl PlanLayout {
     /// What a transformer knows of its rows.
     pub fn tokens_of(&self) -> TokenRows {
         let (inputs, tokens, words) = (self.inputs(), self.rows(), self.words.size);
-        TokenRows { inputs, tokens, causal: false, words }
+        TokenRows { inputs, tokens, sees: Sees::All, words }
     }
 
     /// The actions from each of the `places` on; the last of an episode comes again behind its end.

@@ -10,6 +10,7 @@ use sparring_sparse::{KeyError, Seed};
 use super::config::{ModelName, TrajectoryConfig};
 use super::decoder::Decoder;
 use super::denoiser::Denoiser;
+use super::retro::Retro;
 use crate::agent::Agent;
 use crate::error::AgentError;
 use crate::offline::{CAPABILITIES, OfflineAgent};
@@ -74,6 +75,10 @@ impl AgentKeys for TrajectoryConfig {
         match self.model {
             ModelName::Decoder => {
                 let model = Decoder::new(self.layout(spec)?, &of, seed)?;
+                Ok(Box::new(OfflineAgent::new(keys, model, spec, seed)))
+            }
+            ModelName::Retro => {
+                let model = Retro::new(self.retro_layout(spec)?, &of, seed)?;
                 Ok(Box::new(OfflineAgent::new(keys, model, spec, seed)))
             }
             ModelName::Denoise => {

@@ -55,7 +55,7 @@ impl Experience {
         let (settings, spec) = (&job.variant.settings, &job.variant.spec);
         if let (Some(keys), Some(offline)) = (&settings.data, agent.offline()) {
             let (data, content): (Dataset, String) = data::load(keys, spec)?;
-            offline.take(Arc::new(data))?;
+            offline.take(Arc::new(data));
             return Ok(Self::Data(content));
         }
         if settings.env.batch.is_some() {

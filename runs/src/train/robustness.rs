@@ -10,6 +10,7 @@ use super::observer::{Observer, Seen};
 use super::run::Run;
 use crate::error::TrainError;
 use crate::evaluate::evaluate;
+use crate::policy::recall;
 use crate::registry::rows;
 use crate::robustness::{Robustness, Trial};
 
@@ -51,6 +52,7 @@ impl Observer for ScoreRobustness {
             // One of its own each time, so that what it draws is the same as well, and the training's is left as it is.
             let mut agent = settings.agent.acting().build(&spec, 1, &seed)?;
             agent.load_policy(&policy)?;
+            recall(&mut *agent, run.job.variant)?;
             let played = evaluate(&mut *agent, &spec, &eval, &settings.env, &seed, run.stop)?;
             let Some(episodes) = played else { return Ok(Seen::Stopped) };
             all.push(Trial { under, episodes });

@@ -8,15 +8,18 @@
 //! dV = Pᵀ dY      dP = dY Vᵀ      dS = P ⊙ (dP − Σ dP ⊙ P)      dQ = dS K / √(d/H)      dK = dSᵀ Q / √(d/H)
 //! ```
 //!
-//! where `M` is −∞ above the diagonal of a causal one: a token sees itself and those before it, so that whatever follows
-//! a sequence's last token on its way to `T` changes nothing of what comes before. Of a token this takes
-//! `4 T d` operations forward and `8 T d` back ([`FORWARD_FLOPS`], [`BACKWARD_FLOPS`]); the masked half is computed, too.
+//! where `M` is −∞ at what a token does not see ([`Sees`]): a token of a causal sequence sees itself and those before it,
+//! so that whatever follows a sequence's last token on its way to `T` changes nothing of what comes before. Of a token
+//! this takes `4 T d` operations forward and `8 T d` back ([`FORWARD_FLOPS`], [`BACKWARD_FLOPS`]); what is masked is
+//! computed, too.
 //!
 //! A policy that writes a sequence token by token keeps keys and values in a [`Cache`], and computes new tokens alone.
 
 mod cache;
+mod sees;
 
 pub use cache::Cache;
+pub use sees::{Retrieved, Sees};
 
 /// Operations forward, a token, a token that it sees, and a feature.
 pub const FORWARD_FLOPS: u64 = 4;
@@ -31,8 +34,8 @@ pub struct Attention {
     pub heads: usize,
     /// `T`: tokens of a sequence.
     pub tokens: usize,
-    /// Whether a token sees only itself and those before it.
-    pub causal: bool,
+    /// What a token sees.
+    pub sees: Sees,
 }
 
 impl Attention {

@@ -5,7 +5,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::attention::{Attention, BACKWARD_FLOPS, Cache, FORWARD_FLOPS};
+use crate::attention::{Attention, BACKWARD_FLOPS, Cache, FORWARD_FLOPS, Sees};
 use crate::kernels::dense::{Matrix, product};
 use crate::kernels::dispatch::dispatch;
 use crate::kernels::lanes::{GRAIN, Tile};
@@ -67,8 +67,7 @@ impl AttentionMemory {
             for (head, p) in Head::all(of, width).zip(weights.chunks_exact_mut(tokens * tokens)) {
                 let [q, k, v] = [0, 1, 2].map(|part| head.part(tile, x, part));
                 product(q.t(), k, p, tokens, false, Par::Serial);
-                let seen = if of.causal { Seen::Before(1) } else { Seen::All };
-                softmax(p, tokens, head.scale(), seen);
+                softmax(p, tokens, head.scale(), (of.sees, 0));
                 let (p, to) = (Matrix::new(p, tokens, tokens), head.part_mut(tile, y, 0));
                 product(v, p.t(), to, tile.width, false, Par::Serial);
             }
@@ -142,7 +141,7 @@ impl AttentionMemory {
                     Matrix::strided(&known[first..], all, head.size, 2 * width)
                 });
                 product(q, k.t(), weights, all, false, Par::Serial);
-                softmax(weights, all, head.scale(), Seen::Before(before + 1));
+                softmax(weights, all, head.scale(), (of.sees, before));
                 let p = Matrix::new(weights, new, all);
                 product(p, v, &mut out[head.first..], width, false, Par::Serial);
             }
@@ -152,37 +151,36 @@ impl AttentionMemory {
     }
 }
 
-/// What a row of scores sees.
-#[derive(Clone, Copy)]
-enum Seen {
-    All,
-    /// The first row so many, each later row one more.
-    Before(usize),
-}
-
-/// `softmax(s · scale)` of each row of `s (rows, cols)` over what it sees, 0 elsewhere.
-fn softmax(s: &mut [f32], cols: usize, scale: f32, seen: Seen) {
-    struct Rows<'a>(&'a mut [f32], usize, f32, Seen);
+/// `softmax(s · scale)` of each row of `s (rows, cols)` over what it sees, 0 elsewhere; the first row is that of token
+/// `first`.
+fn softmax(s: &mut [f32], cols: usize, scale: f32, (sees, first): (Sees, usize)) {
+    struct Rows<'a>(&'a mut [f32], usize, f32, Sees, usize);
     impl WithSimd for Rows<'_> {
         type Output = ();
         #[inline(always)]
         fn with_simd<S: Simd>(self, _: S) {
-            let Self(s, cols, scale, seen) = self;
+            let Self(s, cols, scale, sees, first) = self;
             for (i, row) in s.chunks_exact_mut(cols).enumerate() {
-                let count = match seen {
-                    Seen::All => cols,
-                    Seen::Before(first) => (first + i).min(cols),
-                };
-                let (row, hidden) = row.split_at_mut(count);
-                hidden.fill(0.0);
-                let largest = fold(row, f32::NEG_INFINITY, f32::max);
-                row.iter_mut().for_each(|s| *s = exp((*s - largest) * scale));
-                let rate = 1.0 / fold(row, 0.0, |a, b| a + b);
-                row.iter_mut().for_each(|s| *s *= rate);
+                let [near, far] = sees.of(first + i, cols);
+                row[..near.start].fill(0.0);
+                row[near.end..far.start].fill(0.0);
+                row[far.end..].fill(0.0);
+                let largest = fold(&row[near.clone()], f32::NEG_INFINITY, f32::max);
+                let largest = fold(&row[far.clone()], largest, f32::max);
+                let mut sum = 0.0;
+                for seen in [&near, &far] {
+                    let seen = &mut row[seen.clone()];
+                    seen.iter_mut().for_each(|s| *s = exp((*s - largest) * scale));
+                    sum += fold(seen, 0.0, |a, b| a + b);
+                }
+                let rate = 1.0 / sum;
+                for seen in [near, far] {
+                    row[seen].iter_mut().for_each(|s| *s *= rate);
+                }
             }
         }
     }
-    dispatch(Rows(s, cols, scale, seen));
+    dispatch(Rows(s, cols, scale, sees, first));
 }
 
 /// `P ⊙ (dP − Σ dP ⊙ P) · scale`, in the place of `dP`.

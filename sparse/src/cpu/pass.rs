@@ -206,7 +206,7 @@ fn check(plan: &NetworkPlan, ctx: &mut Ctx<'_>, batch: usize) -> Result<()> {
     match ctx.cache.as_deref_mut() {
         Some(cache) => {
             cache.of(plan.attentions().len());
-            let (sequences, causal) = (cache.sequences(), |of: &Attention| of.causal);
+            let (sequences, causal) = (cache.sequences(), |of: &Attention| of.sees.is_causal());
             if sequences == 0 || !batch.is_multiple_of(sequences) {
                 bail!("{batch} new tokens for {sequences} cached sequences: as many for each");
             }
