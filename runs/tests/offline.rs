@@ -1,0 +1,207 @@
+//! Agents that learn from data sets, through the binary: what they learn, that a killed run goes on with the same bits,
+//! and what is wrong with a config or its data.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{Folder, sparring, wait_for};
+
+/// A policy of seconds that names what it is shown.
+const PLAYER: &str = "\
+seeds: [1]
+env: {id: Identity-v0, num_envs: 3}
+train: {total_env_steps: 3_000}
+eval: {every_env_steps: 300, episodes: 5}
+agent: {kind: ppo, hidden: [16], rollout_steps: 50, epochs: 4, minibatch_size: 50, learning_rate: 5e-3}
+sparsity: {kind: dense}
+";
+
+/// Every model on the play of that policy.
+fn config(train: &str, more: &str) -> String {
+    format!(
+        "\
+seeds: [1]
+env: {{id: Identity-v0}}
+data: {{sets: [expert-v0]}}
+train: {{budget: gradient_steps, {train}}}
+eval: {{every_gradient_steps: 50, episodes: 4}}
+agent: {{kind: trajectory, size: xs, batch_size: 8, learning_rate: 3e-3, context_steps: 4, targets: [0.5]}}
+{more}"
+    )
+}
+
+const MODELS: &str = "\
+sparsity: {kind: rigl, sparsity: 0.5, update_every_gradient_steps: 20}
+variants:
+  bc: {agent: {kind: bc, hidden: [32], batch_size: 32}}
+  autoregressive: {agent: {kind: bc, hidden: [32], batch_size: 32, head: autoregressive}}
+  decoder: {}
+  quaternions: {agent: {algebra: h}}
+  retro: {agent: {model: retro, chunk_steps: 2, neighbours: 1}}
+  denoise: {agent: {model: denoise, horizon: 2, share: 1.0}}
+";
+
+fn recorded() -> Folder {
+    let folder = Folder::new();
+    fs::write(folder.path().join("player.yaml"), PLAYER).unwrap();
+    let args = ["record", "player.yaml", "--at", "expert", "--episodes", "30", "--out", "expert-v0"];
+    sparring().args(args).current_dir(folder.path()).assert_code(0);
+    folder
+}
+
+fn write(folder: &Folder, text: &str) {
+    fs::write(folder.path().join("offline.yaml"), text).unwrap();
+}
+
+fn run(folder: &Folder, out: &str, code: i32) -> common::Printed {
+    let args = ["run", "offline.yaml", "--out", out, "--jobs", "2", "--quiet"];
+    sparring().args(args).current_dir(folder.path()).assert_code(code)
+}
+
+/// The records of a job without the columns of the clock.
+fn records(job: &Path) -> Vec<String> {
+    let rows = |name: &str| -> Vec<String> {
+        let text = fs::read_to_string(job.join(name)).unwrap();
+        let without_clock = |row: &str| {
+            let fields: Vec<&str> = row.split(',').collect();
+            [&fields[..2], &fields[3..]].concat().join(",")
+        };
+        text.lines().map(without_clock).collect()
+    };
+    [rows("metrics.csv"), rows("evals.csv")].concat()
+}
+
+#[test]
+fn every_model_learns_what_it_is_shown() {
+    let folder = recorded();
+    write(&folder, &config("total_gradient_steps: 200", MODELS));
+    run(&folder, "out", 0);
+    for model in ["bc", "autoregressive", "decoder", "quaternions", "retro", "denoise"] {
+        let job = folder.path().join("out").join(model).join("seed-1");
+        let evals = fs::read_to_string(job.join("evals.csv")).unwrap();
+        let field = |row: &str, at: usize| row.split(',').nth(at).unwrap().parse::<f64>().unwrap();
+        let last: Vec<&str> =
+            evals.lines().skip(1).filter(|row| field(row, 1) == 200.0).collect();
+        assert_eq!(last.len(), 4, "{evals}");
+        // A random agent gets 25, the recorded one 100.
+        let mean = last.iter().map(|row| field(row, 4)).sum::<f64>() / 4.0;
+        assert!(mean >= 80.0, "{model}: {mean}");
+        let metrics = fs::read_to_string(job.join("metrics.csv")).unwrap();
+        let of = |tag: &str| -> Vec<f64> {
+            let rows = metrics.lines().filter(|row| row.split(',').nth(3) == Some(tag));
+            rows.map(|row| field(row, 4)).collect()
+        };
+        let nats = of("held_out/nats");
+        assert_eq!(nats.len(), 5, "{model}");
+        assert!(nats[4] < 0.8 * nats[0] && nats[0] > 1.0, "{model}: {nats:?}");
+        let conditioned = !["bc", "autoregressive"].contains(&model);
+        assert_eq!(of("eval/return_for/0.5").len(), usize::from(conditioned), "{model}");
+        assert_eq!(of("losses/nats").len(), 100, "{model}");
+        // The policy alone acts as well.
+        let job = format!("out/{model}/seed-1");
+        let told = sparring()
+            .args(["eval", &job, "--episodes", "4"])
+            .current_dir(folder.path())
+            .assert_code(0);
+        let mean: f64 = told.stdout.split("return ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+        assert!(mean >= 75.0, "{model}: {}", told.stdout);
+    }
+    // Others than it was trained with, at an evaluation.
+    let more = ["--set", "agent.neighbours=3", "--set", "agent.database_chunks=40"];
+    let args = ["eval", "out/retro/seed-1", "--episodes", "2"];
+    sparring().args(args).args(more).current_dir(folder.path()).assert_code(0);
+    let page = sparring().args(["report", "out"]).current_dir(folder.path()).assert_code(0);
+    assert!(page.stdout.contains("denoise"), "{}", page.stdout);
+    let drawn = fs::read_to_string(folder.path().join("out/report/index.html")).unwrap();
+    assert!(drawn.contains("gradient steps"));
+}
+
+#[test]
+fn a_killed_run_goes_on_with_the_same_bits() {
+    let folder = recorded();
+    // So long that it is killed on its way.
+    let text = config("total_gradient_steps: 400, log_every_gradient_steps: 40", MODELS);
+    write(&folder, &text);
+    run(&folder, "whole", 0);
+    for model in ["bc", "decoder", "retro", "denoise"] {
+        let out = format!("cut-{model}");
+        let args = ["run", "offline.yaml", "--variant", model, "--out", &out, "--quiet"];
+        let mut child = sparring().args(args).current_dir(folder.path()).spawn();
+        let job = folder.path().join(&out).join(model).join("seed-1");
+        let has_one = |entry: fs::DirEntry| entry.path().join("checkpoint.yaml").is_file();
+        wait_for(|| {
+            let all = fs::read_dir(job.join("checkpoints")).into_iter().flatten().flatten();
+            all.map(has_one).filter(|is_one| *is_one).count() > 1
+        });
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let resumed = sparring().args(["resume", &out]).current_dir(folder.path()).assert_code(0);
+        assert!(resumed.stderr.contains("goes on from step"), "{}", resumed.stderr);
+        let whole = folder.path().join("whole").join(model).join("seed-1");
+        assert_eq!(records(&whole), records(&job), "{model}");
+    }
+
+    // Other data under the same name are no data of this run.
+    let args = ["run", "offline.yaml", "--variant", "bc", "--out", "changed", "--quiet"];
+    let mut child = sparring().args(args).current_dir(folder.path()).spawn();
+    let job = folder.path().join("changed/bc/seed-1");
+    wait_for(|| fs::read_dir(job.join("checkpoints")).is_ok_and(|all| all.count() > 1));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    fs::remove_dir_all(folder.path().join("expert-v0")).unwrap();
+    let args = ["record", "player.yaml", "--at", "random", "--episodes", "30", "--out", "expert-v0"];
+    sparring().args(args).current_dir(folder.path()).assert_code(0);
+    let refused = sparring().args(["resume", "changed"]).current_dir(folder.path()).assert_code(1);
+    let status = fs::read_to_string(job.join("status.yaml")).unwrap();
+    assert!(status.contains("data"), "{status}\n{}", refused.stderr);
+}
+
+#[test]
+fn what_does_not_go_together_is_refused_before_anything_is_written() {
+    let folder = recorded();
+    let whole = config("total_gradient_steps: 100", "sparsity: {kind: dense}\n");
+    let refused = |text: &str, wanted: &[&str]| {
+        write(&folder, text);
+        let said = run(&folder, "refused", 2).stderr;
+        assert!(wanted.iter().all(|part| said.contains(part)), "{text}\n{said}");
+        assert!(!folder.path().join("refused").exists());
+    };
+    let without = |from: &str, to: &str| {
+        assert!(whole.contains(from), "{from}");
+        whole.replace(from, to)
+    };
+    refused(&without("data: {sets: [expert-v0]}\n", ""), &["data.sets", "missing", "sparring record"]);
+    refused(&without("[expert-v0]", "[]"), &["data.sets", "at least one data set"]);
+    refused(&without("[expert-v0]", "[expert-v0, expert-v0]"), &["expert-v0 a second time"]);
+    refused(&without("[expert-v0]", "[nowhere-v0]"), &["nowhere-v0", "nothing there"]);
+    refused(&without("Identity-v0", "Chain-v0"), &["expert-v0", "a set of Identity-v0"]);
+    refused(
+        &without("kind: trajectory, size: xs, batch_size: 8, learning_rate: 3e-3, context_steps: 4, targets: [0.5]", "kind: dqn"),
+        &["data.sets", "no data with agent dqn"],
+    );
+    refused(
+        &without("budget: gradient_steps, total_gradient_steps: 100", "total_env_steps: 100"),
+        &["train.budget", "gradient_steps with agent trajectory"],
+    );
+    refused(&without(", total_gradient_steps: 100", ""), &["total_gradient_steps", "missing"]);
+    refused(&format!("{whole}diagnostics: {{}}\n"), &["diagnostics", "no such section with agent trajectory"]);
+    refused(
+        &format!("{whole}checkpoint: {{every_env_steps: 9}}\n"),
+        &["checkpoint.every_env_steps", "null with agent trajectory"],
+    );
+    refused(&without("context_steps: 4", "model: retro, context_steps: 4, chunk_steps: 4"), &["agent.chunk_steps", "below context_steps = 4"]);
+    refused(&without("size: xs", "size: xs, algebra: m3r"), &["agent.algebra", "m3r"]);
+    refused(&without("size: xs", "size: huge"), &["agent.size", "xs, s, m, l, xl, xxl"]);
+
+    // A set that is damaged: nothing of it is read.
+    let part = folder.path().join("expert-v0/data/3/part-0.parquet");
+    let mut bytes = fs::read(&part).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&part, &bytes).unwrap();
+    refused(&whole, &["part-0.parquet", "checksum"]);
+}
