@@ -77,7 +77,14 @@ fn main() {
     };
     let net = |name, sparsity: &SparsityConfig| {
         let optimizer = OptimizerConfig::adam(1e-4);
-        let of = Training { size: Size::L, algebra: None, weight_decay: 0.0, sparsity, optimizer };
+        let of = Training {
+            size: Size::L,
+            algebra: None,
+            experts: None,
+            weight_decay: 0.0,
+            sparsity,
+            optimizer,
+        };
         Net { name, decoder: Decoder::new(layout.clone(), &of, &Seed::new(1)).unwrap() }
     };
     let mut nets = [net("dense", &SparsityConfig::dense()), net("sparse 90 %", &sparse)];

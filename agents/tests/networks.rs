@@ -134,7 +134,7 @@ fn residual_networks_have_their_papers_sizes() {
     let [_, critic] = config.layers(&halfcheetah).unwrap();
     assert_eq!(weights(&critic), [23 * 52, 52 * 205, 205 * 52, 52 * 205, 205 * 52, 52]);
     // What is always there counts in the estimate: biases, γ and β.
-    let critic = &config.estimate(&halfcheetah, &RunLength::of(1000, 1)).unwrap().networks[1];
+    let critic = &config.estimate(&halfcheetah, 1, 1000).unwrap().networks[1];
     let all: u64 = critic.costs().iter().map(|layer| layer.parameters()).sum();
     let [biases, norms] = [52 + 2 * (205 + 52) + 1, 2 * 3 * 52];
     assert_eq!(all, (23 * 52 + 4 * 52 * 205 + 52 + biases + norms) as u64);

@@ -66,7 +66,14 @@ fn layout(neighbours: usize) -> RetroLayout {
 
 fn training(sparsity: &SparsityConfig) -> Training<'_> {
     let optimizer = OptimizerConfig::adam(3e-3);
-    Training { size: Size::Xs, algebra: None, weight_decay: 0.0, sparsity, optimizer }
+    Training {
+        size: Size::Xs,
+        algebra: None,
+        experts: None,
+        weight_decay: 0.0,
+        sparsity,
+        optimizer,
+    }
 }
 
 /// The share of `keys` to which `model` gives these `answers`.

@@ -41,7 +41,14 @@ fn episode(obs: Vec<[f32; 2]>, actions: Vec<u32>, rewards: Vec<f64>) -> Trajecto
 
 fn decoder(layout: &Layout, sparsity: &SparsityConfig) -> Decoder {
     let optimizer = OptimizerConfig::adam(3e-3);
-    let of = Training { size: Size::Xs, algebra: None, weight_decay: 0.0, sparsity, optimizer };
+    let of = Training {
+        size: Size::Xs,
+        algebra: None,
+        experts: None,
+        weight_decay: 0.0,
+        sparsity,
+        optimizer,
+    };
     Decoder::new(layout.clone(), &of, &Seed::new(1)).unwrap()
 }
 
@@ -240,8 +247,14 @@ fn plans_of_two_modes_are_repaired_and_factorised_ones_are_not() {
         tokens: (0..count).flat_map(|i| [3 * (i as u32 % 2); 2]).collect(),
     };
     let (dense, optimizer) = (SparsityConfig::dense(), OptimizerConfig::adam(3e-3));
-    let of =
-        Training { size: Size::Xs, algebra: None, weight_decay: 0.0, sparsity: &dense, optimizer };
+    let of = Training {
+        size: Size::Xs,
+        algebra: None,
+        experts: None,
+        weight_decay: 0.0,
+        sparsity: &dense,
+        optimizer,
+    };
     let how = Sampling { steps: 4, temperature: 0.8, share: 1.0 };
     let mut denoiser = Denoiser::new(layout, (2, how), &of, &Seed::new(1)).unwrap();
     let mut rng = Seed::new(2).rng();

@@ -6,7 +6,7 @@
 mod common;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use common::{Folder, sparring, wait_for};
 
@@ -29,7 +29,7 @@ env: {{id: Identity-v0}}
 data: {{sets: [expert-v0]}}
 train: {{budget: gradient_steps, {train}}}
 eval: {{every_gradient_steps: 50, episodes: 4}}
-agent: {{kind: trajectory, size: xs, batch_size: 8, learning_rate: 3e-3, context_steps: 4, targets: [0.5]}}
+agent: {{kind: trajectory, size: xs, batch_size: 8, learning_rate: 3e-3}}
 {more}"
     )
 }
@@ -39,16 +39,18 @@ sparsity: {kind: rigl, sparsity: 0.5, update_every_gradient_steps: 20}
 variants:
   bc: {agent: {kind: bc, hidden: [32], batch_size: 32}}
   autoregressive: {agent: {kind: bc, hidden: [32], batch_size: 32, head: autoregressive}}
-  decoder: {}
-  quaternions: {agent: {algebra: h}}
-  retro: {agent: {model: retro, chunk_steps: 2, neighbours: 1}}
-  denoise: {agent: {model: denoise, horizon: 2, share: 1.0}}
+  decoder: {agent: {context_steps: 4, targets: [0.5]}}
+  quaternions: {agent: {context_steps: 4, targets: [0.5], algebra: h}}
+  experts: {agent: {context_steps: 4, targets: [0.5], experts: {count: 2, hidden: 16}}}
+  retro: {agent: {model: retro, context_steps: 4, targets: [0.5], chunk_steps: 2, neighbours: 1}}
+  denoise: {agent: {model: denoise, targets: [0.5], horizon: 2, share: 1.0}}
 ";
 
 fn recorded() -> Folder {
     let folder = Folder::new();
     fs::write(folder.path().join("player.yaml"), PLAYER).unwrap();
-    let args = ["record", "player.yaml", "--at", "expert", "--episodes", "30", "--out", "expert-v0"];
+    let args =
+        ["record", "player.yaml", "--at", "expert", "--episodes", "30", "--out", "expert-v0"];
     sparring().args(args).current_dir(folder.path()).assert_code(0);
     folder
 }
@@ -80,12 +82,11 @@ fn every_model_learns_what_it_is_shown() {
     let folder = recorded();
     write(&folder, &config("total_gradient_steps: 200", MODELS));
     run(&folder, "out", 0);
-    for model in ["bc", "autoregressive", "decoder", "quaternions", "retro", "denoise"] {
+    for model in ["bc", "autoregressive", "decoder", "quaternions", "experts", "retro", "denoise"] {
         let job = folder.path().join("out").join(model).join("seed-1");
         let evals = fs::read_to_string(job.join("evals.csv")).unwrap();
         let field = |row: &str, at: usize| row.split(',').nth(at).unwrap().parse::<f64>().unwrap();
-        let last: Vec<&str> =
-            evals.lines().skip(1).filter(|row| field(row, 1) == 200.0).collect();
+        let last: Vec<&str> = evals.lines().skip(1).filter(|row| field(row, 1) == 200.0).collect();
         assert_eq!(last.len(), 4, "{evals}");
         // A random agent gets 25, the recorded one 100.
         let mean = last.iter().map(|row| field(row, 4)).sum::<f64>() / 4.0;
@@ -107,7 +108,16 @@ fn every_model_learns_what_it_is_shown() {
             .args(["eval", &job, "--episodes", "4"])
             .current_dir(folder.path())
             .assert_code(0);
-        let mean: f64 = told.stdout.split("return ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+        let mean: f64 = told
+            .stdout
+            .split("return ")
+            .nth(1)
+            .unwrap()
+            .split(' ')
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap();
         assert!(mean >= 75.0, "{model}: {}", told.stdout);
     }
     // Others than it was trained with, at an evaluation.
@@ -128,36 +138,37 @@ fn a_killed_run_goes_on_with_the_same_bits() {
     write(&folder, &text);
     run(&folder, "whole", 0);
     for model in ["bc", "decoder", "retro", "denoise"] {
-        let out = format!("cut-{model}");
-        let args = ["run", "offline.yaml", "--variant", model, "--out", &out, "--quiet"];
-        let mut child = sparring().args(args).current_dir(folder.path()).spawn();
-        let job = folder.path().join(&out).join(model).join("seed-1");
-        let has_one = |entry: fs::DirEntry| entry.path().join("checkpoint.yaml").is_file();
-        wait_for(|| {
-            let all = fs::read_dir(job.join("checkpoints")).into_iter().flatten().flatten();
-            all.map(has_one).filter(|is_one| *is_one).count() > 1
-        });
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let resumed = sparring().args(["resume", &out]).current_dir(folder.path()).assert_code(0);
+        let job = killed(&folder, model, &format!("cut-{model}"));
+        let resume = ["resume", &format!("cut-{model}")];
+        let resumed = sparring().args(resume).current_dir(folder.path()).assert_code(0);
         assert!(resumed.stderr.contains("goes on from step"), "{}", resumed.stderr);
         let whole = folder.path().join("whole").join(model).join("seed-1");
         assert_eq!(records(&whole), records(&job), "{model}");
     }
 
     // Other data under the same name are no data of this run.
-    let args = ["run", "offline.yaml", "--variant", "bc", "--out", "changed", "--quiet"];
-    let mut child = sparring().args(args).current_dir(folder.path()).spawn();
-    let job = folder.path().join("changed/bc/seed-1");
-    wait_for(|| fs::read_dir(job.join("checkpoints")).is_ok_and(|all| all.count() > 1));
-    child.kill().unwrap();
-    child.wait().unwrap();
+    let job = killed(&folder, "decoder", "changed");
     fs::remove_dir_all(folder.path().join("expert-v0")).unwrap();
-    let args = ["record", "player.yaml", "--at", "random", "--episodes", "30", "--out", "expert-v0"];
+    let args =
+        ["record", "player.yaml", "--at", "random", "--episodes", "30", "--out", "expert-v0"];
     sparring().args(args).current_dir(folder.path()).assert_code(0);
     let refused = sparring().args(["resume", "changed"]).current_dir(folder.path()).assert_code(1);
     let status = fs::read_to_string(job.join("status.yaml")).unwrap();
     assert!(status.contains("data"), "{status}\n{}", refused.stderr);
+}
+
+/// The folder of the job of `model` in the run `out`, which is killed once it has a checkpoint that is whole.
+fn killed(folder: &Folder, model: &str, out: &str) -> PathBuf {
+    let args = ["run", "offline.yaml", "--variant", model, "--out", out, "--quiet"];
+    let mut child = sparring().args(args).current_dir(folder.path()).spawn();
+    let job = folder.path().join(out).join(model).join("seed-1");
+    wait_for(|| {
+        let all = fs::read_dir(job.join("checkpoints")).into_iter().flatten().flatten();
+        all.filter(|entry| entry.path().join("checkpoint.yaml").is_file()).count() > 0
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+    job
 }
 
 #[test]
@@ -174,13 +185,16 @@ fn what_does_not_go_together_is_refused_before_anything_is_written() {
         assert!(whole.contains(from), "{from}");
         whole.replace(from, to)
     };
-    refused(&without("data: {sets: [expert-v0]}\n", ""), &["data.sets", "missing", "sparring record"]);
+    refused(
+        &without("data: {sets: [expert-v0]}\n", ""),
+        &["data.sets", "missing", "sparring record"],
+    );
     refused(&without("[expert-v0]", "[]"), &["data.sets", "at least one data set"]);
     refused(&without("[expert-v0]", "[expert-v0, expert-v0]"), &["expert-v0 a second time"]);
     refused(&without("[expert-v0]", "[nowhere-v0]"), &["nowhere-v0", "nothing there"]);
     refused(&without("Identity-v0", "Chain-v0"), &["expert-v0", "a set of Identity-v0"]);
     refused(
-        &without("kind: trajectory, size: xs, batch_size: 8, learning_rate: 3e-3, context_steps: 4, targets: [0.5]", "kind: dqn"),
+        &without("kind: trajectory, size: xs, batch_size: 8, learning_rate: 3e-3", "kind: dqn"),
         &["data.sets", "no data with agent dqn"],
     );
     refused(
@@ -188,12 +202,16 @@ fn what_does_not_go_together_is_refused_before_anything_is_written() {
         &["train.budget", "gradient_steps with agent trajectory"],
     );
     refused(&without(", total_gradient_steps: 100", ""), &["total_gradient_steps", "missing"]);
-    refused(&format!("{whole}diagnostics: {{}}\n"), &["diagnostics", "no such section with agent trajectory"]);
+    refused(
+        &format!("{whole}diagnostics: {{}}\n"),
+        &["diagnostics", "no such section with agent trajectory"],
+    );
     refused(
         &format!("{whole}checkpoint: {{every_env_steps: 9}}\n"),
         &["checkpoint.every_env_steps", "null with agent trajectory"],
     );
-    refused(&without("context_steps: 4", "model: retro, context_steps: 4, chunk_steps: 4"), &["agent.chunk_steps", "below context_steps = 4"]);
+    let retro = "size: xs, model: retro, context_steps: 4, chunk_steps: 4";
+    refused(&without("size: xs", retro), &["agent.chunk_steps", "below context_steps = 4"]);
     refused(&without("size: xs", "size: xs, algebra: m3r"), &["agent.algebra", "m3r"]);
     refused(&without("size: xs", "size: huge"), &["agent.size", "xs, s, m, l, xl, xxl"]);
 

@@ -13,7 +13,7 @@ use common::{Folder, sparring, wait_for};
 
 /// An agent on an env with all that remembers: a replay with priorities and returns over several steps, or a
 /// rollout and its scales.
-const AGENTS: [(&str, &str); 4] = [
+const AGENTS: [(&str, &str); 5] = [
     (
         "dqn",
         "env: {id: CartPole-v1, num_envs: 2}\nagent: {kind: dqn, hidden: [32], batch_size: 32, warmup_env_steps: 200, \
@@ -33,6 +33,11 @@ const AGENTS: [(&str, &str); 4] = [
         "frames",
         "env: {id: MinAtar/Breakout-v1, num_envs: 2}\nagent: {kind: dqn, network: {kind: minatar}, batch_size: 16, \
          warmup_env_steps: 200, replay_capacity: 700}\n",
+    ),
+    (
+        "nec",
+        "env: {id: CartPole-v1, num_envs: 2}\nagent: {kind: nec, hidden: [32], key_size: 4, memory_capacity: 300, \
+         neighbours: 5, n_step: 5, batch_size: 32, warmup_env_steps: 200, replay_capacity: 900}\n",
     ),
 ];
 

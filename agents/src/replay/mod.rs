@@ -248,6 +248,19 @@ impl Replay {
         self.sample_at(batch, sample, || ring.place(rng.random_range(0..ring.len())))
     }
 
+    /// The last `count` transitions that were stored, in their order, into `sample`; it must hold as many.
+    ///
+    /// # Errors
+    /// See [`Self::sample`].
+    pub fn newest(&self, count: usize, sample: &mut Sample) -> Result<(), AgentError> {
+        let ring = &self.state.ring;
+        let mut at = ring.len() - count;
+        self.sample_at(count, sample, || {
+            at += 1;
+            ring.by_age(at - 1)
+        })
+    }
+
     fn sample_at(
         &self,
         batch: usize,

@@ -229,6 +229,11 @@ impl Ring {
         (self.cursor() + self.config.capacity - self.len) % self.config.capacity
     }
 
+    /// The place of the `i`-th of those held, the oldest first.
+    pub fn by_age(&self, i: usize) -> usize {
+        (self.oldest() + i) % self.config.capacity
+    }
+
     /// The place of the `i`-th of those held, in any fixed order.
     pub fn place(&self, i: usize) -> usize {
         let full = self.len == self.config.capacity;

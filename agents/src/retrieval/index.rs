@@ -60,6 +60,19 @@ impl Index {
         }
     }
 
+    /// Puts `key (dim)` in the place of that of `id`, which there is.
+    pub fn set(&mut self, id: u32, key: &[f32]) {
+        let start = id as usize * (self.dim + 1);
+        let place = &mut self.keys[start..start + self.dim + 1];
+        place[..self.dim].copy_from_slice(key);
+        place[self.dim] = key.iter().map(|x| x * x).sum();
+    }
+
+    /// The key of `id`, `(dim)`.
+    pub fn key(&self, id: u32) -> &[f32] {
+        &self.keys[id as usize * (self.dim + 1)..][..self.dim]
+    }
+
     /// How many keys there are.
     pub fn len(&self) -> usize {
         self.keys.len() / (self.dim + 1)
@@ -207,6 +220,9 @@ mod tests {
         let (whole, mut parts) = (Index::new(4, keys.clone()), Index::new(4, Vec::new()));
         keys.chunks(400).for_each(|part| parts.extend(part));
         assert_eq!(whole, parts);
+        (0..900).for_each(|id| parts.set(id, &keys[4 * (899 - id as usize)..][..4]));
+        assert_eq!((parts.key(0), parts.key(899)), (whole.key(899), whole.key(0)));
+        assert_eq!(parts.nearest(whole.key(7), 1, |_, _| false)[0][0].id, 892);
         assert!(whole.nearest(&[], 3, |_, _| false).is_empty());
     }
 }

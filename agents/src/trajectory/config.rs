@@ -14,6 +14,7 @@ use super::plans::PlanLayout;
 use super::retro::{Chunks, RetroLayout};
 use crate::data::{Scales, Vocabulary};
 use crate::error::AgentError;
+use crate::networks::ExpertKeys;
 use crate::networks::algebra::AlgebraName;
 use crate::networks::transformer::Size;
 use crate::offline::{Condition, OfflineKeys};
@@ -42,6 +43,8 @@ pub struct TrajectoryConfig {
     pub size: Size,
     /// An algebra that the layers `mlp` of its blocks are over; none are real.
     pub algebra: Option<AlgebraName>,
+    /// A block of experts before the head, each token of which is a sample.
+    pub experts: Option<ExpertKeys>,
     /// Sparsity of every projection.
     #[serde(skip, default = "SparsityConfig::dense")]
     pub sparsity: SparsityConfig,
@@ -90,6 +93,7 @@ impl Default for TrajectoryConfig {
             model: ModelName::default(),
             size: Size::S,
             algebra: None,
+            experts: None,
             sparsity: SparsityConfig::dense(),
             bins: 32,
             context_steps: 20,
@@ -165,6 +169,7 @@ impl TrajectoryConfig {
         Training {
             size: self.size,
             algebra: self.algebra,
+            experts: self.experts,
             weight_decay: self.training.weight_decay,
             sparsity: &self.sparsity,
             optimizer: self.training.optimizer,

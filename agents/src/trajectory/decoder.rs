@@ -14,6 +14,7 @@ use super::windows::Windows;
 use crate::data::{ActionBuf, Dataset, Episodes, Scales};
 use crate::error::AgentError;
 use crate::losses::cross_entropy::cross_entropy;
+use crate::networks::ExpertKeys;
 use crate::networks::algebra::AlgebraName;
 use crate::networks::transformer::{Size, transformer};
 use crate::offline::asked::Asked;
@@ -36,6 +37,8 @@ pub struct Training<'a> {
     pub size: Size,
     /// What the layers `mlp` are over.
     pub algebra: Option<AlgebraName>,
+    /// Its block of experts before the head.
+    pub experts: Option<ExpertKeys>,
     /// Of its weights.
     pub weight_decay: f64,
     /// Of its layers.
@@ -52,6 +55,9 @@ impl Training<'_> {
     pub fn layers(&self, of: TokenRows) -> Result<Vec<LayerSpec>, AgentError> {
         let TokenRows { inputs, tokens, sees, words } = of;
         let mut layers = transformer(inputs, self.size, (tokens, sees), words, self.weight_decay);
+        if let Some(experts) = self.experts {
+            layers = experts.over(layers)?;
+        }
         let Some(AlgebraName(algebra)) = self.algebra else { return Ok(layers) };
         if !self.size.width().is_multiple_of(algebra.order()) {
             let found = format!("{algebra:?}, with blocks of {} numbers", self.size.width());

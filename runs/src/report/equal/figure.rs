@@ -19,15 +19,15 @@ pub fn figure(of: &Comparison, id: &str, groups: &[Group<'_>], what: Equal) -> F
             methods::config(of)
         ),
         command: methods::command(of, &["--equal", what.word()]),
-        content: Content::Panels(groups.iter().map(|group| panel(group, what)).collect()),
+        content: Content::Panels(groups.iter().map(|group| panel(of, group, what)).collect()),
     }
 }
 
-fn panel(group: &Group<'_>, what: Equal) -> Panel {
+fn panel(of: &Comparison, group: &Group<'_>, what: Equal) -> Panel {
     let row = |member: &Member| {
         let score = member.cell.score.as_ref()?;
         Some(Row {
-            label: member.cell.label.clone(),
+            label: methods::name(member.cell, of),
             style: methods::style(&member.cell.at.method),
             value: score.value,
             interval: methods::ends(score),
