@@ -41,7 +41,7 @@ variants:
   autoregressive: {agent: {kind: bc, hidden: [32], batch_size: 32, head: autoregressive}}
   decoder: {agent: {context_steps: 4, targets: [0.5]}}
   quaternions: {agent: {context_steps: 4, targets: [0.5], algebra: h}}
-  experts: {agent: {context_steps: 4, targets: [0.5], experts: {count: 2, hidden: 16}}}
+  experts: {agent: {context_steps: 4, targets: [0.5], experts: {router: topk, tokens: batch, count: 2, hidden: 16}}}
   retro: {agent: {model: retro, context_steps: 4, targets: [0.5], chunk_steps: 2, neighbours: 1}}
   denoise: {agent: {model: denoise, targets: [0.5], horizon: 2, share: 1.0}}
 ";
