@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::assertion::Assertion;
 use crate::data_format::DataFormat;
@@ -44,7 +45,7 @@ pub enum Command {
     Status(StatusArgs),
     /// Score the policy of a job or of a checkpoint
     Eval(EvalArgs),
-    /// Write the policy of a job or of a checkpoint as safetensors, dense and sparse, and as ONNX
+    /// Write the policy of a job or of a checkpoint as safetensors, dense and sparse, as ONNX and as C
     Export(ExportArgs),
     /// Print every job with its steps, sizes and memory; run nothing, write nothing
     Plan(PlanArgs),
@@ -54,6 +55,18 @@ pub enum Command {
     Record(RecordArgs),
     /// Say what a data set holds, check it, and play its actions again
     Data(DataArgs),
+    /// Write a config for an env and an agent, in which every key stands with what it means
+    Init(InitArgs),
+    /// Say what this build and this machine have: instructions, cores, simulators, GPU
+    Doctor(DoctorArgs),
+    /// Print the completions of a shell: sparring completions bash > ~/.local/share/bash-completion/completions/sparring
+    Completions {
+        /// Which shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print the manual page: sparring man | man -l -
+    Man,
     /// Print what a config can name
     List {
         /// Of what
@@ -71,6 +84,26 @@ pub enum Command {
     Report(ReportArgs),
     /// Fit a law of scale to any CSV: its constants with 95 % intervals, and what the rows do not tell
     Fit(FitArgs),
+}
+
+/// What `init` takes.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// The env, as sparring list envs has it
+    pub env: String,
+    /// The agent, as sparring list agents has it [default: the first that can play the env]
+    pub agent: Option<String>,
+    /// A new file; without it the config is printed
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// What `doctor` takes.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What `list` lists.
@@ -224,6 +257,9 @@ pub struct StatusArgs {
     /// Show it again every two seconds, until no job runs
     #[arg(long)]
     pub watch: bool,
+    /// Print JSON
+    #[arg(long, conflicts_with = "watch")]
+    pub json: bool,
 }
 
 /// What `eval` takes.
@@ -256,7 +292,7 @@ pub struct ExportArgs {
     /// A folder that is not there yet
     #[arg(long, value_name = "DIR", default_value = "export")]
     pub out: PathBuf,
-    /// In which format; may be given again [default: all three]
+    /// In which format; may be given again [default: all of them]
     #[arg(long, value_enum, value_delimiter = ',', value_name = "FORMAT")]
     pub format: Vec<Format>,
     /// Also so many observations, of episodes that the policy and random actions play, with the action that the
@@ -279,6 +315,8 @@ pub enum Format {
     Csr,
     /// policy.onnx: the whole computation
     Onnx,
+    /// policy.c: the whole computation in C99, of the active weights, without allocation
+    C,
 }
 
 impl Format {

@@ -60,7 +60,9 @@ impl Console {
         let bar = match self {
             Self::Bars { all, .. } => {
                 let bar = all.add(ProgressBar::new(total));
-                bar.set_style(style("{prefix}  {wide_bar} {percent:>3}%  return {msg}"));
+                bar.set_style(style(
+                    "{prefix}  {wide_bar} {percent:>3}%  return {msg}  {eta} left",
+                ));
                 bar.set_prefix(name.clone());
                 bar.set_message("–");
                 Some(bar)

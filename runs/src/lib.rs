@@ -10,6 +10,7 @@ pub mod config;
 mod console;
 mod data;
 mod data_format;
+mod doctor;
 pub mod envs;
 pub mod error;
 mod eval;
@@ -18,6 +19,7 @@ mod expand;
 mod export;
 mod files;
 mod folder;
+mod init;
 mod job;
 mod job_folder;
 mod keys;
@@ -50,6 +52,7 @@ mod scheduler;
 mod schema;
 mod score;
 mod shell;
+mod shells;
 mod sizes;
 mod slurm;
 pub mod statistics;
@@ -94,6 +97,10 @@ pub fn main(registry: Registry) -> ExitCode {
         Command::Play(args) => play::play(&args),
         Command::Record(args) => data::record(&args),
         Command::Data(args) => data::data(&args),
+        Command::Init(args) => init::init(&args),
+        Command::Doctor(args) => doctor::doctor(&args),
+        Command::Completions { shell } => shells::completions(shell),
+        Command::Man => shells::man(),
         Command::List { what, of } => list::list(what, of.as_deref()),
         Command::Schema => list::schema(),
         Command::Tune => tune::tune(),

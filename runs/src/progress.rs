@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::cli::StatusArgs;
 use crate::console::print;
@@ -29,6 +30,9 @@ pub fn status(args: &StatusArgs) -> Result<(), Error> {
     loop {
         let (folder, record) = RunFolder::open(&args.dir)?;
         let jobs: Vec<Seen> = folder.jobs(&record).iter().map(Seen::of).collect();
+        if args.json {
+            return print(&as_json(&record.name, &jobs)?);
+        }
         let clear = if args.watch { CLEAR } else { "" };
         let slurm = states(folder.root());
         print(&format!("{clear}{}", told(&record.name, &jobs, slurm.as_ref())))?;
@@ -100,6 +104,27 @@ impl Seen {
         let (status, rate) = (self.status()?, self.rate()?);
         Some(self.total?.saturating_sub(status.clock().own()) as f64 / rate)
     }
+}
+
+/// All jobs for a program.
+fn as_json(name: &str, jobs: &[Seen]) -> Result<String, Error> {
+    let job = |job: &Seen| {
+        let status = job.status();
+        json!({
+            "job": job.name,
+            "state": job.state(),
+            "steps": status.map(|status| status.clock().own()),
+            "of": job.total,
+            "steps_per_s": job.rate(),
+            "left_s": job.left_s(),
+            "score": status.and_then(|status| status.score),
+            "lives": job.lives,
+            "error": status.and_then(|status| status.error.clone()),
+        })
+    };
+    let all = json!({"name": name, "jobs": jobs.iter().map(job).collect::<Vec<_>>()});
+    let text = serde_json::to_string_pretty(&all).map_err(Error::system("write JSON"))?;
+    Ok(format!("{text}\n"))
 }
 
 /// The table of all jobs. `slurm` is what the cluster says of those that were submitted, if it answers.

@@ -6,6 +6,7 @@ mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use common::{Folder, Printed, config, sparring, wait_for};
 use safetensors::SafeTensors;
@@ -55,6 +56,65 @@ fn check_layers(dense: &[u8], csr: &[u8]) -> f64 {
     active as f64 / all as f64
 }
 
+/// The file of C, compiled by this machine's compiler, gives the actions of the samples beside it.
+fn check_c(place: &Path) {
+    let policy = described(&fs::read(place.join("csr.safetensors")).unwrap());
+    let bytes = fs::read(place.join("samples.safetensors")).unwrap();
+    let samples = SafeTensors::deserialize(&bytes).unwrap();
+    let (seen, actions) =
+        (samples.tensor("observation").unwrap(), samples.tensor("action").unwrap());
+    let dim: usize = seen.shape()[1..].iter().product();
+    let numbers = actions.shape().get(1).copied();
+    let kind = if policy["observation"]["dtype"] == "u8" { "uint8_t" } else { "float" };
+    let act = match numbers {
+        None => "int a = sparring_act(x); fwrite(&a, sizeof a, 1, stdout);".to_owned(),
+        Some(n) => {
+            format!("float a[{n}]; sparring_act(x, a); fwrite(a, sizeof *a, {n}, stdout);")
+        }
+    };
+    let main = format!(
+        "#include <stdio.h>\n#include \"policy.c\"\nint main(void) {{ {kind} x[{dim}]; \
+         while (fread(x, sizeof *x, {dim}, stdin) == {dim}) {{ {act} }} return 0; }}\n"
+    );
+    fs::write(place.join("main.c"), main).unwrap();
+    let flags = [
+        "-std=c99",
+        "-pedantic",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-O2",
+        "main.c",
+        "-lm",
+        "-o",
+        "act",
+    ];
+    let compiled = Command::new("cc").args(flags).current_dir(place).output().unwrap();
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+    fs::write(place.join("seen"), seen.data()).unwrap();
+    let told = Command::new(place.join("act"))
+        .stdin(fs::File::open(place.join("seen")).unwrap())
+        .output()
+        .unwrap()
+        .stdout;
+    match numbers {
+        None => {
+            let found =
+                told.chunks_exact(4).map(|b| i64::from(i32::from_le_bytes(b.try_into().unwrap())));
+            let all =
+                actions.data().chunks_exact(8).map(|b| i64::from_le_bytes(b.try_into().unwrap()));
+            assert!(found.eq(all), "{}", place.display());
+        }
+        Some(_) => {
+            let float = |b: &[u8]| f32::from_le_bytes(b.try_into().unwrap());
+            assert_eq!(told.len(), actions.data().len());
+            for (a, b) in told.chunks_exact(4).zip(actions.data().chunks_exact(4)) {
+                assert!((float(a) - float(b)).abs() < 1e-4, "{}", place.display());
+            }
+        }
+    }
+}
+
 #[test]
 fn every_agent_and_network_is_taken_away_dense_and_sparse() {
     let folder = Folder::new();
@@ -78,6 +138,7 @@ fn every_agent_and_network_is_taken_away_dense_and_sparse() {
             false => assert!((mixes - 1e-9..=mixes * 1.1).contains(&density), "{name}: {density}"),
         }
         assert!(read("policy.onnx").windows(8).any(|bytes| bytes == b"sparring"), "{name}");
+        check_c(&folder.path().join(&name));
         let samples = read("samples.safetensors");
         let policy = described(&samples);
         let samples = SafeTensors::deserialize(&samples).unwrap();

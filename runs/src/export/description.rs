@@ -122,6 +122,12 @@ impl Description {
         }
     }
 
+    /// What it is, in a line.
+    pub fn title(&self) -> String {
+        let Self { sparring, agent, env, origin, .. } = self;
+        format!("The policy of {agent} on {env}, written by sparring {sparring} from {origin}.")
+    }
+
     /// As JSON.
     pub fn to_text(&self) -> String {
         serde_json::json!(self).to_string()

@@ -3,6 +3,7 @@
 //! What is written maps a raw observation to the action that an evaluation takes, but for an ε of it that is left to
 //! chance: the scales of observations, the network, what bounds the action. `runs/docs/export.md` is the reference.
 
+mod c;
 mod description;
 mod onnx;
 mod samples;
@@ -67,6 +68,7 @@ fn part(format: Format, view: &PolicyView, about: &Description) -> Result<Part, 
     Ok(match format {
         Format::Dense => Part { name: "dense.safetensors", bytes: weights(Layout::Dense)? },
         Format::Csr => Part { name: "csr.safetensors", bytes: weights(Layout::Csr)? },
+        Format::C => Part { name: "policy.c", bytes: c::file(view, about).into_bytes() },
         Format::Onnx => {
             let bytes = onnx::file(view, about).map_err(|error| error.to_string())?;
             if bytes.len() > MOST_ONNX {

@@ -78,15 +78,16 @@ fn csr(layer: &PolicyLayer, to: &mut Tensors) -> Result<(), String> {
 }
 
 /// Where the active weights stand.
-struct Rows {
+pub struct Rows {
     /// Row `r` has the entries from `indptr[r]` to `indptr[r + 1]`, `(rows + 1)`.
-    indptr: Vec<i32>,
+    pub indptr: Vec<i32>,
     /// The column of each entry, ascending in its row, `(nnz)`.
-    indices: Vec<i32>,
+    pub indices: Vec<i32>,
 }
 
 impl Rows {
-    fn of(topology: &Topology) -> Self {
+    /// Of `topology`.
+    pub fn of(topology: &Topology) -> Self {
         let (rows, cols) = (topology.rows(), topology.cols() as u32);
         let (mut indptr, mut indices) = (vec![0; rows + 1], Vec::with_capacity(topology.nnz()));
         for position in topology.positions() {
