@@ -92,3 +92,7 @@ pub use row::{AgentConfig, AgentKeys, AgentRow, NetworkRole, RunLength};
 pub use sac::{SacConfig, Temperature};
 pub use summary::{Estimate, LayerSummary, NetworkSummary, TrainingFlops};
 pub use trajectory::TrajectoryConfig;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

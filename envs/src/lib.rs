@@ -73,3 +73,7 @@ pub use vector::{
     Actions, AsyncVectorEnv, Batch, Episode, OnFault, Row, StepRow, VectorConfig, VectorEnv,
     episode_seed,
 };
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -119,3 +119,7 @@ pub fn main(registry: Registry) -> ExitCode {
         }
     }
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

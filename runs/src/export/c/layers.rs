@@ -178,7 +178,7 @@ impl Layers {
 
     /// The type of a column.
     pub fn column_type(&self) -> &'static str {
-        unsigned(self.most_columns).0
+        unsigned(self.most_columns.saturating_sub(1)).0
     }
 
     /// The type of an entry's number.
@@ -202,7 +202,8 @@ impl Layers {
 
     /// Bytes of all constants.
     pub fn constant_bytes(&self, view: &PolicyView) -> usize {
-        let (columns, entries) = (unsigned(self.most_columns).1, unsigned(self.most_entries).1);
+        let (columns, entries) =
+            (unsigned(self.most_columns.saturating_sub(1)).1, unsigned(self.most_entries).1);
         let scales =
             view.before.scale.as_ref().map_or(0, |_| 2 * size_of::<f64>() * view.before.dim);
         let bounds = match &view.after {
