@@ -238,7 +238,8 @@ def _follow(stream: Any, lines: list[str], to: Any) -> None:
 def _keys(job: dict[str, Any]) -> dict[str, Any]:
     """What tells a job from others, its axes as columns."""
     run = {"run": job["run"]} if "run" in job else {}
-    return run | {key: job["at"][key] for key in _AT} | job["at"].get("axes", {}) | {"seed": job["seed"]}
+    axes: dict[str, Any] = job["at"].get("axes", {})
+    return run | {key: job["at"][key] for key in _AT} | axes | {"seed": job["seed"]}
 
 
 def _table(jobs: list[dict[str, Any]], rows: list[dict[str, Any]], columns: list[str]) -> "pandas.DataFrame":
