@@ -21,7 +21,9 @@ import sparring
 from sparring.registration import gymnasium_id
 
 # The tiny envs draw no picture.
-DRAWN = [id for id in ALL if not id.startswith(("Counter", "Identity", "IdentityBox", "Chain", "Recall", "gymnasium-rs"))]
+DRAWN = [
+    id for id in ALL if not id.startswith(("Counter", "Identity", "IdentityBox", "Chain", "Recall", "gymnasium-rs"))
+]
 
 
 @pytest.mark.filterwarnings("ignore:.*out of date.*", "ignore:.*render_fps.*")

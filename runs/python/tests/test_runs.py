@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas
 import pytest
 from safetensors.numpy import load_file
 
@@ -67,12 +68,26 @@ def test_run_and_results(tmp_path, capfd):
     assert run.path == tmp_path / "run" and "sparsity" in str(run)
     results = run.results()
     axis = next(column for column in results.columns if column.endswith("sparsity"))
-    assert list(results.columns) == ["run", "name", "variant", "env", "agent", "method", axis, "seed", "env_step", "return", "wall_s"]
+    assert list(results.columns) == [
+        "run",
+        "name",
+        "variant",
+        "env",
+        "agent",
+        "method",
+        axis,
+        "seed",
+        "env_step",
+        "return",
+        "wall_s",
+    ]
     assert len(results) == 2 * 2 * 3 and set(results["env_step"]) == {0, 300, 600}
     assert results["return"].notna().all()
-    evals = Path(tmp_path, "run").glob("*/seed-1/evals.csv")
-    first = next(iter(sorted(evals))).read_text().splitlines()[1].split(",")
-    assert first
+    for file in (tmp_path / "run").glob("*/seed-*/evals.csv"):
+        name, seed = file.parts[-3], int(file.parts[-2].removeprefix("seed-"))
+        means = pandas.read_csv(file).groupby("env_step")["return"].mean()
+        job = results[(results["name"] == name) & (results["seed"] == seed)]
+        assert np.allclose(job.set_index("env_step")["return"], means), file
     jobs = sparring.load_results(run.path, rows="jobs")
     assert len(jobs) == 4 and set(jobs["progress"]) == {"finished"} and (jobs["env_steps"] == 600).all()
     score = results[results["env_step"] == 600].groupby([axis, "seed"])["return"].first()
@@ -174,9 +189,10 @@ def test_a_policy_acts_as_the_binary_does(name, tmp_path):
     actions, state = policy.predict(samples["observation"], state="mine")
     assert state == "mine" and actions.dtype == samples["action"].dtype
     assert np.array_equal(actions, samples["action"]) and len(actions) == 1000
-    # One by one, the dtype of a space of Gymnasium or of Python.
+    # One by one, and as Python has numbers.
     for row in range(3):
-        one, _ = policy.predict(samples["observation"][row].tolist() if samples["observation"].dtype == np.float32 else samples["observation"][row])
+        obs = samples["observation"][row]
+        one, _ = policy.predict(obs.tolist() if obs.dtype == np.float32 else obs)
         assert one.shape == actions[row].shape and np.allclose(one, actions[row], atol=1e-5)
         assert policy.action_space.contains(one)
     if name == "dqn":
@@ -184,7 +200,8 @@ def test_a_policy_acts_as_the_binary_does(name, tmp_path):
     else:
         with pytest.raises(ValueError, match="chance"):
             policy.predict(samples["observation"], deterministic=False)
-    for wrong in [samples["observation"][:, :1], samples["observation"][0][None, None], samples["observation"].astype(complex)]:
+    all_of = samples["observation"]
+    for wrong in [all_of[:, :1], all_of[0][None, None], all_of.astype(complex)]:
         with pytest.raises(ValueError, match="the observation"):
             policy.predict(wrong)
     with pytest.raises(ValueError, match="episode_start"):

@@ -33,9 +33,7 @@ class Engine:
     def spec(self) -> dict[str, Any]: ...
     def observations(self) -> NDArray[Any]: ...
     def reset(self, seeds: Sequence[int | None] | None, mask: NDArray[np.bool_] | None) -> NDArray[Any]: ...
-    def step(
-        self, actions: NDArray[Any]
-    ) -> tuple[
+    def step(self, actions: NDArray[Any]) -> tuple[
         NDArray[Any],
         NDArray[np.float64],
         NDArray[np.bool_],

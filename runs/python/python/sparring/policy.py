@@ -74,7 +74,9 @@ class Policy:
             raise ValueError(f"the observation is {obs.dtype}, but it must be {dtype}")
         single = obs.shape == shape
         if not single and obs.shape[1:] != shape:
-            raise ValueError(f"the observation has the shape {obs.shape}, but it must be {shape}, or that with n in front")
+            raise ValueError(
+                f"the observation has the shape {obs.shape}, but it must be {shape}, or that with n in front"
+            )
         rows = np.ascontiguousarray(obs[None] if single else obs, dtype=dtype)
         first = np.ones(len(rows), np.bool_)
         if episode_start is not None:

@@ -72,15 +72,16 @@ def plan(
     """Every job of a config with its steps, sizes, FLOPs and memory; runs nothing, writes nothing.
 
     One row a job: `name`, which names its folder, too, `variant`, `env`, `agent`, `method`, a column for each axis of
-    a sweep, `seed`, `env_steps`, `gradient_steps`, `parameters`, `active_parameters`, `density`, `forward_flops` and `backward_flops` of one sample,
-    `training_flops`, `bytes`, `notes`.
+    a sweep, `seed`, `env_steps`, `gradient_steps`, `parameters`, `active_parameters`, `density`, `forward_flops` and
+    `backward_flops` of one sample, `training_flops`, `bytes`, `notes`.
 
     Raises:
         ValueError: Mistakes in the config: file, line and key, what was found, what is allowed, what to do.
     """
     with _file_of(config) as file:
         planned = _plan(file, set, seeds, variants)
-    return _table(planned["jobs"], [_keys(job) | {key: job[key] for key in _OF_PLAN} for job in planned["jobs"]], _OF_PLAN)
+    jobs = planned["jobs"]
+    return _table(jobs, [_keys(job) | {key: job[key] for key in _OF_PLAN} for job in jobs], _OF_PLAN)
 
 
 def run(
@@ -123,9 +124,9 @@ def run(
             words += ["--seeds", ",".join(map(str, seeds))]
         if jobs is not None:
             words += ["--jobs", str(jobs)]
-        if not progress:
-            words += ["--quiet"]
-        code, table, told = _child(["run", str(file), "--out", str(folder), "--failures", str(failures), *words], progress)
+        code, table, told = _child(
+            ["run", str(file), "--out", str(folder), "--failures", str(failures), *words], progress
+        )
     if code == 0:
         return Run(folder, table)
     if code == _MISTAKE:
@@ -138,10 +139,11 @@ def run(
 def load_results(folder: str | os.PathLike[str], *, rows: str = "evaluations") -> "pandas.DataFrame":
     """What a run has come to so far, as a tidy table.
 
-    Every row has `run`, `name`, `variant`, `env`, `agent`, `method`, a column for each axis of a sweep, and `seed`, and with `rows="evaluations"` `env_step`, `return`, the mean of the evaluation's episodes, and `wall_s`; with
-    `rows="jobs"` a job's `progress`, `score`, `env_steps`, `gradient_steps`, `wall_s`, `parameters`,
-    `active_parameters`, `density`, `forward_flops`, `training_flops`, `error`, `notes` and `folder`. What is not
-    known yet is missing.
+    Every row has `run`, `name`, which names the job's folder, too, `variant`, `env`, `agent`, `method`, a column for
+    each axis of a sweep, and `seed`, and with `rows="evaluations"` `env_step`, `return`, the mean of the evaluation's
+    episodes, and `wall_s`; with `rows="jobs"` a job's `progress`, `score`, `env_steps`, `gradient_steps`, `wall_s`,
+    `parameters`, `active_parameters`, `density`, `forward_flops`, `training_flops`, `error`, `notes` and `folder`. What
+    is not known yet is missing.
 
     Raises:
         ValueError: A folder that no run has written.
@@ -192,7 +194,8 @@ def _lines(config: Mapping[str, Any]) -> Iterator[str]:
 def _child(words: list[str], progress: bool) -> tuple[int, str, str]:
     """The exit code of `sparring` in a process of its own, what it printed, and the end of what it told on stderr.
 
-    It has a session of its own, so that Ctrl-C reaches it once, through here.
+    It has a session of its own, so that Ctrl-C reaches it once, through here. Its stderr goes through here, too, so
+    that a notebook shows it.
     """
     process = subprocess.Popen(
         [sys.executable, "-m", "sparring", *words],

@@ -32,7 +32,9 @@ def as_yaml(value: Any) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
     if not isinstance(value, (bool, int, float, str, type(None))):
-        raise ValueError(f"{value!r} is a {type(value).__name__}, but YAML takes bools, numbers, texts, lists and dicts")
+        raise ValueError(
+            f"{value!r} is a {type(value).__name__}, but YAML takes bools, numbers, texts, lists and dicts"
+        )
     return json.dumps(value)
 
 
