@@ -207,6 +207,14 @@ pub enum EnvError {
         /// What is allowed and what to do.
         allowed: String,
     },
+    /// A step with [`crate::Autoreset::Disabled`] after an end; nothing was stepped.
+    #[error(
+        "the episode of env {env} has ended and nothing was stepped; reset it first, or let the engine begin episodes"
+    )]
+    EpisodeOver {
+        /// The index of the env.
+        env: usize,
+    },
     /// The operating system gave no thread.
     #[error("cannot start env worker {worker}: {cause}; use fewer workers (0 steps inline)")]
     Spawn {

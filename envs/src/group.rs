@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::{Action, Actions, Env, EnvError, ObsMut, Row};
+use crate::{Action, Actions, Env, EnvError, ObsMut, Picture, Row};
 
 /// Envs of one spec. Nothing passes between them: each does what it would do alone.
 pub trait EnvGroup: Send {
@@ -26,9 +26,12 @@ pub trait EnvGroup: Send {
     /// [`Env::reset`] of one.
     fn reset(&mut self, env: usize, seed: Option<u64>, obs: ObsMut<'_>) -> Result<(), EnvError>;
 
-    /// [`Env::step`] of `turn` and of all behind it, each of which has been reset with a seed. `turn` is always
-    /// the one whose turn it is: where this fails or panics, those before have made their step, those behind not.
+    /// [`Env::step`] of `turn` and of all behind it but those held, each of which has been reset with a seed. `turn` is
+    /// always the one whose turn it is: where this fails or panics, those before have made their step, those behind not.
     fn step(&mut self, turn: &mut usize, rows: GroupRows<'_>) -> Result<(), EnvError>;
+
+    /// [`Env::render`] of one.
+    fn render(&self, env: usize) -> Result<Picture, EnvError>;
 
     /// [`Env::reward_range`], the same for all; None where there is no env.
     fn reward_range(&self) -> Option<(f64, f64)>;
@@ -43,6 +46,8 @@ pub trait EnvGroup: Send {
 /// What the envs of a group read and write in one step, a row for each.
 #[derive(Debug)]
 pub struct GroupRows<'a> {
+    /// Which take no part in this step, shape `(n)`, or nothing where all do: of these nothing is written.
+    pub held: &'a [bool],
     /// Their actions.
     pub actions: Actions<'a>,
     /// Their successors, shape `(n, obs_dim)`.
@@ -67,10 +72,14 @@ impl<E: Env> Each<E> {
         rows: GroupRows<'_>,
         action: impl Fn(usize) -> Action<'a>,
     ) -> Result<(), EnvError> {
-        let GroupRows { mut next, reward, row, .. } = rows;
+        let GroupRows { held, mut next, reward, row, .. } = rows;
         let obs_dim = next.view().len() / reward.len();
         while *turn < self.envs.len() {
             let i = *turn;
+            if !held.is_empty() && held[i] {
+                *turn += 1;
+                continue;
+            }
             let step = self.envs[i].step(action(i), next.slice(i * obs_dim..(i + 1) * obs_dim))?;
             (reward[i], row[i]) = (step.reward, step.end.into());
             *turn += 1;
@@ -106,6 +115,10 @@ impl<E: Env> EnvGroup for Each<E> {
                 self.run(turn, rows, |i| Action::Continuous(&all[i * act_dim..(i + 1) * act_dim]))
             }
         }
+    }
+
+    fn render(&self, env: usize) -> Result<Picture, EnvError> {
+        self.envs[env].render()
     }
 
     fn reward_range(&self) -> Option<(f64, f64)> {

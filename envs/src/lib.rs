@@ -70,8 +70,8 @@ pub use rng::EnvRng;
 pub use space::{Sample, Space};
 pub use spec::{EnvRow, EnvSpec, Make, maker};
 pub use vector::{
-    Actions, AsyncVectorEnv, Batch, Episode, OnFault, Row, StepRow, VectorConfig, VectorEnv,
-    episode_seed,
+    Actions, AsyncVectorEnv, Autoreset, Batch, Episode, OnFault, Row, StepRow, VectorConfig,
+    VectorEnv, episode_seed,
 };
 
 #[cfg(doctest)]

@@ -180,6 +180,7 @@ fn games_abreast_are_the_games_alone() {
             let actions: Vec<u32> = (0..COUNT).map(|_| rng.integers(n)).collect();
             let (mut reward, mut row) = ([0.0; COUNT], [Row::Void; COUNT]);
             let rows = GroupRows {
+                held: &[],
                 actions: Actions::Discrete(&actions),
                 next: ObsMut::U8(&mut next),
                 reward: &mut reward,

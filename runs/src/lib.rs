@@ -37,7 +37,7 @@ pub mod phases;
 pub mod plan;
 mod plan_table;
 mod play;
-mod policy;
+pub mod policy;
 mod post_mortem;
 pub mod process;
 mod progress;
@@ -53,7 +53,7 @@ mod schema;
 mod score;
 mod shell;
 mod shells;
-mod sizes;
+pub mod sizes;
 mod slurm;
 pub mod statistics;
 pub mod status;
@@ -65,6 +65,7 @@ mod tune;
 pub mod variant;
 mod yaml;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -75,16 +76,32 @@ use error::Error;
 
 pub use registry::Registry;
 
+/// The exit code of a mistake on the command line.
+const MISTAKE: u8 = 2;
+
 /// The command line `sparring`, from its arguments to its exit code, with all that `registry` names.
 ///
 /// A crate of its own has the whole of Sparring with its rows, YAML, plans and reports, in a `main.rs` of ten
 /// lines: see `runs/examples/own_rows`. It should call [`process::settle`] first.
 pub fn main(registry: Registry) -> ExitCode {
+    ExitCode::from(main_with(registry, std::env::args_os()))
+}
+
+/// [`main`] with these arguments, the first of which is the program's name, to the number of its exit code: for a
+/// program whose own arguments are others, such as Python.
+pub fn main_with(registry: Registry, args: impl IntoIterator<Item = OsString>) -> u8 {
     if !registry.install() {
         note("sparring: a process has one registry, and this one has begun with another");
-        return ExitCode::from(2);
+        return MISTAKE;
     }
-    let Cli { command } = Cli::parse();
+    let Cli { command } = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(told) => {
+            // That a reader left is no mistake of the command line.
+            drop(told.print());
+            return u8::try_from(told.exit_code()).unwrap_or(MISTAKE);
+        }
+    };
     let done = match command {
         Command::Run(args) => run::run(&args),
         Command::Resume(args) => run::resume(&args),
@@ -108,14 +125,14 @@ pub fn main(registry: Registry) -> ExitCode {
         Command::Fit(args) => laws::run(&args),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(error @ Error::Refused(_)) => {
             note(format!("error: {error}"));
-            ExitCode::from(error.exit_code())
+            error.exit_code()
         }
         Err(error) => {
             note(format!("sparring: {error}"));
-            ExitCode::from(error.exit_code())
+            error.exit_code()
         }
     }
 }

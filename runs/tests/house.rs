@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use syn::visit::Visit;
 use syn::{Attribute, ItemFn, ItemImpl, ItemMod, ItemUse, UseTree, Visibility};
 
-const CRATES: [&str; 4] = ["envs", "sparse", "agents", "runs"];
+const CRATES: [&str; 5] = ["envs", "sparse", "agents", "runs", "runs/python"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()

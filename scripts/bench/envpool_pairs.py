@@ -1,4 +1,4 @@
-"""Pairs of samples of EnvPool and of the engine's example `throughput`, taken in turn, and the table of them.
+"""Pairs of samples of EnvPool and of ours, taken in turn, and the table of them.
 
 What a user gives is `Rows`: one for each env, in the order of the table.
 """
@@ -78,28 +78,33 @@ class EnvPool:
         return round(batches * self.steps_per_batch), seconds
 
 
-def ours(binary, row, work, batches):
-    out = command(
-        str(binary), row.ours, str(work.num_envs), str(work.threads - 1), str(batches), "1", capture_output=True
-    ).stdout
-    _, _, _, steps, seconds = out.strip().split(",")
-    return int(steps), float(seconds)
+class Engine:
+    """The engine's example `throughput`, a process a sample."""
+
+    def __init__(self, binary, row, work):
+        self.words = [str(binary), row.ours, str(work.num_envs), str(work.threads - 1)]
+
+    def run(self, batches):
+        out = command(*self.words, str(batches), "1", capture_output=True).stdout
+        _, _, _, steps, seconds = out.strip().split(",")
+        return int(steps), float(seconds)
 
 
-def sample(binary, rows, work, repeats, patience, first):
-    """Rows of the record; `first` batches are timed to see how many a sample takes."""
+def sample(ours, rows, work, repeats, patience, first):
+    """Rows of the record; `ours(row, work)` is to run like an `EnvPool`. `first` batches are timed to see how many a
+    sample takes."""
     record = []
     for row in rows:
-        pool = EnvPool(row, work)
+        pool, engine = EnvPool(row, work), ours(row, work)
         _, took = pool.run(first)
         theirs = max(1, int(first * work.seconds / took))
-        _, took = ours(binary, row, work, first)
+        _, took = engine.run(first)
         mine = max(1, int(first * work.seconds / took))
         for repeat in range(repeats):
             patience = common.wait_for_quiet(patience)
             for name, job in (
                 ("envpool", lambda: pool.run(theirs)),
-                ("sparring", lambda: ours(binary, row, work, mine)),
+                ("sparring", lambda: engine.run(mine)),
             ):
                 (steps, took), others = common.watched(job)
                 rate, load = steps / took, os.getloadavg()[0]
@@ -111,7 +116,7 @@ def sample(binary, rows, work, repeats, patience, first):
                     flush=True,
                 )
         # Before the next pool starts its threads.
-        del pool
+        del pool, engine
     return record
 
 

@@ -41,8 +41,8 @@ impl<'a> Pair<'a> {
         Ok(())
     }
 
-    /// Steps the envs from `from` on.
-    fn step(&mut self, from: usize) -> Result<(), String> {
+    /// Steps the envs from `from` on, but for those that are `held`.
+    fn step(&mut self, from: usize, held: &[bool]) -> Result<(), String> {
         let (mut discrete, mut continuous) = (Vec::new(), Vec::new());
         let samples: Vec<_> =
             (0..COUNT).map(|_| self.spec.action.sample(&mut self.actions)).collect();
@@ -57,14 +57,23 @@ impl<'a> Pair<'a> {
             false => Actions::Continuous(&continuous),
         };
         let (mut reward, mut ends) = ([0.0; COUNT], [Row::Void; COUNT]);
-        let rows =
-            GroupRows { actions, next: self.next.view_mut(), reward: &mut reward, row: &mut ends };
+        let rows = GroupRows {
+            held,
+            actions,
+            next: self.next.view_mut(),
+            reward: &mut reward,
+            row: &mut ends,
+        };
         let mut turn = from;
         self.group
             .step(&mut turn, rows)
             .map_err(|e| format!("step in a group, env {turn}: {e}"))?;
         let dim = self.spec.obs.dim();
+        let is_held = |env: usize| held.get(env) == Some(&true);
         for (env, sample) in samples.iter().enumerate().skip(from) {
+            if is_held(env) {
+                continue;
+            }
             let step = self.alone[env].step(sample.as_action(), self.own.view_mut());
             let step = step.map_err(|e| format!("step with {sample:?}: {e}"))?;
             let bits = |reward: f64| reward.to_bits();
@@ -100,19 +109,24 @@ pub(super) fn check(spec: &EnvSpec) -> Result<(), String> {
         pair.reset(env, Some(env as u64))?;
     }
     for _ in 0..STEPS {
-        pair.step(0)?;
+        pair.step(0, &[])?;
+    }
+    pair.compare()?;
+    // As the engine waits a step for an episode to begin.
+    for held in [[true, false, false], [false, true, true], [true; COUNT]] {
+        pair.step(0, &held)?;
     }
     pair.compare()?;
     // As the engine goes on behind an env that failed, and without it.
-    pair.step(1)?;
+    pair.step(1, &[])?;
     pair.compare()?;
     pair.group.renew(1).map_err(|e| format!("making one anew: {e}"))?;
     pair.alone[1] = spec.make.one().map_err(|e| format!("making one: {e}"))?;
     pair.reset(1, Some(9))?;
-    pair.step(0)?;
+    pair.step(0, &[])?;
     let state = pair.alone[2].save().map_err(|e| format!("save: {e}"))?;
     pair.group.restore(0, &state).map_err(|e| format!("restore in a group: {e}"))?;
     pair.alone[0].restore(&state).map_err(|e| format!("restore: {e}"))?;
-    pair.step(0)?;
+    pair.step(0, &[])?;
     pair.compare()
 }

@@ -147,7 +147,7 @@ impl<R: Rules> EnvGroup for MinAtar<R> {
     }
 
     fn step(&mut self, turn: &mut usize, rows: GroupRows<'_>) -> Result<(), EnvError> {
-        let GroupRows { actions, next, reward, row } = rows;
+        let GroupRows { held, actions, next, reward, row } = rows;
         let Actions::Discrete(actions) = actions else {
             return Err(EnvError::ActionKind { found: "continuous", allowed: "discrete" });
         };
@@ -156,9 +156,15 @@ impl<R: Rules> EnvGroup for MinAtar<R> {
         while *turn < self.len() {
             let first = *turn;
             let lane = first % ABREAST;
+            let end = self.len().min(first - lane + ABREAST);
+            let some_held = held.get(first..end).is_some_and(|held| held.contains(&true));
+            if some_held && held[first] {
+                *turn += 1;
+                continue;
+            }
             let wanted = self.move_of(actions[first])?;
-            if lane != 0 {
-                // Only after a fault of one before it are boards not begun at their first lane.
+            if lane != 0 || some_held {
+                // Only behind one that failed or was held are boards not begun at their first lane.
                 let boards = &mut self.boards[first / ABREAST];
                 let frame = boards.step_one(lane, wanted, &mut self.generators[first]);
                 boards.observe(lane..lane + 1, &mut next[first * dim..(first + 1) * dim]);
@@ -166,7 +172,6 @@ impl<R: Rules> EnvGroup for MinAtar<R> {
                 *turn += 1;
                 continue;
             }
-            let end = self.len().min(first + ABREAST);
             let mut all_wanted = [wanted; ABREAST];
             for (wanted, &action) in all_wanted.iter_mut().zip(&actions[first..end]) {
                 *wanted = self.move_of(action)?;
@@ -180,6 +185,24 @@ impl<R: Rules> EnvGroup for MinAtar<R> {
             *turn = end;
         }
         Ok(())
+    }
+
+    fn render(&self, env: usize) -> Result<Picture, EnvError> {
+        if !self.seeded[env] {
+            return Err(EnvError::ResetNeeded);
+        }
+        let (lane, mut cells) = (env % ABREAST, vec![0; cells(R::CHANNELS)]);
+        self.boards[env / ABREAST].observe(lane..lane + 1, &mut cells);
+        let side = SIDE as f64;
+        let mut picture = Picture::new([0.0, 0.0], [side, side], 24.0, 20);
+        picture.rectangle([0.0, 0.0], [side, side], INK);
+        // Where several channels have a cell, the last one is seen, as in the package.
+        for (at, _) in cells.iter().enumerate().filter(|(_, cell)| **cell > 0) {
+            let colour = CHANNELS[at / (SIDE * SIDE) % CHANNELS.len()];
+            let (x, y) = ((at % SIDE) as f64, side - (at / SIDE % SIDE) as f64);
+            picture.rectangle([x, y - 1.0], [x + 1.0, y], colour);
+        }
+        Ok(picture)
     }
 
     fn reward_range(&self) -> Option<(f64, f64)> {
@@ -220,27 +243,13 @@ impl<R: Rules> Env for MinAtar<R> {
         };
         let (mut reward, mut row) = (0.0, Row::Void);
         let (rewards, rows) = (from_mut(&mut reward), from_mut(&mut row));
-        let rows = GroupRows { actions, next: obs, reward: rewards, row: rows };
+        let rows = GroupRows { held: &[], actions, next: obs, reward: rewards, row: rows };
         EnvGroup::step(self, &mut 0, rows)?;
         Ok(Step { reward, end: row.end() })
     }
 
     fn render(&self) -> Result<Picture, EnvError> {
-        if !self.seeded[0] {
-            return Err(EnvError::ResetNeeded);
-        }
-        let mut cells = vec![0; cells(R::CHANNELS)];
-        self.boards[0].observe(0..1, &mut cells);
-        let side = SIDE as f64;
-        let mut picture = Picture::new([0.0, 0.0], [side, side], 24.0, 20);
-        picture.rectangle([0.0, 0.0], [side, side], INK);
-        // Where several channels have a cell, the last one is seen, as in the package.
-        for (at, _) in cells.iter().enumerate().filter(|(_, cell)| **cell > 0) {
-            let colour = CHANNELS[at / (SIDE * SIDE) % CHANNELS.len()];
-            let (x, y) = ((at % SIDE) as f64, side - (at / SIDE % SIDE) as f64);
-            picture.rectangle([x, y - 1.0], [x + 1.0, y], colour);
-        }
-        Ok(picture)
+        EnvGroup::render(self, 0)
     }
 
     fn save(&self) -> Result<Vec<u8>, EnvError> {

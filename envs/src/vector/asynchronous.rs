@@ -18,7 +18,7 @@ use crossbeam_channel::{Receiver, RecvError, Sender, bounded};
 
 use super::chunk::{Chunk, Counters};
 use super::slab::Slab;
-use super::{Actions, Batch, Episode, VectorConfig};
+use super::{Actions, Autoreset, Batch, Episode, VectorConfig};
 use crate::{EnvError, EnvSpec, Fault, Obs, Sample, Space};
 
 /// One env with rows of its own, which it takes along from thread to thread.
@@ -57,13 +57,14 @@ pub struct AsyncVectorEnv {
 
 impl AsyncVectorEnv {
     /// Makes the envs, resets each with its seed and holds the first `batch` of them. `config.workers`
-    /// must be at least 1 and `batch` in `1..=config.num_envs`.
+    /// must be at least 1 and `batch` in `1..=config.num_envs`; episodes begin in the step that ends the last one.
     pub fn new(
         spec: &EnvSpec,
         seeds: &[u64],
         config: &VectorConfig,
         batch: usize,
     ) -> Result<Self, EnvError> {
+        let config = VectorConfig { autoreset: Autoreset::SameStep, ..*config };
         let n = config.num_envs;
         let refused = |what, found, allowed| Err(EnvError::Config { what, found, allowed });
         if batch == 0 || batch > n {
@@ -86,7 +87,7 @@ impl AsyncVectorEnv {
         let (outbox, done) = bounded::<Done>(n);
         for (env, seed) in seeds.iter().enumerate() {
             let mut lane = Lane {
-                chunk: Chunk::new(spec, env, from_ref(seed), config)?,
+                chunk: Chunk::new(spec, env, from_ref(seed), &config)?,
                 slab: Slab::new(1, dtype, obs_dim, act_dim),
                 action: none.clone(),
                 place: 0,

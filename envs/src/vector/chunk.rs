@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::faults::{self, Cause};
 use super::seeds::episode_seed;
 use super::slab::Rows;
-use super::{Episode, OnFault, Row, VectorConfig};
+use super::{Autoreset, Episode, OnFault, Row, VectorConfig};
 use crate::{End, EnvError, EnvGroup, EnvSpec, Fault, Obs, ObsMut};
 
 /// Consecutive envs. It moves to a worker and back with each step, so only one thread ever has it.
@@ -17,12 +17,15 @@ pub(super) struct Chunk {
     on_fault: OnFault,
     check_finite: bool,
     seed_episodes: bool,
+    autoreset: Autoreset,
     /// The time limit in steps.
     limit: Option<u32>,
     /// Where rewards are clipped to, the same for all envs.
     reward_range: Option<(f64, f64)>,
     pub envs: Box<dyn EnvGroup>,
     pub counters: Counters,
+    /// Which take no part in this step, for their episode begins in it; empty where none ever does.
+    held: Vec<bool>,
     /// The episodes that ended in the last step.
     pub finished: Vec<Episode>,
     /// The faults of the last step.
@@ -67,10 +70,15 @@ impl Chunk {
             on_fault: config.on_fault,
             check_finite: config.check_finite,
             seed_episodes: config.seed_episodes,
+            autoreset: config.autoreset,
             limit: spec.max_episode_steps,
             reward_range: envs.reward_range(),
             envs,
             counters: Counters::new(seeds),
+            held: match config.autoreset {
+                Autoreset::NextStep => vec![false; seeds.len()],
+                Autoreset::SameStep | Autoreset::Disabled => Vec::new(),
+            },
             finished: Vec::with_capacity(seeds.len()),
             faults: Vec::new(),
             fatal: None,
@@ -92,10 +100,35 @@ impl Chunk {
         }
     }
 
+    /// Begins an episode of one env, from a seed or with the generator that it has.
+    pub fn reset(&mut self, i: usize, seed: Option<u64>, mut obs: ObsMut<'_>) {
+        self.faults.clear();
+        self.counters.begin(i);
+        if let Some(seed) = seed {
+            (self.counters.seeds[i], self.counters.episodes[i]) = (seed, 0);
+            self.counters.restarts[i] = 0;
+        }
+        let seed = self.begin_seed(i).or(seed);
+        self.counters.current_seeds[i] = seed.unwrap_or(self.counters.current_seeds[i]);
+        let reset = faults::caught(|| {
+            self.envs.reset(i, seed, obs.reborrow())?;
+            self.check(obs.view())
+        });
+        if let Err(cause) = reset {
+            self.fail_in_reset(obs, i, &cause);
+        }
+    }
+
     /// Steps every env once. Nothing in here allocates but for faults.
     pub fn step(&mut self, mut rows: Rows<'_>) {
         self.finished.clear();
         self.faults.clear();
+        for (i, held) in self.held.iter_mut().enumerate() {
+            *held = rows.row[i].end().is_some();
+            if *held {
+                rows.begin(i);
+            }
+        }
         rows.place();
         let mut failed = self.step_envs(&mut rows);
         if self.check_finite {
@@ -116,7 +149,7 @@ impl Chunk {
         let mut failed = Vec::new();
         let mut turn = 0;
         while turn < self.envs.len() {
-            match faults::caught(|| Ok(self.envs.step(&mut turn, rows.group())?)) {
+            match faults::caught(|| Ok(self.envs.step(&mut turn, rows.group(&self.held))?)) {
                 Ok(()) => break,
                 // Only the env whose turn it was can be broken, and it is never stepped again.
                 Err(cause) => failed.push((turn, cause)),
@@ -134,6 +167,9 @@ impl Chunk {
         }
         for steps in &mut *steps {
             *steps += 1;
+        }
+        for (steps, _) in steps.iter_mut().zip(&self.held).filter(|(_, held)| **held) {
+            *steps = 0;
         }
         if let Some(limit) = self.limit {
             for (row, steps) in rows.row.iter_mut().zip(steps) {
@@ -155,6 +191,9 @@ impl Chunk {
             let Some(end) = rows.row[i].end() else { continue };
             let (ret, len) = (self.counters.returns[i], self.counters.steps[i]);
             self.finished.push(Episode { env: self.first + i, ret, len, end });
+            if self.autoreset == Autoreset::Disabled {
+                continue;
+            }
             self.counters.begin(i);
             let seed = self.begin_seed(i);
             self.counters.current_seeds[i] = seed.unwrap_or(self.counters.current_seeds[i]);

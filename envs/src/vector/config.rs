@@ -19,6 +19,8 @@ pub struct VectorConfig {
     /// Whether each episode begins from a seed of its own, [`super::episode_seed`], so that it can be played again
     /// without those before it. If not, an env goes on with the generator of its first seed.
     pub seed_episodes: bool,
+    /// When an env whose episode has ended begins the next one.
+    pub autoreset: Autoreset,
 }
 
 impl Default for VectorConfig {
@@ -30,8 +32,22 @@ impl Default for VectorConfig {
             on_fault: OnFault::Stop,
             check_finite: true,
             seed_episodes: false,
+            autoreset: Autoreset::SameStep,
         }
     }
+}
+
+/// When an env whose episode has ended begins the next one, by the names of Gymnasium (its
+/// `AutoresetMode`). The episodes are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Autoreset {
+    /// In the step that ended it: what an agent acts on next is the first observation of the new episode.
+    SameStep,
+    /// In the step after, in which the env takes no action and its row is void: until then what is shown of it is the
+    /// successor that its episode ended in.
+    NextStep,
+    /// When [`super::VectorEnv::reset`] is called: until then nothing can be stepped.
+    Disabled,
 }
 
 /// What happens when an env panics, fails, or gives NaN or infinity.

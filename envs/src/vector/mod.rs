@@ -6,7 +6,8 @@
 //!
 //! Episodes: `next` is always the true successor; after the step [`VectorEnv::obs`] is the first
 //! observation of the new episode where one ended. The time limit is the engine's, and Terminated
-//! wins where the env terminates on its last permitted step.
+//! wins where the env terminates on its last permitted step. [`Autoreset`] has other times to begin an episode,
+//! as Gymnasium has them.
 //!
 //! Faults: a panic, an error, NaN or infinity stays with its env; the others' step is kept. Each is named in
 //! [`VectorEnv::faults`], and [`OnFault`] says whether the engine goes on.
@@ -27,13 +28,13 @@ use std::fmt;
 pub use asynchronous::AsyncVectorEnv;
 pub use batch::{Batch, Episode, Row, StepRow};
 use chunk::{Chunk, Counters};
-pub use config::{Actions, OnFault, VectorConfig};
+pub use config::{Actions, Autoreset, OnFault, VectorConfig};
 use save::Saved;
 pub use seeds::episode_seed;
 use slab::Slab;
 use worker::Pool;
 
-use crate::{EnvError, EnvSpec, Fault, Obs, Space, state};
+use crate::{EnvError, EnvSpec, Fault, Obs, Picture, Space, state};
 
 /// Chunks a thread, so that one that is late takes fewer.
 const CHUNKS_PER_THREAD: usize = 4;
@@ -43,6 +44,7 @@ const MANY: usize = 256;
 /// n envs of one spec, stepped together; see the [module](self).
 pub struct VectorEnv {
     spec: EnvSpec,
+    autoreset: Autoreset,
     slab: Slab,
     /// `0..n`.
     all: Vec<usize>,
@@ -102,6 +104,7 @@ impl VectorEnv {
         }
         Ok(Self {
             spec: spec.clone(),
+            autoreset: config.autoreset,
             slab,
             all: (0..n).collect(),
             chunks,
@@ -125,8 +128,55 @@ impl VectorEnv {
 
     /// What the agent acts on now, shape `(n, obs_dim)`.
     pub fn obs(&mut self) -> Obs<'_> {
-        self.slab.place(true);
+        self.show();
         self.slab.next.view()
+    }
+
+    /// Makes `next` what the agent acts on now.
+    fn show(&mut self) {
+        self.slab.place(self.autoreset == Autoreset::SameStep);
+    }
+
+    /// Begins an episode of one env: with a seed as an engine that was made with it, without one as after the end of
+    /// an episode. One that is under way is broken off and counts as none, and the env's row of the last step is void.
+    ///
+    /// # Errors
+    /// An index that no env has, and [`EnvError::Fault`], after which every step fails alike.
+    pub fn reset(&mut self, env: usize, seed: Option<u64>) -> Result<(), EnvError> {
+        self.running()?;
+        self.whole()?;
+        let n = self.num_envs();
+        if env >= n {
+            let allowed = format!("num_envs is {n}; it must be below");
+            return Err(EnvError::Config { what: "the env to reset", found: env, allowed });
+        }
+        self.show();
+        self.faults.clear();
+        let waits = self.autoreset == Autoreset::NextStep && self.slab.row[env].end().is_some();
+        let chunk = self.chunks[self.ends.partition_point(|&end| end <= env)].as_mut();
+        let Some(chunk) = chunk else { return self.whole() };
+        match seed {
+            None if waits => self.slab.swap_first(env),
+            seed => chunk.reset(env - chunk.first, seed, self.slab.next_of(env)),
+        }
+        (self.slab.reward[env], self.slab.row[env]) = (0.0, Row::Void);
+        self.faults.append(&mut chunk.faults);
+        self.stopped = chunk.fatal.take();
+        self.running()
+    }
+
+    /// Draws the present state of one env.
+    ///
+    /// # Errors
+    /// An index that no env has, and an env without a picture.
+    pub fn render(&self, env: usize) -> Result<Picture, EnvError> {
+        self.whole()?;
+        let chunk = self.chunks.get(self.ends.partition_point(|&end| end <= env));
+        let Some(chunk) = chunk.and_then(Option::as_ref) else {
+            let allowed = format!("num_envs is {}; it must be below", self.num_envs());
+            return Err(EnvError::Config { what: "the env to draw", found: env, allowed });
+        };
+        chunk.envs.render(env - chunk.first)
     }
 
     /// Steps every env once. Wrong actions move nothing. After [`EnvError::Fault`] the other envs
@@ -134,6 +184,7 @@ impl VectorEnv {
     pub fn step(&mut self, actions: Actions<'_>) -> Result<Batch<'_>, EnvError> {
         self.running()?;
         self.whole()?;
+        self.begun()?;
         actions.check(&self.spec.action, self.num_envs())?;
         self.pool.step(&mut self.chunks, self.slab.rows(actions));
         self.finished.clear();
@@ -164,9 +215,11 @@ impl VectorEnv {
         &self.faults
     }
 
-    /// The whole state. An engine that is restored from it goes on with the same bits.
+    /// The whole state. An engine that is restored from it goes on with the same bits; with
+    /// [`Autoreset::NextStep`] an env that waits for its next episode has begun it then.
     pub fn save(&self) -> Result<Vec<u8>, EnvError> {
         self.whole()?;
+        self.begun()?;
         let chunks = self.chunks.iter().flatten().map(Box::as_ref);
         let saved = Saved::of(&self.spec, chunks, self.slab.present(), self.stopped.clone())?;
         state::pack(&self.owner(), &saved)
@@ -210,6 +263,15 @@ impl VectorEnv {
                 Err(EnvError::Fault { id: self.spec.id.to_owned(), fault: fault.clone() })
             }
         }
+    }
+
+    /// An error where an env has to be reset first.
+    fn begun(&self) -> Result<(), EnvError> {
+        let over = match self.autoreset {
+            Autoreset::SameStep | Autoreset::NextStep => None,
+            Autoreset::Disabled => self.slab.row.iter().position(|row| row.end().is_some()),
+        };
+        over.map_or(Ok(()), |env| Err(EnvError::EpisodeOver { env }))
     }
 
     /// An error where a chunk was lost.

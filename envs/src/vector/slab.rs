@@ -78,6 +78,19 @@ impl Slab {
         }
     }
 
+    /// The successor of one env, to be written.
+    pub fn next_of(&mut self, env: usize) -> ObsMut<'_> {
+        let (_, rest) = self.next.view_mut().split_at(env * self.obs_dim);
+        let (row, _) = rest.split_at(self.obs_dim);
+        row
+    }
+
+    /// Makes the first observation of the next episode of one env its successor.
+    pub fn swap_first(&mut self, env: usize) {
+        let row = env * self.obs_dim..(env + 1) * self.obs_dim;
+        self.next.view_mut().slice(row.clone()).swap(self.first.view_mut().slice(row));
+    }
+
     /// Says that all rows are about to be written anew.
     pub fn rewrite(&mut self) {
         self.placed = false;
@@ -178,9 +191,17 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// What a group writes.
-    pub fn group(&mut self) -> GroupRows<'_> {
+    /// Begins the episode of one env whose first observation is there, in a step that is none of it.
+    pub fn begin(&mut self, env: usize) {
+        let row = env * self.obs_dim..(env + 1) * self.obs_dim;
+        self.next.slice(row.clone()).copy_from(self.first.slice(row).view());
+        (self.reward[env], self.row[env]) = (0.0, Row::Void);
+    }
+
+    /// What a group writes, but for the rows of those that are `held`.
+    pub fn group<'b>(&'b mut self, held: &'b [bool]) -> GroupRows<'b> {
         GroupRows {
+            held,
             actions: self.actions,
             next: self.next.reborrow(),
             reward: self.reward,
