@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 use sparring_envs::{Options, Space};
+use sparring_sparse::methods::MethodRow;
 
 use crate::cli::InitArgs;
 use crate::config::sections::{agents, methods, shape};
@@ -85,9 +86,10 @@ pub fn text(id: &str, agent: Option<&str>, out: Option<&Path>) -> Result<String,
     text += &format!("\nagent:\n  kind: {agent}\n");
     text += &keys("agent", Some(agent), &["hidden"]);
     text += "\n# sparring list methods; sparring list keys sparsity\nsparsity: {sparsity: 0.9}\n\nvariants:\n";
-    let (dense, sparse): (Vec<_>, Vec<_>) = methods().partition(|row| !row.is_sparse);
-    for row in dense.iter().take(1).chain(sparse.iter().filter(|row| row.draws_sparse).take(SPARSE))
-    {
+    let (dense, sparse): (Vec<&MethodRow>, Vec<&MethodRow>) =
+        methods().partition(|row| !row.is_sparse);
+    let drawn = sparse.into_iter().filter(|row| row.draws_sparse).take(SPARSE);
+    for row in dense.into_iter().take(1).chain(drawn) {
         text += &format!("  {0}: {{sparsity: {{kind: {0}}}}}\n", row.name);
     }
     Ok(text)
