@@ -59,11 +59,12 @@ pub fn text(id: &str, agent: Option<&str>, out: Option<&Path>) -> Result<String,
     let offline = chosen.capabilities.learns_offline;
     let file = out.map_or("this.yaml".to_owned(), |out| out.display().to_string());
     let name = format!("{}-{agent}", id.to_lowercase().replace('/', "-"));
+    let about = comment(&format!("{}, dense and at 90 % sparsity: {}.", row.about, chosen.about));
     let mut text = format!(
-        "# {}, dense and at 90 % sparsity: {}.\n#\n#   sparring plan {file}      what will be run\n#   sparring run {file}       runs it\n\
+        "{}#\n#   sparring plan {file}      what will be run\n#   sparring run {file}       runs it\n\
          #\n# Every key of these sections stands here; one behind # has the value that it has when it is left out.\n\
          name: {name}\nseeds: 1..5\n\nenv:\n  id: {id}\n",
-        row.about, chosen.about
+        about.replace("  #", "#")
     );
     text += &keys("env", None, &["id", "options"]);
     if offline {

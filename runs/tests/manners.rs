@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 fn shells_and_man_know_every_command() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = sparring().args(["completions", shell]).assert_code(0).stdout;
-        for word in ["export", "record", "quiet", "parquet"] {
+        for word in ["export", "record", "quiet"] {
             assert!(script.contains(word), "{shell}: {word}");
         }
     }

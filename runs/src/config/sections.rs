@@ -26,10 +26,10 @@ use crate::yaml::{Kinded, OPTIONS};
 /// The sections that a variant or a sweep may change.
 pub const SECTIONS: [&str; 10] = [
     "env",
-    "data",
     "train",
     "eval",
     "agent",
+    "data",
     "sparsity",
     "diagnostics",
     "robustness",
