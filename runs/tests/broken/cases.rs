@@ -164,7 +164,7 @@ pub const CASES: &[Case] = &[
         "unknown section in a variant",
         ("{sparsity: {kind: dense}}", "{sparsty: {kind: dense}}"),
         ":14: variants.dense.sparsty",
-        ["unknown key sparsty", "env, train, eval, agent, sparsity, diagnostics", "sparsity"],
+        ["unknown key sparsty", "env, train, eval, agent, data, sparsity, diagnostics", "sparsity"],
     ),
     case(
         "unknown key of the diagnostics",
