@@ -24,6 +24,7 @@ must exist as well.
 import os
 import pathlib
 import re
+import resource
 import shlex
 import shutil
 import subprocess
@@ -206,13 +207,14 @@ def main():
             if page != PAGES[0]:
                 folder = work / "page"
                 shutil.rmtree(folder, ignore_errors=True)
-                shutil.copytree(first, folder, symlinks=True)
+                shutil.copytree(first, folder, symlinks=True, ignore=shutil.ignore_patterns("report", "*.gif"))
             before = checked.runs
             checked.page(page, folder, problems)
             print(f"{page}: {checked.runs - before} commands, {time.monotonic() - start:.1f} s", flush=True)
     for problem in problems:
         print(problem, file=sys.stderr)
-    print(f"{checked.runs} commands, {len(problems)} problems")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"{checked.runs} commands, {used.ru_utime + used.ru_stime:.0f} s of CPU time, {len(problems)} problems")
     return 1 if problems else 0
 
 
