@@ -1,11 +1,12 @@
-"""Runs what the documentation shows: every block of sh, console and yaml in the pages of runs/docs, the README and others.
+"""Runs what the documentation shows: each block of sh, console and yaml in the pages of runs/docs, the README and more.
 
     python runs/tests/check_docs.py SPARRING [PAGE...]
 
-The first page, first-hour.md, runs in an empty folder beside `configs` and `runs`; every other page in a copy of the folder
-that it leaves, so that there is a run to look at. Of a block of `sh` each line is a command; of `console` each line after `$`,
-and the lines below it must come out, in this order, where `…` stands for what is left out. A block of `yaml` is planned: keys
-that it does not name are those of BASE. A comment before a block says what differs, and the reader does not see it:
+The first page, first-hour.md, runs in an empty folder beside `configs` and `runs`; every other page in a copy of the
+folder that it leaves, so that there is a run to look at. Of a block of `sh` each line is a command; of `console` each
+line after `$`, and the lines below it must come out, in this order, where `…` stands for what is left out. A block of
+`yaml` is planned: keys that it does not name are those of BASE. A comment before a block says what differs, and the
+reader does not see it:
 
     <!-- test: file NAME -->         the block is written as NAME into the page's folder; yaml is planned, too
     <!-- test: not-planned -->       yaml that is only written, since it is wrong
@@ -13,12 +14,12 @@ that it does not name are those of BASE. A comment before a block says what diff
     <!-- test: set KEY=VALUE ... --> `--set` for `sparring run` and `sparring record`, so that seconds are enough
     <!-- test: seeds 1 -->           `--seeds` for `sparring run`
     <!-- test: code N -->            the exit code of the block's last command
-    <!-- test: parse WHY -->         not run, since it takes a GPU, a cluster, hours, or other programs: commands and options
-                                     of `sparring` must be known to its help, scripts and configs must be there
+    <!-- test: parse WHY -->         not run, since it takes a GPU, a cluster, hours, or other programs: commands and
+                                     options of `sparring` must be known to its help, scripts and configs must be there
     <!-- test: workflow -->          yaml of GitHub Actions: its `run` lines are parsed as above
 
-`cargo run --release --` is `sparring` here. Other commands are parsed. Links to files and names of files between backticks
-must exist as well.
+`cargo run --release --` is `sparring` here. Of other commands only names of files are looked at. Links to files and
+names of files between backticks must exist as well.
 """
 
 import os
@@ -37,7 +38,7 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PAGES = ["runs/docs/first-hour.md", "README.md", ".github/CONTRIBUTING.md", "configs/smoke/README.md"]
 BASE = ["env: {id: CartPole-v1}", "train: {total_env_steps: 50_000}", "agent: {kind: dqn}", "sparsity: {kind: dense}"]
-RUN = {"sparring", "gcc", "cat"}
+RUN = {"sparring", "gcc", "mkdir"}
 KNOWN = {"cargo", "export", "git", "tensorboard", "pip", "python", "source", "man", "rsync", "scp"}
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 COMMENT = re.compile(r"<!-- test: ((?:(?!-->).)*?) -->\s*$", re.DOTALL)
@@ -97,7 +98,7 @@ class Pages:
         elif program.startswith("scripts/"):
             if not os.access(ROOT / program, os.X_OK):
                 raise Wrong(f"there is no {program}")
-        elif program not in KNOWN | RUN:
+        elif program not in KNOWN | RUN and not program.startswith("./"):
             raise Wrong(f"{program} is neither run nor known here")
         for word in words:
             if re.match(r"(configs|runs)/[\w./-]+$", word) and not (ROOT / word).exists():
@@ -109,7 +110,8 @@ class Pages:
         program = self.parse(line)
         if "parse" in told or program not in RUN and not line.startswith("./"):
             return None
-        for command, option, values in (("run", "--set", "set"), ("record", "--set", "set"), ("run", "--seeds", "seeds")):
+        shorter = (("run", "--set", "set"), ("record", "--set", "set"), ("run", "--seeds", "seeds"))
+        for command, option, values in shorter:
             more = " ".join(f"{option} {shlex.quote(value)}" for value in told.get(values, []))
             line = re.sub(rf"\bsparring {command}\b", lambda found: f"{found[0]} {more}", line)
         self.runs += 1
@@ -154,9 +156,10 @@ class Pages:
             return
         base = told.get("with", []) + BASE
         kept = {line.split(":")[0]: line for line in reversed(base) if line.split(":")[0] not in named}
-        # `data` and agents of data sets count gradient steps.
-        if "data" in named:
-            kept.pop("train", None)
+        # Agents of data sets count gradient steps, and variants have methods of their own.
+        for key, other in (("data", "train"), ("variants", "sparsity")):
+            if key in named:
+                kept.pop(other, None)
         path = folder / told.get("file", ["block.yaml"])[0]
         path.write_text("\n".join([*kept.values(), text]))
         self.commands(f"sparring plan {path.name}", folder, {})

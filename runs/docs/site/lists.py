@@ -47,7 +47,8 @@ def table(heads, rule, rows):
     out = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
     out += ["| " + " | ".join(cell(*of) for of in zip(cells(row), names)) + " |" for row in rows]
     if games:
-        out.append("| " + " | ".join(["`ALE/…`", *(cell(*of) for of in list(zip(cells(games[0]), names))[1:])]) + " |")
+        first = [cell(*of) for of in zip(cells(games[0]), names)]
+        out.append("| " + " | ".join(["`ALE/…`", *first[1:]]) + " |")
         known = ", ".join(f"`{row.split()[0]}`" for row in games)
         out += ["", f"The {len(games)} games of Atari, which differ in the number of their actions: {known}."]
     return out

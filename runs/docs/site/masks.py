@@ -3,8 +3,9 @@
     sparring run runs/docs/site/masks.yaml --out out/masks --quiet
     python3 runs/docs/site/masks.py out/masks
 
-A picture shows the layer at some moments side by side: dark where a weight is active, blue where it has been grown since the
-picture before, light red where one has been dropped since. The masks are those that the run's events hold as images.
+A picture shows the layer at some moments side by side: dark where a weight is active, blue where it has been grown
+since the picture before, light red where one has been dropped since. The masks are those that the run's events hold as
+images.
 """
 
 import pathlib
@@ -15,7 +16,8 @@ import zlib
 LAYER = b"masks/q/hidden.1"
 MOMENTS = [0, 1_800, 3_600, 6_000, 9_000, 12_000]
 PIXELS, GAP = 2, 8
-ACTIVE, GROWN, DROPPED, EMPTY, PAPER = b"\x22\x22\x22", b"\x1f\x77\xd0", b"\xf4\xb6\xae", b"\xf0\xf0\xf0", b"\xff\xff\xff"
+ACTIVE, GROWN, DROPPED = b"\x22\x22\x22", b"\x1f\x77\xd0", b"\xf4\xb6\xae"
+EMPTY, PAPER = b"\xf0\xf0\xf0", b"\xff\xff\xff"
 
 
 def fields(message):

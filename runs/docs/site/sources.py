@@ -28,7 +28,9 @@ def section(root, what, name, about):
 def files(root, what, name):
     """The file of one, or that of its folder and those below it that follow a paper of their own."""
     folder = root / FOLDERS[what]
-    found = [path for path in (folder / f"{name}.rs", folder / f"{name}_sparse.rs", folder / name / "mod.rs") if path.is_file()]
+    # `static` is a word of Rust.
+    usual = (folder / f"{name}.rs", folder / f"{name}_sparse.rs", folder / name / "mod.rs")
+    found = [path for path in usual if path.is_file()]
     if len(found) != 1:
         raise FileNotFoundError(f"{what}: {len(found)} sources of {name} in {folder}")
     below = sorted((folder / name).rglob("*.rs"))
@@ -40,7 +42,7 @@ def top(path):
 
 
 def markdown(text):
-    """rustdoc's links to items become names and arXiv's numbers links; lists stand apart, their lines as deep as wanted."""
+    """rustdoc's links to items become names, arXiv's numbers links; lists stand apart, as deep as wanted."""
     text = re.sub(r"^\[[^\]]+\]: \S+$", "", text, flags=re.MULTILINE)
     text = re.sub(r"\[(`[^`\]]+`)\](\([^)]*\))?", lambda link: link[1].replace("crate::", ""), text)
     text = re.sub(r"\[(\w+)\]\([a-z_]+\)", r"\1", text)
