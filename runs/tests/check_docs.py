@@ -44,7 +44,7 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 COMMENT = re.compile(r"<!-- test: ((?:(?!-->).)*?) -->\s*$", re.DOTALL)
 NAMES = re.compile(r"`((?:scripts|configs|runs|agents|sparse|envs)/[\w./-]+)`")
 LINKS = re.compile(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"")
-SECONDS = 60
+SECONDS = 300
 
 
 class Wrong(Exception):
