@@ -130,7 +130,7 @@ impl Cloner {
     }
 
     /// What is still to come for `row`, where the policy is told.
-    fn to_go(&mut self, row: &ActingRow<'_>, target: f32) -> f32 {
+    fn left(&mut self, row: &ActingRow<'_>, target: f32) -> f32 {
         if self.to_go.len() <= row.env {
             self.to_go.resize(row.env + 1, target);
         }
@@ -215,7 +215,7 @@ impl Model for Cloner {
         actions: &mut ActionBuf,
     ) -> Result<(), AgentError> {
         for row in acting.rows(self.scales.obs_dim()) {
-            let to_go = self.to_go(&row, acting.target);
+            let to_go = self.left(&row, acting.target);
             let Some(bounds) = &self.bounds else {
                 let tokens = self.tokens(acting, (row.obs, to_go), rng)?;
                 self.words.act(&tokens, actions);

@@ -81,7 +81,7 @@ fn read(folder: &Path) -> Result<Vec<Json>, Error> {
             "training_flops": job.costs.training.model,
             "folder": job.folder,
             "curve": {
-                "env_step": job.curve.iter().map(|one| one.env_step).collect::<Vec<_>>(),
+                "step": job.curve.iter().map(|one| one.step).collect::<Vec<_>>(),
                 "return": job.returns(),
                 "wall_s": job.curve.iter().map(|one| one.wall_s).collect::<Vec<_>>(),
             },

@@ -77,20 +77,20 @@ def test_run_and_results(tmp_path, capfd):
         "method",
         axis,
         "seed",
-        "env_step",
+        "step",
         "return",
         "wall_s",
     ]
-    assert len(results) == 2 * 2 * 3 and set(results["env_step"]) == {0, 300, 600}
+    assert len(results) == 2 * 2 * 3 and set(results["step"]) == {0, 300, 600}
     assert results["return"].notna().all()
     for file in (tmp_path / "run").glob("*/seed-*/evals.csv"):
         name, seed = file.parts[-3], int(file.parts[-2].removeprefix("seed-"))
         means = pandas.read_csv(file).groupby("env_step")["return"].mean()
         job = results[(results["name"] == name) & (results["seed"] == seed)]
-        assert np.allclose(job.set_index("env_step")["return"], means), file
+        assert np.allclose(job.set_index("step")["return"], means), file
     jobs = sparring.load_results(run.path, rows="jobs")
     assert len(jobs) == 4 and set(jobs["progress"]) == {"finished"} and (jobs["env_steps"] == 600).all()
-    score = results[results["env_step"] == 600].groupby([axis, "seed"])["return"].first()
+    score = results[results["step"] == 600].groupby([axis, "seed"])["return"].first()
     assert np.allclose(jobs.set_index([axis, "seed"])["score"].sort_index(), score.sort_index())
     # The same again is at its end already.
     again = sparring.run(SWEPT, out=tmp_path / "run", progress=False)

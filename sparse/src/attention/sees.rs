@@ -96,9 +96,8 @@ mod tests {
         for _ in 0..tokens {
             for i in 0..tokens {
                 for j in of.of(i).into_iter().flatten() {
-                    for k in 0..tokens {
-                        known[i][k] |= known[j][k];
-                    }
+                    let seen = known[j].clone();
+                    known[i].iter_mut().zip(seen).for_each(|(to, from)| *to |= from);
                 }
             }
         }

@@ -34,7 +34,7 @@ _OF_JOB = [
     *("progress", "score", "env_steps", "gradient_steps", "wall_s", "parameters", "active_parameters", "density"),
     *("forward_flops", "training_flops", "error", "notes", "folder"),
 ]
-_OF_EVALUATION = ["env_step", "return", "wall_s"]
+_OF_EVALUATION = ["step", "return", "wall_s"]
 
 
 class RunError(RuntimeError):
@@ -140,8 +140,8 @@ def load_results(folder: str | os.PathLike[str], *, rows: str = "evaluations") -
     """What a run has come to so far, as a tidy table.
 
     Every row has `run`, `name`, which names the job's folder, too, `variant`, `env`, `agent`, `method`, a column for
-    each axis of a sweep, and `seed`, and with `rows="evaluations"` `env_step`, `return`, the mean of the evaluation's
-    episodes, and `wall_s`; with `rows="jobs"` a job's `progress`, `score`, `env_steps`, `gradient_steps`, `wall_s`,
+    each axis of a sweep, and `seed`, and with `rows="evaluations"` `step` (environment steps, or gradient steps of an
+    agent that learns from a data set), `return`, the mean of the evaluation's episodes, and `wall_s`; with `rows="jobs"` a job's `progress`, `score`, `env_steps`, `gradient_steps`, `wall_s`,
     `parameters`, `active_parameters`, `density`, `forward_flops`, `training_flops`, `error`, `notes` and `folder`. What
     is not known yet is missing.
 
