@@ -267,7 +267,7 @@ def in_a_browser(page):
     margin, lines = "tf-custom-scalar-margin-chart-card", "tf-custom-scalar-multi-line-chart-card"
     page.wait("bands", lambda: page.count(f"{margin} path.area") == len(VARIANTS))
     page.wait("charts", lambda: page.count(lines) == 10)
-    holds("a line is in each band", page.count(f"{margin} path.line") >= len(VARIANTS))
+    page.wait("a line in each band", lambda: page.count(f"{margin} path.line") >= len(VARIANTS))
     page.keep("custom-scalars")
 
     page.open("hparams")
