@@ -139,7 +139,8 @@ mod tests {
             let path = entry.unwrap().path();
             match path.is_dir() {
                 true => shipped(&path, all),
-                false => all.push(path),
+                false if path.extension().is_some_and(|ending| ending == "yaml") => all.push(path),
+                false => {}
             }
         }
     }

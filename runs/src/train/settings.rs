@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use sparring_agents::Clock;
 use sparring_sparse::KeyError;
 use sparring_sparse::gpu::{DeviceName, Precision};
+use sparring_sparse::keys::to_value;
 
 use super::budget::Budget;
 use super::every::Every;
@@ -99,7 +100,9 @@ impl TrainSettings {
             Budget::EnvSteps | Budget::Plateau => ("", Some(0), ""),
         };
         if let (key, None, hint) = told {
-            let allowed = "a whole number of at least 1 with this budget";
+            let budget = to_value(&self.budget);
+            let budget = budget.as_str().unwrap_or_default();
+            let allowed = format!("a whole number of at least 1 with budget: {budget}");
             return Err(KeyError::new(key, MISSING, allowed, hint));
         }
         let refused =
