@@ -232,7 +232,7 @@ pub const CASES: &[Case] = &[
         "a budget that there is not",
         ("{total_env_steps: 3_000}", "{budget: epochs}"),
         ":4: train.budget",
-        ["epochs", "one of env_steps, samples, plateau", "env_steps"],
+        ["epochs", "one of env_steps, gradient_steps, samples, plateau", "env_steps"],
     ),
     case(
         "all episodes kept apart",
