@@ -61,6 +61,7 @@ pub mod policy;
 pub mod policy_view;
 pub mod ppo;
 pub mod priorities;
+mod q_state;
 pub mod replay;
 pub mod retrieval;
 pub mod returns;

@@ -12,7 +12,7 @@ use sparring_sparse::gpu::Precision;
 use sparring_sparse::methods::Horizon;
 
 use crate::checkpoint::{CheckpointKeys, Kept};
-use crate::data::DataKeys;
+use crate::data::keys::DataKeys;
 use crate::envs::EnvSettings;
 use crate::evaluate::EvalSettings;
 use crate::log::tensorboard::keys::TensorBoardKeys;

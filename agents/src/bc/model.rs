@@ -3,7 +3,7 @@
 use rand_distr::{Distribution, StandardNormal};
 use sparring_envs::EnvSpec;
 use sparring_sparse::seed::Rng;
-use sparring_sparse::{Seed, Step, Trainer, Wanted};
+use sparring_sparse::{Seed, Step, Trainer};
 
 use super::config::BcConfig;
 use super::head::{Head, gaussian, moments};
@@ -11,9 +11,8 @@ use crate::action_box::ActionBox;
 use crate::data::{ActionBuf, CLIP, Dataset, Episodes, Place, Scales, Vocabulary};
 use crate::error::AgentError;
 use crate::losses::cross_entropy::cross_entropy;
-use crate::not_finite::{Source, loss_is};
 use crate::observations::Mode;
-use crate::offline::asked::Asked;
+use crate::offline::asked::{Asked, teach};
 use crate::offline::{Acting, ActingRow, Model, Taught};
 use crate::policy_view::{After, Before, PolicyView, Scale};
 
@@ -114,19 +113,8 @@ impl Cloner {
             let asked = Asked { rows: &lesson.rows, targets: &lesson.tokens };
             return asked.teach(&mut self.trainer, step);
         };
-        let trainer = &mut self.trainer;
-        let mut pass = trainer.vjp(&lesson.rows, &step)?;
-        let loss = gaussian(pass.output(), &lesson.numbers, bounds.dim());
-        if !loss.value.is_finite() {
-            let source = [Source::Network("the network", trainer.network(), &lesson.rows)];
-            let at = trainer.optimizer().steps();
-            return Err(loss_is("the loss of `bc`", loss.value, at, &source));
-        }
-        pass.tell_losses(&loss.samples);
-        let gradients = pass.backward(&loss.grad, Wanted::PARAMS)?;
-        drop(pass);
-        let norm = trainer.finish_step(step, gradients)?;
-        Ok(Taught { loss: loss.value, norm })
+        let (numbers, dim) = (&lesson.numbers, bounds.dim());
+        teach(&mut self.trainer, step, &lesson.rows, |y| gaussian(y, numbers, dim))
     }
 
     /// What is still to come for `row`, where the policy is told.

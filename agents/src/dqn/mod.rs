@@ -22,7 +22,6 @@ pub(crate) mod config;
 mod device;
 mod probe;
 mod row;
-mod state;
 #[cfg(test)]
 mod tests;
 
@@ -46,12 +45,12 @@ use crate::network_on_batch::NetworkOnBatch;
 use crate::not_finite::{Source, loss_is};
 use crate::observations::{Mode, Observations};
 use crate::policy_view::{After, Before, PolicyView};
+use crate::q_state::QState;
 use crate::replay::{HeldOut, Replay, Sample};
 
 use choice::Choice;
 use config::actions;
 use device::DqnOnDevice;
-use state::{DqnState, Means};
 
 pub use crate::losses::td::Loss;
 pub use config::{DqnConfig, Prioritized};
@@ -65,7 +64,7 @@ pub struct Dqn {
     replay: Replay,
     /// What is kept apart, if anything is.
     held_out: Option<HeldOut>,
-    state: DqnState,
+    state: QState,
     scratch: Scratch,
     /// Where it trains, if not here.
     device: Option<DqnOnDevice>,
@@ -106,14 +105,7 @@ impl Dqn {
             q,
             held_out: HeldOut::new(config.held_out_episodes, config.replay(spec, num_envs), seed),
             replay: Replay::new(config.replay(spec, num_envs)),
-            state: DqnState {
-                explore: seed.child("explore").rng(),
-                sampler: seed.child("replay").rng(),
-                eval: seed.child("eval").rng(),
-                env_steps: 0,
-                updates: 0,
-                means: Means::default(),
-            },
+            state: QState::new(seed),
             scratch: Scratch::default(),
             device: None,
             choice: Choice { config, input: Input::of(spec), num_actions: actions as u32 },
@@ -163,10 +155,8 @@ impl Dqn {
             target.update(trainer.network(), config.target_tau)?;
         }
 
-        state.means.steps += 1;
-        state.means.loss += f64::from(value);
-        state.means.q += mean(q.iter().map(|q| f64::from(*q)));
-        state.means.grad_norm += f64::from(grad_norm);
+        let q = mean(q.iter().map(|q| f64::from(*q)));
+        state.means.add(f64::from(value), q, f64::from(grad_norm));
         Ok(())
     }
 
@@ -207,10 +197,7 @@ impl Dqn {
             }
             q.check_norm(results.norm)?;
             choice.prioritize(replay, &sample.place, &results.delta);
-            state.means.steps += 1;
-            state.means.loss += results.loss;
-            state.means.q += results.q;
-            state.means.grad_norm += f64::from(results.norm);
+            state.means.add(results.loss, results.q, f64::from(results.norm));
         }
         Ok(())
     }

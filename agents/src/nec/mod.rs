@@ -21,7 +21,6 @@
 mod config;
 mod memory;
 mod row;
-mod state;
 
 use sparring_envs::{Actions, Batch, EnvSpec};
 use sparring_sparse::{Saved, Section, Seed, Target, Trainer, Wanted};
@@ -33,11 +32,11 @@ use crate::input::Input;
 use crate::metric::Metric;
 use crate::not_finite::{Source, loss_is};
 use crate::observations::{Mode, Observations};
+use crate::q_state::QState;
 use crate::replay::{Replay, Sample};
 
 use config::actions;
 use memory::Memories;
-use state::NecState;
 
 pub use config::NecConfig;
 pub use memory::{Looked, Memory};
@@ -50,7 +49,7 @@ pub struct Nec {
     network: Trainer,
     memories: Memories,
     replay: Replay,
-    state: NecState,
+    state: QState,
     scratch: Scratch,
 }
 
@@ -94,7 +93,7 @@ impl Nec {
         Ok(Self {
             memories: Memories::new(actions(spec)?, config.of_memory()),
             replay: Replay::new(config.replay(spec, num_envs)),
-            state: NecState::new(seed),
+            state: QState::new(seed),
             scratch: Scratch::default(),
             input: Input::of(spec),
             network,

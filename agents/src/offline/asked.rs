@@ -23,21 +23,35 @@ impl Asked<'_> {
     /// # Errors
     /// A loss that is no number, and those of the network.
     pub fn teach(self, trainer: &mut Trainer, step: Step) -> Result<Taught, AgentError> {
-        let mut pass = trainer.vjp(self.rows, &step)?;
-        let words = pass.output().len() / self.targets.len().max(1);
-        let LossGrad { value, grad, samples } = cross_entropy(pass.output(), words, self.targets);
-        if !value.is_finite() {
-            let source = [Source::Network("the network", trainer.network(), self.rows)];
-            let what = format!("the loss of `{}`", trainer.name());
-            return Err(loss_is(&what, value, trainer.optimizer().steps(), &source));
-        }
-        let rows = self.rows.len() / trainer.network().backend().plan().input().size().max(1);
-        pass.tell_losses(&by_row(&samples, rows));
-        let gradients = pass.backward(&grad, Wanted::PARAMS)?;
-        drop(pass);
-        let norm = trainer.finish_step(step, gradients)?;
-        Ok(Taught { loss: value, norm })
+        teach(trainer, step, self.rows, |y| {
+            cross_entropy(y, y.len() / self.targets.len().max(1), self.targets)
+        })
     }
+}
+
+/// Ends the gradient step `step` of `trainer` on the `loss` of what it gives for `rows (rows, inputs)`.
+///
+/// # Errors
+/// A loss that is no number, and those of the network.
+pub(crate) fn teach(
+    trainer: &mut Trainer,
+    step: Step,
+    rows: &[f32],
+    loss: impl FnOnce(&[f32]) -> LossGrad,
+) -> Result<Taught, AgentError> {
+    let mut pass = trainer.vjp(rows, &step)?;
+    let LossGrad { value, grad, samples } = loss(pass.output());
+    if !value.is_finite() {
+        let source = [Source::Network("the network", trainer.network(), rows)];
+        let what = format!("the loss of `{}`", trainer.name());
+        return Err(loss_is(&what, value, trainer.optimizer().steps(), &source));
+    }
+    let count = rows.len() / trainer.network().backend().plan().input().size().max(1);
+    pass.tell_losses(&by_row(&samples, count));
+    let gradients = pass.backward(&grad, Wanted::PARAMS)?;
+    drop(pass);
+    let norm = trainer.finish_step(step, gradients)?;
+    Ok(Taught { loss: value, norm })
 }
 
 /// The mean of the losses of each row, of which each has as many.

@@ -4,7 +4,7 @@ use sparring_agents::AgentKeys;
 use sparring_sparse::KeyError;
 
 use crate::checkpoint::CheckpointKeys;
-use crate::data::DataKeys;
+use crate::data::keys::DataKeys;
 use crate::evaluate::EvalSettings;
 use crate::keys::{MISSING, Reader};
 use crate::train::settings::TrainSettings;

@@ -11,7 +11,7 @@ use super::offline::Sections;
 use super::sections::shape;
 use super::{agent, budget, env, offline};
 use crate::checkpoint::CheckpointKeys;
-use crate::data::DataKeys;
+use crate::data::keys::DataKeys;
 use crate::envs::EnvSettings;
 use crate::evaluate::EvalSettings;
 use crate::keys::Reader;

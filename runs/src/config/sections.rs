@@ -13,7 +13,7 @@ use sparring_sparse::methods::MethodRow;
 use sparring_sparse::sparsity_keys::SparsityKeys;
 
 use crate::checkpoint::CheckpointKeys;
-use crate::data::DataKeys;
+use crate::data::keys::DataKeys;
 use crate::envs::EnvSettings;
 use crate::evaluate::EvalSettings;
 use crate::keys::{Field, Form, Kind, Kinds, Shape};

@@ -7,7 +7,7 @@ mod dataset;
 mod env_spec;
 mod episode;
 mod hdf5;
-mod keys;
+pub mod keys;
 mod metadata;
 mod minari;
 mod parquet;
@@ -32,7 +32,6 @@ use metadata::Metadata;
 
 pub use command::data;
 pub use dataset::load;
-pub use keys::DataKeys;
 pub use record::record;
 
 /// Reads a file of a data set, whichever of them its first bytes say it is: an episode in Parquet, a file of D4RL, or

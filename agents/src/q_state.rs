@@ -1,4 +1,4 @@
-//! What changes in the training of a NEC agent, beside the network and the memories.
+//! What changes in the training of an agent that learns values and plays by them, beside its networks and memories.
 
 use serde::{Deserialize, Serialize};
 use sparring_sparse::Seed;
@@ -8,25 +8,26 @@ use crate::metric::Metric;
 
 /// What a training that goes on must have back.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct NecState {
+pub(crate) struct QState {
     pub explore: Rng,
     pub sampler: Rng,
     pub eval: Rng,
     pub env_steps: u64,
+    /// Gradient steps, those among them that a rewiring took the place of.
     pub updates: u64,
     pub means: Means,
 }
 
 /// Sums over the gradient steps since the last report.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Means {
+pub(crate) struct Means {
     steps: u64,
     loss: f64,
     q: f64,
-    norm: f64,
+    grad_norm: f64,
 }
 
-impl NecState {
+impl QState {
     /// Before the first step; streams below `seed`.
     pub fn new(seed: &Seed) -> Self {
         Self {
@@ -41,22 +42,22 @@ impl NecState {
 }
 
 impl Means {
-    /// Takes a step in.
-    pub fn add(&mut self, loss: f64, q: f64, norm: f64) {
+    /// Takes a gradient step in.
+    pub fn add(&mut self, loss: f64, q: f64, grad_norm: f64) {
         self.steps += 1;
         self.loss += loss;
         self.q += q;
-        self.norm += norm;
+        self.grad_norm += grad_norm;
     }
 
     /// Moves the means into `out`, and begins anew.
     pub fn drain(&mut self, out: &mut Vec<Metric>) {
-        let Self { steps, loss, q, norm } = std::mem::take(self);
+        let Self { steps, loss, q, grad_norm } = std::mem::take(self);
         if steps > 0 {
             let n = steps as f64;
             out.push(Metric::new("losses/td", loss / n));
             out.push(Metric::new("losses/q", q / n));
-            out.push(Metric::new("losses/grad_norm", norm / n));
+            out.push(Metric::new("losses/grad_norm", grad_norm / n));
         }
     }
 }
