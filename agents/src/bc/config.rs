@@ -4,7 +4,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sparring_envs::{EnvSpec, Space};
 use sparring_sparse::config::SparsityConfig;
-use sparring_sparse::estimate::Bytes;
 use sparring_sparse::{Activation, Init, LayerSpec};
 
 use super::head::Head;
@@ -14,7 +13,7 @@ use crate::error::AgentError;
 use crate::networks::style::MlpStyle;
 use crate::networks::{AlgebraKeys, NetworkConfig};
 use crate::offline::OfflineKeys;
-use crate::summary::{Estimate, NetworkSummary, TrainingFlops};
+use crate::summary::Estimate;
 
 /// A perceptron's hidden layers: He's truncated normal; the head: Glorot's.
 const STYLE: MlpStyle = MlpStyle {
@@ -130,17 +129,8 @@ impl BcConfig {
         num_envs: usize,
         gradient_steps: u64,
     ) -> Result<Estimate, AgentError> {
-        let (layers, words) = (self.layers(spec)?, self.words(spec)?);
-        let rows = self.training.batch_size * self.passes(&words);
-        let (sparsity, optimizer) = (&self.sparsity, &self.training.optimizer);
-        let (network, bytes) =
-            NetworkSummary::planned("bc", &layers, sparsity, optimizer, false, &[num_envs, rows])?;
-        Ok(Estimate {
-            training: TrainingFlops::of(sparsity, &network.costs(), gradient_steps, rows)?,
-            networks: vec![network],
-            gradient_steps,
-            network_bytes: Bytes::together(&[bytes]),
-            memory_bytes: 0,
-        })
+        let (layers, each) = (self.layers(spec)?, self.passes(&self.words(spec)?));
+        let of = (&layers[..], &self.sparsity);
+        self.training.estimate("bc", of, [num_envs, each], gradient_steps)
     }
 }

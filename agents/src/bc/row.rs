@@ -53,7 +53,7 @@ impl AgentKeys for BcConfig {
     }
 
     fn samples(&self, run: &RunLength) -> u64 {
-        run.total_gradient_steps.saturating_mul(self.training.batch_size as u64)
+        self.training.samples(run)
     }
 
     fn sparsities(&self) -> Vec<&SparsityConfig> {

@@ -54,6 +54,37 @@ pub(crate) fn teach(
     Ok(Taught { loss: value, norm })
 }
 
+/// The mean cross-entropy over batches, in nats a token.
+#[derive(Debug, Default)]
+pub(crate) struct Nats {
+    sum: f64,
+    tokens: usize,
+}
+
+impl Nats {
+    /// Takes in what `trainer` gives for `asked`, logits of `words` each.
+    ///
+    /// # Errors
+    /// Those of the network.
+    pub fn add(
+        &mut self,
+        trainer: &Trainer,
+        words: usize,
+        asked: Asked<'_>,
+    ) -> Result<(), AgentError> {
+        let y = trainer.network().outputs(asked.rows)?;
+        let found = cross_entropy(&y, words, asked.targets);
+        self.sum += found.samples.iter().map(|loss| f64::from(*loss)).sum::<f64>();
+        self.tokens += asked.targets.iter().flatten().count();
+        Ok(())
+    }
+
+    /// What it has come to; 0 of none.
+    pub fn mean(&self) -> f64 {
+        self.sum / self.tokens.max(1) as f64
+    }
+}
+
 /// The mean of the losses of each row, of which each has as many.
 fn by_row(samples: &[f32], rows: usize) -> Vec<f32> {
     let each = samples.len() / rows.max(1);

@@ -2,11 +2,15 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sparring_sparse::{KeyError, OptimizerConfig};
+use sparring_sparse::config::SparsityConfig;
+use sparring_sparse::estimate::Bytes;
+use sparring_sparse::{KeyError, LayerSpec, OptimizerConfig};
 
 use crate::checks;
+use crate::error::AgentError;
 use crate::optimizer_keys::{OptimizerKeys, RateDecay};
 use crate::row::RunLength;
+use crate::summary::{Estimate, NetworkSummary, TrainingFlops};
 
 /// What a policy is told beside observations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -77,6 +81,35 @@ impl OfflineKeys {
     pub fn resolve(&self, run: &RunLength) -> Self {
         let decay_gradient_steps = self.decay_gradient_steps.map(|_| run.total_gradient_steps);
         Self { decay_gradient_steps, ..self.clone() }
+    }
+
+    /// Samples that the gradient steps of `run` consume.
+    pub fn samples(&self, run: &RunLength) -> u64 {
+        run.total_gradient_steps.saturating_mul(self.batch_size as u64)
+    }
+
+    /// What an agent of one network `name` will take that reads `each` rows of a sample, and `acting` rows at once to act.
+    ///
+    /// # Errors
+    /// A sparsity that the layers cannot have.
+    pub fn estimate(
+        &self,
+        name: &str,
+        (layers, sparsity): (&[LayerSpec], &SparsityConfig),
+        [acting, each]: [usize; 2],
+        gradient_steps: u64,
+    ) -> Result<Estimate, AgentError> {
+        let rows = self.batch_size * each;
+        let batches = [acting, rows];
+        let (network, bytes) =
+            NetworkSummary::planned(name, layers, sparsity, &self.optimizer, false, &batches)?;
+        Ok(Estimate {
+            training: TrainingFlops::of(sparsity, &network.costs(), gradient_steps, rows)?,
+            networks: vec![network],
+            gradient_steps,
+            network_bytes: Bytes::together(&[bytes]),
+            memory_bytes: 0,
+        })
     }
 
     /// Whether the policy is told a return.

@@ -4,7 +4,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sparring_envs::EnvSpec;
 use sparring_sparse::config::SparsityConfig;
-use sparring_sparse::estimate::Bytes;
 use sparring_sparse::{KeyError, LayerSpec};
 
 use super::decoder::Training;
@@ -18,7 +17,7 @@ use crate::networks::ExpertKeys;
 use crate::networks::algebra::AlgebraName;
 use crate::networks::transformer::Size;
 use crate::offline::{Condition, OfflineKeys};
-use crate::summary::{Estimate, NetworkSummary, TrainingFlops};
+use crate::summary::Estimate;
 
 /// Which of them it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -222,17 +221,7 @@ impl TrajectoryConfig {
         gradient_steps: u64,
     ) -> Result<Estimate, AgentError> {
         let (layers, each) = self.layers(spec)?;
-        let rows = self.training.batch_size * each;
-        let (sparsity, optimizer) = (&self.sparsity, &self.training.optimizer);
-        let batches = [num_envs * each, rows];
-        let (network, bytes) =
-            NetworkSummary::planned(self.role(), &layers, sparsity, optimizer, false, &batches)?;
-        Ok(Estimate {
-            training: TrainingFlops::of(sparsity, &network.costs(), gradient_steps, rows)?,
-            networks: vec![network],
-            gradient_steps,
-            network_bytes: Bytes::together(&[bytes]),
-            memory_bytes: 0,
-        })
+        let of = (&layers[..], &self.sparsity);
+        self.training.estimate(self.role(), of, [num_envs * each, each], gradient_steps)
     }
 }

@@ -13,11 +13,10 @@ use super::layout::{Layout, TokenRows};
 use super::windows::Windows;
 use crate::data::{ActionBuf, Dataset, Episodes, Scales};
 use crate::error::AgentError;
-use crate::losses::cross_entropy::cross_entropy;
 use crate::networks::ExpertKeys;
 use crate::networks::algebra::AlgebraName;
 use crate::networks::transformer::{Size, transformer};
-use crate::offline::asked::Asked;
+use crate::offline::asked::{Asked, Nats};
 use crate::offline::{Acting, Model, Taught};
 
 /// A transformer that learns to continue episodes.
@@ -134,17 +133,14 @@ impl Model for Decoder {
     }
 
     fn loss(&mut self, episodes: &Episodes, _rng: &mut Rng) -> Result<f64, AgentError> {
-        let (mut windows, mut first) = (Windows::default(), 0);
-        let (mut sum, mut count) = (0.0, 0usize);
+        let (mut windows, mut first, mut nats) = (Windows::default(), 0, Nats::default());
         loop {
             windows.in_order(&self.layout, episodes, first, AT_ONCE);
             if windows.targets.is_empty() {
-                return Ok(sum / count.max(1) as f64);
+                return Ok(nats.mean());
             }
-            let y = self.trainer.network().outputs(&windows.rows)?;
-            let found = cross_entropy(&y, self.layout.words.size, &windows.targets);
-            sum += found.samples.iter().map(|loss| f64::from(*loss)).sum::<f64>();
-            count += windows.targets.iter().flatten().count();
+            let asked = Asked { rows: &windows.rows, targets: &windows.targets };
+            nats.add(&self.trainer, self.layout.words.size, asked)?;
             first += AT_ONCE;
         }
     }

@@ -22,8 +22,7 @@ use super::plans::{PlanLayout, Plans};
 use crate::data::{ActionBuf, Dataset, Episodes, Scales};
 use crate::error::AgentError;
 use crate::explore::{by_softmax, largest, log_sum_exp};
-use crate::losses::cross_entropy::cross_entropy;
-use crate::offline::asked::Asked;
+use crate::offline::asked::{Asked, Nats};
 use crate::offline::{Acting, Model, Taught};
 
 /// Plans that are scored at once.
@@ -201,18 +200,16 @@ impl Model for Denoiser {
 
     /// `L` of plans that follow each other, of one corruption and all its unrolls.
     fn loss(&mut self, episodes: &Episodes, rng: &mut Rng) -> Result<f64, AgentError> {
-        let (mut sum, mut count) = (0.0, 0usize);
+        let mut nats = Nats::default();
         for first in (0..episodes.steps()).step_by(AT_ONCE * self.layout.horizon) {
             let steps = (first..).step_by(self.layout.horizon).take(AT_ONCE);
             let plans = self.layout.plans(steps.filter_map(|step| episodes.at(step)));
             let rows = self.unroll(&plans, rng)?;
             let targets = self.asked(&plans).repeat(self.unrolls);
-            let y = self.trainer.network().outputs(&rows)?;
-            let found = cross_entropy(&y, self.layout.words.size, &targets);
-            sum += found.samples.iter().map(|loss| f64::from(*loss)).sum::<f64>();
-            count += targets.iter().flatten().count();
+            let asked = Asked { rows: &rows, targets: &targets };
+            nats.add(&self.trainer, self.layout.words.size, asked)?;
         }
-        Ok(sum / count.max(1) as f64)
+        Ok(nats.mean())
     }
 
     /// The first action of a plan, which is made from noise where an episode begins, and from the plan before else.

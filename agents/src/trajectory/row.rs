@@ -48,7 +48,7 @@ impl AgentKeys for TrajectoryConfig {
     }
 
     fn samples(&self, run: &RunLength) -> u64 {
-        run.total_gradient_steps.saturating_mul(self.training.batch_size as u64)
+        self.training.samples(run)
     }
 
     fn sparsities(&self) -> Vec<&SparsityConfig> {

@@ -51,7 +51,7 @@ impl Observer for Evaluate {
         let played = play(run, &seed)?;
         let Some(played) = played else { return Ok(Seen::Stopped) };
         let at = run.stamp();
-        if !self.offline(run, &seed, at)? {
+        if !offline(run, &seed, at)? {
             return Ok(Seen::Stopped);
         }
         let Means { ret: mean, deviation, length } = Means::of(&played);
@@ -77,33 +77,31 @@ impl Observer for Evaluate {
     }
 }
 
-impl Evaluate {
-    /// What an agent that learns from a data set gives beside its score: the loss of what is held out and, at the end,
-    /// the scores of the returns that it is asked for. Whether nothing stopped it.
-    fn offline(&self, run: &mut Run<'_>, seed: &Seed, at: Stamp) -> Result<bool, TrainError> {
-        let Some(offline) = run.state.agent.offline() else { return Ok(true) };
-        let targets = match run.state.reached.ended_by {
-            Some(_) => offline.targets(),
-            None => Vec::new(),
-        };
-        for Metric { tag, value } in offline.held_out()? {
-            run.records.scalar(at, &tag, value)?;
-        }
-        for share in targets {
-            self.ask(run, Some(share));
-            let played = play(run, &seed.child(&format!("for {share}")));
-            self.ask(run, None);
-            let Some(played) = played? else { return Ok(false) };
-            let tag = format!("eval/return_for/{share}");
-            run.records.scalar(at, &tag, Means::of(&played).ret)?;
-        }
-        Ok(true)
+/// What an agent that learns from a data set gives beside its score: the loss of what is held out and, at the end, the
+/// scores of the returns that it is asked for. Whether nothing stopped it.
+fn offline(run: &mut Run<'_>, seed: &Seed, at: Stamp) -> Result<bool, TrainError> {
+    let Some(offline) = run.state.agent.offline() else { return Ok(true) };
+    let targets = match run.state.reached.ended_by {
+        Some(_) => offline.targets(),
+        None => Vec::new(),
+    };
+    for Metric { tag, value } in offline.held_out()? {
+        run.records.scalar(at, &tag, value)?;
     }
+    for share in targets {
+        ask(run, Some(share));
+        let played = play(run, &seed.child(&format!("for {share}")));
+        ask(run, None);
+        let Some(played) = played? else { return Ok(false) };
+        let tag = format!("eval/return_for/{share}");
+        run.records.scalar(at, &tag, Means::of(&played).ret)?;
+    }
+    Ok(true)
+}
 
-    fn ask(&self, run: &mut Run<'_>, share: Option<f64>) {
-        if let Some(offline) = run.state.agent.offline() {
-            offline.ask(share);
-        }
+fn ask(run: &mut Run<'_>, share: Option<f64>) {
+    if let Some(offline) = run.state.agent.offline() {
+        offline.ask(share);
     }
 }
 

@@ -11,8 +11,7 @@ use super::database::Database;
 use super::rows::RetroLayout;
 use crate::data::{ActionBuf, Dataset, Episodes, Place, Scales};
 use crate::error::AgentError;
-use crate::losses::cross_entropy::cross_entropy;
-use crate::offline::asked::Asked;
+use crate::offline::asked::{Asked, Nats};
 use crate::offline::{Acting, ActingRow, Model, Taught};
 
 /// A decoder that reads neighbours.
@@ -44,6 +43,12 @@ struct Under {
 struct Batch {
     rows: Vec<f32>,
     targets: Vec<Option<u32>>,
+}
+
+impl Batch {
+    fn asked(&self) -> Asked<'_> {
+        Asked { rows: &self.rows, targets: &self.targets }
+    }
 }
 
 /// Sequences that are scored at once.
@@ -207,7 +212,7 @@ impl Model for Retro {
         let places = data.train.sample(count, rng);
         let places = places.map(|place| (place, data.train.first(place.number) + place.t));
         let batch = self.batch(places, &self.neighbours);
-        Asked { rows: &batch.rows, targets: &batch.targets }.teach(&mut self.trainer, step)
+        batch.asked().teach(&mut self.trainer, step)
     }
 
     fn loss(&mut self, episodes: &Episodes, _rng: &mut Rng) -> Result<f64, AgentError> {
@@ -222,15 +227,12 @@ impl Model for Retro {
                 steps.map(move |t| (Place { number, episode, t }, first + t))
             })
             .collect();
-        let (mut sum, mut count) = (0.0, 0usize);
+        let mut nats = Nats::default();
         for starts in starts.chunks(AT_ONCE) {
             let batch = self.batch(starts.iter().copied(), &neighbours);
-            let y = self.trainer.network().outputs(&batch.rows)?;
-            let found = cross_entropy(&y, self.layout.own.words.size, &batch.targets);
-            sum += found.samples.iter().map(|loss| f64::from(*loss)).sum::<f64>();
-            count += batch.targets.iter().flatten().count();
+            nats.add(&self.trainer, self.layout.own.words.size, batch.asked())?;
         }
-        Ok(sum / count.max(1) as f64)
+        Ok(nats.mean())
     }
 
     fn act(
