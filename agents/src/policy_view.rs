@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use sparring_sparse::{Activation, Join, Layer, Network, Shape, Topology};
+use sparring_sparse::{Activation, Algebra, Join, Layer, Shape, Topology, Trainer};
 
 use crate::action_box::ActionBox;
 use crate::error::AgentError;
@@ -15,6 +15,8 @@ use crate::input::Input;
 /// A policy, from an observation to an action.
 #[derive(Clone, Debug)]
 pub struct PolicyView {
+    /// The name of the network among those of the agent.
+    pub network: String,
     /// What becomes of an observation before the first layer.
     pub before: Before,
     /// From input to output.
@@ -79,6 +81,8 @@ pub struct PolicyLayer {
     pub topology: Arc<Topology>,
     /// The active weights in the order of [`Topology::positions`], `(nnz)`.
     pub weights: Vec<f32>,
+    /// Over which the network has its weights.
+    pub algebra: Algebra,
     /// `(outputs)`.
     pub bias: Vec<f32>,
     /// `γ (outputs)`, then `β (outputs)` of each layer norm in `then`.
@@ -86,11 +90,12 @@ pub struct PolicyLayer {
 }
 
 impl PolicyView {
-    /// That of an agent whose `network` reads `before`.
+    /// That of an agent whose network of `trainer` reads `before`.
     ///
     /// # Errors
     /// A network with blocks of experts, which has no such form, and those of candle.
-    pub fn of(before: Before, network: &Network, after: After) -> Result<Self, AgentError> {
+    pub fn of(before: Before, trainer: &Trainer, after: After) -> Result<Self, AgentError> {
+        let network = trainer.network();
         if let Some(block) = network.backend().plan().blocks().first() {
             let behind = network.layers()[block.behind].name().to_owned();
             return Err(AgentError::Routed { behind });
@@ -105,12 +110,13 @@ impl PolicyView {
                 then: layer.then().to_vec(),
                 topology,
                 weights,
+                algebra: layer.algebra(),
                 bias: params[layer.biases()].to_vec(),
                 norms: params[layer.norms()].to_vec(),
             })
         };
         let layers: Result<_, AgentError> = network.layers().iter().map(layer).collect();
-        Ok(Self { before, layers: layers?, after })
+        Ok(Self { network: trainer.name().to_owned(), before, layers: layers?, after })
     }
 }
 

@@ -22,12 +22,10 @@ fn before_and_after(config: &AgentConfig, env: &str) -> [Vec<f32>; 2] {
     }
     let mut kept = Saved::new();
     agent.save_policy(&mut kept).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("policy.safetensors");
-    saved::write(&kept, &file).unwrap();
+    let file = saved::to_bytes(&kept, None).unwrap();
 
     let mut other = config.build(spec, 1, &Seed::new(2)).unwrap();
-    other.load_policy(&saved::read(&file).unwrap()).unwrap();
+    other.load_policy(&saved::from_bytes(&file).unwrap()).unwrap();
     let mut act = |agent: &mut Box<dyn Agent>| {
         let seen = rows.observations(envs.obs());
         match agent.act(seen, Mode::Eval).unwrap() {

@@ -313,9 +313,14 @@ impl Records for JobRecords<'_> {
         self.log.agent(at, agent);
     }
 
-    fn evaluated(&mut self, reached: &Reached, policy: &Saved) -> Result<(), Error> {
+    fn evaluated(
+        &mut self,
+        reached: &Reached,
+        policy: &Saved,
+        about: Option<String>,
+    ) -> Result<(), Error> {
         self.teller.tell(reached, State::Running, None)?;
-        self.teller.folder.write_policy(policy)?;
+        self.teller.folder.write_policy(policy, about)?;
         if let Some(mean) = reached.curve.last() {
             self.view.evaluated(reached.clock().own(), *mean);
         }

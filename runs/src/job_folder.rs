@@ -1,14 +1,13 @@
 //! The folder of one job: what stands in it, and how it is read back.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use sparring_sparse::{Saved, saved};
 
 use crate::config::load;
 use crate::error::Error;
-use crate::files::{read_yaml, write_whole, write_whole_by, write_yaml};
+use crate::files::{read_yaml, write_whole, write_yaml};
 use crate::plan::{Job, Plan};
 use crate::resolved::{identity_of, resolved};
 use crate::robustness::{Trial, to_csv};
@@ -92,11 +91,12 @@ impl JobFolder {
         write_whole(&path, bytes)
     }
 
-    /// Writes the networks of the job.
-    pub fn write_policy(&self, policy: &Saved) -> Result<(), Error> {
-        write_whole_by(&self.path(POLICY), |path| {
-            saved::write(policy, path).map_err(io::Error::other)
-        })
+    /// Writes the networks of the job, and what the policy is `about`.
+    pub fn write_policy(&self, policy: &Saved, about: Option<String>) -> Result<(), Error> {
+        let path = self.path(POLICY);
+        let bytes = saved::to_bytes(policy, about);
+        let bytes = bytes.map_err(|error| Error::content(&path)(error.to_string()))?;
+        write_whole(&path, bytes)
     }
 
     /// What `jobs` have come to so far.

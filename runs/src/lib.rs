@@ -38,6 +38,7 @@ pub mod plan;
 mod plan_table;
 mod play;
 pub mod policy;
+mod policy_text;
 mod post_mortem;
 pub mod process;
 mod progress;

@@ -40,9 +40,9 @@ def outputs(policy, arrays, weight, x):
     """What the last layer gives, by the words of runs/docs/export.md."""
     about, kept = policy["observation"], []
     x = x.reshape(len(x), -1).astype(np.float32) / np.float32(about["divisor"])
-    if about["scaled"]:
-        scaled = (x.astype(np.float64) - arrays["observation.mean"]) / arrays["observation.deviation"]
-        x = np.clip(scaled, -about["clip"], about["clip"]).astype(np.float32)
+    if scale := about["scale"]:
+        scaled = (x.astype(np.float64) - scale["mean"]) / scale["deviation"]
+        x = np.clip(scaled, -scale["clip"], scale["clip"]).astype(np.float32)
     for layer in policy["layers"]:
         x = through(layer, weight(layer), arrays[layer["name"] + ".bias"], x)
         for join in layer["then"]:
@@ -61,11 +61,12 @@ def outputs(policy, arrays, weight, x):
     return x.reshape(len(x), -1)
 
 
-def action(policy, arrays, x):
+def action(policy, x):
     about = policy["action"]
     if about["kind"] == "largest":
         return x[:, about["first"] :].argmax(1)
-    a, low, high = np.tanh(x[:, : about["numbers"]]), arrays["action.low"], arrays["action.high"]
+    low, high = (np.array(about[side], np.float32) for side in ("low", "high"))
+    a = np.tanh(x[:, : len(low)])
     return np.clip(low * (0.5 - 0.5 * a) + high * (0.5 + 0.5 * a), low, high)
 
 
@@ -98,8 +99,8 @@ def check(reader, folder):
     by_csr = outputs(policy, csr, lambda layer: reader["matrix"](layer, csr), observation)
     by_dense = outputs(policy, dense, lambda layer: dense[layer["name"] + ".weight"], observation)
     assert np.abs(by_csr - output).max() <= TOLERANCE * (1 + np.abs(output).max()), f"{folder}: output"
-    for what, arrays, x in [("csr", csr, by_csr), ("dense", dense, by_dense)]:
-        differ(action(policy, arrays, x), expected, f"{folder}: {what}")
+    for what, x in [("csr", by_csr), ("dense", by_dense)]:
+        differ(action(policy, x), expected, f"{folder}: {what}")
     return len(expected), len(np.unique(expected)) > 1, most
 
 

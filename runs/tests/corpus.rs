@@ -70,7 +70,7 @@ fn seeds() {
             let mut reached = sparring::train::Reached::default();
             let agent = job.fresh(&mut reached).agent;
             agent.save_policy(&mut policy).unwrap();
-            saved::write(&policy, &corpus("policy").join(name)).unwrap();
+            write("policy", name, &saved::to_bytes(&policy, None).unwrap());
         }
     });
 }

@@ -1,5 +1,4 @@
-//! A network written down: its weights, to act with, as named tensors that candle writes to and reads from a
-//! safetensors file; and the whole, to go on with, as a [`Section`].
+//! A network written down: its weights, to act with, as named tensors of a safetensors file; and the whole, to go on with, as a [`Section`].
 //!
 //! Of the weights each layer is three of them: `<network>/<layer>/positions (nnz)`, the active positions `row · cols + col`
 //! in ascending order as u32; `…/weights (nnz)` in their order; `…/biases (out)`. A layer with layer norms behind it
@@ -10,7 +9,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use candle_core::{Tensor, safetensors};
+use candle_core::{Tensor, safetensors as candle};
 
 use crate::cpu::DEVICE;
 use crate::error::SparseError;
@@ -23,14 +22,16 @@ use crate::topology::Topology;
 /// Tensors by name.
 pub type Saved = HashMap<String, Tensor>;
 
-/// Writes a safetensors file: beside and renamed, so that nobody reads half of one.
-pub fn write(saved: &Saved, path: &Path) -> Result<(), SparseError> {
-    let beside = path.with_extension("tmp");
-    safetensors::save(saved, &beside)?;
-    std::fs::rename(&beside, path).map_err(|error| candle_core::Error::from(error).into())
+/// The bytes of a safetensors file, with `about` as its metadata `policy`.
+///
+/// # Errors
+/// Those of the crate safetensors.
+pub fn to_bytes(saved: &Saved, about: Option<String>) -> Result<Vec<u8>, SparseError> {
+    let about = about.map(|text| HashMap::from([("policy".to_owned(), text)]));
+    Ok(safetensors::serialize(saved, about).map_err(candle_core::Error::from)?)
 }
 
-/// Reads what [`write`](fn@write) wrote.
+/// Reads a file of [`to_bytes`].
 pub fn read(path: &Path) -> Result<Saved, SparseError> {
     from_bytes(&std::fs::read(path).map_err(candle_core::Error::from)?)
 }
@@ -40,7 +41,7 @@ pub fn read(path: &Path) -> Result<Saved, SparseError> {
 /// # Errors
 /// Bytes that are no safetensors file.
 pub fn from_bytes(bytes: &[u8]) -> Result<Saved, SparseError> {
-    Ok(safetensors::load_buffer(bytes, &DEVICE)?)
+    Ok(candle::load_buffer(bytes, &DEVICE)?)
 }
 
 /// Numbers of another kind than a network's, as they are saved.

@@ -241,6 +241,6 @@ impl Model for Cloner {
         let scale = Some(Scale { mean, deviation, clip: CLIP });
         let before = Before { dim: self.scales.obs_dim(), divisor: 1.0, scale };
         let after = After::Largest { first: 0 };
-        PolicyView::of(before, self.trainer.network(), after).map(Some)
+        PolicyView::of(before, &self.trainer, after).map(Some)
     }
 }

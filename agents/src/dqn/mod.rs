@@ -296,7 +296,7 @@ impl Agent for Dqn {
     fn policy_view(&self) -> Result<Option<PolicyView>, AgentError> {
         let Choice { config, input, .. } = &self.choice;
         let after = After::Largest { first: usize::from(config.dueling) };
-        PolicyView::of(Before::new(input, None), self.q.network(), after).map(Some)
+        PolicyView::of(Before::new(input, None), &self.q, after).map(Some)
     }
 
     fn save_own(&self, to: &mut Section) -> Result<(), AgentError> {

@@ -357,7 +357,7 @@ impl Agent for Ppo {
             Policy::Categorical { .. } => After::Largest { first: 0 },
             Policy::Gaussian(bounds) => After::tanh(bounds),
         };
-        PolicyView::of(before, self.actor.network(), after).map(Some)
+        PolicyView::of(before, &self.actor, after).map(Some)
     }
 
     fn save_own(&self, to: &mut Section) -> Result<(), AgentError> {

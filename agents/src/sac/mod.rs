@@ -454,7 +454,7 @@ impl Agent for Sac {
     fn policy_view(&self) -> Result<Option<PolicyView>, AgentError> {
         let Choice { input, bounds, .. } = &self.choice;
         let (before, after) = (Before::new(input, None), After::tanh(bounds));
-        PolicyView::of(before, self.actor.network(), after).map(Some)
+        PolicyView::of(before, &self.actor, after).map(Some)
     }
 
     fn save_own(&self, to: &mut Section) -> Result<(), AgentError> {

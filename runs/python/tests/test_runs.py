@@ -1,6 +1,7 @@
 """Plans, runs, results and the policies that runs keep."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -150,8 +151,8 @@ def test_a_run_ends_with_its_parent(tmp_path):
 
 
 def test_the_command_line():
-    program = Path(sys.executable).with_name("sparring")
-    for command in [[program], [sys.executable, "-m", "sparring"]]:
+    script = Path(sys.executable).with_name("sparring")
+    for command in [[script], [sys.executable, "-m", "sparring"]]:
         told = subprocess.run([*command, "list", "envs"], capture_output=True, text=True, check=True)
         assert "CartPole-v1" in told.stdout
         assert subprocess.run([*command, "nothing"], capture_output=True).returncode == 2
@@ -168,6 +169,40 @@ POLICIES = {
 }
 
 
+def program():
+    """`SPARRING` is the binary, if there is one; else it is the program of the wheel."""
+    return [os.environ["SPARRING"]] if "SPARRING" in os.environ else [sys.executable, "-m", "sparring"]
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "export.md"
+
+
+@pytest.mark.parametrize("name", ["dqn", "ppo-box", "sac"])
+def test_the_lines_of_the_documentation_play_a_kept_policy(name, tmp_path, monkeypatch):
+    config = POLICIES[name] | {
+        "name": "quickstart",
+        "train": {"total_env_steps": 3_000},
+        "eval": {"every_env_steps": 3_000, "episodes": 1, "max_episode_steps": 500},
+        "variants": {"rigl": {"sparsity": {"kind": "rigl", "update_every_gradient_steps": 50}}},
+    }
+    monkeypatch.chdir(tmp_path)
+    sparring.run(config, out="out/quickstart", progress=False)
+    told = subprocess.run(
+        [*program(), "play", "--checkpoint", "out/quickstart/rigl/seed-1", "--seed", "1", "--out", "play.png"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    blocks = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(), re.M | re.S)
+    reader, act, play = (next(b for b in blocks if words in b) for words in ["def load", "def act", "gymnasium.make"])
+    assert len([line for line in (reader + act).splitlines() if line.strip()]) <= 40
+    names = {}
+    exec(compile(reader + act + play, "export.md", "exec"), names)
+    shown = re.search(r"return (-?[\d.,]+)", told.stdout)
+    assert shown is not None, told.stdout
+    assert float(shown[1].replace(",", "")) == pytest.approx(names["score"], abs=0.01 + 1e-4 * abs(names["score"]))
+
+
 @pytest.mark.parametrize("name", POLICIES)
 def test_a_policy_acts_as_the_binary_does(name, tmp_path):
     config = POLICIES[name] | {
@@ -178,10 +213,8 @@ def test_a_policy_acts_as_the_binary_does(name, tmp_path):
     }
     run = sparring.run(config, out=tmp_path / "run", progress=False)
     job = run.path / "base" / "seed-1"
-    # `SPARRING` is the binary, if there is one; else it is the program of the wheel.
-    program = [os.environ["SPARRING"]] if "SPARRING" in os.environ else [sys.executable, "-m", "sparring"]
     words = ["export", str(job), "--out", str(tmp_path / "out"), "--format", "dense", "--samples", "1000"]
-    subprocess.run([*program, *words], check=True, capture_output=True)
+    subprocess.run([*program(), *words], check=True, capture_output=True)
     samples = load_file(tmp_path / "out" / "samples.safetensors")
     policy = sparring.Policy.load(job)
     assert policy.env == config["env"]["id"] and policy.agent == config["agent"]["kind"]

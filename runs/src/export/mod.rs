@@ -4,7 +4,6 @@
 //! chance: the scales of observations, the network, what bounds the action. `runs/docs/export.md` is the reference.
 
 mod c;
-mod description;
 mod onnx;
 mod samples;
 mod tensors;
@@ -17,8 +16,8 @@ use crate::console::print;
 use crate::error::{Error, Refusal};
 use crate::files::{check_new_folder, write_folder_whole};
 use crate::policy::KeptPolicy;
+use crate::policy_text::Description;
 use crate::table::thousands;
-use description::Description;
 use samples::Samples;
 use weights::Layout;
 
@@ -43,7 +42,13 @@ pub fn export(args: &ExportArgs) -> Result<(), Error> {
             "sparring eval, which lets the agent act itself",
         )
     })?;
-    let about = Description::of(&view, row.name, &kept.variant.spec, &kept.origin);
+    let about = Description::of(
+        &view,
+        row.name,
+        &kept.variant.spec,
+        &kept.origin.name(),
+        kept.origin.env_steps,
+    );
     let mut parts = Vec::new();
     for format in Format::asked(&args.format) {
         parts.push(part(format, &view, &about).map_err(Error::content(&args.out))?);

@@ -5,9 +5,9 @@ use sparring_agents::{Agent, EnvRows, Mode};
 use sparring_envs::{Actions, EnvRng, Obs, Sample, VectorConfig, VectorEnv};
 use sparring_sparse::Seed;
 
-use super::description::{Description, shape_of};
 use super::tensors::Tensors;
 use crate::error::TrainError;
+use crate::policy_text::{Description, shape_of};
 use crate::variant::Variant;
 
 /// Episodes at once, so that few samples show more than the begin of one. Every other is played at random: a policy

@@ -27,11 +27,6 @@ impl Tensors {
         self.push(name, Dtype::F32, shape, bytes(values, |x| x.to_le_bytes()));
     }
 
-    /// Adds an array of f64.
-    pub fn f64(&mut self, name: String, shape: &[usize], values: &[f64]) {
-        self.push(name, Dtype::F64, shape, bytes(values, |x| x.to_le_bytes()));
-    }
-
     /// Adds an array of i32.
     pub fn i32(&mut self, name: String, shape: &[usize], values: &[i32]) {
         self.push(name, Dtype::I32, shape, bytes(values, |x| x.to_le_bytes()));

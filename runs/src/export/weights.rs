@@ -3,11 +3,11 @@
 //! `runs/docs/export.md` says what stands where.
 
 use sparring_agents::PolicyView;
-use sparring_agents::policy_view::{After, LayerNorm, PolicyLayer};
+use sparring_agents::policy_view::{LayerNorm, PolicyLayer};
 use sparring_sparse::{Shape, Topology};
 
-use super::description::Description;
 use super::tensors::Tensors;
+use crate::policy_text::Description;
 
 /// How weights are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,15 +40,6 @@ pub fn file(
             to.f32(format!("{name}.weight"), &[scale.len()], scale);
             to.f32(format!("{name}.bias"), &[shift.len()], shift);
         }
-    }
-    if let Some(scale) = &view.before.scale {
-        let shape = &[view.before.dim];
-        to.f64("observation.mean".to_owned(), shape, &scale.mean);
-        to.f64("observation.deviation".to_owned(), shape, &scale.deviation);
-    }
-    if let After::Tanh { low, high } = &view.after {
-        to.f32("action.low".to_owned(), &[low.len()], low);
-        to.f32("action.high".to_owned(), &[high.len()], high);
     }
     to.to_bytes(description.to_text()).map_err(|error| error.to_string())
 }
@@ -105,12 +96,11 @@ mod tests {
 
     use proptest::prelude::*;
     use safetensors::SafeTensors;
-    use sparring_agents::policy_view::Before;
+    use sparring_agents::policy_view::{After, Before};
     use sparring_envs::spec;
-    use sparring_sparse::Activation;
+    use sparring_sparse::{Activation, Algebra};
 
     use super::*;
-    use crate::policy::Origin;
 
     fn view(rows: usize, cols: usize, positions: &[u32]) -> PolicyView {
         let layer = PolicyLayer {
@@ -121,17 +111,19 @@ mod tests {
             topology: Arc::new(Topology::new(rows, cols, positions).unwrap()),
             // No weight is 0: an inactive one would not be told from it.
             weights: positions.iter().map(|position| *position as f32 - 0.5).collect(),
+            algebra: Algebra::REAL,
             bias: (0..rows).map(|row| row as f32).collect(),
             norms: Vec::new(),
         };
         let before = Before { dim: cols, divisor: 1.0, scale: None };
-        PolicyView { before, layers: vec![layer], after: After::Largest { first: 0 } }
+        let network = "q".to_owned();
+        PolicyView { network, before, layers: vec![layer], after: After::Largest { first: 0 } }
     }
 
     fn written(view: &PolicyView, layout: Layout) -> Vec<u8> {
         let of = spec("CartPole-v1").unwrap();
-        let origin = Origin { path: "policy.safetensors".into(), env_steps: None };
-        file(view, &Description::of(view, "dqn", &of, &origin), layout).unwrap()
+        let about = Description::of(view, "dqn", &of, "policy.safetensors", None);
+        file(view, &about, layout).unwrap()
     }
 
     fn numbers<const N: usize, T>(file: &SafeTensors, name: &str, of: fn([u8; N]) -> T) -> Vec<T> {

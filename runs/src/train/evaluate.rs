@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use sparring_agents::{Clock, Metric};
+use sparring_agents::{Agent, AgentError, Clock, Metric};
 use sparring_sparse::{Saved, Seed};
 
 use super::every::Every;
@@ -11,6 +11,9 @@ use super::records::Stamp;
 use super::run::Run;
 use crate::error::TrainError;
 use crate::evaluate::{Means, Played, evaluate};
+use crate::job_folder::POLICY;
+use crate::policy_text::Description;
+use crate::variant::Variant;
 
 /// Its name among the observers.
 pub const EVALUATE: &str = "evaluate";
@@ -64,17 +67,31 @@ impl Observer for Evaluate {
         run.records.agent(at, agent);
         let mut policy = Saved::new();
         agent.save_policy(&mut policy)?;
+        let about = about(agent, variant, at)?;
         let reached = &mut *run.state.reached;
         reached.curve.push(mean);
         reached.wall_s = at.wall_s;
         reached.networks = agent.summaries();
         reached.executed = agent.executed();
-        run.records.evaluated(reached, &policy)?;
+        run.records.evaluated(reached, &policy, about)?;
         run.before_evaluation = None;
         // The rate of training steps leaves the time of evaluations out.
         run.steps_since += begun.elapsed();
         Ok(Seen::All)
     }
+}
+
+/// What the policy of `agent` is beside its weights; none of one that is no chain of layers.
+fn about(agent: &dyn Agent, of: &Variant, at: Stamp) -> Result<Option<String>, TrainError> {
+    let view = match agent.policy_view() {
+        Err(AgentError::Routed { .. }) => None,
+        view => view?,
+    };
+    let text = |view| {
+        let row = of.settings.agent.row();
+        Description::of(&view, row.name, &of.spec, POLICY, Some(at.env_step)).to_text()
+    };
+    Ok(view.map(text))
 }
 
 /// What an agent that learns from a data set gives beside its score: the loss of what is held out and, at the end, the

@@ -63,8 +63,14 @@ pub trait Records {
     /// The agent as it is evaluated.
     fn agent(&mut self, _at: Stamp, _agent: &dyn Agent) {}
 
-    /// The agent that was evaluated, whose mean return is the last of [`Reached::curve`].
-    fn evaluated(&mut self, _reached: &Reached, _policy: &Saved) -> Result<(), Error> {
+    /// The agent that was evaluated, whose mean return is the last of [`Reached::curve`], and what its policy is, as
+    /// [`crate::policy_text`] has it.
+    fn evaluated(
+        &mut self,
+        _reached: &Reached,
+        _policy: &Saved,
+        _about: Option<String>,
+    ) -> Result<(), Error> {
         Ok(())
     }
 

@@ -71,7 +71,12 @@ struct Watch {
 }
 
 impl Records for Watch {
-    fn evaluated(&mut self, reached: &Reached, policy: &Saved) -> Result<(), Error> {
+    fn evaluated(
+        &mut self,
+        reached: &Reached,
+        policy: &Saved,
+        _about: Option<String>,
+    ) -> Result<(), Error> {
         let (score, env_steps) =
             (reached.curve.last().copied().unwrap_or(f64::NAN), reached.env_steps);
         note(format!("training: {} environment steps, return {score:.2}", thousands(env_steps)));

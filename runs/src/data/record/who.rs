@@ -160,12 +160,9 @@ fn levels(better: &[Better], random: f64) -> Option<(&Better, &Better)> {
     Some((better.iter().find(|one| one.score >= least)?, expert))
 }
 
-/// SHA-256 of a policy's safetensors file.
+/// SHA-256 of a policy as a safetensors file without metadata.
 fn hash(policy: &Saved) -> Result<String, Error> {
-    let folder = tempfile::tempdir().map_err(Error::system("make a temporary folder"))?;
-    let path = folder.path().join("policy.safetensors");
-    saved::write(policy, &path).map_err(Error::system("write the policy"))?;
-    let bytes = std::fs::read(&path).map_err(Error::file(&path, "read"))?;
+    let bytes = saved::to_bytes(policy, None).map_err(Error::system("write the policy"))?;
     Ok(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 

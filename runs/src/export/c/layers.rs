@@ -8,9 +8,9 @@ use sparring_sparse::kernels::norm::EPSILON;
 use sparring_sparse::layers::{Conv2d, Features};
 use sparring_sparse::{Activation, Join, Shape};
 
-use super::super::description::pads;
 use super::super::weights::Rows;
 use super::numbers::{array, floats, unsigned, whole};
+use crate::policy_text::pads;
 
 /// All layers as text.
 pub struct Layers {

@@ -12,7 +12,7 @@ use std::fmt::Write;
 use sparring_agents::PolicyView;
 use sparring_agents::policy_view::{After, Before};
 
-use super::description::Description;
+use crate::policy_text::Description;
 use layers::Layers;
 use numbers::{array, doubles, floats};
 

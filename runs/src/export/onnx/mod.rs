@@ -14,8 +14,8 @@ use sparring_sparse::kernels::norm::EPSILON;
 use sparring_sparse::layers::Conv2d;
 use sparring_sparse::{Activation, Join, Shape};
 
-use super::description::{Description, pads};
 use super::weights::shape;
+use crate::policy_text::{Description, pads};
 use graph::{Graph, Value};
 use message::{Number, Versions, model, real, value, whole, wholes};
 

@@ -1,21 +1,20 @@
-//! What a policy is beside its numbers: the JSON text that every exported file carries as the metadata `policy`.
+//! What a policy is beside its weights: the JSON text that `policy.safetensors` and every exported file carry as the
+//! metadata `policy`.
 //!
 //! With the tensors it is enough to act: see `runs/docs/export.md`, which names every field.
 
 use serde::Serialize;
 use sparring_agents::PolicyView;
-use sparring_agents::policy_view::{After, PolicyLayer};
+use sparring_agents::policy_view::{After, PolicyLayer, Scale};
 use sparring_envs::{Dtype, EnvSpec, Space};
 use sparring_sparse::kernels::norm::EPSILON;
 use sparring_sparse::layers::{Conv2d, Features};
 use sparring_sparse::{Activation, Join, Shape};
 
-use crate::policy::Origin;
+/// Of this text and of the files that carry it. 1 had scales and bounds as tensors.
+const VERSION: u32 = 2;
 
-/// The layout of exported files.
-const VERSION: u32 = 1;
-
-/// A policy without its numbers.
+/// A policy without its weights.
 #[derive(Clone, Debug, Serialize)]
 pub struct Description {
     version: u32,
@@ -27,6 +26,8 @@ pub struct Description {
     origin: String,
     /// How long it was trained, where that is known.
     env_steps: Option<u64>,
+    /// Its name beside the critics in `policy.safetensors`.
+    network: String,
     /// What an observation is.
     pub observation: Observation,
     layers: Vec<LayerText>,
@@ -41,9 +42,15 @@ pub struct Observation {
     /// `f32` or `u8`.
     pub dtype: &'static str,
     divisor: f32,
-    /// Whether running moments scale it.
-    scaled: bool,
-    clip: Option<f64>,
+    /// How running moments scale it, where they do.
+    scale: Option<ScaleText>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct ScaleText {
+    mean: Vec<f64>,
+    deviation: Vec<f64>,
+    clip: f64,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -52,6 +59,8 @@ struct LayerText {
     rows: usize,
     cols: usize,
     nnz: usize,
+    /// That of the elements in `policy.safetensors`; elsewhere weights are real.
+    algebra: &'static str,
     activation: Activation,
     conv: Option<Windows>,
     then: Vec<JoinText>,
@@ -90,20 +99,26 @@ struct NormText {
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum ActionText {
     Largest { first: usize },
-    Tanh { numbers: usize },
+    Tanh { low: Vec<f32>, high: Vec<f32> },
 }
 
 impl Description {
-    /// That of `view`, which `agent` learned on `spec`.
-    pub fn of(view: &PolicyView, agent: &'static str, spec: &EnvSpec, origin: &Origin) -> Self {
-        let name = origin.path.file_name().unwrap_or_default();
+    /// That of `view`, which `agent` learned on `spec`, kept in `origin` after so many `env_steps`.
+    pub fn of(
+        view: &PolicyView,
+        agent: &'static str,
+        spec: &EnvSpec,
+        origin: &str,
+        env_steps: Option<u64>,
+    ) -> Self {
         Self {
             version: VERSION,
             sparring: env!("CARGO_PKG_VERSION"),
             agent,
             env: spec.id,
-            origin: name.to_string_lossy().into_owned(),
-            env_steps: origin.env_steps,
+            origin: origin.to_owned(),
+            env_steps,
+            network: view.network.clone(),
             observation: Observation {
                 shape: shape_of(&spec.obs),
                 dtype: match spec.obs.dtype() {
@@ -111,13 +126,18 @@ impl Description {
                     Dtype::U8 => "u8",
                 },
                 divisor: view.before.divisor,
-                scaled: view.before.scale.is_some(),
-                clip: view.before.scale.as_ref().map(|scale| scale.clip),
+                scale: view.before.scale.clone().map(|Scale { mean, deviation, clip }| ScaleText {
+                    mean,
+                    deviation,
+                    clip,
+                }),
             },
             layers: view.layers.iter().map(LayerText::of).collect(),
             action: match &view.after {
                 After::Largest { first } => ActionText::Largest { first: *first },
-                After::Tanh { low, .. } => ActionText::Tanh { numbers: low.len() },
+                After::Tanh { low, high } => {
+                    ActionText::Tanh { low: low.clone(), high: high.clone() }
+                }
             },
         }
     }
@@ -178,6 +198,7 @@ impl LayerText {
             rows: layer.shape.rows(),
             cols: layer.shape.cols(),
             nnz: layer.topology.nnz(),
+            algebra: layer.algebra.row().name,
             activation: layer.activation,
             conv: match &layer.shape {
                 Shape::Linear { .. } => None,
