@@ -146,6 +146,9 @@ pub struct PlanArgs {
     /// Jobs at once, one thread each [default: one a core]
     #[arg(long, value_name = "N", value_parser = parse_jobs)]
     pub jobs: Option<usize>,
+    /// Train each variant for a moment and say how long the run will take on this machine
+    #[arg(long)]
+    pub time: bool,
 }
 
 impl PlanArgs {

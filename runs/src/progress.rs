@@ -16,7 +16,7 @@ use crate::job_folder::{JobFolder, RESOLVED};
 use crate::life::{Life, Owner};
 use crate::slurm::states;
 use crate::status::{JobStatus, State};
-use crate::table::{Align, Table, counted, thousands};
+use crate::table::{Align, Table, counted, thousands, time};
 use crate::train::settings::TrainSettings;
 
 /// How often `--watch` looks.
@@ -194,13 +194,4 @@ fn told(name: &str, jobs: &[Seen], slurm: Option<&BTreeMap<String, String>>) -> 
 fn place(owner: &Owner) -> String {
     let task = owner.task.as_ref().map(|task| format!(", task {task}"));
     format!("{} process {}{}", owner.host, owner.pid, task.unwrap_or_default())
-}
-
-/// `1:02:03`.
-fn time(seconds: f64) -> String {
-    let s = seconds.round() as u64;
-    match s / 3600 {
-        0 => format!("{}:{:02}", s / 60, s % 60),
-        hours => format!("{hours}:{:02}:{:02}", s / 60 % 60, s % 60),
-    }
 }

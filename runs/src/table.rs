@@ -171,6 +171,15 @@ pub fn thousands(n: u64) -> String {
     HumanCount(n).to_string()
 }
 
+/// Seconds as minutes and seconds, of an hour and more hours before them: `1:02:03`.
+pub fn time(seconds: f64) -> String {
+    let s = seconds.round() as u64;
+    match s / 3600 {
+        0 => format!("{}:{:02}", s / 60, s % 60),
+        hours => format!("{hours}:{:02}:{:02}", s / 60 % 60, s % 60),
+    }
+}
+
 /// `633_000_000_000` as `6.33e11`.
 pub fn scientific(x: f64) -> String {
     format!("{x:.2e}")

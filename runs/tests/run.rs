@@ -367,6 +367,11 @@ fn plan_and_list_write_nothing() {
     let plan = sparring().args(args).current_dir(folder.path()).assert_code(0);
     assert!(plan.stdout.contains("6 jobs, 2 at once"), "{}", plan.stdout);
     assert!(plan.stdout.contains("hidden.0"), "{}", plan.stdout);
+    // Seeds are one row, and how long it takes is measured where that is asked for.
+    assert_eq!(plan.stdout.matches("1..3").count(), 2, "{}", plan.stdout);
+    let timed = [&args[..], &["--time"]].concat();
+    let timed = sparring().args(timed).current_dir(folder.path()).assert_code(0);
+    assert!(timed.stdout.contains(" GiB, about 0:"), "{}", timed.stdout);
     for (what, part) in [("envs", "CartPole-v1 "), ("methods", "rigl "), ("agents", "dqn ")] {
         let begun = Instant::now();
         let list = sparring().args(["list", what]).current_dir(folder.path()).assert_code(0);

@@ -1,5 +1,4 @@
-//! A method of its own: it drops the smallest weights, as SET does, and grows at the lowest free positions.
-//! No good method, and so one that is easily told from SET.
+//! A method of its own: it drops the smallest weights, as SET does, and grows at the lowest free positions: no good one.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,10 +13,8 @@ use sparring_sparse::methods::{
 use sparring_sparse::seed::Rng;
 
 /// The row of [`TidyKeys`].
-pub static ROW: MethodRow = MethodRow::of::<TidyKeys>(
-    "tidy",
-    "drop the smallest weights, grow at the lowest positions; an example from another crate",
-);
+pub static ROW: MethodRow =
+    MethodRow::of::<TidyKeys>("tidy", "drop the smallest weights, grow at the lowest positions");
 
 /// What is chosen about it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -38,19 +35,17 @@ impl MethodKeys for TidyKeys {
     }
 
     fn build(&self, run: &Horizon) -> Result<Box<dyn Method>, KeyError> {
-        Ok(Box::new(Tidy { schedule: self.schedule.over(run) }))
+        Ok(Box::new(Tidy(self.schedule.over(run))))
     }
 }
 
 /// The method in training.
 #[derive(Debug)]
-struct Tidy {
-    schedule: Schedule,
-}
+struct Tidy(Schedule);
 
 impl Method for Tidy {
     fn ask(&mut self, at: At, layers: &Layers<'_>, _: &mut Rng) -> Result<Ask, SparseError> {
-        let Some(fraction) = self.schedule.fraction_at(at) else { return Ok(Ask::Nothing) };
+        let Some(fraction) = self.0.fraction_at(at) else { return Ok(Ask::Nothing) };
         layers.each_sparse(|_, layer| rewire(layer, fraction)).map(Ask::Planned)
     }
 

@@ -13,12 +13,14 @@ mod robustness;
 mod run;
 pub mod settings;
 mod state;
+mod trial;
 
 pub use experience::env_seeds;
 pub use observer::{Observer, Seen};
 pub use records::{Records, Stamp, Unrecorded};
 pub use run::Run;
 pub use state::{Reached, RunState, SinceLog};
+pub use trial::Trial;
 
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;

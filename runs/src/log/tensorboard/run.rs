@@ -10,7 +10,7 @@ use super::text::{text, verbatim};
 use crate::comparison::Comparison;
 use crate::error::Error;
 use crate::plan::Plan;
-use crate::plan_table::jobs_table;
+use crate::plan_table::variants_table;
 use crate::report::tables;
 use crate::resolved::resolved;
 
@@ -32,7 +32,7 @@ pub fn begin_run(root: &Path, plan: &Plan) -> Result<(), Error> {
     }
     if any(|keys| keys.text) {
         all.push(verbatim("config", "yaml", &plan.text));
-        all.push(text("plan", jobs_table(plan).markdown()));
+        all.push(text("plan", variants_table(plan, None).markdown()));
     }
     if all.is_empty() {
         return Ok(());
