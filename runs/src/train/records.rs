@@ -64,7 +64,7 @@ pub trait Records {
     fn agent(&mut self, _at: Stamp, _agent: &dyn Agent) {}
 
     /// The agent that was evaluated, whose mean return is the last of [`Reached::curve`], and what its policy is, as
-    /// [`crate::policy_text`] has it.
+    /// the metadata of `policy.safetensors` has it.
     fn evaluated(
         &mut self,
         _reached: &Reached,
