@@ -22,7 +22,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-pub use read::read_claims;
+pub use read::{read_claims, read_claims_alone};
 pub use selector::Selector;
 
 /// A contrast of variants and where it is to lie.

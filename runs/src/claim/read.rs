@@ -12,6 +12,22 @@ use crate::yaml::{Node, Value};
 
 const EXAMPLE: &str = "{says: one beats other, pairs: [[one, other]], difference: {at_least: 0}}";
 
+/// The claims of a file of their own, by name, whatever they are about.
+pub fn read_claims_alone(reader: &mut Reader, node: &Node) -> BTreeMap<String, Claim> {
+    let Some(entries) = node.entries().filter(|entries| !entries.is_empty()) else {
+        reader.refuse(*not_a_section(node, "claims"));
+        return BTreeMap::new();
+    };
+    let mut claims = BTreeMap::new();
+    for (name, node) in entries {
+        match claim(&format!("claims.{name}"), node) {
+            Ok(claim) => drop(claims.insert(name.clone(), claim)),
+            Err(problem) => reader.refuse(*problem),
+        }
+    }
+    claims
+}
+
 /// The claims about `variants`, by name. Where a config is `scaled`, those whose values of axes this scale has not are
 /// left out.
 pub fn read_claims(
@@ -29,8 +45,10 @@ pub fn read_claims(
     let known: Vec<&Coordinates> = variants.iter().map(|variant| &variant.at).collect();
     for (name, node) in entries {
         let key = format!("claims.{name}");
-        let read = claim(&key, node, &known, scaled)
-            .and_then(|claim| measurable(&key, node, &claim, variants).map(|()| claim));
+        let read = claim(&key, node).and_then(|claim| {
+            about(&key, node, &claim, &known, scaled)?;
+            measurable(&key, node, &claim, variants).map(|()| claim)
+        });
         match read {
             Ok(claim) if scaled && !has_cells(&claim, &known) => {}
             Ok(claim) => drop(claims.insert(name.clone(), claim)),
@@ -83,7 +101,7 @@ fn meet([one, other]: &[Selector; 2], known: &[&Coordinates]) -> bool {
     meant.any(|at| other.beside(at, known.iter().copied()).is_some())
 }
 
-fn claim(key: &str, node: &Node, known: &[&Coordinates], scaled: bool) -> Checked<Claim> {
+fn claim(key: &str, node: &Node) -> Checked<Claim> {
     let wrong =
         |found: String, allowed: &str, hint: &str| Problem::at(node, key, found, allowed, hint);
     let allowed = "says, pairs of variants, of, and ratio or difference with a bound";
@@ -110,21 +128,33 @@ fn claim(key: &str, node: &Node, known: &[&Coordinates], scaled: bool) -> Checke
         let allowed = "a name and words of one line";
         return Err(wrong("a name or words with control characters".to_owned(), allowed, EXAMPLE));
     }
+    Ok(claim)
+}
+
+/// Refuses a claim about what the config does not have.
+fn about(
+    key: &str,
+    node: &Node,
+    claim: &Claim,
+    known: &[&Coordinates],
+    scaled: bool,
+) -> Checked<()> {
     if scaled {
         let is = |of: &Selector| known.iter().any(|at| stands_for(of.variant(), &at.name));
         return match claim.pairs.iter().flatten().find(|of| !is(of)) {
             Some(of) => Err(unknown(key, node, of, known)),
-            None => Ok(claim),
+            None => Ok(()),
         };
     }
-    let Some(pair) = claim.pairs.iter().find(|pair| !meet(pair, known)) else { return Ok(claim) };
+    let Some(pair) = claim.pairs.iter().find(|pair| !meet(pair, known)) else { return Ok(()) };
     if let Some(of) = pair.iter().find(|of| !known.iter().any(|at| of.means(at))) {
         return Err(unknown(key, node, of, known));
     }
     let [one, other] = pair;
     let found = format!("{one} beside {other}, which stand nowhere together");
     let allowed = "two variants, on the same env and at the same values of the axes that both have";
-    Err(wrong(found, allowed, "an axis below a selector, for other values of it"))
+    let hint = "an axis below a selector, for other values of it";
+    Err(Problem::at(node, key, found, allowed, hint))
 }
 
 fn unknown(key: &str, node: &Node, of: &Selector, known: &[&Coordinates]) -> Box<Problem> {

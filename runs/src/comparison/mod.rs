@@ -17,6 +17,7 @@ mod task;
 mod verdict;
 mod warning;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use rayon::prelude::*;
@@ -47,6 +48,17 @@ pub struct Choice {
     pub normalise: Option<Normalise>,
     /// The variants that are compared; all where none is named.
     pub variants: Vec<String>,
+    /// What is to be shown, in place of the configs' claims.
+    pub claims: Option<Claims>,
+}
+
+/// Claims of a file of their own.
+#[derive(Clone, Debug)]
+pub struct Claims {
+    /// The file.
+    pub file: PathBuf,
+    /// By name.
+    pub all: BTreeMap<String, Claim>,
 }
 
 /// A folder that results come from.
@@ -114,6 +126,13 @@ impl Comparison {
         if let Some(wanted) = &choice.baseline {
             known_as("--baseline", wanted, &known)?;
         }
+        if let Some(Claims { file, all }) = &choice.claims {
+            for (name, claim) in all {
+                let place = format!("--claims {}: claims.{name}:", file.display());
+                let mut selectors = claim.pairs.iter().flatten();
+                selectors.try_for_each(|of| known_as(&place, of.variant(), &known))?;
+            }
+        }
         let is_kept = |cell: &Cell| {
             let is = |wanted: &String| stands_for(wanted, &cell.at.name) || *wanted == cell.label;
             choice.variants.is_empty() || choice.variants.iter().any(is)
@@ -125,7 +144,7 @@ impl Comparison {
         baseline::compare(baseline.as_deref(), &mut cells);
         let tasks = task::tasks(&cells, &normalise);
         let groups = group::groups(&cells, &tasks, baseline.as_deref());
-        let claims = claims(&sources, &cells, &tasks);
+        let claims = claims(&sources, choice, &cells, &tasks);
         let mut warnings = joined.warnings;
         warnings.extend(warning::warnings(&cells, running));
         let choice = choice.clone();
@@ -149,7 +168,7 @@ impl Comparison {
         let folder = |source: &Source| source.root.display().to_string();
         let (runs, added) = self.sources.split_at(self.apart);
         let mut arguments: Vec<String> = runs.iter().map(folder).collect();
-        let Choice { baseline, normalise, variants } = &self.choice;
+        let Choice { baseline, normalise, variants, claims } = &self.choice;
         let mut add = |option: &str, values: Vec<String>| {
             arguments.extend(values.into_iter().flat_map(|value| [option.to_owned(), value]));
         };
@@ -157,6 +176,7 @@ impl Comparison {
         add("--baseline", baseline.iter().cloned().collect());
         add("--normalise", normalise.iter().flat_map(Normalise::arguments).collect());
         add("--variant", variants.clone());
+        add("--claims", claims.iter().map(|claims| claims.file.display().to_string()).collect());
         arguments
     }
 
@@ -171,10 +191,12 @@ impl Comparison {
     }
 }
 
-/// The claims of all runs, those that several make once, judged.
-fn claims(sources: &[Source], cells: &[Cell], tasks: &[Task]) -> Vec<Judged> {
+/// The claims that were chosen or else those of all runs, those that several make once, judged.
+fn claims(sources: &[Source], choice: &Choice, cells: &[Cell], tasks: &[Task]) -> Vec<Judged> {
+    let of_runs = || sources.iter().flat_map(|source| &source.record.claims).collect();
+    let made: Vec<_> = choice.claims.as_ref().map_or_else(of_runs, |own| own.all.iter().collect());
     let mut all: Vec<(&String, &Claim)> = Vec::new();
-    for claim in sources.iter().flat_map(|source| &source.record.claims) {
+    for claim in made {
         if !all.contains(&claim) {
             all.push(claim);
         }

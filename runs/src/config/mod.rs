@@ -17,7 +17,7 @@ use std::path::Path;
 
 use sparring_envs::EnvSpec;
 
-use crate::claim::{Claim, read_claims};
+use crate::claim::{Claim, read_claims, read_claims_alone};
 use crate::comparison::keys::{read_baseline, read_normalise};
 use crate::error::Error;
 use crate::expand::{Expanded, apply, expand, named, reaches, split_path};
@@ -52,6 +52,19 @@ pub fn load_text(
         checked.map_err(|problems| locate(problems, &shown, &text))?;
     let (file, set) = (file.to_path_buf(), set.to_vec());
     Ok(Plan { name, file, text, set, seeds, baseline, normalise, published, claims, variants })
+}
+
+/// The claims of `file`: the section of that name of a config, or of a file that has no other.
+pub fn load_claims(file: &Path) -> Result<BTreeMap<String, Claim>, Error> {
+    let (shown, text) = (file.display().to_string(), file::read_text(file)?);
+    let document = document(&shown, &text, &[])?;
+    let mut reader = Reader::default();
+    let absent = Node::absent();
+    let claims = read_claims_alone(&mut reader, document.get("claims").unwrap_or(&absent));
+    match reader.problems.is_empty() {
+        true => Ok(claims),
+        false => Err(locate(reader.problems, &shown, &text)),
+    }
 }
 
 /// The env `id` with the options that `--set` gives it, as the section `env` of a config has them.

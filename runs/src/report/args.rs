@@ -28,6 +28,9 @@ pub struct ReportArgs {
     /// Only this variant; may be given again. `rigl` names it with every value of a sweep
     #[arg(long, value_name = "NAME")]
     pub variant: Vec<String>,
+    /// Judge the claims of this file, a config or one with `claims:` alone, in place of the configs' own
+    #[arg(long, value_name = "FILE")]
+    pub claims: Option<PathBuf>,
     /// Then every layer of every variant: weights, FLOPs, bytes
     #[arg(long)]
     pub layers: bool,
@@ -181,6 +184,7 @@ pub enum TableFormat {
 const AFTER: &str = "\
 Examples:
   sparring report out/a out/b --baseline dense
+  sparring report out/a --claims findings.yaml
   sparring report out/a --law sum --threshold 0.8 --normalise max
   sparring report out/a --law which-n
   sparring report out/a --surface agent.batch_size agent.learning_rate

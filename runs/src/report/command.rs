@@ -11,7 +11,8 @@ use super::args::{ReportArgs, TableFormat};
 use super::figure::Request;
 use super::view::View;
 use super::{equal, gain, law, lines, page, surface, table, tables, text};
-use crate::comparison::{Choice, Comparison};
+use crate::comparison::{Choice, Claims, Comparison};
+use crate::config::load_claims;
 use crate::console::{note, print};
 use crate::error::Error;
 use crate::results::RunResults;
@@ -86,8 +87,13 @@ fn compare(args: &ReportArgs) -> Result<Comparison, Error> {
         baseline: args.baseline.clone(),
         normalise: args.normalise(),
         variants: args.variant.clone(),
+        claims: args.claims.as_deref().map(claims).transpose()?,
     };
     Comparison::of(runs, args.dirs.len(), &choice)
+}
+
+fn claims(file: &Path) -> Result<Claims, Error> {
+    Ok(Claims { file: file.to_path_buf(), all: load_claims(file)? })
 }
 
 fn shown(args: &ReportArgs, of: &Comparison) -> Result<String, Error> {
