@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p sparring-agents --example own_env`
 
-use sparring_agents::{AgentConfig, DqnConfig, EnvRows, Mode, NetworkConfig};
+use sparring_agents::{AgentConfig, DqnConfig, EnvRows, Epsilon, Mode, NetworkConfig};
 use sparring_envs::{
     Action, End, Env, EnvError, EnvSpec, ObsMut, Space, Step, VectorConfig, VectorEnv, maker, state,
 };
@@ -41,8 +41,8 @@ pub fn learn() -> Result<Vec<f64>, Box<dyn std::error::Error>> {
     let spec = EnvSpec::new(obs, action, maker(|| Ok(Corridor { at: 0 }))).limit(50);
     let config = VectorConfig { num_envs: 4, ..VectorConfig::default() };
     let mut envs = VectorEnv::new(&spec, &[1, 2, 3, 4], &config)?;
-    let network = NetworkConfig::mlp(&[64]);
-    let dqn = DqnConfig { network, warmup_env_steps: 200, ..DqnConfig::paper() };
+    let epsilon = Epsilon { decay_env_steps: 2_000, ..Epsilon::default() };
+    let dqn = DqnConfig { network: NetworkConfig::mlp(&[64]), epsilon, ..DqnConfig::paper() };
     let mut agent = AgentConfig::of(dqn).build(&spec, 4, &Seed::new(1))?;
     let (mut rows, mut returns) = (EnvRows::new(4), Vec::new());
     for _ in 0..2_000 {
