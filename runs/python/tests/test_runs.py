@@ -183,8 +183,11 @@ def test_the_lines_of_the_documentation_play_a_kept_policy(name, tmp_path, monke
         "name": "quickstart",
         "train": {"total_env_steps": 3_000},
         "eval": {"every_env_steps": 3_000, "episodes": 1, "max_episode_steps": 500},
+        "sparsity": {"sparsity": 0.5},
         "variants": {"rigl": {"sparsity": {"kind": "rigl", "update_every_gradient_steps": 50}}},
     }
+    if name == "dqn":
+        config["agent"] = config["agent"] | {"epsilon": {"eval": 0}}
     monkeypatch.chdir(tmp_path)
     sparring.run(config, out="out/quickstart", progress=False)
     told = subprocess.run(
