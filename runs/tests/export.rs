@@ -56,6 +56,31 @@ fn check_layers(dense: &[u8], csr: &[u8]) -> f64 {
     active as f64 / all as f64
 }
 
+/// The file that a job keeps says of itself what is exported of it, but for how long it was trained, and has the weights.
+fn check_kept(kept: &Path, exported: &[u8]) {
+    let bytes = fs::read(kept).unwrap();
+    let (mut own, told) = (described(&bytes), described(exported));
+    assert!(own["env_steps"].as_u64() > Some(0), "{own}");
+    own["env_steps"] = Value::Null;
+    assert_eq!(own, told);
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    for layer in own["layers"].as_array().unwrap() {
+        let (network, name) = (own["network"].as_str().unwrap(), layer["name"].as_str().unwrap());
+        let length =
+            |part: &str| file.tensor(&format!("{network}/{name}/{part}")).unwrap().shape()[0];
+        assert_eq!(length("positions"), length("weights"));
+        if layer["algebra"] == "real" {
+            assert_eq!(length("weights") as u64, layer["nnz"].as_u64().unwrap());
+        }
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(kept), mode(&kept.with_file_name("status.yaml")));
+    }
+}
+
 /// The file of C, compiled by this machine's compiler, gives the actions of the samples beside it.
 fn check_c(place: &Path) {
     let policy = described(&fs::read(place.join("csr.safetensors")).unwrap());
@@ -139,6 +164,7 @@ fn every_agent_and_network_is_taken_away_dense_and_sparse() {
         }
         assert!(read("policy.onnx").windows(8).any(|bytes| bytes == b"sparring"), "{name}");
         check_c(&folder.path().join(&name));
+        check_kept(&folder.path().join(&job).join("policy.safetensors"), &read("csr.safetensors"));
         let samples = read("samples.safetensors");
         let policy = described(&samples);
         let samples = SafeTensors::deserialize(&samples).unwrap();

@@ -276,3 +276,36 @@ fn a_claim_is_judged_by_its_interval_and_turns_with_what_is_planted() {
     let page = folder.read("claimed/report/index.html");
     assert!(page.contains("id=\"claims\"") && page.contains("they are alike"));
 }
+
+#[test]
+fn what_was_not_said_before_is_judged_from_a_file() {
+    let folder = planted();
+    let write = |text: &str| std::fs::write(folder.path().join("said.yaml"), text).unwrap();
+    let said = ["--claims", "said.yaml", "--normalise", "Chain-v0=0..10"];
+    write(CLAIMS);
+    let told = json(&folder, &[&["a"], &said[..]].concat());
+    let verdicts: Vec<_> =
+        told["claims"].as_array().unwrap().iter().map(|claim| &claim["verdict"]["is"]).collect();
+    // In the order of their names: better, equal, smaller, worse.
+    assert_eq!(verdicts, ["held", "not_held", "held", "not_held"]);
+    let page = folder.path().join("a/report/index.html");
+    report(&folder, &[&["a"], &said[..]].concat());
+    assert!(std::fs::read_to_string(page).unwrap().contains("--claims said.yaml"));
+    for (text, parts) in [
+        (
+            "claims: {better: {says: b, pairs: [[sett, dense]], ratio: {at_least: 1}}}",
+            ["claims.better: sett", "try      set"],
+        ),
+        (
+            "claims: {better: {says: b, pairs: [[set, dense]]}}",
+            ["said.yaml:1: claims.better", "neither ratio nor difference"],
+        ),
+        ("name: none", ["said.yaml", "claims"]),
+        ("claims: {}", ["said.yaml:1: claims", "allowed"]),
+    ] {
+        write(text);
+        let args = ["report", "a", "--claims", "said.yaml"];
+        let told = sparring().args(args).current_dir(folder.path()).assert_code(2).stderr;
+        assert!(parts.iter().all(|part| told.contains(part)), "{told}");
+    }
+}
