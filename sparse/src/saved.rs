@@ -1,4 +1,5 @@
-//! A network written down: its weights, to act with, as named tensors of a safetensors file; and the whole, to go on with, as a [`Section`].
+//! A network written down: its weights, to act with, as named tensors of a safetensors file; and the whole, to go on
+//! with, as a [`Section`].
 //!
 //! Of the weights each layer is three of them: `<network>/<layer>/positions (nnz)`, the active positions `row · cols + col`
 //! in ascending order as u32; `…/weights (nnz)` in their order; `…/biases (out)`. A layer with layer norms behind it

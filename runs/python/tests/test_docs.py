@@ -9,10 +9,15 @@ ROOT = Path(__file__).parents[3]
 PAGES = ["runs/docs/python.md", "runs/python/README.md"]
 
 
+def python_of(page):
+    """The blocks of Python of a page, from top to bottom."""
+    return re.findall(r"^```python\n(.*?)^```$", (ROOT / page).read_text(), re.M | re.S)
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_page(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"^```python\n(.*?)^```$", (ROOT / page).read_text(), re.M | re.S)
+    blocks = python_of(page)
     assert blocks
     # From top to bottom, as one reads; a block that begins with `# needs x` is for those who have x.
     names = {}

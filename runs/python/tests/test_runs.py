@@ -13,6 +13,7 @@ import numpy as np
 import pandas
 import pytest
 from safetensors.numpy import load_file
+from test_docs import python_of
 
 import sparring
 
@@ -174,9 +175,6 @@ def program():
     return [os.environ["SPARRING"]] if "SPARRING" in os.environ else [sys.executable, "-m", "sparring"]
 
 
-PAGE = Path(__file__).parents[2] / "docs" / "export.md"
-
-
 @pytest.mark.parametrize("name", ["dqn", "ppo-box", "sac"])
 def test_the_lines_of_the_documentation_play_a_kept_policy(name, tmp_path, monkeypatch):
     config = POLICIES[name] | {
@@ -196,7 +194,7 @@ def test_the_lines_of_the_documentation_play_a_kept_policy(name, tmp_path, monke
         capture_output=True,
         text=True,
     )
-    blocks = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(), re.M | re.S)
+    blocks = python_of("runs/docs/export.md")
     reader, act, play = (next(b for b in blocks if words in b) for words in ["def load", "def act", "gymnasium.make"])
     assert len([line for line in (reader + act).splitlines() if line.strip()]) <= 40
     names = {}

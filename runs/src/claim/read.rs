@@ -14,18 +14,10 @@ const EXAMPLE: &str = "{says: one beats other, pairs: [[one, other]], difference
 
 /// The claims of a file of their own, by name, whatever they are about.
 pub fn read_claims_alone(reader: &mut Reader, node: &Node) -> BTreeMap<String, Claim> {
-    let Some(entries) = node.entries().filter(|entries| !entries.is_empty()) else {
+    if node.entries().is_some_and(|entries| entries.is_empty()) {
         reader.refuse(*not_a_section(node, "claims"));
-        return BTreeMap::new();
-    };
-    let mut claims = BTreeMap::new();
-    for (name, node) in entries {
-        match claim(&format!("claims.{name}"), node) {
-            Ok(claim) => drop(claims.insert(name.clone(), claim)),
-            Err(problem) => reader.refuse(*problem),
-        }
     }
-    claims
+    each(reader, node, |key, node| claim(key, node).map(Some))
 }
 
 /// The claims about `variants`, by name. Where a config is `scaled`, those whose values of axes this scale has not are
@@ -36,22 +28,30 @@ pub fn read_claims(
     variants: &[Variant],
     scaled: bool,
 ) -> BTreeMap<String, Claim> {
+    let Some(node) = node.filter(|node| node.value != Value::Null) else { return BTreeMap::new() };
+    let known: Vec<&Coordinates> = variants.iter().map(|variant| &variant.at).collect();
+    each(reader, node, |key, node| {
+        let claim = claim(key, node)?;
+        about(key, node, &claim, &known, scaled)?;
+        measurable(key, node, &claim, variants)?;
+        Ok(Some(claim).filter(|claim| !scaled || has_cells(claim, &known)))
+    })
+}
+
+/// What `read` makes of each entry of the section `node`, by its key and its node, but of those that it leaves out.
+fn each(
+    reader: &mut Reader,
+    node: &Node,
+    read: impl Fn(&str, &Node) -> Checked<Option<Claim>>,
+) -> BTreeMap<String, Claim> {
     let mut claims = BTreeMap::new();
-    let Some(node) = node.filter(|node| node.value != Value::Null) else { return claims };
     let Some(entries) = node.entries() else {
         reader.refuse(*not_a_section(node, "claims"));
         return claims;
     };
-    let known: Vec<&Coordinates> = variants.iter().map(|variant| &variant.at).collect();
     for (name, node) in entries {
-        let key = format!("claims.{name}");
-        let read = claim(&key, node).and_then(|claim| {
-            about(&key, node, &claim, &known, scaled)?;
-            measurable(&key, node, &claim, variants).map(|()| claim)
-        });
-        match read {
-            Ok(claim) if scaled && !has_cells(&claim, &known) => {}
-            Ok(claim) => drop(claims.insert(name.clone(), claim)),
+        match read(&format!("claims.{name}"), node) {
+            Ok(claim) => claims.extend(claim.map(|claim| (name.clone(), claim))),
             Err(problem) => reader.refuse(*problem),
         }
     }
