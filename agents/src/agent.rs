@@ -35,6 +35,12 @@ pub struct Capabilities {
     pub learns_offline: bool,
 }
 
+impl Capabilities {
+    /// Of an agent that chooses among a few actions, learns online, and takes batches as they come.
+    pub const DISCRETE: Self =
+        Self { discrete: true, continuous: false, needs_every_env: false, learns_offline: false };
+}
+
 /// How far an agent is. Due times name one of the two.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Clock {
@@ -94,16 +100,24 @@ pub trait Agent: Send {
     fn clock(&self) -> Clock;
 
     /// The trained networks as they are now, an actor before its critics.
-    fn networks(&self) -> Vec<&Trainer>;
+    fn networks(&self) -> Vec<&Trainer> {
+        Vec::new()
+    }
 
     /// The same, to be changed.
-    fn networks_mut(&mut self) -> Vec<&mut Trainer>;
+    fn networks_mut(&mut self) -> Vec<&mut Trainer> {
+        Vec::new()
+    }
 
     /// The networks that follow the trained ones.
-    fn targets(&self) -> Vec<&Target>;
+    fn targets(&self) -> Vec<&Target> {
+        Vec::new()
+    }
 
     /// The same, to be changed.
-    fn targets_mut(&mut self) -> Vec<&mut Target>;
+    fn targets_mut(&mut self) -> Vec<&mut Target> {
+        Vec::new()
+    }
 
     /// What it learns from again and again; none of an agent that forgets. [`Self::save`] leaves its
     /// transitions to [`Replay::piece`].
@@ -124,7 +138,7 @@ pub trait Agent: Send {
 
     /// Moves the means of losses since the last call, and what is true now, into `out`; its networks'
     /// sparsity aside.
-    fn drain_losses(&mut self, out: &mut Vec<Metric>);
+    fn drain_losses(&mut self, _out: &mut Vec<Metric>) {}
 
     /// Moves what is logged into `out`: losses, then sizes, densities and counts of rewiring since the last call, and
     /// what routers did, network by network.

@@ -40,6 +40,21 @@ pub enum AgentError {
         /// What the agent needs.
         allowed: &'static str,
     },
+    /// An agent that does not show all its networks.
+    #[error(
+        "agent {agent} declares {declared} networks (AgentKeys::networks), shows {shown} (Agent::networks) and lets \
+         {shown_to_change} be changed (Agent::networks_mut): all three must be the same, or checkpoints would lack some"
+    )]
+    Networks {
+        /// The agent.
+        agent: &'static str,
+        /// What its keys declare.
+        declared: usize,
+        /// What it shows.
+        shown: usize,
+        /// What it lets others change.
+        shown_to_change: usize,
+    },
     /// Observations that a network cannot read.
     #[error("network {network} reads {allowed}, and there are {found}")]
     Network {

@@ -87,7 +87,9 @@ pub trait AgentKeys: Debug + Send + Sync {
     ///
     /// # Errors
     /// The first key that does not.
-    fn check(&self, run: &RunLength) -> Result<(), KeyError>;
+    fn check(&self, _run: &RunLength) -> Result<(), KeyError> {
+        Ok(())
+    }
 
     /// What a reader of the plan should know.
     fn notes(&self, _run: &RunLength) -> Vec<String> {
@@ -98,16 +100,24 @@ pub trait AgentKeys: Debug + Send + Sync {
     ///
     /// # Errors
     /// An env that the agent cannot play, and observations that a network cannot read.
-    fn networks(&self, spec: &EnvSpec) -> Result<Vec<NetworkRole>, AgentError>;
+    fn networks(&self, _spec: &EnvSpec) -> Result<Vec<NetworkRole>, AgentError> {
+        Ok(Vec::new())
+    }
 
     /// Gradient steps in a run.
-    fn gradient_steps(&self, run: &RunLength) -> u64;
+    fn gradient_steps(&self, _run: &RunLength) -> u64 {
+        0
+    }
 
     /// Samples that these gradient steps consume, each as often as it is drawn; they never fall where a run is longer.
-    fn samples(&self, run: &RunLength) -> u64;
+    fn samples(&self, _run: &RunLength) -> u64 {
+        0
+    }
 
     /// The sparsity of each role of [`Self::networks`].
-    fn sparsities(&self) -> Vec<&SparsityConfig>;
+    fn sparsities(&self) -> Vec<&SparsityConfig> {
+        Vec::new()
+    }
 
     /// The same for this run, with the sparsity of each role.
     fn resolve(&self, run: &RunLength, sparsities: &[SparsityConfig]) -> Arc<dyn AgentKeys>;
@@ -122,7 +132,9 @@ pub trait AgentKeys: Debug + Send + Sync {
     }
 
     /// See [`AgentConfig::estimate`].
-    fn estimate(&self, spec: &EnvSpec, run: &RunLength) -> Result<Estimate, AgentError>;
+    fn estimate(&self, _spec: &EnvSpec, _run: &RunLength) -> Result<Estimate, AgentError> {
+        Ok(Estimate::default())
+    }
 
     /// See [`AgentConfig::build`].
     fn build(
@@ -203,14 +215,21 @@ impl AgentConfig {
     /// A fresh agent for `num_envs` of `spec`; all its randomness comes from streams below `seed`.
     ///
     /// # Errors
-    /// See [`Self::estimate`].
+    /// See [`Self::estimate`], and an agent that hides networks which its keys declare: no checkpoint would have them.
     pub fn build(
         &self,
         spec: &EnvSpec,
         num_envs: usize,
         seed: &Seed,
     ) -> Result<Box<dyn Agent>, AgentError> {
-        self.keys.build(spec, num_envs, seed)
+        let mut agent = self.keys.build(spec, num_envs, seed)?;
+        let declared = self.keys.networks(spec)?.iter().map(|role| role.copies).sum();
+        let [shown, shown_to_change] = [agent.networks().len(), agent.networks_mut().len()];
+        if [shown, shown_to_change] != [declared; 2] {
+            let agent = self.row().name;
+            return Err(AgentError::Networks { agent, declared, shown, shown_to_change });
+        }
+        Ok(agent)
     }
 }
 
@@ -234,5 +253,80 @@ impl Serialize for AgentConfig {
             keys.insert("kind".to_owned(), self.row().name.into());
         }
         value.serialize(to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use sparring_envs::{Actions, spec};
+    use sparring_sparse::Section;
+
+    use super::*;
+    use crate::agent::Clock;
+    use crate::observations::{Mode, Observations};
+
+    static ROW: AgentRow = AgentRow::of::<Hidden>(
+        "hidden",
+        "discrete",
+        "declares a network and shows none",
+        Capabilities::DISCRETE,
+    );
+
+    #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+    struct Hidden {}
+
+    impl AgentKeys for Hidden {
+        fn row(&self) -> &'static AgentRow {
+            &ROW
+        }
+
+        fn to_value(&self) -> Value {
+            Value::Null
+        }
+
+        fn networks(&self, _: &EnvSpec) -> Result<Vec<NetworkRole>, AgentError> {
+            Ok(vec![NetworkRole { role: "q", copies: 2, layers: Vec::new() }])
+        }
+
+        fn resolve(&self, _: &RunLength, _: &[SparsityConfig]) -> Arc<dyn AgentKeys> {
+            Arc::new(self.clone())
+        }
+
+        fn acting(&self) -> Arc<dyn AgentKeys> {
+            Arc::new(self.clone())
+        }
+
+        fn build(&self, _: &EnvSpec, _: usize, _: &Seed) -> Result<Box<dyn Agent>, AgentError> {
+            Ok(Box::new(self.clone()))
+        }
+    }
+
+    impl Agent for Hidden {
+        fn act(&mut self, _: Observations<'_>, _: Mode) -> Result<Actions<'_>, AgentError> {
+            Ok(Actions::Discrete(&[]))
+        }
+
+        fn clock(&self) -> Clock {
+            Clock { env_steps: 0, gradient_steps: 0 }
+        }
+
+        fn save_own(&self, _: &mut Section) -> Result<(), AgentError> {
+            Ok(())
+        }
+
+        fn load_own(&mut self, _: &Section) -> Result<(), AgentError> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn who_hides_networks_is_not_built() {
+        let config = AgentConfig::of(Hidden {});
+        let refused = config.build(&spec("CartPole-v1").unwrap(), 1, &Seed::new(1));
+        let Err(AgentError::Networks { declared: 2, shown: 0, shown_to_change: 0, .. }) = refused
+        else {
+            panic!("an agent that hides its networks was built");
+        };
     }
 }

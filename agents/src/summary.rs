@@ -15,7 +15,7 @@ use sparring_sparse::{
 pub use sparring_sparse::estimate::LayerSummary;
 
 /// What an agent will take, known before it is made.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Estimate {
     /// The trained networks (targets are copies and not listed) at their final sparsity.
     pub networks: Vec<NetworkSummary>,

@@ -3,7 +3,7 @@
     python runs/tests/check_rliable.py STATISTICS
     python runs/tests/check_rliable.py coverage
 
-STATISTICS is the program that runs/examples/statistics.rs becomes. Of fifty random sets of scores all values must be
+STATISTICS is the program that runs/tests/rliable/statistics.rs becomes. Of fifty random sets of scores all values must be
 equal to 1e-12 of the largest score, and each end of rliable's intervals must lie among those that Sparring has from
 sixty seeds and as many resamples. Then the CPU seconds of both are compared, on one core.
 

@@ -1,8 +1,8 @@
 //! The supervised control of the noise of small batches, in small.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-#[path = "../examples/noise_control.rs"]
-#[allow(dead_code, reason = "the example has a main function")]
+#[path = "../benches/noise_control.rs"]
+#[allow(dead_code, reason = "the bench has a main function")]
 mod noise_control;
 
 use noise_control::{Choice, Losses, STUDENTS, TRAIN, UPDATES, trajectory};

@@ -83,12 +83,7 @@ struct Scratch {
 
 impl Dqn {
     /// What it can do and what it needs.
-    pub const CAPABILITIES: Capabilities = Capabilities {
-        discrete: true,
-        continuous: false,
-        needs_every_env: false,
-        learns_offline: false,
-    };
+    pub const CAPABILITIES: Capabilities = Capabilities::DISCRETE;
 
     /// A fresh agent for `num_envs` of `spec`.
     pub fn new(

@@ -5,6 +5,7 @@
 
 mod averages;
 mod bandit;
+mod player;
 mod tidy;
 
 use std::process::ExitCode;

@@ -9,7 +9,7 @@
 //! noise: what is lost there is what the student did not learn. The largest batch is the whole training set, gradient
 //! descent without noise.
 //!
-//! `cargo run --release -p sparring-sparse --example noise_control -- --csv runs.csv`
+//! `cargo bench -p sparring-sparse --bench noise_control -- --csv runs.csv`
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -256,8 +256,8 @@ struct Line {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let [_, path] = args.as_slice() else { return Err("noise_control --csv FILE".into()) };
+    let path = std::env::args().skip_while(|arg| arg != "--csv").nth(1);
+    let path = path.ok_or("noise_control --csv FILE")?;
     let mut lines = Vec::new();
     for student in STUDENTS {
         for batch in BATCHES.map(|k| 1 << k) {
@@ -274,7 +274,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                     }));
                 }
             }
-            fs::write(path, csv(&lines)?)?;
+            fs::write(&path, csv(&lines)?)?;
             eprintln!("{student:?}, batch {batch}: done");
         }
     }

@@ -2,7 +2,7 @@
 //! once every page of it was written, and how long storing and drawing take.
 //!
 //! ```text
-//! cargo run --release -p sparring-agents --example replay -- [transitions, 1000000]
+//! cargo bench -p sparring-agents --bench replay -- [--transitions 1000000]
 //! ```
 
 use std::error::Error;
@@ -20,7 +20,8 @@ const BATCH: usize = 32;
 const DRAWS: u32 = 1000;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let capacity = std::env::args().nth(1).map_or(Ok(1_000_000), |text| text.parse())?;
+    let capacity = std::env::args().skip_while(|arg| arg != "--transitions").nth(1);
+    let capacity = capacity.map_or(Ok(1_000_000), |text| text.parse())?;
     let obs = Space::bytes(&[FRAMES, 84, 84]);
     let spec = EnvSpec { obs, frames: FRAMES, ..spec("Recall-v0")? };
     let config = ReplayConfig::new(&spec, 1, capacity, 0.99);
