@@ -1,4 +1,4 @@
-//! The agent of `averages`, UCB1 (Auer et al. 2002, figure 1): the action of the highest mean plus what it is unsure of.
+//! What the agent does, UCB1 (Auer et al. 2002, figure 1): the action of the highest mean plus what it is unsure of.
 
 use serde::{Deserialize, Serialize};
 use sparring_agents::{Agent, AgentError, Clock, Mode, Observations};

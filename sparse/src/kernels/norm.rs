@@ -16,7 +16,8 @@ use pulp::{Simd, WithSimd};
 
 use super::args::Sides;
 use super::dispatch::dispatch;
-use super::lanes::{GRAIN, Lanes, Tile};
+use super::lanes::{Lanes, Tile};
+use super::vector::sum4;
 
 /// `ε`, as Flax has it, with which the networks were published that use it.
 pub const EPSILON: f32 = 1e-6;
@@ -35,9 +36,10 @@ pub fn start(rows: usize, normed: usize) -> impl Iterator<Item = f32> {
 /// `y = γ ⊙ x̂ + β`: params `γ (n)` then `β (n)`, x and y `(n)` slots.
 pub fn forward(lanes: Lanes, params: &[f32], x: &[f32], y: &mut [f32]) {
     let slots = params.len() / 2;
+    let moments = &mut Moments::default();
     for tile in lanes.tiles() {
         let (x, y) = (tile.of(x, slots), tile.of_mut(y, slots));
-        dispatch(Forward { tile, params: Params::of(params), x, y });
+        dispatch(Forward { tile, params: Params::of(params), x, y, moments });
     }
 }
 
@@ -45,10 +47,11 @@ pub fn forward(lanes: Lanes, params: &[f32], x: &[f32], y: &mut [f32]) {
 pub fn backward(lanes: Lanes, params: &[f32], sides: Sides<'_>, grads: &mut [f32], dx: &mut [f32]) {
     let slots = params.len() / 2;
     grads.fill(0.0);
+    let (moments, means) = (&mut Moments::default(), &mut Means::default());
     for tile in lanes.tiles() {
         let sides = Sides { dy: tile.of(sides.dy, slots), x: tile.of(sides.x, slots) };
         let (params, dx) = (Params::of(params), tile.of_mut(dx, slots));
-        dispatch(Backward { tile, params, sides, grads: &mut *grads, dx });
+        dispatch(Backward { tile, params, sides, grads: &mut *grads, dx, moments, means });
     }
 }
 
@@ -66,59 +69,60 @@ impl<'a> Params<'a> {
     }
 }
 
-/// Samples that are computed together.
-type Group = [f32; GRAIN];
-
-/// Each slot's numbers for the samples from `lane` on.
+/// The registers of lanes, of which there are a multiple of [`GRAIN`](super::lanes::GRAIN).
 #[inline(always)]
-fn groups(slots: &[f32], tile: Tile, lane: usize) -> impl Iterator<Item = &Group> {
-    slots.chunks_exact(tile.width).filter_map(move |slot| slot[lane..].first_chunk())
+fn registers<S: Simd>(_: S, lanes: &[f32]) -> &[S::f32s] {
+    S::as_simd_f32s(lanes).0
 }
 
-/// The mean of some samples' features, and `1 / √(var + ε)`.
+/// The same to be written.
+#[inline(always)]
+fn registers_mut<S: Simd>(_: S, lanes: &mut [f32]) -> &mut [S::f32s] {
+    S::as_mut_simd_f32s(lanes).0
+}
+
+/// The mean of each sample's features, and `1 / √(var + ε)`: one of each lane.
+#[derive(Default)]
 struct Moments {
-    mean: Group,
-    rate: Group,
+    mean: Vec<f32>,
+    rate: Vec<f32>,
 }
 
 impl Moments {
+    /// Those of the samples of a tile, slot after slot as they lie in memory.
     #[inline(always)]
-    fn of(x: &[f32], tile: Tile, lane: usize) -> Self {
+    fn take<S: Simd>(&mut self, simd: S, tile: Tile, x: &[f32]) {
+        let Self { mean, rate } = self;
         let count = (x.len() / tile.width) as f32;
-        let mut mean = [0.0; GRAIN];
-        for x in groups(x, tile, lane) {
-            mean.iter_mut().zip(x).for_each(|(mean, x)| *mean += x);
+        for moment in [&mut *mean, &mut *rate] {
+            moment.clear();
+            moment.resize(tile.width, 0.0);
+        }
+        for x in x.chunks_exact(tile.width) {
+            for (mean, x) in registers_mut(simd, mean).iter_mut().zip(registers(simd, x)) {
+                *mean = simd.add_f32s(*mean, *x);
+            }
         }
         mean.iter_mut().for_each(|mean| *mean /= count);
-        let mut rate = [0.0; GRAIN];
-        for x in groups(x, tile, lane) {
-            for ((squares, x), mean) in rate.iter_mut().zip(x).zip(&mean) {
-                *squares += (x - mean) * (x - mean);
+        for x in x.chunks_exact(tile.width) {
+            let both = registers(simd, x).iter().zip(registers(simd, mean));
+            for (squares, (x, mean)) in registers_mut(simd, rate).iter_mut().zip(both) {
+                let centred = simd.sub_f32s(*x, *mean);
+                *squares = simd.mul_add_e_f32s(centred, centred, *squares);
             }
         }
         rate.iter_mut().for_each(|rate| *rate = 1.0 / (*rate / count + EPSILON).sqrt());
-        Self { mean, rate }
     }
 
-    /// `x̂`.
+    /// `x̂` and `1 / √(var + ε)` of the registers of a slot.
     #[inline(always)]
-    fn normed(&self, x: &Group) -> Group {
-        std::array::from_fn(|i| (x[i] - self.mean[i]) * self.rate[i])
+    fn normed<S: Simd>(&self, simd: S, x: &[f32]) -> impl Iterator<Item = [S::f32s; 2]> {
+        let both = registers(simd, &self.mean).iter().zip(registers(simd, &self.rate));
+        registers(simd, x)
+            .iter()
+            .zip(both)
+            .map(move |(x, (mean, rate))| [simd.mul_f32s(simd.sub_f32s(*x, *mean), *rate), *rate])
     }
-}
-
-/// The sum over samples, by halves.
-#[inline(always)]
-fn sum(of: Group) -> f32 {
-    let mut of = of;
-    let mut half = GRAIN / 2;
-    while half > 0 {
-        for i in 0..half {
-            of[i] += of[i + half];
-        }
-        half /= 2;
-    }
-    of[0]
 }
 
 struct Forward<'a> {
@@ -126,24 +130,30 @@ struct Forward<'a> {
     params: Params<'a>,
     x: &'a [f32],
     y: &'a mut [f32],
+    moments: &'a mut Moments,
 }
 
 impl WithSimd for Forward<'_> {
     type Output = ();
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Self { tile, params: Params { scale, shift }, x, y } = self;
-        for lane in (0..tile.width).step_by(GRAIN) {
-            let moments = Moments::of(x, tile, lane);
-            let to = y.chunks_exact_mut(tile.width).zip(scale.iter().zip(shift));
-            for (x, (y, (scale, shift))) in groups(x, tile, lane).zip(to) {
-                let normed = moments.normed(x);
-                for (y, normed) in y[lane..].iter_mut().zip(&normed) {
-                    *y = scale * normed + shift;
-                }
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { tile, params: Params { scale, shift }, x, y, moments } = self;
+        moments.take(simd, tile, x);
+        let slots = x.chunks_exact(tile.width).zip(y.chunks_exact_mut(tile.width));
+        for ((x, y), (scale, shift)) in slots.zip(scale.iter().zip(shift)) {
+            let (scale, shift) = (simd.splat_f32s(*scale), simd.splat_f32s(*shift));
+            for (y, [normed, _]) in registers_mut(simd, y).iter_mut().zip(moments.normed(simd, x)) {
+                *y = simd.mul_add_e_f32s(scale, normed, shift);
             }
         }
     }
+}
+
+/// The means of `γ dy`, and of `γ dy ⊙ x̂`, of each sample: one of each lane.
+#[derive(Default)]
+struct Means {
+    plain: Vec<f32>,
+    along: Vec<f32>,
 }
 
 struct Backward<'a> {
@@ -152,42 +162,53 @@ struct Backward<'a> {
     sides: Sides<'a>,
     grads: &'a mut [f32],
     dx: &'a mut [f32],
+    moments: &'a mut Moments,
+    means: &'a mut Means,
 }
 
 impl WithSimd for Backward<'_> {
     type Output = ();
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Self { tile, params: Params { scale, .. }, sides: Sides { dy, x }, grads, dx } = self;
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { tile, params, sides: Sides { dy, x }, grads, dx, moments, means } = self;
         let (dscale, dshift) = grads.split_at_mut(grads.len() / 2);
-        let count = scale.len() as f32;
-        for lane in (0..tile.width).step_by(GRAIN) {
-            let moments = Moments::of(x, tile, lane);
-            let both = || groups(x, tile, lane).zip(groups(dy, tile, lane));
-            for ((x, dy), (dscale, dshift)) in both().zip(dscale.iter_mut().zip(&mut *dshift)) {
-                let normed = moments.normed(x);
-                *dscale += sum(std::array::from_fn(|i| dy[i] * normed[i]));
-                *dshift += sum(*dy);
+        let (scale, count) = (params.scale, params.scale.len() as f32);
+        let Means { plain, along } = means;
+        moments.take(simd, tile, x);
+        for mean in [&mut *plain, &mut *along] {
+            mean.clear();
+            mean.resize(tile.width, 0.0);
+        }
+        let slots = || x.chunks_exact(tile.width).zip(dy.chunks_exact(tile.width)).zip(scale);
+        for (j, ((x, dy), scale)) in slots().enumerate() {
+            let scale = simd.splat_f32s(*scale);
+            let [mut of_scale, mut of_shift, none] = [simd.splat_f32s(0.0); 3];
+            let both = moments.normed(simd, x).zip(registers(simd, dy));
+            let sums = registers_mut(simd, plain).iter_mut().zip(registers_mut(simd, along));
+            for (([normed, _], dy), (plain, along)) in both.zip(sums) {
+                let slope = simd.mul_f32s(*dy, normed);
+                of_scale = simd.add_f32s(of_scale, slope);
+                of_shift = simd.add_f32s(of_shift, *dy);
+                *plain = simd.mul_add_e_f32s(scale, *dy, *plain);
+                *along = simd.mul_add_e_f32s(scale, slope, *along);
             }
-            // The means of γ dy, and of γ dy ⊙ x̂.
-            let (mut plain, mut along) = ([0.0; GRAIN], [0.0; GRAIN]);
-            for ((x, dy), scale) in both().zip(scale) {
-                let normed = moments.normed(x);
-                for i in 0..GRAIN {
-                    let dy = scale * dy[i];
-                    plain[i] += dy;
-                    along[i] += dy * normed[i];
-                }
+            if let (Some(dscale), Some(dshift)) = (dscale.get_mut(j), dshift.get_mut(j)) {
+                let [of_scale, of_shift, ..] = sum4(simd, [of_scale, of_shift, none, none]);
+                *dscale += of_scale;
+                *dshift += of_shift;
             }
-            for mean in plain.iter_mut().chain(&mut along) {
-                *mean /= count;
-            }
-            let to = dx.chunks_exact_mut(tile.width).zip(scale);
-            for ((x, dy), (dx, scale)) in both().zip(to) {
-                let normed = moments.normed(x);
-                for (i, dx) in dx[lane..].iter_mut().take(GRAIN).enumerate() {
-                    *dx = (scale * dy[i] - plain[i] - normed[i] * along[i]) * moments.rate[i];
-                }
+        }
+        plain.iter_mut().chain(&mut *along).for_each(|mean| *mean /= count);
+        for (((x, dy), scale), dx) in slots().zip(dx.chunks_exact_mut(tile.width)) {
+            let scale = simd.splat_f32s(*scale);
+            let both = moments.normed(simd, x).zip(registers(simd, dy));
+            let means = registers(simd, plain).iter().zip(registers(simd, along));
+            for (dx, (([normed, rate], dy), (plain, along))) in
+                registers_mut(simd, dx).iter_mut().zip(both.zip(means))
+            {
+                let across = simd.mul_add_e_f32s(normed, *along, *plain);
+                let slope = simd.sub_f32s(simd.mul_f32s(scale, *dy), across);
+                *dx = simd.mul_f32s(slope, rate);
             }
         }
     }
