@@ -7,6 +7,7 @@ use rand::RngExt;
 use sparring_agents::data::{Scales, Vocabulary};
 use sparring_agents::networks::transformer::Size;
 use sparring_agents::offline::{Acting, Model};
+use sparring_agents::retrieval::IndexName;
 use sparring_agents::trajectory::retro::{Chunks, Database, Retro, RetroLayout};
 use sparring_agents::trajectory::{Decoder, Layout, Training};
 use sparring_agents::{ActionBuf, Dataset, Mode, Observations, Trajectory};
@@ -61,7 +62,10 @@ fn layout(neighbours: usize) -> RetroLayout {
         steps: 2,
         scales: Scales::none(KEY),
     };
-    RetroLayout { own, chunks: Chunks { steps: 1, neighbours, most: None } }
+    RetroLayout {
+        own,
+        chunks: Chunks { steps: 1, neighbours, most: None, index: IndexName::Exact },
+    }
 }
 
 fn training(sparsity: &SparsityConfig) -> Training<'_> {
@@ -137,7 +141,7 @@ fn what_stands_in_the_database_alone_is_read_there_also_where_it_is_new() {
 #[test]
 fn the_nearest_are_those_of_other_episodes_in_whatever_order_these_stand() {
     let (known, told) = (keys(40, 1), answers(40, 2));
-    let chunks = Chunks { steps: 1, neighbours: 2, most: None };
+    let chunks = Chunks { steps: 1, neighbours: 2, most: None, index: IndexName::Exact };
     let learnt = data(&known, &told, 2);
     let database = Database::new(chunks, &learnt, &learnt.scales);
     assert_eq!((database.len(), database.is_empty()), (160, false));
@@ -190,7 +194,10 @@ fn acting_reads_what_training_reads() {
         steps: 6,
         scales: Scales::none(KEY),
     };
-    let layout = RetroLayout { own, chunks: Chunks { steps: 2, neighbours: 2, most: None } };
+    let layout = RetroLayout {
+        own,
+        chunks: Chunks { steps: 2, neighbours: 2, most: None, index: IndexName::Exact },
+    };
     let dense = SparsityConfig::dense();
     let mut retro = Retro::new(layout, &training(&dense), &Seed::new(1)).unwrap();
     retro.set_scales(learnt.scales.clone());

@@ -4,6 +4,7 @@
 use rand::RngExt;
 use sparring_agents::data::{Episodes, Scales, Statistics, Summing, Vocabulary};
 use sparring_agents::losses::cross_entropy::cross_entropy;
+use sparring_agents::networks::ExpertKeys;
 use sparring_agents::networks::mlp::mlp;
 use sparring_agents::networks::style::MlpStyle;
 use sparring_agents::networks::transformer::Size;
@@ -40,15 +41,17 @@ fn episode(obs: Vec<[f32; 2]>, actions: Vec<u32>, rewards: Vec<f64>) -> Trajecto
 }
 
 fn decoder(layout: &Layout, sparsity: &SparsityConfig) -> Decoder {
+    routed_decoder(layout, sparsity, None)
+}
+
+fn routed_decoder(
+    layout: &Layout,
+    sparsity: &SparsityConfig,
+    experts: Option<ExpertKeys>,
+) -> Decoder {
     let optimizer = OptimizerConfig::adam(3e-3);
-    let of = Training {
-        size: Size::Xs,
-        algebra: None,
-        experts: None,
-        weight_decay: 0.0,
-        sparsity,
-        optimizer,
-    };
+    let of =
+        Training { size: Size::Xs, algebra: None, experts, weight_decay: 0.0, sparsity, optimizer };
     Decoder::new(layout.clone(), &of, &Seed::new(1)).unwrap()
 }
 
@@ -179,6 +182,11 @@ fn later_tokens_of_an_action_know_the_earlier_ones() {
 /// What is asked of a window's rows is what acting asks, step by step, also once older steps are forgotten.
 #[test]
 fn acting_reads_what_training_reads() {
+    acting_reads(None);
+    acting_reads(Some(ExpertKeys { count: 3, hidden: 16, ..ExpertKeys::default() }));
+}
+
+fn acting_reads(experts: Option<ExpertKeys>) {
     let env = env(Space::Discrete { n: 3 });
     let mut rng = Seed::new(5).rng();
     let obs: Vec<[f32; 2]> =
@@ -187,7 +195,7 @@ fn acting_reads_what_training_reads() {
     let rewards: Vec<f64> = (0..10).map(|_| rng.random_range(0.0..1.0)).collect();
     let whole = episode(obs.clone(), actions.clone(), rewards.clone());
     let layout = layout(&env, std::slice::from_ref(&whole), 4, true);
-    let decoder = decoder(&layout, &SparsityConfig::dense());
+    let decoder = routed_decoder(&layout, &SparsityConfig::dense(), experts);
     let network = decoder.trainer().network();
     let mut under = Under::new(rewards.iter().sum::<f64>() as f32);
     // Steps that are known while step t is acted on: 4 at most, of which two are kept.

@@ -17,6 +17,7 @@ use crate::networks::ExpertKeys;
 use crate::networks::algebra::AlgebraName;
 use crate::networks::transformer::Size;
 use crate::offline::{Condition, OfflineKeys};
+use crate::retrieval::IndexName;
 use crate::summary::Estimate;
 
 /// Which of them it is.
@@ -42,7 +43,8 @@ pub struct TrajectoryConfig {
     pub size: Size,
     /// An algebra that the layers `mlp` of its blocks are over; none are real.
     pub algebra: Option<AlgebraName>,
-    /// A block of experts before the head, each token of which is a sample.
+    /// Experts in place of the MLP of its last block (`at: penultimate`), the middle one or all, which every token of a
+    /// sequence goes to by itself.
     pub experts: Option<ExpertKeys>,
     /// Sparsity of every projection.
     #[serde(skip, default = "SparsityConfig::dense")]
@@ -62,6 +64,10 @@ pub struct TrajectoryConfig {
     /// Chunks that are looked up, at most: the first ones of the data; null takes all.
     #[schemars(range(min = 1), extend("x-when" = {"model": ["retro"]}))]
     pub database_chunks: Option<usize>,
+    /// How neighbours are found: `exact` looks at every chunk, `hnsw` nearly finds them by a graph, in a build with the
+    /// feature `hnsw`.
+    #[schemars(extend("x-when" = {"model": ["retro"]}))]
+    pub index: IndexName,
     /// Actions of a plan.
     #[schemars(range(min = 1, max = 1024), extend("x-when" = {"model": ["denoise"]}))]
     pub horizon: usize,
@@ -99,6 +105,7 @@ impl Default for TrajectoryConfig {
             chunk_steps: 5,
             neighbours: 2,
             database_chunks: None,
+            index: IndexName::default(),
             horizon: 4,
             unrolls: 2,
             denoise_steps: 8,
@@ -137,8 +144,9 @@ impl TrajectoryConfig {
     /// # Errors
     /// A box of actions without bounds.
     pub fn retro_layout(&self, spec: &EnvSpec) -> Result<RetroLayout, AgentError> {
-        let Self { chunk_steps: steps, neighbours, database_chunks: most, .. } = *self;
-        Ok(RetroLayout { own: self.layout(spec)?, chunks: Chunks { steps, neighbours, most } })
+        let Self { chunk_steps: steps, neighbours, database_chunks: most, index, .. } = *self;
+        let chunks = Chunks { steps, neighbours, most, index };
+        Ok(RetroLayout { own: self.layout(spec)?, chunks })
     }
 
     /// Rows of the denoiser.
@@ -206,6 +214,10 @@ impl TrajectoryConfig {
             let allowed = format!("below context_steps = {}", self.context_steps);
             let hint = (self.context_steps / 4).max(1).to_string();
             return Err(KeyError::new("chunk_steps", self.chunk_steps, allowed, hint));
+        }
+        if !self.index.is_built() {
+            let (allowed, hint) = ("exact; this build has no feature `hnsw`", "exact");
+            return Err(KeyError::new("index", "hnsw", allowed, hint));
         }
         self.training.check()
     }

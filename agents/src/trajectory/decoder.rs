@@ -36,7 +36,7 @@ pub struct Training<'a> {
     pub size: Size,
     /// What the layers `mlp` are over.
     pub algebra: Option<AlgebraName>,
-    /// Its block of experts before the head.
+    /// Experts in place of the MLPs of its blocks.
     pub experts: Option<ExpertKeys>,
     /// Of its weights.
     pub weight_decay: f64,
@@ -55,7 +55,7 @@ impl Training<'_> {
         let TokenRows { inputs, tokens, sees, words } = of;
         let mut layers = transformer(inputs, self.size, (tokens, sees), words, self.weight_decay);
         if let Some(experts) = self.experts {
-            layers = experts.over(layers)?;
+            layers = experts.in_place_of_mlps(layers)?;
         }
         let Some(AlgebraName(algebra)) = self.algebra else { return Ok(layers) };
         if !self.size.width().is_multiple_of(algebra.order()) {
@@ -64,7 +64,17 @@ impl Training<'_> {
             let error = KeyError::new("algebra", found, allowed, "c, h, m2r, m2c or m4r");
             return Err(AgentError::Algebra(Box::new(error)));
         }
-        for layer in layers.iter_mut().filter(|layer| layer.name.contains(".mlp.")) {
+        if let Some(ExpertKeys { hidden, .. }) =
+            self.experts.filter(|experts| !experts.hidden.is_multiple_of(algebra.order()))
+        {
+            let allowed = format!("a multiple of {}, with algebra: {algebra:?}", algebra.order());
+            let error = KeyError::new("experts.hidden", hidden, allowed, "64");
+            return Err(AgentError::Experts(Box::new(error)));
+        }
+        let is_over = |layer: &&mut LayerSpec| {
+            layer.name.contains(".mlp.") && !layer.name.ends_with(".router")
+        };
+        for layer in layers.iter_mut().filter(is_over) {
             layer.algebra = algebra;
         }
         Ok(layers)

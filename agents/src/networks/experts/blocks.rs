@@ -59,7 +59,7 @@ impl ExpertKeys {
         Ok(all)
     }
 
-    fn routing(self) -> Result<Routing, AgentError> {
+    pub(super) fn routing(self) -> Result<Routing, AgentError> {
         let Self { count, router: RouterName(router), k, capacity, noise, normalize, .. } = self;
         let tokens = match self.tokens {
             TokensOf::Pixels | TokensOf::Patches => Tokens::Pixels,
@@ -169,7 +169,12 @@ impl ExpertKeys {
     }
 
     /// The layers of a block over `features` behind `layer`.
-    fn layers(self, routing: &Routing, layer: &LayerSpec, features: Features) -> Vec<LayerSpec> {
+    pub(super) fn layers(
+        self,
+        routing: &Routing,
+        layer: &LayerSpec,
+        features: Features,
+    ) -> Vec<LayerSpec> {
         let [tokens, size] = routing.tokens_of(features);
         let linear = |name: String, [inputs, outputs]: [usize; 2], activation, init| LayerSpec {
             name: format!("{}.{name}", layer.name),

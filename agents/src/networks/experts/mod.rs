@@ -10,9 +10,11 @@
 //! tokens are of images, the block before the head takes the place of the linear hidden layers: the head reads
 //! what experts made of the last image, as Obando-Ceron et al. 2024 (2402.08609) have it. Patches are made tokens by a
 //! convolution `<layer>.embedding` as wide as its steps, and rows and columns that fill no patch fall away, as in their code.
+//! In a transformer experts are the MLPs of its blocks.
 
 mod blocks;
 mod keys;
+mod transformer;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

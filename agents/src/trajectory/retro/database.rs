@@ -6,7 +6,7 @@ use rand_distr::{Distribution, StandardNormal};
 use sparring_sparse::Seed;
 
 use crate::data::{Dataset, Episodes, Place, Scales};
-use crate::retrieval::Index;
+use crate::retrieval::{IndexName, Lookup};
 
 /// Numbers of a key, at most.
 const KEY: usize = 16;
@@ -20,6 +20,8 @@ pub struct Chunks {
     pub neighbours: usize,
     /// Chunks of the database, at most; the first ones of the episodes.
     pub most: Option<usize>,
+    /// How they are found.
+    pub index: IndexName,
 }
 
 /// The chunks of some episodes, by id.
@@ -31,7 +33,7 @@ pub struct Database {
     /// The episode of each.
     numbers: Vec<usize>,
     keys: Keys,
-    index: Index,
+    index: Lookup,
 }
 
 /// How a chunk becomes a key.
@@ -95,7 +97,7 @@ impl Database {
                 all.extend(key_at(&keys, Place { number, episode, t }, chunks.steps));
             }
         }
-        let index = Index::new(keys.dim, all);
+        let index = Lookup::new(chunks.index, keys.dim, all);
         Self { chunks, data: Arc::clone(data), starts, numbers, keys, index }
     }
 
