@@ -125,7 +125,8 @@ fn every_model_learns_what_it_is_shown() {
     let args = ["eval", "out/retro/seed-1", "--episodes", "2"];
     sparring().args(args).args(more).current_dir(folder.path()).assert_code(0);
     // By a graph, where this build has one.
-    let graph = sparring().args(args).args(["--set", "agent.index=hnsw"]).current_dir(folder.path());
+    let graph =
+        sparring().args(args).args(["--set", "agent.index=hnsw"]).current_dir(folder.path());
     let told = graph.assert_code(if cfg!(feature = "hnsw") { 0 } else { 2 });
     assert_eq!(told.stderr.contains("no feature `hnsw`"), !cfg!(feature = "hnsw"));
     let page = sparring().args(["report", "out"]).current_dir(folder.path()).assert_code(0);
