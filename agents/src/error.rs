@@ -73,6 +73,12 @@ pub enum AgentError {
     /// Experts that a network cannot have; the key is below the agent's section.
     #[error(transparent)]
     Experts(Box<KeyError>),
+    /// A policy that nothing can begin from.
+    #[error("agent.retrofit: the policy cannot be begun from: {problem}")]
+    Retrofit {
+        /// Why not.
+        problem: String,
+    },
     /// A network with experts that was to be laid open.
     #[error(
         "the network has a block of experts behind layer `{behind}`, which cannot be written down: `sparring eval` and `play` let the agent act itself"

@@ -131,6 +131,11 @@ pub trait AgentKeys: Debug + Send + Sync {
         self.acting()
     }
 
+    /// A folder of a job whose policy it begins with, if it does with one.
+    fn begins_with(&self) -> Option<&str> {
+        None
+    }
+
     /// See [`AgentConfig::estimate`].
     fn estimate(&self, _spec: &EnvSpec, _run: &RunLength) -> Result<Estimate, AgentError> {
         Ok(Estimate::default())

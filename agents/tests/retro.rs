@@ -13,6 +13,7 @@ use sparring_agents::trajectory::{Decoder, Layout, Training};
 use sparring_agents::{ActionBuf, Dataset, Mode, Observations, Trajectory};
 use sparring_envs::{EnvSpec, Obs, ObsBuf, Space, spec};
 use sparring_sparse::config::SparsityConfig;
+use sparring_sparse::methods::static_sparse::Static;
 use sparring_sparse::{OptimizerConfig, Saved, Seed};
 
 const KEY: usize = 6;
@@ -136,6 +137,56 @@ fn what_stands_in_the_database_alone_is_read_there_also_where_it_is_new() {
     let others = keys(60, 10);
     retro.recall(&data(&others, &answers(60, 11), 1));
     assert!(right(&mut retro, &new, &told) < 0.6);
+}
+
+/// It gives of a first chunk, which has no neighbours to read, what the decoder gives, and learns from there.
+#[test]
+fn a_trained_decoder_is_the_beginning() {
+    let (dense, sparse) =
+        (SparsityConfig::dense(), SparsityConfig::new(Static::default(), 0.5, 1000));
+    let (known, told) = (keys(150, 1), answers(150, 2));
+    let learnt = data(&known, &told, 2);
+    let mut rng = Seed::new(3).rng();
+    let mut decoder = Decoder::new(layout(1).own, &training(&dense), &Seed::new(1)).unwrap();
+    decoder.set_scales(learnt.scales.clone());
+    for _ in 0..50 {
+        decoder.update(&learnt, 16, &mut rng).unwrap();
+    }
+    let saved_by = |decoder: &Decoder| {
+        let mut saved = Saved::new();
+        decoder.trainer().network().save_weights("decoder", &mut saved).unwrap();
+        saved
+    };
+    let saved = saved_by(&decoder);
+    let mut retro = Retro::new(layout(1), &training(&dense), &Seed::new(2)).unwrap();
+    retro.retrofit(&saved).unwrap();
+    retro.set_scales(learnt.scales.clone());
+    let (own, wide) = (layout(1).own, layout(1));
+    let mut rows = vec![0.0; own.tokens() * own.inputs()];
+    rows.iter_mut().for_each(|x| *x = rng.random_range(-1.0..1.0));
+    let mut wider = vec![0.0; wide.tokens() * wide.inputs()];
+    wide.spread(&rows, &mut wider);
+    let expected = decoder.trainer().network().outputs(&rows).unwrap();
+    let found = retro.trainer().network().outputs(&wider).unwrap();
+    let first = wide.retrieved().chunk * ANSWERS as usize;
+    for (found, expected) in found[..first].iter().zip(&expected) {
+        assert!((found - expected).abs() < 1e-5, "{found} {expected}");
+    }
+    retro.prepare(&learnt);
+    for _ in 0..250 {
+        retro.update(&learnt, 32, &mut rng).unwrap();
+    }
+    let (new, told) = (keys(60, 4), answers(60, 5));
+    retro.recall(&data(&new, &told, 1));
+    assert!(right(&mut retro, &new, &told) >= 0.9);
+
+    let refused = |retro: &mut Retro, saved: &Saved| retro.retrofit(saved).unwrap_err().to_string();
+    let mut other = Retro::new(layout(1), &training(&sparse), &Seed::new(2)).unwrap();
+    assert!(refused(&mut other, &saved).contains("both must be dense"));
+    let thin = Decoder::new(layout(1).own, &training(&sparse), &Seed::new(1)).unwrap();
+    assert!(refused(&mut retro, &saved_by(&thin)).contains("both must be dense"));
+    assert!(refused(&mut retro, &Saved::new()).contains("it has no `decoder/embed/weights`"));
+    assert!(decoder.retrofit(&saved).unwrap_err().to_string().contains("no retro"));
 }
 
 #[test]

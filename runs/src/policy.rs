@@ -155,16 +155,21 @@ fn of_job(job: &Path, identity: &str, trained: &Variant) -> Result<(Saved, Origi
         }
     }
     let path = job.join(POLICY);
+    Ok((kept(job)?, Origin { path, env_steps: None }))
+}
+
+/// The policy that the folder of a `job` keeps, whatever it is of.
+pub fn kept(job: &Path) -> Result<Saved, Error> {
+    let path = job.join(POLICY);
     if !path.is_file() {
         let found = format!("a folder without {POLICY}, and without a checkpoint that is whole");
         let allowed = "the folder of a job that has been evaluated or has a checkpoint";
         return Err(refused(job, found, allowed));
     }
-    let saved = saved::read(&path).map_err(|error| {
+    saved::read(&path).map_err(|error| {
         let found = format!("{POLICY} that cannot be read: {error}");
         refused(job, found, "the file as the job wrote it")
-    })?;
-    Ok((saved, Origin { path, env_steps: None }))
+    })
 }
 
 /// The policy of the checkpoint in `folder`: that of the whole agent, taken back as a resumed run does.

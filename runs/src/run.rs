@@ -17,6 +17,7 @@ use crate::log::{begin_run, end_run};
 use crate::machine::{available_memory, cores};
 use crate::names::REPORT;
 use crate::plan::Plan;
+use crate::policy;
 use crate::post_mortem;
 use crate::report::{Request, draw, terminal_width, text};
 use crate::results::RunResults;
@@ -148,8 +149,8 @@ fn work(
     status
 }
 
-/// Reads each data set that the plan learns from, so that one which is damaged, empty or of another env is refused before
-/// anything is written.
+/// Reads each data set that the plan learns from and each policy that it begins with, so that what is damaged, empty or of
+/// another env is refused before anything is written.
 fn check_data(plan: &Plan) -> Result<(), Error> {
     let mut known: Vec<(&DataKeys, &str)> = Vec::new();
     for variant in &plan.variants {
@@ -157,6 +158,9 @@ fn check_data(plan: &Plan) -> Result<(), Error> {
         if !known.contains(&(keys, variant.spec.id)) {
             data::load(keys, &variant.spec)?;
             known.push((keys, variant.spec.id));
+        }
+        if let Some(folder) = variant.settings.agent.keys().begins_with() {
+            policy::kept(Path::new(folder))?;
         }
     }
     Ok(())

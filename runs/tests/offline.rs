@@ -124,6 +124,25 @@ fn every_model_learns_what_it_is_shown() {
     let more = ["--set", "agent.neighbours=3", "--set", "agent.database_chunks=40"];
     let args = ["eval", "out/retro/seed-1", "--episodes", "2"];
     sparring().args(args).args(more).current_dir(folder.path()).assert_code(0);
+    // A decoder as the beginning of one that reads neighbours: it knows at its start what the decoder knew.
+    let retrofit = "variants: {fitted: {agent: {model: retro, context_steps: 4, chunk_steps: 2, neighbours: 1, retrofit: \
+                    out/dense/seed-1}}}\n";
+    let dense = "variants: {dense: {agent: {context_steps: 4}}}\n";
+    for (out, variants) in [("of-decoder", dense), ("fitted", retrofit)] {
+        let variants = variants.replace("out/", "of-decoder/");
+        write(
+            &folder,
+            &config("total_gradient_steps: 100", &format!("sparsity: {{kind: dense}}\n{variants}")),
+        );
+        run(&folder, out, 0);
+    }
+    let nats = |job: &str| -> Vec<f64> {
+        let metrics = fs::read_to_string(folder.path().join(job).join("metrics.csv")).unwrap();
+        let rows = metrics.lines().filter(|row| row.split(',').nth(3) == Some("held_out/nats"));
+        rows.map(|row| row.split(',').nth(4).unwrap().parse().unwrap()).collect()
+    };
+    let (decoder, fitted) = (nats("of-decoder/dense/seed-1"), nats("fitted/fitted/seed-1"));
+    assert!(fitted[0] < 0.5 * (decoder[0] + decoder[2]), "{decoder:?} {fitted:?}");
     // By a graph, where this build has one.
     let graph =
         sparring().args(args).args(["--set", "agent.index=hnsw"]).current_dir(folder.path());
@@ -219,6 +238,8 @@ fn what_does_not_go_together_is_refused_before_anything_is_written() {
     refused(&without("size: xs", retro), &["agent.chunk_steps", "below context_steps = 4"]);
     refused(&without("size: xs", "size: xs, algebra: m3r"), &["agent.algebra", "m3r"]);
     refused(&without("size: xs", "size: huge"), &["agent.size", "xs, s, m, l, xl, xxl"]);
+    let nowhere = "size: xs, model: retro, retrofit: nowhere";
+    refused(&without("size: xs", nowhere), &["nowhere", "a folder without policy.safetensors"]);
 
     // A set that is damaged: nothing of it is read.
     let part = folder.path().join("expert-v0/data/3/part-0.parquet");

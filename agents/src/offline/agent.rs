@@ -131,6 +131,10 @@ impl<M: Model> Offline for OfflineAgent<M> {
         self.model.recall(data);
     }
 
+    fn retrofit(&mut self, saved: &Saved) -> Result<(), AgentError> {
+        self.model.retrofit(saved)
+    }
+
     fn study(&mut self) -> Result<(), AgentError> {
         let Self { keys, model, data, state, .. } = self;
         let Some(data) = data else { return Ok(()) };

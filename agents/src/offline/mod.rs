@@ -8,6 +8,8 @@ mod state;
 
 use std::sync::Arc;
 
+use sparring_sparse::Saved;
+
 use crate::data::Dataset;
 use crate::error::AgentError;
 use crate::metric::Metric;
@@ -26,6 +28,12 @@ pub trait Offline {
 
     /// Takes `data` to look up, by the scales of its policy: to act, with other episodes than it learnt from or the same.
     fn recall(&mut self, data: &Arc<Dataset>);
+
+    /// Begins with what a decoder `saved`, before it takes data to learn from.
+    ///
+    /// # Errors
+    /// What does not fit.
+    fn retrofit(&mut self, saved: &Saved) -> Result<(), AgentError>;
 
     /// One gradient step; none without data.
     ///

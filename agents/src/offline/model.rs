@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use sparring_sparse::Trainer;
 use sparring_sparse::seed::Rng;
+use sparring_sparse::{Saved, Trainer};
 
 use crate::data::{ActionBuf, Dataset, Episodes, Scales};
 use crate::error::AgentError;
@@ -89,6 +89,14 @@ pub trait Model: Send {
 
     /// Takes the episodes that it looks up, by the scales that it has.
     fn recall(&mut self, _data: &Arc<Dataset>) {}
+
+    /// Begins with what `saved` has of another model's network.
+    ///
+    /// # Errors
+    /// One that no other can be the beginning of, and what does not fit.
+    fn retrofit(&mut self, _saved: &Saved) -> Result<(), AgentError> {
+        Err(AgentError::Retrofit { problem: "the model is no retro".to_owned() })
+    }
 
     /// Takes what it needs of `data` to learn from them, beside the episodes of a batch.
     fn prepare(&mut self, _data: &Arc<Dataset>) {}

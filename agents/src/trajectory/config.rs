@@ -68,6 +68,9 @@ pub struct TrajectoryConfig {
     /// feature `hnsw`.
     #[schemars(extend("x-when" = {"model": ["retro"]}))]
     pub index: IndexName,
+    /// A folder of a job whose decoder it begins with, dense and as large as itself; none begins anew.
+    #[schemars(extend("x-when" = {"model": ["retro"]}))]
+    pub retrofit: Option<String>,
     /// Actions of a plan.
     #[schemars(range(min = 1, max = 1024), extend("x-when" = {"model": ["denoise"]}))]
     pub horizon: usize,
@@ -106,6 +109,7 @@ impl Default for TrajectoryConfig {
             neighbours: 2,
             database_chunks: None,
             index: IndexName::default(),
+            retrofit: None,
             horizon: 4,
             unrolls: 2,
             denoise_steps: 8,

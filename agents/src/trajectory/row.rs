@@ -66,6 +66,10 @@ impl AgentKeys for TrajectoryConfig {
         Arc::new(self.clone())
     }
 
+    fn begins_with(&self) -> Option<&str> {
+        self.retrofit.as_deref().filter(|_| self.model == ModelName::Retro)
+    }
+
     fn estimate(&self, spec: &EnvSpec, run: &RunLength) -> Result<Estimate, AgentError> {
         self.estimate(spec, run.num_envs, run.total_gradient_steps)
     }

@@ -1,5 +1,6 @@
 //! What an agent learns from: environments that it plays, or a data set.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,6 +13,7 @@ use crate::envs::{Envs, Faults, NOT_DETERMINISTIC};
 use crate::error::{Error, TrainError};
 use crate::phases::Phases;
 use crate::plan::Job;
+use crate::policy;
 
 /// Where a run's experience comes from.
 pub enum Experience {
@@ -55,6 +57,9 @@ impl Experience {
         let (settings, spec) = (&job.variant.settings, &job.variant.spec);
         if let (Some(keys), Some(offline)) = (&settings.data, agent.offline()) {
             let (data, content): (Dataset, String) = data::load(keys, spec)?;
+            if let Some(folder) = settings.agent.keys().begins_with() {
+                offline.retrofit(&policy::kept(Path::new(folder))?)?;
+            }
             offline.take(Arc::new(data));
             return Ok(Self::Data(content));
         }

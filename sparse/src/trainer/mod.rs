@@ -161,6 +161,21 @@ impl Trainer {
         Ok(())
     }
 
+    /// Begins with the weights that `saved` has under this network's name, before the first step.
+    ///
+    /// # Errors
+    /// A tensor that is missing, and topologies that are not those that the method has begun with.
+    pub fn start_from(&mut self, saved: &Saved) -> Result<(), SparseError> {
+        let network = self.state.network.load_weights(&self.name, saved)?;
+        let mut pairs = network.layers().iter().zip(self.network().layers());
+        if let Some((layer, _)) = pairs.find(|(new, old)| new.topology() != old.topology()) {
+            let tensor = format!("{}/{}/positions", self.name, layer.name());
+            return Err(SparseError::NotSaved { tensor });
+        }
+        self.state.network = network;
+        Ok(())
+    }
+
     /// Writes all that the next step depends on and all that is counted. No step may be under way.
     ///
     /// # Errors

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use sparring_sparse::seed::Rng;
-use sparring_sparse::{Seed, Trainer};
+use sparring_sparse::{Saved, Seed, Trainer};
 
 use super::super::decoder::Training;
 use super::super::layout::Token;
 use super::database::Database;
+use super::retrofit::widened;
 use super::rows::RetroLayout;
 use crate::data::{ActionBuf, Dataset, Episodes, Place, Scales};
 use crate::error::AgentError;
@@ -194,6 +195,11 @@ impl Model for Retro {
 
     fn recall(&mut self, data: &Arc<Dataset>) {
         self.database = Some(Database::new(self.layout.chunks, data, self.scales()));
+    }
+
+    fn retrofit(&mut self, saved: &Saved) -> Result<(), AgentError> {
+        let wide = widened(self.trainer.network().layers(), saved)?;
+        Ok(self.trainer.start_from(&wide)?)
     }
 
     fn prepare(&mut self, data: &Arc<Dataset>) {
