@@ -102,6 +102,14 @@ def test_run_and_results(tmp_path, capfd):
             sparring.load_results(tmp_path if not wrong else run.path, **wrong)
 
 
+def test_mistakes_in_a_config_are_told_by_its_name(tmp_path):
+    for ask in [sparring.plan, lambda config: sparring.run(config, out=tmp_path / "run", progress=False)]:
+        with pytest.raises(ValueError, match=r"^run\.yaml") as told:
+            ask({"env": {"id": "CartPole-v1"}, "train": {"total_env_steps": 3000}, "agent": {"kind": "dqn"}})
+        assert "sparsity.kind" in str(told.value) and "allowed" in str(told.value)
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_run_that_fails(tmp_path):
     fails = SMALL | {"env": {"id": "CartPole-v1", "options": {"low": 3e38, "high": 3e38}}}
     with pytest.raises(sparring.RunError, match="jobs failed") as failed:

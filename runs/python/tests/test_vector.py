@@ -4,6 +4,7 @@ import gc
 import threading
 import time
 
+import gymnasium
 import numpy as np
 import pytest
 
@@ -161,6 +162,18 @@ def test_an_episode_that_is_over_must_be_reset():
         env.step(1)
     env.reset()
     env.step(np.int64(1))
+
+
+def test_envs_are_reset_before_they_step_and_closed_ones_say_so():
+    envs = sparring.make_vec("CartPole-v1", num_envs=2, render_mode="rgb_array")
+    with pytest.raises(gymnasium.error.ResetNeeded, match="call reset"):
+        envs.step(np.zeros(2, np.int64))
+    envs.reset(seed=1)
+    envs.step(np.zeros(2, np.int64))
+    envs.close()
+    for call in [envs.reset, envs.render, lambda: envs.step(np.zeros(2, np.int64))]:
+        with pytest.raises(gymnasium.error.ClosedEnvironmentError, match="closed"):
+            call()
 
 
 def test_time_limits_and_options():

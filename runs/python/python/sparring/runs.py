@@ -127,10 +127,10 @@ def run(
         code, table, told = _child(
             ["run", str(file), "--out", str(folder), "--failures", str(failures), *words], progress
         )
+        if code == _MISTAKE:
+            raise ValueError(told.removeprefix("error: "))
     if code == 0:
         return Run(folder, table)
-    if code == _MISTAKE:
-        raise ValueError(told.removeprefix("error: "))
     if code in (_INTERRUPTED, _KILLED):
         raise KeyboardInterrupt(told)
     raise RunError(told, code)

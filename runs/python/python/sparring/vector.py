@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces
+from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector import VectorEnv as GymnasiumVectorEnv
 from gymnasium.vector.utils import batch_space
@@ -43,7 +44,7 @@ class VectorEnv(GymnasiumVectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         check_counts(num_envs=(num_envs, 1), workers=(workers, 0))
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f"render_mode is {render_mode!r}, but it must be None or 'rgb_array'")
-        self._engine = Engine(
+        self._engine: Engine | None = Engine(
             id,
             settings(options, "env.options."),
             random_seeds(num_envs),
@@ -52,7 +53,7 @@ class VectorEnv(GymnasiumVectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
             copy=copy,
             limit=max_episode_steps,
         )
-        spec = self._engine.spec()
+        spec = self._open().spec()
         self.id: str = spec["id"]
         self.num_envs = num_envs
         self.render_mode = render_mode
@@ -62,7 +63,7 @@ class VectorEnv(GymnasiumVectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.metadata = {"render_modes": ["rgb_array"], "autoreset_mode": self.autoreset_mode}
         if render_mode is not None:
-            self.metadata["render_fps"] = self._engine.render(0)[1]
+            self.metadata["render_fps"] = self._open().render(0)[1]
         discrete = isinstance(self.single_action_space, spaces.Discrete)
         self._action_dtype = np.dtype(np.int64 if discrete else np.float32)
         self._action_shape = (num_envs, *(self.single_action_space.shape or ()))
@@ -94,9 +95,9 @@ class VectorEnv(GymnasiumVectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
             mask = np.ascontiguousarray(mask)
         if seeds is None and mask is None and not self._begun:
             # The engine has begun an episode of each already, by random seeds.
-            obs = self._engine.observations()
+            obs = self._open().observations()
         else:
-            obs = self._engine.reset(seeds, mask)
+            obs = self._open().reset(seeds, mask)
         self._begun = True
         return obs, {}
 
@@ -104,6 +105,8 @@ class VectorEnv(GymnasiumVectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         """Steps every env once.
 
         Raises:
+            ResetNeeded: The envs were never reset.
+            ClosedEnvironmentError: They are closed.
             ValueError: Actions that an env does not take; nothing was stepped.
             EnvFault: An env failed. The others have made their step; the engine makes no further one.
         """
@@ -114,7 +117,10 @@ class VectorEnv(GymnasiumVectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
             and actions.flags.c_contiguous
         ):
             actions = actions_as(self.single_action_space, actions, self._action_shape)
-        obs, rewards, terminations, truncations, last = self._engine.step(actions)
+        engine = self._open()
+        if not self._begun:
+            raise ResetNeeded("step before the first reset; call reset(seed=..) first")
+        obs, rewards, terminations, truncations, last = engine.step(actions)
         if last is None:
             return obs, rewards, terminations, truncations, {}
         final, ended = last
@@ -125,11 +131,17 @@ class VectorEnv(GymnasiumVectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         """A picture of every env, `(height, width, 3)`; None without `render_mode`."""
         if self.render_mode is None:
             return None
-        return tuple(self._engine.render(env)[0] for env in range(self.num_envs))
+        engine = self._open()
+        return tuple(engine.render(env)[0] for env in range(self.num_envs))
 
     def close_extras(self, **kwargs: Any) -> None:
         """Lets the engine and its threads go; arrays of `copy=False` stay whole as long as they are held."""
-        del self._engine
+        self._engine = None
+
+    def _open(self) -> Engine:
+        if self._engine is None:
+            raise ClosedEnvironmentError("the envs are closed: make new ones")
+        return self._engine
 
     def __repr__(self) -> str:
         return f"sparring.VectorEnv({self.id}, num_envs={self.num_envs})"
