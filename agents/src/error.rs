@@ -152,6 +152,14 @@ impl AgentError {
             other => other,
         }
     }
+
+    /// The same where the keys of experts stand below `section` of the agent's.
+    pub(crate) fn below(mut self, section: &str) -> Self {
+        if let Self::Experts(error) = &mut self {
+            error.key = format!("{section}.{}", error.key);
+        }
+        self
+    }
 }
 
 impl From<SparseError> for AgentError {

@@ -185,6 +185,14 @@ fn a_trained_decoder_is_the_beginning() {
     assert!(refused(&mut other, &saved).contains("both must be dense"));
     let thin = Decoder::new(layout(1).own, &training(&sparse), &Seed::new(1)).unwrap();
     assert!(refused(&mut retro, &saved_by(&thin)).contains("both must be dense"));
+    // All weights of `embed` but a few are no narrower `embed`.
+    let mut few = saved.clone();
+    for what in ["positions", "weights"] {
+        let name = format!("decoder/embed/{what}");
+        let (all, rows) = (&saved[&name], saved["decoder/embed/biases"].elem_count());
+        few.insert(name, all.narrow(0, rows, all.elem_count() - rows).unwrap());
+    }
+    assert!(refused(&mut retro, &few).contains("both must be dense"));
     assert!(refused(&mut retro, &Saved::new()).contains("it has no `decoder/embed/weights`"));
     assert!(decoder.retrofit(&saved).unwrap_err().to_string().contains("no retro"));
 }

@@ -132,7 +132,7 @@ pub enum EnvError {
         allowed: &'static str,
     },
     /// A discrete action that is too large.
-    #[error("the action is {found}, but it must lie in 0..{n}; map it into that range")]
+    #[error("the action is {found}, but it must be 0 to {}; map it into that range", n.saturating_sub(1))]
     ActionIndex {
         /// The action that was passed.
         found: u32,

@@ -170,7 +170,7 @@ fn exponential(rng: &mut EnvRng) -> f64 {
 impl fmt::Display for Space {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Discrete { n } => write!(f, "Discrete({n}): one of 0..{n}"),
+            Self::Discrete { n } => write!(f, "Discrete({n}): one of 0 to {}", n.saturating_sub(1)),
             Self::Box { shape, low, high, dtype } => {
                 let same = |v: &[f32]| v.iter().all(|x| *x == v[0]) && !v.is_empty();
                 match dtype {
@@ -225,14 +225,14 @@ mod tests {
         let error = space.check_action(Action::Continuous(&[0.0, 1.5])).unwrap_err().to_string();
         assert!(error.contains("value 1 is 1.5") && error.contains("[-1, 1]"), "{error}");
         let error = Space::Discrete { n: 3 }.check_action(Action::Discrete(3)).unwrap_err();
-        assert!(error.to_string().contains("0..3"), "{error}");
+        assert!(error.to_string().contains("0 to 2"), "{error}");
         assert!(space.check_action(Action::Continuous(&[f32::NAN, 0.0])).is_err());
         assert!(space.check_action(Action::Discrete(0)).is_err());
     }
 
     #[test]
     fn display_names_the_bounds() {
-        assert_eq!(Space::Discrete { n: 2 }.to_string(), "Discrete(2): one of 0..2");
+        assert_eq!(Space::Discrete { n: 2 }.to_string(), "Discrete(2): one of 0 to 1");
         assert_eq!(Space::uniform(&[3], -1.0, 1.0).to_string(), "Box[3]: each in [-1, 1]");
         let text = Space::vector(&[-1.0, -2.0], &[1.0, 2.0]).to_string();
         assert_eq!(text, "Box[2]: low [-1.0, -2.0], high [1.0, 2.0]");

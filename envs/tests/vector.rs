@@ -135,7 +135,7 @@ fn wrong_actions_move_nothing() {
     let mut envs = engine(&spec("CartPole-v1").unwrap(), 3, 1, OnFault::Stop);
     let before = envs.save().unwrap();
     let error = envs.step(Actions::Discrete(&[0, 1, 2])).unwrap_err().to_string();
-    assert!(error.contains("env 2") && error.contains("0..2"), "{error}");
+    assert!(error.contains("env 2") && error.contains("0 to 1"), "{error}");
     let error = envs.step(Actions::Discrete(&[0, 1])).unwrap_err().to_string();
     assert!(error.contains("2 action values for 3 envs"), "{error}");
     assert!(envs.step(Actions::Continuous(&[0.0; 3])).is_err());

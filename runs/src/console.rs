@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use ::console::Term;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::error::Error;
@@ -146,6 +147,13 @@ pub fn print(text: &str) -> Result<(), Error> {
         }
         _ => Ok(()),
     }
+}
+
+/// How many characters a line of the terminal has; none where the output goes elsewhere, which is to be the same
+/// everywhere.
+pub fn terminal_width() -> Option<usize> {
+    let (_, columns) = Term::stdout().size_checked()?;
+    Some(usize::from(columns))
 }
 
 fn style(template: &str) -> ProgressStyle {

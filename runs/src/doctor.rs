@@ -8,7 +8,7 @@ use sparring_sparse::SimdLevel;
 use sparring_sparse::gpu::DeviceName;
 
 use crate::cli::DoctorArgs;
-use crate::console::print;
+use crate::console::{print, terminal_width};
 use crate::error::Error;
 use crate::machine::{Machine, available_memory, gibibytes};
 use crate::registry::rows;
@@ -36,7 +36,7 @@ pub fn doctor(args: &DoctorArgs) -> Result<(), Error> {
     for Finding { what, found, hint } in all {
         table.row([what.to_owned(), found, hint.unwrap_or_default()]);
     }
-    print(&table.to_string())
+    print(&table.fit(terminal_width(), &[]).to_string())
 }
 
 fn findings() -> Vec<Finding> {

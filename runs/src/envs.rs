@@ -13,8 +13,24 @@ use sparring_envs::{
 };
 use sparring_sparse::KeyError;
 
+use crate::error::{Error, Refusal};
 use crate::keys::MISSING;
+use crate::machine::{available_memory, gibibytes};
 use crate::train::settings::TrainSettings;
+
+/// Refuses more environments in step than this machine has memory for.
+pub fn check_memory(spec: &EnvSpec, num_envs: usize) -> Result<(), Error> {
+    let needed = VectorEnv::bytes(spec, num_envs);
+    match available_memory() {
+        Some(available) if needed > available => Err(Refusal::argument(
+            "num_envs",
+            format!("{num_envs}, which take {} GiB", gibibytes(needed)),
+            format!("at most {} GiB, which this machine has free", gibibytes(available)),
+            "fewer",
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
 
 /// What a job says of itself with `mode: async`.
 pub const NOT_DETERMINISTIC: &str = "env.mode is async: which environments make a batch depends on time, \

@@ -60,6 +60,11 @@ pub fn write_folder_whole_by(
     Ok(())
 }
 
+/// Refuses a file `place` of `--out` for which there is no folder.
+pub fn check_file(place: &Path) -> Result<(), Error> {
+    check_around(place, "a file in a folder that exists")
+}
+
 /// Refuses a folder `place` of `--out` that cannot be made: it is there, or the one around it is not.
 pub fn check_new_folder(place: &Path) -> Result<(), Error> {
     let shown = format!("--out {}", place.display());
@@ -71,17 +76,20 @@ pub fn check_new_folder(place: &Path) -> Result<(), Error> {
             format!("--out {}-2", place.display()),
         ));
     }
-    let parent = place.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let parent = parent.unwrap_or(Path::new("."));
-    if !parent.is_dir() {
-        return Err(Refusal::argument(
-            shown,
-            format!("no folder {}", parent.display()),
-            "a new folder in one that exists",
-            format!("mkdir -p {}", parent.display()),
-        ));
+    check_around(place, "a new folder in one that exists")
+}
+
+fn check_around(place: &Path, allowed: &str) -> Result<(), Error> {
+    let folder = folder(place);
+    if folder.is_dir() {
+        return Ok(());
     }
-    Ok(())
+    Err(Refusal::argument(
+        format!("--out {}", place.display()),
+        format!("no folder {}", folder.display()),
+        allowed,
+        format!("mkdir -p {}", folder.display()),
+    ))
 }
 
 /// Writes `value` as YAML.

@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::claim::Claim;
 use crate::error::{Error, Refusal};
 use crate::files::{read_yaml, write_whole, write_yaml};
+use crate::found::Found;
 use crate::job_folder::JobFolder;
 use crate::life::Life;
 use crate::lock::{LOCK, PREPARE, Preparing, Present};
@@ -110,17 +111,6 @@ pub struct RunFolder {
     root: PathBuf,
     /// Held by who runs, not by who reads.
     present: Option<Present>,
-}
-
-/// What a plan found in a folder.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Found {
-    /// Jobs that were there already, under the same config.
-    pub known: usize,
-    /// Jobs whose config has changed since; what they had is put aside.
-    pub changed: Vec<String>,
-    /// Where that is.
-    pub put_aside: Option<PathBuf>,
 }
 
 impl RunFolder {
@@ -212,7 +202,7 @@ impl RunFolder {
                 root.display().to_string(),
                 found,
                 "the folder of a run, as sparring run prints it",
-                "sparring report out/<name>",
+                "out/<name>, where sparring run writes without --out",
             ));
         }
         let record = read_yaml(&root.join(RECORD))?;

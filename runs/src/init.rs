@@ -10,7 +10,7 @@ use crate::cli::InitArgs;
 use crate::config::sections::{agents, methods, shape};
 use crate::console::{note, print};
 use crate::error::{Error, Refusal};
-use crate::files::write_whole;
+use crate::files::{check_file, write_whole};
 use crate::keys::{Field, Form, nearest, show};
 use crate::registry::rows;
 
@@ -29,6 +29,7 @@ pub fn init(args: &InitArgs) -> Result<(), Error> {
         let hint = "another name, or no --out, which prints it";
         return Err(Refusal::argument(place, "a file that is there already", "a new file", hint));
     }
+    check_file(out)?;
     write_whole(out, text)?;
     note(format!("written: {0}; try sparring plan {0}", out.display()));
     Ok(())

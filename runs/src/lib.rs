@@ -19,6 +19,7 @@ mod expand;
 mod export;
 mod files;
 mod folder;
+mod found;
 mod init;
 mod job;
 mod job_folder;

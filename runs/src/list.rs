@@ -7,7 +7,7 @@ use sparring_sparse::{ALGEBRAS, Algebra, ROUTERS};
 use crate::cli::Listed;
 use crate::config::sections::{SECTIONS, sections};
 use crate::config::sections::{agents as agent_rows, methods as method_rows};
-use crate::console::print;
+use crate::console::{print, terminal_width};
 use crate::error::{Error, Refusal};
 use crate::keys::nearest;
 use crate::keys::{Field, Form, Kind, Shape, show};
@@ -23,17 +23,21 @@ pub fn list(what: Listed, of: Option<&str>) -> Result<(), Error> {
             ways.dedup();
             let ways =
                 ways.iter().map(|(feature, way)| format!("\nFor the feature {feature}: {way}.\n"));
-            format!("{}{}{}", envs(), options(), ways.collect::<String>())
+            format!("{}{}{}", shown(envs()), options(), ways.collect::<String>())
         }
-        Listed::Methods => methods().to_string(),
-        Listed::Agents => agents().to_string(),
-        Listed::Networks => networks().to_string(),
-        Listed::Algebras => algebras().to_string(),
-        Listed::Routers => routers().to_string(),
+        Listed::Methods => shown(methods()).to_string(),
+        Listed::Agents => shown(agents()).to_string(),
+        Listed::Networks => shown(networks()).to_string(),
+        Listed::Algebras => shown(algebras()).to_string(),
+        Listed::Routers => shown(routers()).to_string(),
         Listed::Keys => keys(of)?,
         Listed::Laws => crate::laws::list(),
     };
     print(&text)
+}
+
+fn shown(table: Table) -> Table {
+    table.fit(terminal_width(), &[])
 }
 
 /// Prints the JSON Schema of configs.
@@ -107,7 +111,7 @@ fn options() -> String {
             ]);
         }
     }
-    if nothing { String::new() } else { format!("\n{table}") }
+    if nothing { String::new() } else { format!("\n{}", shown(table)) }
 }
 
 /// A space without its bounds.
@@ -213,7 +217,7 @@ fn keys(of: Option<&str>) -> Result<String, Error> {
     let names: Vec<_> =
         [BESIDE].into_iter().chain(sections().iter().map(|known| known.name)).collect();
     if section.is_none_or(|name| name == BESIDE) && kind.is_none() {
-        text += &format!("{BESIDE}:\n{}\n", beside_sections());
+        text += &format!("{BESIDE}:\n{}\n", shown(beside_sections()));
     }
     for known in sections().iter().filter(|known| section.is_none_or(|name| name == known.name)) {
         match (&known.shape.form, kind) {
@@ -292,5 +296,5 @@ fn of_fields(fields: &[&Field]) -> Table {
         }
     }
     rows(fields, "  ", &mut table);
-    table
+    shown(table)
 }

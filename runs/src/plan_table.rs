@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::cli::PlanArgs;
 use crate::config::load;
-use crate::console::{note, print};
+use crate::console::{note, print, terminal_width};
 use crate::error::Error;
 use crate::machine::{Machine, available_memory, gibibytes};
 use crate::plan::{Job, Plan};
@@ -24,10 +24,11 @@ pub fn plan(args: &PlanArgs) -> Result<(), Error> {
         true => Some(times(&plan)?),
         false => None,
     };
-    let mut text = format!("{}\n", variants_table(&plan, times.as_deref()));
+    let width = terminal_width();
+    let mut text = format!("{}\n", variants_table(&plan, times.as_deref()).fit(width, &[]));
     for variant in &plan.variants {
         text += &format!("{} on {}\n", variant.at.name, variant.spec.id);
-        text += &layers_table(&variant.estimate.networks).to_string();
+        text += &layers_table(&variant.estimate.networks).fit(width, &[]).to_string();
         text.extend(variant.notes().iter().map(|note| format!("  note: {note}\n")));
         text.push('\n');
     }

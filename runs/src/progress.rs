@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::cli::StatusArgs;
-use crate::console::print;
+use crate::console::{print, terminal_width};
 use crate::error::Error;
 use crate::files::read_yaml;
 use crate::folder::RunFolder;
@@ -176,6 +176,7 @@ fn told(name: &str, jobs: &[Seen], slurm: Option<&BTreeMap<String, String>>) -> 
         .map(|(count, state)| format!("{count} {state}"))
         .collect();
     let of = counted(jobs.len(), ["job", "jobs"]);
+    let table = table.fit(terminal_width(), &[]);
     let mut text = format!("{name}: {of}, {}\n\n{table}", counts.join(", "));
     for job in jobs {
         let why = match &job.status {

@@ -6,11 +6,12 @@ use crate::assertion::Assertion;
 use crate::cli::{ResumeArgs, RunArgs};
 use crate::comparison::{Choice, Comparison};
 use crate::config::load;
-use crate::console::{Console, note, print};
+use crate::console::{Console, note, print, terminal_width};
 use crate::data;
 use crate::data::keys::DataKeys;
 use crate::error::{Error, Refusal};
-use crate::folder::{Found, RunFolder};
+use crate::folder::RunFolder;
+use crate::found::Found;
 use crate::job::Task;
 use crate::job_folder::{JobFolder, RESOLVED};
 use crate::log::{begin_run, end_run};
@@ -19,7 +20,7 @@ use crate::names::REPORT;
 use crate::plan::Plan;
 use crate::policy;
 use crate::post_mortem;
-use crate::report::{Request, draw, terminal_width, text};
+use crate::report::{Request, draw, text};
 use crate::results::RunResults;
 use crate::scheduler::keep_panics;
 use crate::shell::word;
@@ -114,14 +115,8 @@ fn one_job(file: &Path) -> Result<Plan, Error> {
 
 /// Says what a start found.
 fn tell(found: &Found, tasks: &[Task<'_>], console: &Console) {
-    if !found.changed.is_empty() {
-        let place = found.put_aside.as_deref().unwrap_or(Path::new("earlier"));
-        console.say(format!(
-            "the config has changed: {} run anew, what they had is in {}: {}",
-            counted(found.changed.len(), ["job is", "jobs are"]),
-            place.display(),
-            found.changed.join("; "),
-        ));
+    if let Some(changes) = found.changes() {
+        console.say(changes);
     }
     let is = |task: &&Task<'_>, wanted: State| {
         task.folder.read_status().ok().flatten().is_some_and(|status| status.state == wanted)

@@ -3,7 +3,9 @@
 
 use std::fmt;
 
-use comfy_table::{CellAlignment, ContentArrangement, Table as Cells, presets};
+use comfy_table::{
+    CellAlignment, ColumnConstraint, ContentArrangement, Table as Cells, Width, presets,
+};
 use indicatif::HumanCount;
 
 /// How a column is aligned.
@@ -29,6 +31,8 @@ pub struct Column {
 pub struct Table {
     columns: Vec<Column>,
     rows: Vec<Vec<String>>,
+    /// Characters of a line, where they are few: longer texts are broken between words.
+    most: Option<usize>,
 }
 
 /// Blanks between columns.
@@ -39,7 +43,7 @@ impl Table {
     pub fn new<N: Into<String> + Clone>(columns: &[(N, Align)]) -> Self {
         let column =
             |(name, align): &(N, Align)| Column { name: name.clone().into(), align: *align };
-        Self { columns: columns.iter().map(column).collect(), rows: Vec::new() }
+        Self { columns: columns.iter().map(column).collect(), rows: Vec::new(), most: None }
     }
 
     /// Adds a row; it has one cell a column.
@@ -66,19 +70,39 @@ impl Table {
         self
     }
 
-    /// The table in at most `width` characters: columns of `spare` are left off, the first of them first, until it
-    /// fits or none of them is left.
-    pub fn fit(self, width: usize, spare: &[&str]) -> Self {
-        spare.iter().fold(self, |table, name| match table.width() <= width {
+    /// The table in at most `width` characters, where they are few: columns of `spare` are left off, the first of them
+    /// first, until it fits or none of them is left; then texts are broken between words.
+    pub fn fit(self, width: Option<usize>, spare: &[&str]) -> Self {
+        let Some(most) = width else { return self };
+        let table = spare.iter().fold(self, |table, name| match line(&table.natural()) <= most {
             true => table,
             false => table.without(name),
-        })
+        });
+        Self { most: Some(most), ..table }
     }
 
-    fn width(&self) -> usize {
-        let widths = self.cells(None).column_max_content_widths();
-        let all: usize = widths.iter().map(|width| usize::from(*width)).sum();
-        all + usize::from(GAP) * widths.len().saturating_sub(1)
+    /// The characters that each column would like to have.
+    fn natural(&self) -> Vec<u16> {
+        self.cells(None).column_max_content_widths()
+    }
+
+    /// The characters that each column gets: where a line has too few, the widest give some of theirs, but none less
+    /// than its longest word has.
+    fn widths(&self) -> Vec<u16> {
+        let mut widths = self.natural();
+        let least: Vec<u16> = (0..widths.len()).map(|column| self.longest_word(column)).collect();
+        while self.most.is_some_and(|most| line(&widths) > most) {
+            let gives = (0..widths.len()).filter(|at| widths[*at] > least[*at]);
+            let Some(widest) = gives.max_by_key(|at| widths[*at]) else { break };
+            widths[widest] -= 1;
+        }
+        widths
+    }
+
+    fn longest_word(&self, column: usize) -> u16 {
+        let texts = self.rows.iter().map(|row| &row[column]).chain([&self.columns[column].name]);
+        let words = texts.flat_map(|text| text.split(' ')).map(|word| word.chars().count());
+        words.max().unwrap_or_default().try_into().unwrap_or(u16::MAX)
     }
 
     /// The table as Markdown.
@@ -132,8 +156,12 @@ impl Table {
             cells.add_row(widths.iter().map(|width| "─".repeat(usize::from(*width))));
         }
         cells.add_rows(&self.rows);
-        for (column, Column { align, .. }) in cells.column_iter_mut().zip(&self.columns) {
+        for (at, column) in cells.column_iter_mut().enumerate() {
             column.set_padding((0, GAP));
+            if let Some(widths) = rule {
+                column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(widths[at] + GAP)));
+            }
+            let align = self.columns.get(at).map_or(Align::Left, |column| column.align);
             column.set_cell_alignment(match align {
                 Align::Left => CellAlignment::Left,
                 Align::Right => CellAlignment::Right,
@@ -141,6 +169,12 @@ impl Table {
         }
         cells
     }
+}
+
+/// The characters of a line of columns of these widths.
+fn line(widths: &[u16]) -> usize {
+    let all: usize = widths.iter().map(|width| usize::from(*width)).sum();
+    all + usize::from(GAP) * widths.len().saturating_sub(1)
 }
 
 /// A text that LaTeX shows as it is.
@@ -161,7 +195,7 @@ fn latex_text(text: &str) -> String {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let widths = self.cells(None).column_max_content_widths();
+        let widths = self.widths();
         writeln!(f, "{}", self.cells(Some(&widths)).trim_fmt())
     }
 }
@@ -219,9 +253,28 @@ long_one       50 %
 
     #[test]
     fn columns_that_do_not_fit_are_left_off() {
-        assert_eq!(table().fit(19, &["n"]).columns().len(), 2);
-        assert_eq!(table().fit(18, &["x", "n"]).to_string(), "name\n────────\na\nlong_one\n");
-        assert_eq!(table().fit(1, &[]).columns().len(), 2);
+        assert_eq!(table().fit(Some(19), &["n"]).columns().len(), 2);
+        let narrow = table().fit(Some(18), &["x", "n"]);
+        assert_eq!(narrow.to_string(), "name\n────────\na\nlong_one\n");
+        assert_eq!(table().fit(Some(1), &[]).columns().len(), 2);
+        assert_eq!(table().fit(Some(100), &["n"]).to_string(), table().to_string());
+    }
+
+    #[test]
+    fn texts_that_do_not_fit_are_broken_between_words() {
+        let mut told = Table::new(&[("name", Align::Left), ("about", Align::Left)]);
+        told.row(["some-name".to_owned(), "what it is and does".to_owned()]);
+        told.row(["b".to_owned(), "short".to_owned()]);
+        let expected = "\
+name       about
+─────────  ──────────
+some-name  what it is
+           and does
+b          short
+";
+        assert_eq!(told.clone().fit(Some(21), &[]).to_string(), expected);
+        // No word is broken, however few characters there are.
+        assert!(told.fit(Some(5), &[]).to_string().contains("some-name  what"));
     }
 
     #[test]

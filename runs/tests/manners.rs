@@ -41,6 +41,8 @@ fn a_config_to_begin_with_runs() {
     );
     let again = at(&["init", "Identity-v0", "--out", "mine.yaml"], 2).stderr;
     assert!(again.contains("there already"), "{again}");
+    let nowhere = at(&["init", "Identity-v0", "--out", "none/mine.yaml"], 2).stderr;
+    assert!(nowhere.contains("mkdir -p none"), "{nowhere}");
     let unknown = at(&["init", "Identity-v1"], 2).stderr;
     assert!(unknown.contains("Identity-v0"), "{unknown}");
     assert!(fs::read_to_string(folder.path().join("mine.yaml")).unwrap().contains("# num_envs: 1"));
@@ -67,4 +69,28 @@ fn a_doctor_tells_what_there_is_and_what_to_do() {
     assert_eq!(found("this folder").unwrap()["found"], "can be written to");
     let table = sparring().arg("doctor").assert_code(0).stdout;
     assert!(table.contains("temporary files"), "{table}");
+}
+
+#[test]
+fn a_submission_without_slurm_touches_nothing() {
+    let text = "env: {id: Identity-v0}\nname: kept\ntrain: {total_env_steps: 600}\n\
+         eval: {every_env_steps: 300, episodes: 2}\nsparsity: {kind: dense}\n\
+         agent: {kind: dqn, hidden: [8], warmup_env_steps: 50}\n";
+    let folder = Folder::with("kept.yaml", text);
+    let at = |args: &[&str], code| {
+        let run = sparring().args(args).env("PATH", folder.path()).current_dir(folder.path());
+        run.assert_code(code).stderr
+    };
+    at(&["run", "kept.yaml", "--quiet"], 0);
+    let job = folder.path().join("out/kept/base/seed-1/status.yaml");
+    let before = fs::read_to_string(&job).unwrap();
+    for changed in
+        [&["submit", "kept.yaml", "--set", "agent.hidden=[9]"][..], &["submit", "out/kept"]]
+    {
+        let told = at(changed, 2);
+        assert!(told.contains("Slurm is not on") && told.contains("sparring run"), "{told}");
+    }
+    assert_eq!(fs::read_to_string(&job).unwrap(), before);
+    assert!(!folder.path().join("out/kept/earlier").exists());
+    assert!(!folder.path().join("out/kept/slurm").exists());
 }

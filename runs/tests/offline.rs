@@ -64,6 +64,13 @@ fn run(folder: &Folder, out: &str, code: i32) -> common::Printed {
     sparring().args(args).current_dir(folder.path()).assert_code(code)
 }
 
+/// What a job has logged under `tag`.
+fn logged(job: &Path, tag: &str) -> Vec<f64> {
+    let metrics = fs::read_to_string(job.join("metrics.csv")).unwrap();
+    let rows = metrics.lines().filter(|row| row.split(',').nth(3) == Some(tag));
+    rows.map(|row| row.split(',').nth(4).unwrap().parse().unwrap()).collect()
+}
+
 /// The records of a job without the columns of the clock.
 fn records(job: &Path) -> Vec<String> {
     let rows = |name: &str| -> Vec<String> {
@@ -91,11 +98,7 @@ fn every_model_learns_what_it_is_shown() {
         // A random agent gets 25, the recorded one 100.
         let mean = last.iter().map(|row| field(row, 4)).sum::<f64>() / 4.0;
         assert!(mean >= 80.0, "{model}: {mean}");
-        let metrics = fs::read_to_string(job.join("metrics.csv")).unwrap();
-        let of = |tag: &str| -> Vec<f64> {
-            let rows = metrics.lines().filter(|row| row.split(',').nth(3) == Some(tag));
-            rows.map(|row| field(row, 4)).collect()
-        };
+        let of = |tag| logged(&job, tag);
         let nats = of("held_out/nats");
         assert_eq!(nats.len(), 5, "{model}");
         assert!(nats[4] < 0.8 * nats[0] && nats[0] > 1.0, "{model}: {nats:?}");
@@ -125,23 +128,15 @@ fn every_model_learns_what_it_is_shown() {
     let args = ["eval", "out/retro/seed-1", "--episodes", "2"];
     sparring().args(args).args(more).current_dir(folder.path()).assert_code(0);
     // A decoder as the beginning of one that reads neighbours: it knows at its start what the decoder knew.
-    let retrofit = "variants: {fitted: {agent: {model: retro, context_steps: 4, chunk_steps: 2, neighbours: 1, retrofit: \
-                    out/dense/seed-1}}}\n";
-    let dense = "variants: {dense: {agent: {context_steps: 4}}}\n";
-    for (out, variants) in [("of-decoder", dense), ("fitted", retrofit)] {
-        let variants = variants.replace("out/", "of-decoder/");
-        write(
-            &folder,
-            &config("total_gradient_steps: 100", &format!("sparsity: {{kind: dense}}\n{variants}")),
-        );
+    let of_retro = "model: retro, chunk_steps: 2, neighbours: 1, retrofit: of-decoder/dense/seed-1";
+    let nats = [("of-decoder", "model: decoder"), ("fitted", of_retro)].map(|(out, keys)| {
+        let variants = format!("variants: {{dense: {{agent: {{context_steps: 4, {keys}}}}}}}");
+        let more = format!("sparsity: {{kind: dense}}\n{variants}\n");
+        write(&folder, &config("total_gradient_steps: 100", &more));
         run(&folder, out, 0);
-    }
-    let nats = |job: &str| -> Vec<f64> {
-        let metrics = fs::read_to_string(folder.path().join(job).join("metrics.csv")).unwrap();
-        let rows = metrics.lines().filter(|row| row.split(',').nth(3) == Some("held_out/nats"));
-        rows.map(|row| row.split(',').nth(4).unwrap().parse().unwrap()).collect()
-    };
-    let (decoder, fitted) = (nats("of-decoder/dense/seed-1"), nats("fitted/fitted/seed-1"));
+        logged(&folder.path().join(out).join("dense/seed-1"), "held_out/nats")
+    });
+    let [decoder, fitted] = nats;
     assert!(fitted[0] < 0.5 * (decoder[0] + decoder[2]), "{decoder:?} {fitted:?}");
     // By a graph, where this build has one.
     let graph =

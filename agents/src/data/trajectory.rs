@@ -49,7 +49,7 @@ pub enum Flaw {
         found: f64,
     },
     /// An action that the space does not have.
-    #[error("the action of step {step} is {found}, which is none of 0..{n}")]
+    #[error("the action of step {step} is {found}, which is none of 0 to {}", n.saturating_sub(1))]
     Action {
         /// At which step.
         step: usize,
@@ -170,7 +170,7 @@ mod tests {
         let bytes = wrong(&|one| one.obs = ObsBuf::U8(vec![0; 6]));
         assert!(bytes.contains("u8 where the space has f32"), "{bytes}");
         let action = wrong(&|one| one.actions = ActionBuf::Discrete(vec![0, 3]));
-        assert!(action.contains("step 1 is 3, which is none of 0..3"), "{action}");
+        assert!(action.contains("step 1 is 3, which is none of 0 to 2"), "{action}");
         let reward = wrong(&|one| one.rewards = vec![f64::INFINITY, 0.0]);
         assert!(reward.contains("reward of step 0 is inf"), "{reward}");
         assert_eq!(wrong(&|one| one.rewards.clear()), "no step");

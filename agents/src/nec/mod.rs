@@ -23,7 +23,7 @@ mod memory;
 mod row;
 
 use sparring_envs::{Actions, Batch, EnvSpec};
-use sparring_sparse::{Saved, Section, Seed, Target, Trainer, Wanted};
+use sparring_sparse::{Saved, Section, Seed, Trainer, Wanted};
 
 use crate::agent::{Agent, Capabilities, Clock};
 use crate::error::AgentError;
@@ -223,14 +223,6 @@ impl Agent for Nec {
 
     fn networks_mut(&mut self) -> Vec<&mut Trainer> {
         vec![&mut self.network]
-    }
-
-    fn targets(&self) -> Vec<&Target> {
-        Vec::new()
-    }
-
-    fn targets_mut(&mut self) -> Vec<&mut Target> {
-        Vec::new()
     }
 
     fn replay(&self) -> Option<&Replay> {

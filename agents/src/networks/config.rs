@@ -71,7 +71,7 @@ impl NetworkConfig {
     ) -> Result<Vec<LayerSpec>, AgentError> {
         let layers = self.keys.layers(obs, outputs, style, weight_decay)?;
         match self.beside.experts {
-            Some(experts) => experts.over(layers),
+            Some(experts) => experts.over(layers).map_err(|error| error.below("network")),
             None => Ok(layers),
         }
     }

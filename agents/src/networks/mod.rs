@@ -25,5 +25,6 @@ pub use algebra::AlgebraKeys;
 pub(crate) use chosen::Chosen;
 pub use config::NetworkConfig;
 pub use experts::ExpertKeys;
+pub(crate) use experts::refused;
 pub use known::NETWORKS;
 pub use row::{NetworkKeys, NetworkRow};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sparring_envs::{Actions, EnvSpec, Obs};
-use sparring_sparse::{Saved, Section, Seed, Target, Trainer};
+use sparring_sparse::{Saved, Section, Seed, Trainer};
 
 use super::Offline;
 use super::keys::OfflineKeys;
@@ -78,14 +78,6 @@ impl<M: Model> Agent for OfflineAgent<M> {
 
     fn networks_mut(&mut self) -> Vec<&mut Trainer> {
         vec![self.model.trainer_mut()]
-    }
-
-    fn targets(&self) -> Vec<&Target> {
-        Vec::new()
-    }
-
-    fn targets_mut(&mut self) -> Vec<&mut Target> {
-        Vec::new()
     }
 
     fn save_own(&self, to: &mut Section) -> Result<(), AgentError> {

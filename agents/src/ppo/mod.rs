@@ -38,7 +38,7 @@ use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::gpu::{Gpu, Precision};
 use sparring_sparse::seed::Rng;
 use sparring_sparse::stats::mean;
-use sparring_sparse::{LayerSpec, OptimizerConfig, Saved, Section, Seed, Target, Trainer, Wanted};
+use sparring_sparse::{LayerSpec, OptimizerConfig, Saved, Section, Seed, Trainer, Wanted};
 
 use crate::agent::{Agent, Capabilities, Clock};
 use crate::error::AgentError;
@@ -341,14 +341,6 @@ impl Agent for Ppo {
 
     fn networks_mut(&mut self) -> Vec<&mut Trainer> {
         vec![&mut self.actor, &mut self.critic]
-    }
-
-    fn targets(&self) -> Vec<&Target> {
-        Vec::new()
-    }
-
-    fn targets_mut(&mut self) -> Vec<&mut Target> {
-        Vec::new()
     }
 
     fn policy_view(&self) -> Result<Option<PolicyView>, AgentError> {

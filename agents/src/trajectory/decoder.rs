@@ -13,9 +13,9 @@ use super::layout::{Layout, TokenRows};
 use super::windows::Windows;
 use crate::data::{ActionBuf, Dataset, Episodes, Scales};
 use crate::error::AgentError;
-use crate::networks::ExpertKeys;
 use crate::networks::algebra::AlgebraName;
 use crate::networks::transformer::{Size, transformer};
+use crate::networks::{ExpertKeys, refused};
 use crate::offline::asked::{Asked, Nats};
 use crate::offline::{Acting, Model, Taught};
 
@@ -68,8 +68,7 @@ impl Training<'_> {
             self.experts.filter(|experts| !experts.hidden.is_multiple_of(algebra.order()))
         {
             let allowed = format!("a multiple of {}, with algebra: {algebra:?}", algebra.order());
-            let error = KeyError::new("experts.hidden", hidden, allowed, "64");
-            return Err(AgentError::Experts(Box::new(error)));
+            return Err(refused("hidden", hidden.to_string(), &allowed, "64"));
         }
         let is_over = |layer: &&mut LayerSpec| {
             layer.name.contains(".mlp.") && !layer.name.ends_with(".router")

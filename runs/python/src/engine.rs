@@ -4,11 +4,12 @@ use std::mem::take as taken;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArray1};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::types::{PyDict, PyTuple};
 use sparring::config::load_env;
+use sparring::envs::check_memory;
 use sparring_envs::{Actions, Autoreset, End, EnvSpec, Row, Space, VectorConfig, VectorEnv};
 
 use crate::arrays::{copied, flags, observations, shape_of, take};
@@ -47,15 +48,15 @@ type Stepped<'py> = (
 #[pymethods]
 impl Engine {
     /// The env `id` with what `set` changes of its options, as `sparring play --env ID --set ..` takes it, `num_envs`
-    /// times, with these seeds. `limit` steps end an episode: 0 is no limit, None the env's own.
+    /// times, with seeds from the system. `limit` steps end an episode: 0 is no limit, None the env's own.
     #[new]
-    #[pyo3(signature = (id, set, seeds, *, workers, autoreset, copy, limit))]
+    #[pyo3(signature = (id, set, num_envs, *, workers, autoreset, copy, limit))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
     fn new(
         py: Python<'_>,
         id: &str,
         set: Vec<String>,
-        seeds: Vec<u64>,
+        num_envs: usize,
         workers: usize,
         autoreset: &str,
         copy: bool,
@@ -77,7 +78,9 @@ impl Engine {
             Some(limit) => Some(limit),
         };
         let spec = EnvSpec { max_episode_steps, ..spec };
-        let num_envs = seeds.len();
+        check_memory(&spec, num_envs).map_err(of_program)?;
+        let seeds = (0..num_envs).map(|_| getrandom::u64()).collect::<Result<Vec<_>, _>>();
+        let seeds = seeds.map_err(|error| PyOSError::new_err(error.to_string()))?;
         let config = VectorConfig { num_envs, workers, autoreset, ..VectorConfig::default() };
         let envs = py.detach(|| VectorEnv::new(&spec, &seeds, &config));
         let envs = envs.map_err(|error| of_env(error, py))?;
@@ -232,8 +235,9 @@ impl Engine {
                 match wrong {
                     None => Ok(()),
                     Some(env) => Err(PyValueError::new_err(format!(
-                        "the action for env {env} is {}, but it must lie in 0..{n}; nothing was stepped",
-                        given[env]
+                        "the action for env {env} is {}, but it must be 0 to {}; nothing was stepped",
+                        given[env],
+                        n - 1
                     ))),
                 }
             }

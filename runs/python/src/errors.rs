@@ -62,10 +62,9 @@ fn of_fault(text: String, fault: Fault, py: Python<'_>) -> PyErr {
 pub fn of_program(error: Error) -> PyErr {
     let text = error.to_string();
     match error {
-        Error::Refused(_) => PyValueError::new_err(text),
+        Error::Refused(_) | Error::Content { .. } => PyValueError::new_err(text),
         Error::File { .. } => PyOSError::new_err(text),
-        Error::Content { .. }
-        | Error::JobsFailed { .. }
+        Error::JobsFailed { .. }
         | Error::Lost { .. }
         | Error::Assertion(_)
         | Error::Interrupted

@@ -63,6 +63,36 @@ def test_mistakes_in_a_config(config, words, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("kwargs", "words"),
+    [
+        ({"config": ""}, ["config is no path"]),
+        ({"config": "env: {id: CartPole-v1}\nagent: {kind: dqn}\n"}, ["config is no path", "dict"]),
+        ({"config": 3}, ["config is a int"]),
+        ({"set": "train.total_env_steps=3"}, ["set is 'train", "dict"]),
+        ({"seeds": 3}, ["seeds is 3", "list"]),
+        ({"seeds": []}, ["seeds is empty"]),
+        ({"seeds": [1.5]}, ["1.5"]),
+        ({"variants": "rigl"}, ["variants is 'rigl'", "list"]),
+    ],
+)
+def test_wrong_arguments(kwargs, words, tmp_path):
+    all_of = {"config": SMALL} | kwargs
+    for refused in [lambda: sparring.plan(**all_of), lambda: sparring.run(**all_of, out=tmp_path / "run")]:
+        with pytest.raises(ValueError) as error:
+            refused()
+        assert all(word in str(error.value) for word in words), str(error.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_folders_without_results(tmp_path):
+    with pytest.raises(ValueError, match="run.yaml"):
+        sparring.load_results(tmp_path)
+    (tmp_path / "run.yaml").touch()
+    with pytest.raises(ValueError, match="run.yaml"):
+        sparring.load_results(tmp_path)
+
+
 def test_run_and_results(tmp_path, capfd):
     run = sparring.run(SWEPT, out=tmp_path / "run", jobs=1)
     told = capfd.readouterr()
@@ -246,6 +276,9 @@ def test_a_policy_acts_as_the_binary_does(name, tmp_path):
     for wrong in [all_of[:, :1], all_of[0][None, None], all_of.astype(complex)]:
         with pytest.raises(ValueError, match="the observation"):
             policy.predict(wrong)
+    if all_of.dtype == np.float32:
+        with pytest.raises(ValueError, match="finite"):
+            policy.predict(np.full_like(all_of, np.nan))
     with pytest.raises(ValueError, match="episode_start"):
         policy.predict(samples["observation"], episode_start=[True])
     # In the loop of Stable-Baselines3's evaluation.

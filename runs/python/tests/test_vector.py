@@ -83,9 +83,14 @@ def test_threads_share_an_engine_one_after_the_other():
         ({"id": "CartPole-v1", "sutton_barto_reward": 3}, ["sutton_barto_reward", "true or false"]),
         ({"id": "Pendulum-v1", "g": float("nan")}, ["g", "a number"]),
         ({"id": "Pendulum-v1", "g": object()}, ["object"]),
-        ({"id": "CartPole-v1", "num_envs": 0}, ["num_envs is 0", "at least 1"]),
+        ({"id": "CartPole-v1", "num_envs": 0}, ["num_envs is 0", "from 1"]),
         ({"id": "CartPole-v1", "num_envs": 2.5}, ["num_envs is 2.5"]),
+        ({"id": "CartPole-v1", "num_envs": 10**12}, ["num_envs is 1000000000000"]),
+        ({"id": "CartPole-v1", "num_envs": 2**32 - 1}, ["num_envs", "GiB", "this machine has free"]),
         ({"id": "CartPole-v1", "workers": -1}, ["workers is -1"]),
+        ({"id": "CartPole-v1", "workers": 2**70}, ["workers is"]),
+        ({"id": "CartPole-v1", "max_episode_steps": -1}, ["max_episode_steps is -1", "from 0"]),
+        ({"id": "CartPole-v1", "max_episode_steps": 2.5}, ["max_episode_steps is 2.5"]),
         ({"id": "CartPole-v1", "autoreset_mode": "later"}, ["later", "next_step", "same_step", "disabled"]),
         ({"id": "CartPole-v1", "render_mode": "human"}, ["human", "rgb_array"]),
     ],
@@ -102,8 +107,9 @@ def test_wrong_words(kwargs, words):
         ("CartPole-v1", np.zeros(3, np.int64), ["(3,)", "(2,)"]),
         ("CartPole-v1", np.zeros((2, 1), np.int64), ["(2, 1)", "(2,)"]),
         ("CartPole-v1", np.zeros(2), ["float64", "whole numbers"]),
-        ("CartPole-v1", [0, 2], ["env 1 is 2", "0..2"]),
-        ("CartPole-v1", [-1, 0], ["env 0 is -1", "0..2"]),
+        ("CartPole-v1", [0, 2], ["env 1 is 2", "0 to 1"]),
+        ("CartPole-v1", [-1, 0], ["env 0 is -1", "0 to 1"]),
+        ("CartPole-v1", np.array([0, 2**63], np.uint64), ["9223372036854775808", "0 to 1"]),
         ("Pendulum-v1", np.zeros(2, np.float32), ["(2,)", "(2, 1)"]),
         ("Pendulum-v1", [[0.0], [2.5]], ["env 1", "2.5", "[-2, 2]"]),
         ("Pendulum-v1", [[0.0], [np.nan]], ["env 1", "NaN", "[-2, 2]"]),
@@ -121,9 +127,16 @@ def test_wrong_actions_move_nothing(id, actions, words):
 
 def test_wrong_seeds():
     envs = sparring.make_vec("CartPole-v1", num_envs=2)
-    for seed in [-1, 2**64, [1], [1, 2, 3], [1, 1.5]]:
+    for seed in [-1, 2**64, 1.5, "1", [1], [1, 2, 3], [1, 1.5]]:
         with pytest.raises(ValueError, match="seed"):
             envs.reset(seed=seed)
+    env = sparring.make_env("CartPole-v1")
+    for seed in [-1, 1.5, "1"]:
+        with pytest.raises(ValueError, match="seed"):
+            env.reset(seed=seed)
+    for one in [envs, env]:
+        with pytest.raises(ValueError, match="options is 3"):
+            one.reset(options=3)
 
 
 def test_other_types_of_actions_are_taken():
@@ -171,7 +184,12 @@ def test_envs_are_reset_before_they_step_and_closed_ones_say_so():
     envs.reset(seed=1)
     envs.step(np.zeros(2, np.int64))
     envs.close()
-    for call in [envs.reset, envs.render, lambda: envs.step(np.zeros(2, np.int64))]:
+    env = sparring.make_env("CartPole-v1", render_mode="rgb_array")
+    env.reset(seed=1)
+    env.close()
+    env.close()
+    of_many = [envs.reset, envs.render, lambda: envs.step(np.zeros(2, np.int64))]
+    for call in [*of_many, env.reset, env.render, lambda: env.step(0)]:
         with pytest.raises(gymnasium.error.ClosedEnvironmentError, match="closed"):
             call()
 

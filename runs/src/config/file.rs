@@ -28,7 +28,8 @@ pub fn read_text(file: &Path) -> Result<String, Error> {
             let hint = "configs/quickstart.yaml, to see what one looks like";
             Err(Refusal::argument(shown, "more than 1 MiB", "a config, which is shorter", hint))
         }
-        Ok(_) => Ok(text),
+        // Editors of Windows begin a text with the mark of its encoding.
+        Ok(_) => Ok(text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned)),
     }
 }
 

@@ -233,7 +233,7 @@ fn what_no_episode_has_is_named_with_its_place() {
         let nan = wrong(&|one| one.rewards[2] = f64::NAN);
         assert!(nan.contains("1") && nan.contains("the reward of step 2 is NaN"), "{nan}");
         let other = wrong(&|one| one.actions = ActionBuf::Discrete(vec![0, 7, 1]));
-        assert!(other.contains("the action of step 1 is 7, which is none of 0..2"), "{other}");
+        assert!(other.contains("the action of step 1 is 7, which is none of 0 to 1"), "{other}");
     }
 }
 
@@ -251,7 +251,7 @@ fn an_empty_set_and_one_of_another_kind_are_named() {
         ("\"parquet\"", "\"arrow\"", "parquet or hdf5"),
         ("0.5.3", "0.6.0", "0.4 or 0.5"),
         ("\\\"Discrete\\\"", "\\\"Dict\\\"", "a Dict"),
-        ("\"n\\\": 2", "\"n\\\": 1", "none of 0..1"),
+        ("\"n\\\": 2", "\"n\\\": 1", "none of 0 to 0"),
         ("\"total_episodes\": 2", "\"total_episodes\": 3", "data/2"),
         ("{", "[", "expected"),
     ] {

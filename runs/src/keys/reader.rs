@@ -299,16 +299,23 @@ fn example_of(shape: &Shape) -> String {
     }
 }
 
+/// What has the keys of the first level.
+const THE_FILE: &str = "the file";
+
 /// The message for a value where a section has to be.
 pub fn not_a_section(node: &Node, key: &str) -> Box<Problem> {
     let key = match (&node.origin, key) {
         (Origin::File(path), "") => match path.last() {
             Some(Step::Key(last)) => last.clone(),
-            _ => "the file".to_owned(),
+            _ => THE_FILE.to_owned(),
         },
         (_, key) => key.to_owned(),
     };
-    let hint = format!("write keys below {key}, two spaces further in");
+    let hint = match key.as_str() {
+        THE_FILE => "keys such as env, agent and train; sparring init CartPole-v1 prints a config"
+            .to_owned(),
+        key => format!("write keys below {key}, two spaces further in"),
+    };
     Problem::at(node, key, node.value.to_string(), "a section of keys", hint)
 }
 

@@ -1,5 +1,6 @@
 //! A fit as tables for a terminal, and as CSV for programs.
 
+use crate::console::terminal_width;
 use crate::error::Error;
 use crate::statistics::Interval;
 use crate::table::{Align, Table};
@@ -155,5 +156,6 @@ pub fn list(laws: &[&LawRow]) -> String {
                 .row([std::mem::take(&mut name), &key, &default, option.about].map(str::to_owned));
         }
     }
+    let [table, options] = [table, options].map(|table| table.fit(terminal_width(), &[]));
     format!("{table}\n{options}")
 }

@@ -8,6 +8,7 @@ use sparring_envs::Picture;
 use super::miniature::Miniature;
 use super::sheet::Sheet;
 use crate::error::{Error, Refusal};
+use crate::files::check_file;
 
 /// Neuquant's step through the pixels of a frame with more than 256 colours: its middle way between
 /// quality (1) and speed (30). Frames with fewer are exact.
@@ -40,18 +41,12 @@ impl Film {
                     other.map_or("no ending".to_owned(), |other| format!("the ending .{other}"));
                 let allowed = ".gif for the whole episode, .png for a sheet of it";
                 let hint = format!("--out {}", out.with_extension("gif").display());
-                return Err(wrong_out(out, found, allowed, hint));
+                let place = format!("--out {}", out.display());
+                return Err(Refusal::argument(place, found, allowed, hint));
             }
         };
-        let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
-        match folder {
-            Some(folder) if !folder.is_dir() => {
-                let found = format!("no folder {}", folder.display());
-                let hint = format!("mkdir -p {}", folder.display());
-                Err(wrong_out(out, found, "a file in a folder that exists", hint))
-            }
-            _ => Ok(Self { kind, frames: 0 }),
-        }
+        check_file(out)?;
+        Ok(Self { kind, frames: 0 })
     }
 
     /// A small one of a few frames.
@@ -117,11 +112,6 @@ fn delay(at: u64, frames_per_second: u32) -> u16 {
     let rate = u64::from(frames_per_second.max(1));
     let begin = |frame: u64| (200 * frame + rate) / (2 * rate);
     u16::try_from(begin(at + 1) - begin(at)).unwrap_or(u16::MAX)
-}
-
-/// The four parts of a wrong `--out`.
-fn wrong_out(out: &Path, found: impl Into<String>, allowed: &str, hint: String) -> Error {
-    Refusal::argument(format!("--out {}", out.display()), found, allowed, hint)
 }
 
 #[cfg(test)]

@@ -5,15 +5,13 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use ::console::Term;
-
 use super::args::{ReportArgs, TableFormat};
 use super::figure::Request;
 use super::view::View;
 use super::{equal, gain, law, lines, page, surface, table, tables, text};
 use crate::comparison::{Choice, Claims, Comparison};
 use crate::config::load_claims;
-use crate::console::{note, print};
+use crate::console::{note, print, terminal_width};
 use crate::error::Error;
 use crate::results::RunResults;
 
@@ -29,7 +27,7 @@ pub fn report(args: &ReportArgs) -> Result<(), Error> {
             print("\x1b[2J\x1b[H")?;
         }
         match &view {
-            Some(view) => print(&view.shown(args.format, width())?)?,
+            Some(view) => print(&view.shown(args.format, terminal_width())?)?,
             None => print(&shown(args, &comparison)?)?,
         }
         if args.format == TableFormat::Text && !args.no_page {
@@ -75,10 +73,6 @@ fn view(args: &ReportArgs, of: &Comparison) -> Result<Option<View>, Error> {
     }
 }
 
-fn width() -> usize {
-    terminal_width().unwrap_or(usize::MAX)
-}
-
 fn compare(args: &ReportArgs) -> Result<Comparison, Error> {
     let folders = args.dirs.iter().chain(&args.add);
     let runs: Vec<RunResults> =
@@ -107,11 +101,4 @@ fn shown(args: &ReportArgs, of: &Comparison) -> Result<String, Error> {
         TableFormat::Markdown => Ok(table::table(of).markdown()),
         TableFormat::Latex => Ok(table::table(of).latex()),
     }
-}
-
-/// How many characters a line of the terminal has; none where the output goes elsewhere, which is to be the same
-/// everywhere.
-pub fn terminal_width() -> Option<usize> {
-    let (_, columns) = Term::stdout().size_checked()?;
-    Some(usize::from(columns))
 }

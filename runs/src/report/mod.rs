@@ -24,7 +24,7 @@ use crate::comparison::Comparison;
 use crate::sizes::layers_table;
 use crate::table::Table;
 pub use args::ReportArgs;
-pub use command::{draw, report, terminal_width};
+pub use command::{draw, report};
 pub use diagnostics::share;
 pub use figure::Request;
 pub use table::number;
@@ -32,7 +32,6 @@ pub use table::number;
 /// The tables and notes of a comparison, at most so many characters wide where that can be had; with every layer of
 /// every variant where `layers` is set.
 pub fn text(of: &Comparison, width: Option<usize>, layers: bool) -> String {
-    let width = width.unwrap_or(usize::MAX);
     let (finished, planned) = (of.finished(), of.planned());
     let mut text = format!("{}: {finished} of {planned} jobs finished\n", of.name);
     text += "score of a seed: mean return over the last tenth of its evaluations";

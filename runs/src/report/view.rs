@@ -35,7 +35,7 @@ impl View {
     ///
     /// # Errors
     /// None that a reader can bring about.
-    pub fn shown(&self, format: TableFormat, width: usize) -> Result<String, Error> {
+    pub fn shown(&self, format: TableFormat, width: Option<usize>) -> Result<String, Error> {
         let first = |of: fn(&Table) -> String| Ok(self.tables.first().map(of).unwrap_or_default());
         match format {
             TableFormat::Text => Ok(self.text(width)),
@@ -52,7 +52,7 @@ impl View {
         }
     }
 
-    fn text(&self, width: usize) -> String {
+    fn text(&self, width: Option<usize>) -> String {
         let mut text: String = self.headline.iter().map(|line| format!("{line}\n")).collect();
         for table in &self.tables {
             text += &format!("\n{}", table.clone().fit(width, &["about"]));

@@ -1,10 +1,10 @@
 //! What Slurm says, asked once for all tasks.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::process::{Command, Output};
 
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 
 /// The state of each task of some array jobs, by the array's id and the task's index.
 pub type Queue = BTreeMap<(u64, usize), String>;
@@ -26,14 +26,29 @@ pub fn command(name: &str) -> Command {
 /// What `command` prints; what it says itself where it fails.
 pub fn asked(mut command: Command) -> Result<String, Error> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let Output { status, stdout, stderr } = command
-        .output()
-        .map_err(|source| Error::Slurm { command: name.clone(), said: source.to_string() })?;
+    let Output { status, stdout, stderr } =
+        command.output().map_err(|source| match source.kind() {
+            ErrorKind::NotFound => Refusal::argument(
+                &name,
+                "no such program: Slurm is not on this machine's PATH",
+                "a machine that hands jobs to a Slurm cluster, such as its login node",
+                "sparring run CONFIG, which needs no cluster",
+            ),
+            _ => Error::Slurm { command: name.clone(), said: source.to_string() },
+        })?;
     if status.success() {
         return Ok(String::from_utf8_lossy(&stdout).into_owned());
     }
     let said = String::from_utf8_lossy(&stderr).trim().to_owned();
     Err(Error::Slurm { command: name, said })
+}
+
+/// Refuses what sbatch would not take: no Slurm, no answer from it, or `options` that it does not know.
+pub fn check_options(options: &[String]) -> Result<(), Error> {
+    let mut trial = command("sbatch");
+    trial.args(["--test-only", "--array=0", "--wrap=true"]);
+    trial.args(options.iter().map(|option| format!("--{option}")));
+    asked(trial).map(drop)
 }
 
 /// The states of the tasks of `arrays`; none where there is no Slurm, or it does not answer.

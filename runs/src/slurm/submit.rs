@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf, absolute};
 
 use serde::{Deserialize, Serialize};
 
-use super::query::{Queue, asked, command, is_under_way, max_array_size, queue};
+use super::query::{Queue, asked, check_options, command, is_under_way, max_array_size, queue};
 use super::script::{Script, check, ranges};
 use crate::cli::SubmitArgs;
 use crate::config::load;
@@ -55,6 +55,10 @@ fn place(run: &Path, n: u32) -> PathBuf {
 /// Submits what is left of a run.
 pub fn submit(args: &SubmitArgs) -> Result<(), Error> {
     check(&args.slurm)?;
+    if !args.dry_run {
+        // Before anything is written or put aside.
+        check_options(&args.slurm)?;
+    }
     if args.what.is_dir() {
         let (folder, record) = RunFolder::open(&args.what)?;
         let jobs = folder.jobs(&record);
@@ -67,8 +71,11 @@ pub fn submit(args: &SubmitArgs) -> Result<(), Error> {
         let jobs: Vec<_> = plan.jobs().into_iter().map(at).collect();
         return hand_over(args, &plan.name, &root, &jobs);
     }
-    let (mut folder, _) = RunFolder::begin(&root, &plan, plan.at_once(None))?;
+    let (mut folder, found) = RunFolder::begin(&root, &plan, plan.at_once(None))?;
     folder.release();
+    if let Some(changes) = found.changes() {
+        note(changes);
+    }
     if let Err(error) = begin_run(&root, &plan) {
         note(format!("TensorBoard shows jobs alone: {error}"));
     }

@@ -99,6 +99,20 @@ fn files_that_are_no_configs() {
     let parts = ["No such file", "readable", "path"];
     assert_four_parts("none", &none.stderr, "none.yaml", parts);
     assert_eq!(folder.names(), ["empty.yaml"]);
+    for (text, found) in [("- a\n", "a list of 1"), ("3\n", "3")] {
+        let folder = Folder::with("other.yaml", text);
+        let other =
+            sparring().args(["run", "other.yaml"]).current_dir(folder.path()).assert_code(2);
+        let first: Vec<&str> = other.stderr.lines().take(4).collect();
+        let parts = [found, "a section of keys", "keys such as env"];
+        assert_four_parts(found, &first.join("\n"), "other.yaml: the file", parts);
+    }
+}
+
+#[test]
+fn the_mark_of_an_encoding_is_no_part_of_a_config() {
+    let folder = Folder::with("good.yaml", &format!("\u{feff}{GOOD}"));
+    sparring().args(["plan", "good.yaml"]).current_dir(folder.path()).assert_code(0);
 }
 
 #[test]

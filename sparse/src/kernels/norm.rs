@@ -81,6 +81,15 @@ fn registers_mut<S: Simd>(_: S, lanes: &mut [f32]) -> &mut [S::f32s] {
     S::as_mut_simd_f32s(lanes).0
 }
 
+/// A zero for each lane of `tile`, in the memory of what was there.
+#[inline(always)]
+fn zeros(of: [&mut Vec<f32>; 2], tile: Tile) {
+    for lanes in of {
+        lanes.clear();
+        lanes.resize(tile.width, 0.0);
+    }
+}
+
 /// The mean of each sample's features, and `1 / √(var + ε)`: one of each lane.
 #[derive(Default)]
 struct Moments {
@@ -94,10 +103,7 @@ impl Moments {
     fn take<S: Simd>(&mut self, simd: S, tile: Tile, x: &[f32]) {
         let Self { mean, rate } = self;
         let count = (x.len() / tile.width) as f32;
-        for moment in [&mut *mean, &mut *rate] {
-            moment.clear();
-            moment.resize(tile.width, 0.0);
-        }
+        zeros([&mut *mean, &mut *rate], tile);
         for x in x.chunks_exact(tile.width) {
             for (mean, x) in registers_mut(simd, mean).iter_mut().zip(registers(simd, x)) {
                 *mean = simd.add_f32s(*mean, *x);
@@ -175,10 +181,7 @@ impl WithSimd for Backward<'_> {
         let (scale, count) = (params.scale, params.scale.len() as f32);
         let Means { plain, along } = means;
         moments.take(simd, tile, x);
-        for mean in [&mut *plain, &mut *along] {
-            mean.clear();
-            mean.resize(tile.width, 0.0);
-        }
+        zeros([&mut *plain, &mut *along], tile);
         let slots = || x.chunks_exact(tile.width).zip(dy.chunks_exact(tile.width)).zip(scale);
         for (j, ((x, dy), scale)) in slots().enumerate() {
             let scale = simd.splat_f32s(*scale);

@@ -135,11 +135,7 @@ impl ExpertKeys {
             };
             return Err(refused("tokens", found.to_owned(), allowed, "tokens: batch"));
         }
-        let behind = match self.at {
-            Placement::All => all,
-            Placement::Penultimate => all.split_off(all.len() - 1),
-            Placement::Middle => vec![all[(all.len() - 1) / 2]],
-        };
+        let behind = self.at.of(all);
         for (_, Features { height, width, .. }) in &behind {
             let least = *height.min(width);
             if self.tokens == TokensOf::Patches && self.patch > least {

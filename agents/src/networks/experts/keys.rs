@@ -102,6 +102,18 @@ pub enum Placement {
     All,
 }
 
+impl Placement {
+    /// Those of `all` places, from input to output, at which blocks stand.
+    pub(super) fn of<T>(self, mut all: Vec<T>) -> Vec<T> {
+        let last = all.len().saturating_sub(1);
+        match self {
+            Self::All => all,
+            Self::Penultimate => all.split_off(last),
+            Self::Middle => all.into_iter().skip(last / 2).take(1).collect(),
+        }
+    }
+}
+
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -32,7 +32,8 @@ pub(super) struct Beside {
     pub experts: Option<ExpertKeys>,
 }
 
-pub(super) fn refused(key: &str, found: String, allowed: &str, hint: &str) -> AgentError {
-    let key = format!("network.experts.{key}");
+/// A mistake in one of the keys, by its place below the section that has `experts`.
+pub(crate) fn refused(key: &str, found: String, allowed: &str, hint: &str) -> AgentError {
+    let key = format!("experts.{key}");
     AgentError::Experts(Box::new(KeyError::new(key, found, allowed, hint)))
 }

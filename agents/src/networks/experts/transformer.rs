@@ -1,9 +1,10 @@
 //! Blocks of experts in a transformer: they take the place of the MLPs of its blocks (Fedus, Zoph & Shazeer 2021,
 //! 2101.03961, figure 2), behind the same norm and below the same sum.
 
-use sparring_sparse::{Features, Join, KeyError, LayerSpec};
+use sparring_sparse::{Features, Join, LayerSpec};
 
-use super::keys::{ExpertKeys, Placement, TokensOf};
+use super::keys::{ExpertKeys, TokensOf};
+use super::refused;
 use crate::error::AgentError;
 
 impl ExpertKeys {
@@ -21,19 +22,11 @@ impl ExpertKeys {
         };
         if let Some(found) = of_images {
             let (allowed, hint) = ("batch: each token of a sequence is one", "tokens: batch");
-            let error = KeyError::new("experts.tokens", found, allowed, hint);
-            return Err(AgentError::Experts(Box::new(error)));
+            return Err(refused("tokens", found.to_owned(), allowed, hint));
         }
-        let routing = self.routing().map_err(below_agent)?;
-        let mut chosen: Vec<usize> =
-            (0..layers.len()).filter(|l| layers[*l].name.ends_with(".mlp.0")).collect();
-        match self.at {
-            Placement::All => {}
-            Placement::Penultimate => chosen = chosen.split_off(chosen.len().saturating_sub(1)),
-            Placement::Middle => {
-                chosen = chosen.get((chosen.len().max(1) - 1) / 2).copied().into_iter().collect();
-            }
-        }
+        let routing = self.routing()?;
+        let is_mlp = |l: &usize| layers[*l].name.ends_with(".mlp.0");
+        let chosen = self.at.of((0..layers.len()).filter(is_mlp).collect());
         let (mut all, mut layers) = (Vec::<LayerSpec>::new(), layers.into_iter().enumerate());
         while let Some((l, layer)) = layers.next() {
             let (true, Some(before)) = (chosen.contains(&l), all.last_mut()) else {
@@ -50,23 +43,13 @@ impl ExpertKeys {
     }
 }
 
-/// The same error where the keys stand in the agent's section itself.
-fn below_agent(error: AgentError) -> AgentError {
-    match error {
-        AgentError::Experts(mut error) => {
-            error.key = error.key.replace("network.", "");
-            AgentError::Experts(error)
-        }
-        other => other,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use sparring_sparse::attention::Sees;
     use sparring_sparse::nodes::NetworkPlan;
 
     use super::super::super::transformer::{Size, transformer};
+    use super::super::keys::Placement;
     use super::*;
 
     fn with(experts: ExpertKeys) -> Result<Vec<LayerSpec>, AgentError> {

@@ -17,7 +17,8 @@
 //!
 //! Differs from RETRO in:
 //! 1. one attention reads the sequence and its neighbours, where theirs has an encoder of neighbours and a
-//!    cross-attention of its own in every third block; so a trained decoder can be its beginning, and is no part of it that could be kept as it is;
+//!    cross-attention of its own in every third block; so a trained decoder can be its beginning, and is no part of it that
+//!    could be kept as it is;
 //! 2. keys are projections of observations, where theirs are outputs of BERT.
 //!
 //! [`Sees::Retrieved`]: sparring_sparse::attention::Sees::Retrieved

@@ -27,7 +27,10 @@ pub(super) fn widened(layers: &[Layer], saved: &Saved) -> Result<Saved, AgentErr
         let (weights, biases) = (of("weights")?.to_vec1::<f32>()?, of("biases")?);
         let known = weights.len() / rows.max(1);
         let fits = known == cols || (name == "embed" && (1..cols).contains(&known));
-        if layer.topology().csr().is_some() || !fits || weights.len() != known * rows {
+        // Ascending, so that it ends with the last weight where all are there.
+        let last = of("positions")?.to_vec1::<u32>()?.last().copied();
+        let is_whole = last.is_some_and(|last| last as usize + 1 == weights.len());
+        if layer.topology().csr().is_some() || !fits || !is_whole || weights.len() != known * rows {
             let found = format!("{} weights of `{name}`", weights.len());
             let wanted = format!("{}, all of {rows} × {cols}", rows * cols);
             let problem = format!(

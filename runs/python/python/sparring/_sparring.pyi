@@ -23,7 +23,7 @@ class Engine:
         self,
         id: str,
         set: Sequence[str],
-        seeds: Sequence[int],
+        num_envs: int,
         *,
         workers: int,
         autoreset: str,

@@ -37,7 +37,7 @@ class Policy:
         Raises:
             ValueError: A folder without a policy, or whose policy cannot be read.
         """
-        return cls(_sparring.Policy(checkpoint, settings(dict(set or {})), seed))
+        return cls(_sparring.Policy(checkpoint, settings(set), seed))
 
     @property
     def agent(self) -> str:
@@ -65,7 +65,7 @@ class Policy:
             deterministic: Whether nothing is left to chance. If not, DQN explores by `agent.epsilon.eval`.
 
         Raises:
-            ValueError: Observations of another shape or type, or `deterministic=False` of an agent that evaluates
+            ValueError: Observations of another shape or type or that are not finite, or `deterministic=False` of an agent that evaluates
                 without chance.
         """
         shape, dtype = self.observation_space.shape or (), np.dtype(self.observation_space.dtype)
@@ -78,6 +78,8 @@ class Policy:
                 f"the observation has the shape {obs.shape}, but it must be {shape}, or that with n in front"
             )
         rows = np.ascontiguousarray(obs[None] if single else obs, dtype=dtype)
+        if dtype.kind == "f" and not np.isfinite(rows).all():
+            raise ValueError("the observation has NaN or infinity, but its numbers must be finite")
         first = np.ones(len(rows), np.bool_)
         if episode_start is not None:
             first = np.ascontiguousarray(np.asarray(episode_start, np.bool_).reshape(-1))

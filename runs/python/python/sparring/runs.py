@@ -116,10 +116,10 @@ def run(
     """
     check_counts(failures=(failures, 1), **({} if jobs is None else {"jobs": (jobs, 1)}))
     with _file_of(config) as file:
-        seeds = None if seeds is None else [checked_seed(seed) for seed in seeds]
+        seeds = _seeds(seeds)
         folder = Path("out", _plan(file, set, seeds, variants)["name"]) if out is None else Path(out)
-        words = [word for change in settings(dict(set or {})) for word in ("--set", change)]
-        words += [word for name in variants for word in ("--variant", name)]
+        words = [word for change in settings(set) for word in ("--set", change)]
+        words += [word for name in _names(variants) for word in ("--variant", name)]
         if seeds is not None:
             words += ["--seeds", ",".join(map(str, seeds))]
         if jobs is not None:
@@ -164,17 +164,38 @@ def load_results(folder: str | os.PathLike[str], *, rows: str = "evaluations") -
 def _plan(
     file: Path, set: Mapping[str, Any] | None, seeds: Iterable[int] | None, variants: Sequence[str]
 ) -> dict[str, Any]:
-    seeds = None if seeds is None else [checked_seed(seed) for seed in seeds]
-    planned: dict[str, Any] = json.loads(_sparring.plan(file, settings(dict(set or {})), seeds, list(variants)))
+    planned: dict[str, Any] = json.loads(_sparring.plan(file, settings(set), _seeds(seeds), _names(variants)))
     return planned
+
+
+def _names(variants: Sequence[str]) -> list[str]:
+    if isinstance(variants, str) or not isinstance(variants, Iterable):
+        raise ValueError(f"variants is {variants!r}, but it must be a list of names")
+    return list(variants)
+
+
+def _seeds(seeds: Iterable[int] | None) -> list[int] | None:
+    if seeds is None:
+        return None
+    if isinstance(seeds, str) or not isinstance(seeds, Iterable):
+        raise ValueError(f"seeds is {seeds!r}, but it must be a list of whole numbers")
+    checked = [checked_seed(seed) for seed in seeds]
+    if not checked:
+        raise ValueError("seeds is empty, but it must have one or more; leave it out for those of the config")
+    return checked
 
 
 @contextmanager
 def _file_of(config: Config) -> Iterator[Path]:
     """The file of a config, which is written here if it is a mapping."""
-    if not isinstance(config, Mapping):
+    if isinstance(config, (str, os.PathLike)):
+        # A path has one line; the text of a config is taken for one.
+        if not str(config) or "\n" in str(config):
+            raise ValueError("config is no path of a file; pass a path, or a dict of what would stand in the file")
         yield Path(config)
         return
+    if not isinstance(config, Mapping):
+        raise ValueError(f"config is a {type(config).__name__}, but it must be a path or a dict")
     with tempfile.TemporaryDirectory() as folder:
         name = config.get("name", "run")
         file = Path(folder, f"{Path(str(name)).name or 'run'}.yaml")

@@ -38,8 +38,12 @@ def as_yaml(value: Any) -> str:
     return json.dumps(value)
 
 
-def settings(values: dict[str, Any], prefix: str = "") -> list[str]:
-    """`--set` arguments: `{"g": 9.81}` with the prefix `env.options.` is `env.options.g=9.81`."""
+def settings(values: Any, prefix: str = "") -> list[str]:
+    """`--set` arguments: `{"g": 9.81}` with the prefix `env.options.` is `env.options.g=9.81`; none of None."""
+    if values is None:
+        return []
+    if not isinstance(values, Mapping):
+        raise ValueError(f"set is {values!r}, but it must be a dict such as {{'train.total_env_steps': 10_000}}")
     return [f"{prefix}{key}={as_yaml(value)}" for key, value in values.items()]
 
 
@@ -51,6 +55,9 @@ def actions_as(space: spaces.Space[Any], actions: Any, shape: tuple[int, ...]) -
     if isinstance(space, spaces.Discrete):
         if given.dtype.kind not in "iu":
             raise ValueError(f"the actions are {given.dtype}, but they must be whole numbers; nothing was stepped")
+        if given.dtype == np.uint64 and (given >= space.n).any():
+            # As int64 the largest would be negative.
+            raise ValueError(f"an action is {given.max()}, but it must be 0 to {space.n - 1}; nothing was stepped")
         return np.ascontiguousarray(given, dtype=np.int64)
     if given.dtype.kind not in "iuf":
         raise ValueError(f"the actions are {given.dtype}, but they must be real numbers; nothing was stepped")

@@ -1,7 +1,6 @@
 """Many environments of one kind, stepped together by threads of Rust."""
 
-import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,9 @@ _MODES = {
     "disabled": AutoresetMode.DISABLED,
     **{mode.value: mode for mode in AutoresetMode},
 }
+
+_MOST = 2**32
+"""No count is as large."""
 
 Batch = tuple[NDArray[Any], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
 
@@ -42,18 +44,20 @@ class VectorEnv(GymnasiumVectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
     ) -> None:
         self.autoreset_mode = _mode(autoreset_mode)
         check_counts(num_envs=(num_envs, 1), workers=(workers, 0))
+        check_limit(max_episode_steps)
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f"render_mode is {render_mode!r}, but it must be None or 'rgb_array'")
-        self._engine: Engine | None = Engine(
+        engine = Engine(
             id,
             settings(options, "env.options."),
-            random_seeds(num_envs),
+            num_envs,
             workers=workers,
             autoreset=self.autoreset_mode.value,
             copy=copy,
             limit=max_episode_steps,
         )
-        spec = self._open().spec()
+        self._engine: Engine | None = engine
+        spec = engine.spec()
         self.id: str = spec["id"]
         self.num_envs = num_envs
         self.render_mode = render_mode
@@ -63,7 +67,7 @@ class VectorEnv(GymnasiumVectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.metadata = {"render_modes": ["rgb_array"], "autoreset_mode": self.autoreset_mode}
         if render_mode is not None:
-            self.metadata["render_fps"] = self._open().render(0)[1]
+            self.metadata["render_fps"] = engine.render(0)[1]
         discrete = isinstance(self.single_action_space, spaces.Discrete)
         self._action_dtype = np.dtype(np.int64 if discrete else np.float32)
         self._action_shape = (num_envs, *(self.single_action_space.shape or ()))
@@ -77,12 +81,15 @@ class VectorEnv(GymnasiumVectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         A `seed` is that of env 0, the next one that of env 1, as Gymnasium has it; a list has one for each env. With
         None an env goes on with the generator that it has.
         """
+        check_reset_options(options)
         seeds: list[int | None] | None = None
         if isinstance(seed, (int, np.integer)):
             seeds = [checked_seed(int(seed) + env) for env in range(self.num_envs)]
             # As Gymnasium keeps it, for `np_random` of wrappers.
             super().reset(seed=int(seed))
         elif seed is not None:
+            if isinstance(seed, str) or not isinstance(seed, Iterable):
+                raise ValueError(f"seed is {seed!r}, but it must be a whole number, or a list of one for each env")
             seeds = [None if one is None else checked_seed(one) for one in seed]
             if len(seeds) != self.num_envs:
                 raise ValueError(f"seed has {len(seeds)} seeds, but there are {self.num_envs} envs; pass one for each")
@@ -168,11 +175,6 @@ def make_vec(id: str, num_envs: int = 1, **kwargs: Any) -> VectorEnv:
     return VectorEnv(id, num_envs, **kwargs)
 
 
-def random_seeds(count: int) -> list[int]:
-    """Seeds from the system."""
-    return [secrets.randbits(64) for _ in range(count)]
-
-
 def checked_seed(seed: Any) -> int:
     """A seed that a generator takes."""
     if not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**64:
@@ -181,10 +183,22 @@ def checked_seed(seed: Any) -> int:
 
 
 def check_counts(**counts: tuple[Any, int]) -> None:
-    """Refuses what is no whole number, or below its least value."""
+    """Refuses what is no whole number, below its least value, or above what a count may be."""
     for name, (value, least) in counts.items():
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-            raise ValueError(f"{name} is {value!r}, but it must be a whole number of at least {least}")
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not least <= value < _MOST:
+            raise ValueError(f"{name} is {value!r}, but it must be a whole number from {least} to {_MOST - 1}")
+
+
+def check_limit(max_episode_steps: int | None) -> None:
+    """Refuses a time limit that is none."""
+    if max_episode_steps is not None:
+        check_counts(max_episode_steps=(max_episode_steps, 0))
+
+
+def check_reset_options(options: Any) -> None:
+    """Refuses options of a reset that are no mapping."""
+    if options is not None and not isinstance(options, Mapping):
+        raise ValueError(f"options is {options!r}, but it must be a dict or None")
 
 
 def _mode(mode: str | AutoresetMode) -> AutoresetMode:
