@@ -8,7 +8,7 @@ use crate::console::{note, print, terminal_width};
 use crate::error::Error;
 use crate::machine::{Machine, available_memory, gibibytes};
 use crate::plan::{Job, Plan};
-use crate::sizes::{Sizes, layers_table};
+use crate::sizes::{self, Sizes, layers_table};
 use crate::table::{Align, Table, counted, scientific, thousands, time};
 use crate::train::Trial;
 
@@ -25,10 +25,10 @@ pub fn plan(args: &PlanArgs) -> Result<(), Error> {
         false => None,
     };
     let width = terminal_width();
-    let mut text = format!("{}\n", variants_table(&plan, times.as_deref()).fit(width, &[]));
+    let mut text = format!("{}\n", variants_table(&plan, times.as_deref()).fit(width, &SPARE));
     for variant in &plan.variants {
         text += &format!("{} on {}\n", variant.at.name, variant.spec.id);
-        text += &layers_table(&variant.estimate.networks).fit(width, &[]).to_string();
+        text += &layers_table(&variant.estimate.networks).fit(width, &sizes::SPARE).to_string();
         text.extend(variant.notes().iter().map(|note| format!("  note: {note}\n")));
         text.push('\n');
     }
@@ -63,6 +63,9 @@ fn times(plan: &Plan) -> Result<Vec<Option<f64>>, Error> {
     };
     plan.variants.iter().map(of).collect()
 }
+
+/// What a narrow terminal does without, of variants.
+const SPARE: [&str; 5] = ["MiB", "backward FLOPs", "forward FLOPs", "gradient steps", "seeds"];
 
 /// FLOPs forward and backward are those of one sample, at the final sparsity; training FLOPs are by the
 /// model of [`sparring_sparse::cost`]. `times` are the seconds of a job of each variant, where they are known.

@@ -176,7 +176,7 @@ fn told(name: &str, jobs: &[Seen], slurm: Option<&BTreeMap<String, String>>) -> 
         .map(|(count, state)| format!("{count} {state}"))
         .collect();
     let of = counted(jobs.len(), ["job", "jobs"]);
-    let table = table.fit(terminal_width(), &[]);
+    let table = table.fit(terminal_width(), &["lives", "where"]);
     let mut text = format!("{name}: {of}, {}\n\n{table}", counts.join(", "));
     for job in jobs {
         let why = match &job.status {

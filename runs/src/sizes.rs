@@ -59,6 +59,20 @@ impl Sizes {
 /// Multiplications of a sample by a weight at one place: 1 of real numbers, of which the column says nothing.
 const PRODUCTS: &str = "products/weight";
 
+/// What a narrow terminal does without, the first of them first.
+pub const SPARE: [&str; 10] = [
+    PRODUCTS,
+    "method",
+    "moments",
+    "structure",
+    "KiB values",
+    "norms",
+    "biases",
+    "backward FLOPs",
+    "computed",
+    "forward FLOPs",
+];
+
 /// A row for every layer of `networks`; FLOPs are those of one sample, and layer norms count as part of the layer before.
 pub fn layers_table(networks: &[NetworkSummary]) -> Table {
     let mut table = Table::new(&[

@@ -86,11 +86,10 @@ impl Table {
         self.cells(None).column_max_content_widths()
     }
 
-    /// The characters that each column gets: where a line has too few, the widest give some of theirs, but none less
-    /// than its longest word has.
+    /// The characters that each column gets: where a line has too few, the widest give some of theirs.
     fn widths(&self) -> Vec<u16> {
         let mut widths = self.natural();
-        let least: Vec<u16> = (0..widths.len()).map(|column| self.longest_word(column)).collect();
+        let least: Vec<u16> = (0..widths.len()).map(|column| self.least(column)).collect();
         while self.most.is_some_and(|most| line(&widths) > most) {
             let gives = (0..widths.len()).filter(|at| widths[*at] > least[*at]);
             let Some(widest) = gives.max_by_key(|at| widths[*at]) else { break };
@@ -99,10 +98,16 @@ impl Table {
         widths
     }
 
-    fn longest_word(&self, column: usize) -> u16 {
-        let texts = self.rows.iter().map(|row| &row[column]).chain([&self.columns[column].name]);
-        let words = texts.flat_map(|text| text.split(' ')).map(|word| word.chars().count());
-        words.max().unwrap_or_default().try_into().unwrap_or(u16::MAX)
+    /// The characters that a column cannot do without: those of its longest word, and of numbers all.
+    fn least(&self, column: usize) -> u16 {
+        let Column { name, align } = &self.columns[column];
+        let cells = self.rows.iter().map(|row| row[column].as_str());
+        let parts = cells.flat_map(|cell| match align {
+            Align::Left => cell.split(' ').collect(),
+            Align::Right => vec![cell],
+        });
+        let most = parts.chain(name.split(' ')).map(|part| part.chars().count()).max();
+        most.unwrap_or_default().try_into().unwrap_or(u16::MAX)
     }
 
     /// The table as Markdown.

@@ -21,7 +21,7 @@ mod table;
 mod view;
 
 use crate::comparison::Comparison;
-use crate::sizes::layers_table;
+use crate::sizes::{self, layers_table};
 use crate::table::Table;
 pub use args::ReportArgs;
 pub use command::{draw, report};
@@ -77,7 +77,11 @@ pub fn text(of: &Comparison, width: Option<usize>, layers: bool) -> String {
     }
     if layers {
         for cell in &of.cells {
-            text += &format!("\n{}\n{}", cell.label, layers_table(&cell.networks));
+            text += &format!(
+                "\n{}\n{}",
+                cell.label,
+                layers_table(&cell.networks).fit(width, &sizes::SPARE)
+            );
         }
     }
     text
