@@ -59,8 +59,16 @@ fn findings() -> Vec<Finding> {
         writable("temporary files", &std::env::temp_dir()),
     ];
     all.extend(simulators());
-    all.push(device());
+    all.extend([device(), neighbours()]);
     all
+}
+
+/// Whether `agent.index: hnsw` is in this build.
+fn neighbours() -> Finding {
+    let (what, is_built) = ("hnsw", cfg!(feature = "hnsw"));
+    let found = if is_built { "in this build" } else { "not in this build" };
+    let hint = "for agent.index: hnsw build with `--features hnsw`; exact needs nothing";
+    Finding { what, found: found.to_owned(), hint: (!is_built).then(|| hint.to_owned()) }
 }
 
 /// Whether a file can be made in `folder`.

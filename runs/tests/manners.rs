@@ -63,6 +63,7 @@ fn a_doctor_tells_what_there_is_and_what_to_do() {
         "mujoco",
         "atari",
         "cuda",
+        "hnsw",
     ] {
         assert!(found(what).is_some(), "{what}: {told}");
     }
