@@ -458,8 +458,11 @@ fn parse_seeds(text: &str) -> Result<Seeds, String> {
     let seeds: Vec<u64> = match text.split_once("..") {
         Some((first, last)) => {
             let (first, last) = (number(first)?, number(last)?);
-            if last < first || last - first >= MOST_SEEDS {
-                return Err(wrong());
+            if last < first {
+                return Err(format!("the end {last} is below the beginning {first}"));
+            }
+            if last - first >= MOST_SEEDS {
+                return Err(format!("more than {MOST_SEEDS} seeds"));
             }
             (first..=last).collect()
         }

@@ -55,6 +55,14 @@ impl Console {
         }
     }
 
+    /// A line that stays, also where all others are left out.
+    pub fn warn(&self, line: impl Display) {
+        match self {
+            Self::Quiet => note(line),
+            Self::Bars { .. } | Self::Lines => self.say(line),
+        }
+    }
+
     /// Shows a job of such a length.
     pub fn job(&self, name: String, train: &TrainSettings) -> JobView {
         let total = train.length();

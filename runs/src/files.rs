@@ -60,9 +60,20 @@ pub fn write_folder_whole_by(
     Ok(())
 }
 
-/// Refuses a file `place` of `--out` for which there is no folder.
+/// Refuses a file `place` of `--out` for which there is no folder, or none that can be written to.
 pub fn check_file(place: &Path) -> Result<(), Error> {
     check_around(place, "a file in a folder that exists")
+}
+
+/// Refuses a file `place` of `--out` that does not end as what is written there does, and so may be another's.
+pub fn check_ending(place: &Path, ending: &str) -> Result<(), Error> {
+    if place.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending)) {
+        return Ok(());
+    }
+    let found = place.file_name().unwrap_or_default().display().to_string();
+    let hint = format!("--out {}", place.with_extension(ending).display());
+    let place = format!("--out {}", place.display());
+    Err(Refusal::argument(place, found, format!("a file that ends in .{ending}"), hint))
 }
 
 /// Refuses a folder `place` of `--out` that cannot be made: it is there, or the one around it is not.
@@ -81,15 +92,20 @@ pub fn check_new_folder(place: &Path) -> Result<(), Error> {
 
 fn check_around(place: &Path, allowed: &str) -> Result<(), Error> {
     let folder = folder(place);
-    if folder.is_dir() {
-        return Ok(());
+    let shown = format!("--out {}", place.display());
+    if !folder.is_dir() {
+        let hint = format!("mkdir -p {}", folder.display());
+        return Err(Refusal::argument(
+            shown,
+            format!("no folder {}", folder.display()),
+            allowed,
+            hint,
+        ));
     }
-    Err(Refusal::argument(
-        format!("--out {}", place.display()),
-        format!("no folder {}", folder.display()),
-        allowed,
-        format!("mkdir -p {}", folder.display()),
-    ))
+    tempfile::tempfile_in(folder).map(drop).map_err(|error| {
+        let found = format!("{}, which cannot be written to: {}", folder.display(), error.kind());
+        Refusal::argument(shown, found, allowed, "a folder where you may write")
+    })
 }
 
 /// Writes `value` as YAML.

@@ -84,6 +84,17 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
+    /// The folders of its jobs below the run's.
+    fn paths(&self) -> Vec<String> {
+        let of = |variant: &Coordinates| {
+            self.seeds
+                .iter()
+                .map(|seed| format!("{}/seed-{seed}", variant.name))
+                .collect::<Vec<_>>()
+        };
+        self.variants.iter().flat_map(of).collect()
+    }
+
     fn of(plan: &Plan, jobs_at_once: usize) -> Self {
         Self {
             name: plan.name.clone(),
@@ -160,7 +171,7 @@ impl RunFolder {
         let same = |earlier: &RunRecord| {
             (&earlier.variants, &earlier.seeds) == (&now.variants, &now.seeds)
         };
-        let others = earlier.is_some_and(|earlier| !same(&earlier));
+        let others = earlier.as_ref().is_some_and(|earlier| !same(earlier));
         if others && folder.is_running() == Some(true) {
             return Err(Refusal::argument(
                 format!("--out {}", root.display()),
@@ -169,6 +180,11 @@ impl RunFolder {
                 format!("wait for it, or --out {}-2", root.display()),
             ));
         }
+        let now_there: Vec<String> = plan.jobs().iter().map(Job::path).collect();
+        let of_earlier = earlier.iter().flat_map(RunRecord::paths);
+        found.left_out = of_earlier
+            .filter(|path| !now_there.contains(path) && root.join(path).is_dir())
+            .collect();
         for job in plan.jobs() {
             let of_job = folder.job(&job.variant.at.name, job.seed);
             match of_job.is_of(job) {

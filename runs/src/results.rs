@@ -222,6 +222,12 @@ impl JobResult {
             of_plan: Vec::new(),
         };
         if let Ok(Some(status)) = status {
+            let (read, written) = (result.curve.len() as u64, status.evaluations);
+            if read < written {
+                result.notes.push(format!(
+                    "evals.csv has {read} of {written} evaluations; its score is of these alone"
+                ));
+            }
             result.error = status.error;
             result.of_plan = status.notes;
             result.notes.extend(status.warnings);

@@ -69,6 +69,7 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Error> {
         let failures = if post_mortem::is_one(root) { u32::MAX } else { args.failures };
         let mut run = RunFolder::of_job(root);
         run.as_mut().map(RunFolder::join).transpose()?;
+        tell(&Found::default(), &tasks, &console);
         let status = work(run.as_ref(), tasks, 1, failures, &console)?;
         return verdict(&status);
     }
@@ -90,7 +91,19 @@ pub fn resume(args: &ResumeArgs) -> Result<(), Error> {
 
 /// The plans of the jobs in `folders`, one each, from their `resolved.yaml` alone.
 pub fn plans(folders: &[JobFolder]) -> Result<Vec<Plan>, Error> {
-    folders.iter().map(|folder| one_job(&folder.path(RESOLVED))).collect()
+    let of = |folder: &JobFolder| {
+        let file = folder.path(RESOLVED);
+        match file.is_file() {
+            true => one_job(&file),
+            false => Err(Refusal::argument(
+                folder.root().display().to_string(),
+                "a job without resolved.yaml, or no folder any more",
+                "the folder of a job as sparring run wrote it",
+                "sparring run CONFIG --out with the same folder, which begins it anew",
+            )),
+        }
+    };
+    folders.iter().map(of).collect()
 }
 
 /// The jobs of `plans` with their folders.
@@ -115,8 +128,8 @@ fn one_job(file: &Path) -> Result<Plan, Error> {
 
 /// Says what a start found.
 fn tell(found: &Found, tasks: &[Task<'_>], console: &Console) {
-    if let Some(changes) = found.changes() {
-        console.say(changes);
+    for change in found.changes() {
+        console.warn(change);
     }
     let is = |task: &&Task<'_>, wanted: State| {
         task.folder.read_status().ok().flatten().is_some_and(|status| status.state == wanted)

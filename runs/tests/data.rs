@@ -219,6 +219,20 @@ fn what_cannot_be_recorded_is_refused_and_leaves_nothing() {
     assert_eq!(folder.names(), ["small.yaml", "there-v0"]);
 }
 
+#[test]
+fn a_picture_takes_no_other_files_place() {
+    let folder = Folder::with("small.yaml", SMALL);
+    record(&folder, &["--at", "random", "--episodes", "2", "--out", "a-v0"], 0);
+    let before = folder.read("a-v0/data/metadata.json");
+    for out in ["a-v0/data/metadata.json", "small.yaml"] {
+        let args = ["data", "a-v0", "--out", out];
+        let said = sparring().args(args).current_dir(folder.path()).assert_code(2).stderr;
+        assert!(said.contains("ends in .png"), "{said}");
+    }
+    assert_eq!(folder.read("a-v0/data/metadata.json"), before);
+    assert_eq!(folder.read("small.yaml"), SMALL);
+}
+
 /// The names of folders that are not whole yet.
 fn half_written(folder: &Folder) -> Vec<String> {
     folder.names().into_iter().filter(|name| name.ends_with(".tmp")).collect()

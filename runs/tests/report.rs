@@ -146,6 +146,7 @@ fn whatever_is_missing_is_told() {
         status.replace("state: finished", "state: failed").replace("error: null", "error: boom");
     std::fs::write(job("set/seed-2/status.yaml"), failed).unwrap();
     plant(&folder, "a/dense/seed-3", &[0.0, 3.0, 30.0]);
+    plant(&folder, "a/dense/seed-2", &[0.0]);
     let told = json(&folder, &["a"]);
     let set = variant(&told, "set");
     assert_eq!((&set["finished"], &set["return_iqm"]), (&1.into(), &11.0.into()));
@@ -156,6 +157,7 @@ fn whatever_is_missing_is_told() {
         "set/seed-3 (not begun)",
         "seeds of different length",
         "1 seed is few",
+        "evals.csv has 1 of ",
     ] {
         assert!(notes(&told).contains(part), "{part}: {}", notes(&told));
     }
@@ -170,6 +172,17 @@ fn whatever_is_missing_is_told() {
     std::fs::write(folder.path().join("foreign/run.yaml"), "- 1").unwrap();
     let foreign = sparring().args(["report", "foreign"]).current_dir(folder.path()).assert_code(1);
     assert!(foreign.stderr.contains("run.yaml"), "{}", foreign.stderr);
+    // A page that somebody else has written stays.
+    std::fs::write(folder.path().join("foreign/index.html"), "mine").unwrap();
+    for (out, found) in [("foreign", "which no report has written"), ("duel.yaml", "a file")] {
+        let args = ["report", "a", "--out", out];
+        let refused = sparring().args(args).current_dir(folder.path()).assert_code(2).stderr;
+        assert!(refused.contains(found), "{refused}");
+    }
+    assert_eq!(folder.read("foreign/index.html"), "mine");
+    let args = ["report", "a", "--x", "agent.batch_sise"];
+    let refused = sparring().args(args).current_dir(folder.path()).assert_code(2).stderr;
+    assert!(refused.contains("do not differ in"), "{refused}");
     let args = ["report", "a", "--baseline", "dens"];
     let unknown = sparring().args(args).current_dir(folder.path()).assert_code(2);
     assert!(unknown.stderr.contains("dense"), "{}", unknown.stderr);

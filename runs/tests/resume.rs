@@ -366,6 +366,19 @@ fn a_second_start_skips_what_is_finished_and_an_edited_config_runs_what_changed(
     assert!(names.all(|name| !name.contains("tfevents")));
     assert!(folder.read("out/earlier/1/config.yaml").contains("sparsity: 0.5"));
     assert!(!folder.path().join("out/earlier/1/dense").exists());
+    // Fewer jobs leave the others as they are, and say so, even where little is said.
+    let fewer = run(&["--variant", "dense", "--seeds", "1,2", "--quiet"], 0);
+    assert!(fewer.stderr.contains("10 jobs are not among these"), "{}", fewer.stderr);
+    assert!(fewer.stderr.contains("set/seed-1; "), "{}", fewer.stderr);
+    let all = run(&[], 0);
+    assert!(all.stderr.contains("12 of 12 jobs finished before"), "{}", all.stderr);
+    let resume = |what: &str, code| {
+        sparring().args(["resume", what]).current_dir(folder.path()).assert_code(code).stderr
+    };
+    assert!(resume("out/set/seed-1", 0).contains("1 of 1 job finished before"));
+    fs::remove_dir_all(folder.path().join("out/set/seed-1")).unwrap();
+    let gone = resume("out", 2);
+    assert!(gone.contains("out/set/seed-1") && gone.contains("sparring run CONFIG"), "{gone}");
     // Another run's folder is nobody else's.
     fs::write(folder.path().join("many.yaml"), format!("name: other\n{MANY}")).unwrap();
     let refused = run(&[], 2);

@@ -42,6 +42,8 @@ pub(super) struct Pool {
     queues: Vec<Queue<Job>>,
     done: Queue<Done>,
     threads: Vec<JoinHandle<()>>,
+    /// The process that has the threads: a fork of it has the handles alone.
+    process: u32,
     spin: Duration,
 }
 
@@ -73,7 +75,8 @@ impl Pool {
         let (jobs, queues): (Vec<_>, Vec<_>) = (0..=workers).map(|_| queue::<Job>(chunks)).unzip();
         let (outbox, done) = queue(chunks);
         let (ready, all_ready) = queue(workers);
-        let mut pool = Self { jobs, queues, done, threads: Vec::with_capacity(workers), spin };
+        let (threads, process) = (Vec::with_capacity(workers), std::process::id());
+        let mut pool = Self { jobs, queues, done, threads, process, spin };
         for worker in 0..workers {
             let (queues, outbox, ready) = (pool.queues.clone(), outbox.clone(), ready.clone());
             let serve = move || {
@@ -166,7 +169,12 @@ impl Drop for Flight<'_> {
 impl Drop for Pool {
     fn drop(&mut self) {
         self.jobs.clear();
+        let is_fork = std::process::id() != self.process;
         for thread in self.threads.drain(..) {
+            if is_fork {
+                std::mem::forget(thread);
+                continue;
+            }
             // A worker that panicked has nothing more to say: its chunk is reported as lost.
             let _ = thread.join();
         }

@@ -4,7 +4,7 @@ use std::mem::take as taken;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArray1};
-use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::types::{PyDict, PyTuple};
@@ -23,6 +23,8 @@ pub struct Engine {
     autoreset: Autoreset,
     /// Whether observations are copies; if not, they are the engine's memory.
     copy: bool,
+    /// The process that has the threads of the workers; none where there are none.
+    process: Option<u32>,
     /// `(num_envs, shape…)` of observations and of actions.
     obs_shape: Vec<usize>,
     action_shape: Vec<usize>,
@@ -96,6 +98,7 @@ impl Engine {
             spec,
             autoreset,
             copy,
+            process: (workers > 0).then(std::process::id),
         })
     }
 
@@ -119,6 +122,7 @@ impl Engine {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = this.py();
         let Self { inner, obs_shape, .. } = this.get();
+        this.get().check_process()?;
         let n = obs_shape.first().copied().unwrap_or_default();
         let mask = match &mask {
             Some(mask) => {
@@ -144,6 +148,7 @@ impl Engine {
 
     /// Steps all envs once.
     fn step<'py>(this: &Bound<'py, Self>, actions: &Bound<'py, PyAny>) -> PyResult<Stepped<'py>> {
+        this.get().check_process()?;
         let (py, Self { spec, autoreset, inner, obs_shape, .. }) = (this.py(), this.get());
         let (mut discrete, mut continuous) = {
             let mut inner = Self::attached(inner, py);
@@ -194,6 +199,19 @@ impl Engine {
 }
 
 impl Engine {
+    /// Refuses to work in a fork of the process that has the threads.
+    fn check_process(&self) -> PyResult<()> {
+        match self.process {
+            Some(process) if process != std::process::id() => {
+                Err(PyRuntimeError::new_err(format!(
+                    "the workers of these envs are threads of process {process}, of which this one is a fork; \
+                     make new envs here, or pass workers=0"
+                )))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// For who has let go of the GIL. A thread that panicked has left nothing half done that the engine does not know of.
     fn lock(inner: &Mutex<Inner>) -> MutexGuard<'_, Inner> {
         inner.lock().unwrap_or_else(PoisonError::into_inner)

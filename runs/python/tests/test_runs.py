@@ -63,12 +63,17 @@ def test_mistakes_in_a_config(config, words, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+CYCLIC: dict = {"env": {"id": "CartPole-v1"}}
+CYCLIC["agent"] = CYCLIC
+
+
 @pytest.mark.parametrize(
     ("kwargs", "words"),
     [
         ({"config": ""}, ["config is no path"]),
         ({"config": "env: {id: CartPole-v1}\nagent: {kind: dqn}\n"}, ["config is no path", "dict"]),
         ({"config": 3}, ["config is a int"]),
+        ({"config": CYCLIC}, ["holds itself"]),
         ({"set": "train.total_env_steps=3"}, ["set is 'train", "dict"]),
         ({"seeds": 3}, ["seeds is 3", "list"]),
         ({"seeds": []}, ["seeds is empty"]),
@@ -83,6 +88,15 @@ def test_wrong_arguments(kwargs, words, tmp_path):
             refused()
         assert all(word in str(error.value) for word in words), str(error.value)
     assert not (tmp_path / "run").exists()
+
+
+def test_what_an_edited_config_puts_aside_is_told(tmp_path):
+    out = tmp_path / "run"
+    sparring.run(SMALL, out=out, jobs=1, progress=False)
+    edited = sparring.run(SMALL, out=out, jobs=1, progress=False, set={"agent.hidden": [9]})
+    assert "2 jobs are run anew" in edited.told and "earlier/1" in edited.told
+    fewer = sparring.run(SMALL, out=out, jobs=1, progress=False, set={"agent.hidden": [9]}, seeds=[1])
+    assert "1 job is not among these" in fewer.told
 
 
 def test_folders_without_results(tmp_path):

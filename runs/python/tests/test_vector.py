@@ -1,6 +1,8 @@
 """The engine's own: whose memory arrays are, threads, wrong words, faults."""
 
 import gc
+import subprocess
+import sys
 import threading
 import time
 
@@ -79,6 +81,8 @@ def test_threads_share_an_engine_one_after_the_other():
     ("kwargs", "words"),
     [
         ({"id": "CartPole-v7"}, ["CartPole-v7", "CartPole-v1"]),
+        ({"id": None}, ["id is None", "CartPole-v1"]),
+        ({"id": "CartPole-v1", "copy": "no"}, ["copy is 'no'"]),
         ({"id": "CartPole-v1", "gravity": 9.8}, ["gravity", "sutton_barto_reward"]),
         ({"id": "CartPole-v1", "sutton_barto_reward": 3}, ["sutton_barto_reward", "true or false"]),
         ({"id": "Pendulum-v1", "g": float("nan")}, ["g", "a number"]),
@@ -137,6 +141,10 @@ def test_wrong_seeds():
     for one in [envs, env]:
         with pytest.raises(ValueError, match="options is 3"):
             one.reset(options=3)
+        # Gymnasium's options of a reset are options of the env here; nothing is ignored.
+        for key in ["low", "reset_maks"]:
+            with pytest.raises(ValueError, match=f"{key}.*where it is made"):
+                one.reset(options={key: 0.0})
 
 
 def test_other_types_of_actions_are_taken():
@@ -192,6 +200,35 @@ def test_envs_are_reset_before_they_step_and_closed_ones_say_so():
     for call in [*of_many, env.reset, env.render, lambda: env.step(0)]:
         with pytest.raises(gymnasium.error.ClosedEnvironmentError, match="closed"):
             call()
+
+
+def test_a_fork_does_without_the_threads_of_its_parent():
+    script = """
+import os
+import numpy as np
+import sparring
+
+envs = sparring.make_vec("CartPole-v1", 8, workers=2)
+envs.reset(seed=1)
+child = os.fork()
+if child == 0:
+    try:
+        envs.step(np.zeros(8, np.int64))
+    except RuntimeError as error:
+        assert "fork" in str(error)
+        envs.close()
+        own = sparring.make_vec("CartPole-v1", 8, workers=2)
+        own.reset(seed=1)
+        own.step(np.zeros(8, np.int64))
+        own.close()
+        os._exit(7)
+    os._exit(1)
+code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+envs.step(np.zeros(8, np.int64))
+raise SystemExit(code)
+"""
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 7 and "panick" not in ended.stderr, ended.stderr
 
 
 def test_time_limits_and_options():

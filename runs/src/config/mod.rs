@@ -276,7 +276,11 @@ fn read_seeds(node: Option<&Node>) -> Checked<Vec<u64>> {
                 Some((first, last)) if first <= last && last - first < MOST_SEEDS => {
                     Ok((first..=last).collect())
                 }
-                _ => Err(wrong(node, node.value.to_string())),
+                Some((first, last)) if first <= last => {
+                    Err(wrong(node, format!("more than {MOST_SEEDS} seeds")))
+                }
+                Some(_) => Err(wrong(node, format!("{text}, whose end is below its beginning"))),
+                None => Err(wrong(node, node.value.to_string())),
             };
         }
         one => {

@@ -10,7 +10,7 @@ use super::wrong::Wrong;
 use crate::cli::DataArgs;
 use crate::console::print;
 use crate::error::Error;
-use crate::files::write_whole;
+use crate::files::{check_ending, check_file, write_whole};
 use crate::table::{Align, Table, counted, thousands};
 
 /// What playing the actions again has shown.
@@ -51,6 +51,8 @@ pub fn data(args: &DataArgs) -> Result<(), Error> {
     let summary = Summary::of(&briefs);
     check_total(&source, &summary)?;
     if let Some(out) = &args.out {
+        check_ending(out, "png")?;
+        check_file(out)?;
         let name = source.path.display().to_string();
         write_whole(out, super::picture::picture(&name, &briefs)?)?;
     }

@@ -1,5 +1,6 @@
 //! `sparring fit`.
 
+use std::path::Path;
 use std::thread;
 
 use sparring_sparse::Seed;
@@ -16,12 +17,30 @@ use super::registry::LAWS;
 use super::row::{LawRow, Request};
 use super::shown;
 
+/// Refuses to write the numbers of a fit over the measurements.
+fn check_csv(csv: &Path, measured: &Path) -> Result<(), Error> {
+    let place = |path: &Path| path.canonicalize().ok();
+    if place(csv).is_some() && place(csv) == place(measured) {
+        let hint = format!("--csv {}", csv.with_extension("fit.csv").display());
+        return Err(Refusal::argument(
+            format!("--csv {}", csv.display()),
+            "the file with the measurements",
+            "another file",
+            hint,
+        ));
+    }
+    Ok(())
+}
+
 /// Fits a law to a file and prints what it came to.
 ///
 /// # Errors
 /// A mistake on the command line or in the file, each with its place.
 pub fn fit(args: &FitArgs) -> Result<(), Error> {
     let law = find("fit", &args.law)?;
+    if let Some(csv) = &args.csv {
+        check_csv(csv, &args.file)?;
+    }
     refused(law, "--by", law.by, !args.by.is_empty())?;
     let cores = || thread::available_parallelism().map_or(1, usize::from);
     let bootstrap = Bootstrap {

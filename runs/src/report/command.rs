@@ -6,13 +6,13 @@ use std::thread;
 use std::time::Duration;
 
 use super::args::{ReportArgs, TableFormat};
-use super::figure::Request;
+use super::figure::{Request, is_axis};
 use super::view::View;
 use super::{equal, gain, law, lines, page, surface, table, tables, text};
 use crate::comparison::{Choice, Claims, Comparison};
 use crate::config::load_claims;
 use crate::console::{note, print, terminal_width};
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::results::RunResults;
 
 /// How long `--watch` waits before it looks again.
@@ -20,8 +20,17 @@ const PAUSE: Duration = Duration::from_secs(5);
 
 /// Prints what the runs in the folders came to and draws their page; with `--watch` again and again, until no job runs.
 pub fn report(args: &ReportArgs) -> Result<(), Error> {
+    if args.has_out() && args.format == TableFormat::Text && !args.no_page {
+        page::check(&args.out())?;
+    }
     loop {
         let comparison = compare(args)?;
+        if let Some(x) = args.x.as_ref().filter(|x| !is_axis(&comparison, x)) {
+            let allowed = "a key of the config in which they differ, such as agent.batch_size";
+            let hint = "sparring list keys, or leave it out";
+            let found = "a key that the variants do not differ in";
+            return Err(Refusal::argument(format!("--x {x}"), found, allowed, hint));
+        }
         let view = view(args, &comparison)?;
         if args.watch && std::io::stdout().is_terminal() {
             print("\x1b[2J\x1b[H")?;

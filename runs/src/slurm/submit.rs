@@ -73,9 +73,7 @@ pub fn submit(args: &SubmitArgs) -> Result<(), Error> {
     }
     let (mut folder, found) = RunFolder::begin(&root, &plan, plan.at_once(None))?;
     folder.release();
-    if let Some(changes) = found.changes() {
-        note(changes);
-    }
+    found.changes().into_iter().for_each(note);
     if let Err(error) = begin_run(&root, &plan) {
         note(format!("TensorBoard shows jobs alone: {error}"));
     }

@@ -28,6 +28,15 @@ pub struct Bootstrap {
 }
 
 impl Bootstrap {
+    /// More resamples than this tell nothing more, and have to be kept.
+    const MOST: usize = 1_000_000;
+
+    /// How many resamples, as they are typed.
+    pub fn parse_resamples(text: &str) -> Result<usize, String> {
+        let count = text.replace('_', "").parse().ok().filter(|count| *count <= Self::MOST);
+        count.ok_or_else(|| format!("write a whole number from 0 to {}", Self::MOST))
+    }
+
     /// An aggregate; none where there is none ([`Aggregate::of`]).
     pub fn estimate(&self, of: Aggregate, scores: &Scores) -> Option<Estimate> {
         let of = of.prepare(scores)?;

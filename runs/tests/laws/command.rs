@@ -175,6 +175,12 @@ fn mistakes_are_named_with_their_place() {
             assert!(said.contains(wanted), "{said}\nlacks {wanted}");
         }
     }
+    let fitted = ["--x", "size", "--y", "loss"];
+    let many = said("power", &[&fitted[..], &["--resamples", "999999999999"]].concat());
+    assert!(many.contains("from 0 to 1000000"), "{many}");
+    let over = said("power", &[&fitted[..], &["--csv", file.to_str().unwrap()]].concat());
+    assert!(over.contains("the file with the measurements"), "{over}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), text);
     fs::write(&file, "a,b\n1,2\n3\n").unwrap();
     assert!(said("power", &["--x", "a", "--y", "b"]).contains("a header, then rows"));
 }

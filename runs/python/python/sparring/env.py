@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sparring._sparring import Engine
 from sparring.spaces import actions_as, settings, space_of
-from sparring.vector import check_limit, check_reset_options, checked_seed
+from sparring.vector import check_limit, check_reset_options, check_words, checked_seed
 
 
 class Env(gymnasium.Env[NDArray[Any], Any]):
@@ -22,6 +22,7 @@ class Env(gymnasium.Env[NDArray[Any], Any]):
     ) -> None:
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f"render_mode is {render_mode!r}, but it must be None or 'rgb_array'")
+        check_words(id=id, copy=True)
         check_limit(max_episode_steps)
         engine = Engine(
             id,

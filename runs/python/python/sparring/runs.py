@@ -53,6 +53,8 @@ class Run:
     """Its folder."""
     table: str
     """What `sparring run` prints: the variants compared."""
+    told: str = ""
+    """What it told on the way, also with `progress=False`: such as what an edited config has put aside."""
 
     def results(self) -> "pandas.DataFrame":
         """:func:`load_results` of its folder."""
@@ -130,10 +132,11 @@ def run(
         if code == _MISTAKE:
             raise ValueError(told.removeprefix("error: "))
     if code == 0:
-        return Run(folder, table)
+        return Run(folder, table, told)
+    end = "\n".join(told.splitlines()[-40:])
     if code in (_INTERRUPTED, _KILLED):
-        raise KeyboardInterrupt(told)
-    raise RunError(told, code)
+        raise KeyboardInterrupt(end)
+    raise RunError(end, code)
 
 
 def load_results(folder: str | os.PathLike[str], *, rows: str = "evaluations") -> "pandas.DataFrame":
@@ -199,7 +202,11 @@ def _file_of(config: Config) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         name = config.get("name", "run")
         file = Path(folder, f"{Path(str(name)).name or 'run'}.yaml")
-        file.write_text("".join(f"{line}\n" for line in _lines(config)))
+        try:
+            text = "".join(f"{line}\n" for line in _lines(config))
+        except RecursionError:
+            raise ValueError("config is a dict that holds itself, or one too deep for YAML") from None
+        file.write_text(text)
         try:
             yield file
         except ValueError as mistake:
@@ -213,7 +220,7 @@ def _lines(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _child(words: list[str], progress: bool) -> tuple[int, str, str]:
-    """The exit code of `sparring` in a process of its own, what it printed, and the end of what it told on stderr.
+    """The exit code of `sparring` in a process of its own, what it printed, and what it told on stderr.
 
     It has a session of its own, so that Ctrl-C reaches it once, through here. Its stderr goes through here, too, so
     that a notebook shows it.
@@ -246,7 +253,7 @@ def _child(words: list[str], progress: bool) -> tuple[int, str, str]:
         except KeyboardInterrupt:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
-    return code, "".join(printed), "".join(told[-40:]).strip()
+    return code, "".join(printed), "".join(told).strip()
 
 
 def _follow(stream: Any, lines: list[str], to: Any) -> None:

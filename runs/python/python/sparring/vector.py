@@ -42,6 +42,7 @@ class VectorEnv(GymnasiumVectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         render_mode: str | None = None,
         **options: Any,
     ) -> None:
+        check_words(id=id, copy=copy)
         self.autoreset_mode = _mode(autoreset_mode)
         check_counts(num_envs=(num_envs, 1), workers=(workers, 0))
         check_limit(max_episode_steps)
@@ -81,7 +82,7 @@ class VectorEnv(GymnasiumVectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         A `seed` is that of env 0, the next one that of env 1, as Gymnasium has it; a list has one for each env. With
         None an env goes on with the generator that it has.
         """
-        check_reset_options(options)
+        check_reset_options(options, "reset_mask")
         seeds: list[int | None] | None = None
         if isinstance(seed, (int, np.integer)):
             seeds = [checked_seed(int(seed) + env) for env in range(self.num_envs)]
@@ -195,10 +196,24 @@ def check_limit(max_episode_steps: int | None) -> None:
         check_counts(max_episode_steps=(max_episode_steps, 0))
 
 
-def check_reset_options(options: Any) -> None:
-    """Refuses options of a reset that are no mapping."""
+def check_words(id: Any, copy: Any) -> None:
+    """Refuses an id that is no text, and a switch that is neither on nor off."""
+    if not isinstance(id, str):
+        raise ValueError(f"id is {id!r}, but it must be a text such as 'CartPole-v1'")
+    if not isinstance(copy, (bool, np.bool_)):
+        raise ValueError(f"copy is {copy!r}, but it must be True or False")
+
+
+def check_reset_options(options: Any, *known: str) -> None:
+    """Refuses options of a reset that are no mapping, or that nothing would heed."""
     if options is not None and not isinstance(options, Mapping):
         raise ValueError(f"options is {options!r}, but it must be a dict or None")
+    for key in options or {}:
+        if key not in known:
+            allowed = f"{' and '.join(known)} alone" if known else "none"
+            raise ValueError(
+                f"options has {key!r}, but a reset takes {allowed}; pass options of an env where it is made"
+            )
 
 
 def _mode(mode: str | AutoresetMode) -> AutoresetMode:

@@ -27,6 +27,12 @@ pub fn swept(comparison: &Comparison) -> Vec<Figure> {
     axes.into_iter().filter_map(|key| figure(comparison, key, "method")).collect()
 }
 
+/// Whether variants differ in the key `x`.
+pub fn is_axis(comparison: &Comparison, x: &str) -> bool {
+    let values: Vec<Json> = comparison.cells.iter().filter_map(|cell| value(cell, x)).collect();
+    values.iter().any(|value| Some(value) != values.first())
+}
+
 fn figure(comparison: &Comparison, x: &str, by: &str) -> Option<Figure> {
     let tasks = comparison.tasks.iter();
     let mut panels: Vec<Panel> =

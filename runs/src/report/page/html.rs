@@ -9,6 +9,9 @@ use crate::comparison::{Comparison, Source};
 use crate::report::figure::{self, Figure, Film};
 use crate::table::{Align, Table, counted};
 
+/// What every page says of who wrote it.
+pub const GENERATOR: &str = "Sparring report";
+
 const STYLE: &str = include_str!("style.css");
 
 /// The whole page. Everything that comes from outside is escaped where it is put in.
@@ -29,7 +32,7 @@ pub fn page(comparison: &Comparison, content: &Content<'_>) -> Markup {
             }
             body {
                 header {
-                    p.eyebrow { "Sparring report" }
+                    p.eyebrow { (GENERATOR) }
                     h1 { (comparison.name) }
                     @if let Some((first, others)) = headline.split_first() {
                         p.headline { (first) }

@@ -21,11 +21,12 @@ use rayon::prelude::*;
 use super::figure::{self, Figure, Request, all};
 use crate::chart::{Drawing, Panel, png, sheet};
 use crate::comparison::Comparison;
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::files::write_whole;
 use crate::table::Table;
 
 pub use content::Content;
+use html::GENERATOR;
 
 /// Where the figures of a page in `folder` stand.
 pub fn figures(folder: &Path) -> PathBuf {
@@ -51,6 +52,31 @@ pub fn write(
         figures: &all(comparison, request),
     };
     write_content(comparison, &content, folder, "index")
+}
+
+/// Refuses a `folder` for a page that is a file, or has a page which is none of ours.
+pub fn check(folder: &Path) -> Result<(), Error> {
+    let shown = format!("--out {}", folder.display());
+    if folder.exists() && !folder.is_dir() {
+        let hint = format!("{shown}-page");
+        return Err(Refusal::argument(
+            shown,
+            "a file",
+            "a folder, new or of an earlier report",
+            hint,
+        ));
+    }
+    let page = folder.join("index.html");
+    let is_ours = |text: &[u8]| text.windows(GENERATOR.len()).any(|at| at == GENERATOR.as_bytes());
+    match fs::read(&page) {
+        Ok(text) if !is_ours(&text) => Err(Refusal::argument(
+            shown,
+            format!("{}, which no report has written", page.display()),
+            "a folder, new or of an earlier report",
+            format!("--out {}", folder.join("report").display()),
+        )),
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 /// Writes the page `name` of `comparison` with `content` into `folder`, and tells where it is.
