@@ -152,7 +152,7 @@ impl RunFolder {
         let mut found = Found::default();
         let now = RunRecord::of(plan, jobs_at_once);
         let earlier = match root.join(RECORD).is_file() {
-            true => Some(read_yaml::<RunRecord>(&root.join(RECORD))?),
+            true => Some(read_record(root)?),
             false if is_other() => return Err(not_empty(root)),
             // The first file of all, so that who comes now knows the folder.
             false => {
@@ -221,8 +221,7 @@ impl RunFolder {
                 "out/<name>, where sparring run writes without --out",
             ));
         }
-        let record = read_yaml(&root.join(RECORD))?;
-        Ok((folder, record))
+        Ok((folder, read_record(root)?))
     }
 
     /// Is at work in it from now on.
@@ -324,6 +323,19 @@ impl RunFolder {
     fn write_yaml<T: Serialize>(&self, name: &str, value: &T) -> Result<(), Error> {
         write_yaml(&self.root.join(name), value)
     }
+}
+
+/// `run.yaml` of the folder `root`.
+fn read_record(root: &Path) -> Result<RunRecord, Error> {
+    read_yaml(&root.join(RECORD)).map_err(|error| match error {
+        Error::Content { path, message } => Error::Content {
+            path,
+            message: format!(
+                "damaged, or not what sparring run wrote: {message}; the config is beside it, to be run with another --out"
+            ),
+        },
+        other => other,
+    })
 }
 
 fn not_empty(root: &Path) -> Error {

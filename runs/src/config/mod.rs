@@ -19,9 +19,11 @@ use sparring_envs::EnvSpec;
 
 use crate::claim::{Claim, read_claims, read_claims_alone};
 use crate::comparison::keys::{read_baseline, read_normalise};
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::expand::{Expanded, apply, expand, named, reaches, split_path};
-use crate::keys::{Checked, Problem, Reader, locate, meant, nearest, not_a_section, whole};
+use crate::keys::{
+    Checked, MISSING, Problem, Reader, locate, meant, nearest, not_a_section, whole,
+};
 use crate::normalise::Normalise;
 use crate::plan::Plan;
 use crate::published::{Published, read_published};
@@ -59,8 +61,13 @@ pub fn load_claims(file: &Path) -> Result<BTreeMap<String, Claim>, Error> {
     let (shown, text) = (file.display().to_string(), file::read_text(file)?);
     let document = document(&shown, &text, &[])?;
     let mut reader = Reader::default();
-    let absent = Node::absent();
-    let claims = read_claims_alone(&mut reader, document.get("claims").unwrap_or(&absent));
+    let Some(section) = document.get("claims") else {
+        let hint =
+            "claims: {NAME: {says: .., pairs: [[VARIANT, VARIANT]], difference: {at_least: 0}}}";
+        let place = format!("{shown}: claims");
+        return Err(Refusal::argument(place, MISSING, "a section of claims", hint));
+    };
+    let claims = read_claims_alone(&mut reader, section);
     match reader.problems.is_empty() {
         true => Ok(claims),
         false => Err(locate(reader.problems, &shown, &text)),
@@ -226,7 +233,16 @@ fn read_name(document: &Node, key: &str, otherwise: String) -> Checked<String> {
     let Value::Text(name) = &node.value else {
         return Err(Problem::at(node, key, node.value.to_string(), "a text", otherwise));
     };
-    if name.is_empty() || name.contains(['/', '\\']) || name.starts_with('.') {
+    if name.is_empty() {
+        return Err(Problem::at(
+            node,
+            key,
+            "an empty text",
+            "a text that can name a folder",
+            otherwise,
+        ));
+    }
+    if name.contains(['/', '\\']) || name.starts_with('.') {
         let hint = name.replace(['/', '\\', '.'], "-");
         return Err(Problem::at(node, key, name, "a text that can name a folder", hint));
     }
