@@ -6,13 +6,14 @@ use std::thread;
 use std::time::Duration;
 
 use super::args::{ReportArgs, TableFormat};
-use super::figure::{Request, is_axis};
+use super::figure::{Request, axes};
 use super::view::View;
 use super::{equal, gain, law, lines, page, surface, table, tables, text};
 use crate::comparison::{Choice, Claims, Comparison};
 use crate::config::load_claims;
 use crate::console::{note, print, terminal_width};
 use crate::error::{Error, Refusal};
+use crate::keys::nearest;
 use crate::results::RunResults;
 
 /// How long `--watch` waits before it looks again.
@@ -25,11 +26,8 @@ pub fn report(args: &ReportArgs) -> Result<(), Error> {
     }
     loop {
         let comparison = compare(args)?;
-        if let Some(x) = args.x.as_ref().filter(|x| !is_axis(&comparison, x)) {
-            let allowed = "a key of the config in which they differ, such as agent.batch_size";
-            let hint = "sparring list keys, or leave it out";
-            let found = "a key that the variants do not differ in";
-            return Err(Refusal::argument(format!("--x {x}"), found, allowed, hint));
+        if let Some(x) = &args.x {
+            check_axis(x, &comparison)?;
         }
         let view = view(args, &comparison)?;
         if args.watch && std::io::stdout().is_terminal() {
@@ -60,6 +58,31 @@ pub fn report(args: &ReportArgs) -> Result<(), Error> {
         }
         thread::sleep(PAUSE);
     }
+}
+
+/// Refuses a key that could not be an axis.
+fn check_axis(x: &str, of: &Comparison) -> Result<(), Error> {
+    let axes: Vec<String> = axes(of).into_iter().collect();
+    if axes.iter().any(|axis| axis == x) {
+        return Ok(());
+    }
+    let place = format!("--x {x}");
+    let found = "a key that the variants do not differ in";
+    if axes.is_empty() {
+        return Err(Refusal::argument(
+            place,
+            found,
+            "nothing: they differ in no key",
+            "leave it out",
+        ));
+    }
+    let near = nearest(x, axes.iter().map(String::as_str)).unwrap_or(&axes[0]).to_owned();
+    Err(Refusal::argument(
+        place,
+        found,
+        format!("one of {}", axes.join(", ")),
+        format!("--x {near}"),
+    ))
 }
 
 /// Draws the page of `of` into `folder` and says where it is.

@@ -27,10 +27,26 @@ pub fn swept(comparison: &Comparison) -> Vec<Figure> {
     axes.into_iter().filter_map(|key| figure(comparison, key, "method")).collect()
 }
 
-/// Whether variants differ in the key `x`.
-pub fn is_axis(comparison: &Comparison, x: &str) -> bool {
-    let values: Vec<Json> = comparison.cells.iter().filter_map(|cell| value(cell, x)).collect();
-    values.iter().any(|value| Some(value) != values.first())
+/// The keys of the config in which variants differ, those whose values are sections aside.
+pub fn axes(comparison: &Comparison) -> BTreeSet<String> {
+    fn below(settings: &Json, above: &str, keys: &mut BTreeSet<String>) {
+        let Some(section) = settings.as_object() else { return };
+        for (key, value) in section {
+            let key = if above.is_empty() { key.clone() } else { format!("{above}.{key}") };
+            match value.is_object() {
+                true => below(value, &key, keys),
+                false => drop(keys.insert(key)),
+            }
+        }
+    }
+    let mut keys: BTreeSet<String> = ["agent", "method", "variant"].map(str::to_owned).into();
+    comparison.cells.iter().for_each(|cell| below(&cell.settings, "", &mut keys));
+    let differ = |key: &String| {
+        let mut values = comparison.cells.iter().filter_map(|cell| value(cell, key));
+        let first = values.next();
+        values.any(|value| Some(value) != first)
+    };
+    keys.into_iter().filter(differ).collect()
 }
 
 fn figure(comparison: &Comparison, x: &str, by: &str) -> Option<Figure> {

@@ -28,7 +28,7 @@ mod topology;
 use rayon::prelude::*;
 
 use crate::comparison::Comparison;
-pub use axis::is_axis;
+pub use axis::axes;
 pub use footage::Film;
 pub use methods::spoken;
 pub use plate::{Content, Figure};
