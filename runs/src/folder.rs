@@ -14,7 +14,7 @@
 //! <variant>/, and here       events.out.tfevents.*: what TensorBoard shows of a variant, and of the run
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -84,17 +84,6 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
-    /// The folders of its jobs below the run's.
-    fn paths(&self) -> Vec<String> {
-        let of = |variant: &Coordinates| {
-            self.seeds
-                .iter()
-                .map(|seed| format!("{}/seed-{seed}", variant.name))
-                .collect::<Vec<_>>()
-        };
-        self.variants.iter().flat_map(of).collect()
-    }
-
     fn of(plan: &Plan, jobs_at_once: usize) -> Self {
         Self {
             name: plan.name.clone(),
@@ -180,11 +169,10 @@ impl RunFolder {
                 format!("wait for it, or --out {}-2", root.display()),
             ));
         }
-        let now_there: Vec<String> = plan.jobs().iter().map(Job::path).collect();
-        let of_earlier = earlier.iter().flat_map(RunRecord::paths);
-        found.left_out = of_earlier
-            .filter(|path| !now_there.contains(path) && root.join(path).is_dir())
-            .collect();
+        let now_there: BTreeSet<String> = plan.jobs().iter().map(Job::path).collect();
+        let of_earlier = earlier.iter().flat_map(|earlier| folder.jobs(earlier));
+        let left = of_earlier.filter(|job| job.root().is_dir()).map(|job| folder.name(&job));
+        found.left_out = left.filter(|name| !now_there.contains(name)).collect();
         for job in plan.jobs() {
             let of_job = folder.job(&job.variant.at.name, job.seed);
             match of_job.is_of(job) {
@@ -275,6 +263,12 @@ impl RunFolder {
     /// The folder of one job.
     pub fn job(&self, variant: &str, seed: u64) -> JobFolder {
         JobFolder::at(&self.root.join(variant).join(format!("seed-{seed}")))
+    }
+
+    /// A job's folder below the run's, with forward slashes, as [`Job::path`] has it.
+    fn name(&self, job: &JobFolder) -> String {
+        let below = job.root().strip_prefix(&self.root).unwrap_or(job.root());
+        below.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
     }
 
     /// The folders of all jobs, variant by variant.

@@ -161,12 +161,13 @@ impl Table {
             cells.add_row(widths.iter().map(|width| "─".repeat(usize::from(*width))));
         }
         cells.add_rows(&self.rows);
-        for (at, column) in cells.column_iter_mut().enumerate() {
+        for (at, (column, Column { align, .. })) in
+            cells.column_iter_mut().zip(&self.columns).enumerate()
+        {
             column.set_padding((0, GAP));
             if let Some(widths) = rule {
                 column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(widths[at] + GAP)));
             }
-            let align = self.columns.get(at).map_or(Align::Left, |column| column.align);
             column.set_cell_alignment(match align {
                 Align::Left => CellAlignment::Left,
                 Align::Right => CellAlignment::Right,

@@ -29,7 +29,10 @@ pub fn read_text(file: &Path) -> Result<String, Error> {
             Err(Refusal::argument(shown, "more than 1 MiB", "a config, which is shorter", hint))
         }
         // Editors of Windows begin a text with the mark of its encoding.
-        Ok(_) => Ok(text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned)),
+        Ok(_) => match text.strip_prefix('\u{feff}') {
+            Some(text) => Ok(text.to_owned()),
+            None => Ok(text),
+        },
     }
 }
 

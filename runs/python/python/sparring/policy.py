@@ -65,8 +65,8 @@ class Policy:
             deterministic: Whether nothing is left to chance. If not, DQN explores by `agent.epsilon.eval`.
 
         Raises:
-            ValueError: Observations of another shape or type or that are not finite, or `deterministic=False` of an agent that evaluates
-                without chance.
+            ValueError: Observations of another shape or type or that are not finite, or `deterministic=False` of an
+                agent that evaluates without chance.
         """
         shape, dtype = self.observation_space.shape or (), np.dtype(self.observation_space.dtype)
         obs = np.asarray(observation)
