@@ -30,6 +30,7 @@ pub mod lanes;
 pub mod linear;
 pub mod norm;
 mod par;
+pub(crate) mod permute;
 pub mod plane;
 pub mod pool;
 pub mod reference;

@@ -4,12 +4,13 @@ use rand::RngExt;
 use rand_distr::StandardNormal;
 
 use super::super::layer::Scratch;
+use super::carry::Coming;
 use super::memory::RoutedMemory;
 use super::routes::Chosen;
 use super::run::{Back, With};
 use super::seen::Seen;
 use crate::error::SparseError;
-use crate::kernels::{Sides, View, ViewMut};
+use crate::kernels::{View, ViewMut};
 use crate::routing::balance::{self, Noisy};
 use crate::routing::softmax::{self, largest};
 use crate::routing::{Asked, Load, Tokens, Way, entropy, hash, reinforce};
@@ -64,7 +65,7 @@ pub(super) fn forward(
     let of = Chosen { experts: chosen, k, gates: if gated { gates } else { &[] } };
     let lanes: Vec<_> = experts.iter().map(|expert| expert.lanes).collect();
     routes.draw(standing, of, &lanes, size);
-    routes.go(x.data, own, size);
+    routes.go(standing, x.data, own, size);
     let parts = memory.parts();
     for ((e, expert), part) in memory.experts.iter_mut().enumerate().zip(parts) {
         let through = (&memory.x[part.clone()], &mut memory.y[part]);
@@ -72,7 +73,7 @@ pub(super) fn forward(
     }
     let RoutedMemory { routes, standing, y: given, .. } = &*memory;
     y.plane.fill(seen.lanes, &mut scratch.features, y.data, |y| {
-        routes.come(given, standing, y, (size, gated));
+        routes.come(given, standing, y, Coming { size, weighted: gated, added: false });
     });
     memory.load = training.then(|| of_router(with, memory));
     flops
@@ -91,24 +92,28 @@ pub(super) fn backward(
     let (size, count, k) = (block.size, block.routing.experts, block.routing.choices());
     let RoutedMemory { load, standing, gate, gates, imbalance, chosen, experts, routes, .. } =
         memory;
-    let (own, y, given, read) = (&memory.x, &memory.y, &mut memory.dy, &mut memory.dx);
+    let (own, y, gradient) = (&memory.x, &memory.y, &mut memory.gradient);
     let mut by_gate = vec![0.0; gates.len()];
     let way = block.routing.router.way();
     match way {
         Way::Chooses { gated: true, .. } => {
-            for (choice, slope) in routes.go_weighted(dy, y, given, size) {
+            for (choice, slope) in routes.go_weighted(standing, dy, y, gradient, size) {
                 let expert = chosen[choice].map_or(0, |expert| expert as usize);
                 by_gate[choice / k * count + expert] += slope;
             }
         }
-        Way::Chooses { gated: false, .. } | Way::Hashes | Way::Mixes => routes.go(dy, given, size),
+        Way::Chooses { gated: false, .. } | Way::Hashes | Way::Mixes => {
+            routes.go(standing, dy, gradient, size);
+        }
     }
     for ((e, expert), part) in experts.iter_mut().enumerate().zip(parts) {
-        let sides = Sides { dy: &given[part.clone()], x: &own[part.clone()] };
-        expert.backward(with, block.expert(e), back, sides, &mut read[part])?;
+        let (own, gradient) = (&own[part.clone()], &mut gradient[part]);
+        expert.backward(with, block.expert(e), back, own, gradient)?;
     }
-    routes.come(read, standing, dx, (size, false));
-    let Some(layer) = block.router() else { return Ok(()) };
+    let Some(layer) = block.router() else {
+        routes.come(gradient, standing, dx, Coming { size, ..Coming::default() });
+        return Ok(());
+    };
     let balance = block.routing.balance;
     let trains = load.is_some();
     if trains {
@@ -123,7 +128,9 @@ pub(super) fn backward(
     if let (Way::Chooses { gated: false, .. }, true) = (way, trains) {
         reinforce::gradient(gates, chosen, losses, &mut by_logit);
     }
-    gate.backward(with, layer, (x.data, standing), (&by_logit, dx), back)
+    gate.backward(with, layer, (x.data, standing), (&by_logit, &mut *dx), back)?;
+    routes.come(gradient, standing, dx, Coming { size, added: true, weighted: false });
+    Ok(())
 }
 
 /// The experts of all tokens by a hash.
@@ -154,7 +161,7 @@ fn of_router(with: With<'_>, memory: &RoutedMemory) -> Load {
     };
     Load {
         passes: 1,
-        tokens: standing.count() as u64,
+        tokens: standing.count as u64,
         experts: experts.iter().map(|expert| expert.lanes.batch() as f64).collect(),
         dropped: chosen.iter().filter(|chosen| chosen.is_none()).count() as u64,
         shifted: shifted.count() as u64,

@@ -42,26 +42,26 @@ impl Expert {
             + with.forward(layers[1], *lanes, second, scratch, (h, y))
     }
 
-    /// `dy → dx`, and all other gradients; `x` is what it read.
+    /// `dy → dx` in place of it, and all other gradients; `x` is what it read.
     pub fn backward(
         &mut self,
         with: With<'_>,
         layers: [usize; 2],
         back: &mut Back<'_>,
-        sides: Sides<'_>,
-        dx: &mut [f32],
+        x: &[f32],
+        gradient: &mut [f32],
     ) -> Result<(), SparseError> {
         let Self { lanes, h, dh, all: [first, second] } = self;
         if lanes.batch() == 0 {
             layers.into_iter().for_each(|layer| back.idle(layer));
             return Ok(());
         }
-        let (lanes, Sides { dy, x }) = (*lanes, sides);
+        let lanes = *lanes;
         dh.resize(h.len(), 0.0);
-        let (sides, below) = (Sides { dy, x: h }, Activation::Relu);
+        let (sides, below) = (Sides { dy: gradient, x: h }, Activation::Relu);
         back.run(with, Run { layer: layers[1], lanes, all: second, sides, below }, dh)?;
         let (sides, below) = (Sides { dy: dh, x }, Activation::Identity);
-        back.run(with, Run { layer: layers[0], lanes, all: first, sides, below }, dx)
+        back.run(with, Run { layer: layers[0], lanes, all: first, sides, below }, gradient)
     }
 
     /// What its first layer gave, row by row.

@@ -8,12 +8,15 @@
 //! dW = Σ (d / |x|) xᵀ        dx = (Wᵀ d − x̂ (d · W x̂)) / |x|
 //! ```
 
+use std::ops::Range;
+
 use super::run::{Back, With};
-use super::tokens::{Places, Slots, Standing, Strip, carry};
+use super::tokens::Standing;
 use crate::error::SparseError;
 use crate::kernels::lanes::Tile;
 use crate::kernels::{Below, Buffer, Lanes, Pass, Reordered, Sides, Weights, linear};
 use crate::layers::Activation;
+use crate::routing::Block;
 
 /// What the layer reads and gives in a pass, in slots.
 #[derive(Debug)]
@@ -22,9 +25,8 @@ pub(super) struct Gate {
     lanes: Lanes,
     /// Tokens of a lane's sample.
     tokens: usize,
-    /// The tokens side by side, where they are not so already, and how they came there.
+    /// The tokens side by side, number by number, where they are not so already.
     x: Buffer,
-    strips: Vec<Strip>,
     z: Buffer,
     dz: Buffer,
     dx: Buffer,
@@ -36,7 +38,7 @@ impl Default for Gate {
     fn default() -> Self {
         let lanes = Lanes::new(0);
         let [x, z, dz, dx] = [(); 4].map(|()| lanes.zeros(0));
-        Self { lanes, tokens: 1, x, strips: Vec::new(), z, dz, dx, rates: Vec::new() }
+        Self { lanes, tokens: 1, x, z, dz, dx, rates: Vec::new() }
     }
 }
 
@@ -51,20 +53,16 @@ impl Gate {
         let block = with.block;
         let (size, of) = (block.size, with.layers[layer].of());
         let logits = of.shape().rows();
-        self.strips.clear();
-        (self.lanes, self.tokens) = match block.between {
-            1 => (standing.lanes.with_columns(block.tokens), block.tokens),
-            _ => (Lanes::new(standing.count()), 1),
-        };
+        self.tokens = block.tokens;
+        self.lanes = standing.lanes.with_columns(block.tokens);
         if block.between > 1 {
-            self.strips.extend(Strip::rows(0, self.lanes, size));
             self.x.resize(size * self.lanes.width(), 0.0);
-            let (strips, near) = (self.strips.as_slice(), standing.near);
-            let to = Slots { slots: &mut self.x, strips, near, size };
-            carry(x, &standing.places, to, |_, _, x| x);
+            for [stands, turned] in strips(standing.lanes, block) {
+                self.x[turned].copy_from_slice(&x[stands]);
+            }
         }
-        let Self { lanes, x: moved, strips, z, rates, .. } = self;
-        let x = if strips.is_empty() { x } else { moved };
+        let Self { lanes, x: moved, z, rates, .. } = self;
+        let x = if block.between == 1 { x } else { moved };
         z.resize(logits * lanes.width(), 0.0);
         let (values, bias) = (&with.params[of.weights()], &with.params[of.biases()]);
         let weights = Weights { values, bias, activation: Activation::Identity };
@@ -77,7 +75,7 @@ impl Gate {
                 scale(tile, tile.of_mut(z, logits), &rates[start..]);
             }
         }
-        (self.logits(), of.flops(standing.count()))
+        (self.logits(), of.flops(standing.count))
     }
 
     /// What the layer gave, `(tokens, logits)`, sample by sample.
@@ -98,7 +96,7 @@ impl Gate {
         rows
     }
 
-    /// From `dz (tokens, logits)` all gradients, that of the tokens added to where they stand in `to`. The biases have
+    /// From `dz (tokens, logits)` all gradients, that of the tokens to where they stand in `to`. The biases have
     /// none.
     pub fn backward(
         &mut self,
@@ -109,9 +107,9 @@ impl Gate {
         back: &mut Back<'_>,
     ) -> Result<(), SparseError> {
         let (size, of) = (with.block.size, with.layers[layer].of());
-        let Self { lanes, tokens, x: moved, strips, z, dz, dx, rates } = self;
-        let (lanes, logits, flops) = (*lanes, of.shape().rows(), of.flops(standing.count()));
-        let x = if strips.is_empty() { x } else { moved };
+        let Self { lanes, tokens, x: moved, z, dz, dx, rates } = self;
+        let (lanes, logits, flops) = (*lanes, of.shape().rows(), of.flops(standing.count));
+        let x = if with.block.between == 1 { x } else { moved };
         dz.clear();
         dz.resize(z.len(), 0.0);
         for tile in lanes.tiles() {
@@ -143,9 +141,11 @@ impl Gate {
             let mut probe = vec![0.0; pattern.nnz()];
             linear::weight_grad(pattern, pass, sides, &mut probe);
             back.probes[layer] = probe;
-            back.flops += of.flops_of(pattern.nnz(), standing.count());
+            back.flops += of.flops_of(pattern.nnz(), standing.count);
         }
-        dx.resize(size * lanes.width(), 0.0);
+        let turned = with.block.between > 1;
+        dx.resize(if turned { size * lanes.width() } else { 0 }, 0.0);
+        let dx = if turned { &mut **dx } else { &mut *to };
         let values = &with.params[of.weights()];
         let weights = Reordered { values, scratch: &mut back.scratch.gradient };
         let below = Below { activation: Activation::Identity, y: x };
@@ -160,19 +160,28 @@ impl Gate {
                 across(tile, tile.of(x, size), tile.of_mut(dx, size), along, rates);
             }
         }
-        match strips.as_slice() {
-            [] => to.iter_mut().zip(&**dx).for_each(|(sum, dx)| *sum += dx),
-            strips => {
-                let rows: Vec<_> = strips.iter().flat_map(|strip| strip.places()).collect();
-                let mut places = Places::default();
-                places.take(standing.order.iter().map(|token| rows[*token as usize]));
-                let (strips, near) = (standing.strips.as_slice(), standing.near);
-                let to = Slots { slots: to, strips, near, size };
-                carry(dx, &places, to, |_, sum, x| sum + x);
+        if turned {
+            for [stands, turned] in strips(standing.lanes, with.block) {
+                to[stands].copy_from_slice(&self.dx[turned]);
             }
         }
         Ok(())
     }
+}
+
+/// Where each number of each token of the samples of `lanes` stands, and where it is among that of the sample's others.
+fn strips(lanes: Lanes, block: &Block) -> impl Iterator<Item = [Range<usize>; 2]> {
+    let Block { tokens, size, between, within, .. } = *block;
+    lanes.tiles().flat_map(move |tile| {
+        let strip = move |i: usize| {
+            let (token, j) = (i / size, i % size);
+            [token * between + j * within, j * tokens + token].map(|slot| {
+                let first = tokens * size * tile.start + slot * tile.width;
+                first..first + tile.width
+            })
+        };
+        (0..tokens * size).map(strip)
+    })
 }
 
 /// Appends `1 / |x|` of each lane; 0 of one of zeros.

@@ -31,17 +31,17 @@ pub(in super::super) struct RoutedMemory {
     pub(super) experts: Vec<Expert>,
     /// Of tokens to the rows of experts, of a router that chooses.
     pub(super) routes: Routes,
-    /// What experts read and give, one after the other, and the gradients of both.
+    /// What experts read and give, one after the other.
     pub(super) x: Buffer,
     pub(super) y: Buffer,
-    pub(super) dy: Buffer,
-    pub(super) dx: Buffer,
+    /// The gradient of what they give, and then of what they read.
+    pub(super) gradient: Buffer,
 }
 
 impl RoutedMemory {
     /// Nothing yet.
     pub fn of(block: &Block) -> Self {
-        let [x, y, dy, dx] = [(); 4].map(|()| Lanes::new(0).zeros(0));
+        let [x, y, gradient] = [(); 3].map(|()| Lanes::new(0).zeros(0));
         Self {
             load: None,
             standing: Standing::of(block, Lanes::new(0)),
@@ -55,8 +55,7 @@ impl RoutedMemory {
             routes: Routes::default(),
             x,
             y,
-            dy,
-            dx,
+            gradient,
         }
     }
 
@@ -88,7 +87,7 @@ impl RoutedMemory {
             expert.lanes = Lanes::new(rows);
             width += expert.lanes.width();
         }
-        for any in [&mut self.x, &mut self.dy, &mut self.y, &mut self.dx] {
+        for any in [&mut self.x, &mut self.y, &mut self.gradient] {
             any.resize(width * size, 0.0);
         }
     }

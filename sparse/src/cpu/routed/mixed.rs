@@ -6,7 +6,7 @@ use super::run::{Back, With};
 use super::seen::Seen;
 use crate::error::SparseError;
 use crate::kernels::dense::{Matrix, product};
-use crate::kernels::{Lanes, Par, Plane, Sides, View, ViewMut};
+use crate::kernels::{Lanes, Par, Plane, View, ViewMut};
 use crate::routing::soft::Mixture;
 use crate::routing::{Block, Load, entropy};
 
@@ -130,8 +130,7 @@ pub(super) fn backward(
 ) -> Result<(), SparseError> {
     let (mixed, samples) = (Mixed::of(with.block), lanes.batch());
     let parts = memory.parts();
-    let RoutedMemory { standing, gate, mixture, rows, experts, x, y, dy: given, dx: read, .. } =
-        memory;
+    let RoutedMemory { standing, gate, mixture, rows, experts, x, y, gradient, .. } = memory;
     let flat = Plane::flat(mixed.size);
     let [mut out, mut into] = [(); 2].map(|()| vec![0.0; rows.len()]);
     dy.plane.to_rows(lanes, dy.data, &mut out);
@@ -150,11 +149,10 @@ pub(super) fn backward(
             let combine = mixed.columns(&mixture.combine[of], e).t();
             product(combine, dy, slots, mixed.size, false, with.par);
         }
-        let (dy, dx) = (&mut given[part.clone()], &mut read[part.clone()]);
-        flat.from_rows(expert.lanes, &slots, dy);
-        let sides = Sides { dy, x: &x[part] };
-        expert.backward(with, with.block.expert(e), back, sides, dx)?;
-        flat.to_rows(expert.lanes, dx, &mut slots);
+        let gradient = &mut gradient[part.clone()];
+        flat.from_rows(expert.lanes, &slots, gradient);
+        expert.backward(with, with.block.expert(e), back, &x[part], gradient)?;
+        flat.to_rows(expert.lanes, gradient, &mut slots);
         for (s, slots) in slots.chunks_exact(mixed.inner()).enumerate() {
             let of = s * mixed.mixture()..(s + 1) * mixed.mixture();
             let features = s * mixed.features()..(s + 1) * mixed.features();
@@ -167,10 +165,14 @@ pub(super) fn backward(
         }
     }
     back.flops += 4 * mixed.flops(samples);
-    dx.plane.from_rows(lanes, &into, dx.data);
     let by_logit = mixture.back(&by, mixed.tokens, mixed.all);
     let tokens = (seen.data, &*standing);
-    gate.backward(with, with.block.first, tokens, (&by_logit, dx.data), back)
+    gate.backward(with, with.block.first, tokens, (&by_logit, &mut *dx.data), back)?;
+    let by_gate = &mut out;
+    dx.plane.to_rows(lanes, dx.data, by_gate);
+    into.iter_mut().zip(by_gate).for_each(|(sum, dx)| *sum += *dx);
+    dx.plane.from_rows(lanes, &into, dx.data);
+    Ok(())
 }
 
 /// What the mixtures were: the weight of each expert's slots in the outputs.

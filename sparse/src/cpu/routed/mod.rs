@@ -5,6 +5,7 @@
 //! all that routing costs beside the router and the way there and back. A backward pass asks each layer for all of its gradients
 //! ([`run`]); a layer that nothing was routed to costs nothing.
 
+mod carry;
 mod chosen;
 mod expert;
 mod gate;

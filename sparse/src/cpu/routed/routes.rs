@@ -1,22 +1,64 @@
 //! Which token is which row of an expert.
+//!
+//! An expert has the tokens of a group of lanes one after the other, in the order of the lanes: what goes from a group to
+//! an expert is a *piece*, rows that lie side by side there. So lanes are moved group by group: put into the order of
+//! experts at once, and each piece copied as it is ([`super::carry`]).
 
-use super::tokens::{Place, Places, Slots, Standing, Strip, carry, weigh};
+use std::ops::Range;
+
+use super::tokens::Standing;
 use crate::kernels::Lanes;
+use crate::kernels::lanes::Tile;
+use crate::kernels::permute::{LANES, Order};
+
+/// Some rows of an expert that lie side by side, all of one group.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece {
+    first: usize,
+    /// From one number to the next.
+    pub step: usize,
+    /// Rows.
+    pub count: usize,
+}
+
+impl Piece {
+    /// The slots of number `j` of its rows.
+    pub fn number(self, j: usize) -> Range<usize> {
+        let first = self.first + j * self.step;
+        first..first + self.count
+    }
+}
+
+/// One choice of the tokens of a group.
+#[derive(Clone, Debug)]
+pub(super) struct Choice {
+    /// Whether it is their first one.
+    pub is_first: bool,
+    /// The lane of each of its rows.
+    pub order: Order,
+    /// The row of each lane; of one without a row the number of rows.
+    pub back: Order,
+    /// Its pieces among all.
+    pub pieces: Range<usize>,
+    /// Its rows among all.
+    pub rows: Range<usize>,
+}
 
 /// The ways of a batch's tokens to the experts that were chosen for them, and back.
 #[derive(Debug, Default)]
 pub(super) struct Routes {
-    /// The rows of the experts, one expert after the other.
-    rows: Vec<Strip>,
-    near: usize,
-    /// The token of each row, and which choice it is.
-    tokens: Places,
-    choices: Vec<usize>,
-    /// What a row counts.
-    weights: Vec<f32>,
-    /// For each of a token's choices where its row is, and what it counts, token after token along the strips of the
-    /// features.
-    back: Vec<(Places, Vec<f32>)>,
+    /// Choices of a token.
+    k: usize,
+    /// `k` a group.
+    choices: Vec<Choice>,
+    /// Those of a choice one after the other, in the order of experts.
+    pub(super) pieces: Vec<Piece>,
+    /// Which choice `token · k + rank` each row is.
+    pub(super) chosen: Vec<u32>,
+    /// What it counts.
+    pub(super) weights: Vec<f32>,
+    /// Lanes of experts beyond their rows, which hold zeros.
+    pub(super) beyond: Vec<Piece>,
 }
 
 /// What routes are drawn from.
@@ -30,8 +72,25 @@ pub(super) struct Chosen<'a> {
     pub gates: &'a [f32],
 }
 
+/// Rows of an expert that have no token yet, in tiles, the last one first.
+struct Free(Vec<Piece>);
+
+impl Free {
+    /// The next rows, at most `count`.
+    fn take(&mut self, count: usize) -> Option<Piece> {
+        let tile = self.0.last_mut()?;
+        let piece = Piece { count: count.min(tile.count), ..*tile };
+        tile.first += piece.count;
+        tile.count -= piece.count;
+        if tile.count == 0 {
+            self.0.pop();
+        }
+        Some(piece)
+    }
+}
+
 impl Routes {
-    /// Gives each expert its tokens in their order, the rows of `experts` over `size` slots: a counting sort.
+    /// Gives each expert its tokens, group by group and choice by choice, in the rows of `experts` over `size` slots.
     pub fn draw(
         &mut self,
         standing: &Standing,
@@ -40,79 +99,79 @@ impl Routes {
         size: usize,
     ) {
         let Chosen { k, gates, .. } = chosen;
-        let Self { rows, near, tokens, choices, weights, back } = self;
-        *near = standing.near;
-        rows.clear();
-        let (mut firsts, mut start, mut end) = (Vec::new(), 0, 0);
-        for lanes in experts {
-            rows.extend(Strip::rows(start, *lanes, size));
+        self.k = k;
+        self.choices.clear();
+        self.pieces.clear();
+        self.chosen.clear();
+        self.weights.clear();
+        let mut free = self.clear_rows(experts, size);
+        let mut takers = vec![Vec::new(); experts.len()];
+        for group in &standing.groups {
+            let tokens = &standing.tokens[group.lanes.clone()];
+            for rank in 0..k {
+                for (lane, token) in tokens.iter().enumerate() {
+                    let choice = token.map(|token| token as usize * k + rank);
+                    if let Some((choice, e)) =
+                        choice.and_then(|choice| Some((choice, chosen.experts[choice]?)))
+                    {
+                        takers[e as usize].push((lane, choice));
+                    }
+                }
+                let starts = [self.pieces.len(), self.chosen.len()];
+                let rows = takers.iter().map(Vec::len).sum::<usize>();
+                let (mut order, mut back) = ([0; LANES], [rows as u32; LANES]);
+                let mut row = 0;
+                for ((e, takers), free) in takers.iter_mut().enumerate().zip(&mut free) {
+                    let mut left = takers.len();
+                    while let (1.., Some(piece)) = (left, free.take(left)) {
+                        left -= piece.count;
+                        self.pieces.push(piece);
+                    }
+                    for (lane, choice) in takers.drain(..) {
+                        order[row] = lane as u32;
+                        back[lane] = row as u32;
+                        row += 1;
+                        self.chosen.push(choice as u32);
+                        let gate = gates.get(choice / k * experts.len() + e);
+                        self.weights.push(gate.copied().unwrap_or(1.0));
+                    }
+                }
+                self.choices.push(Choice {
+                    is_first: rank == 0,
+                    order,
+                    back,
+                    pieces: starts[0]..self.pieces.len(),
+                    rows: starts[1]..self.chosen.len(),
+                });
+            }
+        }
+    }
+
+    /// All rows of `experts` over `size` slots without a token, and the lanes beyond them noted.
+    fn clear_rows(&mut self, experts: &[Lanes], size: usize) -> Vec<Free> {
+        self.beyond.clear();
+        let mut start = 0;
+        let mut rows = |lanes: &Lanes| {
+            let rows = |tile: Tile| {
+                let first = start + size * tile.start;
+                Piece { first, step: tile.width, count: tile.samples }
+            };
+            let mut tiles: Vec<_> = lanes.tiles().map(rows).collect();
+            tiles.reverse();
+            if let Some(&Piece { first, step, count }) = tiles.first() {
+                self.beyond.push(Piece { first: first + count, step, count: step - count });
+            }
             start += size * lanes.width();
-            firsts.push(end);
-            end += lanes.batch();
-        }
-        let of_rows: Vec<Place> = rows.iter().flat_map(|strip| strip.places()).collect();
-        let mut of_choices = vec![(Place::NOWHERE, 0.0); chosen.experts.len()];
-        choices.clear();
-        choices.resize(end, 0);
-        weights.clear();
-        weights.resize(end, 1.0);
-        let mut next = firsts;
-        for (choice, expert) in chosen.experts.iter().enumerate() {
-            let Some(e) = expert.map(|e| e as usize) else { continue };
-            let row = next[e];
-            next[e] += 1;
-            if let Some(gate) = gates.get(choice / k * experts.len() + e) {
-                weights[row] = *gate;
-            }
-            choices[row] = choice;
-            of_choices[choice] = (of_rows[row], weights[row]);
-        }
-        tokens.take(choices.iter().map(|choice| standing.place(choice / k)));
-        back.resize_with(k, Default::default);
-        for (rank, (places, weights)) in back.iter_mut().enumerate() {
-            let of = |token: &u32| of_choices[*token as usize * k + rank];
-            places.take(standing.order.iter().map(|token| of(token).0));
-            weights.clear();
-            weights.extend(standing.order.iter().map(|token| of(token).1));
-        }
+            Free(tiles)
+        };
+        experts.iter().map(&mut rows).collect()
     }
 
-    /// The rows of `to` from their tokens in `from`.
-    pub fn go(&self, from: &[f32], to: &mut [f32], size: usize) {
-        let to = Slots { slots: to, strips: &self.rows, near: self.near, size };
-        carry(from, &self.tokens, to, |_, _, x| x);
-    }
-
-    /// The same times their weights, beside the scalar product of each token with its row of `with`, by choice.
-    pub fn go_weighted(
-        &self,
-        from: &[f32],
-        with: &[f32],
-        to: &mut [f32],
-        size: usize,
-    ) -> impl Iterator<Item = (usize, f32)> {
-        self.go(from, to, size);
-        let products = weigh((to, with), (&self.rows, size), &self.weights);
-        self.choices.iter().copied().zip(products)
-    }
-
-    /// The tokens of `to` from all of their rows in `from`, each times its weight where it is `weighted`.
-    pub fn come(
-        &self,
-        from: &[f32],
-        standing: &Standing,
-        to: &mut [f32],
-        (size, weighted): (usize, bool),
-    ) {
-        for (rank, (places, weights)) in self.back.iter().enumerate() {
-            let (strips, near) = (standing.strips.as_slice(), standing.near);
-            let to = Slots { slots: to, strips, near, size };
-            match (rank, weighted) {
-                (0, true) => carry(from, places, to, |i, _, x| weights[i] * x),
-                (0, false) => carry(from, places, to, |_, _, x| x),
-                (_, true) => carry(from, places, to, |i, sum, x| sum + weights[i] * x),
-                (_, false) => carry(from, places, to, |_, sum, x| sum + x),
-            }
-        }
+    /// The choices of each group of `standing`.
+    pub(super) fn choices<'a>(
+        &'a self,
+        standing: &'a Standing,
+    ) -> impl Iterator<Item = (&'a super::tokens::Group, &'a [Choice])> {
+        standing.groups.iter().zip(self.choices.chunks_exact(self.k.max(1)))
     }
 }
