@@ -3,6 +3,8 @@
 //! A linear layer has `1 × 1` planes without a border: its slots are its features. A convolution reads
 //! its input through a border as wide as its padding, so that no product asks where an image ends.
 
+use std::ops::Range;
+
 use super::activation;
 use super::gather::Strides;
 use super::lanes::Lanes;
@@ -172,16 +174,16 @@ impl Plane {
         for tile in lanes.tiles() {
             let slots = tile.of_mut(slots, self.slots());
             let rows = &rows[tile.first * size..][..tile.samples * size];
-            for (feature, slot) in self.rows() {
-                for x in 0..self.width {
-                    let to = &mut slots[(slot + x) * tile.width..][..tile.width];
-                    let (samples, beyond) = to.split_at_mut(tile.samples);
-                    for (to, row) in samples.iter_mut().zip(rows.chunks_exact(size)) {
-                        *to = row[feature + x];
+            self.by_line(|features, of_slots| {
+                for (sample, row) in rows.chunks_exact(size).enumerate() {
+                    for (x, slot) in row[features.clone()].iter().zip(of_slots) {
+                        slots[slot * tile.width + sample] = *x;
                     }
-                    beyond.fill(0.0);
                 }
-            }
+                for slot in of_slots {
+                    slots[slot * tile.width..][tile.samples..tile.width].fill(0.0);
+                }
+            });
         }
     }
 
@@ -191,15 +193,30 @@ impl Plane {
         for tile in lanes.tiles() {
             let slots = tile.of(slots, self.slots());
             let rows = &mut rows[tile.first * size..][..tile.samples * size];
-            for (feature, slot) in self.rows() {
-                for x in 0..self.width {
-                    let from = &slots[(slot + x) * tile.width..][..tile.samples];
-                    for (from, row) in from.iter().zip(rows.chunks_exact_mut(size)) {
-                        row[feature + x] = *from;
+            self.by_line(|features, of_slots| {
+                for (sample, row) in rows.chunks_exact_mut(size).enumerate() {
+                    for (x, slot) in row[features.clone()].iter_mut().zip(of_slots) {
+                        *x = slots[slot * tile.width + sample];
                     }
                 }
+            });
+        }
+    }
+
+    /// Runs `each(features, their slots)` over as many features as a line of the cache has: rows and slots are far apart,
+    /// and few enough of both stay near.
+    fn by_line(&self, mut each: impl FnMut(Range<usize>, &[usize])) {
+        const LINE: usize = 16;
+        let (mut first, mut line) = (0, Vec::with_capacity(LINE));
+        for slot in self.rows().flat_map(|(_, slot)| slot..slot + self.width) {
+            line.push(slot);
+            if line.len() == LINE {
+                each(first..first + LINE, &line);
+                first += LINE;
+                line.clear();
             }
         }
+        each(first..first + line.len(), &line);
     }
 }
 

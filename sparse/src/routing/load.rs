@@ -39,18 +39,12 @@ impl Load {
     }
 }
 
-/// The sum of the entropies of the rows of `gates (rows, cols)`, in nats.
-pub(crate) fn entropy(gates: &[f32]) -> f64 {
-    let of = |gate: &f32| if *gate > 0.0 { f64::from(-gate * gate.ln()) } else { 0.0 };
-    gates.iter().map(of).sum()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn sums_and_entropies() {
+    fn sums() {
         let one =
             Load { passes: 1, tokens: 4, experts: vec![3.0, 1.0], dropped: 1, ..Load::default() };
         let mut sum = Load::default();
@@ -58,6 +52,5 @@ mod tests {
         sum.add(&one);
         assert_eq!((sum.passes, sum.tokens, sum.dropped), (2, 8, 2));
         assert_eq!(sum.experts, [6.0, 2.0]);
-        assert!((entropy(&[0.5, 0.5, 1.0, 0.0]) - 2f64.ln()).abs() < 1e-7);
     }
 }

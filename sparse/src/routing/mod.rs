@@ -42,7 +42,6 @@ pub use balance::Balance;
 pub use block::{Block, Member, Runs};
 pub use choice::{Routing, Tokens};
 pub use load::Load;
-pub(crate) use load::entropy;
 pub use row::{Asked, Capacity, Router, RouterRow, Way};
 
 /// The routers of this crate.

@@ -31,14 +31,14 @@ pub struct Mixture {
 }
 
 impl Mixture {
-    /// From `S (samples, tokens, slots)`.
-    pub fn of(logits: &[f32], tokens: usize, slots: usize) -> Self {
+    /// From `S (samples, tokens, slots)`, beside the sum of the entropies of the rows of `C` in nats.
+    pub fn of(logits: &[f32], tokens: usize, slots: usize) -> (Self, f64) {
         let [mut dispatch, mut combine] = [logits.to_vec(), logits.to_vec()];
         for sample in dispatch.chunks_exact_mut(tokens * slots) {
             softmax::columns(sample, slots);
         }
-        softmax::rows(&mut combine, slots);
-        Self { dispatch, combine }
+        let entropy = softmax::rows(&mut combine, slots);
+        (Self { dispatch, combine }, entropy)
     }
 
     /// `dS` from the gradients of both.
@@ -62,7 +62,7 @@ mod tests {
     fn columns_of_dispatch_and_rows_of_combine_sum_to_one() {
         let (samples, tokens, slots) = (2, 5, 6);
         let logits: Vec<f32> = (0..60).map(|i| (i * 7 % 11) as f32 * 0.3).collect();
-        let Mixture { dispatch, combine } = Mixture::of(&logits, tokens, slots);
+        let (Mixture { dispatch, combine }, _) = Mixture::of(&logits, tokens, slots);
         for sample in dispatch.chunks_exact(tokens * slots) {
             for slot in 0..slots {
                 let sum: f32 = sample.iter().skip(slot).step_by(slots).sum();
@@ -74,6 +74,7 @@ mod tests {
             combine.chunks_exact(slots).all(|row| (row.iter().sum::<f32>() - 1.0).abs() < 1e-5)
         );
         // A single token: dispatch is 1, so that slots differ in nothing.
-        assert!(Mixture::of(&logits, 1, slots).dispatch.iter().all(|d| *d == 1.0));
+        let (of_one, _) = Mixture::of(&logits, 1, slots);
+        assert!(of_one.dispatch.iter().all(|d| *d == 1.0));
     }
 }

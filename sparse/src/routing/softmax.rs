@@ -4,27 +4,60 @@
 //! p = exp(z) / Σ exp(z)        dz = p ⊙ (dp − Σ dp p)
 //! ```
 
-/// Of each row of `z (rows, cols)`, in its place.
-pub fn rows(z: &mut [f32], cols: usize) {
+use pulp::{Simd, WithSimd};
+
+use crate::kernels::dispatch::dispatch;
+use crate::kernels::vector::exp;
+
+/// Of each row of `z (rows, cols)`, in its place; gives the sum of their entropies in nats,
+/// `H(p) = ln Σ exp(z − m) − Σ p (z − m)` with `m` the largest.
+pub fn rows(z: &mut [f32], cols: usize) -> f64 {
     for z in z.chunks_exact_mut(cols) {
         let largest = z.iter().fold(f32::NEG_INFINITY, |largest, z| largest.max(*z));
-        let mut sum = 0.0;
-        for z in &mut *z {
-            *z = (*z - largest).exp();
-            sum += *z;
-        }
-        z.iter_mut().for_each(|z| *z /= sum);
+        z.iter_mut().for_each(|z| *z -= largest);
+    }
+    let shifted = z.to_vec();
+    dispatch(Exp(z));
+    let mut entropy = 0.0;
+    for (p, z) in z.chunks_exact_mut(cols).zip(shifted.chunks_exact(cols)) {
+        let sum: f32 = p.iter().sum();
+        p.iter_mut().for_each(|p| *p /= sum);
+        // Nothing times infinity is nothing here.
+        let of = |(p, z): (&f32, &f32)| if *p > 0.0 { p * z } else { 0.0 };
+        entropy += f64::from(sum.ln() - p.iter().zip(z).map(of).sum::<f32>());
+    }
+    entropy
+}
+
+/// `exp(z)` of numbers up to 0, in their place.
+struct Exp<'a>(&'a mut [f32]);
+
+impl WithSimd for Exp<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self(z) = self;
+        z.iter_mut().for_each(|z| *z = exp(*z));
     }
 }
 
 /// Of each column of `z (rows, cols)`, in its place.
 pub fn columns(z: &mut [f32], cols: usize) {
-    for col in 0..cols {
-        let of = |z: &[f32]| z.iter().skip(col).step_by(cols).copied().collect::<Vec<f32>>();
-        let mut column = of(z);
-        let size = column.len().max(1);
-        rows(&mut column, size);
-        z.iter_mut().skip(col).step_by(cols).zip(column).for_each(|(z, p)| *z = p);
+    let mut largest = vec![f32::NEG_INFINITY; cols];
+    for z in z.chunks_exact(cols) {
+        largest.iter_mut().zip(z).for_each(|(largest, z)| *largest = largest.max(*z));
+    }
+    for z in z.chunks_exact_mut(cols) {
+        z.iter_mut().zip(&largest).for_each(|(z, largest)| *z -= largest);
+    }
+    dispatch(Exp(z));
+    let mut sums = vec![0.0; cols];
+    for p in z.chunks_exact(cols) {
+        sums.iter_mut().zip(p).for_each(|(sum, p)| *sum += p);
+    }
+    for p in z.chunks_exact_mut(cols) {
+        p.iter_mut().zip(&sums).for_each(|(p, sum)| *p /= sum);
     }
 }
 
@@ -98,7 +131,7 @@ pub(super) mod tests {
         for by_column in [false, true] {
             let (mut p, mut dz) = (z.clone(), vec![0.0; 12]);
             match by_column {
-                false => rows(&mut p, 4),
+                false => _ = rows(&mut p, 4),
                 true => columns(&mut p, 4),
             }
             match by_column {
@@ -116,6 +149,10 @@ pub(super) mod tests {
         let mut far = [1000.0, 1000.0, -1000.0];
         rows(&mut far, 3);
         assert_eq!(far, [0.5, 0.5, 0.0]);
+        let entropy = rows(&mut [2f32.ln(), 2f32.ln(), f32::NEG_INFINITY, 0.0, -900.0, -900.0], 3);
+        assert!((entropy - 2f64.ln()).abs() < 1e-6, "{entropy}");
+        let mut thirds = [0.7, 0.7, 0.7];
+        assert!((rows(&mut thirds, 3) - 3f64.ln()).abs() < 1e-6);
         assert_eq!(largest(&[1.0, 3.0, 3.0, 2.0]), 1);
     }
 }

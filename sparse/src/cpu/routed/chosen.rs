@@ -13,7 +13,7 @@ use crate::error::SparseError;
 use crate::kernels::{View, ViewMut};
 use crate::routing::balance::{self, Noisy};
 use crate::routing::softmax::{self, largest};
-use crate::routing::{Asked, Load, Tokens, Way, entropy, hash, reinforce};
+use crate::routing::{Asked, Load, Tokens, Way, hash, reinforce};
 use crate::seed::Rng;
 
 /// `x → y`, and the operations that it took.
@@ -30,6 +30,7 @@ pub(super) fn forward(
     let training = rng.is_some();
     memory.gates.clear();
     memory.imbalance = None;
+    memory.entropy = 0.0;
     let mut flops = 0;
     let (chosen, gated) = match (block.routing.router.way(), block.router()) {
         (Way::Chooses { choose, gated }, Some(layer)) => {
@@ -43,7 +44,7 @@ pub(super) fn forward(
                 let noisy = Noisy { logits: &logits, noisy: &memory.gates, k, deviation };
                 memory.imbalance = Some(noisy.load(count));
             }
-            softmax::rows(&mut memory.gates, count);
+            memory.entropy = softmax::rows(&mut memory.gates, count);
             flops += took;
             let asked = Asked {
                 gates: &memory.gates,
@@ -150,7 +151,7 @@ fn hashed(with: With<'_>, seen: Seen<'_>) -> Vec<Option<u32>> {
 
 /// What the router did.
 fn of_router(with: With<'_>, memory: &RoutedMemory) -> Load {
-    let RoutedMemory { gates, imbalance, chosen, experts, standing, .. } = memory;
+    let RoutedMemory { gates, entropy, imbalance, chosen, experts, standing, .. } = memory;
     let (k, count) = (with.block.routing.choices(), with.block.routing.experts);
     let first = chosen.iter().step_by(k).zip(gates.chunks_exact(count));
     let shifted = first
@@ -165,7 +166,7 @@ fn of_router(with: With<'_>, memory: &RoutedMemory) -> Load {
         experts: experts.iter().map(|expert| expert.lanes.batch() as f64).collect(),
         dropped: chosen.iter().filter(|chosen| chosen.is_none()).count() as u64,
         shifted: shifted.count() as u64,
-        entropy: entropy(gates),
+        entropy: *entropy,
         importance,
         imbalance: imbalance.as_ref().map_or(0.0, |(value, _)| *value),
     }

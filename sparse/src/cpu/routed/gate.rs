@@ -85,13 +85,10 @@ impl Gate {
         let mut rows = vec![0.0; count * lanes.batch() * tokens];
         for tile in lanes.tiles() {
             let (z, rows) = (tile.of(z, count), &mut rows[count * tile.first..]);
-            for (e, slot) in z.chunks_exact(tile.width).enumerate() {
-                for (token, lanes) in slot.chunks_exact(tile.width / tokens).enumerate() {
-                    let to = rows.iter_mut().skip(token * count + e).step_by(tokens * count);
-                    let samples = tile.samples / tokens;
-                    to.zip(&lanes[..samples]).for_each(|(to, z)| *to = *z);
-                }
-            }
+            by_line(tile, *tokens, count, |of_row, at| {
+                let slots = z[at..].iter().step_by(tile.width);
+                rows[of_row].iter_mut().zip(slots).for_each(|(to, z)| *to = *z);
+            });
         }
         rows
     }
@@ -114,13 +111,10 @@ impl Gate {
         dz.resize(z.len(), 0.0);
         for tile in lanes.tiles() {
             let (dz, rows) = (tile.of_mut(dz, logits), &by_logit[logits * tile.first..]);
-            for (e, slot) in dz.chunks_exact_mut(tile.width).enumerate() {
-                for (token, lanes) in slot.chunks_exact_mut(tile.width / *tokens).enumerate() {
-                    let from = rows.iter().skip(token * logits + e).step_by(*tokens * logits);
-                    let samples = tile.samples / *tokens;
-                    lanes[..samples].iter_mut().zip(from).for_each(|(to, dz)| *to = *dz);
-                }
-            }
+            by_line(tile, *tokens, logits, |of_row, at| {
+                let slots = dz[at..].iter_mut().step_by(tile.width);
+                slots.zip(&rows[of_row]).for_each(|(to, dz)| *to = *dz);
+            });
         }
         let mut along = Vec::new();
         if with.block.routing.normalize {
@@ -166,6 +160,22 @@ impl Gate {
             }
         }
         Ok(())
+    }
+}
+
+/// Runs `each` over the logits of the tokens of a tile, in rows `(sample, token, logit)` and in slots, of which it is told
+/// where the first one is: as many of a row at a time as a line of the cache has, so that few lines of both are near.
+fn by_line(tile: Tile, tokens: usize, logits: usize, mut each: impl FnMut(Range<usize>, usize)) {
+    const LINE: usize = 16;
+    let [width, samples] = [tile.width, tile.samples].map(|lanes| lanes / tokens);
+    for token in 0..tokens {
+        for first in (0..logits).step_by(LINE) {
+            for sample in 0..samples {
+                let row = (sample * tokens + token) * logits;
+                let of_row = row + first..row + logits.min(first + LINE);
+                each(of_row, first * tile.width + token * width + sample);
+            }
+        }
     }
 }
 

@@ -21,6 +21,8 @@ pub(in super::super) struct RoutedMemory {
     pub(super) gate: Gate,
     /// `P (tokens, experts)`.
     pub(super) gates: Vec<f32>,
+    /// The sum of their entropies, in nats.
+    pub(super) entropy: f64,
     /// The load loss and its gradient by the logits, `(tokens, experts)`, of logits with noise.
     pub(super) imbalance: Option<(f64, Vec<f32>)>,
     /// `(tokens, k)`.
@@ -47,6 +49,7 @@ impl RoutedMemory {
             standing: Standing::of(block, Lanes::new(0)),
             gate: Gate::default(),
             gates: Vec::new(),
+            entropy: 0.0,
             imbalance: None,
             chosen: Vec::new(),
             mixture: Mixture::default(),

@@ -8,7 +8,7 @@ use crate::error::SparseError;
 use crate::kernels::dense::{Matrix, product};
 use crate::kernels::{Lanes, Par, Plane, View, ViewMut};
 use crate::routing::soft::Mixture;
-use crate::routing::{Block, Load, entropy};
+use crate::routing::{Block, Load};
 
 /// The shape of the mixtures of one sample.
 #[derive(Clone, Copy)]
@@ -87,11 +87,12 @@ pub(super) fn forward(
     let each = samples * mixed.slots;
     memory.share_out((0..with.block.routing.experts).map(|_| each), mixed.size);
     let parts = memory.parts();
-    let RoutedMemory { standing, gate, mixture, rows, experts, x: read, y: given, .. } = memory;
+    let RoutedMemory { standing, gate, entropy, mixture, rows, experts, x: read, y: given, .. } =
+        memory;
     rows.resize(samples * mixed.features(), 0.0);
     x.plane.to_rows(seen.lanes, x.data, rows);
     let (logits, mut flops) = gate.forward(with, with.block.first, (x.data, standing));
-    *mixture = Mixture::of(&logits, mixed.tokens, mixed.all);
+    (*mixture, *entropy) = Mixture::of(&logits, mixed.tokens, mixed.all);
     let flat = Plane::flat(mixed.size);
     let mut out = vec![0.0; rows.len()];
     let mut slots = vec![0.0; samples * mixed.inner()];
@@ -115,7 +116,7 @@ pub(super) fn forward(
         }
     }
     y.plane.from_rows(seen.lanes, &out, y.data);
-    memory.load = training.then(|| of(&memory.mixture.combine, mixed, samples));
+    memory.load = training.then(|| of(memory, mixed, samples));
     flops + 2 * mixed.flops(samples)
 }
 
@@ -176,9 +177,9 @@ pub(super) fn backward(
 }
 
 /// What the mixtures were: the weight of each expert's slots in the outputs.
-fn of(combine: &[f32], mixed: Mixed, samples: usize) -> Load {
+fn of(memory: &RoutedMemory, mixed: Mixed, samples: usize) -> Load {
     let weight = |expert: usize| {
-        let rows = combine.chunks_exact(mixed.all);
+        let rows = memory.mixture.combine.chunks_exact(mixed.all);
         let sum = |row: &[f32]| row[expert * mixed.slots..][..mixed.slots].iter().sum::<f32>();
         rows.map(|row| f64::from(sum(row))).sum()
     };
@@ -186,7 +187,7 @@ fn of(combine: &[f32], mixed: Mixed, samples: usize) -> Load {
         passes: 1,
         tokens: (samples * mixed.tokens) as u64,
         experts: (0..mixed.all / mixed.slots).map(weight).collect(),
-        entropy: entropy(combine),
+        entropy: memory.entropy,
         ..Load::default()
     }
 }
