@@ -14,7 +14,7 @@ pub const TOLERANCE: f64 = 1e-2;
 /// The most rounds.
 pub const MOST: usize = 100;
 /// What a gate is at least, so that no column is empty.
-const LEAST: f64 = 1e-30;
+const LEAST: f32 = 1e-30;
 
 /// The row of S-BASE.
 pub static ROW: RouterRow = RouterRow {
@@ -35,25 +35,37 @@ fn choose(asked: &Asked<'_>, training: Option<&mut Rng>) -> Vec<Option<u32>> {
     }
 }
 
-/// `gates (T, E)` with rows that sum to 1 and columns that sum to `T/E`.
-pub fn sinkhorn(gates: &[f32], experts: usize) -> Vec<f64> {
-    let mut all: Vec<f64> = gates.iter().map(|gate| f64::from(*gate).max(LEAST)).collect();
-    let wanted = all.len() as f64 / (experts * experts) as f64;
+/// The scales `c (E)` of the columns of `gates (T, E)`: rows of `g c` sum to 1 when divided by their sums, and then columns
+/// to `T/E`.
+fn scales(gates: &[f32], experts: usize) -> Vec<f64> {
+    let wanted = gates.len() as f64 / (experts * experts) as f64;
+    let mut scales = vec![1.0; experts];
+    let mut row = vec![0.0; experts];
     for _ in 0..MOST {
-        for row in all.chunks_exact_mut(experts) {
-            let sum: f64 = row.iter().sum();
-            row.iter_mut().for_each(|entry| *entry /= sum);
-        }
         let mut sums = vec![0.0; experts];
-        for row in all.chunks_exact(experts) {
-            sums.iter_mut().zip(row).for_each(|(sum, entry)| *sum += entry);
+        for gates in gates.chunks_exact(experts) {
+            for ((entry, gate), scale) in row.iter_mut().zip(gates).zip(&scales) {
+                *entry = f64::from(gate.max(LEAST)) * scale;
+            }
+            let rate = 1.0 / row.iter().sum::<f64>();
+            sums.iter_mut().zip(&row).for_each(|(sum, entry)| *sum += entry * rate);
         }
         if sums.iter().all(|sum| (sum / wanted - 1.0).abs() < TOLERANCE) {
             break;
         }
-        for row in all.chunks_exact_mut(experts) {
-            row.iter_mut().zip(&sums).for_each(|(entry, sum)| *entry *= wanted / sum);
-        }
+        scales.iter_mut().zip(&sums).for_each(|(scale, sum)| *scale *= wanted / sum);
+    }
+    scales
+}
+
+/// `gates (T, E)` with rows that sum to 1 and columns that sum to `T/E`.
+pub fn sinkhorn(gates: &[f32], experts: usize) -> Vec<f64> {
+    let scales = scales(gates, experts);
+    let entry = |i: usize| f64::from(gates[i].max(LEAST)) * scales[i % experts];
+    let mut all: Vec<f64> = (0..gates.len()).map(entry).collect();
+    for row in all.chunks_exact_mut(experts) {
+        let sum: f64 = row.iter().sum();
+        row.iter_mut().for_each(|entry| *entry /= sum);
     }
     all
 }
