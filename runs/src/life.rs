@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, Builder};
+use std::thread::{self, Builder, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -85,8 +85,9 @@ pub struct Life {
 struct Held {
     folder: PathBuf,
     number: u32,
-    file: File,
-    over: Arc<AtomicBool>,
+    /// Locked for as long as it is open.
+    _file: File,
+    beat: Option<Beat>,
 }
 
 /// What came of asking for a job.
@@ -128,12 +129,8 @@ impl Life {
             }
             linked => linked?,
         }
-        let over = Arc::new(AtomicBool::new(false));
-        let held = Held { folder: folder.clone(), number, file, over: Arc::clone(&over) };
-        let again = held.file.try_clone()?;
-        let beat = move || beat(&again, &over);
-        Builder::new().name("life".to_owned()).spawn(beat)?;
-        Ok(Claim::Taken(Self { held: Arc::new(held) }))
+        let beat = Some(Beat::start(file.try_clone()?, BEAT)?);
+        Ok(Claim::Taken(Self { held: Arc::new(Held { folder, number, _file: file, beat }) }))
     }
 
     /// Its number, from 1.
@@ -163,7 +160,8 @@ impl Life {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.over.store(true, Ordering::Relaxed);
+        // Or it would write behind what is written here.
+        drop(self.beat.take());
         let ended = Owner { ended: true, ..Owner::this() };
         if let Ok(text) = yaml::to_text(&ended) {
             // Whoever asks from another machine need not wait for its silence.
@@ -211,15 +209,40 @@ fn is_silent(folder: &Path, path: &Path) -> io::Result<bool> {
     Ok(now.duration_since(then).unwrap_or_default() > SILENT)
 }
 
-/// Renews the time of change until the life is over.
-fn beat(mut file: &File, over: &AtomicBool) {
-    let mut last = Instant::now();
-    while !over.load(Ordering::Relaxed) {
-        thread::sleep(Duration::from_millis(100));
-        if last.elapsed() >= BEAT {
-            // A line of its own is the change; YAML does not mind it.
-            drop(file.write_all(b"\n"));
-            last = Instant::now();
+/// Renews a file's time of change until it is dropped.
+#[derive(Debug)]
+struct Beat {
+    over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Beat {
+    /// Does so once in `every`.
+    fn start(mut file: File, every: Duration) -> io::Result<Self> {
+        let over = Arc::new(AtomicBool::new(false));
+        let ends = Arc::clone(&over);
+        let beat = move || {
+            let mut last = Instant::now();
+            while !ends.load(Ordering::Acquire) {
+                thread::park_timeout(every.saturating_sub(last.elapsed()));
+                if last.elapsed() >= every && !ends.load(Ordering::Acquire) {
+                    // A line of its own is the change; YAML does not mind it.
+                    drop(file.write_all(b"\n"));
+                    last = Instant::now();
+                }
+            }
+        };
+        let thread = Builder::new().name("life".to_owned()).spawn(beat)?;
+        Ok(Self { over, thread: Some(thread) })
+    }
+}
+
+impl Drop for Beat {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            drop(thread.join());
         }
     }
 }
@@ -275,6 +298,24 @@ mod tests {
         assert!(life.holds());
         fs::write(job.path().join("lives/0002"), "").unwrap();
         assert!(!life.holds());
+    }
+
+    #[test]
+    fn a_beat_writes_nothing_behind_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("life");
+        for _ in 0..50 {
+            let mut file = File::create(&path).unwrap();
+            file.write_all(b"pid: 1\n").unwrap();
+            let beat = Beat::start(file, Duration::from_micros(200)).unwrap();
+            while fs::metadata(&path).unwrap().len() < 9 {
+                thread::yield_now();
+            }
+            drop(beat);
+            fs::write(&path, "ended: true\n").unwrap();
+            thread::sleep(Duration::from_millis(1));
+            assert_eq!(fs::read_to_string(&path).unwrap(), "ended: true\n");
+        }
     }
 
     #[test]
