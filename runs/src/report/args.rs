@@ -58,6 +58,9 @@ pub struct ReportArgs {
     /// Normalised returns to reach, for --law [default: 0.8; of intrinsic 0.1 to 0.9; of which-n, routing and batch the final score]
     #[arg(long, value_name = "SCORE", num_args = 1.., allow_negative_numbers = true, requires = "law")]
     pub threshold: Vec<f64>,
+    /// A tag of metrics.csv, such as held_out/nats, that --law chinchilla is of in place of what is left of the score
+    #[arg(long, value_name = "TAG", requires = "law")]
+    pub loss: Option<String>,
     /// Which size is the n of --law
     #[arg(long, value_enum, default_value_t = Size::Active, requires = "law")]
     pub n: Size,

@@ -260,6 +260,45 @@ fn chinchillas_law_is_read_along_the_curves() {
     near("flops", rows.number(&[("n", "1000"), ("d", "1000000")], "flops"), 1e6, 1e-9);
 }
 
+/// The same of what jobs say of held-out data, on the clock of gradient steps.
+#[test]
+fn chinchillas_law_is_read_off_a_loss() {
+    let [e, a, alpha, b, beta] = [0.3, 10.0, 0.4, 30.0, 0.45];
+    let loss = |n: u64, steps: f64| e + a / (n as f64).powf(alpha) + b / steps.powf(beta);
+    let mut plant = Plant::new();
+    for n in [300_u64, 1_000, 3_000, 10_000, 30_000, 100_000] {
+        // Returns that say nothing.
+        let curve: Curve = (1..=50).map(|at| (20_000 * at, 0.0)).collect();
+        let name = format!("width={n}");
+        let axes = json!({WIDTH: n});
+        plant.add(&Variant { axes, sizes: [n, n], ..Variant::named(&name) }, &vec![curve; 2]);
+    }
+    let folder = plant.close();
+    let wanted = ["--law", "chinchilla", "--resamples", "0", "--loss", "held_out/nats"];
+    let run = folder.path().join("run");
+    refused(folder.path(), &with(&wanted), &["no held_out/nats in metrics.csv"]);
+    for n in [300_u64, 1_000, 3_000, 10_000, 30_000, 100_000] {
+        for seed in [1, 2] {
+            let row = |at: u64| {
+                let steps = 20_000 * at;
+                format!("{steps},0,0,held_out/nats,{}\n", loss(n, steps as f64))
+            };
+            let rows: String = (1..=50).map(row).collect();
+            let text = format!("env_step,gradient_step,wall_s,tag,value\n{rows}");
+            let job = run.join(format!("width={n}/seed-{seed}"));
+            std::fs::write(job.join("metrics.csv"), text).unwrap();
+        }
+    }
+    let text = report(folder.path(), &with(&wanted), 0);
+    assert!(text.contains("the fallen mean of held_out/nats at each step"), "{text}");
+    let fit = Rows::read(&folder, "run/report/figures/law-chinchilla-fit.csv");
+    for (name, truth) in [("E", e), ("A", a), ("alpha", alpha), ("B", b), ("beta", beta)] {
+        near(name, constant(&fit, name), truth, 1e-2);
+    }
+    let page = std::fs::read_to_string(run.join("report/law-chinchilla.html")).unwrap();
+    assert!(page.contains("--loss held_out/nats"), "the page says how it is drawn again");
+}
+
 /// With α_N = α_E = 1, N_c E_c = 1/4 and operations N E, the least operations of a performance are it itself.
 #[test]
 fn intrinsic_performance_is_the_least_operations_of_any_size() {
@@ -358,6 +397,11 @@ fn mistakes_say_what_would_do() {
         folder,
         &["--law", "chinchilla", "--threshold", "0.5"],
         &["--threshold with chinchilla"],
+    );
+    refused(
+        folder,
+        &["--law", "sum", "--loss", "held_out/nats"],
+        &["--loss held_out/nats with sum"],
     );
     refused(folder, &["--law", "sum", "--set", "nothing=1"], &["no option nothing"]);
     refused(folder, &["--law", "sum", "--gain", WIDTH], &["cannot be used with"]);

@@ -17,6 +17,8 @@ pub struct Ask {
     pub thresholds: Vec<f64>,
     /// What the law takes as such.
     kind: Thresholds,
+    /// The metric that the law is of, in place of what is left of the score.
+    pub loss: Option<String>,
     /// Which size N is.
     pub size: Size,
     /// What the law's fit takes.
@@ -38,6 +40,11 @@ impl Ask {
             let allowed = "a law of the steps to a threshold";
             return Err(Refusal::argument("--threshold", found, allowed, "leave it out"));
         }
+        if let (Some(tag), false) = (&args.loss, kind == Thresholds::None) {
+            let found = format!("--loss {tag} with {}", law.name);
+            let allowed = "chinchilla, which is of whole curves";
+            return Err(Refusal::argument("--loss", found, allowed, "leave it out"));
+        }
         if let Some(wrong) = thresholds.iter().find(|threshold| !threshold.is_finite()) {
             let allowed = "a finite normalised return";
             return Err(Refusal::argument(
@@ -55,7 +62,7 @@ impl Ask {
             threads: thread::available_parallelism().map_or(1, usize::from),
         };
         let request = asked.request(law, bootstrap)?;
-        Ok(Self { thresholds, kind, size: args.n, request })
+        Ok(Self { thresholds, kind, loss: args.loss.clone(), size: args.n, request })
     }
 
     /// One for each fit: of a law whose rows have one threshold, one a threshold.
@@ -89,7 +96,10 @@ impl Ask {
         let all = "of all trained networks";
         let thresholds: Vec<String> = self.thresholds.iter().map(f64::to_string).collect();
         let reached = match (self.kind, thresholds.as_slice()) {
-            (Thresholds::None, _) => "the risen mean score at each step".to_owned(),
+            (Thresholds::None, _) => match &self.loss {
+                Some(tag) => format!("the fallen mean of {tag} at each step"),
+                None => "the risen mean score at each step".to_owned(),
+            },
             (_, []) => "final scores, the mean over the last tenth of evaluations".to_owned(),
             (_, some) => format!("env steps to a normalised return of {}", some.join(", ")),
         };
@@ -111,6 +121,7 @@ impl Ask {
             Size::Total => add("--n", vec!["total".to_owned()]),
             Size::Flops => add("--n", vec!["flops".to_owned()]),
         }
+        add("--loss", self.loss.iter().cloned().collect());
         add("--budget", args.budget.iter().map(f64::to_string).collect());
         for set in &args.set {
             add("--set", vec![set.clone()]);

@@ -1,4 +1,5 @@
-//! Chinchilla's law of jobs: 1 − the normalised score over size and env steps, along the curves of all cells.
+//! Chinchilla's law of jobs: what is left of the normalised score, or a loss, over size and steps, along the curves of all
+//! cells.
 
 use super::ask::Ask;
 use super::drawing::{along, distinct, families, few, panel, with_line};
@@ -23,9 +24,10 @@ pub static VIEW: LawView = LawView {
         lineup: |site| site.lineup(),
         rows,
     },
-    title: "What is left of the score over size and env steps",
-    caption: "1 − the normalised score, of the mean curve made to rise: over env steps, a line of the fit for each n; and over \
-              n at equal operations of the training, as IsoFLOP curves, where each n's own curve and the fit are read off.",
+    title: "What is left over size and steps",
+    caption: "1 − the normalised score, or the metric of --loss, of the mean curve made to improve: over steps, a line of the \
+              fit for each n; and over n at equal operations of the training, as IsoFLOP curves, where each n's own curve and \
+              the fit are read off.",
     panels,
 };
 
@@ -35,11 +37,12 @@ const POINTS: usize = 12;
 /// Budgets of operations that are drawn.
 const BUDGETS: usize = 4;
 
-fn rows(_: &Ask, drawn: &[Drawn<'_>]) -> Vec<Line> {
+fn rows(ask: &Ask, drawn: &[Drawn<'_>]) -> Vec<Line> {
+    let best = if ask.loss.is_some() { 0.0 } else { 1.0 };
     let of_site = |drawn: &Drawn<'_>| -> Vec<Line> {
-        let (steps, risen) = (&drawn.site.curves.steps, drawn.risen());
+        let (steps, left) = (&drawn.site.curves.steps, drawn.left(best));
         let row = |at: usize| {
-            let row = Line::new(drawn, vec![drawn.site.n, steps[at]], 1.0 - risen[at]);
+            let row = Line::new(drawn, vec![drawn.site.n, steps[at]], left[at]);
             Line { beside: vec![steps[at] * drawn.site.per_step], ..row }
         };
         spread(steps).into_iter().map(row).collect()
@@ -65,8 +68,9 @@ fn spread(steps: &[f64]) -> Vec<usize> {
 
 fn panels(of: &Fitted<'_>) -> Vec<Panel> {
     let over_steps = families(of, 0, 1, "n", |n, d| predict(&of.fit, n, d));
-    let left = "1 − score";
-    let steps = panel(of.label.clone(), Axis::log("env steps"), Axis::log(left), over_steps);
+    let left = of.ask.loss.as_deref().unwrap_or("1 − score");
+    let clock = of.sites.first().map_or("steps", |site| site.clock);
+    let steps = panel(of.label.clone(), Axis::log(clock), Axis::log(left), over_steps);
     let isoflop = budgets(of);
     let isoflop =
         panel(format!("{}: equal operations", of.label), Axis::log("n"), Axis::log(left), isoflop);

@@ -61,7 +61,7 @@ static VIEWS: [&LawView; 8] = [
 pub fn view(of: &Comparison, args: &ReportArgs, name: &str) -> Result<View, Error> {
     let LawView { recipe, title, caption, panels } = law(name)?;
     let ask = Ask::of(recipe.law, recipe.thresholds, args)?;
-    let (sites, mut notes) = site::sites(of, ask.size);
+    let (sites, mut notes) = site::sites(of, &ask);
     notes.splice(0..0, uneven(of.cells.iter()));
     let (mut fits, mut failed) = (Vec::new(), Vec::new());
     for ask in ask.apart() {

@@ -1,13 +1,15 @@
 //! A cell as laws see it: how large, how often updated, how dear, and how its seeds learn.
 
+use super::ask::Ask;
 use crate::comparison::{Cell, Comparison};
 use crate::laws::isotonic::isotonic;
 use crate::laws::threshold::{mean_curve, reached};
+use crate::metrics::{Logged, tracks};
 use crate::normalise::Scale;
 use crate::report::args::Size;
 use crate::report::figure::methods::sparsity;
 use crate::report::swept::number;
-use crate::results::{JobResult, Progress};
+use crate::results::{JobResult, Progress, clock_of};
 use crate::sizes::Sizes;
 use crate::statistics::{Curve, Curves, Point};
 
@@ -30,8 +32,10 @@ pub struct Site<'a> {
     pub per_step: f64,
     /// Its finished seeds.
     pub runs: Vec<Run>,
-    /// Their normalised learning curves on common steps.
+    /// Their normalised learning curves on common steps, or a loss with its sign turned.
     pub curves: Curves,
+    /// What their steps are.
+    pub clock: &'static str,
     /// Whether several agents are compared.
     agents: bool,
 }
@@ -64,9 +68,10 @@ impl Drawn<'_> {
         reached(&self.site.curves, self.weights, threshold)
     }
 
-    /// The mean curve, made to rise, at each of the common steps.
-    pub fn risen(&self) -> Vec<f64> {
-        isotonic(&mean_curve(&self.site.curves, self.weights))
+    /// What is left at each of the common steps: of the mean curve, made to rise, what it lacks to `best`.
+    pub fn left(&self, best: f64) -> Vec<f64> {
+        let risen = isotonic(&mean_curve(&self.site.curves, self.weights));
+        risen.into_iter().map(|risen| best - risen).collect()
     }
 
     /// The mean of the final scores.
@@ -104,7 +109,7 @@ impl Site<'_> {
 }
 
 /// The sites of all cells, and why some cells are none.
-pub fn sites(of: &Comparison, size: Size) -> (Vec<Site<'_>>, Vec<String>) {
+pub fn sites<'a>(of: &'a Comparison, ask: &Ask) -> (Vec<Site<'a>>, Vec<String>) {
     let (mut sites, mut notes) = (Vec::new(), Vec::new());
     let agents = of
         .cells
@@ -116,22 +121,30 @@ pub fn sites(of: &Comparison, size: Size) -> (Vec<Site<'_>>, Vec<String>) {
             .jobs
             .iter()
             .filter(|job| job.progress == Progress::Finished)
-            .filter_map(|job| run(job, &task.scale))
+            .filter_map(|job| match &ask.loss {
+                Some(tag) => falling(job, tag),
+                None => run(job, &task.scale),
+            })
             .collect();
         let curve = |run: &Run| Curve::new(run.points.clone());
         let curves = Curves::new(&[runs.iter().map(curve).collect()]);
         match (&cell.sizes, runs.is_empty(), curves.steps.is_empty()) {
-            // That it has no finished seeds is told of all views.
-            (_, true, _) => {}
+            (_, true, _) => {
+                // That it has no finished seeds is told of all views.
+                let finished = cell.jobs.iter().any(|job| job.progress == Progress::Finished);
+                if let (Some(tag), true) = (&ask.loss, finished) {
+                    notes.push(format!("{}: no {tag} in metrics.csv, left out", cell.label));
+                }
+            }
             (None, false, _) => {
                 notes.push(format!("{}: no sizes of its networks, left out", cell.label))
             }
             (Some(_), false, true) => {
-                notes.push(format!("{}: seeds without a common env step, left out", cell.label));
+                notes.push(format!("{}: seeds without a common step, left out", cell.label));
             }
             (Some(sizes), false, false) => sites.push(Site {
                 cell,
-                n: match size {
+                n: match ask.size {
                     Size::Active => sizes.active_parameters,
                     Size::Total => sizes.parameters,
                     Size::Flops => sizes.forward_flops,
@@ -141,6 +154,7 @@ pub fn sites(of: &Comparison, size: Size) -> (Vec<Site<'_>>, Vec<String>) {
                 flops: sizes.forward_flops as f64,
                 utd: utd(cell),
                 per_step: cell.training.model / total(cell, &curves),
+                clock: cell.jobs.first().map_or("steps", |job| clock_of(&job.settings)),
                 runs,
                 curves,
                 agents,
@@ -159,6 +173,14 @@ fn run(job: &JobResult, scale: &Scale) -> Option<Run> {
     Some(Run { seed: job.seed, score: scale.normalise(job.score()?), points })
 }
 
+/// The values of `tag` with their sign turned, so that they rise as it falls; none of a job that has none.
+fn falling(job: &JobResult, tag: &str) -> Option<Run> {
+    let track = tracks(&job.folder, |other| other == tag).into_iter().next()?;
+    let point = |at: &Logged| Point { step: at.step, value: -at.value };
+    let points: Vec<Point> = track.values.iter().map(point).collect();
+    Some(Run { seed: job.seed, score: points.last()?.value, points })
+}
+
 /// Of weights and biases, so that active over it is the whole shape.
 fn density(sizes: &Sizes) -> f64 {
     sizes.active_parameters as f64 / sizes.parameters.max(1) as f64
@@ -174,8 +196,9 @@ fn utd(cell: &Cell) -> f64 {
     costs.map_or(0.0, |costs| costs.gradient_steps as f64 / costs.env_steps as f64)
 }
 
-/// Env steps of the training that its operations are of.
+/// Steps of the training that its operations are of.
 fn total(cell: &Cell, curves: &Curves) -> f64 {
     let last = curves.steps.last().copied().unwrap_or(f64::NAN);
-    number(cell, "train.total_env_steps").unwrap_or(last)
+    let of = |key: &str| number(cell, key);
+    of("train.total_env_steps").or(of("train.total_gradient_steps")).unwrap_or(last)
 }
