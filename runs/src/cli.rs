@@ -9,6 +9,7 @@ use crate::assertion::Assertion;
 use crate::data_format::DataFormat;
 use crate::laws::FitArgs;
 use crate::report::ReportArgs;
+use crate::seeds::{self, Seeds};
 
 /// Benchmarks of sparse networks in deep reinforcement learning, from one YAML file.
 #[derive(Debug, Parser)]
@@ -137,7 +138,7 @@ pub struct PlanArgs {
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Seeds instead of the config's: 1,2,3 or 1..10, both ends included
-    #[arg(long, value_name = "SEEDS", value_parser = parse_seeds)]
+    #[arg(long, value_name = "SEEDS", value_parser = seeds::parse)]
     seeds: Option<Seeds>,
     /// Only this variant; may be given again. `rigl` names it with every value of a sweep,
     /// `rigl,sparsity=0.9` with one
@@ -229,7 +230,7 @@ pub struct SubmitArgs {
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Seeds instead of the config's: 1,2,3 or 1..10, both ends included
-    #[arg(long, value_name = "SEEDS", value_parser = parse_seeds)]
+    #[arg(long, value_name = "SEEDS", value_parser = seeds::parse)]
     seeds: Option<Seeds>,
     /// A folder for the results that all nodes share [default: out/NAME, after the config]
     #[arg(long, value_name = "DIR")]
@@ -446,35 +447,6 @@ pub struct DataArgs {
     pub out: Option<PathBuf>,
 }
 
-#[derive(Clone, Debug)]
-struct Seeds(Vec<u64>);
-
-/// More seeds than this are a slip of the keyboard.
-const MOST_SEEDS: u64 = 100_000;
-
-fn parse_seeds(text: &str) -> Result<Seeds, String> {
-    let wrong = || "write whole numbers, each once: 1,2,3 or 1..10 (both ends included)".to_owned();
-    let number = |text: &str| text.trim().parse::<u64>().map_err(|_| wrong());
-    let seeds: Vec<u64> = match text.split_once("..") {
-        Some((first, last)) => {
-            let (first, last) = (number(first)?, number(last)?);
-            if last < first {
-                return Err(format!("the end {last} is below the beginning {first}"));
-            }
-            if last - first >= MOST_SEEDS {
-                return Err(format!("more than {MOST_SEEDS} seeds"));
-            }
-            (first..=last).collect()
-        }
-        None => text.split(',').map(number).collect::<Result<_, _>>()?,
-    };
-    let once = |(at, seed): (usize, &u64)| !seeds[..at].contains(seed);
-    if !text.contains("..") && !seeds.iter().enumerate().all(once) {
-        return Err(wrong());
-    }
-    Ok(Seeds(seeds))
-}
-
 fn parse_jobs(text: &str) -> Result<usize, String> {
     let wrong = || "write a whole number of at least 1".to_owned();
     text.parse().ok().filter(|jobs| *jobs > 0).ok_or_else(wrong)
@@ -489,14 +461,5 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn seeds_as_list_and_range() {
-        assert_eq!(parse_seeds("3,1, 2").unwrap().0, [3, 1, 2]);
-        assert_eq!(parse_seeds("1..4").unwrap().0, [1, 2, 3, 4]);
-        for wrong in ["", "1,,2", "1,1", "4..1", "1..", "-1", "a", "0..18446744073709551615"] {
-            assert!(parse_seeds(wrong).is_err(), "{wrong}");
-        }
     }
 }

@@ -53,6 +53,7 @@ mod run;
 mod scheduler;
 mod schema;
 mod score;
+mod seeds;
 mod shell;
 mod shells;
 pub mod sizes;

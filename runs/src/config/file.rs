@@ -10,9 +10,6 @@ use crate::expand::{chosen, split_path};
 use crate::keys::{locate, nearest};
 use crate::yaml::{self, Node, Origin, Value, nested};
 
-/// More seeds than this are a slip of the keyboard.
-pub const MOST_SEEDS: u64 = 100_000;
-
 /// No config is longer.
 const MOST_BYTES: u64 = 1 << 20;
 

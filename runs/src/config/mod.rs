@@ -31,7 +31,8 @@ use crate::variant::Variant;
 use crate::yaml::{Node, Origin, Value, nested};
 use blame::unmade;
 
-use file::{MOST_SEEDS, document};
+use crate::seeds::{MOST_SEEDS, range};
+use file::document;
 use read::settings;
 use sections::{SECTIONS, kinded};
 
@@ -285,19 +286,8 @@ fn read_seeds(node: Option<&Node>) -> Checked<Vec<u64>> {
         }
         Value::List(items) => items,
         Value::Text(text) if text.contains("..") => {
-            let ends = text.split_once("..");
-            let end = |text: &str| text.trim().parse::<u64>().ok();
-            let range = ends.and_then(|(first, last)| Some((end(first)?, end(last)?)));
-            return match range {
-                Some((first, last)) if first <= last && last - first < MOST_SEEDS => {
-                    Ok((first..=last).collect())
-                }
-                Some((first, last)) if first <= last => {
-                    Err(wrong(node, format!("more than {MOST_SEEDS} seeds")))
-                }
-                Some(_) => Err(wrong(node, format!("{text}, whose end is below its beginning"))),
-                None => Err(wrong(node, node.value.to_string())),
-            };
+            let seeds = range(text).unwrap_or_else(|| Err(node.value.to_string()));
+            return seeds.map_err(|found| wrong(node, found));
         }
         one => {
             let seed = whole(one).ok_or_else(|| wrong(node, node.value.to_string()))?;
