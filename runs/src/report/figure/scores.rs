@@ -60,7 +60,7 @@ struct Told {
 
 impl Told {
     /// `labels` without the values of keys that all of them have, such as the environment's, which is the title; and where
-    /// several keys differ, the same ones in all of them, without the keys.
+    /// the same keys differ in all of them, without these.
     fn of(labels: &[&str]) -> Self {
         let [_, _, ..] = labels else {
             return Self {
@@ -81,7 +81,7 @@ impl Told {
             values.map(|(key, _)| key.to_owned()).collect()
         };
         let keys = parts.first().map(keys_of).unwrap_or_default();
-        if keys.len() < 2 || parts.iter().any(|parts| keys_of(parts) != keys) {
+        if keys.is_empty() || parts.iter().any(|parts| keys_of(parts) != keys) {
             let labels = parts.iter().map(|parts| parts.join(",")).collect();
             return Self { labels, keys: Vec::new() };
         }
@@ -103,7 +103,7 @@ mod tests {
             keys: keys.iter().map(|&key| key.into()).collect(),
         };
         let labels = ["dense,id=A,total=0.1,share=0.9", "rigl,id=A,total=0.2,share=0.9"];
-        assert_eq!(of(&labels), told(&["dense,total=0.1", "rigl,total=0.2"], &[]));
+        assert_eq!(of(&labels), told(&["dense, 0.1", "rigl, 0.2"], &["total"]));
         assert_eq!(of(&labels[..1]), told(&labels[..1], &[]));
         assert_eq!(of(&["flatten", "tokens"]), told(&["flatten", "tokens"], &[]));
         let both = ["dense,total=0.1,share=0.9", "dense,total=0.2,share=0.8"];
