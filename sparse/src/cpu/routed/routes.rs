@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::tokens::Standing;
+use super::tokens::{Group, Standing};
 use crate::kernels::Lanes;
 use crate::kernels::lanes::Tile;
 use crate::kernels::permute::{LANES, Order};
@@ -72,18 +72,21 @@ pub(super) struct Chosen<'a> {
     pub gates: &'a [f32],
 }
 
-/// Rows of an expert that have no token yet, in tiles, the last one first.
-struct Free(Vec<Piece>);
+/// Rows of an expert that have no token yet.
+struct Free {
+    /// In tiles, the last one first.
+    tiles: Vec<Piece>,
+}
 
 impl Free {
     /// The next rows, at most `count`.
     fn take(&mut self, count: usize) -> Option<Piece> {
-        let tile = self.0.last_mut()?;
+        let tile = self.tiles.last_mut()?;
         let piece = Piece { count: count.min(tile.count), ..*tile };
         tile.first += piece.count;
         tile.count -= piece.count;
         if tile.count == 0 {
-            self.0.pop();
+            self.tiles.pop();
         }
         Some(piece)
     }
@@ -110,12 +113,11 @@ impl Routes {
             let tokens = &standing.tokens[group.lanes.clone()];
             for rank in 0..k {
                 for (lane, token) in tokens.iter().enumerate() {
-                    let choice = token.map(|token| token as usize * k + rank);
-                    if let Some((choice, e)) =
-                        choice.and_then(|choice| Some((choice, chosen.experts[choice]?)))
-                    {
-                        takers[e as usize].push((lane, choice));
-                    }
+                    let Some(choice) = token.map(|token| token as usize * k + rank) else {
+                        continue;
+                    };
+                    let Some(expert) = chosen.experts[choice] else { continue };
+                    takers[expert as usize].push((lane, choice));
                 }
                 let starts = [self.pieces.len(), self.chosen.len()];
                 let rows = takers.iter().map(Vec::len).sum::<usize>();
@@ -162,7 +164,7 @@ impl Routes {
                 self.beyond.push(Piece { first: first + count, step, count: step - count });
             }
             start += size * lanes.width();
-            Free(tiles)
+            Free { tiles }
         };
         experts.iter().map(&mut rows).collect()
     }
@@ -171,7 +173,7 @@ impl Routes {
     pub(super) fn choices<'a>(
         &'a self,
         standing: &'a Standing,
-    ) -> impl Iterator<Item = (&'a super::tokens::Group, &'a [Choice])> {
+    ) -> impl Iterator<Item = (&'a Group, &'a [Choice])> {
         standing.groups.iter().zip(self.choices.chunks_exact(self.k.max(1)))
     }
 }
