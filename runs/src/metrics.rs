@@ -46,6 +46,11 @@ pub fn tracks(folder: &Path, wanted: impl Fn(&str) -> bool) -> Vec<Track> {
     tracks
 }
 
+/// The tag `tag` of `metrics.csv` in `folder`; none where no row has it.
+pub fn track(folder: &Path, tag: &str) -> Option<Track> {
+    tracks(folder, |other| other == tag).pop()
+}
+
 impl Track {
     /// The same as a step function: what was stays until the next row.
     pub fn held(self) -> Self {

@@ -12,7 +12,7 @@ use super::task::Task;
 use super::verdict::Verdict;
 use crate::claim::{Claim, Measure, Relation, Selector};
 use crate::keys::same;
-use crate::metrics::tracks;
+use crate::metrics::track;
 use crate::normalise::Scale;
 use crate::results::{JobResult, Progress};
 use crate::robustness::Held;
@@ -161,7 +161,7 @@ fn measured(of: &Measure, cell: &Cell, scales: &Scales<'_>) -> Option<Measured> 
             Some(scale(held.mean_return))
         }),
         Measure::Metric(tag) => seeds(&|job| {
-            let track = tracks(&job.folder, |other| other == tag).pop()?;
+            let track = track(&job.folder, tag)?;
             Some(mean(track.values.iter().map(|value| value.value)))
         }),
         Measure::ForwardFlops => Some(Measured::Exact(cell.sizes?.forward_flops as f64)),

@@ -27,11 +27,11 @@ use crate::keys::{
 use crate::normalise::Normalise;
 use crate::plan::Plan;
 use crate::published::{Published, read_published};
+use crate::seeds::{MOST_SEEDS, range};
 use crate::variant::Variant;
 use crate::yaml::{Node, Origin, Value, nested};
 use blame::unmade;
 
-use crate::seeds::{MOST_SEEDS, range};
 use file::document;
 use read::settings;
 use sections::{SECTIONS, kinded};

@@ -23,6 +23,9 @@ pub const TILE: usize = 64;
 /// The width of a tile is a multiple of this: the lanes of the widest registers.
 pub const GRAIN: usize = 16;
 
+/// Numbers of a line of the cache.
+pub const LINE: usize = 16;
+
 /// Activations, aligned to cache lines: an unaligned register load would touch two.
 pub type Buffer = AVec<f32, ConstAlign<64>>;
 

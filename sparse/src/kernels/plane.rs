@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::activation;
 use super::gather::Strides;
-use super::lanes::Lanes;
+use super::lanes::{LINE, Lanes};
 use crate::layers::{Activation, Features};
 
 /// Slots beside an image.
@@ -206,7 +206,6 @@ impl Plane {
     /// Runs `each(features, their slots)` over as many features as a line of the cache has: rows and slots are far apart,
     /// and few enough of both stay near.
     fn by_line(&self, mut each: impl FnMut(Range<usize>, &[usize])) {
-        const LINE: usize = 16;
         let (mut first, mut line) = (0, Vec::with_capacity(LINE));
         for slot in self.rows().flat_map(|(_, slot)| slot..slot + self.width) {
             line.push(slot);

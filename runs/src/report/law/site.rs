@@ -4,7 +4,7 @@ use super::ask::Ask;
 use crate::comparison::{Cell, Comparison};
 use crate::laws::isotonic::isotonic;
 use crate::laws::threshold::{mean_curve, reached};
-use crate::metrics::{Logged, tracks};
+use crate::metrics::{Logged, track};
 use crate::normalise::Scale;
 use crate::report::args::Size;
 use crate::report::figure::methods::sparsity;
@@ -175,7 +175,7 @@ fn run(job: &JobResult, scale: &Scale) -> Option<Run> {
 
 /// The values of `tag` with their sign turned, so that they rise as it falls; none of a job that has none.
 fn falling(job: &JobResult, tag: &str) -> Option<Run> {
-    let track = tracks(&job.folder, |other| other == tag).into_iter().next()?;
+    let track = track(&job.folder, tag)?;
     let point = |at: &Logged| Point { step: at.step, value: -at.value };
     let points: Vec<Point> = track.values.iter().map(point).collect();
     Some(Run { seed: job.seed, score: points.last()?.value, points })

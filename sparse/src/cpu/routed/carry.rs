@@ -5,12 +5,11 @@ use pulp::{Simd, WithSimd};
 use super::routes::{Choice, Piece, Routes};
 use super::tokens::{Group, Standing};
 use crate::kernels::dispatch::dispatch;
+use crate::kernels::lanes::LINE;
 use crate::kernels::permute::{LANES, permute};
 
 /// Numbers of a token that are moved one after the other: those of a group stay in the nearest cache.
 const NUMBERS: usize = 16;
-/// Numbers of a line of the cache.
-const LINE: usize = 16;
 
 /// Numbers of the lanes of a group, in the order of its rows.
 type Sorted = [[f32; LANES]; NUMBERS];
@@ -237,5 +236,98 @@ impl Routes {
     /// The tokens of `to` from all of their rows in `from`.
     pub fn come(&self, from: &[f32], standing: &Standing, to: &mut [f32], coming: Coming) {
         dispatch(Come { routes: self, standing, from, to, coming });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::routes::Chosen;
+    use super::*;
+    use crate::kernels::dispatch::tests::{LEVEL, LEVELS};
+    use crate::kernels::{Lanes, Plane};
+    use crate::layers::Features;
+    use crate::routing::{Block, Router, Routing, Tokens, top_k};
+
+    /// The rows of experts are tokens, and come back as weighted sums, on every SIMD level, where a token has no expert, and
+    /// whatever stood in lanes beyond.
+    #[test]
+    fn tokens_go_and_come_back() {
+        let features = Features { channels: 3, height: 2, width: 2 };
+        let (samples, count, k) = (70, 3, 2);
+        let weight = |choice: usize, e: usize| ((choice / k * count + e) % 5) as f32;
+        for tokens in [Tokens::Pixels, Tokens::Channels, Tokens::Batch] {
+            for level in LEVELS {
+                LEVEL.set(level);
+                let routing = Routing { tokens, ..Routing::of(Router::of(&top_k::ROW), count) };
+                let block = Block::new(routing, features, 0, 1);
+                let (lanes, size) = (Lanes::new(samples), block.size);
+                // Number `f` of sample `s` is 100 s + f.
+                let number = |s: usize, f: usize| (100 * s + f) as f32;
+                let rows: Vec<f32> = (0..samples * 12).map(|i| number(i / 12, i % 12)).collect();
+                let mut slots = lanes.zeros(12);
+                Plane::of(features).from_rows(lanes, &rows, &mut slots);
+                let standing = Standing::of(&block, lanes);
+                // Two experts of three, but for each seventh second choice, and the first token of all has none.
+                let expert = |i: usize| (i / k + i % k) % count;
+                let has = |i: &usize| *i >= k && (i % k == 0 || i % 7 > 0);
+                let choices = 0..standing.count * k;
+                let experts: Vec<Option<u32>> =
+                    choices.clone().map(|i| has(&i).then_some(expert(i) as u32)).collect();
+                let gates: Vec<f32> = (0..standing.count * count).map(|i| (i % 5) as f32).collect();
+                let load = |e: usize| choices.clone().filter(|i| has(i) && expert(*i) == e).count();
+                let of_experts: Vec<Lanes> = (0..count).map(|e| Lanes::new(load(e))).collect();
+                let width: usize = of_experts.iter().map(|lanes| lanes.width()).sum();
+                let mut routes = Routes::default();
+                let chosen = Chosen { experts: &experts, k, gates: &gates };
+                routes.draw(&standing, chosen, &of_experts, size);
+
+                let mut went = Lanes::new(width).zeros(size);
+                went.fill(7.0);
+                routes.go(&standing, &slots, &mut went, size);
+                let token = |i: usize| {
+                    let (s, t) = (i / k / block.tokens, i / k % block.tokens);
+                    (0..size).map(move |j| number(s, t * block.between + j * block.within))
+                };
+                let sum = |slots: &[f32]| slots.iter().map(|x| f64::from(*x)).sum::<f64>();
+                let taken = choices.clone().filter(has).flat_map(token).map(f64::from);
+                assert_eq!(sum(&went), taken.sum::<f64>(), "nothing stays in lanes beyond");
+
+                let mut weighed = went.clone();
+                weighed.fill(7.0);
+                let products: Vec<(usize, f32)> =
+                    routes.go_weighted(&standing, &slots, &went, &mut weighed, size).collect();
+                assert_eq!(products.len(), choices.clone().filter(has).count());
+                for (i, product) in products {
+                    let square: f32 = token(i).map(|x| x * x).sum();
+                    assert!((product - square).abs() <= 1e-5 * square, "{product} {square}");
+                }
+
+                for (weighted, added) in
+                    [(true, true), (true, false), (false, true), (false, false)]
+                {
+                    let mut back = lanes.zeros(12);
+                    back.fill(1.0);
+                    routes.come(&went, &standing, &mut back, Coming { size, weighted, added });
+                    let mut found = vec![0.0; samples * 12];
+                    Plane::of(features).to_rows(lanes, &back, &mut found);
+                    for (i, found) in found.iter().enumerate() {
+                        let (s, f) = (i / 12, i % 12);
+                        let t = match tokens {
+                            Tokens::Pixels => f % 4,
+                            Tokens::Channels => f / 4,
+                            Tokens::Batch => 0,
+                        };
+                        let own = (s * block.tokens + t) * k;
+                        let counts = (own..own + k).filter(has).map(|i| match weighted {
+                            true => weight(i, expert(i)),
+                            false => 1.0,
+                        });
+                        let expected = counts.sum::<f32>() * number(s, f);
+                        let expected = expected + if added { 1.0 } else { 0.0 };
+                        assert_eq!(*found, expected, "{tokens:?} {weighted} {added}");
+                    }
+                }
+            }
+        }
     }
 }

@@ -13,7 +13,7 @@ use std::ops::Range;
 use super::run::{Back, With};
 use super::tokens::Standing;
 use crate::error::SparseError;
-use crate::kernels::lanes::Tile;
+use crate::kernels::lanes::{LINE, Tile};
 use crate::kernels::{Below, Buffer, Lanes, Pass, Reordered, Sides, Weights, linear};
 use crate::layers::Activation;
 use crate::routing::Block;
@@ -166,7 +166,6 @@ impl Gate {
 /// Runs `each` over the logits of the tokens of a tile, in rows `(sample, token, logit)` and in slots, of which it is told
 /// where the first one is: as many of a row at a time as a line of the cache has, so that few lines of both are near.
 fn by_line(tile: Tile, tokens: usize, logits: usize, mut each: impl FnMut(Range<usize>, usize)) {
-    const LINE: usize = 16;
     let [width, samples] = [tile.width, tile.samples].map(|lanes| lanes / tokens);
     for token in 0..tokens {
         for first in (0..logits).step_by(LINE) {
