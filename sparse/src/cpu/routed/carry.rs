@@ -269,7 +269,7 @@ mod tests {
                 let standing = Standing::of(&block, lanes);
                 // Two experts of three, but for each seventh second choice, and the first token of all has none.
                 let expert = |i: usize| (i / k + i % k) % count;
-                let has = |i: &usize| *i >= k && (i % k == 0 || i % 7 > 0);
+                let has = |i: &usize| *i >= k && (i.is_multiple_of(k) || !i.is_multiple_of(7));
                 let choices = 0..standing.count * k;
                 let experts: Vec<Option<u32>> =
                     choices.clone().map(|i| has(&i).then_some(expert(i) as u32)).collect();
