@@ -254,3 +254,42 @@ fn a_sticky_probability_of_one_never_listens_and_freeway_ends_after_2501_frames(
     let error = find("MinAtar/Freeway-v1").unwrap().spec(&options).unwrap_err().to_string();
     assert!(error.contains("sticky_action_prob") && error.contains("[0, 1]"), "{error}");
 }
+
+/// Breakout's observations from seed 5 under `options`: at the start, then step by step.
+fn breakout(options: &Options) -> Vec<Vec<u8>> {
+    let spec = find("MinAtar/Breakout-v1").unwrap().spec(options).unwrap();
+    let (mut env, mut obs) = (spec.make.one().unwrap(), vec![9; spec.obs.dim()]);
+    env.reset(Some(5), ObsMut::U8(&mut obs)).unwrap();
+    let mut seen = vec![obs.clone()];
+    for step in 0..8 {
+        env.step(Action::Discrete(step % 3), ObsMut::U8(&mut obs)).unwrap();
+        seen.push(obs.clone());
+    }
+    seen
+}
+
+#[test]
+fn grey_levels_are_the_same_cells_as_pixels_and_may_have_noise() {
+    let grey = Options::default().with("grey_levels", OptionValue::Flag(true));
+    let (cells, pixels) = (breakout(&Options::default()).concat(), breakout(&grey).concat());
+    assert!(cells.iter().zip(&pixels).all(|(cell, pixel)| *pixel == 255 * cell));
+    let high =
+        |options: &Options| match find("MinAtar/Breakout-v1").unwrap().spec(options).unwrap().obs {
+            Space::Box { high, .. } => high[0],
+            Space::Discrete { .. } => panic!("an observation of planes"),
+        };
+    assert_eq!((high(&Options::default()), high(&grey)), (1.0, 255.0));
+
+    let clipped = grey
+        .clone()
+        .with("noise_sigma", OptionValue::Real(10.0))
+        .with("noise_mode", OptionValue::Text("clip".into()));
+    let noisy = breakout(&clipped).concat();
+    let off: Vec<_> = noisy.iter().zip(&pixels).map(|(a, b)| a.abs_diff(*b)).collect();
+    assert!(off.iter().all(|off| *off < 60) && off.iter().any(|off| *off > 5));
+    assert_eq!(noisy, breakout(&clipped).concat());
+
+    let cells = Options::default().with("noise_sigma", OptionValue::Real(10.0));
+    let error = find("MinAtar/Breakout-v1").unwrap().spec(&cells).unwrap_err().to_string();
+    assert!(error.contains("noise_sigma") && error.contains("grey_levels is true"), "{error}");
+}

@@ -8,7 +8,7 @@ use super::options::OPTIONS;
 use super::resize::Resize;
 use super::rom;
 use crate::env::generator;
-use crate::wrappers::observation_noise::{Mode, ObservationNoise};
+use crate::wrappers::observation_noise::{Noise, ObservationNoise};
 use crate::{
     Action, End, Env, EnvError, EnvRng, EnvSpec, ObsMut, Options, Picture, Space, Step, maker,
     state,
@@ -25,12 +25,12 @@ const NOOP: i32 = 0;
 pub(super) fn spec(id: &'static str, options: &Options) -> Result<EnvSpec, EnvError> {
     let (game, view) = (find(id)?, View::new(options)?);
     let (rows, columns) = view.size(game);
-    let (sigma, mode) = (options.f64("noise_sigma")?, Mode::named(options.text("noise_mode")?));
-    let make = |view: View| match sigma > 0.0 {
+    let noise = Noise::of(options)?;
+    let make = |view: View| match noise.sigma > 0.0 {
         false => maker(move || Atari::new(game, view)),
-        true => maker(move || {
-            Ok(ObservationNoise::new(Atari::new(game, view)?, view.stack, sigma, mode))
-        }),
+        true => {
+            maker(move || Ok(ObservationNoise::new(Atari::new(game, view)?, view.stack, noise)))
+        }
     };
     let obs = Space::bytes(&[view.stack * view.planes(), rows, columns]);
     let action = Space::Discrete { n: if view.all_actions { game.legal } else { game.minimal } };

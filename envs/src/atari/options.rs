@@ -1,5 +1,6 @@
 //! What can be chosen for a game; the [module](super) has the table.
 
+use crate::wrappers::observation_noise;
 use crate::{EnvOption, Limits, OptionValue};
 
 /// What can be chosen for a game.
@@ -64,16 +65,6 @@ pub(super) const OPTIONS: &[EnvOption] = &[
         limits: Limits::Any,
         about: "all actions of the joystick instead of those that do something",
     },
-    EnvOption {
-        key: "noise_sigma",
-        default: OptionValue::Real(0.0),
-        limits: Limits::Within(0.0, 255.0),
-        about: "standard deviation of noise on every pixel, in grey levels",
-    },
-    EnvOption {
-        key: "noise_mode",
-        default: OptionValue::Text(std::borrow::Cow::Borrowed("wrap")),
-        limits: Limits::OneOf(&["wrap", "clip"]),
-        about: "what becomes of noise beyond 0 and 255",
-    },
+    observation_noise::SIGMA,
+    observation_noise::MODE,
 ];

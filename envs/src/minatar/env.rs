@@ -8,9 +8,10 @@ use super::boards::Boards;
 use super::rules::{ABREAST, Frame, Move, Rules};
 use super::screen::{SIDE, cells};
 use crate::picture::{CHANNELS, INK, Picture};
+use crate::wrappers::observation_noise::{self, Noise, ObservationNoise};
 use crate::{
     Action, Actions, End, Env, EnvError, EnvGroup, EnvOption, EnvRng, EnvSpec, GroupRows, Limits,
-    Make, ObsMut, OptionValue, Options, Row, Space, Step, state,
+    Make, ObsMut, OptionValue, Options, Row, Space, Step, maker, state,
 };
 
 pub(super) const STICKY: &str = "sticky_action_prob";
@@ -32,8 +33,21 @@ pub(super) const RAMPS: EnvOption = EnvOption {
     about: "whether the game grows harder as it goes on (Breakout and Freeway never do)",
 };
 
-/// The options of every game, with the package's keys and defaults.
-pub(super) const OPTIONS: [EnvOption; 2] = [STICKS, RAMPS];
+const GREY: &str = "grey_levels";
+
+/// The options of every game: first those of the package, with its keys and defaults.
+pub(super) const OPTIONS: [EnvOption; 5] = [
+    STICKS,
+    RAMPS,
+    EnvOption {
+        key: GREY,
+        default: OptionValue::Flag(false),
+        limits: Limits::Any,
+        about: "cells of 0 and 255, as pixels, which networks see as 0 and 1 all the same",
+    },
+    observation_noise::SIGMA,
+    observation_noise::MODE,
+];
 
 /// The spec of a game with these moves as its actions.
 pub(super) fn spec<R: Rules + 'static>(
@@ -42,25 +56,36 @@ pub(super) fn spec<R: Rules + 'static>(
     options: &Options,
 ) -> Result<EnvSpec, EnvError> {
     let (ramping, sticky) = (options.bool(RAMPING)?, options.f64(STICKY)?);
+    let (grey, noise) = (options.bool(GREY)?, Noise::of(options)?);
     let group = move || MinAtar::<R> {
         id,
         moves,
+        grey,
         new: Boards::new(ramping, sticky),
         boards: Vec::new(),
         generators: Vec::new(),
         seeded: Vec::new(),
     };
-    let obs = Space::bytes_to(&[R::CHANNELS, SIDE, SIDE], 1);
+    let alone = move || {
+        let mut alone = group();
+        alone.push()?;
+        Ok(alone)
+    };
+    let make = match (noise.sigma > 0.0, grey) {
+        (false, _) => Make::new(
+            move || Ok(Box::new(alone()?)),
+            move || Box::new(group()),
+            MinAtar::<R>::bytes,
+        ),
+        (true, true) => maker(move || Ok(ObservationNoise::new(alone()?, 1, noise))),
+        (true, false) => {
+            let (key, found) = (observation_noise::SIGMA.key, noise.sigma.to_string());
+            let allowed = format!("0, but where {GREY} is true");
+            return Err(EnvError::OptionValue { id, key, found, allowed });
+        }
+    };
+    let obs = Space::bytes_to(&[R::CHANNELS, SIDE, SIDE], if grey { u8::MAX } else { 1 });
     let action = Space::Discrete { n: moves.len() as u32 };
-    let make = Make::new(
-        move || {
-            let mut alone = group();
-            alone.push()?;
-            Ok(Box::new(alone))
-        },
-        move || Box::new(group()),
-        MinAtar::<R>::bytes,
-    );
     Ok(EnvSpec::new(obs, action, make))
 }
 
@@ -70,6 +95,8 @@ struct MinAtar<R> {
     id: &'static str,
     /// The move of each action.
     moves: &'static [Move],
+    /// Whether cells are pixels.
+    grey: bool,
     /// What new boards begin as.
     new: Boards<R>,
     /// Env `i` is lane `i % ABREAST` of the boards `i / ABREAST`.
@@ -94,6 +121,15 @@ fn outcome(frame: Frame) -> (f64, Row) {
 }
 
 impl<R: Rules> MinAtar<R> {
+    /// What is seen of the env `first` and those behind it in its boards.
+    fn observe(&self, first: usize, obs: &mut [u8]) {
+        let (lane, count) = (first % ABREAST, obs.len() / cells(R::CHANNELS));
+        self.boards[first / ABREAST].observe(lane..lane + count, obs);
+        if self.grey {
+            obs.iter_mut().for_each(|cell| *cell *= u8::MAX);
+        }
+    }
+
     fn move_of(&self, action: u32) -> Result<Move, EnvError> {
         let action = Action::Discrete(action).discrete(self.moves.len() as u32)?;
         Ok(self.moves[action as usize])
@@ -142,7 +178,7 @@ impl<R: Rules> EnvGroup for MinAtar<R> {
             return Err(EnvError::SeedNeeded);
         }
         boards.start(lane, &mut self.generators[env]);
-        boards.observe(lane..lane + 1, obs);
+        self.observe(env, obs);
         Ok(())
     }
 
@@ -167,7 +203,7 @@ impl<R: Rules> EnvGroup for MinAtar<R> {
                 // Only behind one that failed or was held are boards not begun at their first lane.
                 let boards = &mut self.boards[first / ABREAST];
                 let frame = boards.step_one(lane, wanted, &mut self.generators[first]);
-                boards.observe(lane..lane + 1, &mut next[first * dim..(first + 1) * dim]);
+                self.observe(first, &mut next[first * dim..(first + 1) * dim]);
                 (reward[first], row[first]) = outcome(frame);
                 *turn += 1;
                 continue;
@@ -178,7 +214,7 @@ impl<R: Rules> EnvGroup for MinAtar<R> {
             }
             let boards = &mut self.boards[first / ABREAST];
             let frames = boards.step(&all_wanted, &mut self.generators[first..end]);
-            boards.observe(0..end - first, &mut next[first * dim..end * dim]);
+            self.observe(first, &mut next[first * dim..end * dim]);
             for env in first..end {
                 (reward[env], row[env]) = outcome(frames.lane(env - first));
             }
@@ -191,8 +227,8 @@ impl<R: Rules> EnvGroup for MinAtar<R> {
         if !self.seeded[env] {
             return Err(EnvError::ResetNeeded);
         }
-        let (lane, mut cells) = (env % ABREAST, vec![0; cells(R::CHANNELS)]);
-        self.boards[env / ABREAST].observe(lane..lane + 1, &mut cells);
+        let mut cells = vec![0; cells(R::CHANNELS)];
+        self.observe(env, &mut cells);
         let side = SIDE as f64;
         let mut picture = Picture::new([0.0, 0.0], [side, side], 24.0, 20);
         picture.rectangle([0.0, 0.0], [side, side], INK);

@@ -20,7 +20,8 @@
 //! package's own registration: a good player's episode may never end.
 //!
 //! Options: `sticky_action_prob` (0.1), with which the last move is played in place of the new one,
-//! and `difficulty_ramping` (true). As in the package, the last move of an episode may stick into the
+//! and `difficulty_ramping` (true); with `grey_levels` cells are 0 and 255, as pixels, and may have the noise of
+//! [`crate::wrappers::observation_noise`] (`noise_sigma`, `noise_mode`). As in the package, the last move of an episode may stick into the
 //! next one; only a reset with a seed forgets it. Seeds are our own: the package draws from numpy's
 //! Mersenne Twister, we draw the same things in the same order from [`crate::EnvRng`].
 //!

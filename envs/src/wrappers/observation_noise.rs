@@ -11,12 +11,50 @@
 //!
 //! The paper's code leaves the first screen of an episode clean.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::env::generator;
-use crate::{Action, Env, EnvError, EnvRng, ObsMut, Picture, Step, state};
+use crate::{
+    Action, Env, EnvError, EnvOption, EnvRng, Limits, ObsMut, OptionValue, Options, Picture, Step,
+    state,
+};
 
 const ID: &str = "ObservationNoise";
+
+/// The option of how much noise there is.
+pub(crate) const SIGMA: EnvOption = EnvOption {
+    key: "noise_sigma",
+    default: OptionValue::Real(0.0),
+    limits: Limits::Within(0.0, 255.0),
+    about: "standard deviation of noise on every pixel, in grey levels",
+};
+
+/// The option of its [`Mode`].
+pub(crate) const MODE: EnvOption = EnvOption {
+    key: "noise_mode",
+    default: OptionValue::Text(Cow::Borrowed("wrap")),
+    limits: Limits::OneOf(&["wrap", "clip"]),
+    about: "what becomes of noise beyond 0 and 255",
+};
+
+/// Noise as an env's options choose it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Noise {
+    /// Standard deviation, in grey levels; 0 is none.
+    pub sigma: f64,
+    /// What becomes of it beyond black and white.
+    pub mode: Mode,
+}
+
+impl Noise {
+    /// That of resolved options with [`SIGMA`] and [`MODE`].
+    pub fn of(options: &Options) -> Result<Self, EnvError> {
+        let mode = Mode::named(options.text(MODE.key)?);
+        Ok(Self { sigma: options.f64(SIGMA.key)?, mode })
+    }
+}
 
 /// What becomes of noise beyond black and white.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,8 +94,7 @@ impl Mode {
 pub struct ObservationNoise<E> {
     inner: E,
     frames: usize,
-    sigma: f64,
-    mode: Mode,
+    noise: Noise,
     /// Another stream than the inner env's.
     rng: Option<EnvRng>,
     /// The observation with its noise.
@@ -73,9 +110,9 @@ struct Saved {
 }
 
 impl<E: Env> ObservationNoise<E> {
-    /// Noise of this standard deviation on an env whose observations stack `frames` frames.
-    pub fn new(inner: E, frames: usize, sigma: f64, mode: Mode) -> Self {
-        Self { inner, frames, sigma, mode, rng: None, stack: Vec::new() }
+    /// Noise on an env whose observations stack `frames` frames.
+    pub(crate) fn new(inner: E, frames: usize, noise: Noise) -> Self {
+        Self { inner, frames, noise, rng: None, stack: Vec::new() }
     }
 
     /// Takes the newest frame of `obs` onto the noisy stack, and writes the stack.
@@ -83,9 +120,9 @@ impl<E: Env> ObservationNoise<E> {
         let frame = obs.len() / self.frames;
         self.stack.copy_within(frame.., 0);
         let last = obs.len() - frame;
-        let (rng, sigma) = (generator(&mut self.rng, None)?, self.sigma);
+        let (rng, Noise { sigma, mode }) = (generator(&mut self.rng, None)?, self.noise);
         for (noisy, &clean) in self.stack[last..].iter_mut().zip(&obs[last..]) {
-            *noisy = self.mode.add(clean, sigma * rng.standard_normal());
+            *noisy = mode.add(clean, sigma * rng.standard_normal());
         }
         obs.copy_from_slice(&self.stack);
         Ok(())
@@ -133,7 +170,7 @@ impl<E: Env> Env for ObservationNoise<E> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Mode, ObservationNoise};
+    use super::{Mode, Noise, ObservationNoise};
     use crate::{Action, Env, EnvError, ObsMut, Step};
 
     const PIXELS: usize = 5000;
@@ -174,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_frame_is_made_noisy_once_with_the_given_deviation() {
-        let mut env = ObservationNoise::new(Gray(0), 2, 8.0, Mode::Clip);
+        let mut env = ObservationNoise::new(Gray(0), 2, Noise { sigma: 8.0, mode: Mode::Clip });
         let mut obs = vec![0; 2 * PIXELS];
         env.reset(Some(4), ObsMut::U8(&mut obs)).unwrap();
         assert!(obs[..PIXELS].iter().all(|&pixel| pixel == 0));
@@ -192,7 +229,8 @@ mod tests {
 
     #[test]
     fn a_seed_gives_the_noise_and_a_saved_state_goes_on_with_it() {
-        let new = || ObservationNoise::new(Gray(0), 2, 8.0, Mode::Wrap);
+        let noise = Noise { sigma: 8.0, mode: Mode::Wrap };
+        let new = || ObservationNoise::new(Gray(0), 2, noise);
         let (mut first, mut second) = (new(), new());
         let (mut obs, mut other) = (vec![0; 2 * PIXELS], vec![0; 2 * PIXELS]);
         first.reset(Some(4), ObsMut::U8(&mut obs)).unwrap();

@@ -8,6 +8,7 @@ use candle_core::{CpuStorage, InplaceOp1, InplaceOp2, Layout, Result, Tensor, ba
 use super::shared::{slice_mut, slices};
 use crate::error::Quantity;
 use crate::finite::{NotFinite, first_not_finite};
+use crate::kernels::vector;
 use crate::optim::rule::{Moments, Pass, sum_squares};
 use crate::optim::step::{LayerStep, OptimizerStep};
 
@@ -131,9 +132,7 @@ impl InplaceOp2 for Lerp {
         online_layout: &Layout,
     ) -> Result<()> {
         let (target, online) = slices(target, layout, online, online_layout)?;
-        for (a, b) in target.iter_mut().zip(online) {
-            *a = (1.0 - self.tau) * *a + self.tau * b;
-        }
+        vector::lerp(target, online, self.tau);
         Ok(())
     }
 }

@@ -145,8 +145,9 @@ pub fn weight_grad(topology: &Topology, pass: Pass, sides: Sides<'_>, dw: &mut [
                 },
             ),
             None => {
-                let (dy, x) = (Matrix::new(dy, rows, tile.width), Matrix::new(x, cols, tile.width));
-                product(dy, x.t(), dw, cols, tile.first > 0, par);
+                // Lanes beyond the batch would add zeros.
+                let of = |slots, n| Matrix::strided(slots, n, tile.samples, tile.width);
+                product(of(dy, rows), of(x, cols).t(), dw, cols, tile.first > 0, par);
             }
         }
     }

@@ -206,16 +206,16 @@ impl Plane {
     /// Runs `each(features, their slots)` over as many features as a line of the cache has: rows and slots are far apart,
     /// and few enough of both stay near.
     fn by_line(&self, mut each: impl FnMut(Range<usize>, &[usize])) {
-        let (mut first, mut line) = (0, Vec::with_capacity(LINE));
+        let (mut first, mut line, mut filled) = (0, [0; LINE], 0);
         for slot in self.rows().flat_map(|(_, slot)| slot..slot + self.width) {
-            line.push(slot);
-            if line.len() == LINE {
+            line[filled] = slot;
+            filled += 1;
+            if filled == LINE {
                 each(first..first + LINE, &line);
-                first += LINE;
-                line.clear();
+                (first, filled) = (first + LINE, 0);
             }
         }
-        each(first..first + line.len(), &line);
+        each(first..first + filled, &line[..filled]);
     }
 }
 

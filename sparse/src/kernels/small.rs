@@ -59,8 +59,9 @@ struct Multiply<'a> {
 impl WithSimd for Multiply<'_> {
     type Output = ();
 
-    /// Six rows share their loads of `from`, two registers of lanes at a time: twelve sums at once. All lanes of some
-    /// rows come before the next rows, so that the tile stays near and each weight is fetched once.
+    /// Six rows share their loads of `from`, two registers of lanes at a time, four where there are 32 of them: so many
+    /// sums at once as there is room for. All lanes of some rows come before the next rows, so that the tile stays near
+    /// and each weight is fetched once.
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let mut row = self.rows.start;
@@ -84,9 +85,11 @@ impl Multiply<'_> {
             // SAFETY: `multiply` has checked that all of these rows, with all their lanes, lie in what is read and
             // written.
             lane += unsafe {
-                match (self.width - lane) / S::F32_LANES {
-                    1 => self.block::<S, 1, N>(simd, lane, row),
-                    _ => self.block::<S, 2, N>(simd, lane, row),
+                match ((self.width - lane) / S::F32_LANES, S::REGISTER_COUNT >= 32) {
+                    (1, _) => self.block::<S, 1, N>(simd, lane, row),
+                    (2, _) | (_, false) => self.block::<S, 2, N>(simd, lane, row),
+                    (3, true) => self.block::<S, 3, N>(simd, lane, row),
+                    (_, true) => self.block::<S, 4, N>(simd, lane, row),
                 }
             };
         }

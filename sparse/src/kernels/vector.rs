@@ -87,6 +87,22 @@ pub fn add_row_sums(from: &[f32], width: usize, to: &mut [f32]) {
     dispatch(Sums(from, width, to));
 }
 
+/// `a ← (1 − τ) a + τ b`.
+pub fn lerp(a: &mut [f32], b: &[f32], tau: f32) {
+    struct Lerp<'a>(&'a mut [f32], &'a [f32], f32);
+    impl WithSimd for Lerp<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) {
+            let Self(a, b, tau) = self;
+            for (a, b) in a.iter_mut().zip(b) {
+                *a = (1.0 - tau) * *a + tau * b;
+            }
+        }
+    }
+    dispatch(Lerp(a, b, tau));
+}
+
 /// `tanh(x)` to a few units in the last place, in operations that every SIMD has.
 ///
 /// The rational approximation of degree 13/6 on `|x| ≤ 7.9` of Eigen (`ptanh_float`); beyond, the
