@@ -44,7 +44,8 @@ impl Choice {
             false => values(kept)?,
         };
         let next_value = &rollout.next_values(&value, &kept);
-        let gae = Gae { discount: self.config.discount, lambda: self.config.gae_lambda };
+        let PpoConfig { discount, gae_lambda: lambda, bootstrap_truncated, .. } = self.config;
+        let gae = Gae { discount, lambda, bootstrap_truncated };
         let num_envs = self.num_envs;
         let advantage = gae.advantages(Steps { num_envs, reward, row, value: &value, next_value });
         let ret = advantage.iter().zip(&value).map(|(a, v)| a + v).collect();

@@ -89,6 +89,9 @@ pub struct PpoConfig {
     /// `λ` of the advantages.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub gae_lambda: f64,
+    /// Whether the value of the state that a truncated episode stopped in counts; without, a truncation is taken for a
+    /// termination, as in TF-Agents.
+    pub bootstrap_truncated: bool,
     /// `ε` of the clipped ratio.
     #[schemars(extend("exclusiveMinimum" = 0.0))]
     pub clip: f64,
@@ -150,6 +153,7 @@ impl PpoConfig {
             minibatch_size: 64,
             discount: 0.99,
             gae_lambda: 0.95,
+            bootstrap_truncated: true,
             clip: 0.2,
             value_clip: None,
             value_coef: 0.5,

@@ -17,8 +17,10 @@
 //!    TF-Agents takes that of the rewards themselves;
 //! 3. moments take in every step as it comes and rows keep the scale they were seen in; TF-Agents
 //!    takes a whole rollout in at once;
-//! 4. actions and spread are in units in which the environment's bounds are ±1;
-//! 5. a pruned weight cannot come back ([`sparring_sparse::methods::pruning`]).
+//! 4. a truncated episode bootstraps from the state that it stopped in, if `bootstrap_truncated` says no other; TF-Agents
+//!    takes the time limit for a termination;
+//! 5. actions and spread are in units in which the environment's bounds are ±1;
+//! 6. a pruned weight cannot come back ([`sparring_sparse::methods::pruning`]).
 
 mod choice;
 mod config;

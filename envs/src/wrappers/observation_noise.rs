@@ -39,9 +39,9 @@ pub(crate) const MODE: EnvOption = EnvOption {
     about: "what becomes of noise beyond 0 and 255",
 };
 
-/// Noise as an env's options choose it.
+/// How much noise, and where it ends.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Noise {
+pub struct Noise {
     /// Standard deviation, in grey levels; 0 is none.
     pub sigma: f64,
     /// What becomes of it beyond black and white.
@@ -50,7 +50,7 @@ pub(crate) struct Noise {
 
 impl Noise {
     /// That of resolved options with [`SIGMA`] and [`MODE`].
-    pub fn of(options: &Options) -> Result<Self, EnvError> {
+    pub(crate) fn of(options: &Options) -> Result<Self, EnvError> {
         let mode = Mode::named(options.text(MODE.key)?);
         Ok(Self { sigma: options.f64(SIGMA.key)?, mode })
     }
@@ -111,7 +111,7 @@ struct Saved {
 
 impl<E: Env> ObservationNoise<E> {
     /// Noise on an env whose observations stack `frames` frames.
-    pub(crate) fn new(inner: E, frames: usize, noise: Noise) -> Self {
+    pub fn new(inner: E, frames: usize, noise: Noise) -> Self {
         Self { inner, frames, noise, rng: None, stack: Vec::new() }
     }
 
