@@ -80,7 +80,7 @@ pub(super) fn spec<R: Rules + 'static>(
         (true, true) => maker(move || Ok(ObservationNoise::new(alone()?, 1, noise))),
         (true, false) => {
             let (key, found) = (observation_noise::SIGMA.key, noise.sigma.to_string());
-            let allowed = format!("0, but where {GREY} is true");
+            let allowed = format!("0 unless {GREY} is true");
             return Err(EnvError::OptionValue { id, key, found, allowed });
         }
     };
