@@ -39,3 +39,42 @@ fn each_combination_is_scored_from_the_same_seeds_and_drawn() {
     let planned = ["plan", "out/rigl/seed-1/resolved.yaml"];
     sparring().args(planned).current_dir(folder.path()).assert_code(0);
 }
+
+/// Planted returns: dense has ten times as much and keeps half of it, RigL keeps nine tenths, and a third seed of RigL
+/// has nothing to keep.
+#[test]
+fn a_share_that_is_kept_is_of_the_own_return() {
+    let config = CONFIG.replace("seeds: [1, 2]", "seeds: [1, 2, 3]");
+    let folder = Folder::with("c.yaml", &config);
+    let claim = |of: &str| {
+        format!("{{says: b, pairs: [[rigl, dense]], difference: {{at_least: 0}}, of: {of}}}")
+    };
+    let kept = "{kept: {under: {sutton_barto_reward: true}, of: {sutton_barto_reward: false}}}";
+    let under = "{under: {sutton_barto_reward: true}}";
+    let claims = format!("claims: {{kept: {}, under: {}}}", claim(kept), claim(under));
+    std::fs::write(folder.path().join("claims.yaml"), claims).unwrap();
+    let run = ["run", "c.yaml", "--out", "out", "--quiet"];
+    sparring().args(run).current_dir(folder.path()).assert_code(0);
+    for (variant, returns) in
+        [("dense", [[100, 50], [80, 40], [90, 45]]), ("rigl", [[10, 9], [20, 18], [0, 0]])]
+    {
+        for (seed, [plain, other]) in (1..).zip(returns) {
+            let rows = format!(
+                "sutton_barto_reward,episode,return,length\nfalse,0,{plain},1\ntrue,0,{other},1\n"
+            );
+            let file = format!("out/{variant}/seed-{seed}/robustness.csv");
+            std::fs::write(folder.path().join(file), rows).unwrap();
+        }
+    }
+    let report = ["report", "out", "--claims", "claims.yaml", "--format", "json", "--no-page"];
+    let told = sparring().args(report).current_dir(folder.path()).assert_code(0).stdout;
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let [kept, under] = told["claims"].as_array().unwrap().as_slice() else { panic!("{told}") };
+    assert_eq!((&kept["verdict"]["is"], &kept["seeds"]), (&"held".into(), &2.into()), "{kept}");
+    assert!((kept["estimate"]["value"].as_f64().unwrap() - 0.4).abs() < 1e-9, "{kept}");
+    assert_eq!(
+        (&under["verdict"]["is"], &under["seeds"]),
+        (&"not_held".into(), &3.into()),
+        "{under}"
+    );
+}

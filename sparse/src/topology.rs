@@ -15,7 +15,7 @@
 //! A layer in which every weight is active carries no index at all.
 
 use crate::error::SparseError;
-use crate::kernels::gather::Entries;
+use crate::kernels::entries::Entries;
 
 /// The structure of one layer.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -55,6 +55,8 @@ pub enum Measure {
     Return,
     /// The returns of the last policy under these options of its env, normalised as scores are.
     Under(BTreeMap<String, Json>),
+    /// What the last policy keeps of its returns.
+    Kept(Kept),
     /// The mean of all values that a metric of this name has in `metrics.csv`.
     Metric(String),
     /// Operations of one sample forward.
@@ -63,6 +65,18 @@ pub enum Measure {
     TrainingFlops,
     /// Active parameters.
     Active,
+}
+
+/// The returns under some options of an env over those under others, of the same policy, where 0 of normalised returns is
+/// nothing: so policies are compared whose returns are not alike without noise, say. A seed with nothing to keep does not
+/// count.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Kept {
+    /// Where it is to keep them.
+    pub under: BTreeMap<String, Json>,
+    /// Where it has them.
+    pub of: BTreeMap<String, Json>,
 }
 
 /// Where a statistic is to lie.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::{Bound, Claim, Measure, Selector};
+use super::{Bound, Claim, Kept, Measure, Selector};
 use crate::keys::{Checked, Problem, Reader, as_typed, nearest, not_a_section, same};
 use crate::names::{stands_for, stem};
 use crate::variant::{Coordinates, Variant};
@@ -60,34 +60,37 @@ fn each(
 
 /// Refuses what no policy will be scored under, and a metric without a name.
 fn measurable(key: &str, node: &Node, claim: &Claim, variants: &[Variant]) -> Checked<()> {
-    let (found, allowed) = match &claim.of {
+    let asked = match &claim.of {
         Measure::Metric(tag) if tag.is_empty() => {
-            let allowed = "a tag of metrics.csv, such as losses/td";
-            ("a metric without a name".to_owned(), allowed)
+            let (found, allowed) =
+                ("a metric without a name", "a tag of metrics.csv, such as losses/td");
+            return Err(Problem::at(node, key, found, allowed, "of: {metric: losses/td}"));
         }
-        Measure::Under(options) => {
-            let scored = |variant: &Variant| {
-                let of = variant.settings.robustness.as_ref()?;
-                let is = |(key, wanted): (&String, &Json)| {
-                    of.options.get(key).is_some_and(|values| {
-                        values.iter().any(|value| same(&serde_json::json!(value), wanted))
-                    })
-                };
-                Some(options.len() == of.options.len() && options.iter().all(is))
-            };
-            let meant = |variant: &&Variant| {
-                claim.pairs.iter().flatten().any(|selector| selector.means(&variant.at))
-            };
-            if variants.iter().filter(meant).all(|variant| scored(variant) == Some(true)) {
-                return Ok(());
-            }
-            let told = serde_json::json!(options).to_string();
-            (told, "a value of each of robustness.options, which its variants are scored under")
-        }
+        Measure::Under(under) => vec![under],
+        Measure::Kept(Kept { under, of }) => vec![under, of],
         Measure::Metric(_) | Measure::Return => return Ok(()),
         Measure::ForwardFlops | Measure::TrainingFlops | Measure::Active => return Ok(()),
     };
+    let selects = |at| claim.pairs.iter().flatten().any(|selector| selector.means(at));
+    let meant: Vec<&Variant> = variants.iter().filter(|variant| selects(&variant.at)).collect();
+    let scored = |options: &&&BTreeMap<String, Json>| {
+        meant.iter().all(|variant| is_scored_under(variant, options))
+    };
+    let Some(options) = asked.iter().find(|options| !scored(options)) else { return Ok(()) };
+    let found = serde_json::json!(options).to_string();
+    let allowed = "a value of each of robustness.options, which its variants are scored under";
     Err(Problem::at(node, key, found, allowed, "of: {under: {noise_sigma: 10}}"))
+}
+
+/// Whether the last policies of `variant` will be scored under `options`.
+fn is_scored_under(variant: &Variant, options: &BTreeMap<String, Json>) -> bool {
+    let Some(of) = &variant.settings.robustness else { return false };
+    let is = |(key, wanted): (&String, &Json)| {
+        of.options.get(key).is_some_and(|values| {
+            values.iter().any(|value| same(&serde_json::json!(value), wanted))
+        })
+    };
+    options.len() == of.options.len() && options.iter().all(is)
 }
 
 /// Whether one of its pairs at least has two cells.

@@ -10,7 +10,7 @@ use super::cell::Cell;
 use super::resamples::bootstrap;
 use super::task::Task;
 use super::verdict::Verdict;
-use crate::claim::{Claim, Measure, Relation, Selector};
+use crate::claim::{Claim, Kept, Measure, Relation, Selector};
 use crate::keys::same;
 use crate::metrics::track;
 use crate::normalise::Scale;
@@ -68,9 +68,13 @@ pub fn judge(name: &str, claim: &Claim, cells: &[Cell], tasks: &[Task]) -> Judge
     let (pairs, seeds) = (sampled.len() + exact.len(), counts.min().unwrap_or(0));
     let paired = !sampled.is_empty() && sampled.iter().all(|[x, y]| x.keys().eq(y.keys()));
     let statistic = claim.statistic();
-    let of_returns = matches!(claim.of, Measure::Return | Measure::Under(_));
-    let is_ratio = matches!(statistic, Some((Relation::Ratio, _)));
-    let is_unscaled = of_returns && is_ratio && scales.are_relative();
+    let wants_zero = match claim.of {
+        Measure::Kept(_) => true,
+        Measure::Return | Measure::Under(_) => matches!(statistic, Some((Relation::Ratio, _))),
+        Measure::Metric(_) => false,
+        Measure::ForwardFlops | Measure::TrainingFlops | Measure::Active => false,
+    };
+    let is_unscaled = wants_zero && scales.are_relative();
     let estimate =
         statistic.filter(|_| !is_unscaled).and_then(|(relation, _)| match exact.is_empty() {
             true => estimate(name, relation, &sampled, paired),
@@ -86,6 +90,10 @@ pub fn judge(name: &str, claim: &Claim, cells: &[Cell], tasks: &[Task]) -> Judge
         _ if couples.is_empty() => "none of its pairs is compared here".to_owned(),
         Measure::Under(_) if pairs == 0 => {
             "no policy of both has been scored under these options".to_owned()
+        }
+        Measure::Kept(_) if pairs == 0 => {
+            "no policy of both has been scored under these options and has something to keep"
+                .to_owned()
         }
         Measure::Metric(tag) if pairs == 0 => {
             format!("no finished seeds of both have {tag} in metrics.csv")
@@ -156,9 +164,11 @@ fn measured(of: &Measure, cell: &Cell, scales: &Scales<'_>) -> Option<Measured> 
     };
     match of {
         Measure::Return => seeds(&|job| Some(scale(job.score()?))),
-        Measure::Under(options) => seeds(&|job| {
-            let held = job.robustness.iter().find(|held| is_under(held, options))?;
-            Some(scale(held.mean_return))
+        Measure::Under(options) => seeds(&|job| Some(scale(return_under(job, options)?))),
+        Measure::Kept(Kept { under, of }) => seeds(&|job| {
+            let of = scale(return_under(job, of)?);
+            let under = scale(return_under(job, under)?);
+            (of > 0.0).then_some(under / of)
         }),
         Measure::Metric(tag) => seeds(&|job| {
             let track = track(&job.folder, tag)?;
@@ -170,6 +180,11 @@ fn measured(of: &Measure, cell: &Cell, scales: &Scales<'_>) -> Option<Measured> 
         }
         Measure::Active => Some(Measured::Exact(cell.sizes?.active_parameters as f64)),
     }
+}
+
+/// The mean return of the last policy of `job` under these options, where it was scored so.
+fn return_under(job: &JobResult, options: &BTreeMap<String, Json>) -> Option<f64> {
+    Some(job.robustness.iter().find(|held| is_under(held, options))?.mean_return)
 }
 
 /// Whether `held` was played under these options.

@@ -113,6 +113,15 @@ pub const CASES: &[Case] = &[
         ["unknown field `sais`", "says, pairs of variants", "difference"],
     ),
     case(
+        "a share kept under what no policy is scored under",
+        (
+            "variants:",
+            "claims:\n  a: {says: b, pairs: [[rigl, dense]], difference: {at_least: 0}, of: {kept: {under: {x: 1}, of: {x: 0}}}}\nvariants:",
+        ),
+        ":14: claims.a",
+        ["{\"x\":1}", "robustness.options", "of: {under:"],
+    ),
+    case(
         "a batch of environments in step",
         ("{id: CartPole-v1}", "{id: CartPole-v1, batch: 2}"),
         ":3: env.batch",

@@ -19,6 +19,7 @@ const BEYOND_IT: &[&str] = &[
     "a scale without scales",
     "a claim about a variant that there is not",
     "a claim without a bound",
+    "a share kept under what no policy is scored under",
     "a batch of environments in step",
     "async without workers",
     "async without a batch",

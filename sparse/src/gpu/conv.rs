@@ -8,7 +8,7 @@ use super::{Buffer, Gpu, Precision};
 use crate::error::SparseError;
 use crate::kernels::Plane;
 use crate::kernels::conv::{ConvIndex, ConvWalk};
-use crate::kernels::gather::Strides;
+use crate::kernels::entries::Strides;
 use crate::layers::{Activation, Conv2d};
 use crate::topology::Csr;
 
@@ -164,7 +164,7 @@ impl DeviceConv {
         let read = rows.output * from.row() + cols.output;
         let from = Strides { origin: read, y: from.row(), x: 1, row: 0 };
         let walk =
-            crate::kernels::gather::Walk { ny: rows.count, nx: cols.count, from, to: at(to) };
+            crate::kernels::entries::Walk { ny: rows.count, nx: cols.count, from, to: at(to) };
         Walk::of(walk, Some(at(&conv.input_plane())))
     }
 

@@ -12,7 +12,7 @@ use super::tiles::Tiles;
 use super::{Buffer, Gpu, Precision, failed, kernels};
 use crate::error::SparseError;
 use crate::kernels::Plane;
-use crate::kernels::gather::Entries;
+use crate::kernels::entries::Entries;
 use crate::layers::{Activation, Layer, Shape};
 use crate::topology::Csr;
 

@@ -7,7 +7,7 @@ use super::precision::both;
 use super::tiles::Chunks;
 use super::{Gpu, Launch, Name, Precision};
 use crate::error::SparseError;
-use crate::kernels::gather::Entries;
+use crate::kernels::entries::Entries;
 
 /// Of `sample_tiled` and `sample_wide`: [`Sample`] by chunks of the slots of `x`.
 #[derive(Clone, Copy, Debug)]

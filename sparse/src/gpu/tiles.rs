@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::kernels::{Argument, Gather};
 use super::{Buffer, Gpu, Launch, Precision};
 use crate::error::SparseError;
-use crate::kernels::gather::Entries;
+use crate::kernels::entries::Entries;
 
 /// Of `gather_tiled_*` and `gather_wide_*`: [`Gather`] by chunks of the slots that it reads. No bit of it changes.
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,7 @@
 
 use super::kernels::{Argument, Gather, Sample};
 use super::{Launch, Precision};
-use crate::kernels::gather;
+use crate::kernels::entries;
 
 /// Slots from the first to a pixel.
 #[derive(Clone, Copy, Debug, Default)]
@@ -14,8 +14,8 @@ pub struct Strides {
     row: u32,
 }
 
-impl From<gather::Strides> for Strides {
-    fn from(of: gather::Strides) -> Self {
+impl From<entries::Strides> for Strides {
+    fn from(of: entries::Strides) -> Self {
         let [origin, y, x, row] = [of.origin, of.y, of.x, of.row].map(|slots| slots as u32);
         Self { origin, y, x, row }
     }
@@ -34,7 +34,7 @@ pub struct Walk {
 
 impl Walk {
     /// The same as `of`, with the output of the layer below `at`.
-    pub fn of(of: gather::Walk, at: Option<gather::Strides>) -> Self {
+    pub fn of(of: entries::Walk, at: Option<entries::Strides>) -> Self {
         Self {
             ny: of.ny as u32,
             nx: of.nx as u32,

@@ -6,7 +6,7 @@
 //! One broadcast weight meets up to four registers of lanes, whose sums stay in registers, so a
 //! non-zero costs one load and one multiply-add a register, and one load each for its weight and its
 //! index. With those loads the limit is four multiply-adds in five to six loads; from the second level
-//! of cache it is that level's bandwidth.
+//! of cache it is that level's bandwidth. A sum takes its entries in their order, whatever is done beside it.
 
 use std::ops::Range;
 
@@ -14,86 +14,10 @@ use pulp::{Simd, WithSimd};
 
 use super::activation::{apply_simd, chain_simd};
 use super::dispatch::dispatch;
+use super::entries::{Entries, Strides, Walk};
 use super::lanes::Tile;
 use super::vector;
 use crate::layers::Activation;
-
-/// Slot strides of the positions in one buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Strides {
-    /// The slot of the first position of row 0.
-    pub origin: usize,
-    /// Slots from one row of positions to the next.
-    pub y: usize,
-    /// Slots from one position to the next.
-    pub x: usize,
-    /// Slots from one row of the matrix (a channel) to the next; the index has it in `from`.
-    pub row: usize,
-}
-
-impl Strides {
-    /// One position: slots are features.
-    pub const FEATURES: Self = Self { origin: 0, y: 0, x: 0, row: 1 };
-
-    /// The slot of the last position of the last of `rows`.
-    pub(crate) fn last(&self, walk: &Walk, rows: usize) -> usize {
-        self.origin + (walk.ny - 1) * self.y + (walk.nx - 1) * self.x + (rows - 1) * self.row
-    }
-}
-
-/// The positions at which a entries is applied, `ny · nx` of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Walk {
-    /// Rows of positions.
-    pub ny: usize,
-    /// Positions of a row.
-    pub nx: usize,
-    /// Where they are read.
-    pub from: Strides,
-    /// Where they are written.
-    pub to: Strides,
-}
-
-impl Walk {
-    /// The one position of a linear layer.
-    pub const FEATURES: Self =
-        Self { ny: 1, nx: 1, from: Strides::FEATURES, to: Strides::FEATURES };
-}
-
-/// Where the entries of a matrix stand, row by row.
-#[derive(Clone, Copy, Debug)]
-pub struct Entries<'a> {
-    ptr: &'a [u32],
-    index: &'a [u32],
-    bound: usize,
-}
-
-impl<'a> Entries<'a> {
-    /// `rows + 1` bounds of the rows, and the slot of each entry relative to the position, all of them
-    /// below `bound`.
-    ///
-    /// # Safety
-    /// `ptr` ascends and ends at most at the length of `index`; every index is below `bound`. Kernels
-    /// load from there without looking again: looking would cost them a tenth of their time.
-    pub(crate) unsafe fn new(ptr: &'a [u32], index: &'a [u32], bound: usize) -> Self {
-        Self { ptr, index, bound }
-    }
-
-    /// The bounds of the rows.
-    pub fn ptr(&self) -> &'a [u32] {
-        self.ptr
-    }
-
-    /// The slots of the entries.
-    pub fn index(&self) -> &'a [u32] {
-        self.index
-    }
-
-    /// Numbers of `width` lanes that the positions of `walk` reach from any entry.
-    pub(crate) fn reach(&self, walk: &Walk, width: usize) -> usize {
-        if self.bound == 0 { 0 } else { (self.bound + walk.from.last(walk, 1)) * width }
-    }
-}
 
 /// What happens to a finished sum.
 #[derive(Clone, Copy, Debug)]
@@ -131,7 +55,8 @@ pub fn gather(
     if rows.is_empty() || walk.ny * walk.nx == 0 {
         return;
     }
-    assert!(rows.end < entries.ptr.len() && entries.ptr[rows.end] as usize <= values.len());
+    let ptr = entries.ptr();
+    assert!(rows.end < ptr.len() && ptr[rows.end] as usize <= values.len());
     assert!(entries.reach(&walk, width) <= from.len());
     assert!((walk.to.last(&walk, rows.len()) + 1) * width <= to.len());
     match end {
@@ -141,6 +66,7 @@ pub fn gather(
     dispatch(Gather { width, walk, entries, values, rows, end, from, to });
 }
 
+/// What [`gather`] was told, which has checked it.
 struct Gather<'a> {
     width: usize,
     walk: Walk,
@@ -160,11 +86,15 @@ impl WithSimd for Gather<'_> {
         let mut lane = 0;
         while lane < self.width {
             let registers = ((self.width - lane) / S::F32_LANES).min(4);
-            match registers {
-                1 => self.lanes::<S, 1, 4>(simd, lane),
-                2 => self.lanes::<S, 2, 2>(simd, lane),
-                3 => self.lanes::<S, 3, 1>(simd, lane),
-                _ => self.lanes::<S, 4, 1>(simd, lane),
+            match (registers, self.walk.ny * self.walk.nx) {
+                (1, 1) => self.rows::<S, 1, 4>(simd, lane),
+                (2, 1) => self.rows::<S, 2, 2>(simd, lane),
+                (3, 1) => self.rows::<S, 3, 1>(simd, lane),
+                (_, 1) => self.rows::<S, 4, 1>(simd, lane),
+                (1, _) => self.lanes::<S, 1, 4>(simd, lane),
+                (2, _) => self.lanes::<S, 2, 2>(simd, lane),
+                (3, _) => self.lanes::<S, 3, 1>(simd, lane),
+                (_, _) => self.lanes::<S, 4, 1>(simd, lane),
             }
             lane += registers * S::F32_LANES;
         }
@@ -218,6 +148,113 @@ impl Gather<'_> {
         }
     }
 
+    /// `R` registers of lanes at the only position, `N` rows at a time: a sum of few registers waits for its own
+    /// multiply-adds, so others go on beside it.
+    #[inline(always)]
+    fn rows<S: Simd, const R: usize, const N: usize>(&mut self, simd: S, lane: usize) {
+        let (Walk { from, to, .. }, width) = (self.walk, self.width);
+        let from = self.from[from.origin * width + lane..].as_ptr();
+        let (mut place, to_row) =
+            (self.to[to.origin * width + lane..].as_mut_ptr(), to.row * width);
+        let mut row = self.rows.start;
+        // SAFETY: `gather` has checked that the position lies in `from` for all entries, and in `to` for all rows.
+        unsafe {
+            while row + N <= self.rows.end {
+                self.beside::<S, R, N>(simd, lane, row, from, (place, to_row));
+                (row, place) = (row + N, place.wrapping_add(N * to_row));
+            }
+            while row < self.rows.end {
+                self.block::<S, R, 1>(simd, (0, 0, lane), row, (from, 0), (place, 0));
+                (row, place) = (row + 1, place.wrapping_add(to_row));
+            }
+        }
+    }
+
+    /// `N` rows from `row` on; a pointer to the first sum, and the step from row to row.
+    ///
+    /// # Safety
+    /// All entries of the rows lie behind `from`, and all rows behind `to`, with `R` registers each.
+    #[inline(always)]
+    #[allow(clippy::needless_range_loop)] // Iterators over registers keep them in memory.
+    unsafe fn beside<S: Simd, const R: usize, const N: usize>(
+        &self,
+        simd: S,
+        lane: usize,
+        row: usize,
+        from: *const f32,
+        (to, to_row): (*mut f32, usize),
+    ) {
+        // SAFETY: as in `block`.
+        unsafe {
+            let mut sum = [[simd.splat_f32s(0.0); R]; N];
+            let (mut at, mut together) = ([0; N], usize::MAX);
+            for n in 0..N {
+                sum[n] = [simd.splat_f32s(self.start(row + n)); R];
+                let entries = self.entries_of(row + n);
+                (at[n], together) = (entries.start, together.min(entries.len()));
+            }
+            for k in 0..together {
+                for n in 0..N {
+                    self.add_entry(simd, at[n] + k, from, &mut sum[n]);
+                }
+            }
+            for n in 0..N {
+                for k in at[n] + together..self.entries_of(row + n).end {
+                    self.add_entry(simd, k, from, &mut sum[n]);
+                }
+                self.finish(simd, (0, 0, lane), row + n, sum[n], to.add(n * to_row));
+            }
+        }
+    }
+
+    /// What the sums of `row` begin with.
+    ///
+    /// # Safety
+    /// It is one of the rows.
+    #[inline(always)]
+    unsafe fn start(&self, row: usize) -> f32 {
+        match self.end {
+            // SAFETY: `gather` has checked the length of `bias`.
+            End::Forward { bias, .. } => unsafe { *bias.get_unchecked(row) },
+            End::Backward { .. } => 0.0,
+        }
+    }
+
+    /// The entries of `row`.
+    ///
+    /// # Safety
+    /// It is one of the rows.
+    #[inline(always)]
+    unsafe fn entries_of(&self, row: usize) -> Range<usize> {
+        let ptr = self.entries.ptr();
+        // SAFETY: `gather` has checked its length.
+        unsafe { *ptr.get_unchecked(row) as usize..*ptr.get_unchecked(row + 1) as usize }
+    }
+
+    /// Adds entry `k` at the position behind `from`.
+    ///
+    /// # Safety
+    /// It is an entry of one of the rows, and lies behind `from` with `R` registers.
+    #[inline(always)]
+    #[allow(clippy::needless_range_loop)] // Iterators over registers keep them in memory.
+    unsafe fn add_entry<S: Simd, const R: usize>(
+        &self,
+        simd: S,
+        k: usize,
+        from: *const f32,
+        sum: &mut [S::f32s; R],
+    ) {
+        // SAFETY: `gather` has checked the values; `Entries` promises its index; the rest is the caller's.
+        unsafe {
+            let weight = simd.splat_f32s(*self.values.get_unchecked(k));
+            let slot = *self.entries.index().get_unchecked(k) as usize;
+            let lanes = from.add(slot * self.width).cast::<S::f32s>();
+            for r in 0..R {
+                sum[r] = simd.mul_add_f32s(weight, *lanes.add(r), sum[r]);
+            }
+        }
+    }
+
     /// `P` positions of one row, `(y, x)` the first; pointers and their steps from position to position.
     ///
     /// # Safety
@@ -232,20 +269,14 @@ impl Gather<'_> {
         (from, from_step): (*const f32, usize),
         (to, to_step): (*mut f32, usize),
     ) {
-        let width = self.width;
         // SAFETY: `gather` has checked the rows, the values, `bias` and `y`; `Entries` promises its
         // index; `from` and `to` are the caller's. A register type has the alignment of its f32s.
         unsafe {
-            let start = match self.end {
-                End::Forward { bias, .. } => *bias.get_unchecked(row),
-                End::Backward { .. } => 0.0,
-            };
-            let mut sum = [[simd.splat_f32s(start); R]; P];
-            let Entries { ptr, index, .. } = self.entries;
-            let (begin, end) = (*ptr.get_unchecked(row), *ptr.get_unchecked(row + 1));
-            for k in begin as usize..end as usize {
+            let mut sum = [[simd.splat_f32s(self.start(row)); R]; P];
+            let index = self.entries.index();
+            for k in self.entries_of(row) {
                 let weight = simd.splat_f32s(*self.values.get_unchecked(k));
-                let first = from.add(*index.get_unchecked(k) as usize * width);
+                let first = from.add(*index.get_unchecked(k) as usize * self.width);
                 for p in 0..P {
                     for r in 0..R {
                         let lanes = *first.add(p * from_step).cast::<S::f32s>().add(r);
@@ -253,34 +284,49 @@ impl Gather<'_> {
                     }
                 }
             }
+            for p in 0..P {
+                self.finish(simd, (y, x + p, lane), row, sum[p], to.add(p * to_step));
+            }
+        }
+    }
+
+    /// The end of the sums of `row` at the position `(y, x)`, which go `to` their slot.
+    ///
+    /// # Safety
+    /// It is one of the rows, and a position of the walk.
+    #[inline(always)]
+    #[allow(clippy::needless_range_loop)] // Iterators over registers keep them in memory.
+    unsafe fn finish<S: Simd, const R: usize>(
+        &self,
+        simd: S,
+        (y, x, lane): (usize, usize, usize),
+        row: usize,
+        mut sum: [S::f32s; R],
+        to: *mut f32,
+    ) {
+        // SAFETY: `gather` has checked `y`; `to` is the caller's.
+        unsafe {
             match self.end {
                 End::Forward { activation, .. } => {
-                    for s in sum.as_flattened_mut() {
-                        *s = apply_simd(activation, simd, *s);
+                    for r in 0..R {
+                        sum[r] = apply_simd(activation, simd, sum[r]);
                     }
                 }
                 End::Backward { activation: Activation::Identity, .. } => {}
                 End::Backward { activation, y: output, at } => {
                     let slot = at.origin + row * at.row + y * at.y + x * at.x;
-                    let first = output.as_ptr().add(slot * width + lane);
-                    for p in 0..P {
-                        for r in 0..R {
-                            let y = *first.add(p * at.x * width).cast::<S::f32s>().add(r);
-                            sum[p][r] = chain_simd(activation, simd, y, sum[p][r]);
-                        }
+                    let lanes = output.as_ptr().add(slot * self.width + lane).cast::<S::f32s>();
+                    for r in 0..R {
+                        sum[r] = chain_simd(activation, simd, *lanes.add(r), sum[r]);
                     }
                 }
             }
-            for p in 0..P {
-                for r in 0..R {
-                    *to.add(p * to_step).cast::<S::f32s>().add(r) = sum[p][r];
-                }
+            for r in 0..R {
+                *to.cast::<S::f32s>().add(r) = sum[r];
             }
             if let End::Forward { activation: Activation::Tanh, .. } = self.end {
-                for p in 0..P {
-                    let to = std::slice::from_raw_parts_mut(to.add(p * to_step), R * S::F32_LANES);
-                    to.iter_mut().for_each(|y| *y = vector::tanh(*y));
-                }
+                let to = std::slice::from_raw_parts_mut(to, R * S::F32_LANES);
+                to.iter_mut().for_each(|y| *y = vector::tanh(*y));
             }
         }
     }

@@ -13,10 +13,11 @@
 
 use super::args::{Below, Pass, Reordered, Sides, Weights};
 use super::dense::{Matrix, product};
-use super::gather::{End, Strides, Walk, gather};
+use super::entries::{Strides, Walk};
+use super::gather::{End, gather};
 use super::lanes::Lanes;
 use super::sample::{is_narrow, sample, sample_all};
-use super::small::{is_small, multiply};
+use super::small::{is_small, is_thin, multiply};
 use super::{activation, vector};
 use crate::topology::Topology;
 
@@ -40,7 +41,7 @@ pub fn forward(topology: &Topology, weights: Weights<'_>, pass: Pass, x: &[f32],
                     },
                 );
             }
-            None if is_small(rows, cols) => {
+            None if is_small(rows, cols) || is_thin(tile) => {
                 let (w, end) = (Matrix::new(values, rows, cols), End::Forward { bias, activation });
                 par.rows(
                     rows,

@@ -25,6 +25,7 @@ pub mod args;
 pub mod conv;
 pub mod dense;
 pub(crate) mod dispatch;
+pub mod entries;
 pub mod gather;
 pub mod lanes;
 pub mod linear;

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::activation;
-use super::gather::Strides;
+use super::entries::Strides;
 use super::lanes::{LINE, Lanes};
 use crate::layers::{Activation, Features};
 

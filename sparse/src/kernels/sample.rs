@@ -10,7 +10,7 @@ use pulp::{Simd, WithSimd};
 
 use super::args::Sides;
 use super::dispatch::dispatch;
-use super::gather::{Entries, Strides, Walk};
+use super::entries::{Entries, Strides, Walk};
 use super::lanes::Tile;
 use super::vector::sum4;
 

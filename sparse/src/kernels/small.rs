@@ -12,13 +12,19 @@ use super::activation::{apply_simd, chain_simd};
 use super::dense::Matrix;
 use super::dispatch::dispatch;
 use super::gather::End;
-use super::lanes::Tile;
+use super::lanes::{GRAIN, Tile};
 use super::vector;
 use crate::layers::Activation;
 
 /// Whether [`multiply`] is quicker than `gemm` at `rows · cols` weights.
 pub fn is_small(rows: usize, cols: usize) -> bool {
     rows * cols <= MOST
+}
+
+/// Whether it is with one register of samples, as where an agent acts on few environments: `gemm` packs weights that
+/// meet no second one.
+pub fn is_thin(tile: Tile) -> bool {
+    tile.width <= GRAIN
 }
 
 /// 64 KiB of weights.
@@ -201,7 +207,7 @@ mod tests {
                 assert!(!far(&found, &expected), "{rows} {cols} {activation:?}");
 
                 let [mut found, mut expected] = [(); 2].map(|()| vec![f32::NAN; cols * width]);
-                let at = crate::kernels::gather::Strides::FEATURES;
+                let at = crate::kernels::entries::Strides::FEATURES;
                 let end = End::Backward { activation, y: &x, at };
                 multiply(tile, w.t(), 0..cols, end, &dy, &mut found);
                 product(

@@ -7,7 +7,8 @@
 use super::walk::{ConvWalk, Phase};
 use crate::kernels::Plane;
 use crate::kernels::args::{Below, Pass, Reordered, Sides, Weights};
-use crate::kernels::gather::{End, Entries, Strides, Walk, gather};
+use crate::kernels::entries::{Entries, Strides, Walk};
+use crate::kernels::gather::{End, gather};
 use crate::kernels::plane::ViewMut;
 use crate::kernels::sample::sample;
 use crate::layers::Conv2d;

@@ -1,7 +1,7 @@
 //! Where the products of a convolution walk: its planes, the slots of its weights, the phases of its
 //! stride.
 
-use crate::kernels::gather::{Strides, Walk};
+use crate::kernels::entries::{Strides, Walk};
 use crate::kernels::{Border, Plane};
 use crate::layers::Conv2d;
 
