@@ -164,7 +164,7 @@ impl Gather<'_> {
                 (row, place) = (row + N, place.wrapping_add(N * to_row));
             }
             while row < self.rows.end {
-                self.block::<S, R, 1>(simd, (0, 0, lane), row, (from, 0), (place, 0));
+                self.beside::<S, R, 1>(simd, lane, row, from, (place, to_row));
                 (row, place) = (row + 1, place.wrapping_add(to_row));
             }
         }

@@ -21,14 +21,14 @@ pub fn is_small(rows: usize, cols: usize) -> bool {
     rows * cols <= MOST
 }
 
-/// Whether it is with one register of samples, as where an agent acts on few environments: `gemm` packs weights that
-/// meet no second one.
+/// 64 KiB of weights.
+const MOST: usize = 128 * 128;
+
+/// Whether [`multiply`] is quicker than `gemm` with as few samples as `tile` has, whatever the weights: an agent acts on few
+/// environments, and what is packed for one register of samples meets no second one.
 pub fn is_thin(tile: Tile) -> bool {
     tile.width <= GRAIN
 }
-
-/// 64 KiB of weights.
-const MOST: usize = 128 * 128;
 
 /// `to = end(W from)` over one tile: `from` has a slot a column; `rows` of `w` are done, the first of them into
 /// slot 0 of `to`.
