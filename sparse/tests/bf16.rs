@@ -185,14 +185,23 @@ proptest! {
             vec![Activation::Relu, Activation::Tanh, Activation::Identity]),
         seed in 0u64..1000,
     ) {
-        let config = sparse(Static {}, sparsity);
-        let trainer = trainer(&widths, activation, &config, ADAM(1e-3), seed);
+        let trainer = sparsest(&widths, activation, sparsity, seed);
         let (x, dy) = (
             numbers(batch * widths[0], seed),
             numbers(batch * widths[widths.len() - 1], seed + 1),
         );
         let orders = [seed, seed + 7, seed + 77];
         check(&trainer, &x, &dy, &orders).map_err(TestCaseError::fail)?;
+    }
+}
+
+/// The sparsity that is drawn may leave a small layer nothing, also where each layer would keep a weight of its own share.
+#[test]
+fn networks_that_are_drawn_have_weights() {
+    for widths in [&[1, 2][..], &[2, 1, 1], &[1, 64, 4, 16]] {
+        let trainer = sparsest(widths, Activation::Relu, 0.999, 1);
+        let layers = trainer.network().layers();
+        assert!(layers.iter().all(|layer| !layer.weights().is_empty()), "{widths:?}");
     }
 }
 

@@ -43,12 +43,7 @@ proptest! {
             vec![Activation::Relu, Activation::Tanh, Activation::Identity]),
         seed in 0u64..1000,
     ) {
-        // A layer that would lose all its weights is refused.
-        let smallest = widths.windows(2).map(|of| of[0] * of[1]).min().unwrap_or(1);
-        let sparsity = sparsity.min(1.0 - 1.0 / smallest as f64);
-        let config = sparse(Static {}, sparsity);
-        let adam = OptimizerConfig::adam(1e-3);
-        let trainer = trainer(&widths, activation, &config, adam, seed);
+        let trainer = sparsest(&widths, activation, sparsity, seed);
         let network = trainer.network();
         let (x, dy) = (
             numbers(batch * widths[0], seed),

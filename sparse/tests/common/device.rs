@@ -12,6 +12,7 @@ use sparring_sparse::gpu::{
 use sparring_sparse::kernels::Plane;
 use sparring_sparse::layers::Compute;
 use sparring_sparse::methods::MethodChoice;
+use sparring_sparse::methods::static_sparse::Static;
 use sparring_sparse::{
     Activation, Algebra, Init, LayerSpec, OptimizerConfig, Seed, Shape, Trainer, Wanted,
 };
@@ -39,6 +40,17 @@ pub fn trainer(
     seed: u64,
 ) -> Trainer {
     Trainer::new("net", &specs(widths, activation), config, optimizer, &Seed::new(seed)).unwrap()
+}
+
+/// A static trainer of the highest of the sparsities `s`, `2 s − 1` (twice the weights), … at which each layer has a weight.
+pub fn sparsest(widths: &[usize], activation: Activation, sparsity: f64, seed: u64) -> Trainer {
+    let specs = specs(widths, activation);
+    std::iter::successors(Some(sparsity), |s| (*s > 0.0).then(|| (2.0 * s - 1.0).max(0.0)))
+        .find_map(|s| {
+            let adam = OptimizerConfig::adam(1e-3);
+            Trainer::new("net", &specs, &sparse(Static {}, s), adam, &Seed::new(seed)).ok()
+        })
+        .unwrap()
 }
 
 pub fn sparse(method: impl Into<MethodChoice>, sparsity: f64) -> SparsityConfig {
