@@ -10,6 +10,8 @@
 //! `∂a/∂u = 1 − a²`, `∂log π/∂u = 2a`, `∂u/∂μ = 1`, `∂u/∂log σ = σ ε`, and `∂log π/∂log σ` has a `−1` of
 //! its own.
 
+use sparring_sparse::kernels::vector;
+
 use crate::gaussian::HALF_LOG_TAU;
 
 /// `log 4`.
@@ -31,20 +33,27 @@ impl TanhNormal {
     /// log-probability of each.
     pub fn draw(&self, head: &[f32], noise: &[f32], out: &mut [f32]) {
         let act_dim = self.act_dim;
+        let stds = self.stds(head);
+        // Lists that know their length: a flat map grows.
+        let mut u = Vec::with_capacity(noise.len());
+        let spread = stds.chunks_exact(act_dim).zip(noise.chunks_exact(act_dim));
+        for (means, (stds, noise)) in head.chunks_exact(2 * act_dim).zip(spread) {
+            u.extend((0..act_dim).map(|j| means[j] + stds[j] * noise[j]));
+        }
+        let mut t: Vec<f32> = u.iter().map(|u| -2.0 * u.abs()).collect();
+        vector::map(&mut t, vector::exp);
+        let mut logs = t.clone();
+        vector::map(&mut logs, vector::log_1p);
         let rows = head.chunks_exact(2 * act_dim).zip(noise.chunks_exact(act_dim));
-        for ((head, noise), out) in rows.zip(out.chunks_exact_mut(act_dim + 1)) {
-            // At most 2 an action: the logarithm of the product is that of all of them at once.
-            let (mut log_prob, mut product) = (0.0, 1.0f64);
+        for (i, ((head, noise), out)) in rows.zip(out.chunks_exact_mut(act_dim + 1)).enumerate() {
+            let mut log_prob = 0.0;
             for j in 0..act_dim {
-                let (mean, log_std) = (head[j], self.clamp(head[act_dim + j]));
-                let u = mean + log_std.exp() * noise[j];
-                let t = (-2.0 * u.abs()).exp();
-                out[j] = ((1.0 - t) / (1.0 + t)).copysign(u);
-                log_prob += 2.0 * u.abs() - LOG_4 - 0.5 * noise[j] * noise[j];
-                log_prob -= log_std + HALF_LOG_TAU;
-                product *= f64::from(1.0 + t);
+                let (at, log_std) = (i * act_dim + j, self.clamp(head[act_dim + j]));
+                out[j] = ((1.0 - t[at]) / (1.0 + t[at])).copysign(u[at]);
+                let by_tanh = 2.0 * u[at].abs() - LOG_4 + 2.0 * logs[at];
+                log_prob += by_tanh - 0.5 * noise[j] * noise[j] - log_std - HALF_LOG_TAU;
             }
-            out[act_dim] = log_prob + 2.0 * product.ln() as f32;
+            out[act_dim] = log_prob;
         }
     }
 
@@ -53,17 +62,18 @@ impl TanhNormal {
     pub fn draw_grad(&self, drawn: Drawn<'_>, by_action: &[f32], by_log_prob: f32) -> Vec<f32> {
         let Drawn { head, noise, out } = drawn;
         let act_dim = self.act_dim;
-        let mut by_head = vec![0.0; head.len()];
-        let rows = head.chunks_exact(2 * act_dim).zip(noise.chunks_exact(act_dim));
+        let (mut by_head, stds) = (vec![0.0; head.len()], self.stds(head));
+        let spread = stds.chunks_exact(act_dim).zip(noise.chunks_exact(act_dim));
+        let rows = head.chunks_exact(2 * act_dim).zip(spread);
         let given = out.chunks_exact(act_dim + 1).zip(by_action.chunks_exact(act_dim));
         let each = by_head.chunks_exact_mut(2 * act_dim).zip(rows).zip(given);
-        for ((by_head, (head, noise)), (out, by_action)) in each {
+        for ((by_head, (head, (stds, noise))), (out, by_action)) in each {
             for j in 0..act_dim {
                 let (a, log_std) = (out[j], head[act_dim + j]);
                 let by_u = by_action[j] * (1.0 - a * a) + by_log_prob * 2.0 * a;
                 by_head[j] = by_u;
                 if (self.log_std_min..=self.log_std_max).contains(&log_std) {
-                    by_head[act_dim + j] = by_u * log_std.exp() * noise[j] - by_log_prob;
+                    by_head[act_dim + j] = by_u * stds[j] * noise[j] - by_log_prob;
                 }
             }
         }
@@ -74,6 +84,16 @@ impl TanhNormal {
     pub fn modes(&self, head: &[f32], actions: &mut Vec<f32>) {
         let rows = head.chunks_exact(2 * self.act_dim);
         actions.extend(rows.flat_map(|head| head[..self.act_dim].iter().map(|mean| mean.tanh())));
+    }
+
+    /// `σ (n, act_dim)` of `head (n, 2 · act_dim)`.
+    fn stds(&self, head: &[f32]) -> Vec<f32> {
+        let mut stds = Vec::with_capacity(head.len() / 2);
+        for head in head.chunks_exact(2 * self.act_dim) {
+            stds.extend(head[self.act_dim..].iter().map(|log_std| self.clamp(*log_std)));
+        }
+        vector::map(&mut stds, vector::exp);
+        stds
     }
 
     fn clamp(&self, log_std: f32) -> f32 {

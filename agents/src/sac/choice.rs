@@ -45,13 +45,18 @@ impl Choice {
         let copies = self.action_copies;
         let width = self.obs_dim + self.policy.act_dim * copies;
         let rows = by_input[0].chunks_exact(width).zip(by_input[1].chunks_exact(width));
-        let actions = rows.flat_map(|(first, second)| {
+        let mut actions = Vec::with_capacity(by_input[0].len() / width * self.policy.act_dim);
+        for (first, second) in rows {
             let pairs = first[self.obs_dim..]
                 .chunks_exact(copies)
                 .zip(second[self.obs_dim..].chunks_exact(copies));
-            pairs.map(|(first, second)| first.iter().zip(second).map(|(a, b)| a + b).sum())
-        });
-        actions.collect()
+            actions.extend(
+                pairs.map(|(first, second)| {
+                    first.iter().zip(second).map(|(a, b)| a + b).sum::<f32>()
+                }),
+            );
+        }
+        actions
     }
 
     /// `y (batch)` from the actor's `head (batch, 2 · act_dim)` and `ε` for the successors

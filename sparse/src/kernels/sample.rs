@@ -1,8 +1,8 @@
 //! SDDMM over slots: the weight gradient on the active positions only.
 //!
 //! `dw[k] = Σ_p dy[row, p] · x[index[k] + p]` over the positions `p` of a [`Walk`] and all lanes. Four
-//! entries share the loads of `dy` and the shuffles of their sums; the limit is the one load of `x` a
-//! register that each multiply-add needs.
+//! entries share the loads of `dy` and the shuffles of their sums, and three that are left of a row; the
+//! limit is the one load of `x` a register that each multiply-add needs.
 
 use std::ops::Range;
 
@@ -142,6 +142,13 @@ impl Sample<'_> {
                     let sums = unsafe { dot.of::<S, R, 4>(simd, index, dy, x) };
                     let sums = sum4(simd, sums);
                     *dw = std::array::from_fn(|i| dw[i] + sums[i]);
+                }
+                if let [first, second, third] = *rest {
+                    // SAFETY: as above.
+                    let sums =
+                        unsafe { dot.of::<S, R, 4>(simd, &[first, second, third, first], dy, x) };
+                    dw_rest.iter_mut().zip(sum4(simd, sums)).for_each(|(dw, sum)| *dw += sum);
+                    continue;
                 }
                 for (index, dw) in rest.iter().zip(dw_rest) {
                     // SAFETY: as above.

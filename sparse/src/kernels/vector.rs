@@ -132,16 +132,16 @@ pub fn tanh(x: f32) -> f32 {
     if x.abs() < 4e-4 { x } else { y }
 }
 
-/// `eˣ` of an `x` up to 0 to two units in the last place, in operations that every SIMD has; 0 below −87.
+/// `eˣ` to two units in the last place, in operations that every SIMD has; 0 below −87, and `e⁸⁸` above 88. NaN stays NaN.
 ///
 /// `eˣ = 2ⁿ eʳ` with `n` the nearest whole number to `x / ln 2`, and the polynomial of degree 7 of Cephes (`expf`) for `eʳ`.
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
     const LOWEST: f32 = -87.0;
+    const HIGHEST: f32 = 88.0;
     // ln 2 in two parts, of which the first times a whole number is exact.
     const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
-    // Not `max`, which takes the bound in place of NaN.
-    let c = if x < LOWEST { LOWEST } else { x };
+    let c = x.clamp(LOWEST, HIGHEST);
     let n = (c * std::f32::consts::LOG2_E).round_ties_even();
     let r = c - n * LN_2[0] - n * LN_2[1];
     let mut p = 1.987_569_1e-4f32;
@@ -151,6 +151,36 @@ pub fn exp(x: f32) -> f32 {
     let y = p * r * r + r + 1.0;
     let power = f32::from_bits(((n as i32 + 127) as u32) << 23);
     if x < LOWEST { 0.0 } else { y * power }
+}
+
+/// `log(1 + t)` of a `t` from 0 to 1 to two units in the last place, in operations that every SIMD has.
+///
+/// `log(1 + t) = 2 artanh s` with `s = t / (2 + t)`, by the series `s + s³/3 + s⁵/5 + …` up to `s¹³`: what is left
+/// of it at `s = 1/3` is a quarter of a unit.
+#[inline(always)]
+pub fn log_1p(t: f32) -> f32 {
+    let s = t / (2.0 + t);
+    let s2 = s * s;
+    let mut p = 1.0 / 13.0;
+    for n in [11.0, 9.0, 7.0, 5.0, 3.0] {
+        p = p * s2 + 1.0 / n;
+    }
+    let twice = 2.0 * s;
+    twice * s2 * p + twice
+}
+
+/// Puts `of(x)` in the place of each `x`.
+pub fn map(x: &mut [f32], of: impl Fn(f32) -> f32) {
+    struct Map<'a, F>(&'a mut [f32], F);
+    impl<F: Fn(f32) -> f32> WithSimd for Map<'_, F> {
+        type Output = ();
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) {
+            let Self(x, of) = self;
+            x.iter_mut().for_each(|x| *x = of(*x));
+        }
+    }
+    dispatch(Map(x, of));
 }
 
 #[cfg(test)]
@@ -181,13 +211,38 @@ mod tests {
 
     #[test]
     fn exponentials_are_near_and_end_in_zero() {
-        for i in 0..87_000 {
-            let x = -(i as f32) * 1e-3;
+        for i in -86_999..88_000 {
+            let x = i as f32 * 1e-3;
             let (found, expected) = (f64::from(exp(x)), f64::from(x).exp());
             assert!((found / expected - 1.0).abs() < 2.5e-7, "{x}: {found} {expected}");
         }
         assert_eq!([exp(0.0), exp(-0.0), exp(-1e4), exp(f32::NEG_INFINITY)], [1.0, 1.0, 0.0, 0.0]);
+        assert_eq!([exp(89.0), exp(f32::INFINITY)], [exp(88.0); 2]);
         assert!(exp(f32::NAN).is_nan());
+    }
+
+    #[test]
+    fn logarithms_are_near() {
+        let mut worst = 0.0f64;
+        for i in 1..=1_000_000 {
+            let t = i as f32 * 1e-6;
+            worst = worst.max((f64::from(log_1p(t)) / f64::from(t).ln_1p() - 1.0).abs());
+        }
+        assert!(worst < 2.5e-7, "{worst}");
+        assert_eq!((log_1p(0.0), log_1p(1e-30)), (0.0, 1e-30));
+        assert!(log_1p(f32::NAN).is_nan());
+    }
+
+    #[test]
+    fn a_map_is_the_same_on_every_simd() {
+        let x: Vec<f32> = (0..77).map(|i| i as f32 * 0.1 - 5.0).collect();
+        for level in LEVELS {
+            LEVEL.set(level);
+            let mut found = x.clone();
+            map(&mut found, exp);
+            let expected: Vec<f32> = x.iter().map(|x| exp(*x)).collect();
+            assert_eq!(found, expected);
+        }
     }
 
     #[test]

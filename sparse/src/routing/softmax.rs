@@ -4,10 +4,7 @@
 //! p = exp(z) / Σ exp(z)        dz = p ⊙ (dp − Σ dp p)
 //! ```
 
-use pulp::{Simd, WithSimd};
-
-use crate::kernels::dispatch::dispatch;
-use crate::kernels::vector::exp;
+use crate::kernels::vector;
 
 /// Of each row of `z (rows, cols)`, in its place; gives the sum of their entropies in nats,
 /// `H(p) = ln Σ exp(z − m) − Σ p (z − m)` with `m` the largest.
@@ -17,7 +14,7 @@ pub fn rows(z: &mut [f32], cols: usize) -> f64 {
         z.iter_mut().for_each(|z| *z -= largest);
     }
     let shifted = z.to_vec();
-    dispatch(Exp(z));
+    vector::map(z, vector::exp);
     let mut entropy = 0.0;
     for (p, z) in z.chunks_exact_mut(cols).zip(shifted.chunks_exact(cols)) {
         let sum: f32 = p.iter().sum();
@@ -29,19 +26,6 @@ pub fn rows(z: &mut [f32], cols: usize) -> f64 {
     entropy
 }
 
-/// `exp(z)` of numbers up to 0, in their place.
-struct Exp<'a>(&'a mut [f32]);
-
-impl WithSimd for Exp<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Self(z) = self;
-        z.iter_mut().for_each(|z| *z = exp(*z));
-    }
-}
-
 /// Of each column of `z (rows, cols)`, in its place.
 pub fn columns(z: &mut [f32], cols: usize) {
     let mut largest = vec![f32::NEG_INFINITY; cols];
@@ -51,7 +35,7 @@ pub fn columns(z: &mut [f32], cols: usize) {
     for z in z.chunks_exact_mut(cols) {
         z.iter_mut().zip(&largest).for_each(|(z, largest)| *z -= largest);
     }
-    dispatch(Exp(z));
+    vector::map(z, vector::exp);
     let mut sums = vec![0.0; cols];
     for p in z.chunks_exact(cols) {
         sums.iter_mut().zip(p).for_each(|(sum, p)| *sum += p);
