@@ -14,7 +14,8 @@ use sparring_sparse::layers::Compute;
 use sparring_sparse::methods::MethodChoice;
 use sparring_sparse::methods::static_sparse::Static;
 use sparring_sparse::{
-    Activation, Algebra, Init, LayerSpec, OptimizerConfig, Seed, Shape, Trainer, Wanted,
+    Activation, Algebra, Init, LayerSpec, Misfit, OptimizerConfig, Seed, Shape, SparseError,
+    Trainer, Wanted,
 };
 
 pub fn specs(widths: &[usize], activation: Activation) -> Vec<LayerSpec> {
@@ -44,13 +45,16 @@ pub fn trainer(
 
 /// A static trainer of the highest of the sparsities `s`, `2 s − 1` (twice the weights), … at which each layer has a weight.
 pub fn sparsest(widths: &[usize], activation: Activation, sparsity: f64, seed: u64) -> Trainer {
-    let specs = specs(widths, activation);
-    std::iter::successors(Some(sparsity), |s| (*s > 0.0).then(|| (2.0 * s - 1.0).max(0.0)))
-        .find_map(|s| {
-            let adam = OptimizerConfig::adam(1e-3);
-            Trainer::new("net", &specs, &sparse(Static {}, s), adam, &Seed::new(seed)).ok()
-        })
-        .unwrap()
+    let (specs, adam) = (specs(widths, activation), OptimizerConfig::adam(1e-3));
+    let mut sparsity = sparsity;
+    loop {
+        match Trainer::new("net", &specs, &sparse(Static {}, sparsity), adam, &Seed::new(seed)) {
+            Err(SparseError::Misfit(Misfit::Empty { .. })) => {
+                sparsity = (2.0 * sparsity - 1.0).max(0.0)
+            }
+            made => return made.unwrap(),
+        }
+    }
 }
 
 pub fn sparse(method: impl Into<MethodChoice>, sparsity: f64) -> SparsityConfig {
