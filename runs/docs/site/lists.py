@@ -19,7 +19,9 @@ def tables(*args):
     out = []
     for block in sparring("list", *args).rstrip().split("\n\n"):
         lines = block.strip("\n").splitlines()
-        rule = next(at for at, line in enumerate(lines) if line.startswith("──"))
+        rule = next((at for at, line in enumerate(lines) if line.startswith("──")), None)
+        if rule is None:
+            raise SystemExit(f"{os.environ['SPARRING']} is no build with all features: {lines[0]}")
         if rule == 2:
             out += heading(lines[0])
         out += table(lines[rule - 1], lines[rule], lines[rule + 1 :])
