@@ -9,7 +9,7 @@ use super::shared::{slice_mut, slices};
 use crate::error::Quantity;
 use crate::finite::{NotFinite, first_not_finite};
 use crate::kernels::vector;
-use crate::optim::rule::{Moments, Pass, sum_squares};
+use crate::optim::rule::{Moments, Pass, Squares};
 use crate::optim::step::{LayerStep, OptimizerStep};
 
 /// The norm of a gradient before clipping, or what is not finite.
@@ -59,14 +59,14 @@ impl InplaceOp1 for Step<'_> {
 fn apply(step: &mut OptimizerStep<'_>, w: &mut [f32], g: &[f32]) -> Norm {
     let OptimizerStep { rule, learning_rate, number, max_grad_norm, unseen, .. } = *step;
     let OptimizerStep { layers, moments, outside, .. } = step;
-    let mut squares = unseen;
+    let mut squares = Squares::default();
     for Part { range, l2, .. } in layers.iter().flat_map(parts) {
-        squares += sum_squares(&w[range.clone()], &g[range], l2);
+        squares.add(&w[range.clone()], &g[range], l2);
     }
     if let Some(set) = &outside {
-        squares += sum_squares(&set.values, &set.grad, 0.0);
+        squares.add(&set.values, &set.grad, 0.0);
     }
-    let norm = squares.sqrt() as f32;
+    let norm = (unseen + squares.sum()).sqrt() as f32;
     if !norm.is_finite() {
         let own = layers.iter().enumerate().rev().find_map(|(l, layer)| {
             first_not_finite(&g[layer.params()]).map(|found| (Some(l), found))

@@ -77,6 +77,11 @@ impl CpuLayer {
         &self.layer
     }
 
+    /// Whether it can be computed over a batch in rows, see [`Products::takes_rows`].
+    pub fn takes_rows(&self) -> bool {
+        self.spread.is_none() && self.products.takes_rows()
+    }
+
     /// What products take of the active `values`, in `all` where it is not these.
     fn taken<'a>(&self, values: &'a [f32], all: &'a mut Vec<f32>) -> &'a [f32] {
         match &self.form {
@@ -172,7 +177,7 @@ impl CpuLayer {
         all
     }
 
-    /// The gradient on the positions of another `pattern`, `(its nnz)`.
+    /// The gradient on the positions of another `pattern`, `(its nnz)`: over a batch in rows, of all that there are.
     ///
     /// # Errors
     /// A layer with more weights than a position can name.
@@ -185,6 +190,12 @@ impl CpuLayer {
     ) -> Result<Vec<f32>, SparseError> {
         let (shape, algebra) = (self.layer.shape(), self.layer.algebra());
         let mut grad = vec![0.0; pattern.nnz()];
+        if pass.lanes.is_in_rows() {
+            let all = self.whole_grad(pattern.size(), pass, scratch, sides);
+            pattern.pick(&all, &mut grad);
+            scratch.gradient = all;
+            return Ok(grad);
+        }
         if algebra.is_real() {
             let products = Products::new(shape, pattern.clone(), 1);
             products.weight_grad(pass, scratch, sides, &mut grad);

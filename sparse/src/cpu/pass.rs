@@ -40,6 +40,7 @@ impl CpuTape {
         check(plan, ctx, batch)?;
         let lanes = match (plan.attentions().first(), &ctx.cache) {
             (Some(of), None) => Lanes::of_sequences(batch, of.tokens),
+            (None, _) if self.takes_rows() => Lanes::rows(batch),
             (None, _) | (_, Some(_)) => Lanes::new(batch),
         };
         let mut memory = free.take(lanes, plan, planes);
@@ -105,6 +106,13 @@ impl CpuTape {
         Ok(Forward { output, tape: Box::new(self) })
     }
 
+    /// Whether the batch stands in rows: where nothing but small dense layers follow each other.
+    fn takes_rows(&self) -> bool {
+        let plain = |op: &Op| matches!(op, Op::Input | Op::Layer(_));
+        self.layers.iter().all(CpuLayer::takes_rows)
+            && self.shared.plan.nodes().iter().all(|node| plain(&node.op))
+    }
+
     fn memory(&self) -> Result<&Memory> {
         match &self.memory {
             Some(memory) => Ok(memory),
@@ -154,7 +162,10 @@ impl CpuTape {
                     if let Some(pattern) = self.patterns.get(l) {
                         let probed = layer.probe_grad(pattern, pass, scratch, sides);
                         probes[l] = probed.map_err(candle_core::Error::wrap)?;
-                        flops += layer.of().flops_of(pattern.nnz(), batch);
+                        flops += match lanes.is_in_rows() {
+                            true => layer.of().flops(batch),
+                            false => layer.of().flops_of(pattern.nnz(), batch),
+                        };
                     }
                     if below > 0 || wanted.input {
                         let activation = planes[below].fused.unwrap_or(Activation::Identity);

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use crate::algebra::{Algebra, Elements};
 use crate::kernels::conv::{self, ConvIndex, dense, sparse};
-use crate::kernels::{Below, Lanes, Pass, Reordered, Sides, ViewMut, Weights, activation, linear};
+use crate::kernels::transpose::Transposed;
+use crate::kernels::{
+    Below, Lanes, Pass, Reordered, Sides, ViewMut, Weights, activation, linear, rows,
+};
 use crate::layers::{Activation, Conv2d, Shape};
 use crate::topology::{Csr, Topology};
 
@@ -13,6 +16,8 @@ use crate::topology::{Csr, Topology};
 pub(crate) struct Scratch {
     /// Values in another order.
     values: Vec<f32>,
+    /// Weights or their gradient, transposed.
+    transposed: Transposed,
     /// An unrolled row of a convolution's input.
     columns: Vec<f32>,
     /// Features on their way to images.
@@ -61,6 +66,16 @@ impl Products {
         }
     }
 
+    /// Whether it can be computed over a batch in rows.
+    pub fn takes_rows(&self) -> bool {
+        match self {
+            Self::Linear { topology, columns: 1, .. } => {
+                topology.csr().is_none() && rows::takes(topology.rows(), topology.cols())
+            }
+            Self::Linear { .. } | Self::Conv2d { .. } => false,
+        }
+    }
+
     /// `y = act(W x + b)`; x is read through its padding, y may be the images of a convolution.
     pub fn forward(
         &self,
@@ -71,6 +86,10 @@ impl Products {
         y: ViewMut<'_>,
     ) {
         match self {
+            Self::Linear { topology, .. } if pass.lanes.is_in_rows() => {
+                let shape = [topology.rows(), topology.cols()];
+                rows::forward(shape, weights, &mut scratch.transposed, pass, x, y.data);
+            }
             Self::Linear { topology, columns: 1, .. } => {
                 let forward = |y: &mut [f32]| linear::forward(topology, weights, pass, x, y);
                 y.plane.fill(pass.lanes, &mut scratch.features, y.data, forward);
@@ -104,6 +123,10 @@ impl Products {
         dx: ViewMut<'_>,
     ) {
         match self {
+            Self::Linear { topology, .. } if pass.lanes.is_in_rows() => {
+                let shape = [topology.rows(), topology.cols()];
+                rows::input_grad(shape, values, &mut scratch.transposed, below, pass, dy, dx.data);
+            }
             Self::Linear { topology, columns, .. } => {
                 let Scratch { values: by_col, features, .. } = scratch;
                 let weights = Reordered { values, scratch: by_col };
@@ -126,6 +149,10 @@ impl Products {
     /// `dW (nnz) = Σ dy x` on the active positions.
     pub fn weight_grad(&self, pass: Pass, scratch: &mut Scratch, sides: Sides<'_>, dw: &mut [f32]) {
         match self {
+            Self::Linear { topology, .. } if pass.lanes.is_in_rows() => {
+                let shape = [topology.rows(), topology.cols()];
+                rows::weight_grad(shape, &mut scratch.transposed, pass, sides, dw);
+            }
             Self::Linear { topology, columns, .. } => {
                 linear::weight_grad(topology, pass.with_columns(*columns), sides, dw);
             }
@@ -139,6 +166,7 @@ impl Products {
     /// `db (out) = Σ dy`, over the pixels of a convolution, too.
     pub fn bias_grad(&self, lanes: Lanes, dy: &[f32], db: &mut [f32]) {
         match self {
+            Self::Linear { .. } if lanes.is_in_rows() => rows::bias_grad(dy, db),
             Self::Linear { .. } => linear::bias_grad(lanes, dy, db),
             Self::Conv2d { conv, .. } => conv::bias_grad(conv, lanes, dy, db),
         }

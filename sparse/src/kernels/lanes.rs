@@ -13,6 +13,9 @@
 //! the first two levels of cache, without the conflicts that rows a power of two apart would have.
 //! Widths are multiples of [`GRAIN`]; lanes beyond the batch hold zeros in inputs and gradients. Where samples are tokens of
 //! sequences, a tile is a sequence.
+//!
+//! Where all layers of a network are small and dense, one input of a sample meets many weights instead ([`super::rows`]), and
+//! a batch stands in rows: one sample after the other, none beyond the batch.
 
 use aligned_vec::{AVec, ConstAlign, avec};
 
@@ -36,6 +39,7 @@ pub struct Lanes {
     /// Samples of a tile, but for the last.
     tile: usize,
     columns: usize,
+    in_rows: bool,
 }
 
 /// One tile of a batch.
@@ -54,12 +58,28 @@ pub struct Tile {
 impl Lanes {
     /// The layout of `batch` samples.
     pub fn new(batch: usize) -> Self {
-        Self { batch, tile: TILE, columns: 1 }
+        Self { batch, tile: TILE, columns: 1, in_rows: false }
     }
 
     /// The layout of `batch` tokens, of which `tokens` after each other are a sequence and a tile.
     pub fn of_sequences(batch: usize, tokens: usize) -> Self {
-        Self { batch, tile: tokens.max(1), columns: 1 }
+        Self { batch, tile: tokens.max(1), columns: 1, in_rows: false }
+    }
+
+    /// The layout of `batch` samples in rows, for the products of [`super::rows`]: feature `f` of sample `s` stands at
+    /// `s · features + f`.
+    pub fn rows(batch: usize) -> Self {
+        Self { batch, tile: batch.max(1), columns: 1, in_rows: true }
+    }
+
+    /// Whether samples stand in rows, not in slots.
+    pub fn is_in_rows(self) -> bool {
+        self.in_rows
+    }
+
+    /// The width of a tile is a multiple of this.
+    fn grain(self) -> usize {
+        if self.in_rows { 1 } else { GRAIN }
     }
 
     /// The same numbers with `columns` slots that stand one after the other seen as one: what a product does with a
@@ -76,7 +96,7 @@ impl Lanes {
     /// Numbers that one slot takes over all tiles.
     pub fn width(self) -> usize {
         let (whole, rest) = (self.batch / self.tile, self.batch % self.tile);
-        let lanes = |samples: usize| samples.next_multiple_of(GRAIN);
+        let lanes = |samples: usize| samples.next_multiple_of(self.grain());
         (whole * lanes(self.tile) + lanes(rest)) * self.columns
     }
 
@@ -87,11 +107,11 @@ impl Lanes {
 
     /// The tiles in their order.
     pub fn tiles(self) -> impl Iterator<Item = Tile> {
-        let Self { batch, tile, columns } = self;
+        let (Self { batch, tile, columns, .. }, grain) = (self, self.grain());
         (0..batch).step_by(tile).enumerate().map(move |(i, first)| {
             let samples = tile.min(batch - first);
-            let width = samples.next_multiple_of(GRAIN) * columns;
-            let start = i * tile.next_multiple_of(GRAIN) * columns;
+            let width = samples.next_multiple_of(grain) * columns;
+            let start = i * tile.next_multiple_of(grain) * columns;
             Tile { first: first * columns, start, samples: samples * columns, width }
         })
     }

@@ -17,7 +17,7 @@ use super::entries::{Strides, Walk};
 use super::gather::{End, gather};
 use super::lanes::Lanes;
 use super::sample::{is_narrow, sample, sample_all};
-use super::small::{is_small, is_thin, multiply};
+use super::small::{self, Bias, is_small, is_thin, multiply};
 use super::{activation, vector};
 use crate::topology::Topology;
 
@@ -42,12 +42,13 @@ pub fn forward(topology: &Topology, weights: Weights<'_>, pass: Pass, x: &[f32],
                 );
             }
             None if is_small(rows, cols) || is_thin(tile) => {
-                let (w, end) = (Matrix::new(values, rows, cols), End::Forward { bias, activation });
+                let w = Matrix::new(values, rows, cols);
+                let end = small::End::Forward { bias: Bias::OfRow(bias), activation };
                 par.rows(
                     rows,
                     |row| row * tile.width,
                     y,
-                    |range, y| multiply(tile, w, range, end, x, y),
+                    |range, y| multiply(tile.width, w, range, end, x, y),
                 );
             }
             None => {
@@ -97,12 +98,12 @@ pub fn input_grad(
             }
             None if is_small(rows, cols) => {
                 let (w, activation) = (Matrix::new(values, rows, cols), below.activation);
-                let end = End::Backward { activation, y: x, at: Strides::FEATURES };
+                let end = small::End::Backward { activation, y: x };
                 par.rows(
                     cols,
                     |col| col * tile.width,
                     dx,
-                    |range, dx| multiply(tile, w.t(), range, end, dy, dx),
+                    |range, dx| multiply(tile.width, w.t(), range, end, dy, dx),
                 );
             }
             None => {

@@ -6,6 +6,7 @@
 //! | gradient of the input | [`linear::input_grad`] | [`conv::sparse::input_grad`] | [`gather`] (SpMM) | the same |
 //! | gradient of the weights | [`linear::weight_grad`] | [`conv::sparse::weight_grad`] | [`sample`] (SDDMM) | the same |
 //! | the three of them, dense | [`linear`] | [`conv::dense`] | [`dense`] (`gemm`), [`small`] | multiply-adds |
+//! | and in networks of small dense layers | [`rows`] | | [`small`] | multiply-adds |
 //!
 //! [`pool`] stands between convolutions, [`norm`] between linear layers: they take a few percent of their time.
 //!
@@ -35,8 +36,10 @@ pub(crate) mod permute;
 pub mod plane;
 pub mod pool;
 pub mod reference;
+pub mod rows;
 pub mod sample;
 pub mod small;
+pub(crate) mod transpose;
 pub mod vector;
 
 pub use args::{Below, Pass, Reordered, Sides, Weights};

@@ -170,6 +170,9 @@ impl Plane {
 
     /// `rows (batch, features)` into `slots`; lanes beyond the batch become zero.
     pub fn from_rows(&self, lanes: Lanes, rows: &[f32], slots: &mut [f32]) {
+        if lanes.is_in_rows() {
+            return slots.copy_from_slice(rows);
+        }
         let size = self.size();
         for tile in lanes.tiles() {
             let slots = tile.of_mut(slots, self.slots());
@@ -189,6 +192,9 @@ impl Plane {
 
     /// `slots` into `rows (batch, features)`.
     pub fn to_rows(&self, lanes: Lanes, slots: &[f32], rows: &mut [f32]) {
+        if lanes.is_in_rows() {
+            return rows.copy_from_slice(slots);
+        }
         let size = self.size();
         for tile in lanes.tiles() {
             let slots = tile.of(slots, self.slots());

@@ -11,7 +11,6 @@ use pulp::{Simd, WithSimd};
 use super::activation::{apply_simd, chain_simd};
 use super::dense::Matrix;
 use super::dispatch::dispatch;
-use super::gather::End;
 use super::lanes::{GRAIN, Tile};
 use super::vector;
 use crate::layers::Activation;
@@ -30,24 +29,56 @@ pub fn is_thin(tile: Tile) -> bool {
     tile.width <= GRAIN
 }
 
-/// `to = end(W from)` over one tile: `from` has a slot a column; `rows` of `w` are done, the first of them into
-/// slot 0 of `to`.
+/// What happens to a finished sum.
+#[derive(Clone, Copy, Debug)]
+pub enum End<'a> {
+    /// Nothing.
+    Sum,
+    /// `act(sum + bias)`.
+    Forward {
+        /// What is added.
+        bias: Bias<'a>,
+        /// The function.
+        activation: Activation,
+    },
+    /// `sum · act'`: the chain rule of the layer below.
+    Backward {
+        /// The activation of the layer below.
+        activation: Activation,
+        /// Its output, with the rows and lanes of the result.
+        y: &'a [f32],
+    },
+}
+
+/// What is added to a sum.
+#[derive(Clone, Copy, Debug)]
+pub enum Bias<'a> {
+    /// One number for all lanes of a row: lanes are samples.
+    OfRow(&'a [f32]),
+    /// One number for a lane of all rows: rows are samples.
+    OfLane(&'a [f32]),
+}
+
+/// `to = end(W from)`: `from` has a row of `width` lanes, a multiple of [`GRAIN`], for each column of `w`; `rows` of `w`
+/// are done, the first of them into row 0 of `to`.
 pub fn multiply(
-    tile: Tile,
+    width: usize,
     w: Matrix<'_>,
     rows: Range<usize>,
     end: End<'_>,
     from: &[f32],
     to: &mut [f32],
 ) {
-    let width = tile.width;
     if rows.is_empty() || w.cols == 0 {
         return;
     }
+    assert!(width.is_multiple_of(GRAIN));
     assert!((rows.end - 1) * w.row_stride + (w.cols - 1) * w.col_stride < w.data.len());
     assert!(w.cols * width <= from.len() && rows.len() * width <= to.len());
     match end {
-        End::Forward { bias, .. } => assert!(rows.end <= bias.len()),
+        End::Sum => {}
+        End::Forward { bias: Bias::OfRow(bias), .. } => assert!(rows.end <= bias.len()),
+        End::Forward { bias: Bias::OfLane(bias), .. } => assert!(width <= bias.len()),
         End::Backward { y, .. } => assert!(rows.end * width <= y.len()),
     }
     dispatch(Multiply { width, w, rows, end, from, to });
@@ -137,7 +168,7 @@ impl Multiply<'_> {
             }
             let to = self.to.as_mut_ptr().add((row - self.rows.start) * width + lane);
             match self.end {
-                End::Forward { bias, activation } => {
+                End::Forward { bias: Bias::OfRow(bias), activation } => {
                     for n in 0..N {
                         let bias = simd.splat_f32s(*bias.get_unchecked(row + n));
                         for r in 0..R {
@@ -146,7 +177,17 @@ impl Multiply<'_> {
                         }
                     }
                 }
-                End::Backward { activation: Activation::Identity, .. } => {}
+                End::Forward { bias: Bias::OfLane(bias), activation } => {
+                    let bias = bias.as_ptr().add(lane).cast::<S::f32s>();
+                    for r in 0..R {
+                        let bias = *bias.add(r);
+                        for n in 0..N {
+                            let y = simd.add_f32s(sum[n][r], bias);
+                            sum[n][r] = apply_simd(activation, simd, y);
+                        }
+                    }
+                }
+                End::Sum | End::Backward { activation: Activation::Identity, .. } => {}
                 End::Backward { activation, y, .. } => {
                     let y = y.as_ptr().add(row * width + lane);
                     for n in 0..N {
@@ -200,16 +241,15 @@ mod tests {
             let w = Matrix::new(&data, rows, cols);
             for activation in [Activation::Identity, Activation::Relu, Activation::Tanh] {
                 let [mut found, mut expected] = [(); 2].map(|()| vec![f32::NAN; rows * width]);
-                let end = End::Forward { bias: &bias, activation };
-                multiply(tile, w, 0..rows, end, &x, &mut found);
+                let end = End::Forward { bias: Bias::OfRow(&bias), activation };
+                multiply(width, w, 0..rows, end, &x, &mut found);
                 product(w, Matrix::new(&x, cols, width), &mut expected, width, false, Par::Serial);
                 activation::apply(activation, &bias, width, &mut expected);
                 assert!(!far(&found, &expected), "{rows} {cols} {activation:?}");
 
                 let [mut found, mut expected] = [(); 2].map(|()| vec![f32::NAN; cols * width]);
-                let at = crate::kernels::entries::Strides::FEATURES;
-                let end = End::Backward { activation, y: &x, at };
-                multiply(tile, w.t(), 0..cols, end, &dy, &mut found);
+                let end = End::Backward { activation, y: &x };
+                multiply(width, w.t(), 0..cols, end, &dy, &mut found);
                 product(
                     w.t(),
                     Matrix::new(&dy, rows, width),

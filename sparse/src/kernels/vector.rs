@@ -27,19 +27,28 @@ pub fn sum4<S: Simd>(simd: S, v: [S::f32s; 4]) -> [f32; 4] {
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use std::arch::x86_64::__m256;
+    use std::arch::x86_64::{__m256, __m512, __m512d};
 
     use pulp::cast;
     use pulp::x86::{V3, V4};
     use pulp::{f32x8, f32x16};
 
+    /// The four are folded into one register before its quarters are added: fewer operations than the other way round.
     #[inline(always)]
     pub fn sum4_v4(simd: V4, v: [f32x16; 4]) -> [f32; 4] {
-        let fold = |v: f32x16| -> f32x8 {
-            let [low, high]: [f32x8; 2] = cast(v);
-            cast(simd.avx._mm256_add_ps(cast(low), cast(high)))
+        let avx = simd.avx512f;
+        let [a, b, c, d]: [__m512; 4] = v.map(cast);
+        let pairs = |a, b| -> __m512d {
+            let (low, high) = (avx._mm512_unpacklo_ps(a, b), avx._mm512_unpackhi_ps(a, b));
+            cast(avx._mm512_add_ps(low, high))
         };
-        sum4_v3(*simd, v.map(fold))
+        let (ab, cd) = (pairs(a, b), pairs(c, d));
+        let (low, high) = (avx._mm512_unpacklo_pd(ab, cd), avx._mm512_unpackhi_pd(ab, cd));
+        // Each quarter: a b c d.
+        let quarters = avx._mm512_add_ps(cast(low), cast(high));
+        let [low, high]: [__m256; 2] = cast(quarters);
+        let [low, high]: [[f32; 4]; 2] = cast(simd.avx._mm256_add_ps(low, high));
+        cast(simd.sse._mm_add_ps(cast(low), cast(high)))
     }
 
     #[inline(always)]

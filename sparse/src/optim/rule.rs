@@ -223,33 +223,53 @@ impl<F: Real> WithSimd for Run<'_, F> {
     }
 }
 
-/// `Σ (g + l2 · w)²`, in lanes, so that it is one SIMD pass with one order of addition everywhere.
-pub(crate) fn sum_squares(w: &[f32], g: &[f32], l2: f32) -> f64 {
-    const LANES: usize = 32;
-    struct Squares<'a>(&'a [f32], &'a [f32], f32);
-    impl WithSimd for Squares<'_> {
-        type Output = [f32; LANES];
+/// `Σ (g + l2 · w)²` over parts that decay differently, in lanes, so that it is one SIMD pass with one order of addition
+/// everywhere.
+#[derive(Debug, Default)]
+pub(crate) struct Squares([f32; LANES]);
 
-        #[inline(always)]
-        fn with_simd<S: Simd>(self, _: S) -> [f32; LANES] {
-            let Self(w, g, l2) = self;
-            let mut sums = [0f32; LANES];
-            let ((w, w_rest), (g, g_rest)) = (w.as_chunks::<LANES>(), g.as_chunks::<LANES>());
-            for (w, g) in w.iter().zip(g) {
-                for (sum, (w, g)) in sums.iter_mut().zip(w.iter().zip(g)) {
-                    let g = g + l2 * w;
-                    *sum += g * g;
-                }
-            }
-            for (sum, (w, g)) in sums.iter_mut().zip(w_rest.iter().zip(g_rest)) {
+const LANES: usize = 32;
+
+impl Squares {
+    /// Adds those of a part.
+    pub fn add(&mut self, w: &[f32], g: &[f32], l2: f32) {
+        Arch::new().dispatch(AddSquares { sums: &mut self.0, w, g, l2 });
+    }
+
+    /// The sum of all parts.
+    pub fn sum(&self) -> f64 {
+        self.0.iter().map(|sum| f64::from(*sum)).sum()
+    }
+}
+
+struct AddSquares<'a> {
+    sums: &'a mut [f32; LANES],
+    w: &'a [f32],
+    g: &'a [f32],
+    l2: f32,
+}
+
+impl WithSimd for AddSquares<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { sums: to, w, g, l2 } = self;
+        // A copy stays in registers.
+        let mut sums = *to;
+        let ((w, w_rest), (g, g_rest)) = (w.as_chunks::<LANES>(), g.as_chunks::<LANES>());
+        for (w, g) in w.iter().zip(g) {
+            for (sum, (w, g)) in sums.iter_mut().zip(w.iter().zip(g)) {
                 let g = g + l2 * w;
                 *sum += g * g;
             }
-            sums
         }
+        for (sum, (w, g)) in sums.iter_mut().zip(w_rest.iter().zip(g_rest)) {
+            let g = g + l2 * w;
+            *sum += g * g;
+        }
+        *to = sums;
     }
-    let sums = Arch::new().dispatch(Squares(w, g, l2));
-    sums.iter().map(|sum| f64::from(*sum)).sum()
 }
 
 #[cfg(test)]
@@ -310,7 +330,12 @@ mod tests {
             let g: Vec<f32> = (0..size).map(|k| 1.0 - k as f32 / 5.0).collect();
             let exact: f64 =
                 w.iter().zip(&g).map(|(w, g)| (f64::from(*g) + 0.5 * f64::from(*w)).powi(2)).sum();
-            assert!((sum_squares(&w, &g, 0.5) - exact).abs() <= 1e-6 * exact, "{size}");
+            for first in [0, size / 3] {
+                let mut found = Squares::default();
+                found.add(&w[..first], &g[..first], 0.5);
+                found.add(&w[first..], &g[first..], 0.5);
+                assert!((found.sum() - exact).abs() <= 1e-6 * exact, "{size}");
+            }
         }
     }
 }
