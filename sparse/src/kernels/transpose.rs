@@ -56,6 +56,7 @@ impl WithSimd for Transpose<'_> {
         let rows = from.len() / cols;
         let whole = cols / SIDE * SIDE;
         for row in (0..rows).step_by(SIDE) {
+            // Loops of constant length keep a block in registers.
             for col in (0..whole).step_by(SIDE) {
                 let mut block: Block = [[0.0; SIDE]; SIDE];
                 for (i, block) in block.iter_mut().enumerate() {
