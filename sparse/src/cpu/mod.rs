@@ -11,7 +11,8 @@
 //! | `in_place.rs` | what changes parameters: the step of an optimiser, and a target that follows |
 //! | `measure.rs` | where one form of computing overtakes the other, for `sparring tune` |
 //!
-//! The arithmetic is that of [`crate::kernels`], in the layout of [`crate::kernels::lanes`].
+//! The arithmetic is that of [`crate::kernels`], in a layout of [`crate::kernels::lanes`]: slots, or rows where all layers of a
+//! network are small and dense.
 
 mod attention;
 mod in_place;

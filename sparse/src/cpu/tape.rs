@@ -9,7 +9,7 @@ use super::routed::RoutedMemory;
 use crate::kernels::{Buffer, Lanes};
 use crate::nodes::NetworkPlan;
 
-/// The activations and gradients of one pass over a network, in slots.
+/// The activations and gradients of one pass over a network, in slots or in rows.
 #[derive(Debug)]
 pub(super) struct Memory {
     pub lanes: Lanes,
