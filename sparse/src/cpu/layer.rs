@@ -7,7 +7,7 @@ pub(crate) use super::products::Scratch;
 use super::spread::Spread;
 use crate::algebra::Folded;
 use crate::error::SparseError;
-use crate::kernels::{Below, Pass, Sides, ViewMut, Weights};
+use crate::kernels::{Below, Lanes, Pass, Sides, ViewMut, Weights};
 use crate::layers::Layer;
 use crate::topology::Topology;
 
@@ -207,5 +207,13 @@ impl CpuLayer {
         products.weight_grad(pass, scratch, sides, &mut entries);
         folded.fold(&entries, &mut grad);
         Ok(grad)
+    }
+
+    /// Floating-point operations of [`Self::probe_grad`].
+    pub fn probe_flops(&self, pattern: &Topology, lanes: Lanes) -> u64 {
+        match lanes.is_in_rows() {
+            true => self.layer.flops(lanes.batch()),
+            false => self.layer.flops_of(pattern.nnz(), lanes.batch()),
+        }
     }
 }

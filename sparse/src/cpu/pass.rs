@@ -162,10 +162,7 @@ impl CpuTape {
                     if let Some(pattern) = self.patterns.get(l) {
                         let probed = layer.probe_grad(pattern, pass, scratch, sides);
                         probes[l] = probed.map_err(candle_core::Error::wrap)?;
-                        flops += match lanes.is_in_rows() {
-                            true => layer.of().flops(batch),
-                            false => layer.of().flops_of(pattern.nnz(), batch),
-                        };
+                        flops += layer.probe_flops(pattern, lanes);
                     }
                     if below > 0 || wanted.input {
                         let activation = planes[below].fused.unwrap_or(Activation::Identity);

@@ -19,9 +19,10 @@ use super::args::{Below, Pass, Sides, Weights};
 use super::dense::Matrix;
 use super::dispatch::dispatch;
 use super::lanes::GRAIN;
+use super::sample::Dot;
 use super::small::{Bias, End, is_small, multiply};
 use super::transpose::Transposed;
-use super::vector::{self, sum4};
+use super::vector::sum4;
 use crate::layers::Activation;
 
 /// Whether a dense layer of these weights can be computed in rows.
@@ -146,11 +147,7 @@ fn activate(activation: Activation, bias: &[f32], y: &mut [f32]) {
     for y in y.chunks_exact_mut(bias.len()) {
         y.iter_mut().zip(bias).for_each(|(y, bias)| *y += bias);
     }
-    match activation {
-        Activation::Identity => {}
-        Activation::Relu => vector::map(y, |y| if y < 0.0 { 0.0 } else { y }),
-        Activation::Tanh => vector::map(y, vector::tanh),
-    }
+    activation::apply(activation, &[0.0], y.len().max(1), y);
 }
 
 /// `to (samples, outs)`: the products of each row of `x (samples, length)` with each of `w (outs, length)`, whose length
@@ -178,22 +175,15 @@ impl WithSimd for Dots<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { length, outs, w, x, to } = self;
-        let (samples, registers) = (x.len() / length, length / S::F32_LANES);
+        let (samples, step) = (x.len() / length, S::F32_LANES);
+        let dot = Dot { width: length, nx: length / step, x_step: step, dy_step: step };
         for first in (0..samples).step_by(4) {
+            let four = std::array::from_fn(|i| (first + i).min(samples - 1) as u32);
             for out in 0..outs {
-                let mut sums = [simd.splat_f32s(0.0); 4];
-                for k in 0..registers {
-                    // SAFETY: `dots` has checked that samples and weights have `length` numbers, so many registers; a register
-                    // type has the alignment of its f32s.
-                    unsafe {
-                        let w = *w.as_ptr().add(out * length).cast::<S::f32s>().add(k);
-                        for (i, sum) in sums.iter_mut().enumerate() {
-                            let sample = (first + i).min(samples - 1);
-                            let x = *x.as_ptr().add(sample * length).cast::<S::f32s>().add(k);
-                            *sum = simd.mul_add_f32s(w, x, *sum);
-                        }
-                    }
-                }
+                // SAFETY: `dots` has checked that samples and weights have `length` numbers, so many registers.
+                let sums = unsafe {
+                    dot.of::<S, 1, 4>(simd, &four, w.as_ptr().add(out * length), x.as_ptr())
+                };
                 for (sample, sum) in (first..samples).zip(sum4(simd, sums)) {
                     to[sample * outs + out] = sum;
                 }

@@ -161,11 +161,11 @@ impl Sample<'_> {
 }
 
 /// Products along a row of positions; steps count numbers.
-struct Dot {
-    width: usize,
-    nx: usize,
-    x_step: usize,
-    dy_step: usize,
+pub(super) struct Dot {
+    pub width: usize,
+    pub nx: usize,
+    pub x_step: usize,
+    pub dy_step: usize,
 }
 
 impl Dot {
@@ -174,7 +174,7 @@ impl Dot {
     /// # Safety
     /// All positions lie in `dy`, and in `x` from each of `index` on, with `R` registers each.
     #[inline(always)]
-    unsafe fn of<S: Simd, const R: usize, const N: usize>(
+    pub unsafe fn of<S: Simd, const R: usize, const N: usize>(
         &self,
         simd: S,
         index: &[u32; N],
