@@ -37,6 +37,11 @@ KERNEL(squares, Squares, 256) {
     }
 }
 
+// What underflows, as in optim/rule.rs: the smallest normal number, and 2⁻⁹⁶.
+#define SMALLEST 1.17549435e-38f
+#define LEAST_WEIGHT 1.26217745e-29f
+__device__ __forceinline__ float zero_below(float x, float least) { return fabsf(x) < least ? 0.0f : x; }
+
 // One step along the gradient, clipped to `max_norm`; see optim/rule.rs. Nothing changes where the norm is
 // not finite. `blocks` is the grid of `squares`.
 // grid (min(⌈n / 256⌉, 1056), 1, z), block (256), no dynamic shared memory.
@@ -58,16 +63,16 @@ KERNEL(step, Step, 256) {
         g = (g + a.parts[p].l2 * w) * scale;
         float by;
         if (a.adam) {
-            m = a.beta1 * m + (1.0f - a.beta1) * g;
-            v = a.beta2 * v + (1.0f - a.beta2) * g * g;
+            m = zero_below(a.beta1 * m + (1.0f - a.beta1) * g, SMALLEST);
+            v = zero_below(a.beta2 * v + (1.0f - a.beta2) * g * g, SMALLEST);
             a.v[i] = v;
             by = rate * m / (sqrtf(v) + a.eps);
         } else {
-            m = a.beta1 * m + g;
+            m = zero_below(a.beta1 * m + g, SMALLEST);
             by = rate * m;
         }
         a.m[i] = m;
-        a.w[i] = a.parts[p].keep * w - by;
+        a.w[i] = zero_below(a.parts[p].keep * w - by, LEAST_WEIGHT);
         i += gridDim.x * 256;
         w = load_if(a.n, i, a.w + i), g = load_if(a.n, i, a.g + i), m = load_if(a.n, i, a.m + i);
         v = load_if(a.adam ? a.n : 0, i, a.v + i);
@@ -79,5 +84,5 @@ KERNEL(step, Step, 256) {
 KERNEL(lerp, Lerp, 256) {
     const Lerp &a = each.of[blockIdx.z];
     for (unsigned i = blockIdx.x * 256 + threadIdx.x; i < a.n; i += gridDim.x * 256)
-        a.target[i] = (1.0f - a.tau) * a.target[i] + a.tau * a.online[i];
+        a.target[i] = zero_below((1.0f - a.tau) * a.target[i] + a.tau * a.online[i], LEAST_WEIGHT);
 }
