@@ -1,7 +1,7 @@
 //! What an agent logs.
 
 use sparring_sparse::methods::UpdateCounts;
-use sparring_sparse::{LayerCost, Trainer};
+use sparring_sparse::{Layer, LayerCost, Trainer};
 
 use crate::summary::{LayerSummary, NetworkSummary};
 
@@ -31,7 +31,9 @@ pub enum Extent {
 }
 
 /// `sparsity/<network>/<what>` and `sparsity/<network>/<layer>/<what>`: the sizes of `trainer` and the densities of
-/// its layers, which in most methods never change, and what was rewired since the last call, where something was.
+/// its layers, which in most methods never change, and what was rewired since the last call, where something was; with
+/// either the shares of a layer's inputs that no active weight reads (`unread`), and of its outputs that none feeds
+/// (`unfed`).
 pub fn sparsity_metrics(trainer: &mut Trainer, extent: Extent, out: &mut Vec<Metric>) {
     let rewired = trainer.drain_rewired();
     let NetworkSummary { name, layers } = NetworkSummary::of(trainer);
@@ -44,10 +46,18 @@ pub fn sparsity_metrics(trainer: &mut Trainer, extent: Extent, out: &mut Vec<Met
             out.push(Metric::new(format!("sparsity/{name}/{what}"), sum as f64));
         }
     }
-    for (LayerSummary { name: layer, cost, .. }, counts) in layers.iter().zip(rewired) {
+    let topologies = trainer.network().layers().iter().map(Layer::topology);
+    for ((LayerSummary { name: layer, cost, .. }, counts), topology) in
+        layers.iter().zip(rewired).zip(topologies)
+    {
         let tag = |what| format!("sparsity/{name}/{layer}/{what}");
         if is_logged(&counts) {
             out.push(Metric::new(tag("density"), cost.density()));
+        }
+        if extent == Extent::Whole || counts != UpdateCounts::default() {
+            let share = |count: usize, of: usize| count as f64 / of as f64;
+            out.push(Metric::new(tag("unread"), share(topology.unread(), topology.cols())));
+            out.push(Metric::new(tag("unfed"), share(topology.unfed(), topology.rows())));
         }
         let UpdateCounts { dropped, grown, regrown } = counts;
         for (what, count) in [("dropped", dropped), ("grown", grown), ("regrown", regrown)] {
@@ -134,6 +144,8 @@ mod tests {
             ("sparsity/q/forward_flops", 14.0),
             ("sparsity/q/bytes", 96.0),
             ("sparsity/q/head/density", 1.0),
+            ("sparsity/q/head/unread", 0.0),
+            ("sparsity/q/head/unfed", 0.0),
         ];
         assert_eq!(logged(Extent::Whole), expected.map(|(tag, value)| Metric::new(tag, value)));
     }

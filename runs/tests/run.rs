@@ -181,6 +181,8 @@ fn the_folder_holds_all_of_the_run() {
         "sparsity/q/head/dropped",
         "sparsity/q/head/grown",
         "sparsity/q/head/regrown",
+        "sparsity/q/head/unread",
+        "sparsity/q/head/unfed",
         "sparsity/q/active_parameters",
         "sparsity/q/bytes",
         "train/executed_forward_flops",

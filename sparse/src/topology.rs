@@ -89,6 +89,16 @@ impl Topology {
         self.nnz() as f64 / self.size() as f64
     }
 
+    /// Inputs that no active weight reads. A unit that feeds nothing else learns nothing.
+    pub fn unread(&self) -> usize {
+        self.sparse.as_ref().map_or(0, |csr| Csr::empty(&csr.col_ptr))
+    }
+
+    /// Outputs that no active weight feeds, which are their bias alone.
+    pub fn unfed(&self) -> usize {
+        self.sparse.as_ref().map_or(0, |csr| Csr::empty(&csr.row_ptr))
+    }
+
     /// The index arrays; none where every weight is active.
     pub fn csr(&self) -> Option<&Csr> {
         self.sparse.as_ref()
@@ -169,6 +179,11 @@ impl Csr {
         (rows + 1 + cols + 1 + 3 * nnz) * size_of::<u32>()
     }
 
+    /// How many rows, or columns, have no entry.
+    fn empty(ptr: &[u32]) -> usize {
+        ptr.windows(2).filter(|pair| pair[0] == pair[1]).count()
+    }
+
     fn row(&self, row: usize) -> std::ops::Range<usize> {
         self.row_ptr[row] as usize..self.row_ptr[row + 1] as usize
     }
@@ -208,6 +223,7 @@ mod tests {
         );
         assert_eq!(csr.perm.as_slice(), [0, 2, 1]);
         assert_eq!((topology.nnz(), topology.size()), (3, 6));
+        assert_eq!((topology.unread(), topology.unfed()), (1, 0));
     }
 
     #[test]
@@ -229,7 +245,9 @@ mod tests {
         let full = Topology::new(2, 2, &[0, 1, 2, 3]).unwrap();
         assert_eq!(full, Topology::dense(2, 2).unwrap());
         assert_eq!(full.positions().collect::<Vec<_>>(), [0, 1, 2, 3]);
-        assert_eq!(Topology::new(2, 2, &[]).unwrap().nnz(), 0);
+        assert_eq!((full.unread(), full.unfed()), (0, 0));
+        let none = Topology::new(2, 3, &[]).unwrap();
+        assert_eq!((none.nnz(), none.unread(), none.unfed()), (0, 3, 2));
     }
 
     #[test]
