@@ -9,7 +9,8 @@ use super::shared::{slice_mut, slices};
 use crate::error::Quantity;
 use crate::finite::{NotFinite, first_not_finite};
 use crate::kernels::vector;
-use crate::optim::rule::{Moments, Pass, Squares};
+use crate::optim::rule::{Moments, Pass};
+use crate::optim::squares::Squares;
 use crate::optim::step::{LayerStep, OptimizerStep};
 
 /// The norm of a gradient before clipping, or what is not finite.
