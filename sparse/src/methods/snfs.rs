@@ -29,6 +29,7 @@ use crate::error::SparseError;
 use crate::keys::{KeyError, to_value};
 use crate::layers::Shape;
 use crate::memory::{LayerMemory, MethodMemory};
+use crate::optim::real::Real;
 use crate::section::Section;
 use crate::seed::Rng;
 
@@ -165,12 +166,12 @@ impl Method for ByAverage {
     }
 }
 
-/// `a ← α a + (1 − α) g`; an empty `a` is zeros.
+/// `a ← α a + (1 − α) g`, and 0 where that underflows; an empty `a` is zeros.
 pub fn average(averages: &mut Vec<f32>, dense_grad: &[f32], smoothing: f64) {
     averages.resize(dense_grad.len(), 0.0);
     let alpha = smoothing as f32;
     for (a, g) in averages.iter_mut().zip(dense_grad) {
-        *a = alpha * *a + (1.0 - alpha) * g;
+        *a = (alpha * *a + (1.0 - alpha) * g).zero_below(f32::SMALLEST);
     }
 }
 
@@ -210,5 +211,16 @@ mod tests {
         let layer = view(topology, blocks, &[1.0, -0.5]);
         let update = rewire(layer, &averages, 0.5).unwrap();
         assert_eq!(update.topology().positions().collect::<Vec<_>>(), [0, 1]);
+    }
+
+    #[test]
+    fn the_average_of_a_dead_unit_ends_at_zero() {
+        let mut averages = Vec::new();
+        average(&mut averages, &[1.0], 0.9);
+        for _ in 0..1_000 {
+            average(&mut averages, &[0.0], 0.9);
+            assert!(averages[0] == 0.0 || averages[0].is_normal());
+        }
+        assert_eq!(averages, [0.0]);
     }
 }

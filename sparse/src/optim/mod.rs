@@ -6,7 +6,7 @@
 //! makes its first step under Adam `lr · (1−β₁)/√(1−β₂) = 3.16 lr` long. Moments move
 //! with their weight.
 
-mod real;
+pub(crate) mod real;
 pub(crate) mod rule;
 pub(crate) mod squares;
 pub(crate) mod step;
