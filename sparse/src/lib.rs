@@ -62,6 +62,7 @@ pub mod nodes;
 mod op;
 pub mod optim;
 pub mod pattern;
+mod real;
 pub mod routing;
 pub mod sample;
 pub mod saved;

@@ -5,6 +5,7 @@ use std::any::Any;
 use pulp::{Simd, WithSimd};
 
 use super::dispatch::dispatch;
+use crate::real::Real;
 
 /// The sum of each of four registers.
 ///
@@ -96,11 +97,7 @@ pub fn add_row_sums(from: &[f32], width: usize, to: &mut [f32]) {
     dispatch(Sums(from, width, to));
 }
 
-/// 2⁻⁹⁶: a weight that is smaller in size is 0. Adam with L2 penalties halves the weights of a dead unit every dozen
-/// steps; below 10⁻³⁸ they would stay, and on many processors a product with one costs a hundred cycles.
-pub const LEAST_WEIGHT: f32 = f32::from_bits((127 - 96) << 23);
-
-/// `a ← (1 − τ) a + τ b`, and 0 in place of what is below [`LEAST_WEIGHT`].
+/// `a ← (1 − τ) a + τ b`, and 0 in place of what is below [`Real::LEAST_WEIGHT`].
 pub fn lerp(a: &mut [f32], b: &[f32], tau: f32) {
     struct Lerp<'a>(&'a mut [f32], &'a [f32], f32);
     impl WithSimd for Lerp<'_> {
@@ -109,8 +106,7 @@ pub fn lerp(a: &mut [f32], b: &[f32], tau: f32) {
         fn with_simd<S: Simd>(self, _: S) {
             let Self(a, b, tau) = self;
             for (a, b) in a.iter_mut().zip(b) {
-                let moved = (1.0 - tau) * *a + tau * b;
-                *a = if moved.abs() < LEAST_WEIGHT { 0.0 } else { moved };
+                *a = ((1.0 - tau) * *a + tau * b).zero_below(f32::LEAST_WEIGHT);
             }
         }
     }
@@ -228,7 +224,7 @@ mod tests {
         let mut target = [0.25, -1.0, f32::NAN];
         for _ in 0..20_000 {
             lerp(&mut target, &[0.0; 3], 0.005);
-            assert!(target.iter().all(|w| *w == 0.0 || w.is_nan() || w.abs() >= LEAST_WEIGHT));
+            assert!(target.iter().all(|w| *w == 0.0 || w.is_nan() || w.abs() >= f32::LEAST_WEIGHT));
         }
         assert_eq!(target[..2], [0.0; 2]);
         assert!(target[2].is_nan());

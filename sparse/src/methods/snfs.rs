@@ -29,7 +29,7 @@ use crate::error::SparseError;
 use crate::keys::{KeyError, to_value};
 use crate::layers::Shape;
 use crate::memory::{LayerMemory, MethodMemory};
-use crate::optim::real::Real;
+use crate::real::Real;
 use crate::section::Section;
 use crate::seed::Rng;
 

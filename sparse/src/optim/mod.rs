@@ -6,7 +6,6 @@
 //! makes its first step under Adam `lr · (1−β₁)/√(1−β₂) = 3.16 lr` long. Moments move
 //! with their weight.
 
-pub(crate) mod real;
 pub(crate) mod rule;
 pub(crate) mod squares;
 pub(crate) mod step;
@@ -21,7 +20,7 @@ use crate::methods::backward_set::BackwardSet;
 use crate::network::Network;
 use crate::section::Section;
 
-pub use real::Real;
+pub use crate::real::Real;
 pub(crate) use rule::Pass;
 pub use rule::{Moments, Rule};
 pub use step::{LayerStep, OptimizerStep};

@@ -4,16 +4,13 @@ use pulp::{Arch, Simd, WithSimd};
 use serde::{Deserialize, Serialize};
 
 use crate::error::SparseError;
-use crate::kernels::vector::LEAST_WEIGHT;
-use crate::optim::real::Real;
+use crate::real::Real;
 use crate::section::Section;
 
 /// How weights follow their gradients. `g` is the gradient after L2 penalties and clipping, `t` the
 /// network's step, counted from 1.
 ///
-/// What underflows is 0, not a subnormal number, which would cost many processors a hundred cycles at each step: a moment below
-/// the smallest normal number, and a weight below 2⁻⁹⁶ (`vector::LEAST_WEIGHT`). Both are of units that are dead, by their
-/// inputs or because nothing that is connected follows them: their gradient is exactly zero.
+/// Moments and weights that underflow are 0; see [`Real`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Rule {
@@ -170,7 +167,6 @@ impl<F: Real> WithSimd for Run<'_, F> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let Self { pass: Pass { rule, rate, scale }, w, g, m, v, l2, keep } = self;
-        let least = F::of(LEAST_WEIGHT.into());
         match rule {
             Rule::Adam { beta1, beta2, eps } => {
                 let (one, beta1, beta2, eps) = (F::of(1.0), F::of(beta1), F::of(beta2), F::of(eps));
@@ -178,7 +174,7 @@ impl<F: Real> WithSimd for Run<'_, F> {
                     let g = (*g + l2 * *w) * scale;
                     *m = (beta1 * *m + (one - beta1) * g).zero_below(F::SMALLEST);
                     *v = (beta2 * *v + (one - beta2) * g * g).zero_below(F::SMALLEST);
-                    *w = (keep * *w - rate * *m / (v.root() + eps)).zero_below(least);
+                    *w = (keep * *w - rate * *m / (v.root() + eps)).zero_below(F::LEAST_WEIGHT);
                 }
             }
             Rule::Sgd { momentum } => {
@@ -186,7 +182,7 @@ impl<F: Real> WithSimd for Run<'_, F> {
                 for ((w, g), m) in w.iter_mut().zip(g).zip(m) {
                     let g = (*g + l2 * *w) * scale;
                     *m = (momentum * *m + g).zero_below(F::SMALLEST);
-                    *w = (keep * *w - rate * *m).zero_below(least);
+                    *w = (keep * *w - rate * *m).zero_below(F::LEAST_WEIGHT);
                 }
             }
         }
@@ -264,7 +260,7 @@ mod tests {
                 Pass::new(rule, rate, t, F::of(1.0)).run(&mut w, &[g], &mut m, &mut v, decay);
                 g = F::of(0.0);
                 for (values, least) in
-                    [(&w[..], F::of(LEAST_WEIGHT.into())), (&m, F::SMALLEST), (&v, F::SMALLEST)]
+                    [(&w[..], F::LEAST_WEIGHT), (&m, F::SMALLEST), (&v, F::SMALLEST)]
                 {
                     let sizes = values.iter().map(|value| (*value).into().abs());
                     for size in sizes {

@@ -178,12 +178,23 @@ pub fn step_on_device(
     x: &[f32],
     target: &[f32],
 ) -> f32 {
-    let rates = Buffer::of(gpu, &[rate(trainer)]).unwrap();
-    let norms = Buffer::<f32>::room(gpu, 1).unwrap();
     let batch = x.len() / own.network().inputs();
     let mut outputs = Outputs::new(own.network(), batch).unwrap();
     let y = outputs.of(own.network(), x).unwrap();
-    pass_on_device(gpu, own, x, &slope(&y, target));
+    step_along(gpu, own, trainer, x, &slope(&y, target))
+}
+
+/// The same along the gradient `dy` of the outputs.
+pub fn step_along(
+    gpu: &Arc<dyn Gpu>,
+    own: &DeviceTrainer,
+    trainer: &mut Trainer,
+    x: &[f32],
+    dy: &[f32],
+) -> f32 {
+    let rates = Buffer::of(gpu, &[rate(trainer)]).unwrap();
+    let norms = Buffer::<f32>::room(gpu, 1).unwrap();
+    pass_on_device(gpu, own, x, dy);
     let one = StepOf { trainer: own, rate: rates.at(0), norm: norms.at(0) };
     step(&**gpu, &[one]).unwrap();
     trainer.count_step(Default::default());

@@ -12,6 +12,13 @@ use sparring_sparse::{
 
 use crate::common::device::*;
 
+/// What a pass there and back gives where threads run in the order of the seed `order`.
+fn in_order(order: u64, trainer: &Trainer, x: &[f32], dy: &[f32]) -> [Vec<f32>; 3] {
+    let gpu = device(order);
+    let own = DeviceTrainer::new(&gpu, trainer, Precision::F32).unwrap();
+    pass_on_device(&gpu, &own, x, dy)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
@@ -35,9 +42,7 @@ proptest! {
         let gradients = pass.backward(&dy, Wanted { input: true, params: true }).unwrap();
         let mut first: Option<[Vec<f32>; 3]> = None;
         for order in [seed, seed + 7, seed + 77] {
-            let gpu = device(order);
-            let own = DeviceTrainer::new(&gpu, &trainer, Precision::F32).unwrap();
-            let found = pass_on_device(&gpu, &own, &x, &dy);
+            let found = in_order(order, &trainer, &x, &dy);
             let all_sparse = network.layers().iter().all(|layer| layer.topology().csr().is_some());
             if all_sparse {
                 prop_assert_eq!(&found[0], pass.output());
@@ -79,9 +84,7 @@ fn large_sparse_layers_are_those_of_the_cpu() {
         let mut pass = trainer.network().vjp(&x, &mut Ctx::default()).unwrap();
         let gradients = pass.backward(&dy, Wanted { input: true, params: true }).unwrap();
         for order in [1, 2, 3] {
-            let gpu = device(order);
-            let own = DeviceTrainer::new(&gpu, &trainer, Precision::F32).unwrap();
-            let [y, dx, dw] = pass_on_device(&gpu, &own, &x, &dy);
+            let [y, dx, dw] = in_order(order, &trainer, &x, &dy);
             assert!(y == pass.output() && dx == gradients.input, "{widths:?}");
             close(&dw, &spread(&trainer, &gradients.params), 1e-5).unwrap();
         }
@@ -97,17 +100,7 @@ fn long_dense_layers_are_those_of_the_cpu() {
     let (x, dy) = (numbers(20 * widths[0], 1), numbers(20 * widths[3], 2));
     let mut pass = trainer.network().vjp(&x, &mut Ctx::default()).unwrap();
     let gradients = pass.backward(&dy, Wanted { input: true, params: true }).unwrap();
-    let first: Vec<[Vec<f32>; 3]> = [1, 2, 3]
-        .map(|order| {
-            let gpu = device(order);
-            pass_on_device(
-                &gpu,
-                &DeviceTrainer::new(&gpu, &trainer, Precision::F32).unwrap(),
-                &x,
-                &dy,
-            )
-        })
-        .into();
+    let first = [1, 2, 3].map(|order| in_order(order, &trainer, &x, &dy));
     assert!(first.windows(2).all(|pair| pair[0] == pair[1]), "depends on the order of threads");
     let [y, dx, dw] = &first[0];
     close(y, pass.output(), 1e-5).unwrap();
@@ -185,9 +178,7 @@ fn networks_of_images_are_those_of_the_cpu() {
             let gradients = pass.backward(&dy, Wanted { input: true, params: true }).unwrap();
             let mut first: Option<[Vec<f32>; 3]> = None;
             for order in 1..4 {
-                let gpu = device(order);
-                let own = DeviceTrainer::new(&gpu, &trainer, Precision::F32).unwrap();
-                let found = pass_on_device(&gpu, &own, &x, &dy);
+                let found = in_order(order, &trainer, &x, &dy);
                 let name = format!("network {k}, batch {batch}");
                 for (what, found, expected) in [
                     ("y", &found[0], pass.output()),
@@ -219,15 +210,7 @@ fn networks_with_layer_norms_are_those_of_the_cpu() {
             let (x, dy) = (numbers(batch * widths[0], 7), numbers(batch * 2, 8));
             let mut pass = trainer.network().vjp(&x, &mut Ctx::default()).unwrap();
             let gradients = pass.backward(&dy, Wanted { input: true, params: true }).unwrap();
-            let found = [1, 2].map(|order| {
-                let gpu = device(order);
-                pass_on_device(
-                    &gpu,
-                    &DeviceTrainer::new(&gpu, &trainer, Precision::F32).unwrap(),
-                    &x,
-                    &dy,
-                )
-            });
+            let found = [1, 2].map(|order| in_order(order, &trainer, &x, &dy));
             assert!(found[0] == found[1], "depends on the order of threads");
             let [y, dx, dw] = &found[0];
             close(y, pass.output(), 1e-5).unwrap();

@@ -2,8 +2,7 @@
 
 use sparring_sparse::config::{Distribution, SparsityConfig};
 use sparring_sparse::gpu::{
-    Buffer, DeviceNetwork, DevicePass, DeviceTrainer, Precision, StepOf, Use, forward, lerp, rate,
-    step,
+    Buffer, DeviceNetwork, DevicePass, DeviceTrainer, Precision, StepOf, Use, forward, lerp, step,
 };
 use sparring_sparse::kernels::Plane;
 use sparring_sparse::methods::DropGrow;
@@ -61,16 +60,9 @@ fn what_underflows_is_zero_as_on_the_cpu() {
     let x = numbers(2 * 6, 1);
     for t in 0..1_000 {
         let dy = [if t == 0 { 0.1 } else { 0.0 }; 2 * 3];
-        let begun = host.begin_step().unwrap();
-        let gradients = host.vjp(&x, &begun).unwrap().backward(&dy, Wanted::PARAMS).unwrap();
-        host.finish_step(begun, gradients).unwrap();
+        cpu_step_along(&mut host, &x, |_| dy.to_vec());
         target.update(host.network(), 0.1).unwrap();
-
-        pass_on_device(&gpu, &own, &x, &dy);
-        let rates = Buffer::of(&gpu, &[rate(&moved)]).unwrap();
-        let norms = Buffer::<f32>::room(&gpu, 1).unwrap();
-        step(&*gpu, &[StepOf { trainer: &own, rate: rates.at(0), norm: norms.at(0) }]).unwrap();
-        moved.count_step(Default::default());
+        step_along(&gpu, &own, &mut moved, &x, &dy);
         lerp(&*gpu, &[(&follows, own.network())], 0.1).unwrap();
     }
     own.give(&mut moved).unwrap();
@@ -171,9 +163,14 @@ fn steps_alike(
 }
 
 fn cpu_step(trainer: &mut Trainer, x: &[f32], target: &[f32]) -> f32 {
+    cpu_step_along(trainer, x, |y| slope(y, target))
+}
+
+/// The same along the gradient `dy` of the outputs.
+fn cpu_step_along(trainer: &mut Trainer, x: &[f32], dy: impl Fn(&[f32]) -> Vec<f32>) -> f32 {
     let step = trainer.begin_step().unwrap();
     let mut pass = trainer.vjp(x, &step).unwrap();
-    let dy = slope(pass.output(), target);
+    let dy = dy(pass.output());
     let gradients = pass.backward(&dy, Wanted::PARAMS).unwrap();
     trainer.finish_step(step, gradients).unwrap()
 }

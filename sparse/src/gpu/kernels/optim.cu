@@ -37,7 +37,7 @@ KERNEL(squares, Squares, 256) {
     }
 }
 
-// What underflows, as in optim/rule.rs: the smallest normal number, and 2⁻⁹⁶.
+// What underflows, as in real.rs: the smallest normal number, and 2⁻⁹⁶.
 #define SMALLEST 1.17549435e-38f
 #define LEAST_WEIGHT 1.26217745e-29f
 __device__ __forceinline__ float zero_below(float x, float least) { return fabsf(x) < least ? 0.0f : x; }
