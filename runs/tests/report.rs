@@ -322,3 +322,39 @@ fn what_was_not_said_before_is_judged_from_a_file() {
         assert!(parts.iter().all(|part| told.contains(part)), "{told}");
     }
 }
+
+#[test]
+fn a_task_with_more_seeds_weighs_no_more_than_others() {
+    let text = format!("{CONFIG}sweep: {{env.id: [Chain-v0, CartPole-v0]}}\n{CLAIMS}");
+    let folder = Folder::with("duel.yaml", &text);
+    let normalise = "normalise={Chain-v0: {low: 0, high: 10}, CartPole-v0: {low: 0, high: 10}}";
+    run(&folder, "a", &["--set", normalise]);
+    // As far ahead on the one as behind on the other.
+    for (env, set) in [("Chain-v0", 7.5), ("CartPole-v0", 2.5)] {
+        for seed in 1..=3 {
+            plant(&folder, &format!("a/set,id={env}/seed-{seed}"), &[0.0, set]);
+            plant(&folder, &format!("a/dense,id={env}/seed-{seed}"), &[0.0, 5.0]);
+        }
+    }
+    let told = |folder: &Folder| {
+        let told = json(folder, &["a"]);
+        let of = |all: &str, key: &str, name: &str| {
+            let all = told[all].as_array().unwrap().clone();
+            all.into_iter().find(|one| one[key] == name).unwrap()
+        };
+        let better = of("claims", "name", "better");
+        let set = of("over_tasks", "group", "set");
+        assert_eq!(better["estimate"]["value"], 0.0, "{better}");
+        assert_eq!((&better["pairs"], &better["paired"]), (&2.into(), &true.into()), "{better}");
+        assert_eq!(set["iqm"]["value"], 0.5, "{set}");
+        (better["seeds"].clone(), better["left_out"].clone(), notes(&told))
+    };
+    let (seeds, left_out, before) = told(&folder);
+    assert_eq!((seeds, left_out), (3.into(), 0.into()));
+    assert!(!before.contains("more seeds than others"), "{before}");
+    std::fs::remove_dir_all(folder.path().join("a/set,id=CartPole-v0/seed-3")).unwrap();
+    let (seeds, left_out, after) = told(&folder);
+    assert_eq!((seeds, left_out), (2.into(), 3.into()));
+    assert!(after.contains("the claim better, "), "{after}");
+    assert!(after.contains("set: some tasks have more seeds than others"), "{after}");
+}

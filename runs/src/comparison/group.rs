@@ -1,6 +1,7 @@
 //! Cells over all of their environments.
 
 use super::cell::Cell;
+use super::even::{Seeds, even};
 use super::resamples::bootstrap;
 use super::task::Task;
 use crate::names::stands_for;
@@ -16,8 +17,10 @@ pub struct Group {
     pub at: Coordinates,
     /// The places of its cells.
     pub cells: Vec<usize>,
-    /// Normalised scores of the tasks that it was run on.
+    /// Normalised scores of the tasks that it was run on, of the seeds that all of them have.
     pub scores: Scores,
+    /// Scores of other seeds.
+    pub left_out: usize,
     /// Their interquartile mean.
     pub iqm: Option<Estimate>,
     /// Their mean.
@@ -63,11 +66,15 @@ pub fn groups(cells: &[Cell], tasks: &[Task], baseline: Option<&str>) -> Vec<Gro
 }
 
 fn group(at: Coordinates, of: Vec<usize>, cells: &[Cell], tasks: &[Task]) -> Group {
-    let normalised = |task: &Task| {
+    let normalised = |task: &Task| -> [Seeds; 1] {
         let here = of.iter().map(|place| &cells[*place]).filter(|cell| cell.at.env == task.env);
-        here.flat_map(Cell::values).map(|score| task.scale.normalise(score)).collect()
+        let scored = here.flat_map(|cell| &cell.scores);
+        [scored.map(|it| (it.seed, task.scale.normalise(it.score))).collect()]
     };
-    let scores = Scores::new(tasks.iter().map(normalised).collect());
+    let mut of_tasks: Vec<[Seeds; 1]> = tasks.iter().map(normalised).collect();
+    let left_out = even(&mut of_tasks);
+    let values = |[seeds]: [Seeds; 1]| seeds.into_values().collect();
+    let scores = Scores::new(of_tasks.into_iter().map(values).collect());
     let label = match of.as_slice() {
         [one] => cells[*one].label.clone(),
         _ => at.name.clone(),
@@ -83,6 +90,7 @@ fn group(at: Coordinates, of: Vec<usize>, cells: &[Cell], tasks: &[Task]) -> Gro
         at,
         cells: of,
         scores,
+        left_out,
         lead: None,
     }
 }

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use sparring_sparse::stats::mean;
 
 use super::cell::Cell;
+use super::even::{Seeds, even};
 use super::resamples::bootstrap;
 use super::task::Task;
 use super::verdict::Verdict;
@@ -31,6 +32,8 @@ pub struct Judged {
     pub pairs: usize,
     /// Seeds of the cell that has fewest.
     pub seeds: usize,
+    /// Results of other seeds, which not all of its pairs have.
+    pub left_out: usize,
     /// Whether seeds are compared each with its own.
     pub paired: bool,
     /// Whether it holds.
@@ -41,7 +44,7 @@ pub struct Judged {
 
 /// What the seeds of a cell were measured at; all the same where no seed decides.
 enum Measured {
-    Seeds(BTreeMap<u64, f64>),
+    Seeds(Seeds),
     Exact(f64),
 }
 
@@ -53,7 +56,7 @@ pub fn judge(name: &str, claim: &Claim, cells: &[Cell], tasks: &[Task]) -> Judge
     let places: BTreeSet<usize> = couples.iter().flatten().copied().collect();
     let measure = |place: usize| (place, measured(&claim.of, &cells[place], &scales));
     let measured: BTreeMap<usize, Option<Measured>> = places.into_iter().map(measure).collect();
-    let mut sampled: Vec<[BTreeMap<u64, f64>; 2]> = Vec::new();
+    let mut sampled: Vec<[Seeds; 2]> = Vec::new();
     let mut exact: Vec<[f64; 2]> = Vec::new();
     for couple in &couples {
         match couple.map(|place| measured[&place].as_ref()) {
@@ -64,6 +67,7 @@ pub fn judge(name: &str, claim: &Claim, cells: &[Cell], tasks: &[Task]) -> Judge
             [_, _] => {}
         }
     }
+    let left_out = even(&mut sampled);
     let counts = sampled.iter().flatten().map(BTreeMap::len);
     let (pairs, seeds) = (sampled.len() + exact.len(), counts.min().unwrap_or(0));
     let paired = !sampled.is_empty() && sampled.iter().all(|[x, y]| x.keys().eq(y.keys()));
@@ -109,7 +113,7 @@ pub fn judge(name: &str, claim: &Claim, cells: &[Cell], tasks: &[Task]) -> Judge
         _ => "there is no interval: of one seed, or of a second that comes near 0".to_owned(),
     });
     let (name, claim) = (name.to_owned(), claim.clone());
-    Judged { name, claim, estimate, pairs, seeds, paired, verdict, why }
+    Judged { name, claim, estimate, pairs, seeds, left_out, paired, verdict, why }
 }
 
 /// How returns of the compared environments are brought together: as they are where there is but one whose scale is
@@ -158,9 +162,7 @@ fn measured(of: &Measure, cell: &Cell, scales: &Scales<'_>) -> Option<Measured> 
     let finished = || cell.jobs.iter().filter(|job| job.progress == Progress::Finished);
     let seeds = |value: &dyn Fn(&JobResult) -> Option<f64>| {
         let values = finished().filter_map(|job| Some((job.seed, value(job)?)));
-        Some(values.collect::<BTreeMap<u64, f64>>())
-            .filter(|values| !values.is_empty())
-            .map(Measured::Seeds)
+        Some(values.collect::<Seeds>()).filter(|values| !values.is_empty()).map(Measured::Seeds)
     };
     match of {
         Measure::Return => seeds(&|job| Some(scale(job.score()?))),
@@ -198,12 +200,12 @@ fn is_under(held: &Held, options: &BTreeMap<String, Json>) -> bool {
 fn estimate(
     name: &str,
     relation: Relation,
-    sampled: &[[BTreeMap<u64, f64>; 2]],
+    sampled: &[[Seeds; 2]],
     paired: bool,
 ) -> Option<Estimate> {
     let (bootstrap, iqm) = (bootstrap(&format!("claim {name}")), Aggregate::Iqm);
     if paired {
-        let pairs = |[x, y]: &[BTreeMap<u64, f64>; 2]| -> Vec<Pair> {
+        let pairs = |[x, y]: &[Seeds; 2]| -> Vec<Pair> {
             x.values().zip(y.values()).map(|(x, y)| Pair { x: *x, y: *y }).collect()
         };
         let pairs = Pairs::new(sampled.iter().map(pairs).collect());

@@ -8,6 +8,7 @@
 mod against;
 mod baseline;
 mod cell;
+mod even;
 mod group;
 mod join;
 mod judge;
@@ -147,6 +148,7 @@ impl Comparison {
         let claims = claims(&sources, choice, &cells, &tasks);
         let mut warnings = joined.warnings;
         warnings.extend(warning::warnings(&cells, running));
+        warnings.extend(warning::unequal(&groups, &claims));
         let choice = choice.clone();
         Ok(Self {
             name,

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use super::cell::Cell;
+use super::group::Group;
+use super::judge::Judged;
 use crate::results::{JobResult, Progress};
 use crate::table::{counted, thousands};
 
@@ -63,6 +65,11 @@ pub enum Warning {
         least: u64,
         /// Environment steps of the longest.
         most: u64,
+    },
+    /// Variants and claims some of whose tasks have seeds that others have not.
+    Unequal {
+        /// What they are called.
+        names: Vec<String>,
     },
     /// Seeds of a variant that several folders have.
     Twice {
@@ -126,6 +133,15 @@ pub fn warnings(cells: &[Cell], alive: bool) -> Vec<Warning> {
     let unequal = cells.iter().filter_map(uneven);
     warnings.extend(unequal);
     warnings
+}
+
+/// What is over tasks that differ in their seeds.
+pub fn unequal(groups: &[Group], claims: &[Judged]) -> Option<Warning> {
+    let groups = groups.iter().filter(|group| group.left_out > 0).map(|group| group.label.clone());
+    let claims = claims.iter().filter(|claim| claim.left_out > 0);
+    let names: Vec<String> =
+        claims.map(|claim| format!("the claim {}", claim.name)).chain(groups).collect();
+    (!names.is_empty()).then_some(Warning::Unequal { names })
 }
 
 /// What plans have to say, once for all variants whose plans say the same.
@@ -208,6 +224,11 @@ impl fmt::Display for Warning {
                 "{variant}: seeds of different length, {} to {} environment steps; each is scored by the last tenth of its own",
                 thousands(*least),
                 thousands(*most)
+            ),
+            Self::Unequal { names } => write!(
+                f,
+                "{}: some tasks have more seeds than others; over tasks count those that all have, so that each weighs the same",
+                listed(names)
             ),
             Self::Twice { variant, seeds } => {
                 let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
