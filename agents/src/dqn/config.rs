@@ -15,7 +15,7 @@ use crate::losses::td::Loss;
 use crate::networks::style::MlpStyle;
 use crate::networks::{AlgebraKeys, NetworkConfig};
 use crate::optimizer_keys::{OptimizerKeys, RateDecay};
-use crate::replay::{HeldOut, ReplayConfig, Sample};
+use crate::replay::{Experience, ReplayConfig, Sample};
 use crate::summary::{Estimate, NetworkSummary, TrainingFlops};
 
 /// A perceptron's hidden layers: He's truncated normal. Head: `U(−0.03, 0.03)` with biases −0.2
@@ -198,9 +198,7 @@ impl DqnConfig {
             networks: vec![network],
             gradient_steps,
             network_bytes: Bytes::together(&[bytes]),
-            memory_bytes: replay
-                .bytes()
-                .saturating_add(HeldOut::bytes(self.held_out_episodes, replay))
+            memory_bytes: Experience::bytes(replay, self.held_out_episodes)
                 .saturating_add(Sample::bytes(&replay, self.batch_size))
                 .saturating_add(Input::of(spec).bytes(2 * self.batch_size)),
         })

@@ -46,7 +46,7 @@ use crate::not_finite::{Source, loss_is};
 use crate::observations::{Mode, Observations};
 use crate::policy_view::{After, Before, PolicyView};
 use crate::q_state::QState;
-use crate::replay::{HeldOut, Replay, Sample};
+use crate::replay::{Experience, Replay, Sample};
 
 use choice::Choice;
 use config::actions;
@@ -61,9 +61,7 @@ pub struct Dqn {
     choice: Choice,
     q: Trainer,
     target: Target,
-    replay: Replay,
-    /// What is kept apart, if anything is.
-    held_out: Option<HeldOut>,
+    experience: Experience,
     state: QState,
     scratch: Scratch,
     /// Where it trains, if not here.
@@ -98,8 +96,11 @@ impl Dqn {
         Ok(Self {
             target: Target::new(q.network())?,
             q,
-            held_out: HeldOut::new(config.held_out_episodes, config.replay(spec, num_envs), seed),
-            replay: Replay::new(config.replay(spec, num_envs)),
+            experience: Experience::new(
+                config.replay(spec, num_envs),
+                config.held_out_episodes,
+                seed,
+            ),
             state: QState::new(seed),
             scratch: Scratch::default(),
             device: None,
@@ -113,7 +114,8 @@ impl Dqn {
             return self.update_on_device();
         }
         self.settle()?;
-        let Self { choice, q: trainer, target, replay, state, scratch, device, .. } = self;
+        let Self { choice, q: trainer, target, experience, state, scratch, device } = self;
+        let replay = &mut experience.training;
         if let Some(device) = device {
             device.leave_to_host();
         }
@@ -166,8 +168,9 @@ impl Dqn {
         // Priorities must be there before anything is drawn by them.
         let left = if self.choice.config.prioritized.is_some() { 0 } else { DEPTH - 1 };
         self.collect(left)?;
-        let Self { choice, q, target, replay, state, scratch, device, .. } = self;
+        let Self { choice, q, target, experience, state, scratch, device } = self;
         let Some(device) = device else { return Ok(()) };
+        let replay = &mut experience.training;
         let sample = &mut scratch.samples[device.turns().next()];
         replay.sample(choice.config.batch_size, &mut state.sampler, sample)?;
         let weights = choice.weights(replay, &sample.place);
@@ -180,7 +183,7 @@ impl Dqn {
 
     /// Reads what gradient steps on a device gave, until `left` are under way.
     fn collect(&mut self, left: usize) -> Result<(), AgentError> {
-        let Self { choice, q, replay, state, scratch, device, .. } = self;
+        let Self { choice, q, experience, state, scratch, device, .. } = self;
         let Some(device) = device else { return Ok(()) };
         while device.turns().under_way() > left {
             let at = state.updates - device.turns().under_way() as u64;
@@ -191,7 +194,7 @@ impl Dqn {
                 return Err(loss_is("the loss of `q`", value, at, &sources));
             }
             q.check_norm(results.norm)?;
-            choice.prioritize(replay, &sample.place, &results.delta);
+            choice.prioritize(&mut experience.training, &sample.place, &results.delta);
             state.means.add(results.loss, results.q, f64::from(results.norm));
         }
         Ok(())
@@ -232,13 +235,10 @@ impl Agent for Dqn {
         let cadence = self.choice.config.cadence();
         let before = cadence.due(self.state.env_steps);
         let actions = Actions::Discrete(&self.scratch.actions);
-        match &mut self.held_out {
-            Some(held_out) => held_out.store(batch, actions, &mut self.replay)?,
-            None => self.replay.store(batch, actions)?,
-        }
+        self.experience.store(batch, actions)?;
         self.state.env_steps += batch.envs.len() as u64;
         // Void steps and long returns can leave the memory empty after a short warm-up.
-        if self.replay.is_empty() {
+        if self.experience.training.is_empty() {
             return Ok(());
         }
         for _ in before..cadence.due(self.state.env_steps) {
@@ -281,11 +281,11 @@ impl Agent for Dqn {
     }
 
     fn replay(&self) -> Option<&Replay> {
-        Some(&self.replay)
+        Some(&self.experience.training)
     }
 
     fn replay_mut(&mut self) -> Option<&mut Replay> {
-        Some(&mut self.replay)
+        Some(&mut self.experience.training)
     }
 
     fn policy_view(&self) -> Result<Option<PolicyView>, AgentError> {
@@ -295,16 +295,12 @@ impl Agent for Dqn {
     }
 
     fn save_own(&self, to: &mut Section) -> Result<(), AgentError> {
-        if let Some(held_out) = &self.held_out {
-            to.nest("held_out", held_out.save()?);
-        }
+        self.experience.save_held_out(to)?;
         Ok(to.put("state", &self.state)?)
     }
 
     fn load_own(&mut self, from: &Section) -> Result<(), AgentError> {
-        if let Some(held_out) = &mut self.held_out {
-            held_out.load(&from.part("held_out"))?;
-        }
+        self.experience.load_held_out(from)?;
         self.state = from.get("state")?;
         self.target.share(self.q.network())?;
         if let Some(device) = &mut self.device {
@@ -317,7 +313,7 @@ impl Agent for Dqn {
         self.state.means.drain(out);
         let epsilon = self.choice.epsilon(self.state.env_steps);
         out.push(Metric::new("train/epsilon", epsilon));
-        out.push(Metric::new("train/replay_size", self.replay.len() as f64));
+        out.push(Metric::new("train/replay_size", self.experience.training.len() as f64));
     }
 
     fn probes(

@@ -11,7 +11,7 @@ use sparring_sparse::stats::mean;
 use super::Dqn;
 use crate::error::AgentError;
 use crate::network_on_batch::{NetworkOnBatch, OfErrors, TdErrors};
-use crate::replay::{HeldOut, Replay, Sample};
+use crate::replay::{Replay, Sample};
 
 impl Dqn {
     /// See [`crate::Agent::probes`].
@@ -20,12 +20,12 @@ impl Dqn {
         size: Option<usize>,
         rng: &mut Rng,
     ) -> Result<Vec<NetworkOnBatch<'_>>, AgentError> {
-        if self.replay.is_empty() {
+        if self.experience.training.is_empty() {
             return Ok(Vec::new());
         }
         let batch = size.unwrap_or(self.choice.config.batch_size);
         let mut sample = Sample::default();
-        self.replay.sample(batch, rng, &mut sample)?;
+        self.experience.training.sample(batch, rng, &mut sample)?;
         let [mut obs, mut next] = [Vec::new(), Vec::new()];
         let obs = self.choice.input.floats(sample.obs.view(), &mut obs).to_vec();
         let next = self.choice.input.floats(sample.next.view(), &mut next);
@@ -33,7 +33,7 @@ impl Dqn {
             (self.q.network().deep_clone()?, self.target.network().deep_clone()?);
         let y = self.choice.target_values([&online, &target], next, &sample)?;
 
-        let td_errors = self.held_out().map(|held_out| {
+        let td_errors = self.experience.held_out().map(|held_out| {
             let seed = rng.random();
             let measure = move || self.td_errors(held_out, batch, &mut Seed::new(seed).rng());
             Box::new(measure) as OfErrors<'_>
@@ -56,11 +56,6 @@ impl Dqn {
         }])
     }
 
-    /// What is kept apart, once something is.
-    fn held_out(&self) -> Option<&Replay> {
-        self.held_out.as_ref().map(HeldOut::replay).filter(|held_out| !held_out.is_empty())
-    }
-
     fn td_errors(
         &self,
         held_out: &Replay,
@@ -68,7 +63,7 @@ impl Dqn {
         rng: &mut Rng,
     ) -> Result<TdErrors, AgentError> {
         let mut of = |replay: &Replay| self.td_error(replay, batch, rng);
-        Ok(TdErrors { training: of(&self.replay)?, held_out: of(held_out)? })
+        Ok(TdErrors { training: of(&self.experience.training)?, held_out: of(held_out)? })
     }
 
     /// The mean square of `Q(s, a) − y` over `batch` transitions of `replay`.

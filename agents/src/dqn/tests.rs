@@ -40,25 +40,26 @@ fn importance_weights_and_priorities_of_a_memory_of_three() {
         let obs = Obs::F32(&obs);
         let row = &[Row::End(End::Terminated)];
         let batch = Batch { envs: &[0], obs, next: obs, reward: &[0.0], row, finished: &[] };
-        dqn.replay.store(&batch, Actions::Discrete(&[0])).unwrap();
+        dqn.experience.training.store(&batch, Actions::Discrete(&[0])).unwrap();
     }
     // |δ| = 1, 4, 9, whose roots are the priorities: P = 1/6, 2/6, 3/6.
-    dqn.choice.prioritize(&mut dqn.replay, &[0, 1, 2], &[1.0, -4.0, 9.0]);
-    let priorities = dqn.replay.priorities().unwrap();
+    dqn.choice.prioritize(&mut dqn.experience.training, &[0, 1, 2], &[1.0, -4.0, 9.0]);
+    let priorities = dqn.experience.training.priorities().unwrap();
     assert!((priorities.total() - 6.0).abs() < 1e-5);
     // (N P)⁻¹ = 2, 1, 2/3, over the largest of those drawn.
     let near = |found: Vec<f32>, expected: &[f32]| {
         assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5), "{found:?}");
     };
-    near(dqn.choice.weights(&dqn.replay, &[0, 1, 2, 0]), &[1.0, 0.5, 1.0 / 3.0, 1.0]);
-    near(dqn.choice.weights(&dqn.replay, &[2, 1]), &[2.0 / 3.0, 1.0]);
+    near(dqn.choice.weights(&dqn.experience.training, &[0, 1, 2, 0]), &[1.0, 0.5, 1.0 / 3.0, 1.0]);
+    near(dqn.choice.weights(&dqn.experience.training, &[2, 1]), &[2.0 / 3.0, 1.0]);
     let plain = agent(DqnConfig::paper());
-    near(plain.choice.weights(&plain.replay, &[5, 6]), &[1.0, 1.0]);
+    near(plain.choice.weights(&plain.experience.training, &[5, 6]), &[1.0, 1.0]);
     // A gradient step changes the priorities of what it drew.
     let before: Vec<f64> =
-        (0..3).map(|place| dqn.replay.priorities().unwrap().get(place)).collect();
+        (0..3).map(|place| dqn.experience.training.priorities().unwrap().get(place)).collect();
     dqn.update().unwrap();
-    let after: Vec<f64> = (0..3).map(|place| dqn.replay.priorities().unwrap().get(place)).collect();
+    let after: Vec<f64> =
+        (0..3).map(|place| dqn.experience.training.priorities().unwrap().get(place)).collect();
     assert_ne!(before, after);
 }
 
@@ -68,7 +69,7 @@ fn a_diagnosis_sees_the_loss_of_each_sample() {
     assert!(dqn.probes(None, &mut Seed::new(1).rng()).unwrap().is_empty());
     let (obs, row) = (Obs::F32(&[0.0; 4]), &[Row::End(End::Terminated)]);
     let batch = Batch { envs: &[0], obs, next: obs, reward: &[2.0], row, finished: &[] };
-    dqn.replay.store(&batch, Actions::Discrete(&[1])).unwrap();
+    dqn.experience.training.store(&batch, Actions::Discrete(&[1])).unwrap();
     let probes = dqn.probes(None, &mut Seed::new(1).rng()).unwrap();
     let [probe] = &probes[..] else { panic!("one network") };
     assert_eq!(probe.input.len(), 4 * 4);

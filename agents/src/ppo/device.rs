@@ -1,4 +1,4 @@
-//! PPO's gradient step on a device, as `mod.rs` has it on the host. The spread of continuous actions steps on the
+//! PPO's gradient step on a device, as `step.rs` has it on the host. The spread of continuous actions steps on the
 //! host, so that each gradient step waits for the one before.
 
 use std::sync::Arc;
@@ -11,10 +11,12 @@ use sparring_sparse::gpu::{
 use sparring_sparse::{SparseError, Trainer, Wanted};
 
 use super::choice::{Choice, Minibatch};
+use super::state::Stepped;
 use crate::error::AgentError;
 use crate::gpu::kernels::{self, Surrogate, Value, one_block};
 use crate::gpu::newest::{Acting, Newest};
 use crate::gpu::slab::Slab;
+use crate::not_finite::{Source, loss_is};
 use crate::policy::Policy;
 
 /// What goes there: the parts of [`Minibatches::there`].
@@ -67,19 +69,6 @@ struct Minibatches {
     graph: Repeated,
 }
 
-/// What a gradient step on the device gave.
-pub(super) struct Results {
-    pub loss: f64,
-    pub kl: f64,
-    pub clip_fraction: f64,
-    pub entropy: f64,
-    pub critic_loss: f64,
-    /// `∂L/∂b`.
-    pub std_param: Vec<f64>,
-    /// Of the actor and of the critic.
-    pub norms: [f32; 2],
-}
-
 /// Which network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
@@ -106,7 +95,7 @@ impl PpoOnDevice {
         })
     }
 
-    /// One gradient step on `minibatch`, whose observations are `obs (m, obs_dim)`.
+    /// One gradient step, with `updates` behind it, on `minibatch`, whose observations are `obs (m, obs_dim)`.
     pub fn step(
         &mut self,
         choice: &Choice,
@@ -114,7 +103,8 @@ impl PpoOnDevice {
         std_param: &[f64],
         obs: &[f32],
         minibatch: &Minibatch,
-    ) -> Result<Results, AgentError> {
+        updates: u64,
+    ) -> Result<Stepped, AgentError> {
         self.take(actor, critic)?;
         let rows = minibatch.advantage.len();
         let found = self.minibatches.iter().position(|one| one.of_actor.batch() == rows);
@@ -139,13 +129,13 @@ impl PpoOnDevice {
         graph.run(&*self.gpu, || one.ask(self, choice))?;
         one.graph = graph;
         self.newest = Newest::Device;
-        for trainer in [actor, critic] {
+        for trainer in [&mut *actor, &mut *critic] {
             trainer.count_step(trainer.network().flops(rows, Wanted::PARAMS));
         }
         self.gpu.wait()?;
         let metrics = one.back.doubles(back::METRICS);
         let norms = one.back.part(back::NORMS);
-        let results = Results {
+        let stepped = Stepped {
             loss: metrics[0],
             kl: metrics[1],
             clip_fraction: metrics[2],
@@ -155,7 +145,18 @@ impl PpoOnDevice {
             norms: [norms[0], norms[1]],
         };
         self.minibatches.push(one);
-        Ok(results)
+        for (what, loss, of, source) in [
+            ("the loss of `actor`", stepped.loss, "an advantage", advantage),
+            ("the loss of `critic`", stepped.critic_loss, "a return", ret),
+        ] {
+            if !loss.is_finite() {
+                let source = Source::Numbers(of, source);
+                return Err(loss_is(what, loss as f32, updates, &[source]));
+            }
+        }
+        actor.check_norm(stepped.norms[0])?;
+        critic.check_norm(stepped.norms[1])?;
+        Ok(stepped)
     }
 
     /// Gives the newest values to the host.

@@ -28,6 +28,7 @@ mod device;
 mod probe;
 mod row;
 mod state;
+mod step;
 #[cfg(test)]
 mod tests;
 mod weights;
@@ -40,26 +41,25 @@ use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::gpu::{Gpu, Precision};
 use sparring_sparse::seed::Rng;
 use sparring_sparse::stats::mean;
-use sparring_sparse::{LayerSpec, OptimizerConfig, Saved, Section, Seed, Trainer, Wanted};
+use sparring_sparse::{LayerSpec, OptimizerConfig, Saved, Section, Seed, Trainer};
 
 use crate::agent::{Agent, Capabilities, Clock};
 use crate::error::AgentError;
 use crate::free_params::{self, FreeParams};
 use crate::input::Input;
-use crate::losses::LossGrad;
-use crate::losses::surrogate::{Decisions, Surrogate};
 use crate::metric::Metric;
 use crate::network_on_batch::NetworkOnBatch;
 use crate::normalize::{ObservationScale, RewardScale, load, save};
-use crate::not_finite::{Source, check, loss_is};
+use crate::not_finite::check;
 use crate::observations::{Mode, Observations};
 use crate::policy::{EnvActions, Policy, inverse_softplus, softplus};
 use crate::policy_view::{After, Before, PolicyView};
 use crate::rollout::{Rollout, Seen};
 
-use choice::{Choice, Minibatch, pick};
+use choice::{Choice, pick};
 use device::{Part, PpoOnDevice};
 use state::{Advantages, Means, PpoState};
+use step::step;
 
 pub use config::PpoConfig;
 pub use row::ROW;
@@ -166,102 +166,26 @@ impl Ppo {
         state.std_param.learning_rate = rate;
     }
 
-    /// One gradient step on the rows of `minibatch`.
-    fn update(&mut self, taught: &Advantages, minibatch: &[usize]) -> Result<(), AgentError> {
-        if self.device.is_some() && self.actor.rests() && self.critic.rests() {
-            return self.update_on_device(taught, minibatch);
+    /// One gradient step on `rows` of the rollout.
+    fn update(&mut self, taught: &Advantages, rows: &[usize]) -> Result<(), AgentError> {
+        let on_device = self.device.is_some() && self.actor.rests() && self.critic.rests();
+        if !on_device {
+            self.settle()?;
+            self.device.iter_mut().for_each(PpoOnDevice::leave_to_host);
         }
-        self.settle()?;
         let Self { choice, actor, critic, state, device, .. } = self;
-        if let Some(device) = device {
-            device.leave_to_host();
-        }
-        let obs = pick(&state.rollout.obs, choice.obs_dim, minibatch);
-        let Minibatch { action, log_prob, advantage, value: old, ret } =
-            choice.minibatch(&state.rollout, taught, minibatch);
-
-        let step = actor.begin_step()?;
-        let mut acting = actor.vjp(&obs, &step)?;
-        let found = choice.surrogate(
-            acting.output(),
-            state.std_param.values(),
-            Decisions { action: &action, log_prob: &log_prob, advantage: &advantage },
-        );
-        let Surrogate { loss, samples, head: d_head, std_param, kl, clip_fraction, entropy } =
-            found;
-        let critic_step = critic.begin_step()?;
-        let mut valuing = critic.vjp(&obs, &critic_step)?;
-        let LossGrad { value: critic_loss, grad: d_value, samples: critic_samples } =
-            choice.value_loss(valuing.output(), &old, &ret);
-        if !loss.is_finite() {
-            let advantages = Source::Numbers("an advantage", &advantage);
-            let sources = [advantages, Source::Network("`actor`", actor.network(), &obs)];
-            return Err(loss_is("the loss of `actor`", loss, state.updates, &sources));
-        }
-        if !critic_loss.is_finite() {
-            let returns = Source::Numbers("a return", &ret);
-            let sources = [returns, Source::Network("`critic`", critic.network(), &obs)];
-            return Err(loss_is("the loss of `critic`", critic_loss, state.updates, &sources));
-        }
-        acting.tell_losses(&samples);
-        let gradients = acting.backward(&d_head, Wanted::PARAMS)?;
-        let actor_norm = actor.finish_step(step, gradients)?;
-        valuing.tell_losses(&critic_samples);
-        let gradients = valuing.backward(&d_value, Wanted::PARAMS)?;
-        let critic_norm = critic.finish_step(critic_step, gradients)?;
-        state.std_param.step(&std_param, free_params::rule(choice.config.optimizer.rule));
-        check("the spread of actions", state.std_param.values(), state.updates)?;
+        let obs = pick(&state.rollout.obs, choice.obs_dim, rows);
+        let minibatch = choice.minibatch(&state.rollout, taught, rows);
+        let (trainers, std_param, updates) =
+            ([actor, critic], state.std_param.values(), state.updates);
+        let stepped = match device.as_mut().filter(|_| on_device) {
+            Some(device) => device.step(choice, trainers, std_param, &obs, &minibatch, updates)?,
+            None => step(choice, trainers, std_param, &obs, &minibatch, updates)?,
+        };
+        state.std_param.step(&stepped.std_param, free_params::rule(choice.config.optimizer.rule));
+        check("the spread of actions", state.std_param.values(), updates)?;
         state.updates += 1;
-
-        let means = &mut state.means;
-        means.steps += 1;
-        means.actor_loss += f64::from(loss);
-        means.critic_loss += f64::from(critic_loss);
-        means.kl += kl;
-        means.clip_fraction += clip_fraction;
-        means.entropy += entropy;
-        means.grad_norms[0] += f64::from(actor_norm);
-        means.grad_norms[1] += f64::from(critic_norm);
-        Ok(())
-    }
-
-    /// The same by the device.
-    fn update_on_device(
-        &mut self,
-        taught: &Advantages,
-        minibatch: &[usize],
-    ) -> Result<(), AgentError> {
-        let Self { choice, actor, critic, state, device, .. } = self;
-        let Some(device) = device else { return Ok(()) };
-        let obs = pick(&state.rollout.obs, choice.obs_dim, minibatch);
-        let minibatch = choice.minibatch(&state.rollout, taught, minibatch);
-        let std_param = state.std_param.values();
-        let trainers = [&mut *actor, &mut *critic];
-        let found = device.step(choice, trainers, std_param, &obs, &minibatch)?;
-        for (what, loss, of, source) in [
-            ("the loss of `actor`", found.loss, "an advantage", &minibatch.advantage),
-            ("the loss of `critic`", found.critic_loss, "a return", &minibatch.ret),
-        ] {
-            if !loss.is_finite() {
-                let source = Source::Numbers(of, source);
-                return Err(loss_is(what, loss as f32, state.updates, &[source]));
-            }
-        }
-        actor.check_norm(found.norms[0])?;
-        critic.check_norm(found.norms[1])?;
-        state.std_param.step(&found.std_param, free_params::rule(choice.config.optimizer.rule));
-        check("the spread of actions", state.std_param.values(), state.updates)?;
-        state.updates += 1;
-        let means = &mut state.means;
-        means.steps += 1;
-        means.actor_loss += found.loss;
-        means.critic_loss += found.critic_loss;
-        means.kl += found.kl;
-        means.clip_fraction += found.clip_fraction;
-        means.entropy += found.entropy;
-        for (sum, norm) in means.grad_norms.iter_mut().zip(found.norms) {
-            *sum += f64::from(norm);
-        }
+        state.means.add(&stepped);
         Ok(())
     }
 

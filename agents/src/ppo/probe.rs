@@ -7,7 +7,8 @@ use std::rc::Rc;
 use rand::seq::SliceRandom;
 use sparring_sparse::seed::Rng;
 
-use super::{Minibatch, Ppo, pick};
+use super::Ppo;
+use super::choice::{Minibatch, pick};
 use crate::error::AgentError;
 use crate::losses::surrogate::Decisions;
 use crate::network_on_batch::NetworkOnBatch;

@@ -31,13 +31,13 @@ pub(super) struct PpoState {
 /// Sums over the gradient steps since the last report.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Means {
-    pub steps: u64,
-    pub actor_loss: f64,
-    pub critic_loss: f64,
+    steps: u64,
+    actor_loss: f64,
+    critic_loss: f64,
     pub kl: f64,
     pub clip_fraction: f64,
-    pub entropy: f64,
-    pub grad_norms: [f64; 2],
+    entropy: f64,
+    grad_norms: [f64; 2],
 }
 
 /// What a rollout teaches, row by row.
@@ -48,7 +48,34 @@ pub(super) struct Advantages {
     pub ret: Vec<f32>,
 }
 
+/// What a gradient step gave.
+pub(super) struct Stepped {
+    pub loss: f64,
+    pub kl: f64,
+    pub clip_fraction: f64,
+    pub entropy: f64,
+    pub critic_loss: f64,
+    /// `∂L/∂b`.
+    pub std_param: Vec<f64>,
+    /// Of the actor and of the critic.
+    pub norms: [f32; 2],
+}
+
 impl Means {
+    /// Takes a gradient step in.
+    pub fn add(&mut self, stepped: &Stepped) {
+        let Stepped { loss, kl, clip_fraction, entropy, critic_loss, norms, .. } = stepped;
+        self.steps += 1;
+        self.actor_loss += loss;
+        self.critic_loss += critic_loss;
+        self.kl += kl;
+        self.clip_fraction += clip_fraction;
+        self.entropy += entropy;
+        for (sum, norm) in self.grad_norms.iter_mut().zip(norms) {
+            *sum += f64::from(*norm);
+        }
+    }
+
     /// Moves the means into `out`, and begins anew.
     pub fn drain(&mut self, out: &mut Vec<Metric>) {
         let Means { steps, actor_loss, critic_loss, kl, clip_fraction, entropy, grad_norms } =

@@ -10,7 +10,7 @@ use sparring_sparse::methods::static_sparse::Static;
 use sparring_sparse::methods::{DropGrow, MethodChoice, Order};
 use sparring_sparse::{Network, OptimizerConfig};
 
-use super::choice::normalize;
+use super::choice::{Minibatch, normalize};
 use super::*;
 use crate::plain::{Plain, drop_grow, flat, half, one, relu, tanh};
 

@@ -5,6 +5,7 @@
 //! ([`frames`]), and a stack is put together when it is sampled: bit for bit what the environment showed.
 
 mod config;
+mod experience;
 pub mod frames;
 mod held_out;
 mod piece;
@@ -29,6 +30,7 @@ use crate::returns::{NStep, StoredObs};
 use ring::Ring;
 
 pub use config::ReplayConfig;
+pub use experience::Experience;
 pub use held_out::HeldOut;
 pub use sample::Sample;
 

@@ -17,7 +17,7 @@ use crate::networks::mlp::Mlp;
 use crate::networks::style::MlpStyle;
 use crate::networks::{AlgebraKeys, Chosen, NetworkConfig, NetworkRow};
 use crate::optimizer_keys::OptimizerKeys;
-use crate::replay::{HeldOut, ReplayConfig, Sample};
+use crate::replay::{Experience, ReplayConfig, Sample};
 use crate::sac::keys::{LogStdKeys, Temperature, TemperatureKeys, log_std};
 use crate::summary::{Estimate, NetworkSummary, TrainingFlops};
 
@@ -250,9 +250,7 @@ impl SacConfig {
             gradient_steps,
             training: TrainingFlops::default(),
             network_bytes: 0,
-            memory_bytes: replay
-                .bytes()
-                .saturating_add(HeldOut::bytes(self.held_out_episodes, replay))
+            memory_bytes: Experience::bytes(replay, self.held_out_episodes)
                 .saturating_add(Sample::bytes(&replay, self.batch_size))
                 .saturating_add(Input::of(spec).bytes(2 * self.batch_size)),
         };

@@ -13,7 +13,7 @@ use super::choice::{Choice, Draws, noise};
 use crate::error::AgentError;
 use crate::losses::soft;
 use crate::network_on_batch::{NetworkOnBatch, OfErrors, TdErrors};
-use crate::replay::{HeldOut, Replay, Sample};
+use crate::replay::{Replay, Sample};
 
 /// What errors are measured on: what is kept apart, and the seed of what is drawn.
 #[derive(Clone, Copy)]
@@ -29,24 +29,24 @@ impl Sac {
         size: Option<usize>,
         rng: &mut Rng,
     ) -> Result<Vec<NetworkOnBatch<'_>>, AgentError> {
-        if self.replay.is_empty() {
+        if self.experience.training.is_empty() {
             return Ok(Vec::new());
         }
         let (batch, act_dim) =
             (size.unwrap_or(self.choice.config.batch_size), self.choice.policy.act_dim);
         let (mut sample, [mut obs, mut next]) = (Sample::default(), [Vec::new(), Vec::new()]);
-        self.replay.sample(batch, rng, &mut sample)?;
+        self.experience.training.sample(batch, rng, &mut sample)?;
         let obs = self.choice.input.floats(sample.obs.view(), &mut obs);
         let next = self.choice.input.floats(sample.next.view(), &mut next);
-        let actor = self.actor.network();
+        let actor = self.networks.actor.network();
         let head = actor.deep_clone()?.outputs(next)?;
-        let [first, second] = &self.targets;
+        let [first, second] = &self.networks.targets;
         let targets = [&first.network().deep_clone()?, &second.network().deep_clone()?];
         let noises = noise(batch * act_dim, rng);
         let draws = Draws { head: &head, noise: &noises };
         let alpha = self.state.alpha();
         let y = Rc::new(self.choice.target_values(alpha, &sample, next, draws, targets)?);
-        let [first, second] = &self.critics;
+        let [first, second] = &self.networks.critics;
         let taken = self.choice.critic_input(obs, &sample.action, act_dim);
         let critics = [first.network().deep_clone()?, second.network().deep_clone()?];
         let noise = Rc::new(noise(batch * act_dim, rng));
@@ -64,7 +64,7 @@ impl Sac {
             -mean(drawn.chunks_exact(act_dim + 1).map(|drawn| f64::from(drawn[act_dim])))
         };
         let actor = NetworkOnBatch {
-            trainer: &self.actor,
+            trainer: &self.networks.actor,
             input: obs.to_vec(),
             loss_grad: Box::new(loss_grad),
             values: None,
@@ -72,7 +72,8 @@ impl Sac {
             entropy: Some(Box::new(entropy)),
         };
         // Of the same transitions for both.
-        let drawn = self.held_out().map(|held_out| Drawn { held_out, seed: rng.random() });
+        let drawn =
+            self.experience.held_out().map(|held_out| Drawn { held_out, seed: rng.random() });
         let critic = |i: usize| {
             let y = y.clone();
             let td_errors = drawn.map(|Drawn { held_out, seed }| {
@@ -84,7 +85,7 @@ impl Sac {
                 move |sample: usize, q: &[f32]| Ok(soft::critic(q, &y[sample..=sample]).grad);
             let values = |q: &[f32]| q.to_vec();
             NetworkOnBatch {
-                trainer: &self.critics[i],
+                trainer: &self.networks.critics[i],
                 input: taken.clone(),
                 loss_grad: Box::new(loss_grad),
                 values: Some(("q", Box::new(values))),
@@ -95,11 +96,6 @@ impl Sac {
         Ok(vec![actor, critic(0), critic(1)])
     }
 
-    /// What is kept apart, once something is.
-    fn held_out(&self) -> Option<&Replay> {
-        self.held_out.as_ref().map(HeldOut::replay).filter(|held_out| !held_out.is_empty())
-    }
-
     fn td_errors(
         &self,
         critic: usize,
@@ -108,7 +104,7 @@ impl Sac {
         rng: &mut Rng,
     ) -> Result<TdErrors, AgentError> {
         let mut of = |replay: &Replay| self.td_error(critic, replay, batch, rng);
-        Ok(TdErrors { training: of(&self.replay)?, held_out: of(held_out)? })
+        Ok(TdErrors { training: of(&self.experience.training)?, held_out: of(held_out)? })
     }
 
     /// The mean square of `Qᵢ(s, a) − y` over `batch` transitions of `replay`.
@@ -124,14 +120,14 @@ impl Sac {
         replay.sample_uniformly(batch, rng, &mut sample)?;
         let obs = input.floats(sample.obs.view(), &mut obs);
         let next = input.floats(sample.next.view(), &mut next);
-        let head = self.actor.network().deep_clone()?.outputs(next)?;
+        let head = self.networks.actor.network().deep_clone()?.outputs(next)?;
         let noises = noise(batch * policy.act_dim, rng);
         let draws = Draws { head: &head, noise: &noises };
-        let [first, second] = &self.targets;
+        let [first, second] = &self.networks.targets;
         let targets = [&first.network().deep_clone()?, &second.network().deep_clone()?];
         let y = self.choice.target_values(self.state.alpha(), &sample, next, draws, targets)?;
         let taken = self.choice.critic_input(obs, &sample.action, policy.act_dim);
-        let q = self.critics[critic].network().deep_clone()?.outputs(&taken)?;
+        let q = self.networks.critics[critic].network().deep_clone()?.outputs(&taken)?;
         Ok(mean(q.iter().zip(&y).map(|(q, y)| f64::from(q - y).powi(2))))
     }
 }

@@ -24,12 +24,24 @@ pub(super) struct SacState {
 /// Sums over the gradient steps since the last report.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Means {
-    pub steps: u64,
+    steps: u64,
+    critic_loss: f64,
+    actor_loss: f64,
+    q: f64,
+    entropy: f64,
+    grad_norms: [f64; 3],
+}
+
+/// What a gradient step gave.
+pub(super) struct Stepped {
+    /// Of both critics.
     pub critic_loss: f64,
-    pub actor_loss: f64,
     pub q: f64,
-    pub entropy: f64,
-    pub grad_norms: [f64; 3],
+    pub actor_loss: f64,
+    /// The mean of `log π(ã|s)`.
+    pub log_prob: f64,
+    /// Of the actor and of the critics.
+    pub norms: [f32; 3],
 }
 
 impl SacState {
@@ -39,6 +51,19 @@ impl SacState {
 }
 
 impl Means {
+    /// Takes a gradient step in.
+    pub fn add(&mut self, stepped: &Stepped) {
+        let Stepped { critic_loss, q, actor_loss, log_prob, norms } = stepped;
+        self.steps += 1;
+        self.critic_loss += critic_loss;
+        self.actor_loss += actor_loss;
+        self.q += q;
+        self.entropy -= log_prob;
+        for (sum, norm) in self.grad_norms.iter_mut().zip(norms) {
+            *sum += f64::from(*norm);
+        }
+    }
+
     /// Moves the means into `out`, and begins anew.
     pub fn drain(&mut self, out: &mut Vec<Metric>) {
         let Means { steps, critic_loss, actor_loss, q, entropy, grad_norms } = std::mem::take(self);

@@ -57,7 +57,7 @@ fn agent(config: SacConfig) -> Sac {
             row: &row,
             finished: &[],
         };
-        sac.replay.store(&batch, Actions::Continuous(&action)).unwrap();
+        sac.experience.training.store(&batch, Actions::Continuous(&action)).unwrap();
     }
     sac
 }
@@ -111,7 +111,7 @@ fn one_step_is_that_of_the_formulas_in_their_order() {
         let [mut sampler, mut noise] =
             ["replay", "noise"].map(|name| Seed::new(3).child(name).rng());
         let mut sample = Sample::default();
-        sac.replay.sample(BATCH, &mut sampler, &mut sample).unwrap();
+        sac.experience.training.sample(BATCH, &mut sampler, &mut sample).unwrap();
         let mut draws = || -> Tensor {
             column((0..BATCH).map(|_| StandardNormal.sample(&mut noise)).collect())
         };
@@ -120,9 +120,9 @@ fn one_step_is_that_of_the_formulas_in_their_order() {
         let [obs, next] = [sample.obs, sample.next].map(seen);
         let action = column(sample.action);
         let (reward, discount) = (column(sample.reward), column(sample.discount));
-        let actor = Plain::of(sac.actor.network());
-        let critics = [0, 1].map(|i| Plain::of(sac.critics[i].network()));
-        let targets = [0, 1].map(|i| Plain::of(sac.targets[i].network()));
+        let actor = Plain::of(sac.networks.actor.network());
+        let critics = [0, 1].map(|i| Plain::of(sac.networks.critics[i].network()));
+        let targets = [0, 1].map(|i| Plain::of(sac.networks.targets[i].network()));
         let least = |of: &[Plain; 2], x: &Tensor| {
             of[0].forward(x, relu).minimum(&of[1].forward(x, relu)).unwrap()
         };
@@ -153,13 +153,13 @@ fn one_step_is_that_of_the_formulas_in_their_order() {
         let before = [0, 1].map(|i| targets[i].values());
         sac.update().unwrap();
 
-        close(&Plain::of(sac.actor.network()).values(), &actor.values(), "actor");
+        close(&Plain::of(sac.networks.actor.network()).values(), &actor.values(), "actor");
         for i in 0..2 {
             let critic = critics[i].values();
-            close(&Plain::of(sac.critics[i].network()).values(), &critic, "critic");
+            close(&Plain::of(sac.networks.critics[i].network()).values(), &critic, "critic");
             // The targets follow the critics after their step.
             let mixed = before[i].iter().zip(&critic).map(|(t, c)| 0.75 * t + 0.25 * c);
-            let found = Plain::of(sac.targets[i].network()).values();
+            let found = Plain::of(sac.networks.targets[i].network()).values();
             close(&found, &mixed.collect::<Vec<_>>(), "target");
         }
         assert!((sac.state.log_alpha.values()[0] - log_alpha).abs() < 1e-4);
@@ -171,20 +171,20 @@ fn targets_have_the_topology_of_their_critics_after_every_update() {
     let schedule = drop_grow(2, Order::BeforeStep);
     for method in [Set { schedule: schedule.clone() }.into(), rigl(schedule)] {
         let mut sac = agent(config(method));
-        let first = sac.critics[0].network().layers()[0].topology().clone();
+        let first = sac.networks.critics[0].network().layers()[0].topology().clone();
         for _ in 0..10 {
             sac.update().unwrap();
-            for (target, critic) in sac.targets.iter().zip(&sac.critics) {
+            for (target, critic) in sac.networks.targets.iter().zip(&sac.networks.critics) {
                 let layers = target.network().layers().iter().zip(critic.network().layers());
                 for (target, critic) in layers {
                     assert_eq!(target.topology(), critic.topology());
                 }
             }
         }
-        let moved = sac.critics[0].network().layers()[0].topology();
+        let moved = sac.networks.critics[0].network().layers()[0].topology();
         assert_ne!(moved, &first);
         assert_eq!(moved.nnz(), first.nnz());
-        let other = sac.critics[1].network().layers()[0].topology();
+        let other = sac.networks.critics[1].network().layers()[0].topology();
         assert_ne!(moved, other, "each critic has a topology of its own");
     }
 }
@@ -192,7 +192,7 @@ fn targets_have_the_topology_of_their_critics_after_every_update() {
 #[test]
 fn a_target_that_waits_keeps_its_weights_until_its_step() {
     let mut sac = agent(SacConfig { target_every_gradient_steps: 3, ..config(Dense {}.into()) });
-    let params = |sac: &Sac| sac.targets[0].network().params().to_vec1::<f32>().unwrap();
+    let params = |sac: &Sac| sac.networks.targets[0].network().params().to_vec1::<f32>().unwrap();
     let start = params(&sac);
     for step in 1..=3 {
         sac.update().unwrap();
@@ -205,14 +205,14 @@ fn a_step_that_a_rewiring_takes_the_place_of_counts_as_a_gradient_step() {
     let schedule = drop_grow(2, Order::InsteadOfStep);
     let config = config(rigl(schedule));
     let mut sac = agent(SacConfig { target_every_gradient_steps: 3, ..config });
-    let params = |sac: &Sac| sac.targets[0].network().params().to_vec1::<f32>().unwrap();
+    let params = |sac: &Sac| sac.networks.targets[0].network().params().to_vec1::<f32>().unwrap();
     for step in 1..=9 {
         let before = params(&sac);
         sac.update().unwrap();
         assert_eq!(params(&sac) != before, step % 3 == 0, "{step}");
     }
     assert_eq!(sac.clock().gradient_steps, 9);
-    assert!(sac.actor.optimizer().steps() < 9);
+    assert!(sac.networks.actor.optimizer().steps() < 9);
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn a_diagnosis_sees_the_loss_of_each_sample() {
     for _ in 0..32 {
         let (obs, row) = (Obs::F32(&[0.1, 0.2, 0.3]), &[Row::End(End::Terminated)]);
         let batch = Batch { envs: &[0], obs, next: obs, reward: &[3.0], row, finished: &[] };
-        sac.replay.store(&batch, Actions::Continuous(&[0.5])).unwrap();
+        sac.experience.training.store(&batch, Actions::Continuous(&[0.5])).unwrap();
     }
     let probes = sac.probes(Some(5), &mut Seed::new(1).rng()).unwrap();
     let [actor, critics @ ..] = &probes[..] else { panic!("three networks") };

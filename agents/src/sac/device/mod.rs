@@ -1,4 +1,4 @@
-//! SAC's gradient step on a device, as `mod.rs` has it on the host.
+//! SAC's gradient step on a device, as `step.rs` has it on the host.
 
 mod step;
 
@@ -10,12 +10,14 @@ use sparring_sparse::gpu::{
 use sparring_sparse::{Executed, Layer, SparseError, Target, Trainer, Wanted};
 
 use super::choice::Choice;
-use super::state::SacState;
+use super::networks::Networks;
+use super::state::{SacState, Stepped};
 use crate::error::AgentError;
 use crate::free_params;
 use crate::gpu::newest::{Acting, Newest};
 use crate::gpu::slab::Slab;
 use crate::gpu::turns::{DEPTH, Turns};
+use crate::not_finite::{Source, loss_is};
 use crate::replay::Sample;
 
 /// What goes there: the parts of [`SacOnDevice::there`].
@@ -40,13 +42,6 @@ mod back {
     pub const LOG_ALPHA: usize = 1;
     /// Of the actor and of the critics.
     pub const NORMS: usize = 2;
-}
-
-/// The networks of an agent that the device has copies of.
-pub(super) struct Hosts<'a> {
-    pub actor: &'a mut Trainer,
-    pub critics: &'a mut [Trainer; 2],
-    pub targets: &'a mut [Target; 2],
 }
 
 /// A SAC agent's copy on a device.
@@ -87,13 +82,37 @@ struct Work {
 pub(super) struct Results {
     /// Its turn.
     pub turn: usize,
-    pub critic_loss: f64,
-    pub q: f64,
-    pub actor_loss: f64,
-    pub log_prob: f64,
-    /// Of the actor and of the critics.
-    pub norms: [f32; 3],
+    pub stepped: Stepped,
     pub log_alpha: Vec<f64>,
+}
+
+impl Results {
+    /// Whether step `done`, which learnt from its turn of `samples`, gave numbers.
+    pub fn check(
+        &self,
+        samples: &[Sample; DEPTH],
+        networks: &Networks,
+        done: u64,
+    ) -> Result<(), AgentError> {
+        let Self { turn, stepped, .. } = self;
+        let sample = &samples[*turn];
+        for (what, value) in [
+            ("the loss of the critics", stepped.critic_loss as f32),
+            ("the loss of the actor", stepped.actor_loss as f32),
+        ] {
+            if !value.is_finite() {
+                let sources = [
+                    Source::Numbers("a reward", &sample.reward),
+                    Source::Numbers("an action", &sample.action),
+                ];
+                return Err(loss_is(what, value, done, &sources));
+            }
+        }
+        for (trainer, norm) in networks.trainers().into_iter().zip(stepped.norms) {
+            trainer.check_norm(norm)?;
+        }
+        Ok(())
+    }
 }
 
 impl SacOnDevice {
@@ -101,7 +120,7 @@ impl SacOnDevice {
     pub fn new(
         (gpu, precision): (Arc<dyn Gpu>, Precision),
         choice: &Choice,
-        hosts: &Hosts<'_>,
+        hosts: &Networks,
     ) -> Result<Self, AgentError> {
         if choice.action_copies > 1 {
             let problem = "critics that see actions as planes of an image train on `cpu` only";
@@ -110,8 +129,8 @@ impl SacOnDevice {
         let (batch, act_dim) = (choice.config.batch_size, choice.policy.act_dim);
         let (obs, actions) = (batch * choice.obs_dim, batch * act_dim);
         let trainer = |host: &Trainer| DeviceTrainer::new(&gpu, host, precision);
-        let actor = trainer(hosts.actor)?;
-        let [first, second] = &*hosts.critics;
+        let actor = trainer(&hosts.actor)?;
+        let [first, second] = &hosts.critics;
         let critics = [trainer(first)?, trainer(second)?];
         let of_target = |target: &Target| DeviceNetwork::new(&gpu, target.network(), precision);
         let targets = [of_target(&hosts.targets[0])?, of_target(&hosts.targets[1])?];
@@ -155,13 +174,13 @@ impl SacOnDevice {
 
     /// Whether the next gradient step is one for the device: no method wants to look at it, and a target that moves
     /// has the structure of what it follows.
-    pub fn can_step(&self, choice: &Choice, hosts: &Hosts<'_>, updates: u64) -> bool {
+    pub fn can_step(&self, choice: &Choice, hosts: &Networks, updates: u64) -> bool {
         let same = |(a, b): (&Layer, &Layer)| Arc::ptr_eq(a.topology(), b.topology());
         let follows = |(target, critic): (&Target, &Trainer)| {
             target.network().layers().iter().zip(critic.network().layers()).all(same)
         };
         let moves = (updates + 1).is_multiple_of(choice.config.target_every_gradient_steps);
-        let fits = !moves || hosts.targets.iter().zip(&*hosts.critics).all(follows);
+        let fits = !moves || hosts.targets.iter().zip(&hosts.critics).all(follows);
         hosts.actor.rests() && hosts.critics.iter().all(Trainer::rests) && fits
     }
 
@@ -170,13 +189,13 @@ impl SacOnDevice {
     pub fn gather(
         &mut self,
         choice: &Choice,
-        hosts: &Hosts<'_>,
+        hosts: &Networks,
         state: &mut SacState,
         sample: &Sample,
         [obs, next]: [&[f32]; 2],
     ) -> Result<(), AgentError> {
         let noise = [0; 2].map(|_| choice.noise(sample.reward.len(), &mut state.noise));
-        let rates = [rate(hosts.actor), rate(&hosts.critics[0])];
+        let rates = [rate(&hosts.actor), rate(&hosts.critics[0])];
         for (part, values) in [
             (there::OBS, obs),
             (there::NEXT, next),
@@ -196,7 +215,7 @@ impl SacOnDevice {
     pub fn step(
         &mut self,
         choice: &Choice,
-        hosts: &mut Hosts<'_>,
+        hosts: &mut Networks,
         state: &mut SacState,
     ) -> Result<(), AgentError> {
         if self.newest == Newest::Host {
@@ -232,21 +251,20 @@ impl SacOnDevice {
         let back = &self.back[turn];
         let metrics = back.doubles(back::METRICS);
         let norms = back.part(back::NORMS);
-        Ok(Some(Results {
-            turn,
+        let stepped = Stepped {
             critic_loss: metrics[0],
             q: metrics[1],
             actor_loss: metrics[2],
             log_prob: metrics[3],
             norms: [norms[0], norms[1], norms[2]],
-            log_alpha: back.doubles(back::LOG_ALPHA),
-        }))
+        };
+        Ok(Some(Results { turn, stepped, log_alpha: back.doubles(back::LOG_ALPHA) }))
     }
 
     /// Gives the newest values to the host, which has read all results.
-    pub fn give(&mut self, hosts: &mut Hosts<'_>) -> Result<(), AgentError> {
+    pub fn give(&mut self, hosts: &mut Networks) -> Result<(), AgentError> {
         if self.newest == Newest::Device {
-            self.actor.give(hosts.actor)?;
+            self.actor.give(&mut hosts.actor)?;
             for (own, critic) in self.critics.iter().zip(hosts.critics.iter_mut()) {
                 own.give(critic)?;
             }
@@ -266,7 +284,7 @@ impl SacOnDevice {
     /// The actor's head for `x (n, obs_dim)`.
     pub fn head(
         &mut self,
-        hosts: &Hosts<'_>,
+        hosts: &Networks,
         state: &SacState,
         x: &[f32],
     ) -> Result<Vec<f32>, AgentError> {
@@ -286,12 +304,12 @@ impl SacOnDevice {
         &self.back[self.turns.next()]
     }
 
-    fn take(&mut self, hosts: &Hosts<'_>, state: &SacState) -> Result<(), AgentError> {
-        let mut same = self.actor.take(hosts.actor)?;
-        for (own, critic) in self.critics.iter_mut().zip(&*hosts.critics) {
+    fn take(&mut self, hosts: &Networks, state: &SacState) -> Result<(), AgentError> {
+        let mut same = self.actor.take(&hosts.actor)?;
+        for (own, critic) in self.critics.iter_mut().zip(&hosts.critics) {
             same &= own.take(critic)?;
         }
-        for (own, target) in self.targets.iter_mut().zip(&*hosts.targets) {
+        for (own, target) in self.targets.iter_mut().zip(&hosts.targets) {
             same &= own.take(target.network())?;
         }
         if !same {
@@ -307,8 +325,8 @@ impl SacOnDevice {
 }
 
 /// Counts what a gradient step executes, network by network, as the host's would.
-fn count(hosts: &mut Hosts<'_>, batch: usize) {
-    let Hosts { actor, critics, targets } = hosts;
+fn count(hosts: &mut Networks, batch: usize) {
+    let Networks { actor, critics, targets } = hosts;
     let sum = |all: &[Executed]| all.iter().copied().sum::<Executed>();
     let once = Executed { backward: 0, ..actor.network().flops(batch, Wanted::PARAMS) };
     let trained = actor.network().flops(batch, Wanted::PARAMS);
