@@ -21,8 +21,9 @@ pub(super) struct Choice {
     pub policy: Policy,
 }
 
-/// Some rows of a rollout: actions `(m, act_dim)`, all else `(m)`.
+/// Some rows of a rollout: observations `(m, obs_dim)`, actions `(m, act_dim)`, all else `(m)`.
 pub(super) struct Minibatch {
+    pub obs: Vec<f32>,
     pub action: Vec<f32>,
     pub log_prob: Vec<f32>,
     pub advantage: Vec<f32>,
@@ -60,6 +61,7 @@ impl Choice {
             normalize(&mut advantage);
         }
         Minibatch {
+            obs: pick(&rollout.obs, self.obs_dim, rows),
             action: pick(&rollout.action, self.policy.act_dim(), rows),
             log_prob: pick(&rollout.log_prob, 1, rows),
             advantage,
@@ -87,7 +89,7 @@ impl Choice {
 }
 
 /// The `rows` of `from (n, width)`.
-pub(super) fn pick(from: &[f32], width: usize, rows: &[usize]) -> Vec<f32> {
+fn pick(from: &[f32], width: usize, rows: &[usize]) -> Vec<f32> {
     rows.iter().flat_map(|row| &from[row * width..][..width]).copied().collect()
 }
 

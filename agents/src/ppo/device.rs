@@ -95,13 +95,12 @@ impl PpoOnDevice {
         })
     }
 
-    /// One gradient step, with `updates` behind it, on `minibatch`, whose observations are `obs (m, obs_dim)`.
+    /// One gradient step on `minibatch`, with `updates` behind it.
     pub fn step(
         &mut self,
         choice: &Choice,
         [actor, critic]: [&mut Trainer; 2],
         std_param: &[f64],
-        obs: &[f32],
         minibatch: &Minibatch,
         updates: u64,
     ) -> Result<Stepped, AgentError> {
@@ -112,9 +111,9 @@ impl PpoOnDevice {
             Some(at) => self.minibatches.swap_remove(at),
             None => Minibatches::new(self, choice, rows)?,
         };
-        let Minibatch { action, log_prob, advantage, value, ret } = minibatch;
+        let Minibatch { obs, action, log_prob, advantage, value, ret } = minibatch;
         for (part, values) in [
-            (there::OBS, obs),
+            (there::OBS, obs.as_slice()),
             (there::ACTION, action),
             (there::LOG_PROB, log_prob),
             (there::ADVANTAGE, advantage),

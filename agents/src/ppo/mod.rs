@@ -56,7 +56,7 @@ use crate::policy::{EnvActions, Policy, inverse_softplus, softplus};
 use crate::policy_view::{After, Before, PolicyView};
 use crate::rollout::{Rollout, Seen};
 
-use choice::{Choice, pick};
+use choice::Choice;
 use device::{Part, PpoOnDevice};
 use state::{Advantages, Means, PpoState};
 use step::step;
@@ -174,13 +174,12 @@ impl Ppo {
             self.device.iter_mut().for_each(PpoOnDevice::leave_to_host);
         }
         let Self { choice, actor, critic, state, device, .. } = self;
-        let obs = pick(&state.rollout.obs, choice.obs_dim, rows);
         let minibatch = choice.minibatch(&state.rollout, taught, rows);
         let (trainers, std_param, updates) =
             ([actor, critic], state.std_param.values(), state.updates);
         let stepped = match device.as_mut().filter(|_| on_device) {
-            Some(device) => device.step(choice, trainers, std_param, &obs, &minibatch, updates)?,
-            None => step(choice, trainers, std_param, &obs, &minibatch, updates)?,
+            Some(device) => device.step(choice, trainers, std_param, &minibatch, updates)?,
+            None => step(choice, trainers, std_param, &minibatch, updates)?,
         };
         state.std_param.step(&stepped.std_param, free_params::rule(choice.config.optimizer.rule));
         check("the spread of actions", state.std_param.values(), updates)?;

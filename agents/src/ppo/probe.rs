@@ -8,7 +8,7 @@ use rand::seq::SliceRandom;
 use sparring_sparse::seed::Rng;
 
 use super::Ppo;
-use super::choice::{Minibatch, pick};
+use super::choice::Minibatch;
 use crate::error::AgentError;
 use crate::losses::surrogate::Decisions;
 use crate::network_on_batch::NetworkOnBatch;
@@ -27,7 +27,6 @@ impl Ppo {
         }
         chosen.shuffle(rng);
         chosen.truncate(size.unwrap_or(self.choice.config.minibatch_size));
-        let input = pick(&self.state.rollout.obs, self.choice.obs_dim, &chosen);
         let batch = Rc::new(self.choice.minibatch(&self.state.rollout, taught, &chosen));
 
         let all = batch.clone();
@@ -48,12 +47,13 @@ impl Ppo {
         };
         let actor = NetworkOnBatch {
             trainer: &self.actor,
-            input: input.clone(),
+            input: batch.obs.clone(),
             loss_grad: Box::new(loss_grad),
             values: None,
             td_errors: None,
             entropy: Some(Box::new(entropy)),
         };
+        let input = batch.obs.clone();
         let loss_grad = move |sample: usize, value: &[f32]| {
             let (old, ret) = (&batch.value[sample..=sample], &batch.ret[sample..=sample]);
             Ok(self.choice.value_loss(value, old, ret).grad)

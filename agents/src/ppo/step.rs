@@ -10,16 +10,15 @@ use crate::losses::LossGrad;
 use crate::losses::surrogate::{Decisions, Surrogate};
 use crate::not_finite::{Source, loss_is};
 
-/// One gradient step, with `updates` behind it, on `minibatch`, whose observations are `obs (m, obs_dim)`.
+/// One gradient step on `minibatch`, with `updates` behind it.
 pub(super) fn step(
     choice: &Choice,
     [actor, critic]: [&mut Trainer; 2],
     std_param: &[f64],
-    obs: &[f32],
     minibatch: &Minibatch,
     updates: u64,
 ) -> Result<Stepped, AgentError> {
-    let Minibatch { action, log_prob, advantage, value: old, ret } = minibatch;
+    let Minibatch { obs, action, log_prob, advantage, value: old, ret } = minibatch;
     let step = actor.begin_step()?;
     let mut acting = actor.vjp(obs, &step)?;
     let decisions = Decisions { action, log_prob, advantage };

@@ -282,7 +282,8 @@ fn minibatches_are_those_of_the_formulas_in_their_order() {
             let before =
                 [&ppo.actor, &ppo.critic].map(|of| of.network().layers()[0].topology().clone());
             let b = Var::new(&[ppo.state.std_param.values()[0] as f32], &Device::Cpu).unwrap();
-            let obs = pick(&ppo.state.rollout.obs, 3, &rows);
+            let all = &ppo.state.rollout.obs;
+            let obs: Vec<f32> = rows.iter().flat_map(|row| &all[3 * row..][..3]).copied().collect();
             let obs = Tensor::from_vec(obs, (rows.len(), 3), &Device::Cpu).unwrap();
             let minibatch = ppo.choice.minibatch(&ppo.state.rollout, &learnt, &rows);
             let [of_actor, of_critic] = losses(&ppo, plain.each_ref(), &b, &obs, &minibatch);
