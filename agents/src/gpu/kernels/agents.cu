@@ -10,7 +10,7 @@
 extern "C" bool sparring_agents_launch(const char *name, const unsigned *grid, const unsigned *block,
                                        unsigned shared, void *arg, unsigned long long order) {
     dim3 g{grid[0], grid[1], grid[2]}, b{block[0], block[1], block[2]};
-    cuda_host::machine.order = order;
+    cuda_host::begin(order);
 #define TRY(kernel)                                        \
     if (!std::strcmp(name, #kernel)) {                     \
         cuda_host::launch(kernel, g, b, shared, arg);      \

@@ -92,16 +92,22 @@ struct Copy {
 };
 struct Fiber {
     Context context;
-    State state;
+    dim3 index;
+    // The lanes of the collective that it waits in.
     uint32_t mask;
     std::vector<uint8_t> stack;
     // Asynchronous copies: groups that are closed, and the one that is not.
     std::vector<std::vector<Copy>> groups;
     std::vector<Copy> open;
 };
+// For each state the lanes that are in it, a bit each.
+struct Warp {
+    uint32_t lanes[4];
+};
 struct Machine {
     uint64_t order = 1;
     std::vector<Fiber> fibers;
+    std::vector<Warp> warps;
     // What lanes put into a collective, and what all of them may read from it.
     std::vector<uint64_t> given, taken;
     std::vector<float4> dynamic;
@@ -111,11 +117,17 @@ struct Machine {
     void (*call)(void *);
     void *argument;
 };
-inline thread_local Machine machine;
+// A pointer, since an object with a destructor is asked at every use whether it is there yet.
+inline thread_local Machine *machine = nullptr;
 
-inline void *dynamic_shared() { return machine.dynamic.data(); }
+// The next launch of this thread is in the order of the seed `order`.
+inline void begin(uint64_t order) {
+    static thread_local Machine own;
+    machine = &own, machine->order = order;
+}
+inline void *dynamic_shared() { return machine->dynamic.data(); }
 inline void poison(void *at, size_t bytes) {
-    auto &done = machine.poisoned;
+    auto &done = machine->poisoned;
     if (std::find(done.begin(), done.end(), at) != done.end()) return;
     done.push_back(at);
     std::memset(at, 0xff, bytes);
@@ -125,55 +137,61 @@ inline void poison(void *at, size_t bytes) {
     std::abort();
 }
 inline void leave(State state) {
-    Fiber &me = machine.fibers[machine.current];
-    me.state = state;
-    swap(&me.context, &machine.scheduler);
+    unsigned me = machine->current;
+    uint32_t *lanes = machine->warps[me / 32].lanes;
+    uint32_t bit = 1u << me % 32;
+    lanes[RUNS] &= ~bit, lanes[state] |= bit;
+    swap(&machine->fibers[me].context, &machine->scheduler);
 }
 inline void start() {
-    machine.call(machine.argument);
+    machine->call(machine->argument);
     leave(DONE);
     stop("a thread went on after its end");
 }
 inline unsigned draw(unsigned n) {
-    machine.order = machine.order * 6364136223846793005u + 1442695040888963407u;
-    return unsigned(machine.order >> 33) % n;
+    machine->order = machine->order * 6364136223846793005u + 1442695040888963407u;
+    return unsigned(machine->order >> 33) % n;
 }
 inline void enter(unsigned thread) {
-    machine.current = thread;
-    threadIdx = {thread % blockDim.x, thread / blockDim.x % blockDim.y, thread / (blockDim.x * blockDim.y)};
-    swap(&machine.scheduler, &machine.fibers[thread].context);
+    Fiber &fiber = machine->fibers[thread];
+    machine->current = thread, threadIdx = fiber.index;
+    swap(&machine->scheduler, &fiber.context);
 }
 // Runs a warp's lanes until each waits, then lets a collective go on whose lanes have all come to it.
 inline bool run_warp(unsigned base, unsigned n) {
-    Fiber *lanes = &machine.fibers[base];
-    bool progress = false;
-    for (unsigned k = 0, lane = draw(n); k < n; k++, lane = lane + 1 == n ? 0 : lane + 1)
-        if (lanes[lane].state == RUNS) enter(base + lane), progress = true;
-    uint32_t here = 0, exist = n < 32 ? (1u << n) - 1 : ~0u;
-    for (unsigned l = 0; l < n; l++) here |= uint32_t(lanes[l].state == AT_WARP) << l;
-    for (uint32_t left = here; left;) {
-        uint32_t mask = lanes[__builtin_ctz(left)].mask & exist;
+    uint32_t *lanes = machine->warps[base / 32].lanes;
+    uint32_t exist = ~0u >> (32 - n), last = (1u << draw(n)) - 1;
+    bool progress = lanes[RUNS] != 0;
+    for (uint32_t part : {lanes[RUNS] & ~last, lanes[RUNS] & last})
+        for (; part; part &= part - 1) enter(base + __builtin_ctz(part));
+    for (uint32_t here = lanes[AT_WARP], left = here; left;) {
+        uint32_t mask = machine->fibers[base + __builtin_ctz(left)].mask & exist;
         left &= ~mask & (left - 1);
         if ((here & mask) != mask) continue;
         for (uint32_t m = mask; m; m &= m - 1) {
-            unsigned l = __builtin_ctz(m);
-            if ((lanes[l].mask & exist) != mask) stop("masks differ in a collective");
-            machine.taken[base + l] = machine.given[base + l], lanes[l].state = RUNS;
+            unsigned thread = base + __builtin_ctz(m);
+            if ((machine->fibers[thread].mask & exist) != mask) stop("masks differ in a collective");
+            machine->taken[thread] = machine->given[thread];
         }
+        lanes[AT_WARP] &= ~mask, lanes[RUNS] |= mask;
         progress = true;
     }
     return progress;
 }
 inline void run_block() {
-    auto &fibers = machine.fibers;
     unsigned threads = blockDim.x * blockDim.y * blockDim.z, warps = (threads + 31) / 32;
-    fibers.resize(threads), machine.given.assign(threads, 0), machine.taken.assign(threads, 0);
-    machine.poisoned.clear();
-    std::fill(machine.dynamic.begin(), machine.dynamic.end(), make_float4(NAN, NAN, NAN, NAN));
-    for (Fiber &fiber : fibers) {
-        if (fiber.stack.empty()) fiber.stack.resize(64 << 10);
+    machine->fibers.resize(threads), machine->warps.assign(warps, {});
+    machine->given.assign(threads, 0), machine->taken.assign(threads, 0);
+    machine->poisoned.clear();
+    std::fill(machine->dynamic.begin(), machine->dynamic.end(), make_float4(NAN, NAN, NAN, NAN));
+    for (unsigned t = 0; t < threads; t++) {
+        Fiber &fiber = machine->fibers[t];
+        // One after the other, and no power of two, with which all stacks would meet in a few lines of the caches.
+        if (fiber.stack.empty()) fiber.stack.resize((64 << 10) + 640);
         prepare(&fiber.context, fiber.stack, start);
-        fiber.state = RUNS, fiber.groups.clear(), fiber.open.clear();
+        fiber.index = {t % blockDim.x, t / blockDim.x % blockDim.y, t / (blockDim.x * blockDim.y)};
+        fiber.groups.clear(), fiber.open.clear();
+        machine->warps[t / 32].lanes[RUNS] |= 1u << t % 32;
     }
     for (;;) {
         bool progress = false;
@@ -182,12 +200,11 @@ inline void run_block() {
             while (run_warp(base, n)) progress = true;
         }
         if (progress) continue;
-        unsigned waiting = 0, done = 0;
-        for (Fiber &fiber : fibers) waiting += fiber.state == AT_BLOCK, done += fiber.state == DONE;
-        if (done == threads) return;
-        if (waiting + done != threads) stop("threads are missing from a barrier or a warp's collective");
-        for (Fiber &fiber : fibers)
-            if (fiber.state == AT_BLOCK) fiber.state = RUNS;
+        uint32_t waiting = 0, stuck = 0;
+        for (Warp &warp : machine->warps) waiting |= warp.lanes[AT_BLOCK], stuck |= warp.lanes[AT_WARP];
+        if (stuck) stop("threads are missing from a barrier or a warp's collective");
+        if (!waiting) return;
+        for (Warp &warp : machine->warps) warp.lanes[RUNS] = std::exchange(warp.lanes[AT_BLOCK], 0);
     }
 }
 // As cuLaunchKernel with one argument, by its address.
@@ -196,9 +213,9 @@ template <class A> void launch(void (*kernel)(A), dim3 grid, dim3 block, unsigne
         void (*kernel)(A);
         const A *argument;
     } call{kernel, (const A *)argument};
-    machine.call = [](void *p) { ((Call *)p)->kernel(*((Call *)p)->argument); };
-    machine.argument = &call, gridDim = grid, blockDim = block;
-    machine.dynamic.resize((shared + 15) / 16);
+    machine->call = [](void *p) { ((Call *)p)->kernel(*((Call *)p)->argument); };
+    machine->argument = &call, gridDim = grid, blockDim = block;
+    machine->dynamic.resize((shared + 15) / 16);
     for (unsigned i = 0; i < grid.x * grid.y * grid.z; i++) {
         blockIdx = {i % grid.x, i / grid.x % grid.y, i / (grid.x * grid.y)};
         run_block();
@@ -206,25 +223,25 @@ template <class A> void launch(void (*kernel)(A), dim3 grid, dim3 block, unsigne
 }
 template <class T> T shuffle(uint32_t mask, T x, unsigned from_lane) {
     static_assert(sizeof(T) <= 8);
-    unsigned me = machine.current, base = me & ~31u;
-    machine.given[me] = 0, std::memcpy(&machine.given[me], &x, sizeof x);
-    machine.fibers[me].mask = mask;
+    unsigned me = machine->current, base = me & ~31u;
+    machine->given[me] = 0, std::memcpy(&machine->given[me], &x, sizeof x);
+    machine->fibers[me].mask = mask;
     leave(AT_WARP);
     T y;
-    std::memcpy(&y, &machine.taken[base + from_lane], sizeof y);
+    std::memcpy(&y, &machine->taken[base + from_lane], sizeof y);
     return y;
 }
-inline unsigned lane() { return machine.current & 31; }
+inline unsigned lane() { return machine->current & 31; }
 inline void copy_later(void *to, const void *from, unsigned bytes, unsigned zeros) {
-    machine.fibers[machine.current].open.push_back({to, from, bytes, zeros});
+    machine->fibers[machine->current].open.push_back({to, from, bytes, zeros});
 }
 inline void close_copies() {
-    Fiber &me = machine.fibers[machine.current];
+    Fiber &me = machine->fibers[machine->current];
     me.groups.push_back(std::move(me.open));
     me.open.clear();
 }
 inline void land_copies(size_t still_open) {
-    auto &groups = machine.fibers[machine.current].groups;
+    auto &groups = machine->fibers[machine->current].groups;
     while (groups.size() > still_open) {
         for (const Copy &copy : groups.front()) {
             if (copy.bytes) std::memcpy(copy.to, copy.from, copy.bytes);
@@ -249,9 +266,9 @@ template <class T> T __shfl_down_sync(unsigned mask, T x, unsigned by, int width
 }
 inline unsigned __ballot_sync(unsigned mask, int predicate) {
     cuda_host::shuffle(mask, int(predicate != 0), 0);
-    unsigned found = 0, base = cuda_host::machine.current & ~31u;
-    for (unsigned l = 0; l < 32 && base + l < cuda_host::machine.taken.size(); l++)
-        found |= unsigned((mask >> l & 1) && cuda_host::machine.taken[base + l]) << l;
+    unsigned found = 0, base = cuda_host::machine->current & ~31u;
+    for (unsigned l = 0; l < 32 && base + l < cuda_host::machine->taken.size(); l++)
+        found |= unsigned((mask >> l & 1) && cuda_host::machine->taken[base + l]) << l;
     return found;
 }
 inline int __any_sync(unsigned mask, int predicate) { return __ballot_sync(mask, predicate) != 0; }
