@@ -94,16 +94,17 @@ pub fn estimate(
         }
         .at(plan.runs(at));
         let clipping = if clips_dense && !memory.probes { PROBE * size } else { 0 };
-        // A layer that is computed dense holds all its weights with each set of activations, and
-        // their gradient.
+        // A layer that is computed dense holds its weights that meet no zeros with each set of activations; where not all are
+        // active, all weights besides, and their gradient.
         let (form, density) = (sparsity.compute.of(&spec.name), active as f64 / size as f64);
         let computed_dense = form.of_layer(&shape, algebra, density);
         let ever_dense = computed_dense || (form != Compute::Sparse && method.starts_dense());
         // So does one of elements with the real matrix that they stand for.
         let held = if algebra.is_real() { size } else { algebra.multiplications(size) };
-        let masked = match ever_dense || !algebra.is_real() {
-            true => (batches.len() + 1) * held,
-            false => 0,
+        let masked = match (ever_dense || !algebra.is_real(), active < size) {
+            (true, true) => (2 * batches.len() + 1) * held,
+            (true, false) => batches.len() * held,
+            (false, _) => 0,
         };
         layers.push(LayerSummary { name: spec.name.clone(), cost, computed_dense });
         let always = copies * cost.always() as usize;

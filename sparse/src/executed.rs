@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// Floating-point operations that a network has executed since it was made, those that its forms of
 /// computing really take: `2` a multiply-add of an active weight, or of every weight of a layer that
-/// is computed dense.
+/// is computed dense. What products leave out of units that are zero in a whole batch ([`crate::kernels::live`]) is
+/// counted: it depends on the batch, not on the network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Executed {
     /// Of forward passes.

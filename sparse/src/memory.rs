@@ -37,9 +37,11 @@ impl LayerMemory {
         self.shape.rows() / self.algebra.order() * self.shape.cols()
     }
 
-    /// Floats of `count` weights: sparse products keep the values in another order, dense ones pack them.
+    /// Floats of `count` weights. Dense products pack them; sparse ones keep the values in another order, and of those that
+    /// meet no zeros the slots and the places. Of a method that starts from dense that is less than a rewiring takes.
     pub fn values(&self, count: usize) -> usize {
-        (self.copies + 1) * count
+        let beside = if count == self.size() { 1 } else { 3 };
+        (self.copies + beside) * count
     }
 
     /// Bytes of the index arrays of `count` active weights.

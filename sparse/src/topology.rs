@@ -116,11 +116,9 @@ impl Topology {
         })
     }
 
-    /// Puts `values (nnz)` at their positions of `all (size)`, and zeros elsewhere.
-    pub(crate) fn expand(&self, values: &[f32], all: &mut Vec<f32>) {
-        all.clear();
-        let Some(csr) = &self.sparse else { return all.extend_from_slice(values) };
-        all.resize(self.size(), 0.0);
+    /// Puts `values (nnz)` at their positions of `all (size)`, whose others stay.
+    pub(crate) fn scatter(&self, values: &[f32], all: &mut [f32]) {
+        let Some(csr) = &self.sparse else { return all.copy_from_slice(values) };
         for (row, all) in all.chunks_exact_mut(self.cols).enumerate() {
             let entries = csr.row(row);
             for (col, value) in csr.col[entries.clone()].iter().zip(&values[entries]) {
@@ -231,9 +229,9 @@ mod tests {
         for positions in [&[0, 2, 3][..], &[], &[0, 1, 2, 3, 4, 5]] {
             let topology = Topology::new(2, 3, positions).unwrap();
             let values: Vec<f32> = positions.iter().map(|p| *p as f32 + 1.0).collect();
-            let (mut all, mut back) = (vec![9.0; 7], vec![0.0; values.len()]);
-            topology.expand(&values, &mut all);
-            let at = |p: u32| if positions.contains(&p) { p as f32 + 1.0 } else { 0.0 };
+            let (mut all, mut back) = (vec![9.0; 6], vec![0.0; values.len()]);
+            topology.scatter(&values, &mut all);
+            let at = |p: u32| if positions.contains(&p) { p as f32 + 1.0 } else { 9.0 };
             assert_eq!(all, (0..6).map(at).collect::<Vec<_>>());
             topology.pick(&all, &mut back);
             assert_eq!(back, values);

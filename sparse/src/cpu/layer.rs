@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::products::Products;
 pub(crate) use super::products::Scratch;
 use super::spread::Spread;
+use super::whole::Whole;
 use crate::algebra::Folded;
 use crate::error::SparseError;
 use crate::kernels::{Below, Lanes, Pass, Sides, ViewMut, Weights};
@@ -82,21 +83,11 @@ impl CpuLayer {
         self.spread.is_none() && self.products.takes_rows()
     }
 
-    /// What products take of the active `values`, in `all` where it is not these.
-    fn taken<'a>(&self, values: &'a [f32], all: &'a mut Vec<f32>) -> &'a [f32] {
-        match &self.form {
-            Form::Active => return values,
-            Form::All => self.layer.topology().expand(values, all),
-            Form::Folded(folded) => folded.expand(values, all),
-        }
-        all
-    }
-
     /// `x → y`, in slots; what products take of its weights, where it is not the active ones, stays in `all`.
     pub fn forward(
         &self,
         params: &[f32],
-        all: &mut Vec<f32>,
+        all: &mut Whole,
         pass: Pass,
         scratch: &mut Scratch,
         x: &[f32],
@@ -111,7 +102,11 @@ impl CpuLayer {
                 spread.forward(weights, pass, scratch, x, y);
             }
             Some(_) | None => {
-                let values = self.taken(values, all);
+                let values = match &self.form {
+                    Form::Active => values,
+                    Form::All => all.spread(layer.topology(), values),
+                    Form::Folded(folded) => all.expand(folded, values),
+                };
                 self.products.forward(Weights { values, ..weights }, pass, scratch, x, y);
             }
         }
@@ -130,7 +125,11 @@ impl CpuLayer {
         let values = &held.params[self.layer.weights()];
         let mut again = std::mem::take(&mut scratch.gradient);
         let values = match (&self.form, held.all) {
-            (Form::Active, _) | (Form::Folded(_), []) => self.taken(values, &mut again),
+            (Form::Active, _) => values,
+            (Form::Folded(folded), []) => {
+                folded.expand(values, &mut again);
+                &again
+            }
             (Form::All | Form::Folded(_), all) => all,
         };
         self.products.input_grad(values, below, pass, scratch, dy, dx);

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use super::layer::{CpuLayer, Held, Scratch};
 use super::planes::ShapePlanes;
+use super::whole::Whole;
 use crate::algebra::Algebra;
 use crate::error::SparseError;
 use crate::init::Init;
@@ -70,7 +71,7 @@ struct Timed {
     lanes: Lanes,
     params: Vec<f32>,
     grads: Vec<f32>,
-    all: Vec<f32>,
+    all: Whole,
     scratch: Scratch,
     x: Buffer,
     y: Buffer,
@@ -106,7 +107,7 @@ impl Timed {
             lanes,
             params: vec![0.5; size],
             grads: vec![0.0; size],
-            all: Vec::new(),
+            all: Whole::default(),
             scratch: Scratch::default(),
             x: ones(shape.input_plane().slots()),
             y: ones(shape.output_plane().slots()),
@@ -127,7 +128,7 @@ impl Timed {
         layer.param_grad(pass, scratch, Sides { dy, x }, grads);
         let to = ViewMut { data: dx, plane: &dx_plane };
         let below = Below { activation: Activation::Relu, y: x };
-        layer.input_grad(Held { params, all }, below, pass, scratch, dy, to);
+        layer.input_grad(Held { params, all: all.values() }, below, pass, scratch, dy, to);
         black_box((y, grads, dx));
         start.elapsed().as_secs_f64()
     }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `planes.rs` | where the features of each node stand |
 //! | `products.rs`, `layer.rs` | the products of a layer, in the form of computing that it takes |
+//! | `whole.rs` | the weights of one that is computed with all of them |
 //! | `spread.rs` | those of elements of an algebra in small batches |
 //! | `routed/` | a block of experts |
 //! | `attention.rs` | attention between tokens |
@@ -25,6 +26,7 @@ mod routed;
 mod shared;
 mod spread;
 mod tape;
+mod whole;
 
 use std::sync::Arc;
 

@@ -167,7 +167,7 @@ impl CpuTape {
                     if below > 0 || wanted.input {
                         let activation = planes[below].fused.unwrap_or(Activation::Identity);
                         let below = Below { activation, y: x.data };
-                        let held = Held { params, all: &weights[n] };
+                        let held = Held { params, all: weights[n].values() };
                         layer.input_grad(held, below, pass, scratch, dy.data, dx);
                         flops += layer.of().flops(batch);
                     }

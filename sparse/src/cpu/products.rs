@@ -6,7 +6,7 @@ use crate::algebra::{Algebra, Elements};
 use crate::kernels::conv::{self, ConvIndex, dense, sparse};
 use crate::kernels::transpose::Transposed;
 use crate::kernels::{
-    Below, Lanes, Pass, Reordered, Sides, ViewMut, Weights, activation, linear, rows,
+    Below, Lanes, Pass, Reordered, Sides, ViewMut, Weights, activation, linear, live, rows,
 };
 use crate::layers::{Activation, Conv2d, Shape};
 use crate::topology::{Csr, Topology};
@@ -28,6 +28,8 @@ pub(crate) struct Scratch {
     pub spread: Vec<f32>,
     /// What comes of it.
     pub sums: Vec<f32>,
+    /// Slots that are not zero throughout, and their weights.
+    live: live::Memory,
 }
 
 /// What computes a layer.
@@ -91,19 +93,21 @@ impl Products {
                 rows::forward(shape, weights, &mut scratch.transposed, pass, x, y.data);
             }
             Self::Linear { topology, columns: 1, .. } => {
-                let forward = |y: &mut [f32]| linear::forward(topology, weights, pass, x, y);
-                y.plane.fill(pass.lanes, &mut scratch.features, y.data, forward);
+                let Scratch { live, features, .. } = scratch;
+                let forward = |y: &mut [f32]| live::forward(topology, weights, live, pass, x, y);
+                y.plane.fill(pass.lanes, features, y.data, forward);
             }
             Self::Linear { topology, columns, no_bias } => {
                 let Weights { values, bias, activation } = weights;
                 let plain = Weights { values, bias: no_bias, activation: Activation::Identity };
+                let Scratch { live, features, .. } = scratch;
                 let forward = |y: &mut [f32]| {
-                    linear::forward(topology, plain, pass.with_columns(*columns), x, y);
+                    live::forward(topology, plain, live, pass.with_columns(*columns), x, y);
                     for tile in pass.lanes.tiles() {
                         activation::apply(activation, bias, tile.width, tile.of_mut(y, bias.len()));
                     }
                 };
-                y.plane.fill(pass.lanes, &mut scratch.features, y.data, forward);
+                y.plane.fill(pass.lanes, features, y.data, forward);
             }
             Self::Conv2d { conv, topology, index } => match (index, topology.csr()) {
                 (Some(index), Some(csr)) => sparse::forward(index, csr, weights, pass, x, y),
@@ -128,11 +132,11 @@ impl Products {
                 rows::input_grad(shape, values, &mut scratch.transposed, below, pass, dy, dx.data);
             }
             Self::Linear { topology, columns, .. } => {
-                let Scratch { values: by_col, features, .. } = scratch;
+                let Scratch { values: by_col, features, live, .. } = scratch;
                 let weights = Reordered { values, scratch: by_col };
                 let wide = pass.with_columns(*columns);
                 let input_grad =
-                    |dx: &mut [f32]| linear::input_grad(topology, weights, below, wide, dy, dx);
+                    |dx: &mut [f32]| live::input_grad(topology, weights, live, below, wide, dy, dx);
                 dx.plane.fill(pass.lanes, features, dx.data, input_grad);
             }
             Self::Conv2d { index: Some(index), .. } => {
@@ -154,7 +158,8 @@ impl Products {
                 rows::weight_grad(shape, &mut scratch.transposed, pass, sides, dw);
             }
             Self::Linear { topology, columns, .. } => {
-                linear::weight_grad(topology, pass.with_columns(*columns), sides, dw);
+                let wide = pass.with_columns(*columns);
+                live::weight_grad(topology, &mut scratch.live, wide, sides, dw);
             }
             Self::Conv2d { conv, topology, index } => match (index, topology.csr()) {
                 (Some(index), Some(csr)) => sparse::weight_grad(index, csr, pass, sides, dw),

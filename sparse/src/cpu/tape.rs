@@ -6,6 +6,7 @@ use super::attention::AttentionMemory;
 use super::layer::Scratch;
 use super::planes::{NodePlanes, zeros};
 use super::routed::RoutedMemory;
+use super::whole::Whole;
 use crate::kernels::{Buffer, Lanes};
 use crate::nodes::NetworkPlan;
 
@@ -18,7 +19,7 @@ pub(super) struct Memory {
     /// Of every node, once there was a backward pass; borders and lanes beyond the batch stay zero.
     pub gradients: Vec<Buffer>,
     /// The weights of every layer that is computed dense, at its node.
-    pub weights: Vec<Vec<f32>>,
+    pub weights: Vec<Whole>,
     /// What blocks of experts keep.
     pub blocks: Vec<RoutedMemory>,
     /// What attention keeps.
@@ -46,7 +47,7 @@ impl Pool {
             lanes,
             activations: zeros(lanes, planes, |node| node.plane),
             gradients: Vec::new(),
-            weights: vec![Vec::new(); planes.len()],
+            weights: planes.iter().map(|_| Whole::default()).collect(),
             blocks: plan.blocks().iter().map(RoutedMemory::of).collect(),
             attentions: plan.attentions().iter().map(|_| AttentionMemory::default()).collect(),
             scratch: Scratch::default(),

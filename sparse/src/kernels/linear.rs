@@ -13,7 +13,7 @@
 
 use super::args::{Below, Pass, Reordered, Sides, Weights};
 use super::dense::{Matrix, product};
-use super::entries::{Strides, Walk};
+use super::entries::{Entries, Strides, Walk};
 use super::gather::{End, gather};
 use super::lanes::Lanes;
 use super::sample::{is_narrow, sample, sample_all};
@@ -26,37 +26,47 @@ pub fn forward(topology: &Topology, weights: Weights<'_>, pass: Pass, x: &[f32],
     let Weights { values, bias, activation } = weights;
     let Pass { lanes, par } = pass;
     let (rows, cols) = (topology.rows(), topology.cols());
+    if let Some(csr) = topology.csr() {
+        return forward_over([rows, cols], csr.by_row(), weights, pass, x, y);
+    }
     for tile in lanes.tiles() {
         let (x, y) = (tile.of(x, cols), tile.of_mut(y, rows));
-        match topology.csr() {
-            Some(csr) => {
-                let entries = (csr.by_row(), values);
-                let end = End::Forward { bias, activation };
-                par.rows(
-                    rows,
-                    |row| row * tile.width,
-                    y,
-                    |range, y| {
-                        gather(tile, &Walk::FEATURES, entries, range, end, x, y);
-                    },
-                );
-            }
-            None if is_small(rows, cols) || is_thin(tile) => {
-                let w = Matrix::new(values, rows, cols);
-                let end = small::End::Forward { bias: Bias::OfRow(bias), activation };
-                par.rows(
-                    rows,
-                    |row| row * tile.width,
-                    y,
-                    |range, y| multiply(tile.width, w, range, end, x, y),
-                );
-            }
-            None => {
-                let (w, x) = (Matrix::new(values, rows, cols), Matrix::new(x, cols, tile.width));
-                product(w, x, y, tile.width, false, par);
-                activation::apply(activation, bias, tile.width, y);
-            }
+        if is_small(rows, cols) || is_thin(tile) {
+            let w = Matrix::new(values, rows, cols);
+            let end = small::End::Forward { bias: Bias::OfRow(bias), activation };
+            par.rows(
+                rows,
+                |row| row * tile.width,
+                y,
+                |range, y| multiply(tile.width, w, range, end, x, y),
+            );
+        } else {
+            let (w, x) = (Matrix::new(values, rows, cols), Matrix::new(x, cols, tile.width));
+            product(w, x, y, tile.width, false, par);
+            activation::apply(activation, bias, tile.width, y);
         }
+    }
+}
+
+/// [`forward`] with some entries, row by row, of a layer of `[rows, cols]`, whose values `weights` has.
+pub(super) fn forward_over(
+    [rows, cols]: [usize; 2],
+    entries: Entries<'_>,
+    weights: Weights<'_>,
+    pass: Pass,
+    x: &[f32],
+    y: &mut [f32],
+) {
+    let Weights { values, bias, activation } = weights;
+    for tile in pass.lanes.tiles() {
+        let (x, y) = (tile.of(x, cols), tile.of_mut(y, rows));
+        let end = End::Forward { bias, activation };
+        pass.par.rows(
+            rows,
+            |row| row * tile.width,
+            y,
+            |range, y| gather(tile, &Walk::FEATURES, (entries, values), range, end, x, y),
+        );
     }
 }
 
@@ -79,39 +89,45 @@ pub fn input_grad(
     if let Some(csr) = topology.csr() {
         by_col.clear();
         by_col.extend(csr.perm().iter().map(|k| values[*k as usize]));
+        return input_grad_over([rows, cols], (csr.by_col(), by_col), below, pass, dy, dx);
     }
     for tile in lanes.tiles() {
         let (x, dy, dx) = (tile.of(below.y, cols), tile.of(dy, rows), tile.of_mut(dx, cols));
-        match topology.csr() {
-            Some(csr) => {
-                let entries = (csr.by_col(), by_col.as_slice());
-                let end =
-                    End::Backward { activation: below.activation, y: x, at: Strides::FEATURES };
-                par.rows(
-                    cols,
-                    |col| col * tile.width,
-                    dx,
-                    |range, dx| {
-                        gather(tile, &Walk::FEATURES, entries, range, end, dy, dx);
-                    },
-                );
-            }
-            None if is_small(rows, cols) => {
-                let (w, activation) = (Matrix::new(values, rows, cols), below.activation);
-                let end = small::End::Backward { activation, y: x };
-                par.rows(
-                    cols,
-                    |col| col * tile.width,
-                    dx,
-                    |range, dx| multiply(tile.width, w.t(), range, end, dy, dx),
-                );
-            }
-            None => {
-                let (w, dy) = (Matrix::new(values, rows, cols), Matrix::new(dy, rows, tile.width));
-                product(w.t(), dy, dx, tile.width, false, par);
-                activation::chain(below.activation, x, dx);
-            }
+        if is_small(rows, cols) {
+            let (w, activation) = (Matrix::new(values, rows, cols), below.activation);
+            let end = small::End::Backward { activation, y: x };
+            par.rows(
+                cols,
+                |col| col * tile.width,
+                dx,
+                |range, dx| multiply(tile.width, w.t(), range, end, dy, dx),
+            );
+        } else {
+            let (w, dy) = (Matrix::new(values, rows, cols), Matrix::new(dy, rows, tile.width));
+            product(w.t(), dy, dx, tile.width, false, par);
+            activation::chain(below.activation, x, dx);
         }
+    }
+}
+
+/// [`input_grad`] with some entries, column by column, and their values, of a layer of `[rows, cols]`.
+pub(super) fn input_grad_over(
+    [rows, cols]: [usize; 2],
+    entries: (Entries<'_>, &[f32]),
+    below: Below<'_>,
+    pass: Pass,
+    dy: &[f32],
+    dx: &mut [f32],
+) {
+    for tile in pass.lanes.tiles() {
+        let (x, dy, dx) = (tile.of(below.y, cols), tile.of(dy, rows), tile.of_mut(dx, cols));
+        let end = End::Backward { activation: below.activation, y: x, at: Strides::FEATURES };
+        pass.par.rows(
+            cols,
+            |col| col * tile.width,
+            dx,
+            |range, dx| gather(tile, &Walk::FEATURES, entries, range, end, dy, dx),
+        );
     }
 }
 

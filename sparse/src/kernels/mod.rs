@@ -6,6 +6,7 @@
 //! | gradient of the input | [`linear::input_grad`] | [`conv::sparse::input_grad`] | [`gather`] (SpMM) | the same |
 //! | gradient of the weights | [`linear::weight_grad`] | [`conv::sparse::weight_grad`] | [`sample`] (SDDMM) | the same |
 //! | the three of them, dense | [`linear`] | [`conv::dense`] | [`dense`] (`gemm`), [`small`] | multiply-adds |
+//! | and without slots that are zero in a whole batch | [`live`] | | the same | the same |
 //! | and in networks of small dense layers | [`rows`] | | [`small`] | multiply-adds |
 //!
 //! [`pool`] stands between convolutions, [`norm`] between linear layers: they take a few percent of their time.
@@ -18,7 +19,7 @@
 //!
 //! Products run in the widest SIMD that the machine has (crate `pulp`): AVX-512, AVX2 with FMA, NEON, or
 //! plain. Every product takes its parallelism, overwrites its output, sums in an order that depends on
-//! nothing but shapes and structure, and panics where a slice does not fit, which its callers have
+//! nothing but shapes, structure and which slots are zero, and panics where a slice does not fit, which its callers have
 //! checked.
 
 pub mod activation;
@@ -30,6 +31,7 @@ pub mod entries;
 pub mod gather;
 pub mod lanes;
 pub mod linear;
+pub mod live;
 pub mod norm;
 mod par;
 pub(crate) mod permute;

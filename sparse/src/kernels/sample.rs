@@ -2,7 +2,8 @@
 //!
 //! `dw[k] = Σ_p dy[row, p] · x[index[k] + p]` over the positions `p` of a [`Walk`] and all lanes. Four
 //! entries share the loads of `dy` and the shuffles of their sums, and three that are left of a row; the
-//! limit is the one load of `x` a register that each multiply-add needs.
+//! limit is the one load of `x` a register that each multiply-add needs. A row of zeros in `dy`, of a unit that its ReLU holds
+//! back in all samples, adds nothing and is skipped.
 
 use std::ops::Range;
 
@@ -12,7 +13,7 @@ use super::args::Sides;
 use super::dispatch::dispatch;
 use super::entries::{Entries, Strides, Walk};
 use super::lanes::Tile;
-use super::vector::sum4;
+use super::vector::{is_zero, sum4};
 
 /// Adds one tile's part to `dw (entries of rows)`; `walk.from` is read in `x`, `walk.to` in `dy`.
 pub fn sample(
@@ -133,6 +134,10 @@ impl Sample<'_> {
             for row in self.rows.clone() {
                 // SAFETY: as above, for the last row of `dy`.
                 let dy = unsafe { self.dy.as_ptr().add(base(walk.to, y, row)) };
+                // SAFETY: as above.
+                if unsafe { dot.is_nothing::<S, R>(dy) } {
+                    continue;
+                }
                 let (begin, index) = self.index.row(row);
                 let dw = &mut self.dw[begin - offset..][..index.len()];
                 let (fours, rest) = index.as_chunks::<4>();
@@ -169,6 +174,20 @@ pub(super) struct Dot {
 }
 
 impl Dot {
+    /// Whether the row at `dy` has nothing but zeros.
+    ///
+    /// # Safety
+    /// All positions lie in `dy`, with `R` registers each.
+    #[inline(always)]
+    unsafe fn is_nothing<S: Simd, const R: usize>(&self, dy: *const f32) -> bool {
+        (0..self.nx).all(|p| {
+            // SAFETY: the caller's.
+            let lanes =
+                unsafe { std::slice::from_raw_parts(dy.add(p * self.dy_step), R * S::F32_LANES) };
+            is_zero(lanes)
+        })
+    }
+
     /// The products of `N` entries, summed over positions and registers but not within one.
     ///
     /// # Safety

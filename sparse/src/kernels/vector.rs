@@ -63,6 +63,12 @@ mod x86 {
     }
 }
 
+/// Whether all of them are 0 or −0; sixteen at a time, so that most others end it at once.
+#[inline(always)]
+pub fn is_zero(x: &[f32]) -> bool {
+    x.chunks(16).all(|x| x.iter().fold(0, |bits, x| bits | (x.to_bits() << 1)) == 0)
+}
+
 /// `to[row] += Σ from[row]`, rows of `width` numbers, a multiple of [`super::lanes::GRAIN`].
 pub fn add_row_sums(from: &[f32], width: usize, to: &mut [f32]) {
     struct Sums<'a>(&'a [f32], usize, &'a mut [f32]);

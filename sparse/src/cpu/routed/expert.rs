@@ -1,6 +1,7 @@
 //! One expert over the rows that it reads.
 
 use super::super::layer::Scratch;
+use super::super::whole::Whole;
 use super::run::{Back, Run, With};
 use crate::error::SparseError;
 use crate::kernels::{Buffer, Lanes, Plane, Sides};
@@ -13,7 +14,7 @@ pub(super) struct Expert {
     pub lanes: Lanes,
     h: Buffer,
     dh: Buffer,
-    all: [Vec<f32>; 2],
+    all: [Whole; 2],
 }
 
 impl Default for Expert {
@@ -59,9 +60,9 @@ impl Expert {
         let lanes = *lanes;
         dh.resize(h.len(), 0.0);
         let (sides, below) = (Sides { dy: gradient, x: h }, Activation::Relu);
-        back.run(with, Run { layer: layers[1], lanes, all: second, sides, below }, dh)?;
+        back.run(with, Run { layer: layers[1], lanes, all: second.values(), sides, below }, dh)?;
         let (sides, below) = (Sides { dy: dh, x }, Activation::Identity);
-        back.run(with, Run { layer: layers[0], lanes, all: first, sides, below }, gradient)
+        back.run(with, Run { layer: layers[0], lanes, all: first.values(), sides, below }, gradient)
     }
 
     /// What its first layer gave, row by row.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::super::layer::{CpuLayer, Held, Scratch};
+use super::super::whole::Whole;
 use crate::error::SparseError;
 use crate::kernels::{Below, Lanes, Par, Pass, Plane, Sides, ViewMut};
 use crate::layers::Activation;
@@ -61,7 +62,7 @@ impl With<'_> {
         &self,
         layer: usize,
         lanes: Lanes,
-        all: &mut Vec<f32>,
+        all: &mut Whole,
         scratch: &mut Scratch,
         (x, y): (&[f32], &mut [f32]),
     ) -> u64 {
