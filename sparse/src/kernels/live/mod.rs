@@ -1,9 +1,9 @@
 //! The products of a linear layer without the slots that are zero in all samples of a batch.
 //!
-//! A unit behind a ReLU that no sample of a batch wakes is such a slot, and in deep RL they are many: of the 512 of the
-//! second hidden layer of DQN on classic control 44 % (CartPole) to 80 % (MountainCar) after 7,000 gradient steps
-//! ("The Dormant Neuron Phenomenon", Sokar et al. 2023, 2302.12902, has them everywhere). With the live slots `J` of `x` and `I`
-//! of `dy`,
+//! A unit behind a ReLU that no sample of a batch wakes is such a slot, and in deep RL they are many ("The Dormant Neuron
+//! Phenomenon", Sokar et al. 2023, 2302.12902): of the 512 in the second hidden layer of DQN on classic control 44 % (CartPole) to
+//! 80 % (MountainCar) after some thousand gradient steps, as `diagnostics: {dormant_tau: 0}` says. With the live slots `J` of `x`
+//! and `I` of `dy`,
 //!
 //! ```text
 //! forward      y     = act(W[:, J] x[J] + b)
@@ -12,8 +12,8 @@
 //! ```
 //!
 //! A dense layer's part of `W` is copied for that, and a sparse one's entries are, where the batch is large enough to pay for it;
-//! [`super::sample`] skips the rows of a sparse layer's weight gradient, but not its columns.
-//! What is left out are products with zero, so results differ from [`super::linear`]'s by rounding at most, a weight that
+//! [`super::sample`] skips the rows of a sparse layer's weight gradient, but not its columns. `runs/records/*-sparse-live` has what it
+//! brings. What is left out are products with zero, so results differ from [`super::linear`]'s by rounding at most, a weight that
 //! is not finite aside.
 
 mod kept;
@@ -21,7 +21,7 @@ mod slots;
 
 use super::args::{Below, Pass, Reordered, Sides, Weights};
 use super::dense::{Matrix, product};
-use super::lanes::GRAIN;
+use super::lanes::{GRAIN, Lanes};
 use super::sample::is_narrow;
 use super::small::is_small;
 use super::{activation, linear};
@@ -57,9 +57,13 @@ fn pays(all: usize, part: usize, width: usize, cost: usize) -> bool {
     (all - part) * width >= cost
 }
 
-/// Whether a dense layer goes through `gemm`.
-fn is_large(topology: &Topology) -> bool {
-    !is_small(topology.rows(), topology.cols())
+/// Whether a batch in `lanes` is wide enough for a look at its slots: half of them could pay, and a dense layer goes through
+/// `gemm`.
+fn may_pay(topology: &Topology, lanes: Lanes) -> bool {
+    match topology.csr() {
+        Some(_) => lanes.width() >= 2 * LOOKED_AT,
+        None => lanes.width() > GRAIN && !is_small(topology.rows(), topology.cols()),
+    }
 }
 
 /// [`linear::forward`]: x `(in)` slots, y `(out)` slots.
@@ -73,7 +77,7 @@ pub fn forward(
 ) {
     let Pass { lanes, par } = pass;
     let [rows, cols] = [topology.rows(), topology.cols()];
-    if lanes.width() <= GRAIN || topology.csr().is_none() && !is_large(topology) {
+    if !may_pay(topology, lanes) {
         return linear::forward(topology, weights, pass, x, y);
     }
     let live = Live::new(lanes, cols, x);
@@ -112,7 +116,7 @@ pub fn input_grad(
 ) {
     let Pass { lanes, par } = pass;
     let [rows, cols] = [topology.rows(), topology.cols()];
-    if lanes.width() <= GRAIN || topology.csr().is_none() && !is_large(topology) {
+    if !may_pay(topology, lanes) {
         return linear::input_grad(topology, weights, below, pass, dy, dx);
     }
     let (fed, read) = (Live::new(lanes, rows, dy), Live::below(lanes, cols, below));
@@ -189,7 +193,7 @@ mod tests {
 
     use super::*;
     use crate::kernels::reference::{self, error};
-    use crate::kernels::{Buffer, Lanes, Par, Plane};
+    use crate::kernels::{Buffer, Par, Plane};
     use crate::layers::Activation;
     use crate::sample::distinct;
     use crate::seed::Seed;
