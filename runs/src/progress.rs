@@ -99,9 +99,9 @@ impl Seen {
         (status.wall_s > 0.0).then(|| status.clock().own() as f64 / status.wall_s)
     }
 
-    /// Seconds that are left of it, at the rate so far.
+    /// Seconds that are left of it, at the rate so far, which it has from its first step on.
     fn left_s(&self) -> Option<f64> {
-        let (status, rate) = (self.status()?, self.rate()?);
+        let (status, rate) = (self.status()?, self.rate().filter(|rate| *rate > 0.0)?);
         Some(self.total?.saturating_sub(status.clock().own()) as f64 / rate)
     }
 }

@@ -244,6 +244,25 @@ fn a_run_that_is_stopped_goes_on_where_it_was() {
 }
 
 #[test]
+fn what_is_left_of_a_job_is_not_known_before_its_first_step() {
+    let folder = Folder::with("many.yaml", MANY);
+    let run = ["run", "many.yaml", "--out", "out", "--variant", "set", "--seeds", "1", "--quiet"];
+    sparring().args(run).current_dir(folder.path()).assert_code(0);
+    let file = "out/set/seed-1/status.yaml";
+    let begun = |line: &str| match line.split_once(": ") {
+        Some(("state", _)) => "state: interrupted\n".to_owned(),
+        Some((steps @ ("env_steps" | "gradient_steps"), _)) => format!("{steps}: 0\n"),
+        Some(_) | None => format!("{line}\n"),
+    };
+    let status: String = folder.read(file).lines().map(begun).collect();
+    fs::write(folder.path().join(file), status).unwrap();
+    let shown = sparring().args(["status", "out"]).current_dir(folder.path()).assert_code(0).stdout;
+    let row = shown.lines().find(|line| line.contains("set/seed-1")).unwrap();
+    let cells: Vec<&str> = row.split_whitespace().collect();
+    assert_eq!((cells[2], cells[4], cells[5]), ("0", "0", "–"), "{shown}");
+}
+
+#[test]
 fn a_torn_checkpoint_is_named_and_the_one_before_it_used() {
     let (_, env) = AGENTS[1];
     let (_, sparsity) = METHODS[2];
