@@ -3,6 +3,8 @@
 // Each benchmark takes what it needs.
 #![allow(dead_code)]
 
+pub mod layer;
+
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Instant;
