@@ -1,6 +1,6 @@
-"""Reads a run folder back with TensorBoard's own EventAccumulator.
+"""Reads run folders back with TensorBoard's own EventAccumulator.
 
-    python runs/tests/read_events.py DIR
+    python runs/tests/read_events.py DIR...
 
 Every value of every metrics.csv must be in the events (in f32) at its step and nothing may be there
 twice, but what the job came to; the resolved config must be in the text tab, with no cell around it. Needs
@@ -50,11 +50,12 @@ def check(job):
 
 
 def main():
-    root = pathlib.Path(sys.argv[1])
-    jobs = sorted(path.parent for path in root.glob("**/metrics.csv"))
-    assert jobs, f"no jobs in {root}"
-    values = sum(check(job) for job in jobs)
-    print(f"{len(jobs)} jobs, {values} values: metrics.csv and TensorBoard agree")
+    assert sys.argv[1:], "no folders"
+    for root in map(pathlib.Path, sys.argv[1:]):
+        jobs = sorted(path.parent for path in root.glob("**/metrics.csv"))
+        assert jobs, f"no jobs in {root}"
+        values = sum(check(job) for job in jobs)
+        print(f"{root.name}: {len(jobs)} jobs, {values} values: metrics.csv and TensorBoard agree")
 
 
 if __name__ == "__main__":
