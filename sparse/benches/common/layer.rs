@@ -28,7 +28,7 @@ impl Product {
     }
 }
 
-/// A square layer behind a ReLU, what it reads and the gradient that it is given.
+/// A square layer, what it reads and the gradient that it is given; below it is the activation that it has itself.
 pub struct Layer {
     pub topology: Topology,
     values: Vec<f32>,
