@@ -1,13 +1,10 @@
 //! Agents that train on a device beside the same agents on the processor: by the emulator, or by the device that
 //! `SPARRING_DEVICE` names (`cuda`).
 #![cfg(any(feature = "emulate", feature = "cuda"))]
-#![allow(clippy::unwrap_used)]
-
-mod common;
 
 use std::sync::Arc;
 
-use common::*;
+use crate::common::*;
 use rand::RngExt;
 use sparring_agents::networks::bro::Bro;
 use sparring_agents::networks::impala::Impala;

@@ -1,12 +1,8 @@
 //! Diagnostics of agents in training: what each is measured by, and that it goes on as if it were not.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::{Decay, DropGrow, at, learn, set, sparse};
+use crate::common::{Decay, DropGrow, at, learn, set, sparse};
 use sparring_agents::diagnostics::{Findings, Form};
 use sparring_agents::networks::NetworkConfig;
 use sparring_agents::{

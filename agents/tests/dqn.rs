@@ -1,10 +1,6 @@
 //! DQN as a training loop meets it: it learns with every method and switch, and repeats itself.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
-use common::{Decay, DropGrow, Order, as_planned, at, fixed, learn, methods, set, sparse};
+use crate::common::{Decay, DropGrow, Order, as_planned, at, fixed, learn, methods, set, sparse};
 use sparring_agents::networks::AlgebraKeys;
 use sparring_agents::networks::algebra::AlgebraName;
 use sparring_agents::{

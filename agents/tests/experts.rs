@@ -1,9 +1,6 @@
 //! Blocks of experts in agents: every router learns, logs and is measured; nothing of it can be laid open.
-#![allow(clippy::unwrap_used, clippy::panic)]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use serde::{Deserialize, Serialize};
 use sparring_agents::diagnostics::{Diagnosis, Diagnostics};
 use sparring_agents::networks::ExpertKeys;

@@ -1,9 +1,6 @@
 //! Neural episodic control learns, dense and sparse, and stays within its memory.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-
-use common::{as_planned, learn, methods, sparse, trace};
+use crate::common::{self, as_planned, learn, methods, sparse, trace};
 use sparring_agents::{AgentConfig, Epsilon, Extent, NecConfig, NetworkConfig};
 use sparring_envs::spec;
 use sparring_sparse::Seed;

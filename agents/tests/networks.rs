@@ -1,10 +1,6 @@
 //! Networks over images: the sizes that the paper gives, and DQN learning from pixels with each.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
-use common::{MethodChoice, dense, fixed, methods, sparse};
+use crate::common::{MethodChoice, dense, fixed, methods, sparse};
 use rand::RngExt;
 use sparring_agents::networks::bro::Bro;
 use sparring_agents::networks::image::image;

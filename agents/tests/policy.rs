@@ -1,7 +1,5 @@
 //! A saved policy acts as the agent that saved it, bit for bit.
 
-#![allow(clippy::unwrap_used)]
-
 use sparring_agents::{Agent, AgentConfig, DqnConfig, EnvRows, Mode, PpoConfig, SacConfig};
 use sparring_envs::{Actions, VectorConfig, VectorEnv, spec};
 use sparring_sparse::config::SparsityConfig;

@@ -1,10 +1,6 @@
 //! A policy that is laid open acts as the agent does, by plain loops.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
-use common::{dense, fixed, learn, sparse};
+use crate::common::{dense, fixed, learn, sparse};
 use sparring_agents::networks::bro::Bro;
 use sparring_agents::networks::impala::Impala;
 use sparring_agents::networks::minatar::Minatar;

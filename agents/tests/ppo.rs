@@ -1,10 +1,6 @@
 //! PPO as a training loop meets it: it learns with every method and switch, and repeats itself.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
-use common::{as_planned, fixed, learn, methods, sparse, trace};
+use crate::common::{as_planned, fixed, learn, methods, sparse, trace};
 use sparring_agents::networks::minatar::Minatar;
 use sparring_agents::{AgentConfig, AgentError, NetworkConfig, PpoConfig};
 use sparring_envs::spec;

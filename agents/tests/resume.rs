@@ -1,13 +1,9 @@
 //! An agent that is written down and read into another of the same choices, with another seed, goes on bit for
 //! bit: what it does, what it learns, what it reports.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
 use std::ops::Range;
 
-use common::*;
+use crate::common::*;
 use sparring_agents::networks::algebra::AlgebraName;
 use sparring_agents::networks::experts::{RouterName, TokensOf};
 use sparring_agents::networks::minatar::Minatar;

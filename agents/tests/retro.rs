@@ -1,5 +1,4 @@
 //! A decoder that reads what others did: an answer that stands in the data alone, and what it may be told of it.
-#![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
 

@@ -1,10 +1,6 @@
 //! SAC as a training loop meets it: it learns with every method and switch, and repeats itself.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
-use common::{as_planned, fixed, learn, methods, sparse, trace};
+use crate::common::{as_planned, fixed, learn, methods, sparse, trace};
 use sparring_agents::replay::ReplayConfig;
 use sparring_agents::{AgentConfig, AgentError, EnvRows, Mode, RunLength, SacConfig, Temperature};
 use sparring_envs::{VectorConfig, VectorEnv, spec};

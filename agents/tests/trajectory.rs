@@ -1,5 +1,4 @@
 //! Transformers over episodes: what they learn, and that acting token by token is what they learnt.
-#![allow(clippy::unwrap_used)]
 
 use rand::RngExt;
 use sparring_agents::data::{Episodes, Scales, Statistics, Summing, Vocabulary};

@@ -1,6 +1,5 @@
 //! The engine that hands out the first k of n: every env's own trajectory is the synchronous one, none
 //! starves, k = n is the synchronous engine, and faults have a name.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

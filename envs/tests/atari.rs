@@ -1,15 +1,12 @@
 //! Atari against ale-py 0.12.1 and Gymnasium's AtariPreprocessing, as `record_atari.py` recorded them.
 #![cfg(feature = "atari")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
-
-mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{Actor, drive, engine};
+use crate::common::{Actor, drive, engine};
 use md5::{Digest, Md5};
 use serde::Deserialize;
 use sparring_envs::atari::{Atari, GAMES, Game};
@@ -295,7 +292,7 @@ fn nothing_is_printed() {
         return;
     }
     let child = Command::new(std::env::current_exe().unwrap())
-        .args(["nothing_is_printed", "--exact", "--nocapture", "--quiet"])
+        .args(["atari::nothing_is_printed", "--exact", "--nocapture", "--quiet"])
         .env(CHILD, "1")
         .output()
         .unwrap();

@@ -1,11 +1,7 @@
 //! When the next episode begins: the modes of Gymnasium spelt out on the counting env, and that all of them play the
 //! same episodes.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
-
-mod common;
-
-use common::{Actor, is_slow, specs};
+use crate::common::{Actor, is_slow, specs};
 use sparring_envs::tiny::counter::Counter;
 use sparring_envs::{
     Actions, Autoreset, End, EnvError, EnvSpec, Obs, Row, VectorConfig, VectorEnv, maker, spec,

@@ -1,10 +1,6 @@
 //! Every registered env keeps the contract, and the checker notices when one does not.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
-
-mod common;
-
-use common::specs;
+use crate::common::specs;
 use sparring_envs::env::{generator, write_obs};
 use sparring_envs::{
     Action, End, Env, EnvError, EnvRng, EnvSpec, Make, ObsMut, Space, Step, check_env, maker, state,

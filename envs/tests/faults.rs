@@ -1,14 +1,11 @@
 //! Envs that panic, fail or give NaN: what is reported, what is restarted, what the others keep.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
-
-mod common;
-
+use crate::common;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::engine;
+use crate::common::engine;
 use sparring_envs::env::{generator, write_obs};
 use sparring_envs::{
     Action, Actions, End, Env, EnvError, EnvRng, EnvSpec, Fault, ObsMut, OnFault, Row, Space, Step,

@@ -1,7 +1,6 @@
 //! The crate gymnasium-rs beside ours: the same episodes through either door, and where its cart-pole
 //! differs from CartPole-v1.
 #![cfg(feature = "gymnasium-rs")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use std::collections::HashMap;
 

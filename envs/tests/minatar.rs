@@ -1,8 +1,6 @@
 //! Every cell, reward and end of the MinAtar games against the package `minatar` 1.0.15, which drew the same
 //! numbers. The traces and their format: `traces/README.md`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
-
 use std::collections::VecDeque;
 use std::path::PathBuf;
 

@@ -2,10 +2,8 @@
 //! changed. How the oracle was made and what its digests are of: `record_mujoco.py`.
 
 #![cfg(feature = "mujoco")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
-mod common;
-
+use crate::common;
 use std::fmt::Write;
 use std::path::PathBuf;
 

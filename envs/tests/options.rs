@@ -1,8 +1,6 @@
 //! The options of the classic envs against Gymnasium 1.4.0: `make(id, **arguments).unwrapped`, then
 //! `reset(seed=123, options=...)` and the same actions give these very bits.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
-
 use sparring_envs::{Action, ObsBuf, ObsMut, OptionValue, Options, find};
 
 /// What Gymnasium gave: the first and the last observation, the steps and the sum of rewards.

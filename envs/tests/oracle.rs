@@ -1,8 +1,6 @@
 //! Every bit of the classic envs and of the generator against Gymnasium 1.4.0 and numpy 2.4.6.
 //! The traces and their format: `traces/README.md`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
-
 use std::path::PathBuf;
 
 use sparring_envs::{Actions, End, EnvRng, Obs, ObsMut, VectorConfig, VectorEnv, spec};

@@ -1,5 +1,4 @@
 //! Pictures of envs: they show the state, and nothing but the state.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use sparring_envs::picture::{AMBER, PAPER};
 use sparring_envs::{Action, Env, EnvError, EnvRng, ObsBuf, ObsMut, registry, spec};

@@ -1,11 +1,7 @@
 //! A saved engine goes on in a new one with the same bits, whatever its envs are and however many threads it has;
 //! bytes that are not its own are refused with a reason.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
-
-mod common;
-
-use common::{Actor, Record, drive, engine, is_slow, specs};
+use crate::common::{Actor, Record, drive, engine, is_slow, specs};
 use sparring_envs::tiny::chain::Chain;
 use sparring_envs::wrappers::frame_stack::FrameStack;
 use sparring_envs::wrappers::time_limit::TimeLimit;

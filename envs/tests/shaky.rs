@@ -1,13 +1,10 @@
 //! Envs that fail at random under `restart`: each fault is told and counted, and no other env notices.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
-
-mod common;
-
+use crate::common;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use common::{Actor, Record, engine};
+use crate::common::{Actor, Record, engine};
 use sparring_envs::env::{generator, write_obs};
 use sparring_envs::{
     Action, End, Env, EnvError, EnvRng, EnvSpec, Fault, ObsMut, OnFault, Row, Space, Step,

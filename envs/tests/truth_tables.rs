@@ -1,10 +1,6 @@
 //! Every row around an episode's end, spelt out on the counting env: obs, next, reward, end.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
-
-mod common;
-
-use common::engine;
+use crate::common::engine;
 use sparring_envs::tiny::counter::Counter;
 use sparring_envs::{Actions, End, EnvSpec, Episode, Obs, OnFault, Row, maker, spec};
 

@@ -1,12 +1,8 @@
 //! The engine: any number of workers gives the same bits, wrong input moves nothing.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
-
-mod common;
-
 use std::sync::LazyLock;
 
-use common::{Actor, Record, drive, engine, is_slow, specs};
+use crate::common::{Actor, Record, drive, engine, is_slow, specs};
 use proptest::prelude::*;
 use sparring_envs::tiny::counter::Counter;
 use sparring_envs::{

@@ -1,5 +1,4 @@
 //! What fuzzing keeps: the readers of what comes from outside stand all of it. `scripts/fuzz` looks for more.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -47,7 +46,7 @@ fn every_reader_stands_what_is_torn() {
     }
 }
 
-/// `cargo test --test corpus -- --ignored` writes the seeds of the targets that read what Sparring has written.
+/// `cargo test --test runs corpus:: -- --ignored` writes the seeds of the targets that read what Sparring has written.
 #[test]
 #[ignore = "writes into the sources"]
 fn seeds() {

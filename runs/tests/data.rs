@@ -1,15 +1,13 @@
 //! `sparring record` and `sparring data` through the binary: every family of envs gives its episodes again, sets of
 //! others are read, and what is wrong has a name.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
-mod common;
-
+use crate::common;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use common::{Folder, sparring};
+use crate::common::{Folder, sparring};
 use serde_json::Value as Json;
 
 /// A policy of a second, which gets better than random.

@@ -1,14 +1,11 @@
 //! `sparring export`, and `sparring eval` of checkpoints, through the binary. (What others make of the files is
 //! compared by scripts/test-export.)
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
-
-mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{Folder, Printed, config, sparring, wait_for};
+use crate::common::{Folder, Printed, config, sparring, wait_for};
 use safetensors::SafeTensors;
 use serde_json::Value;
 

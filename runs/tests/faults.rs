@@ -1,9 +1,6 @@
 //! What users ran into: signals that were to be ignored, streams that are closed, folders in the middle of a
 //! run, names that are no text, disks that are full.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
-
-mod common;
 
 use std::ffi::OsStr;
 use std::io::pipe;
@@ -12,7 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command};
 use std::time::Duration;
 
-use common::{Folder, below, sparring, wait_for};
+use crate::common::{Folder, below, sparring, wait_for};
 
 /// A job of a variant, far longer than any test waits; evaluations are short.
 const ENDLESS: &str = "\

@@ -3,14 +3,11 @@
 //!
 //! The disks are small file systems in memory, which root alone may mount.
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
-
-mod common;
 
 use std::path::Path;
 use std::process::Command;
 
-use common::{Folder, sparring};
+use crate::common::{Folder, sparring};
 
 const JOB: &str = "\
 env: {id: CartPole-v1}

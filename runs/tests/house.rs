@@ -1,7 +1,5 @@
 //! What must stay true of the source tree: no files that import each other in a circle, nothing left open.
 
-#![allow(clippy::unwrap_used)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,9 +1,6 @@
 //! What the keys say of themselves: lists, schema, synonyms, several mistakes at once, anchors, seeds.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
-mod common;
-
-use common::{Folder, sparring};
+use crate::common::{Folder, sparring};
 
 fn printed(args: &[&str]) -> String {
     sparring().args(args).assert_code(0).stdout

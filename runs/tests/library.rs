@@ -1,5 +1,4 @@
 //! Training and evaluating from a program of one's own, without a folder.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::fs;
 use std::sync::atomic::AtomicBool;

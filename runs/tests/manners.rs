@@ -1,11 +1,8 @@
 //! What a terminal and a program are told: completions, the manual page, a config to begin with, what a machine has.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
-
-mod common;
 
 use std::fs;
 
-use common::{Folder, sparring};
+use crate::common::{Folder, sparring};
 use serde_json::Value as Json;
 
 #[test]

@@ -1,16 +1,14 @@
 //! Agents that learn from data sets, through the binary: what they learn, that a killed run goes on with the same bits,
 //! and what is wrong with a config or its data.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
-mod common;
-
+use crate::common;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use common::{Folder, sparring};
+use crate::common::{Folder, sparring};
 
 /// A policy of seconds that names what it is shown.
 const PLAYER: &str = "\

@@ -1,12 +1,9 @@
 //! The example crate: what it adds runs from YAML, and each costs one file and one row.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
-
-mod common;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{Folder, Sparring};
+use crate::common::{Folder, Sparring};
 
 const ADDED: [&str; 3] = ["bandit", "tidy", "averages"];
 

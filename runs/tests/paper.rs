@@ -1,6 +1,5 @@
 //! The suites of `configs/paper` against the tables of Graesser et al. 2022, <https://arxiv.org/abs/2206.10369>, and
 //! the released code where the tables are silent: every value, at the scale of the paper.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

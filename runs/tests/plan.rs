@@ -1,14 +1,11 @@
 //! A plan is a function of the text of its config: no clock, no cache, no load of the machine changes it.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
-
-mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use common::{Folder, sparring};
+use crate::common::{Folder, sparring};
 
 /// Layers near the break-even, on a machine whose cache folder holds what an earlier release measured.
 const CONFIG: &str = "\

@@ -1,13 +1,11 @@
 //! `sparring play` through the binary: what the files hold, and what is refused.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
-mod common;
-
+use crate::common;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use common::{Folder, sparring};
+use crate::common::{Folder, sparring};
 
 /// A policy of a second; its variants are another network and another agent.
 const SMALL: &str = "\

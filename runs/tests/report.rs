@@ -1,10 +1,7 @@
 //! What `sparring report` makes of folders, whatever state they are in: joined, compared, normalised, and in forms for
 //! terminals, programs and papers. Returns are planted, so that what is to come out is known.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
-mod common;
-
-use common::{Folder, Printed, sparring};
+use crate::common::{Folder, Printed, sparring};
 use serde_json::Value as Json;
 
 /// Two variants that train for a moment.

@@ -1,15 +1,12 @@
 //! Runs that are killed and go on: with the bits of one that was not, each job once, by one process or several.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
-
-mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::Duration;
 
-use common::{Folder, sparring, wait_for};
+use crate::common::{Folder, sparring, wait_for};
 
 /// An agent on an env with all that remembers: a replay with priorities and returns over several steps, or a
 /// rollout and its scales.

@@ -1,5 +1,4 @@
 //! The statistics against rliable 1.2.0, by what it said of the scores in `rliable/`: see the README there.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,9 +1,6 @@
 //! Policies scored under other options of their env, once their training is at its end.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
-mod common;
-
-use common::{Folder, sparring};
+use crate::common::{Folder, sparring};
 
 const CONFIG: &str = "\
 seeds: [1, 2]

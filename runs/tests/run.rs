@@ -1,13 +1,11 @@
 //! Whole runs through the binary: what is learnt, what is logged, what the folder holds.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
-mod common;
-
+use crate::common;
 use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use common::{Folder, config, sparring, wait_for};
+use crate::common::{Folder, config, sparring, wait_for};
 
 /// Two small jobs of each of two variants, a second together.
 const SMALL: &str = "\

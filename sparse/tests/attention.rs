@@ -1,9 +1,6 @@
 //! Transformers, which are networks with attention, against a plain account of them in f64.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-
-use common::{ADAM, fixed, pruning, rewiring, snip, sparse as sparse_at, top_kast};
+use crate::common::{ADAM, fixed, pruning, rewiring, snip, sparse as sparse_at, top_kast};
 use rand::RngExt;
 use sparring_sparse::attention::{Attention, Cache, Retrieved, Sees};
 use sparring_sparse::config::SparsityConfig;

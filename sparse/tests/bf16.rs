@@ -1,11 +1,8 @@
 //! Networks on a device whose activations are stored as bf16: every launcher against sums on the CPU that round where the
 //! device does, and training beside float32. By the emulator, or by the device that `SPARRING_DEVICE` names (`cuda`).
 #![cfg(any(feature = "emulate", feature = "cuda"))]
-#![allow(clippy::unwrap_used, clippy::panic)]
 
-mod common;
-
-use common::device::*;
+use crate::common::device::*;
 use half::bf16;
 use proptest::prelude::*;
 use sparring_sparse::config::{Distribution, SparsityConfig};

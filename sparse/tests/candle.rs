@@ -1,18 +1,14 @@
 //! Sparse layers as modules of candle: what they compute, what they load, what they refuse, how they train.
 
-#![allow(missing_docs, clippy::unwrap_used)]
-
 #[path = "../examples/digits.rs"]
 #[allow(dead_code)]
 mod digits;
-#[allow(dead_code)]
-mod masked_dense;
 
 use std::sync::Arc;
 
+use crate::masked_dense::{close, flat, mlp, network, random, spec};
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{Conv2dConfig, Module, Optimizer, VarBuilder, VarMap};
-use masked_dense::{close, flat, mlp, network, random, spec};
 use sparring_sparse::config::SparsityConfig;
 use sparring_sparse::layers::{Conv2d, Padding};
 use sparring_sparse::nn::{Dense, Sparse, SparseConv2d, SparseLinear, SparseOptimizer};

@@ -1,6 +1,5 @@
 //! What the emulator is for: faults that are planted in kernels are found.
 #![cfg(feature = "emulate")]
-#![allow(clippy::unwrap_used)]
 
 use std::process::Command;
 use std::sync::Arc;
@@ -60,7 +59,7 @@ fn a_fault_in_a_process_of_its_own() {
 
 /// How that process ends, and what it says.
 fn ends(fault: &str) -> (bool, String) {
-    let test = ["--exact", "a_fault_in_a_process_of_its_own", "--nocapture"];
+    let test = ["--exact", "emulator::a_fault_in_a_process_of_its_own", "--nocapture"];
     let run = Command::new(std::env::current_exe().unwrap()).args(test).env(FAULT, fault).output();
     let run = run.unwrap();
     (run.status.success(), String::from_utf8_lossy(&run.stderr).into_owned())

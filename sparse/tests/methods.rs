@@ -1,13 +1,9 @@
 //! What the methods do to a network in training: counts, moments, schedules.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
 use std::collections::BTreeMap;
 
+use crate::common::*;
 use candle_core::{Device, Tensor};
-use common::*;
 use rand::RngExt;
 use sparring_sparse::config::*;
 use sparring_sparse::layers::{Conv2d, Padding, Shape};

@@ -1,11 +1,7 @@
 //! Networks against a masked dense network in candle's own ops, and against central differences.
 
-#![allow(clippy::unwrap_used)]
-
-mod masked_dense;
-
+use crate::masked_dense::*;
 use candle_core::{Device, Tensor, Var};
-use masked_dense::*;
 use sparring_sparse::config::*;
 use sparring_sparse::layers::{Conv2d, MaxPool, Padding};
 use sparring_sparse::methods::pruning::Pruning;

@@ -1,11 +1,10 @@
 //! The supervised control of the noise of small batches, in small.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "../benches/noise_control.rs"]
 #[allow(dead_code, reason = "the bench has a main function")]
-mod noise_control;
+mod bench;
 
-use noise_control::{Choice, Losses, STUDENTS, TRAIN, UPDATES, trajectory};
+use bench::{Choice, Losses, STUDENTS, TRAIN, UPDATES, trajectory};
 
 fn last(batch: usize, rate: f64, seed: u64) -> Losses {
     let choice = Choice { student: STUDENTS[0], batch, rate };

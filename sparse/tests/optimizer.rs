@@ -1,10 +1,6 @@
 //! The optimiser in training: steps, clipping, decay.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
-use common::*;
+use crate::common::*;
 use sparring_sparse::config::*;
 use sparring_sparse::{ClipNorm, OptimizerConfig, Rule, Seed, Trainer, WeightDecay};
 

@@ -3,13 +3,9 @@
 //! prune → gradients at the weights as they stand → rewire → clip → one step of Adam, on the
 //! positions after the rewiring, with the gradients from before it.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
 use std::collections::HashMap;
 
-use common::*;
+use crate::common::*;
 use sparring_sparse::{ClipNorm, OptimizerConfig, Trainer};
 
 /// What one weight or bias is before a step: `(w, m, v)`.

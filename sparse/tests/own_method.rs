@@ -1,10 +1,6 @@
 //! A method that stands outside this crate: keys, row, what it remembers; by the public API alone.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
-use common::{ADAM, WIDTHS, data, specs, squared_error};
+use crate::common::{ADAM, WIDTHS, data, specs, squared_error};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

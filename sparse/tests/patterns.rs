@@ -1,13 +1,9 @@
 //! N:M and block patterns in training: they hold at every step of every method, and what does not fit
 //! is refused with its key.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
-
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::*;
+use crate::common::*;
 use sparring_sparse::config::*;
 use sparring_sparse::misfit::PatternMisfit;
 use sparring_sparse::shares::{Shares, shares};

@@ -1,10 +1,6 @@
 //! What a plan shows is what a run reaches, for every method and schedule; or the keys are refused.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
-use common::{ADAM, WIDTHS, data, specs, squared_error};
+use crate::common::{ADAM, WIDTHS, data, specs, squared_error};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use sparring_sparse::config::SparsityConfig;

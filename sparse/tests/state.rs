@@ -1,10 +1,6 @@
 //! A trainer that is written down and read into a fresh one goes on as if nothing had happened.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
-use common::*;
+use crate::common::*;
 use serde_json::{Map, Value, json};
 use sparring_sparse::config::{Distribution, Pattern, SparsityConfig};
 use sparring_sparse::methods::{METHODS, MethodRow};

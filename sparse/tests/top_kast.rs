@@ -1,11 +1,7 @@
 //! Top-KAST against a second account of it over dense arrays: sets chosen by sorting, a forward pass
 //! in which every weight outside `A` is 0, Adam on what lies in `B`.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
-use common::*;
+use crate::common::*;
 use sparring_sparse::shares::Shares;
 use sparring_sparse::{ClipNorm, Compute, Layer, Network, OptimizerConfig, Topology};
 

@@ -1,13 +1,9 @@
 //! A network in training: it learns, repeats itself, stops at a number that is none, and a target
 //! follows it.
 
-#![allow(clippy::unwrap_used)]
-
-mod common;
-
 use std::collections::HashMap;
 
-use common::*;
+use crate::common::*;
 use sparring_sparse::{Network, OptimizerConfig, Seed, Target, Trainer};
 
 #[test]

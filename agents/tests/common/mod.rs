@@ -1,6 +1,5 @@
 //! An agent as a training loop meets it, for the tests of all agents.
-#![allow(dead_code, reason = "each test binary uses a part")]
-#![allow(clippy::unwrap_used)]
+#![allow(dead_code, reason = "the test of memory uses a part")]
 
 use std::collections::BTreeMap;
 
@@ -15,7 +14,7 @@ use sparring_sparse::methods::snfs::Snfs;
 use sparring_sparse::methods::snip::Snip;
 use sparring_sparse::methods::static_sparse::Static;
 use sparring_sparse::methods::top_kast::TopKast;
-#[allow(unused_imports, reason = "each test binary uses a part")]
+#[allow(unused_imports, reason = "the test of memory uses a part")]
 pub use sparring_sparse::methods::{Decay, DropGrow, MethodChoice, Order};
 use sparring_sparse::{Compute, Seed};
 

@@ -1,5 +1,5 @@
-//! What several integration tests need. Not every one uses all of it.
-#![allow(dead_code)]
+//! What several integration tests need.
+#![allow(dead_code, reason = "the test of allocations uses a part")]
 
 use sparring_envs::{
     Actions, Batch, EnvRng, EnvSpec, Episode, OnFault, Options, Row, Sample, Space, VectorConfig,

@@ -7,7 +7,7 @@ use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::Value;
 
 use super::cases::{ACTOR_CRITIC, ACTOR_CRITIC_CASES, CASES, GOOD};
-use super::common::{config, sparring};
+use crate::common::{config, sparring};
 
 /// What only `sparring plan` knows: what fits together, what is there, what an env's options are, and what a variant makes of its base.
 const BEYOND_IT: &[&str] = &[

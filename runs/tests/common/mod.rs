@@ -1,5 +1,4 @@
 //! Runs the binary and looks at what it left.
-#![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! Constants that were planted come back.
 
-use crate::plant::{Plant, grid, logspace, value};
+use super::plant::{Plant, grid, logspace, value};
 
 /// Of 50 draws even an interval that holds the truth in exactly 95 % fails to hold it in 45 of them one time in 25, and
 /// there are 40 constants; of 200 it fails one time in 400.

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::command::Numbers;
+use super::command::Numbers;
 
 /// The file, or a line that says what was skipped.
 fn data(name: &str) -> Option<PathBuf> {

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
+use super::plant::{Plant, Rows, Variant, report};
 use crate::common::Folder;
-use crate::plant::{Plant, Rows, Variant, report};
 
 /// Name, active parameters, and the score of the first of three seeds that lie 1 apart.
 const PLANTED: [(&str, u64, f64); 5] = [

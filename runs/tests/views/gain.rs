@@ -2,8 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
+use super::plant::{Plant, Rows, Variant, near, report};
 use crate::common::Folder;
-use crate::plant::{Plant, Rows, Variant, near, report};
 
 const WIDTH: &str = "agent.network.width";
 

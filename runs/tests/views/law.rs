@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
+use super::plant::{Curve, Plant, Rows, Variant, near, reaching, report};
 use crate::common::{Folder, sparring};
-use crate::plant::{Curve, Plant, Rows, Variant, near, reaching, report};
 
 const UTD: &str = "agent.gradient_steps";
 const WIDTH: &str = "agent.network.width";

@@ -2,8 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
+use super::plant::{Plant, Variant, near, report};
 use crate::common::Folder;
-use crate::plant::{Plant, Variant, near, report};
 
 const BATCH: &str = "agent.batch_size";
 const RATE: &str = "agent.learning_rate";

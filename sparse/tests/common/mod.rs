@@ -1,6 +1,4 @@
 //! A small network in training, for the tests of methods and optimisers.
-#![allow(dead_code, reason = "each test binary uses a part")]
-#![allow(clippy::unwrap_used)]
 
 #[cfg(any(feature = "emulate", feature = "cuda"))]
 pub mod device;
@@ -18,7 +16,6 @@ use sparring_sparse::methods::snfs::Snfs;
 use sparring_sparse::methods::snip::Snip;
 use sparring_sparse::methods::static_sparse::Static;
 use sparring_sparse::methods::top_kast::TopKast;
-#[allow(unused_imports, reason = "each test binary uses a part")]
 pub use sparring_sparse::methods::{Decay, DropGrow, MethodChoice, Order};
 use sparring_sparse::{
     Activation, Algebra, ClipNorm, Compute, Init, Layer, LayerSpec, Network, OptimizerConfig, Rule,

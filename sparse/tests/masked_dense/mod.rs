@@ -1,5 +1,4 @@
 //! The oracle of networks: the same network, masked and dense, in candle's own ops.
-#![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
 

@@ -1,11 +1,9 @@
 //! A run that is stopped in the middle of an evaluation, or while it is scored under other options of its env, keeps
 //! the agent as it was before: what an evaluation draws and counts changes it, and the whole of it is played again later.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use sparring::Registry;
 use sparring::config::load;
 use sparring::error::Error;
 use sparring::status::State;
@@ -17,11 +15,14 @@ use sparring_envs::{
 };
 use sparring_sparse::Section;
 
+use crate::install;
+
 /// Steps of all environments together until the run is stopped.
 static LEFT: AtomicI64 = AtomicI64::new(0);
 static STOP: AtomicBool = AtomicBool::new(false);
 
-static ROW: EnvRow = EnvRow::new("Stops-v0", "stops the run from inside", spec).options(&[FREE]);
+pub static ROW: EnvRow =
+    EnvRow::new("Stops-v0", "stops the run from inside", spec).options(&[FREE]);
 
 const FREE: EnvOption = EnvOption {
     key: "free",
@@ -74,7 +75,7 @@ impl Records for Last {
 
 #[test]
 fn what_is_kept_does_not_depend_on_where_in_it() {
-    assert!(Registry::builtin().env(&ROW).install());
+    install();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("mine.yaml");
     let text = "env: {id: Stops-v0}\ntrain: {total_env_steps: 250}\n\

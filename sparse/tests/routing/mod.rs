@@ -1,12 +1,10 @@
 //! Blocks of experts against their definition in f64, their gradients against its central differences, and what must be
 //! true of routers.
-#![allow(clippy::unwrap_used, clippy::panic)]
 
-#[path = "../common/mod.rs"]
-mod common;
 mod definition;
 
-use common::*;
+use crate::common;
+use crate::common::*;
 use definition::{Definition, softmax};
 use rand::RngExt;
 use sparring_sparse::config::*;

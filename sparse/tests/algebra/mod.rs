@@ -1,14 +1,10 @@
 //! Layers over algebras: their products against the definitions, what methods do to them, what holds of networks.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
-
-#[path = "../common/mod.rs"]
-mod common;
 mod definition;
 
 use std::sync::Arc;
 
-use common::*;
+use crate::common::*;
 use definition::product;
 use proptest::prelude::*;
 use rand::RngExt;

@@ -1,14 +1,11 @@
 //! Every kind of mistake in a config or on the command line, through the binary: exit code 2, a
 //! message in four parts at the right line, and nothing written.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod cases;
-#[path = "../common/mod.rs"]
-mod common;
 mod schema;
 
+use crate::common::{Folder, sparring};
 use cases::{ACTOR_CRITIC, ACTOR_CRITIC_CASES, CASES, Case, GOOD};
-use common::{Folder, sparring};
 
 #[test]
 fn mistakes_in_an_agent_with_several_networks_are_answered_too() {
