@@ -86,7 +86,7 @@ fn peak_of_images(config: &AgentConfig, spec: &EnvSpec) -> usize {
 /// What networks over images take, whose activations are most of it.
 fn images_take_no_more_than_estimated(sparsity: &SparsityConfig, optimizer: OptimizerConfig) {
     for (network, size, batch_size) in [
-        (NetworkConfig::from(NatureCnn { width: 1.0 }), 84, 32),
+        (NetworkConfig::from(NatureCnn { width: 1.0 }), 84, 8),
         (NetworkConfig::from(NatureCnn { width: 1.0 }), 10, 1),
         (NetworkConfig::from(Impala { width: 0.5 }), 40, 10),
         (NetworkConfig::from(Minatar { width: 1.0 }), 10, 32),

@@ -80,7 +80,9 @@ fn a_robot_is_drawn_where_egl_is() {
 
 #[test]
 fn nothing_is_drawn_before_the_first_reset() {
-    for row in registry().iter().filter(|row| row.missing().is_none()) {
+    // Of Atari's games, which all draw alike, one.
+    let other_game = |id: &str| id.starts_with("ALE/") && id != "ALE/Pong-v5";
+    for row in registry().iter().filter(|row| row.missing().is_none() && !other_game(row.id)) {
         let Ok(spec) = spec(row.id) else { continue };
         match spec.make.one().unwrap().render() {
             Err(EnvError::ResetNeeded | EnvError::NoPicture { .. }) => {}
