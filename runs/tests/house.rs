@@ -334,3 +334,33 @@ fn an_agent_is_named_in_its_folder_and_its_row_alone() {
     }
     assert!(outside.is_empty(), "{}", outside.join("\n"));
 }
+
+/// A file in a `tests/` is part of its crate's program or one itself, and `scripts/test` runs each program.
+#[test]
+fn every_test_is_run() {
+    let script = fs::read_to_string(root().join("scripts/test")).unwrap();
+    let words: Vec<_> = script.split_whitespace().collect();
+    for name in ["envs", "sparse", "agents", "runs"] {
+        let manifest = fs::read_to_string(root().join(name).join("Cargo.toml")).unwrap();
+        let programs: Vec<_> = manifest
+            .split("[[test]]\nname = \"")
+            .skip(1)
+            .map(|rest| rest.split('"').next().unwrap())
+            .collect();
+        for program in &programs {
+            let is_run = words.windows(2).any(|two| two == ["--test", program]);
+            assert!(is_run, "scripts/test: {program}");
+        }
+        let folder = root().join(name).join("tests");
+        let main = fs::read_to_string(folder.join("main.rs")).unwrap();
+        for entry in fs::read_dir(&folder).unwrap().map(Result::unwrap) {
+            let path = entry.path();
+            let stem = path.file_stem().unwrap().to_str().unwrap();
+            let is_rust =
+                path.join("mod.rs").exists() || path.extension().is_some_and(|e| e == "rs");
+            if is_rust && stem != "main" && !programs.contains(&stem) {
+                assert!(main.contains(&format!("mod {stem};\n")), "{name}/tests/main.rs: {stem}");
+            }
+        }
+    }
+}

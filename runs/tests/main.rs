@@ -17,6 +17,7 @@ mod offline;
 mod own_rows;
 mod paper;
 mod plan;
+mod plan_and_list;
 mod play;
 mod post_mortem;
 mod report;

@@ -25,7 +25,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_sparring");
 pub fn wait_for(mut ready: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !ready() {
-        assert!(begun.elapsed() < Duration::from_secs(60));
+        assert!(begun.elapsed() < Duration::from_secs(300));
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -3,7 +3,6 @@
 
 mod definition;
 
-use crate::common;
 use crate::common::*;
 use definition::{Definition, softmax};
 use rand::RngExt;
@@ -492,7 +491,7 @@ fn blocks_that_do_not_fit_are_refused() {
 fn a_device_says_that_it_lacks_them() {
     use sparring_sparse::gpu::{DeviceTrainer, Precision};
     let trainer = trainer(routing(&top_k::ROW, Tokens::Pixels), &SparsityConfig::dense());
-    let gpu = common::device::device(1);
+    let gpu = crate::common::device::device(1);
     let error = DeviceTrainer::new(&gpu, &trainer, Precision::F32).err().unwrap().to_string();
     assert!(error.contains("block of experts behind layer `conv`") && error.contains("use `cpu`"));
 }
