@@ -109,9 +109,9 @@ impl Training {
 }
 
 const WIDTH: usize = 32;
-const UPDATES: u64 = 60;
+const UPDATES: u64 = 36;
 /// For every method: each trains in its own way from the first update on.
-const FEW: u64 = 30;
+const FEW: u64 = 12;
 
 fn optimizer() -> OptimizerConfig {
     OptimizerConfig { max_grad_norm: Some(5.0), ..OptimizerConfig::adam(1e-3) }
@@ -169,7 +169,7 @@ fn ppo(sparsity: SparsityConfig) -> AgentConfig {
 
 /// Every method for a while, and one that rewires again and again for long.
 fn alike_by_method(env: &str, of: impl Fn(SparsityConfig) -> AgentConfig) {
-    let rewired = rigl(DropGrow { update_until: at(1200), drop_fraction: 0.3, ..drop_grow(20) });
+    let rewired = rigl(DropGrow { update_until: at(1200), drop_fraction: 0.3, ..drop_grow(10) });
     for (method, updates) in
         methods().map(|method| (method, FEW)).into_iter().chain([(rewired, UPDATES)])
     {
@@ -285,13 +285,13 @@ fn ppo_learns_as_on_the_processor() {
 #[test]
 fn a_device_repeats_itself_and_goes_on_where_it_stopped() {
     for (env, config) in rewired() {
-        repeats(env, &config, Precision::F32, [100, 25]);
+        repeats(env, &config, Precision::F32, [80, 25]);
     }
 }
 
 /// An agent of each kind that rewires.
 fn rewired() -> [(&'static str, AgentConfig); 3] {
-    let schedule = DropGrow { update_until: at(1200), drop_fraction: 0.3, ..drop_grow(20) };
+    let schedule = DropGrow { update_until: at(1200), drop_fraction: 0.3, ..drop_grow(10) };
     [
         ("Pendulum-v1", sac(sparse(rigl(schedule.clone())))),
         ("CartPole-v1", dqn(sparse(rigl(schedule.clone())), |_| ())),
@@ -329,7 +329,7 @@ fn repeats(env: &str, config: &AgentConfig, precision: Precision, [steps, more]:
 #[test]
 fn with_bf16_a_device_repeats_itself_and_goes_on_where_it_stopped() {
     let [(env, config), ..] = rewired();
-    repeats(env, &config, Precision::Bf16, [90, 20]);
+    repeats(env, &config, Precision::Bf16, [80, 12]);
 }
 
 /// With activations of bf16 an agent learns nearly what it learns with float32, and takes over what was saved with the
@@ -425,7 +425,7 @@ fn images(channels: usize, size: usize) -> EnvSpec {
 /// The networks of images, dense and sparse, under methods that rewire and prune.
 #[test]
 fn agents_of_images_learn_as_on_the_processor() {
-    let schedule = DropGrow { update_until: at(1200), drop_fraction: 0.3, ..drop_grow(10) };
+    let schedule = DropGrow { update_until: at(1200), drop_fraction: 0.3, ..drop_grow(5) };
     let small = |sparsity: SparsityConfig, network: NetworkConfig| {
         dqn(sparsity, |config| {
             config.network = network.clone();
@@ -441,7 +441,7 @@ fn agents_of_images_learn_as_on_the_processor() {
         sparse(rigl(schedule.clone())),
         sparse(pruning(5, 60, 4)),
     ] {
-        alike_on(&breakout, &small(sparsity, minatar().into()), true, 25);
+        alike_on(&breakout, &small(sparsity, minatar().into()), true, 12);
     }
     let ppo = PpoConfig {
         network: Some(minatar().into()),
@@ -453,9 +453,9 @@ fn agents_of_images_learn_as_on_the_processor() {
         normalize_observations: false,
         ..PpoConfig::paper(10_000)
     };
-    alike_on(&breakout, &AgentConfig::of(ppo), true, 25);
+    alike_on(&breakout, &AgentConfig::of(ppo), true, 12);
     let impala = Impala { width: 0.125 };
-    alike_on(&images(2, 12), &small(sparse(fixed()), impala.into()), true, 25);
+    alike_on(&images(2, 12), &small(sparse(fixed()), impala.into()), true, 12);
 }
 
 #[test]
