@@ -167,9 +167,14 @@ fn ppo(sparsity: SparsityConfig) -> AgentConfig {
     })
 }
 
+/// Often enough for the few updates of a test.
+fn rewiring(every: u64) -> DropGrow {
+    DropGrow { update_until: at(1200), drop_fraction: 0.3, ..drop_grow(every) }
+}
+
 /// Every method for a while, and one that rewires again and again for long.
 fn alike_by_method(env: &str, of: impl Fn(SparsityConfig) -> AgentConfig) {
-    let rewired = rigl(DropGrow { update_until: at(1200), drop_fraction: 0.3, ..drop_grow(10) });
+    let rewired = rigl(rewiring(10));
     for (method, updates) in
         methods().map(|method| (method, FEW)).into_iter().chain([(rewired, UPDATES)])
     {
@@ -227,7 +232,7 @@ fn sac_learns_as_on_the_processor() {
 /// The residual networks with layer norms, in every agent: few and small, since a norm's barriers take long here.
 #[test]
 fn networks_with_layer_norms_learn_as_on_the_processor() {
-    let schedule = DropGrow { update_until: at(1200), drop_fraction: 0.3, ..drop_grow(4) };
+    let schedule = rewiring(4);
     let simba = || NetworkConfig::from(Simba { hidden: 8, blocks: 1, ..Simba::default() });
     let bro = || NetworkConfig::from(Bro { hidden: 16, blocks: 1, width: 1.0 });
     let sac = SacConfig {
@@ -291,7 +296,7 @@ fn a_device_repeats_itself_and_goes_on_where_it_stopped() {
 
 /// An agent of each kind that rewires.
 fn rewired() -> [(&'static str, AgentConfig); 3] {
-    let schedule = DropGrow { update_until: at(1200), drop_fraction: 0.3, ..drop_grow(10) };
+    let schedule = rewiring(10);
     [
         ("Pendulum-v1", sac(sparse(rigl(schedule.clone())))),
         ("CartPole-v1", dqn(sparse(rigl(schedule.clone())), |_| ())),
@@ -425,7 +430,7 @@ fn images(channels: usize, size: usize) -> EnvSpec {
 /// The networks of images, dense and sparse, under methods that rewire and prune.
 #[test]
 fn agents_of_images_learn_as_on_the_processor() {
-    let schedule = DropGrow { update_until: at(1200), drop_fraction: 0.3, ..drop_grow(5) };
+    let schedule = rewiring(5);
     let small = |sparsity: SparsityConfig, network: NetworkConfig| {
         dqn(sparsity, |config| {
             config.network = network.clone();
