@@ -104,6 +104,11 @@ pub trait AgentKeys: Debug + Send + Sync {
         Ok(Vec::new())
     }
 
+    /// Whether [`Agent::move_to`] lets it train `_spec` on another device than the processor.
+    fn trains_on_devices(&self, _spec: &EnvSpec) -> bool {
+        false
+    }
+
     /// Gradient steps in a run.
     fn gradient_steps(&self, _run: &RunLength) -> u64 {
         0

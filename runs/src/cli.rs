@@ -23,7 +23,7 @@ pub struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
   0    fine
-  1    a job failed
+  1    a job failed, or a file could not be read or written
   2    a mistake in the config or on the command line; nothing was written
   3    an --assert does not hold
   4    all jobs are at their end, but not all that they write could be written; the table says what
@@ -138,14 +138,14 @@ pub struct PlanArgs {
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Seeds instead of the config's: 1,2,3 or 1..10, both ends included
-    #[arg(long, value_name = "SEEDS", value_parser = seeds::parse)]
+    #[arg(long, value_name = "SEEDS", allow_negative_numbers = true, value_parser = seeds::parse)]
     seeds: Option<Seeds>,
     /// Only this variant; may be given again. `rigl` names it with every value of a sweep,
     /// `rigl,sparsity=0.9` with one
     #[arg(long, value_name = "NAME")]
     pub variant: Vec<String>,
     /// Jobs at once, one thread each [default: one a core]
-    #[arg(long, value_name = "N", value_parser = parse_jobs)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse_jobs)]
     pub jobs: Option<usize>,
     /// Train each variant for a moment and say how long the run will take on this machine
     #[arg(long)]
@@ -175,7 +175,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "BOUND", value_parser = Assertion::parse)]
     pub assert: Vec<Assertion>,
     /// Times that a job may fail; a later start tries it again until then
-    #[arg(long, value_name = "N", default_value_t = FAILURES)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = FAILURES)]
     pub failures: u32,
     /// Print the table alone
     #[arg(long)]
@@ -191,10 +191,10 @@ pub struct ResumeArgs {
     /// The folder of a run, or of one of its jobs
     pub dir: PathBuf,
     /// Jobs at once, one thread each [default: one a core]
-    #[arg(long, value_name = "N", value_parser = parse_jobs)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse_jobs)]
     pub jobs: Option<usize>,
     /// Times that a job may fail; a later start tries it again until then
-    #[arg(long, value_name = "N", default_value_t = FAILURES)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = FAILURES)]
     pub failures: u32,
     /// Print the table alone
     #[arg(long)]
@@ -214,23 +214,23 @@ pub struct SubmitArgs {
     #[arg(long)]
     pub dry_run: bool,
     /// Jobs a task, one after the other
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 1, value_parser = parse_jobs)]
     pub chunk: usize,
     /// Tasks at once
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "K", allow_negative_numbers = true, value_parser = parse_jobs)]
     pub at_most: Option<usize>,
     /// Seconds before the time limit at which a task saves and puts itself back into the queue: what a checkpoint
     /// takes and a minute
     #[arg(long, value_name = "SECONDS", default_value_t = 90)]
     pub notice: u32,
     /// Times that a job may fail
-    #[arg(long, value_name = "N", default_value_t = FAILURES)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = FAILURES)]
     pub failures: u32,
     /// Change one value of the config, as if typed there
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Seeds instead of the config's: 1,2,3 or 1..10, both ends included
-    #[arg(long, value_name = "SEEDS", value_parser = seeds::parse)]
+    #[arg(long, value_name = "SEEDS", allow_negative_numbers = true, value_parser = seeds::parse)]
     seeds: Option<Seeds>,
     /// A folder for the results that all nodes share [default: out/NAME, after the config]
     #[arg(long, value_name = "DIR")]
@@ -273,7 +273,7 @@ pub struct EvalArgs {
     /// its end its last policy; or the folder of one checkpoint, JOB/checkpoints/LIFE-STEPS
     pub dir: PathBuf,
     /// Episodes
-    #[arg(long, value_name = "N", default_value_t = 100)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 100)]
     pub episodes: usize,
     /// Change one value of its config: env.options.noise_sigma=10, env.id=CartPole-v0
     #[arg(long, value_name = "KEY=VALUE")]
@@ -282,7 +282,7 @@ pub struct EvalArgs {
     #[arg(long, value_name = "ID")]
     pub env: Option<String>,
     /// The seed of the episodes
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 1)]
     pub seed: u64,
 }
 
@@ -301,7 +301,7 @@ pub struct ExportArgs {
     pub format: Vec<Format>,
     /// Also so many observations, of episodes that the policy and random actions play, with the action that the
     /// policy takes for each: samples.safetensors
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub samples: Option<u32>,
 }
 
@@ -347,7 +347,7 @@ pub struct PlayArgs {
     #[arg(long)]
     pub random: bool,
     /// The seed of the episode
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 1)]
     pub seed: u64,
     /// A .gif of all steps, or a .png with up to 25 of them side by side
     #[arg(long, value_name = "FILE")]
@@ -366,7 +366,7 @@ pub struct RecordArgs {
     #[arg(long, value_enum)]
     pub at: Level,
     /// How many; of replay the newest [default: 100, of replay all]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub episodes: Option<usize>,
     /// A new folder, named as Minari names sets: data/medium-v0
     #[arg(long, value_name = "DIR")]
@@ -384,7 +384,7 @@ pub struct RecordArgs {
     #[arg(long, value_name = "NAME")]
     pub variant: Vec<String>,
     /// The seed of the training and of the episodes [default: the config's first]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<u64>,
 }
 

@@ -16,6 +16,10 @@ use crate::table::{Align, Table};
 
 /// Prints a table of one line each; of environments their options, too.
 pub fn list(what: Listed, of: Option<&str>) -> Result<(), Error> {
+    if let Some(of) = of.filter(|_| !matches!(what, Listed::Keys)) {
+        let allowed = "a second word with keys alone, and a section there, or a kind of one";
+        return Err(Refusal::argument("list", of, allowed, "sparring list keys"));
+    }
     let text = match what {
         Listed::Envs => {
             let missing = || rows().envs().iter().filter_map(|row| row.missing());

@@ -37,6 +37,8 @@ pub struct Plan {
     pub published: Option<Published>,
     /// What the run is to show, by name.
     pub claims: BTreeMap<String, Claim>,
+    /// Claims none of whose pairs the chosen scale has.
+    pub left_out: Vec<String>,
     /// What is compared.
     pub variants: Vec<Variant>,
 }
@@ -112,32 +114,53 @@ impl Plan {
         self.variants.iter().map(|variant| variant.settings.train.device()).collect()
     }
 
-    /// Refuses a plan of which a device cannot be opened on this machine.
-    pub fn check_devices(&self) -> Result<(), Error> {
-        let refused = |key: &str, found: String, allowed: &str| {
-            let place = format!("{}: {key}", self.file.display());
-            Refusal::argument(place, found, allowed, "--set train.device=cpu")
-        };
+    fn refused_on_device(&self, key: &str, found: String, allowed: &str) -> Error {
+        let place = format!("{}: {key}", self.file.display());
+        Refusal::argument(place, found, allowed, "--set train.device=cpu")
+    }
+
+    /// Refuses what trains on the processor only, where another device is asked for.
+    pub fn check_what_devices_train(&self) -> Result<(), Error> {
         for variant in &self.variants {
             let device = variant.settings.train.device();
+            if device == DeviceName::Cpu {
+                continue;
+            }
+            let refused = |key: &str, what: &str| {
+                Err(self.refused_on_device(
+                    key,
+                    format!("{what}, on {device}"),
+                    "train.device: cpu",
+                ))
+            };
+            let agent = &variant.settings.agent;
+            if !agent.keys().trains_on_devices(&variant.spec) {
+                let (name, env) = (agent.row().name, &variant.spec.id);
+                return refused("agent.kind", &format!("{name} of {env}"));
+            }
             let layers = variant.estimate.networks.iter().flat_map(|network| &network.layers);
             let over = layers.map(|layer| layer.cost.order).max().unwrap_or(1);
-            if device != DeviceName::Cpu && over > 1 {
-                let found = format!("an algebra, on {device}");
-                return Err(refused("agent.algebra", found, "train.device: cpu"));
+            if over > 1 {
+                return refused("agent.algebra", "an algebra");
             }
             let roles = variant.settings.agent.keys().networks(&variant.spec).unwrap_or_default();
             let joins = roles.iter().flat_map(|role| &role.layers).flat_map(|layer| &layer.then);
             let routed = joins.filter(|join| matches!(join, Join::Routed(_))).count();
-            if device != DeviceName::Cpu && routed > 0 {
-                let found = format!("experts, on {device}");
-                return Err(refused("agent.network.experts", found, "train.device: cpu"));
+            if routed > 0 {
+                return refused("agent.network.experts", "experts");
             }
         }
+        Ok(())
+    }
+
+    /// Refuses a plan of which a device cannot be opened on this machine, or does not train what it should.
+    pub fn check_devices(&self) -> Result<(), Error> {
+        self.check_what_devices_train()?;
         for device in self.devices() {
             if let Err(error) = device.open() {
                 let found = format!("{device}, and {error}");
-                return Err(refused("train.device", found, "a device of this machine"));
+                let allowed = "a device of this machine";
+                return Err(self.refused_on_device("train.device", found, allowed));
             }
         }
         Ok(())

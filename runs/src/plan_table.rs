@@ -18,6 +18,7 @@ const MOMENT: Duration = Duration::from_millis(500);
 /// Prints the plan of a config; one that does not fit into memory is refused after it was shown.
 pub fn plan(args: &PlanArgs) -> Result<(), Error> {
     let plan = load(&args.config, &args.set, args.seeds())?.only(&args.variant)?;
+    plan.check_what_devices_train()?;
     let at_once = plan.at_once(args.jobs);
     let available = available_memory();
     let times = match args.time {
@@ -32,8 +33,17 @@ pub fn plan(args: &PlanArgs) -> Result<(), Error> {
         text.extend(variant.notes().iter().map(|note| format!("  note: {note}\n")));
         text.push('\n');
     }
-    let (jobs, needed) = (plan.jobs().len(), gibibytes(plan.bytes(at_once)));
-    text += &format!("{jobs} jobs, {at_once} at once: {needed} GiB");
+    if !plan.claims.is_empty() {
+        let names: Vec<&str> = plan.claims.keys().map(String::as_str).collect();
+        text += &format!("claims: {}\n", names.join(", "));
+    }
+    if !plan.left_out.is_empty() {
+        text +=
+            &format!("claims of whose pairs this scale has none: {}\n", plan.left_out.join(", "));
+    }
+    let needed = gibibytes(plan.bytes(at_once));
+    let jobs = counted(plan.jobs().len(), ["job", "jobs"]);
+    text += &format!("{jobs}, {at_once} at once: {needed} GiB");
     if let Some(times) = &times {
         let seeds = plan.seeds.len() as f64;
         let all = times.iter().flatten().sum::<f64>() * seeds / at_once.max(1) as f64;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
 mod broken;
+mod claims;
 mod common;
 mod corpus;
 mod data;

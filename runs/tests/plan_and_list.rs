@@ -49,6 +49,39 @@ fn plan_and_list_write_nothing() {
 }
 
 #[test]
+fn what_a_device_does_not_train_is_refused_before_anything_runs() {
+    let folder = Folder::with("small.yaml", SMALL);
+    for command in ["plan", "run"] {
+        let refused = |set: &[&str], parts: [&str; 2]| {
+            let args = [&[command, "small.yaml", "--set", "train.device=cuda"], set].concat();
+            let told = sparring().args(args).current_dir(folder.path()).assert_code(2).stderr;
+            assert!(parts.iter().all(|part| told.contains(part)), "{told}");
+        };
+        refused(
+            &["--set", "agent.hidden=[8, 8]", "--set", "agent.algebra={kind: h}"],
+            ["agent.algebra", "an algebra, on cuda"],
+        );
+        let nec = "agent={kind: nec, warmup_env_steps: 100}";
+        refused(&["--set", nec], ["agent.kind", "nec of "]);
+    }
+    assert_eq!(folder.names(), ["small.yaml"]);
+}
+
+#[test]
+fn a_word_or_number_too_many_is_refused() {
+    for (args, part) in [
+        (&["list", "envs", "CartPole-v1"][..], "a second word with keys alone"),
+        (&["plan", "a.yaml", "--seeds", "-1"], "write whole numbers"),
+        (&["run", "a.yaml", "--jobs", "-1"], "write a whole number of at least 1"),
+        (&["submit", "a.yaml", "--chunk", "0"], "write a whole number of at least 1"),
+        (&["submit", "a.yaml", "--at-most", "0"], "write a whole number of at least 1"),
+    ] {
+        let told = sparring().args(args).assert_code(2).stderr;
+        assert!(told.contains(part), "{told}");
+    }
+}
+
+#[test]
 fn every_config_of_the_repository_is_good() {
     let folder = Folder::new();
     let mut found = 0;

@@ -5,7 +5,7 @@ use crate::common::{Folder, Printed, sparring};
 use serde_json::Value as Json;
 
 /// Two variants that train for a moment.
-const CONFIG: &str = "
+pub(crate) const CONFIG: &str = "
 name: duel
 seeds: [1, 2, 3]
 env: {id: Chain-v0}
@@ -18,29 +18,29 @@ variants:
   set: {sparsity: {kind: set}}
 ";
 
-fn run(folder: &Folder, out: &str, more: &[&str]) {
+pub(crate) fn run(folder: &Folder, out: &str, more: &[&str]) {
     let args = ["run", "duel.yaml", "--quiet", "--out", out];
     sparring().args(args).args(more).current_dir(folder.path()).assert_code(0);
 }
 
-fn report(folder: &Folder, args: &[&str]) -> Printed {
+pub(crate) fn report(folder: &Folder, args: &[&str]) -> Printed {
     sparring().arg("report").args(args).current_dir(folder.path()).assert_code(0)
 }
 
-fn json(folder: &Folder, args: &[&str]) -> Json {
+pub(crate) fn json(folder: &Folder, args: &[&str]) -> Json {
     let args: Vec<&str> = args.iter().copied().chain(["--format", "json"]).collect();
     serde_json::from_str(&report(folder, &args).stdout).unwrap()
 }
 
 /// Gives a job the returns of its evaluations, of which the last tenth is its score.
-fn plant(folder: &Folder, job: &str, returns: &[f64]) {
+pub(crate) fn plant(folder: &Folder, job: &str, returns: &[f64]) {
     let row = |(at, ret): (usize, &f64)| format!("{},0,{at}.0,0,{ret},1\n", 100 * at);
     let rows: String = returns.iter().enumerate().map(row).collect();
     let text = format!("env_step,gradient_step,wall_s,episode,return,length\n{rows}");
     std::fs::write(folder.path().join(job).join("evals.csv"), text).unwrap();
 }
 
-fn planted() -> Folder {
+pub(crate) fn planted() -> Folder {
     let folder = Folder::with("duel.yaml", CONFIG);
     run(&folder, "a", &[]);
     for (seed, dense) in [(1, 10.0), (2, 20.0), (3, 30.0)] {
@@ -55,7 +55,7 @@ fn variant<'a>(of: &'a Json, name: &str) -> &'a Json {
     all.iter().find(|one| one["variant"] == name).unwrap_or_else(|| panic!("no {name} in {of:#}"))
 }
 
-fn notes(of: &Json) -> String {
+pub(crate) fn notes(of: &Json) -> String {
     of["notes"].to_string()
 }
 
@@ -245,113 +245,4 @@ fn a_config_says_how_it_is_compared() {
         assert!(plan.stderr.contains(found) && plan.stderr.contains(hint), "{}", plan.stderr);
         assert!(plan.stderr.contains("wrong.yaml:12"), "{}", plan.stderr);
     }
-}
-
-const CLAIMS: &str = "
-claims:
-  better: {says: SET beats dense, pairs: [[set, dense]], difference: {at_least: 0}}
-  worse: {says: dense beats SET, pairs: [[dense, set]], difference: {at_least: 0}}
-  equal: {says: they are alike, pairs: [[set, dense]], ratio: {within: 0.01}, paper: they are}
-  smaller: {says: SET has fewer weights, pairs: [[set, dense]], of: active, ratio: {at_most: 0.8}}
-";
-
-#[test]
-fn a_claim_is_judged_by_its_interval_and_turns_with_what_is_planted() {
-    let folder = planted();
-    std::fs::write(folder.path().join("duel.yaml"), format!("{CONFIG}{CLAIMS}")).unwrap();
-    run(&folder, "claimed", &["--set", "normalise={Chain-v0: {low: 0, high: 10}}"]);
-    let verdicts = |sets: [f64; 3], dense: [f64; 3]| {
-        for (seed, (set, dense)) in (1..).zip(sets.iter().zip(&dense)) {
-            plant(&folder, &format!("claimed/dense/seed-{seed}"), &[0.0, *dense]);
-            plant(&folder, &format!("claimed/set/seed-{seed}"), &[0.0, *set]);
-        }
-        let told = json(&folder, &["claimed"]);
-        let all = told["claims"].as_array().unwrap().clone();
-        assert_eq!(all.len(), 4);
-        let verdict = |name: &str| {
-            let claim = all.iter().find(|claim| claim["name"] == name).unwrap();
-            claim["verdict"]["is"].as_str().unwrap().to_owned()
-        };
-        ["better", "worse", "equal", "smaller"].map(verdict)
-    };
-    let better = verdicts([11.0, 21.0, 31.0], [10.0, 20.0, 30.0]);
-    assert_eq!(better, ["held", "not_held", "not_held", "held"]);
-    // The contradiction: what was held is not any more.
-    let worse = verdicts([9.0, 19.0, 29.0], [10.0, 20.0, 30.0]);
-    assert_eq!(worse, ["not_held", "held", "not_held", "held"]);
-    let noisy = verdicts([9.0, 21.0, 31.0], [10.0, 20.0, 30.0]);
-    assert_eq!(noisy, ["undecided", "undecided", "undecided", "held"]);
-    let text = report(&folder, &["claimed"]).stdout;
-    assert!(text.contains("undecided, about ") && text.contains("SET beats dense"), "{text}");
-    let page = folder.read("claimed/report/index.html");
-    assert!(page.contains("id=\"claims\"") && page.contains("they are alike"));
-}
-
-#[test]
-fn what_was_not_said_before_is_judged_from_a_file() {
-    let folder = planted();
-    let write = |text: &str| std::fs::write(folder.path().join("said.yaml"), text).unwrap();
-    let said = ["--claims", "said.yaml", "--normalise", "Chain-v0=0..10"];
-    write(CLAIMS);
-    let told = json(&folder, &[&["a"], &said[..]].concat());
-    let verdicts: Vec<_> =
-        told["claims"].as_array().unwrap().iter().map(|claim| &claim["verdict"]["is"]).collect();
-    // In the order of their names: better, equal, smaller, worse.
-    assert_eq!(verdicts, ["held", "not_held", "held", "not_held"]);
-    let page = folder.path().join("a/report/index.html");
-    report(&folder, &[&["a"], &said[..]].concat());
-    assert!(std::fs::read_to_string(page).unwrap().contains("--claims said.yaml"));
-    for (text, parts) in [
-        (
-            "claims: {better: {says: b, pairs: [[sett, dense]], ratio: {at_least: 1}}}",
-            ["claims.better: sett", "try      set"],
-        ),
-        (
-            "claims: {better: {says: b, pairs: [[set, dense]]}}",
-            ["said.yaml:1: claims.better", "neither ratio nor difference"],
-        ),
-        ("name: none", ["said.yaml", "claims"]),
-        ("claims: {}", ["said.yaml:1: claims", "allowed"]),
-    ] {
-        write(text);
-        let args = ["report", "a", "--claims", "said.yaml"];
-        let told = sparring().args(args).current_dir(folder.path()).assert_code(2).stderr;
-        assert!(parts.iter().all(|part| told.contains(part)), "{told}");
-    }
-}
-
-#[test]
-fn a_task_with_more_seeds_weighs_no_more_than_others() {
-    let text = format!("{CONFIG}sweep: {{env.id: [Chain-v0, CartPole-v0]}}\n{CLAIMS}");
-    let folder = Folder::with("duel.yaml", &text);
-    let normalise = "normalise={Chain-v0: {low: 0, high: 10}, CartPole-v0: {low: 0, high: 10}}";
-    run(&folder, "a", &["--set", normalise]);
-    // As far ahead on the one as behind on the other.
-    for (env, set) in [("Chain-v0", 7.5), ("CartPole-v0", 2.5)] {
-        for seed in 1..=3 {
-            plant(&folder, &format!("a/set,id={env}/seed-{seed}"), &[0.0, set]);
-            plant(&folder, &format!("a/dense,id={env}/seed-{seed}"), &[0.0, 5.0]);
-        }
-    }
-    let told = |folder: &Folder| {
-        let told = json(folder, &["a"]);
-        let of = |all: &str, key: &str, name: &str| {
-            let all = told[all].as_array().unwrap().clone();
-            all.into_iter().find(|one| one[key] == name).unwrap()
-        };
-        let better = of("claims", "name", "better");
-        let set = of("over_tasks", "group", "set");
-        assert_eq!(better["estimate"]["value"], 0.0, "{better}");
-        assert_eq!((&better["pairs"], &better["paired"]), (&2.into(), &true.into()), "{better}");
-        assert_eq!(set["iqm"]["value"], 0.5, "{set}");
-        (better["seeds"].clone(), better["left_out"].clone(), notes(&told))
-    };
-    let (seeds, left_out, before) = told(&folder);
-    assert_eq!((seeds, left_out), (3.into(), 0.into()));
-    assert!(!before.contains("more seeds than others"), "{before}");
-    std::fs::remove_dir_all(folder.path().join("a/set,id=CartPole-v0/seed-3")).unwrap();
-    let (seeds, left_out, after) = told(&folder);
-    assert_eq!((seeds, left_out), (2.into(), 3.into()));
-    assert!(after.contains("the claim better, "), "{after}");
-    assert!(after.contains("set: some tasks have more seeds than others"), "{after}");
 }

@@ -54,6 +54,10 @@ impl AgentKeys for DqnConfig {
         Vec::from_iter((eval > 0.0).then_some(note))
     }
 
+    fn trains_on_devices(&self, _spec: &EnvSpec) -> bool {
+        true
+    }
+
     fn networks(&self, spec: &EnvSpec) -> Result<Vec<NetworkRole>, AgentError> {
         let layers = self.layers(&spec.obs, actions(spec)?)?;
         Ok(vec![NetworkRole { role: "q", copies: 1, layers }])

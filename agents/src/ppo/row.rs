@@ -88,6 +88,10 @@ impl AgentKeys for PpoConfig {
         notes.into_iter().filter_map(|(holds, note)| holds.then_some(note)).collect()
     }
 
+    fn trains_on_devices(&self, _spec: &EnvSpec) -> bool {
+        true
+    }
+
     fn networks(&self, spec: &EnvSpec) -> Result<Vec<NetworkRole>, AgentError> {
         let [actor, critic] = self.layers(spec)?;
         Ok(vec![

@@ -62,6 +62,11 @@ impl AgentKeys for SacConfig {
         checks::trains(&self.cadence(), run)
     }
 
+    /// Not where critics see actions as planes of an image.
+    fn trains_on_devices(&self, spec: &EnvSpec) -> bool {
+        self.action_copies(spec).is_ok_and(|copies| copies == 1)
+    }
+
     fn networks(&self, spec: &EnvSpec) -> Result<Vec<NetworkRole>, AgentError> {
         ActionBox::of(spec, ROW.name)?;
         let [actor, critic] = self.layers(spec)?;

@@ -31,6 +31,17 @@ pub struct Row {
     pub value: f64,
     /// The ends of its interval.
     pub interval: Option<[f64; 2]>,
+    /// What came of it, if something was claimed.
+    pub judgement: Option<Judgement>,
+}
+
+/// Where a value was to lie, and whether it does.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// Beyond the one, or between both.
+    pub bounds: Vec<f64>,
+    /// In a word, which stands beside the value in place of its interval.
+    pub verdict: &'static str,
 }
 
 /// The height of a row.
@@ -49,7 +60,8 @@ impl Forest {
         let bottom = top + ROW * rows.len() as f64 + 6.0;
         let values = rows
             .iter()
-            .flat_map(|row| [row.value].into_iter().chain(row.interval.into_iter().flatten()));
+            .flat_map(|row| [row.value].into_iter().chain(row.interval.into_iter().flatten()))
+            .chain(rows.iter().flat_map(|row| row.bounds()).copied());
         let scale = Scale::new(&self.x, values.chain(self.reference), [left, right]);
         let middle = |at: usize| top + ROW * (at as f64 + 0.5);
         let body = html! {
@@ -76,6 +88,12 @@ impl Forest {
                     path.line.(row.style.stroke())
                         d=(format!("M{} {}H{}", px(scale.at(low)), px(middle(at)), px(scale.at(high)))) {}
                 }
+                @for bound in row.bounds() {
+                    @let x = px(scale.at(*bound));
+                    line.axis x1=(x) x2=(x) y1=(px(middle(at) - 8.0)) y2=(px(middle(at) + 8.0)) {
+                        title { "bound" }
+                    }
+                }
                 path.edge.(row.style.fill()) d=(row.style.marker(scale.at(row.value), middle(at))) {
                     title { (row.label) ": " (self.told(row)) }
                 }
@@ -88,12 +106,21 @@ impl Forest {
         (bottom + 38.0, body)
     }
 
-    /// `0.93 [0.88, 0.97]`.
+    /// `0.93 [0.88, 0.97]`, or `0.93 held`.
     fn told(&self, row: &Row) -> String {
         let value = self.x.write(row.value);
-        match row.interval {
-            Some([low, high]) => format!("{value} [{}, {}]", self.x.write(low), self.x.write(high)),
-            None => value,
+        match (&row.judgement, row.interval) {
+            (Some(judgement), _) => format!("{value} {}", judgement.verdict),
+            (None, Some([low, high])) => {
+                format!("{value} [{}, {}]", self.x.write(low), self.x.write(high))
+            }
+            (None, None) => value,
         }
+    }
+}
+
+impl Row {
+    fn bounds(&self) -> &[f64] {
+        self.judgement.as_ref().map_or(&[], |judgement| &judgement.bounds)
     }
 }

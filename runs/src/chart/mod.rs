@@ -20,7 +20,7 @@ mod unit;
 
 pub use bars::{Bar, Bars};
 pub use drawing::Drawing;
-pub use forest::{Forest, Row};
+pub use forest::{Forest, Judgement, Row};
 pub use lines::{Lines, Point, Reference, Series};
 pub use panel::{Panel, Plot};
 pub use raster::{Unpainted, png};

@@ -1,9 +1,10 @@
 //! The section `claims`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
+use super::selector::Missing;
 use super::{Bound, Claim, Kept, Measure, Selector};
 use crate::keys::{Checked, Problem, Reader, as_typed, nearest, not_a_section, same};
 use crate::names::{stands_for, stem};
@@ -15,34 +16,39 @@ const EXAMPLE: &str = "{says: one beats other, pairs: [[one, other]], difference
 /// The claims of a file of their own, by name, whatever they are about.
 pub fn read_claims_alone(reader: &mut Reader, node: &Node) -> BTreeMap<String, Claim> {
     if node.entries().is_some_and(|entries| entries.is_empty()) {
-        reader.refuse(*not_a_section(node, "claims"));
+        reader.refuse(*Problem::at(node, "claims", "no claim", "at least one", EXAMPLE));
     }
-    each(reader, node, |key, node| claim(key, node).map(Some))
+    each(reader, node, claim)
 }
 
-/// The claims about `variants`, by name. Where a config is `scaled`, those whose values of axes this scale has not are
-/// left out.
+/// The claims about `variants`, by name. Where a config is `scaled`, those none of whose pairs this scale has are left out,
+/// and named apart.
 pub fn read_claims(
     reader: &mut Reader,
     node: Option<&Node>,
     variants: &[Variant],
     scaled: bool,
-) -> BTreeMap<String, Claim> {
-    let Some(node) = node.filter(|node| node.value != Value::Null) else { return BTreeMap::new() };
+) -> (BTreeMap<String, Claim>, Vec<String>) {
+    let Some(node) = node.filter(|node| node.value != Value::Null) else {
+        return Default::default();
+    };
     let known: Vec<&Coordinates> = variants.iter().map(|variant| &variant.at).collect();
-    each(reader, node, |key, node| {
+    let mut claims = each(reader, node, |key, node| {
         let claim = claim(key, node)?;
         about(key, node, &claim, &known, scaled)?;
         measurable(key, node, &claim, variants)?;
-        Ok(Some(claim).filter(|claim| !scaled || has_cells(claim, &known)))
-    })
+        Ok(claim)
+    });
+    let left_out = claims.extract_if(.., |_, claim| scaled && !has_cells(claim, &known));
+    let left_out = left_out.map(|(name, _)| name).collect();
+    (claims, left_out)
 }
 
-/// What `read` makes of each entry of the section `node`, by its key and its node, but of those that it leaves out.
+/// What `read` makes of each entry of the section `node`, by its key and its node.
 fn each(
     reader: &mut Reader,
     node: &Node,
-    read: impl Fn(&str, &Node) -> Checked<Option<Claim>>,
+    read: impl Fn(&str, &Node) -> Checked<Claim>,
 ) -> BTreeMap<String, Claim> {
     let mut claims = BTreeMap::new();
     let Some(entries) = node.entries() else {
@@ -51,7 +57,7 @@ fn each(
     };
     for (name, node) in entries {
         match read(&format!("claims.{name}"), node) {
-            Ok(claim) => claims.extend(claim.map(|claim| (name.clone(), claim))),
+            Ok(claim) => claims.extend([(name.clone(), claim)]),
             Err(problem) => reader.refuse(*problem),
         }
     }
@@ -101,7 +107,7 @@ fn has_cells(claim: &Claim, known: &[&Coordinates]) -> bool {
 /// Whether the two stand beside each other anywhere.
 fn meet([one, other]: &[Selector; 2], known: &[&Coordinates]) -> bool {
     let mut meant = known.iter().filter(|at| one.means(at));
-    meant.any(|at| other.beside(at, known.iter().copied()).is_some())
+    meant.any(|at| known.iter().any(|there| other.beside(at, there)))
 }
 
 fn claim(key: &str, node: &Node) -> Checked<Claim> {
@@ -109,9 +115,11 @@ fn claim(key: &str, node: &Node) -> Checked<Claim> {
         |found: String, allowed: &str, hint: &str| Problem::at(node, key, found, allowed, hint);
     let allowed = "says, pairs of variants, of, and ratio or difference with a bound";
     let claim: Claim = as_typed(node).map_err(|found| wrong(found, allowed, EXAMPLE))?;
-    if claim.says.is_empty() || claim.pairs.is_empty() {
-        let allowed = "what it says in words, and at least one pair of variants";
-        return Err(wrong("a claim without says or pairs".to_owned(), allowed, EXAMPLE));
+    for (is_empty, part) in [(claim.says.is_empty(), "says"), (claim.pairs.is_empty(), "pairs")] {
+        if is_empty {
+            let allowed = "what it says in words, and at least one pair of variants";
+            return Err(wrong(format!("a claim without {part}"), allowed, EXAMPLE));
+        }
     }
     let Some((_, bound)) = claim.statistic() else {
         let found = match claim.ratio {
@@ -126,8 +134,11 @@ fn claim(key: &str, node: &Node) -> Checked<Claim> {
         let allowed = "a bound that is a number, and not below 0 with within";
         return Err(wrong(number.to_string(), allowed, "at_least: 0"));
     }
-    let is_plain = |text: &str| !text.is_empty() && !text.chars().any(char::is_control);
-    if !is_plain(key.trim_start_matches("claims.")) || !is_plain(&claim.says) {
+    let name = key.trim_start_matches("claims.");
+    if name.is_empty() {
+        return Err(wrong("a claim without a name".to_owned(), "a name of one line", EXAMPLE));
+    }
+    if [name, &claim.says].iter().any(|text| text.chars().any(char::is_control)) {
         let allowed = "a name and words of one line";
         return Err(wrong("a name or words with control characters".to_owned(), allowed, EXAMPLE));
     }
@@ -142,18 +153,20 @@ fn about(
     known: &[&Coordinates],
     scaled: bool,
 ) -> Checked<()> {
-    if scaled {
-        let is = |of: &Selector| known.iter().any(|at| stands_for(of.variant(), &at.name));
-        return match claim.pairs.iter().flatten().find(|of| !is(of)) {
-            Some(of) => Err(unknown(key, node, of, known)),
-            None => Ok(()),
+    for of in claim.pairs.iter().flatten() {
+        if !known.iter().any(|at| stands_for(of.variant(), &at.name)) {
+            return Err(unknown(key, node, of, known));
+        }
+        let missing = match scaled {
+            true => of.missing_axis(known),
+            false => of.missing(known),
         };
+        if let Some(Missing { found, allowed }) = missing {
+            return Err(Problem::at(node, key, found, allowed, of.variant()));
+        }
     }
-    let Some(pair) = claim.pairs.iter().find(|pair| !meet(pair, known)) else { return Ok(()) };
-    if let Some(of) = pair.iter().find(|of| !known.iter().any(|at| of.means(at))) {
-        return Err(unknown(key, node, of, known));
-    }
-    let [one, other] = pair;
+    let pair = claim.pairs.iter().find(|pair| !scaled && !meet(pair, known));
+    let Some([one, other]) = pair else { return Ok(()) };
     let found = format!("{one} beside {other}, which stand nowhere together");
     let allowed = "two variants, on the same env and at the same values of the axes that both have";
     let hint = "an axis below a selector, for other values of it";
@@ -161,20 +174,9 @@ fn about(
 }
 
 fn unknown(key: &str, node: &Node, of: &Selector, known: &[&Coordinates]) -> Box<Problem> {
-    let named: Vec<_> = known.iter().filter(|at| stands_for(of.variant(), &at.name)).collect();
-    if let Some(one) = named.first() {
-        let values = |key: &String| {
-            let mut all: Vec<String> =
-                named.iter().filter_map(|at| at.axes.get(key)).map(ToString::to_string).collect();
-            all.dedup();
-            format!("{key}: {}", all.join(", "))
-        };
-        let axes: Vec<String> = one.axes.keys().map(values).collect();
-        let allowed = format!("values of its axes: {}", axes.join("; "));
-        return Problem::at(node, key, format!("{of}, where there is none"), allowed, of.variant());
-    }
     let mut names: Vec<&str> = known.iter().map(|at| stem(&at.name)).collect();
-    names.dedup();
+    let mut seen = BTreeSet::new();
+    names.retain(|name| seen.insert(*name));
     let hint = nearest(of.variant(), names.iter().copied()).unwrap_or("a variant of the config");
     let allowed = format!("a variant: {}", names.join("; "));
     Problem::at(node, key, format!("{of}, which no variant is"), allowed, hint)

@@ -1,6 +1,6 @@
 //! Which variants a claim is about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -31,6 +31,14 @@ pub struct At {
     pub axes: BTreeMap<String, Json>,
 }
 
+/// What a selector names and there is not.
+pub struct Missing {
+    /// In words.
+    pub found: String,
+    /// What there is.
+    pub allowed: String,
+}
+
 impl Selector {
     /// The variant's name.
     pub fn variant(&self) -> &str {
@@ -38,6 +46,60 @@ impl Selector {
             Self::Name(name) => name,
             Self::At(at) => &at.variant,
         }
+    }
+
+    /// The first axis that it names and no variant of its name among `known` has.
+    pub fn missing_axis(&self, known: &[&Coordinates]) -> Option<Missing> {
+        let Self::At(At { variant, axes }) = self else { return None };
+        let named = known.iter().filter(|at| stands_for(variant, &at.name));
+        let keys: BTreeSet<&String> = named.flat_map(|at| at.axes.keys()).collect();
+        let key = axes.keys().find(|key| !keys.contains(key))?;
+        let told: Vec<&str> = keys.into_iter().map(String::as_str).collect();
+        let allowed = match told.len() {
+            0 => format!("{variant} alone, which no sweep has made several of"),
+            _ => format!("an axis of {variant}: {}", told.join("; ")),
+        };
+        Some(Missing { found: format!("{key}, which {variant} has not"), allowed })
+    }
+
+    /// The first axis or value that it names and no variant of its name among `known` has.
+    pub fn missing(&self, known: &[&Coordinates]) -> Option<Missing> {
+        let Self::At(At { variant, axes }) = self else { return None };
+        if let Some(axis) = self.missing_axis(known) {
+            return Some(axis);
+        }
+        let values = |key: &String| {
+            let mut all: Vec<&Json> = Vec::new();
+            let named = known.iter().filter(|at| stands_for(variant, &at.name));
+            for value in named.filter_map(|at| at.axes.get(key)) {
+                if !all.contains(&value) {
+                    all.push(value);
+                }
+            }
+            all
+        };
+        for (key, wanted) in axes {
+            let known = values(key);
+            let asked = match wanted.as_array() {
+                Some(several) if !known.iter().any(|value| same(value, wanted)) => {
+                    several.iter().collect()
+                }
+                Some(_) | None => vec![wanted],
+            };
+            let told: Vec<String> = known.iter().map(ToString::to_string).collect();
+            let allowed = format!("a value of {key} that {variant} has: {}", told.join(", "));
+            if asked.is_empty() {
+                return Some(Missing { found: format!("{key}: no value"), allowed });
+            }
+            let is_none = |one: &&&Json| !known.iter().any(|value| same(value, one));
+            if let Some(one) = asked.iter().find(is_none) {
+                return Some(Missing {
+                    found: format!("{key}: {one}, which {variant} has not"),
+                    allowed,
+                });
+            }
+        }
+        None
     }
 
     /// Whether it means the variant `at`.
@@ -52,25 +114,20 @@ impl Selector {
         fits && stands_for(self.variant(), &at.name)
     }
 
-    /// The place of the variant among `others` that it means beside `one`: on the same environment, at the same values of
-    /// all axes that both have, but for those that it names itself.
-    pub fn beside<'a>(
-        &self,
-        one: &Coordinates,
-        mut others: impl Iterator<Item = &'a Coordinates>,
-    ) -> Option<usize> {
+    /// Whether it means `other` beside `one`: on the same environment, at the same values of all axes that both have, but for
+    /// those that it names itself.
+    pub fn beside(&self, one: &Coordinates, other: &Coordinates) -> bool {
         let named = |key: &String| match self {
             Self::Name(_) => false,
             Self::At(at) => at.axes.contains_key(key),
         };
-        let agrees = |other: &Coordinates| {
-            other.axes.iter().all(|(key, value)| {
-                named(key) || one.axes.get(key).is_none_or(|own| same(own, value))
-            })
+        let agrees = |(key, value): (&String, &Json)| {
+            named(key) || one.axes.get(key).is_none_or(|own| same(own, value))
         };
-        others.position(|other| {
-            self.means(other) && other.env == one.env && other.name != one.name && agrees(other)
-        })
+        self.means(other)
+            && other.env == one.env
+            && other.name != one.name
+            && other.axes.iter().all(agrees)
     }
 }
 
@@ -112,6 +169,29 @@ mod tests {
     }
 
     #[test]
+    fn what_no_variant_has_is_missing() {
+        let all =
+            [at("rigl", &[("s", json!(0.5))]), at("rigl", &[("s", json!(0.9))]), at("set", &[])];
+        let missing = |of: Json| {
+            let of: Selector = serde_json::from_value(of).unwrap();
+            of.missing(&all.iter().collect::<Vec<_>>()).map(|it| (it.found, it.allowed))
+        };
+        assert_eq!(missing(json!("rigl")), None);
+        assert_eq!(missing(json!({"variant": "rigl", "s": [0.9, 0.5]})), None);
+        let (found, allowed) = missing(json!({"variant": "rigl", "s": [0.9, 0.97]})).unwrap();
+        assert_eq!(found, "s: 0.97, which rigl has not");
+        assert_eq!(allowed, "a value of s that rigl has: 0.5, 0.9");
+        let (found, allowed) = missing(json!({"variant": "rigl", "t": 1})).unwrap();
+        assert_eq!(
+            (found.as_str(), allowed.as_str()),
+            ("t, which rigl has not", "an axis of rigl: s")
+        );
+        assert!(missing(json!({"variant": "rigl", "s": []})).is_some());
+        assert!(missing(json!({"variant": "rigl", "s": "0.9"})).is_some());
+        assert!(missing(json!({"variant": "set", "s": 0.9})).is_some());
+    }
+
+    #[test]
     fn beside_a_cell_stands_the_one_of_the_same_axes() {
         let all = [
             at("static", &[("s", json!(0.5))]),
@@ -119,11 +199,17 @@ mod tests {
             at("dense", &[]),
             at("rigl", &[("s", json!(0.9))]),
         ];
-        let beside = |name: &str| Selector::Name(name.to_owned()).beside(&all[3], all.iter());
-        assert_eq!((beside("static"), beside("dense"), beside("rigl")), (Some(1), Some(2), None));
-        let named = json!({"variant": "static", "s": 0.5});
-        let named: Selector = serde_json::from_value(named).unwrap();
-        assert_eq!(named.beside(&all[3], all.iter()), Some(0));
-        assert_eq!(Selector::Name("static".to_owned()).beside(&all[0], all.iter()), None);
+        let beside = |of: &Selector, one: &Coordinates| -> Vec<usize> {
+            (0..all.len()).filter(|at| of.beside(one, &all[*at])).collect()
+        };
+        let named = |name: &str| Selector::Name(name.to_owned());
+        assert_eq!(beside(&named("static"), &all[3]), [1]);
+        assert_eq!(beside(&named("dense"), &all[3]), [2]);
+        assert!(beside(&named("rigl"), &all[3]).is_empty());
+        // As many as the other way round.
+        assert_eq!(beside(&named("static"), &all[2]), [0, 1]);
+        let at_half = json!({"variant": "static", "s": 0.5});
+        assert_eq!(beside(&serde_json::from_value(at_half).unwrap(), &all[3]), [0]);
+        assert!(beside(&named("static"), &all[0]).is_empty());
     }
 }

@@ -20,8 +20,8 @@ pub fn name(chosen: Option<&str>, cells: &[Cell]) -> Option<String> {
     }
 }
 
-/// The cell that stands for the variant `wanted` beside the cell `of`: on the same environment, and of several the one
-/// that shares most axes with it.
+/// The cell that stands for the variant `wanted` beside the cell `of`: on the same environment, and of several one of the same
+/// run, that which shares most axes with it.
 pub fn of_cell(wanted: &str, of: &Cell, cells: &[Cell]) -> Option<usize> {
     let shared = |other: &Cell| {
         other.at.axes.iter().filter(|(key, value)| of.at.axes.get(*key) == Some(value)).count()
@@ -31,7 +31,7 @@ pub fn of_cell(wanted: &str, of: &Cell, cells: &[Cell]) -> Option<usize> {
     };
     let fitting = cells.iter().enumerate().filter(|(_, cell)| is(cell));
     // Of several that fit equally well the first.
-    fitting.rev().max_by_key(|(_, cell)| shared(cell)).map(|(at, _)| at)
+    fitting.rev().max_by_key(|(_, cell)| (cell.run == of.run, shared(cell))).map(|(at, _)| at)
 }
 
 /// Compares each cell with the baseline that stands beside it.

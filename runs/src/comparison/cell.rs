@@ -29,6 +29,8 @@ pub struct Scored {
 pub struct Cell {
     /// What it is called among the others: the variant's name, with its run's where two have the same.
     pub label: String,
+    /// The place of its run among those that are compared.
+    pub run: usize,
     /// Where it stands among the others of its run.
     pub at: Coordinates,
     /// Its config, any axis by its key: that of its first seed.
@@ -66,11 +68,12 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// The cell whose jobs are `jobs`, before anything is estimated.
-    pub fn new(label: String, at: Coordinates, jobs: Vec<JobResult>) -> Self {
+    /// The cell of `run` whose jobs are `jobs`, before anything is estimated.
+    pub fn new(label: String, run: usize, at: Coordinates, jobs: Vec<JobResult>) -> Self {
         let settings = jobs.iter().map(|job| &job.settings).find(|settings| !settings.is_null());
         Self {
             label,
+            run,
             at,
             settings: settings.cloned().unwrap_or_default(),
             jobs,

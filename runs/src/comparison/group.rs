@@ -1,7 +1,7 @@
 //! Cells over all of their environments.
 
 use super::cell::Cell;
-use super::even::{Seeds, even};
+use super::even::{Seeds, common, keep};
 use super::resamples::bootstrap;
 use super::task::Task;
 use crate::names::stands_for;
@@ -66,14 +66,18 @@ pub fn groups(cells: &[Cell], tasks: &[Task], baseline: Option<&str>) -> Vec<Gro
 }
 
 fn group(at: Coordinates, of: Vec<usize>, cells: &[Cell], tasks: &[Task]) -> Group {
-    let normalised = |task: &Task| -> [Seeds; 1] {
+    let normalised = |task: &Task| -> Seeds {
         let here = of.iter().map(|place| &cells[*place]).filter(|cell| cell.at.env == task.env);
         let scored = here.flat_map(|cell| &cell.scores);
-        [scored.map(|it| (it.seed, task.scale.normalise(it.score))).collect()]
+        scored.map(|it| (it.seed, task.scale.normalise(it.score))).collect()
     };
-    let mut of_tasks: Vec<[Seeds; 1]> = tasks.iter().map(normalised).collect();
-    let left_out = even(&mut of_tasks);
-    let values = |[seeds]: [Seeds; 1]| seeds.into_values().collect();
+    let mut of_tasks: Vec<Seeds> = tasks.iter().map(normalised).collect();
+    let common = common(&of_tasks.iter().map(|seeds| [seeds]).collect::<Vec<_>>());
+    let left_out = match common {
+        Some(common) => of_tasks.iter_mut().map(|seeds| keep(seeds, &common)).sum(),
+        None => 0,
+    };
+    let values = |seeds: Seeds| seeds.into_values().collect();
     let scores = Scores::new(of_tasks.into_iter().map(values).collect());
     let label = match of.as_slice() {
         [one] => cells[*one].label.clone(),
@@ -105,9 +109,16 @@ fn lead(at: usize, groups: &[Group], cells: &[Cell], baseline: Option<&str>) -> 
         let axes = other.at.axes.iter();
         axes.filter(|(key, value)| group.at.axes.get(*key) == Some(value)).count()
     };
-    let is = |other: &Group| stands_for(wanted, &other.at.name) && envs(other) == envs(group);
+    let runs = |group: &Group| -> Vec<usize> {
+        group.cells.iter().map(|place| cells[*place].run).collect()
+    };
+    let is = |other: &Group| {
+        let is_meant = stands_for(wanted, &other.at.name) || wanted == other.label;
+        is_meant && envs(other) == envs(group)
+    };
     let fitting = groups.iter().enumerate().filter(|(_, other)| is(other));
-    let (place, base) = fitting.rev().max_by_key(|(_, other)| shared(other))?;
+    let (place, base) =
+        fitting.rev().max_by_key(|(_, other)| (runs(other) == runs(group), shared(other)))?;
     if place == at {
         return None;
     }

@@ -14,11 +14,10 @@ pub struct Joined {
     pub warnings: Vec<Warning>,
 }
 
-/// A cell with what it was trained by, and the run that it was in first.
+/// A cell with what it was trained by.
 struct Open {
     cell: Cell,
     config: Option<String>,
-    run: usize,
 }
 
 /// The cells of `runs`. Jobs of the same config, their seeds aside, are one cell, whatever folders they are in. Runs
@@ -41,11 +40,9 @@ pub fn join(runs: Vec<RunResults>, apart: usize) -> Joined {
             match open.iter_mut().find(same) {
                 Some(open) => warnings.extend(add(&mut open.cell, jobs)),
                 None if index >= apart => left_out.push(at.name),
-                None => open.push(Open {
-                    cell: Cell::new(at.name.clone(), at, jobs),
-                    config,
-                    run: index,
-                }),
+                None => {
+                    open.push(Open { cell: Cell::new(at.name.clone(), index, at, jobs), config })
+                }
             }
         }
         if !left_out.is_empty() {
@@ -73,7 +70,7 @@ fn label(open: &mut [Open], names: &[String]) {
         *count.entry(one.cell.at.name.clone()).or_default() += 1;
     }
     for one in open.iter_mut().filter(|one| count[&one.cell.at.name] > 1) {
-        let folder = names[one.run].trim_end_matches('/');
+        let folder = names[one.cell.run].trim_end_matches('/');
         let short = folder.rsplit('/').next().unwrap_or(folder);
         one.cell.label = format!("{short}: {}", one.cell.at.name);
     }

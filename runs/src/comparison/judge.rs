@@ -3,21 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use serde_json::Value as Json;
 use sparring_sparse::stats::mean;
 
 use super::cell::Cell;
-use super::even::{Seeds, even};
+use super::even::{Seeds, common, keep};
+use super::measured::{Measured, Scales, measured};
 use super::resamples::bootstrap;
 use super::task::Task;
 use super::verdict::Verdict;
-use crate::claim::{Claim, Kept, Measure, Relation, Selector};
-use crate::keys::same;
-use crate::metrics::track;
-use crate::normalise::Scale;
-use crate::results::{JobResult, Progress};
-use crate::robustness::Held;
-use crate::statistics::{Aggregate, Estimate, Interval, Pair, Pairs, Scores};
+use crate::claim::{Claim, Measure, Relation};
+use crate::statistics::{Aggregate, Contrast, Estimate, Interval, Member};
 
 /// A claim, and what came of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -30,9 +25,9 @@ pub struct Judged {
     pub estimate: Option<Estimate>,
     /// Pairs of cells, an environment at a time.
     pub pairs: usize,
-    /// Seeds of the cell that has fewest.
+    /// Seeds of the cell that has fewest; 0 where none decides.
     pub seeds: usize,
-    /// Results of other seeds, which not all of its pairs have.
+    /// Results of other seeds, which not all of its cells have.
     pub left_out: usize,
     /// Whether seeds are compared each with its own.
     pub paired: bool,
@@ -42,35 +37,44 @@ pub struct Judged {
     pub why: Option<String>,
 }
 
-/// What the seeds of a cell were measured at; all the same where no seed decides.
-enum Measured {
-    Seeds(Seeds),
-    Exact(f64),
-}
-
-/// Judges the claim `name` by the cells that are at their end.
-pub fn judge(name: &str, claim: &Claim, cells: &[Cell], tasks: &[Task]) -> Judged {
-    let couples = couples(claim, cells);
+/// Judges the claim `name` by the `cells` of `runs`, as far as they are at their end.
+pub fn judge(
+    name: &str,
+    claim: &Claim,
+    runs: &BTreeSet<usize>,
+    cells: &[Cell],
+    tasks: &[Task],
+) -> Judged {
+    let couples = couples(claim, runs, cells);
     let scales = Scales::of(&couples, cells, tasks);
     // A cell may stand in many couples, and its metrics are long to read.
     let places: BTreeSet<usize> = couples.iter().flatten().copied().collect();
-    let measure = |place: usize| (place, measured(&claim.of, &cells[place], &scales));
-    let measured: BTreeMap<usize, Option<Measured>> = places.into_iter().map(measure).collect();
-    let mut sampled: Vec<[Seeds; 2]> = Vec::new();
-    let mut exact: Vec<[f64; 2]> = Vec::new();
-    for couple in &couples {
-        match couple.map(|place| measured[&place].as_ref()) {
-            [Some(Measured::Seeds(x)), Some(Measured::Seeds(y))] => {
-                sampled.push([x.clone(), y.clone()]);
-            }
-            [Some(Measured::Exact(x)), Some(Measured::Exact(y))] => exact.push([*x, *y]),
-            [_, _] => {}
+    let mut sampled: BTreeMap<usize, Seeds> = BTreeMap::new();
+    let mut exact: BTreeMap<usize, f64> = BTreeMap::new();
+    for place in places {
+        match measured(&claim.of, &cells[place], &scales) {
+            Some(Measured::Seeds(seeds)) => sampled.extend([(place, seeds)]),
+            Some(Measured::Exact(value)) => exact.extend([(place, value)]),
+            None => {}
         }
     }
-    let left_out = even(&mut sampled);
-    let counts = sampled.iter().flatten().map(BTreeMap::len);
-    let (pairs, seeds) = (sampled.len() + exact.len(), counts.min().unwrap_or(0));
-    let paired = !sampled.is_empty() && sampled.iter().all(|[x, y]| x.keys().eq(y.keys()));
+    let of_both = |has: &dyn Fn(&usize) -> bool| -> Vec<[usize; 2]> {
+        couples.iter().filter(|couple| couple.iter().all(has)).copied().collect()
+    };
+    let of_seeds = of_both(&|place| sampled.contains_key(place));
+    let of_exact = of_both(&|place| exact.contains_key(place));
+    let compared: BTreeSet<usize> = of_seeds.iter().flatten().copied().collect();
+    sampled.retain(|place, _| compared.contains(place));
+    let lent: Vec<[&Seeds; 2]> = of_seeds.iter().map(|pair| pair.map(|at| &sampled[&at])).collect();
+    let left_out = match common(&lent) {
+        Some(common) => sampled.values_mut().map(|seeds| keep(seeds, &common)).sum(),
+        None => 0,
+    };
+    let (pairs, seeds) =
+        (of_seeds.len() + of_exact.len(), sampled.values().map(BTreeMap::len).min());
+    let seeds = seeds.unwrap_or(0);
+    let is_paired = |[x, y]: &[usize; 2]| sampled[x].keys().eq(sampled[y].keys());
+    let paired = !of_seeds.is_empty() && of_seeds.iter().all(is_paired);
     let statistic = claim.statistic();
     let wants_zero = match claim.of {
         Measure::Kept(_) => true,
@@ -80,9 +84,11 @@ pub fn judge(name: &str, claim: &Claim, cells: &[Cell], tasks: &[Task]) -> Judge
     };
     let is_unscaled = wants_zero && scales.are_relative();
     let estimate =
-        statistic.filter(|_| !is_unscaled).and_then(|(relation, _)| match exact.is_empty() {
-            true => estimate(name, relation, &sampled, paired),
-            false => Some(of_exact(relation, &exact)),
+        statistic.filter(|_| !is_unscaled).and_then(|(relation, _)| match of_exact.is_empty() {
+            true => sampled_estimate(relation, &of_seeds, &sampled, cells),
+            false => {
+                exact_estimate(relation, of_exact.iter().map(|pair| pair.map(|at| exact[&at])))
+            }
         });
     let verdict = match (statistic, &estimate) {
         (Some((relation, bound)), Some(estimate)) => {
@@ -107,128 +113,81 @@ pub fn judge(name: &str, claim: &Claim, cells: &[Cell], tasks: &[Task]) -> Judge
             "a ratio over several environments wants a scale that says what 0 is: normalise"
                 .to_owned()
         }
-        _ if estimate.is_none() => {
+        _ if estimate.is_none() => no_number(&sampled, cells).unwrap_or_else(|| {
             "the second of its pairs is not above 0, so that there is no ratio".to_owned()
-        }
+        }),
         _ => "there is no interval: of one seed, or of a second that comes near 0".to_owned(),
     });
     let (name, claim) = (name.to_owned(), claim.clone());
     Judged { name, claim, estimate, pairs, seeds, left_out, paired, verdict, why }
 }
 
-/// How returns of the compared environments are brought together: as they are where there is but one whose scale is
-/// that of what is compared, so that it does not depend on what else is.
-struct Scales<'a> {
-    of: Vec<(&'a str, &'a Scale)>,
-}
-
-impl<'a> Scales<'a> {
-    fn of(couples: &[[usize; 2]], cells: &[Cell], tasks: &'a [Task]) -> Self {
-        let compared = |env: &str| couples.iter().flatten().any(|at| cells[*at].at.env == env);
-        let tasks = tasks.iter().filter(|task| compared(&task.env));
-        Self { of: tasks.map(|task| (task.env.as_str(), &task.scale)).collect() }
-    }
-
-    /// Whether there are several of which one moves with what is compared.
-    fn are_relative(&self) -> bool {
-        self.of.len() > 1 && self.of.iter().any(|(_, scale)| scale.relative)
-    }
-
-    fn normalise(&self, env: &str, score: f64) -> f64 {
-        match self.of.as_slice() {
-            [(_, only)] if only.relative => score,
-            several => {
-                let found = several.iter().find(|(other, _)| *other == env);
-                found.map_or(score, |(_, scale)| scale.normalise(score))
-            }
+/// The places of the cells of `runs` that the claim compares, each pair once. What stands beside a cell is of the same run, or
+/// else of the first that has something there.
+fn couples(claim: &Claim, runs: &BTreeSet<usize>, cells: &[Cell]) -> Vec<[usize; 2]> {
+    let mut couples = Vec::new();
+    let of_runs = || cells.iter().enumerate().filter(|(_, cell)| runs.contains(&cell.run));
+    for [one, other] in &claim.pairs {
+        for (at, cell) in of_runs().filter(|(_, cell)| one.means(&cell.at)) {
+            let beside: Vec<(usize, &Cell)> =
+                of_runs().filter(|(_, there)| other.beside(&cell.at, &there.at)).collect();
+            let own = beside.iter().find(|(_, there)| there.run == cell.run);
+            let Some((_, Cell { run, .. })) = own.or(beside.first()) else { continue };
+            let places = beside.iter().filter(|(_, there)| there.run == *run).map(|(at, _)| *at);
+            couples.extend(places.map(|there| [at, there]));
         }
     }
+    let mut seen = BTreeSet::new();
+    couples.retain(|couple| seen.insert(*couple));
+    couples
 }
 
-/// The places of the cells that the claim compares.
-fn couples(claim: &Claim, cells: &[Cell]) -> Vec<[usize; 2]> {
-    let of_pair = |[one, other]: &[Selector; 2]| -> Vec<[usize; 2]> {
-        let meant = cells.iter().enumerate().filter(|(_, cell)| one.means(&cell.at));
-        let beside = |(at, cell): (usize, &Cell)| {
-            Some([at, other.beside(&cell.at, cells.iter().map(|cell| &cell.at))?])
-        };
-        meant.filter_map(beside).collect()
-    };
-    claim.pairs.iter().flat_map(of_pair).collect()
-}
-
-fn measured(of: &Measure, cell: &Cell, scales: &Scales<'_>) -> Option<Measured> {
-    let scale = |score: f64| scales.normalise(&cell.at.env, score);
-    let finished = || cell.jobs.iter().filter(|job| job.progress == Progress::Finished);
-    let seeds = |value: &dyn Fn(&JobResult) -> Option<f64>| {
-        let values = finished().filter_map(|job| Some((job.seed, value(job)?)));
-        Some(values.collect::<Seeds>()).filter(|values| !values.is_empty()).map(Measured::Seeds)
-    };
-    match of {
-        Measure::Return => seeds(&|job| Some(scale(job.score()?))),
-        Measure::Under(options) => seeds(&|job| Some(scale(return_under(job, options)?))),
-        Measure::Kept(Kept { under, of }) => seeds(&|job| {
-            let of = scale(return_under(job, of)?);
-            let under = scale(return_under(job, under)?);
-            (of > 0.0).then_some(under / of)
-        }),
-        Measure::Metric(tag) => seeds(&|job| {
-            let track = track(&job.folder, tag)?;
-            Some(mean(track.values.iter().map(|value| value.value)))
-        }),
-        Measure::ForwardFlops => Some(Measured::Exact(cell.sizes?.forward_flops as f64)),
-        Measure::TrainingFlops => {
-            (finished().next().is_some()).then_some(Measured::Exact(cell.training.model))
-        }
-        Measure::Active => Some(Measured::Exact(cell.sizes?.active_parameters as f64)),
-    }
-}
-
-/// The mean return of the last policy of `job` under these options, where it was scored so.
-fn return_under(job: &JobResult, options: &BTreeMap<String, Json>) -> Option<f64> {
-    Some(job.robustness.iter().find(|held| is_under(held, options))?.mean_return)
-}
-
-/// Whether `held` was played under these options.
-fn is_under(held: &Held, options: &BTreeMap<String, Json>) -> bool {
-    let is = |(key, wanted): (&String, &Json)| {
-        held.options.get(key).is_some_and(|value| same(value, wanted))
-    };
-    options.len() == held.options.len() && options.iter().all(is)
-}
-
-fn estimate(
-    name: &str,
+/// Of pairs whose values differ from seed to seed. Of an environment the cells that have the same seeds are drawn together:
+/// what a seed does to several of them (the same start, the same training until weights are pruned) is then no difference,
+/// and a cell that stands in many pairs no more than one sample.
+fn sampled_estimate(
     relation: Relation,
-    sampled: &[[Seeds; 2]],
-    paired: bool,
+    couples: &[[usize; 2]],
+    sampled: &BTreeMap<usize, Seeds>,
+    cells: &[Cell],
 ) -> Option<Estimate> {
-    let (bootstrap, iqm) = (bootstrap(&format!("claim {name}")), Aggregate::Iqm);
-    if paired {
-        let pairs = |[x, y]: &[Seeds; 2]| -> Vec<Pair> {
-            x.values().zip(y.values()).map(|(x, y)| Pair { x: *x, y: *y }).collect()
-        };
-        let pairs = Pairs::new(sampled.iter().map(pairs).collect());
-        return match relation {
-            Relation::Ratio => bootstrap.paired_ratio(iqm, &pairs),
-            Relation::Difference => bootstrap.paired_difference(iqm, &pairs),
-        };
+    let mut draws: BTreeMap<(&str, Vec<u64>), usize> = BTreeMap::new();
+    let mut values: BTreeMap<usize, (usize, Vec<f64>)> = BTreeMap::new();
+    for (place, seeds) in sampled {
+        let key = (cells[*place].at.env.as_str(), seeds.keys().copied().collect());
+        let next = draws.len();
+        let draw = *draws.entry(key).or_insert(next);
+        values.insert(*place, (draw, seeds.values().copied().collect()));
     }
-    let of = |at: usize| {
-        Scores::new(sampled.iter().map(|pair| pair[at].values().copied().collect()).collect())
+    let member = |place: usize| {
+        let (draw, scores) = &values[&place];
+        Member { draw: *draw, scores }
     };
-    let (x, y) = (of(0), of(1));
+    let pairs: Vec<[Member<'_>; 2]> = couples.iter().map(|couple| couple.map(member)).collect();
+    let (contrast, bootstrap) = (Contrast::new(&pairs)?, bootstrap("claims"));
     match relation {
-        Relation::Ratio => bootstrap.ratio(iqm, &x, &y),
-        Relation::Difference => bootstrap.difference(iqm, &x, &y),
+        Relation::Ratio => bootstrap.ratio_of_all(Aggregate::Iqm, &contrast),
+        Relation::Difference => bootstrap.difference_of_all(Aggregate::Iqm, &contrast),
     }
 }
 
-/// The mean over the pairs; what no seed decides lies nowhere else.
-fn of_exact(relation: Relation, exact: &[[f64; 2]]) -> Estimate {
-    let value = mean(exact.iter().map(|[x, y]| match relation {
+/// The seed whose value is none, in words.
+fn no_number(sampled: &BTreeMap<usize, Seeds>, cells: &[Cell]) -> Option<String> {
+    let values = sampled.iter().flat_map(|(place, seeds)| seeds.iter().map(move |of| (place, of)));
+    let (place, (seed, value)) = values.into_iter().find(|(_, (_, value))| !value.is_finite())?;
+    let label = &cells[*place].label;
+    Some(format!("{label}/seed-{seed} has {value}, which is no finite number"))
+}
+
+/// The mean over the pairs; what no seed decides lies nowhere else. None where a second of them is 0.
+fn exact_estimate(
+    relation: Relation,
+    pairs: impl ExactSizeIterator<Item = [f64; 2]>,
+) -> Option<Estimate> {
+    let value = mean(pairs.map(|[x, y]| match relation {
         Relation::Ratio => x / y,
         Relation::Difference => x - y,
     }));
-    Estimate { value, interval: Some(Interval { low: value, high: value }) }
+    let interval = Some(Interval { low: value, high: value });
+    value.is_finite().then_some(Estimate { value, interval })
 }

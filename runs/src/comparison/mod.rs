@@ -13,21 +13,22 @@ mod group;
 mod join;
 mod judge;
 pub mod keys;
+mod known;
+mod measured;
 mod resamples;
 mod task;
 mod verdict;
 mod warning;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use rayon::prelude::*;
 
 use crate::claim::Claim;
-use crate::error::{Error, Refusal};
+use crate::error::Error;
 use crate::folder::RunRecord;
-use crate::keys::nearest;
-use crate::names::{stands_for, stem};
+use crate::names::stands_for;
 use crate::normalise::Normalise;
 use crate::results::RunResults;
 pub use against::Against;
@@ -120,20 +121,7 @@ impl Comparison {
         names.dedup();
         let name = names.join(", ");
         let mut joined = join::join(runs, apart);
-        let known: Vec<String> = joined.cells.iter().map(|cell| cell.at.name.clone()).collect();
-        for wanted in &choice.variants {
-            known_as("--variant", wanted, &known)?;
-        }
-        if let Some(wanted) = &choice.baseline {
-            known_as("--baseline", wanted, &known)?;
-        }
-        if let Some(Claims { file, all }) = &choice.claims {
-            for (name, claim) in all {
-                let place = format!("--claims {}: claims.{name}:", file.display());
-                let mut selectors = claim.pairs.iter().flatten();
-                selectors.try_for_each(|of| known_as(&place, of.variant(), &known))?;
-            }
-        }
+        known::check(choice, &joined.cells)?;
         let is_kept = |cell: &Cell| {
             let is = |wanted: &String| stands_for(wanted, &cell.at.name) || *wanted == cell.label;
             choice.variants.is_empty() || choice.variants.iter().any(is)
@@ -145,7 +133,7 @@ impl Comparison {
         baseline::compare(baseline.as_deref(), &mut cells);
         let tasks = task::tasks(&cells, &normalise);
         let groups = group::groups(&cells, &tasks, baseline.as_deref());
-        let claims = claims(&sources, choice, &cells, &tasks);
+        let claims = claims(&sources[..apart], choice, &cells, &tasks);
         let mut warnings = joined.warnings;
         warnings.extend(warning::warnings(&cells, running));
         warnings.extend(warning::unequal(&groups, &claims));
@@ -193,28 +181,26 @@ impl Comparison {
     }
 }
 
-/// The claims that were chosen or else those of all runs, those that several make once, judged.
-fn claims(sources: &[Source], choice: &Choice, cells: &[Cell], tasks: &[Task]) -> Vec<Judged> {
-    let of_runs = || sources.iter().flat_map(|source| &source.record.claims).collect();
-    let made: Vec<_> = choice.claims.as_ref().map_or_else(of_runs, |own| own.all.iter().collect());
-    let mut all: Vec<(&String, &Claim)> = Vec::new();
-    for claim in made {
-        if !all.contains(&claim) {
-            all.push(claim);
+/// The claims that were chosen, judged by all `runs`, or else those of the runs, each by those that make it.
+fn claims(runs: &[Source], choice: &Choice, cells: &[Cell], tasks: &[Task]) -> Vec<Judged> {
+    let mut made: Vec<(&String, &Claim, BTreeSet<usize>)> = Vec::new();
+    match &choice.claims {
+        Some(own) => {
+            let all = (0..runs.len()).collect::<BTreeSet<_>>();
+            made.extend(own.all.iter().map(|(name, claim)| (name, claim, all.clone())));
+        }
+        None => {
+            for (run, source) in runs.iter().enumerate() {
+                for (name, claim) in &source.record.claims {
+                    match made.iter_mut().find(|(known, of, _)| *known == name && *of == claim) {
+                        Some((_, _, by)) => by.extend([run]),
+                        None => made.push((name, claim, BTreeSet::from([run]))),
+                    }
+                }
+            }
         }
     }
-    all.into_par_iter().map(|(name, claim)| judge::judge(name, claim, cells, tasks)).collect()
-}
-
-fn known_as(option: &str, wanted: &str, known: &[String]) -> Result<(), Error> {
-    if known.iter().any(|name| stands_for(wanted, name)) {
-        return Ok(());
-    }
-    let names = || known.iter().map(String::as_str);
-    Err(Refusal::argument(
-        format!("{option} {wanted}"),
-        "no variant of this name",
-        format!("one of {}", names().collect::<Vec<_>>().join("; ")),
-        nearest(wanted, names().chain(names().map(stem))).unwrap_or("a variant of the run"),
-    ))
+    made.into_par_iter()
+        .map(|(name, claim, by)| judge::judge(name, claim, &by, cells, tasks))
+        .collect()
 }

@@ -4,7 +4,7 @@ use sparring_sparse::Seed;
 
 use crate::statistics::Bootstrap;
 
-/// Resamples of a bootstrap; the ends of an interval then move by less than its last digit shown.
+/// Resamples of a bootstrap: with other ones the ends of an interval move by about a hundredth of its length.
 const RESAMPLES: usize = 10_000;
 
 /// Resamples for what is named: the same every time.

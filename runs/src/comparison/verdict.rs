@@ -55,9 +55,15 @@ impl Verdict {
             return Self::NotHeld;
         }
         // Intervals narrow as the root of the seeds grows.
-        let needed = (seeds as f64 / room.powi(2)).ceil().max(seeds as f64 + 1.0);
-        Self::Undecided { needed: (needed <= MOST).then_some(needed as usize) }
+        let needed = (seeds as f64 / room.powi(2)).max(seeds as f64 + 1.0);
+        Self::Undecided { needed: (needed <= MOST).then(|| two_digits(needed)) }
     }
+}
+
+/// A whole number that is not below `seeds`, of no more digits than an estimate of it can have.
+fn two_digits(seeds: f64) -> usize {
+    let unit = 10f64.powf(seeds.log10().floor() - 1.0).max(1.0);
+    ((seeds / unit).ceil() * unit) as usize
 }
 
 /// How often `side` goes into `distance`; without end where there is no such side.
@@ -98,6 +104,9 @@ mod tests {
         assert_eq!(verdict(2.0, [0.0, 3.0], least), undecided);
         assert_eq!(verdict(2.0, [1.0, 4.0], Bound::AtMost(3.0)), undecided);
         assert_eq!(verdict(1.0, [0.0, 2.0], least), Verdict::Undecided { needed: None });
+        // Of 148 only two digits.
+        let told = verdict(2.0, [2.0 - 37f64.sqrt(), 3.0], least);
+        assert_eq!(told, Verdict::Undecided { needed: Some(150) });
         let alone = Estimate { value: 5.0, interval: None };
         assert_eq!(Verdict::of(&alone, least, 0.0, 1), Verdict::Open);
     }

@@ -51,10 +51,22 @@ pub fn load_text(
     let shown = file.display().to_string();
     let document = document(&shown, &text, set)?;
     let checked = check(&document, file, set, seeds);
-    let Checks { name, seeds, baseline, normalise, published, claims, variants } =
+    let Checks { name, seeds, baseline, normalise, published, claims, left_out, variants } =
         checked.map_err(|problems| locate(problems, &shown, &text))?;
     let (file, set) = (file.to_path_buf(), set.to_vec());
-    Ok(Plan { name, file, text, set, seeds, baseline, normalise, published, claims, variants })
+    Ok(Plan {
+        name,
+        file,
+        text,
+        set,
+        seeds,
+        baseline,
+        normalise,
+        published,
+        claims,
+        left_out,
+        variants,
+    })
 }
 
 /// The claims of `file`: the section of that name of a config, or of a file that has no other.
@@ -105,6 +117,7 @@ struct Checks {
     normalise: Option<Normalise>,
     published: Option<Published>,
     claims: BTreeMap<String, Claim>,
+    left_out: Vec<String>,
     variants: Vec<Variant>,
 }
 
@@ -172,9 +185,11 @@ fn check(
     let normalise = keep(&mut reader, read_normalise(of("normalise"), &variants, scaled)).flatten();
     let published =
         keep(&mut reader, read_published(of("published"), &variants, narrowed)).flatten();
-    let claims = read_claims(&mut reader, of("claims"), &variants, scaled);
+    let (claims, left_out) = read_claims(&mut reader, of("claims"), &variants, scaled);
     match reader.problems.is_empty() {
-        true => Ok(Checks { name, seeds, baseline, normalise, published, claims, variants }),
+        true => {
+            Ok(Checks { name, seeds, baseline, normalise, published, claims, left_out, variants })
+        }
         false => Err(reader.problems),
     }
 }

@@ -89,7 +89,8 @@ fn read_variants(base: &Node, variants: Option<&Node>, kinded: &Kinded) -> Check
         }
         if FILES.contains(&name.as_str()) {
             let allowed = format!("any name but {}, the files beside it", FILES.join(", "));
-            return Err(Problem::at(node, name, name, allowed, name.replace('.', "-")));
+            let hint = format!("{}-1", name.replace('.', "-"));
+            return Err(Problem::at(node, name, name, allowed, hint));
         }
         let keys = node.entries().ok_or_else(|| not_a_section(node, name))?;
         check_sections(keys.iter().map(|(key, node)| (key.as_str(), node)))?;

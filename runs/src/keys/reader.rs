@@ -302,6 +302,9 @@ fn example_of(shape: &Shape) -> String {
 /// What has the keys of the first level.
 const THE_FILE: &str = "the file";
 
+/// Sections whose kind one may take for their value.
+const KINDED: [&str; 4] = ["agent", "network", "algebra", "sparsity"];
+
 /// The message for a value where a section has to be.
 pub fn not_a_section(node: &Node, key: &str) -> Box<Problem> {
     let key = match (&node.origin, key) {
@@ -311,10 +314,16 @@ pub fn not_a_section(node: &Node, key: &str) -> Box<Problem> {
         },
         (_, key) => key.to_owned(),
     };
-    let hint = match key.as_str() {
-        THE_FILE => "keys such as env, agent and train; sparring init CartPole-v1 prints a config"
-            .to_owned(),
-        key => format!("write keys below {key}, two spaces further in"),
+    let last = key.rsplit('.').next().unwrap_or(&key);
+    let hint = match (key.as_str(), &node.value) {
+        (THE_FILE, _) => {
+            "keys such as env, agent and train; sparring init CartPole-v1 prints a config"
+                .to_owned()
+        }
+        (_, Value::Text(typed)) if last == "env" => format!("{last}: {{id: {typed}}}"),
+        (_, Value::Text(typed)) if KINDED.contains(&last) => format!("{last}: {{kind: {typed}}}"),
+        (_, Value::Bool(true)) => format!("{last}: {{}}"),
+        (key, _) => format!("write keys below {key}, two spaces further in"),
     };
     Problem::at(node, key, node.value.to_string(), "a section of keys", hint)
 }

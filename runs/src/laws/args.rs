@@ -42,7 +42,7 @@ pub struct FitArgs {
     #[arg(long, value_name = "KEY=NUMBER")]
     pub set: Vec<String>,
     /// Resamples for the 95 % intervals; 0 for none
-    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = Bootstrap::parse_resamples)]
+    #[arg(long, value_name = "N", default_value_t = 1_000, allow_negative_numbers = true, value_parser = Bootstrap::parse_resamples)]
     pub resamples: usize,
     /// The seed of the resamples: the same numbers every time, whatever the threads
     #[arg(long, value_name = "N", default_value_t = 0)]

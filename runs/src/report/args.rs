@@ -71,7 +71,7 @@ pub struct ReportArgs {
     #[arg(long, value_name = "NUMBER", num_args = 1.., requires = "law")]
     pub budget: Vec<f64>,
     /// Resamples of the seeds for the law's 95 % intervals; 0 for none
-    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = Bootstrap::parse_resamples)]
+    #[arg(long, value_name = "N", default_value_t = 1_000, allow_negative_numbers = true, value_parser = Bootstrap::parse_resamples)]
     pub resamples: usize,
     /// A heat map of scores over two keys, its ridge and regime, in place of the tables: agent.batch_size
     /// agent.learning_rate

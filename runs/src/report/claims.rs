@@ -50,7 +50,7 @@ pub fn table(of: &Comparison) -> Option<Table> {
             interval,
             bound,
             pairs.to_string(),
-            seeds.to_string(),
+            if *seeds > 0 { seeds.to_string() } else { "–".to_owned() },
             claim.says.clone(),
             claim.paper.clone().unwrap_or_default(),
         ]);

@@ -56,12 +56,13 @@ pub fn table(cells: &[Cell]) -> Table {
     if cells.iter().all(plain) { table.without(PRODUCTS) } else { table }
 }
 
-/// What `cell` executed over what the dense variant of the same networks and steps did: the one whose
+/// What `cell` executed over what the dense variant of the same environment, networks and steps did: the one whose
 /// own training is what the others' would be dense. None where there is no such variant, or where
 /// there are several.
 fn executed_of_dense(cell: &Cell, cells: &[Cell]) -> Option<f64> {
     let dense = |other: &&Cell| {
-        other.training == TrainingFlops { model: cell.training.dense, ..cell.training }
+        other.at.env == cell.at.env
+            && other.training == TrainingFlops { model: cell.training.dense, ..cell.training }
     };
     let mut same = cells.iter().filter(dense);
     let (one, another) = (same.next()?, same.next());
@@ -85,7 +86,7 @@ mod tests {
 
     fn cell(variant: &str, training: (f64, f64), executed: &[u64]) -> Cell {
         let (model, dense) = training;
-        let mut cell = Cell::new(variant.to_owned(), Coordinates::default(), Vec::new());
+        let mut cell = Cell::new(variant.to_owned(), 0, Coordinates::default(), Vec::new());
         cell.executed = executed.to_vec();
         cell.training = TrainingFlops { model, dense };
         cell

@@ -35,7 +35,7 @@ mod tests {
         let seconds = BTreeMap::from(seconds.map(|(name, s)| (name.to_owned(), s)));
         assert_eq!(share(&seconds, 20.0), "8.0 % (snr 7.5 %, batch 0.5 %, norms 0.0 %)");
         let cell =
-            |variant: &str| Cell::new(variant.to_owned(), Coordinates::default(), Vec::new());
+            |variant: &str| Cell::new(variant.to_owned(), 0, Coordinates::default(), Vec::new());
         let mut rigl = cell("rigl");
         (rigl.diagnostics_s, rigl.wall_s) = (seconds, 20.0);
         let lines = lines(&[cell("dense"), rigl]);

@@ -185,6 +185,6 @@ pub fn json(of: &Comparison) -> Json {
         "claims": of.claims,
         "over_tasks": of.groups.iter().map(over).collect::<Vec<_>>(),
         "scales": scales,
-        "notes": of.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "notes": super::notes(of),
     })
 }

@@ -20,7 +20,7 @@ mod swept;
 mod table;
 mod view;
 
-use crate::comparison::Comparison;
+use crate::comparison::{Comparison, Judged, Task, listed};
 use crate::sizes::{self, layers_table};
 use crate::table::Table;
 pub use args::ReportArgs;
@@ -49,7 +49,12 @@ pub fn text(of: &Comparison, width: Option<usize>, layers: bool) -> String {
     // The notes stand right below the last table.
     text.pop();
     text += &diagnostics::lines(&of.cells);
-    let scales = of.tasks.iter().filter(|_| of.tasks.len() > 1);
+    // On one environment returns stand as they are, but in claims.
+    let is_used = |task: &&Task| match of.tasks.len() {
+        1 => !of.claims.is_empty() && !task.scale.relative,
+        _ => true,
+    };
+    let scales = of.tasks.iter().filter(is_used);
     let scales: Vec<String> = scales
         .map(|task| {
             let scale = &task.scale;
@@ -62,18 +67,16 @@ pub fn text(of: &Comparison, width: Option<usize>, layers: bool) -> String {
             )
         })
         .collect();
-    let is_open = of.claims.iter().any(|claim| claim.why.is_some());
-    if !of.warnings.is_empty() || !scales.is_empty() || is_open {
+    let notes = notes(of);
+    if !notes.is_empty() || !scales.is_empty() {
         text.push('\n');
     }
     if !scales.is_empty() {
-        text += &format!("normalised from 0 to 1: {}\n", scales.join("; "));
+        let what = if of.tasks.len() > 1 { "normalised" } else { "normalised in claims" };
+        text += &format!("{what} from 0 to 1: {}\n", scales.join("; "));
     }
-    for warning in &of.warnings {
-        text += &format!("note: {warning}\n");
-    }
-    for (claim, why) in of.claims.iter().filter_map(|one| Some((&one.name, one.why.as_ref()?))) {
-        text += &format!("note: the claim {claim} is open: {why}\n");
+    for note in &notes {
+        text += &format!("note: {note}\n");
     }
     if layers {
         for cell in &of.cells {
@@ -85,6 +88,21 @@ pub fn text(of: &Comparison, width: Option<usize>, layers: bool) -> String {
         }
     }
     text
+}
+
+/// What a reader should know of a comparison and of its claims.
+fn notes(of: &Comparison) -> Vec<String> {
+    let warnings = of.warnings.iter().map(ToString::to_string);
+    let open =
+        |claim: &Judged| Some(format!("the claim {} is open: {}", claim.name, claim.why.as_ref()?));
+    let open = of.claims.iter().filter_map(open);
+    let is_apart = |claim: &&Judged| claim.estimate.is_some() && claim.seeds > 0 && !claim.paired;
+    let apart: Vec<String> =
+        of.claims.iter().filter(is_apart).map(|claim| claim.name.clone()).collect();
+    let apart = (!apart.is_empty()).then(|| {
+        format!("claims whose two sides have other seeds, which are not paired: {}", listed(&apart))
+    });
+    warnings.chain(open).chain(apart).collect()
 }
 
 /// The main tables, for a page.

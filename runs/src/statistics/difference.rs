@@ -2,6 +2,7 @@
 
 use super::aggregate::Aggregate;
 use super::bootstrap::Bootstrap;
+use super::contrast::Contrast;
 use super::interval::Estimate;
 use super::pairs::Pairs;
 use super::scores::{Scores, Versus};
@@ -38,6 +39,16 @@ impl Bootstrap {
         self.paired(of, pairs, ratio).filter(|it| it.value.is_finite())
     }
 
+    /// `of(x) − of(y)`, where the scores of all pairs are together on either side, and seeds of a draw are drawn together.
+    pub fn difference_of_all(&self, of: Aggregate, contrast: &Contrast) -> Option<Estimate> {
+        self.of_all(of, contrast, difference)
+    }
+
+    /// `of(x) / of(y)` of the same; none as for [`Self::ratio`].
+    pub fn ratio_of_all(&self, of: Aggregate, contrast: &Contrast) -> Option<Estimate> {
+        self.of_all(of, contrast, ratio).filter(|it| it.value.is_finite())
+    }
+
     fn independent(
         &self,
         of: Aggregate,
@@ -57,6 +68,18 @@ impl Bootstrap {
         let Versus { x, y } = pairs.versus();
         let (of_x, of_y) = (of.prepare(x)?, of.prepare(y)?);
         self.measure([x], |[drawn]| relation(of_x.value(drawn), of_y.value(drawn)))
+    }
+
+    fn of_all(
+        &self,
+        of: Aggregate,
+        Contrast { x, y, draws }: &Contrast,
+        relation: fn(f64, f64) -> f64,
+    ) -> Option<Estimate> {
+        let (of_x, of_y) = (of.prepare(&x.scores)?, of.prepare(&y.scores)?);
+        self.measure([draws], |[drawn]| {
+            relation(of_x.value(&drawn.at(&x.places)), of_y.value(&drawn.at(&y.places)))
+        })
     }
 }
 

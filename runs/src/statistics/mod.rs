@@ -12,6 +12,7 @@
 
 mod aggregate;
 mod bootstrap;
+mod contrast;
 mod curve;
 mod difference;
 mod holm;
@@ -27,6 +28,7 @@ mod slope;
 
 pub use aggregate::Aggregate;
 pub use bootstrap::Bootstrap;
+pub use contrast::{Contrast, Member};
 pub use curve::{Curve, Curves, Point};
 pub use holm::holm;
 pub use interval::{Estimate, Interval, percentile};

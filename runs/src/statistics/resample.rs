@@ -58,6 +58,11 @@ impl Resample {
         scores.tasks().zip(scores.places()).map(of).collect()
     }
 
+    /// How often it has each of the runs at `places`.
+    pub(super) fn at(&self, places: &[usize]) -> Self {
+        Self { counts: places.iter().map(|run| self.counts[*run]).collect() }
+    }
+
     /// How often it has each run, in the order of [`Scores::values`].
     pub(crate) fn counts(&self) -> &[u32] {
         &self.counts

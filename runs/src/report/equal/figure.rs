@@ -31,6 +31,7 @@ fn panel(of: &Comparison, group: &Group<'_>, what: Equal) -> Panel {
             style: methods::style(&member.cell.at.method),
             value: score.value,
             interval: methods::ends(score),
+            judgement: None,
         })
     };
     let rows = group.members.iter().filter_map(row).collect();

@@ -30,7 +30,7 @@ pub fn figure(comparison: &Comparison) -> Option<Figure> {
         let row = |(group, style)| {
             let estimate = (measure.of)(group)?;
             let (label, interval) = (group.label.clone(), ends(estimate));
-            Some(Row { label, style, value: estimate.value, interval })
+            Some(Row { label, style, value: estimate.value, interval, judgement: None })
         };
         let rows = groups.iter().zip(styles.iter().copied()).filter_map(row).collect();
         let x = Axis::linear("normalised score");

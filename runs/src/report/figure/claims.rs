@@ -2,9 +2,9 @@
 
 use super::methods::{self, ends};
 use super::plate::{Content, Figure};
-use crate::chart::{Axis, Forest, Panel, Plot, Row};
-use crate::claim::Relation;
-use crate::comparison::{Comparison, Judged};
+use crate::chart::{Axis, Forest, Judgement, Panel, Plot, Row};
+use crate::claim::{Bound, Relation};
+use crate::comparison::{Comparison, Judged, Verdict};
 
 const PANELS: [(Relation, &str); 2] =
     [(Relation::Difference, "Differences"), (Relation::Ratio, "Ratios")];
@@ -25,13 +25,32 @@ pub fn figure(comparison: &Comparison) -> Option<Figure> {
         title: "What was to be shown".into(),
         caption: format!(
             "Of each claim the difference or the ratio of the interquartile means over all of its pairs, with its 95 % bootstrap interval, and \
-             the bound. {} {}",
+             as upright strokes the bound. {} {}",
             told.collect::<Vec<_>>().join(" "),
             methods::config(comparison)
         ),
         command: methods::command(comparison, &[]),
         content: Content::Panels(panels),
     })
+}
+
+/// Where the bound of a claim stands.
+fn ends_of(bound: Bound, equal: f64) -> Vec<f64> {
+    match bound {
+        Bound::AtLeast(least) => vec![least],
+        Bound::AtMost(most) => vec![most],
+        Bound::Within(most) => vec![equal - most, equal + most],
+    }
+}
+
+/// A verdict as short as can be.
+fn told(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Held => "held",
+        Verdict::NotHeld => "not held",
+        Verdict::Undecided { .. } => "undecided",
+        Verdict::Open => "open",
+    }
 }
 
 fn panel(comparison: &Comparison, relation: Relation, title: &str) -> Option<Panel> {
@@ -41,10 +60,14 @@ fn panel(comparison: &Comparison, relation: Relation, title: &str) -> Option<Pan
         let first = judged.claim.pairs.first()?[0].variant();
         let method = comparison.cells.iter().find(|cell| cell.at.variant == first);
         Some(Row {
-            label: format!("{} {bound}", judged.name),
+            label: judged.name.clone(),
             style: methods::style(method.map_or(first, |cell| &cell.at.method)),
             value: estimate.value,
             interval: ends(estimate),
+            judgement: Some(Judgement {
+                bounds: ends_of(bound, relation.of_equals()),
+                verdict: told(judged.verdict),
+            }),
         })
     };
     let rows: Vec<Row> = comparison.claims.iter().filter_map(row).collect();

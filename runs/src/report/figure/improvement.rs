@@ -13,7 +13,7 @@ pub fn figure(comparison: &Comparison) -> Option<Figure> {
     let rows = groups.iter().zip(styles).filter_map(|(group, style)| {
         let estimate = group.lead.as_ref()?.improvement.as_ref()?;
         let (label, interval) = (group.label.clone(), ends(estimate));
-        Some(Row { label, style, value: estimate.value, interval })
+        Some(Row { label, style, value: estimate.value, interval, judgement: None })
     });
     let rows: Vec<Row> = rows.collect();
     if rows.is_empty() {

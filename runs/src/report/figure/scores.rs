@@ -14,7 +14,7 @@ pub fn figure(comparison: &Comparison) -> Option<Figure> {
             let cell: &crate::comparison::Cell = cell;
             let score = cell.score.as_ref()?;
             let label = name(cell, comparison);
-            Some(Row { label, style, value: score.value, interval: ends(score) })
+            Some(Row { label, style, value: score.value, interval: ends(score), judgement: None })
         };
         let mut rows: Vec<Row> = cells.into_iter().zip(styles).filter_map(row).collect();
         let dense = |row: &&Row| Some(&row.label) == comparison.baseline.as_ref();

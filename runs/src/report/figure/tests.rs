@@ -19,7 +19,7 @@ use crate::variant::Coordinates;
 
 /// A cell without results.
 pub fn cell(method: &str) -> Cell {
-    Cell::new(method.to_owned(), coordinates(method, None, "CartPole-v1"), Vec::new())
+    Cell::new(method.to_owned(), 0, coordinates(method, None, "CartPole-v1"), Vec::new())
 }
 
 fn coordinates(method: &str, sparsity: Option<f64>, env: &str) -> Coordinates {

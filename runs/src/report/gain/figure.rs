@@ -31,6 +31,7 @@ fn bars(gains: &Gains) -> Panel {
         style,
         value: gain.gain.value,
         interval: gain.gain.interval.map(|it| [it.low, it.high]),
+        judgement: None,
     };
     let rows = sorted(gains).into_iter().map(row).collect();
     let x = Axis::linear("gain of the normalised score");

@@ -44,11 +44,10 @@ pub fn write(
     request: &Request,
     folder: &Path,
 ) -> Result<PathBuf, Error> {
-    let notes: Vec<String> = comparison.warnings.iter().map(ToString::to_string).collect();
     let content = Content {
         headline: &headline::sentences(comparison),
         tables,
-        notes: &notes,
+        notes: &super::notes(comparison),
         figures: &all(comparison, request),
     };
     write_content(comparison, &content, folder, "index")
