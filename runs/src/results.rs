@@ -224,9 +224,14 @@ impl JobResult {
         if let Ok(Some(status)) = status {
             let (read, written) = (result.curve.len() as u64, status.evaluations);
             if read < written {
-                result.notes.push(format!(
-                    "evals.csv has {read} of {written} evaluations; its score is of these alone"
-                ));
+                result.notes.push(match read {
+                    0 => format!(
+                        "evals.csv has none of {written} evaluations, so that it has no score"
+                    ),
+                    _ => format!(
+                        "evals.csv has {read} of {written} evaluations; its score is of these alone"
+                    ),
+                });
             }
             result.error = status.error;
             result.of_plan = status.notes;

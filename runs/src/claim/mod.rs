@@ -14,6 +14,7 @@
 
 mod read;
 mod selector;
+mod shape;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -5,13 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use super::selector::Missing;
+use super::shape::{self, EXAMPLE};
 use super::{Bound, Claim, Kept, Measure, Selector};
 use crate::keys::{Checked, Problem, Reader, as_typed, nearest, not_a_section, same};
 use crate::names::{stands_for, stem};
 use crate::variant::{Coordinates, Variant};
 use crate::yaml::{Node, Value};
-
-const EXAMPLE: &str = "{says: one beats other, pairs: [[one, other]], difference: {at_least: 0}}";
 
 /// The claims of a file of their own, by name, whatever they are about.
 pub fn read_claims_alone(reader: &mut Reader, node: &Node) -> BTreeMap<String, Claim> {
@@ -84,8 +83,13 @@ fn measurable(key: &str, node: &Node, claim: &Claim, variants: &[Variant]) -> Ch
     };
     let Some(options) = asked.iter().find(|options| !scored(options)) else { return Ok(()) };
     let found = serde_json::json!(options).to_string();
-    let allowed = "a value of each of robustness.options, which its variants are scored under";
-    Err(Problem::at(node, key, found, allowed, "of: {under: {noise_sigma: 10}}"))
+    let own = meant.first().and_then(|variant| variant.settings.robustness.as_ref());
+    let told = own.map(|of| serde_json::json!(of.options).to_string());
+    let allowed = match told {
+        Some(told) => format!("a value of each of robustness.options, {told}"),
+        None => "nothing of the kind without robustness.options".to_owned(),
+    };
+    Err(Problem::at(node, key, found, allowed, "robustness: {options: {noise_sigma: [0, 10]}}"))
 }
 
 /// Whether the last policies of `variant` will be scored under `options`.
@@ -113,6 +117,7 @@ fn meet([one, other]: &[Selector; 2], known: &[&Coordinates]) -> bool {
 fn claim(key: &str, node: &Node) -> Checked<Claim> {
     let wrong =
         |found: String, allowed: &str, hint: &str| Problem::at(node, key, found, allowed, hint);
+    shape::check(key, node)?;
     let allowed = "says, pairs of variants, of, and ratio or difference with a bound";
     let claim: Claim = as_typed(node).map_err(|found| wrong(found, allowed, EXAMPLE))?;
     for (is_empty, part) in [(claim.says.is_empty(), "says"), (claim.pairs.is_empty(), "pairs")] {

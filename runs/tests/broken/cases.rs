@@ -109,8 +109,35 @@ pub const CASES: &[Case] = &[
     case(
         "an unknown key of a claim",
         ("variants:", "claims:\n  a: {sais: b, pairs: [[rigl, dense]]}\nvariants:"),
-        ":14: claims.a",
-        ["unknown field `sais`", "says, pairs of variants", "difference"],
+        ":14: claims.a.sais",
+        ["the unknown key sais", "says, pairs, of, ratio, difference", "says"],
+    ),
+    case(
+        "a bound of a claim that is none",
+        (
+            "variants:",
+            "claims:\n  a: {says: b, pairs: [[rigl, dense]], ratio: {at_leest: 1}}\nvariants:",
+        ),
+        ":14: claims.a.ratio",
+        ["at_leest", "one of at_least, at_most, within", "{at_least: 0}"],
+    ),
+    case(
+        "a measure of a claim that is none",
+        (
+            "variants:",
+            "claims:\n  a: {says: b, pairs: [[rigl, dense]], of: retrun, ratio: {at_least: 1}}\nvariants:",
+        ),
+        ":14: claims.a.of",
+        ["retrun", "return, forward_flops", "return"],
+    ),
+    case(
+        "a pair of a claim that is none",
+        (
+            "variants:",
+            "claims:\n  a: {says: b, pairs: [rigl, dense], ratio: {at_least: 1}}\nvariants:",
+        ),
+        ":14: claims.a.pairs",
+        ["rigl", "a list of pairs of variants", "[[one, other]]"],
     ),
     case(
         "a share kept under what no policy is scored under",
@@ -119,7 +146,7 @@ pub const CASES: &[Case] = &[
             "claims:\n  a: {says: b, pairs: [[rigl, dense]], difference: {at_least: 0}, of: {kept: {under: {x: 1}, of: {x: 0}}}}\nvariants:",
         ),
         ":14: claims.a",
-        ["{\"x\":1}", "robustness.options", "of: {under:"],
+        ["{\"x\":1}", "robustness.options", "robustness: {options"],
     ),
     case(
         "a batch of environments in step",
