@@ -85,7 +85,7 @@ fn measure(key: &str, node: &Node) -> Checked<()> {
         return Ok(());
     }
     let hint = likely(typed, known()).first().copied().unwrap_or("return");
-    Err(Problem::at(node, key, node.value.to_string(), allowed, hint))
+    Err(Problem::at(node, key, told(node), allowed, hint))
 }
 
 fn bound(key: &str, node: &Node) -> Checked<()> {
@@ -100,5 +100,13 @@ fn bound(key: &str, node: &Node) -> Checked<()> {
     };
     let hint = likely(typed, BOUNDS).first().copied().unwrap_or("at_least");
     let allowed = format!("one of {}, with a number", BOUNDS.join(", "));
-    Err(Problem::at(node, key, node.value.to_string(), allowed, format!("{{{hint}: 0}}")))
+    Err(Problem::at(node, key, told(node), allowed, format!("{{{hint}: 0}}")))
+}
+
+/// What is typed, the keys of a section by their names.
+fn told(node: &Node) -> String {
+    let Some(entries) = node.entries() else { return node.value.to_string() };
+    let all: Vec<String> =
+        entries.iter().map(|(name, below)| format!("{name}: {}", below.value)).collect();
+    all.join(", ")
 }
