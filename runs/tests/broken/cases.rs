@@ -136,7 +136,7 @@ pub const CASES: &[Case] = &[
             "variants:",
             "claims:\n  a: {says: b, pairs: [rigl, dense], ratio: {at_least: 1}}\nvariants:",
         ),
-        ":14: claims.a.pairs",
+        ":14: claims.a.pairs[0]",
         ["rigl", "a list of pairs of variants", "[[one, other]]"],
     ),
     case(
@@ -340,7 +340,7 @@ pub const CASES: &[Case] = &[
         "a value for a section",
         ("env: {id: CartPole-v1}", "env: CartPole-v1"),
         ":3: env",
-        ["the text \"CartPole-v1\"", "a section", "below env"],
+        ["the text \"CartPole-v1\"", "a section", "env: {id: CartPole-v1}"],
     ),
     case(
         "yes for a truth value",
