@@ -105,12 +105,12 @@ fn a_task_with_more_seeds_weighs_no_more_than_others() {
     };
     let (seeds, left_out, before) = told(&folder);
     assert_eq!((seeds, left_out), (3.into(), 0.into()));
-    assert!(!before.contains("more seeds than others"), "{before}");
+    assert!(!before.contains("has more seeds than the rest"), "{before}");
     std::fs::remove_dir_all(folder.path().join("a/set,id=CartPole-v0/seed-3")).unwrap();
     let (seeds, left_out, after) = told(&folder);
     assert_eq!((seeds, left_out), (2.into(), 3.into()));
     assert!(after.contains("the claim better, "), "{after}");
-    assert!(after.contains("set: some tasks have more seeds than others"), "{after}");
+    assert!(after.contains("set: some of what is compared has more seeds"), "{after}");
 }
 
 /// The claims of a file, by name.

@@ -66,7 +66,7 @@ pub enum Warning {
         /// Environment steps of the longest.
         most: u64,
     },
-    /// Variants and claims some of whose tasks have seeds that others have not.
+    /// Variants over tasks, and claims, some of whose cells have seeds that others have not.
     Unequal {
         /// What they are called.
         names: Vec<String>,
@@ -227,7 +227,7 @@ impl fmt::Display for Warning {
             ),
             Self::Unequal { names } => write!(
                 f,
-                "{}: some tasks have more seeds than others; over tasks count those that all have, so that each weighs the same",
+                "{}: some of what is compared has more seeds than the rest; those count that all have, so that each task weighs the same",
                 listed(names)
             ),
             Self::Twice { variant, seeds } => {
