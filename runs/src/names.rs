@@ -28,6 +28,17 @@ pub fn stem(variant: &str) -> &str {
     variant.split(',').next().unwrap_or(variant)
 }
 
+/// Each once, in the order in which they come.
+pub fn distinct<T: PartialEq>(all: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut distinct = Vec::new();
+    for one in all {
+        if !distinct.contains(&one) {
+            distinct.push(one);
+        }
+    }
+    distinct
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

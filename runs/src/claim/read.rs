@@ -1,6 +1,6 @@
 //! The section `claims`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
@@ -8,7 +8,7 @@ use super::selector::Missing;
 use super::shape::{self, EXAMPLE};
 use super::{Bound, Claim, Kept, Measure, Selector};
 use crate::keys::{Checked, Problem, Reader, as_typed, nearest, not_a_section, same};
-use crate::names::{stands_for, stem};
+use crate::names::{distinct, stands_for, stem};
 use crate::variant::{Coordinates, Variant};
 use crate::yaml::{Node, Value};
 
@@ -179,9 +179,7 @@ fn about(
 }
 
 fn unknown(key: &str, node: &Node, of: &Selector, known: &[&Coordinates]) -> Box<Problem> {
-    let mut names: Vec<&str> = known.iter().map(|at| stem(&at.name)).collect();
-    let mut seen = BTreeSet::new();
-    names.retain(|name| seen.insert(*name));
+    let names = distinct(known.iter().map(|at| stem(&at.name)));
     let hint = nearest(of.variant(), names.iter().copied()).unwrap_or("a variant of the config");
     let allowed = format!("a variant: {}", names.join("; "));
     Problem::at(node, key, format!("{of}, which no variant is"), allowed, hint)

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::keys::{is_one_of, same};
-use crate::names::stands_for;
+use crate::names::{distinct, stands_for};
 use crate::variant::Coordinates;
 
 /// A variant by its name, at all values of the sweep or at some.
@@ -69,14 +69,8 @@ impl Selector {
             return Some(axis);
         }
         let values = |key: &String| {
-            let mut all: Vec<&Json> = Vec::new();
             let named = known.iter().filter(|at| stands_for(variant, &at.name));
-            for value in named.filter_map(|at| at.axes.get(key)) {
-                if !all.contains(&value) {
-                    all.push(value);
-                }
-            }
-            all
+            distinct(named.filter_map(|at| at.axes.get(key)))
         };
         for (key, wanted) in axes {
             let known = values(key);

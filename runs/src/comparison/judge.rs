@@ -12,6 +12,7 @@ use super::resamples::bootstrap;
 use super::task::Task;
 use super::verdict::Verdict;
 use crate::claim::{Claim, Measure, Relation};
+use crate::names::distinct;
 use crate::statistics::{Aggregate, Contrast, Estimate, Interval, Member};
 
 /// A claim, and what came of it.
@@ -137,9 +138,7 @@ fn couples(claim: &Claim, runs: &BTreeSet<usize>, cells: &[Cell]) -> Vec<[usize;
             couples.extend(places.map(|there| [at, there]));
         }
     }
-    let mut seen = BTreeSet::new();
-    couples.retain(|couple| seen.insert(*couple));
-    couples
+    distinct(couples)
 }
 
 /// Of pairs whose values differ from seed to seed. Of an environment the cells that have the same seeds are drawn together:

@@ -4,7 +4,7 @@ use super::cell::Cell;
 use super::{Choice, Claims};
 use crate::error::{Error, Refusal};
 use crate::keys::nearest;
-use crate::names::{stands_for, stem};
+use crate::names::{distinct, stands_for, stem};
 use crate::variant::Coordinates;
 
 /// Refuses names of variants and environments that no cell has, and claims about values that none has.
@@ -55,15 +55,4 @@ fn known_as(option: &str, wanted: &str, cells: &[Cell]) -> Result<(), Error> {
     let told = format!("one of {}", told.join("; "));
     let hint = nearest(wanted, labels.into_iter().chain(stems)).unwrap_or("a variant of the run");
     Err(Refusal::argument(format!("{option} {wanted}"), "no variant of this name", told, hint))
-}
-
-/// Each once, in the order in which they come.
-fn distinct<'a>(all: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut distinct = Vec::new();
-    for one in all {
-        if !distinct.contains(&one) {
-            distinct.push(one);
-        }
-    }
-    distinct
 }
