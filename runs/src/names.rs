@@ -16,11 +16,11 @@ pub const FILES: [&str; 9] = [
     crate::lock::PREPARE,
 ];
 
-/// Whether `name` means `variant`: its own name, or that of the variant which a sweep made it of, so that
-/// `rigl` means `rigl,sparsity=0.8` and `rigl,sparsity=0.9`.
+/// Whether `name` means `variant`: its own name, or that of the variant which a sweep made it of, with some of its
+/// values or none, so that `rigl` and `rigl,sparsity=0.8` mean `rigl,id=CartPole-v1,sparsity=0.8`.
 pub fn stands_for(name: &str, variant: &str) -> bool {
-    let below = variant.strip_prefix(name);
-    below.is_some_and(|rest| rest.is_empty() || rest.starts_with(','))
+    let parts: Vec<&str> = variant.split(',').collect();
+    stem(name) == parts[0] && name.split(',').all(|part| parts.contains(&part))
 }
 
 /// The name that stands for `variant` and for all that its sweep makes beside it.
@@ -45,10 +45,13 @@ mod tests {
 
     #[test]
     fn a_name_stands_for_every_value_of_its_sweep() {
-        let variants = ["rigl", "rigl,sparsity=0.8", "rigl-2,sparsity=0.8", "set"];
+        let variants = ["rigl", "rigl,id=a,sparsity=0.8", "rigl-2,sparsity=0.8", "set"];
         let meant = |name: &str| variants.map(|variant| stands_for(name, variant));
         assert_eq!(meant("rigl"), [true, true, false, false]);
         assert_eq!(meant("rigl,sparsity=0.8"), [false, true, false, false]);
+        assert_eq!(meant("rigl,sparsity=0.8,id=a"), [false, true, false, false]);
+        assert_eq!(meant("rigl,sparsity=0"), [false; 4]);
+        assert_eq!(meant("sparsity=0.8"), [false; 4]);
         assert_eq!(meant("rig"), [false; 4]);
     }
 }

@@ -11,7 +11,7 @@ use crate::claim::Claim;
 use crate::error::{Error, Refusal};
 use crate::keys::nearest;
 use crate::machine::{cores, gibibytes};
-use crate::names::stands_for;
+use crate::names::{stands_for, stem};
 use crate::normalise::Normalise;
 use crate::published::Published;
 use crate::variant::Variant;
@@ -74,7 +74,8 @@ impl Plan {
         let is = |variant: &Variant, name: &str| stands_for(name, &variant.at.name);
         if let Some(name) = named.iter().find(|name| !self.variants.iter().any(|v| is(v, name))) {
             let names = || self.variants.iter().map(|variant| variant.at.name.as_str());
-            let nearest = nearest(name, names()).unwrap_or("a variant of the config");
+            let hint = nearest(name, names().chain(names().map(stem)));
+            let nearest = hint.unwrap_or("a variant of the config");
             return Err(Refusal::argument(
                 format!("--variant {name}"),
                 "no variant of this name",

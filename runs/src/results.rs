@@ -233,6 +233,23 @@ impl JobResult {
                     ),
                 });
             }
+            let score = result.score();
+            if let (Progress::Finished, Some(here), Some(there)) =
+                (result.progress, score, status.score)
+                && read >= written
+                && (here - there).abs() > 1e-9 * there.abs().max(1.0)
+            {
+                result.notes.push(format!(
+                    "evals.csv makes a score of {here}, and status.yaml says {there}: one of them was changed since; the \
+                     first counts"
+                ));
+            }
+            if (&status.job.name, status.seed) != (&result.variant, seed) {
+                result.notes.push(format!(
+                    "status.yaml is that of {}/seed-{}: was its folder copied?",
+                    status.job.name, status.seed
+                ));
+            }
             result.error = status.error;
             result.of_plan = status.notes;
             result.notes.extend(status.warnings);

@@ -61,13 +61,34 @@ fn what_was_not_said_before_is_judged_from_a_file() {
     for (text, parts) in [
         (
             "claims: {better: {says: b, pairs: [[sett, dense]], ratio: {at_least: 1}}}",
-            ["claims.better: sett", "try      set"],
+            ["claims.better.pairs: sett", "try      set"],
         ),
         (
             "claims: {better: {says: b, pairs: [[set, dense]]}}",
             ["said.yaml:1: claims.better", "neither ratio nor difference"],
         ),
         ("name: none", ["said.yaml", "claims"]),
+        ("clams: {}\nclaims: {}", ["said.yaml:1: clams", "try      claims"]),
+        (
+            "claims: {better: {says: b, pairs: [[set, set]], difference: {at_least: 0}}}",
+            ["set beside itself", "two variants"],
+        ),
+        (
+            "claims: {better: {says: b, pairs: [[set, dense]], ratio: {at_least: -3}}}",
+            ["found    -3", "not below 0"],
+        ),
+        (
+            "claims: {better: {says: b, pairs: [[set, dense]], ratio: {at_least: .nan}}}",
+            ["claims.better.ratio", "a finite number"],
+        ),
+        (
+            "claims: {better: {says: b, of: {metric: 3}, pairs: [[set, dense]], ratio: {at_least: 1}}}",
+            ["claims.better.of.metric", "a tag of metrics.csv"],
+        ),
+        (
+            "claims: {better: {says: b, of: {kept: {of: {x: 1}}}, pairs: [[set, dense]], ratio: {at_least: 1}}}",
+            ["claims.better.of.kept", "under and of"],
+        ),
         ("claims: {}", ["said.yaml:1: claims", "allowed"]),
     ] {
         write(text);
@@ -111,6 +132,55 @@ fn a_task_with_more_seeds_weighs_no_more_than_others() {
     assert_eq!((seeds, left_out), (2.into(), 3.into()));
     assert!(after.contains("the claim better, "), "{after}");
     assert!(after.contains("set: some of what is compared has more seeds"), "{after}");
+}
+
+#[test]
+fn what_the_interquartile_mean_drops_the_mean_tells() {
+    let claims = "claims:
+  sign: {says: b, pairs: [[set, dense]], difference: {at_least: 0}}
+  margin: {says: b, pairs: [[set, dense]], difference: {within: 0.2}}
+";
+    let text = format!("{CONFIG}sweep: {{env.id: [Chain-v0, CartPole-v0, CartPole-v1]}}\n{claims}");
+    let folder = Folder::with("duel.yaml", &text);
+    run(&folder, "a", &[]);
+    for (env, set) in [("Chain-v0", 0.0), ("CartPole-v0", 6.0), ("CartPole-v1", 7.0)] {
+        for seed in 1..=3 {
+            plant(&folder, &format!("a/set,id={env}/seed-{seed}"), &[0.0, set]);
+            plant(&folder, &format!("a/dense,id={env}/seed-{seed}"), &[0.0, 4.5]);
+        }
+    }
+    let told = |scales: &[&str]| {
+        let told = json(&folder, &[&["a"], scales].concat());
+        let all = told["claims"].as_array().unwrap().clone();
+        let of = |name| all.iter().find(|claim| claim["name"] == name).unwrap().clone();
+        (of("sign"), of("margin"), notes(&told))
+    };
+    let (sign, margin, notes) = told(&[]);
+    // Of the range of what is compared the sign can be asked, and no share.
+    assert_ne!(sign["verdict"]["is"], "open");
+    assert_eq!(margin["verdict"]["is"], "open", "{margin}");
+    assert!(notes.contains("the claim margin is open") && notes.contains("normalise"), "{notes}");
+    let scales = ["Chain-v0=0..10", "CartPole-v0=0..10", "CartPole-v1=0..10"];
+    let scales: Vec<&str> = scales.iter().flat_map(|scale| ["--normalise", scale]).collect();
+    let (sign, margin, notes) = told(&scales);
+    // Of nine values the middle five are 0, 0.6 three times and 0.7.
+    let value = |of: &Json| (of["value"].as_f64().unwrap() * 1e3).round();
+    assert_eq!((value(&sign["estimate"]), &sign["verdict"]["is"]), (50.0, &"held".into()));
+    let by_mean = &sign["by_mean"];
+    assert_eq!(
+        (value(&by_mean["estimate"]), &by_mean["verdict"]["is"]),
+        (-17.0, &"not_held".into())
+    );
+    assert_eq!(
+        (&margin["verdict"], &margin["by_mean"]["verdict"]["is"]),
+        (&margin["by_mean"]["verdict"], &"held".into())
+    );
+    assert!(
+        notes.contains("the claim sign is held by")
+            && notes.contains("not held by the mean: -0.01"),
+        "{notes}"
+    );
+    assert!(!notes.contains("the claim margin"), "{notes}");
 }
 
 /// The claims of a file, by name.
@@ -161,6 +231,27 @@ fn of_several_runs_each_cell_stands_beside_one_of_its_own() {
     }
     let told = json(&folder, &["a", "b", "--baseline", "b: dense"]);
     assert_eq!(told["baseline"], "b: dense", "{told:#}");
+    // What the table calls a cell of one run is no variant of which a claim can be.
+    let claims = claims.replace("[set, dense]", "['b: set', dense]");
+    std::fs::write(folder.path().join("said.yaml"), claims).unwrap();
+    let args = ["report", "a", "b", "--claims", "said.yaml"];
+    let told = sparring().args(args).current_dir(folder.path()).assert_code(2).stderr;
+    assert!(
+        told.contains("claims.same.pairs: b: set") && told.contains("one of dense; set"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_pair_without_results_is_told() {
+    let folder = planted();
+    run(&folder, "b", &["--set", "agent.batch_size=4"]);
+    std::fs::remove_dir_all(folder.path().join("b/set")).unwrap();
+    let claims = "claims: {same: {says: b, pairs: [[set, dense]], difference: {at_least: 0}}}";
+    let told = judged(&folder, &["a", "b"], claims);
+    assert_eq!((&told["same"]["pairs"], &told["same"]["missing"]), (&1.into(), &1.into()));
+    let said = json(&folder, &["a", "b", "--claims", "said.yaml"]);
+    assert!(notes(&said).contains("the claim same is judged by 1 of its 2 pairs"), "{said:#}");
 }
 
 #[test]
@@ -229,6 +320,12 @@ scales: {{small: {{sweep: {{agent.batch_size: [4]}}}}, full: {{}}}}
         let args = ["plan", "duel.yaml", "--set", scale];
         sparring().args(args).current_dir(folder.path()).assert_code(0).stdout
     };
+    let without = |argument: &str| {
+        let args = ["plan", "duel.yaml", "--set", "scale=full", "--set", argument];
+        sparring().args(args).current_dir(folder.path()).assert_code(0).stdout
+    };
+    assert!(without("claims.wide=null").contains("claims: better, equal, smaller, worse\n"));
+    assert!(!without("claims=null").contains("claims: "));
     let full = plan("scale=full");
     assert!(full.contains("claims: better, equal, smaller, wide, worse\n"), "{full}");
     assert!(!full.contains("has none"), "{full}");

@@ -223,15 +223,17 @@ fn ppo_on_mujoco() {
 #[test]
 fn dqn_on_atari() {
     let all = &["dense", "static", "set", "rigl", "pruning", "narrow"];
-    for (suite, rate, eps, decay) in
-        [("dqn-atari-cnn", 2.5e-4, 1e-8, 0.0), ("dqn-atari-resnet", 1e-4, 3.125e-4, 1e-5)]
-    {
+    for (suite, rate, eps, decay, form) in [
+        ("dqn-atari-cnn", 2.5e-4, 1e-8, 0.0, "squares"),
+        ("dqn-atari-resnet", 1e-4, 3.125e-4, 1e-5, "half_squares"),
+    ] {
         assert_table(
             suite,
             &[
                 ("agent.learning_rate", all, json!(rate)),
                 ("agent.adam_eps", all, json!(eps)),
                 ("agent.weight_decay", all, json!(decay)),
+                ("agent.weight_decay_form", all, json!(form)),
                 ("agent.batch_size", all, json!(32)),
                 ("agent.replay_capacity", all, json!(1_000_000)),
                 ("agent.warmup_env_steps", all, json!(20_000)),

@@ -37,7 +37,16 @@ pub(crate) fn plant(folder: &Folder, job: &str, returns: &[f64]) {
     let row = |(at, ret): (usize, &f64)| format!("{},0,{at}.0,0,{ret},1\n", 100 * at);
     let rows: String = returns.iter().enumerate().map(row).collect();
     let text = format!("env_step,gradient_step,wall_s,episode,return,length\n{rows}");
-    std::fs::write(folder.path().join(job).join("evals.csv"), text).unwrap();
+    let job = folder.path().join(job);
+    std::fs::write(job.join("evals.csv"), text).unwrap();
+    // As if the job itself had got them.
+    let status = std::fs::read_to_string(job.join("status.yaml")).unwrap();
+    let of_job = |line: &str| match (line.starts_with("score:"), returns.last()) {
+        (true, Some(last)) => format!("score: {last:?}\n").replace("NaN", ".nan"),
+        (true, None) | (false, _) => format!("{line}\n"),
+    };
+    std::fs::write(job.join("status.yaml"), status.lines().map(of_job).collect::<String>())
+        .unwrap();
 }
 
 pub(crate) fn planted() -> Folder {
@@ -131,6 +140,55 @@ fn several_envs_come_to_one_scale() {
     assert!(text.contains("normalised from 0 to 1: Chain-v0 0.000 to 10.0"), "{text}");
     // Each env has a baseline of its own.
     assert_eq!(variant(&told, "set,id=Identity-v0")["baseline"], "dense,id=Identity-v0");
+}
+
+#[test]
+fn what_has_not_all_envs_yet_has_no_score_over_them() {
+    let folder = Folder::with("duel.yaml", CONFIG);
+    let envs = ["--set", "sweep={env.id: [Chain-v0, Identity-v0]}"];
+    run(&folder, "a", &[&envs[..], &["--set", "normalise={Chain-v0: {low: 0, high: 4}}"]].concat());
+    run(&folder, "b", &[&envs[..], &["--set", "agent.discount=0.9"]].concat());
+    let row = |args: &[&str], name: &str| {
+        let text = report(&folder, args).stdout;
+        let rows = text.split("normalised ").nth(1).unwrap().lines();
+        rows.map(str::to_owned)
+            .find(|row| row.starts_with(name))
+            .unwrap_or_else(|| panic!("{text}"))
+    };
+    assert!(row(&["a"], "set ").contains(" 2/2 "));
+    // Of two runs each has rows of its own.
+    let both = ["a", "b"];
+    assert!(row(&both, "a: set ").contains(" 2/2 ") && row(&both, "b: dense ").contains(" 2/2 "));
+    // Ends that are typed are laid over those of the config.
+    let told = json(&folder, &["a", "--normalise", "Identity-v0=0..200"]);
+    let high = |env: &str| told["scales"][env]["high"].as_f64().unwrap();
+    assert_eq!([high("Chain-v0"), high("Identity-v0")], [4.0, 200.0]);
+    for seed in 1..=3 {
+        let status = folder.path().join(format!("a/dense,id=Chain-v0/seed-{seed}/status.yaml"));
+        let text = std::fs::read_to_string(&status).unwrap();
+        std::fs::write(status, text.replace("state: finished", "state: interrupted")).unwrap();
+    }
+    assert!(row(&["a"], "dense ").contains(" 2/2  ~"), "{}", row(&["a"], "dense "));
+    std::fs::remove_dir_all(folder.path().join("a/set,id=Identity-v0")).unwrap();
+    let set = row(&["a"], "set ");
+    assert!(set.contains(" 1/2 ") && set.contains('–') && !set.contains('['), "{set}");
+}
+
+#[test]
+fn a_changed_or_copied_job_is_told() {
+    let folder = planted();
+    plant(&folder, "a/set/seed-1", &[0.0, 5.0, 11.0]);
+    let evals = folder.path().join("a/set/seed-1/evals.csv");
+    let text = std::fs::read_to_string(&evals).unwrap();
+    std::fs::write(&evals, text.replace(",11,1\n", ",12,1\n")).unwrap();
+    std::fs::copy(
+        folder.path().join("a/dense/seed-1/status.yaml"),
+        folder.path().join("a/dense/seed-2/status.yaml"),
+    )
+    .unwrap();
+    let told = notes(&json(&folder, &["a"]));
+    assert!(told.contains("evals.csv makes a score of 12, and status.yaml says 11"), "{told}");
+    assert!(told.contains("dense/seed-2: status.yaml is that of dense/seed-1"), "{told}");
 }
 
 #[test]

@@ -20,7 +20,8 @@
 //! 4. a truncated episode bootstraps from the state that it stopped in, if `bootstrap_truncated` says no other; TF-Agents
 //!    takes the time limit for a termination;
 //! 5. actions and spread are in units in which the environment's bounds are ±1;
-//! 6. a pruned weight cannot come back ([`sparring_sparse::methods::pruning`]).
+//! 6. a pruned weight cannot come back ([`sparring_sparse::methods::pruning`]);
+//! 7. `max_grad_norm` sees the gradient of active weights only, unless `clip_norm` says `dense`, as in the paper's code.
 
 mod choice;
 mod config;

@@ -41,7 +41,7 @@ pub struct Judgement {
     /// Beyond the one, or between both.
     pub bounds: Vec<f64>,
     /// In a word, which stands beside the value in place of its interval.
-    pub verdict: &'static str,
+    pub verdict: String,
 }
 
 /// The height of a row.

@@ -188,7 +188,12 @@ impl<'a> Scale<'a> {
                 };
                 words.iter().enumerate().map(tick).collect()
             }
-            Spacing::Linear => self.at_steps(nice((self.high - self.low) / most)),
+            Spacing::Linear => {
+                let step = nice((self.high - self.low) / most);
+                let ticks = self.at_steps(step);
+                // One tick tells no scale.
+                if ticks.len() < 2 { self.at_steps(nice(step / 2.5)) } else { ticks }
+            }
             Spacing::Log => {
                 let decades = (self.high / self.low).log10();
                 match decades {
@@ -243,6 +248,8 @@ mod tests {
         assert_eq!(labels(&axis, &[0.0, 60_000.0]), ["0", "20k", "40k", "60k"]);
         assert_eq!(labels(&axis, &[0.0, 1.0]), ["0", "0.2", "0.4", "0.6", "0.8", "1"]);
         assert_eq!(labels(&axis, &[-120.0, 480.0]), ["0", "200", "400"]);
+        let narrow = Scale::new(&axis, [0.9, 9.6].into_iter(), [0.0, 100.0]);
+        assert!(narrow.ticks().len() > 1, "{:?}", narrow.ticks());
         assert_eq!(labels(&axis, &[0.0, 5e6]), ["0", "1M", "2M", "3M", "4M", "5M"]);
         assert_eq!(labels(&axis, &[-1500.0, 0.0]), ["−1500", "−1000", "−500", "0"]);
         assert_eq!(

@@ -10,7 +10,8 @@
 //!
 //! Each pair stands for all cells that its first selector means, each beside the cell that its second means on the same
 //! environment at the same values of all axes, as far as there is one. The statistic is the ratio or the difference of
-//! the interquartile means of all of these, normalised, with its 95 % bootstrap interval.
+//! the interquartile means of all of these, normalised, with its 95 % bootstrap interval. Of several environments it is also
+//! taken of the means.
 
 mod read;
 mod selector;
@@ -24,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 pub use read::{read_claims, read_claims_alone};
-pub use selector::Selector;
+pub use selector::{Missing, Selector};
 
 /// A contrast of variants and where it is to lie.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

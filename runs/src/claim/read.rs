@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::selector::Missing;
 use super::shape::{self, EXAMPLE};
-use super::{Bound, Claim, Kept, Measure, Selector};
+use super::{Bound, Claim, Kept, Measure, Relation, Selector};
 use crate::keys::{Checked, Problem, Reader, as_typed, nearest, not_a_section, same};
 use crate::names::{distinct, stands_for, stem};
 use crate::variant::{Coordinates, Variant};
@@ -126,7 +126,7 @@ fn claim(key: &str, node: &Node) -> Checked<Claim> {
             return Err(wrong(format!("a claim without {part}"), allowed, EXAMPLE));
         }
     }
-    let Some((_, bound)) = claim.statistic() else {
+    let Some((relation, bound)) = claim.statistic() else {
         let found = match claim.ratio {
             Some(_) => "ratio and difference",
             None => "neither ratio nor difference",
@@ -135,9 +135,13 @@ fn claim(key: &str, node: &Node) -> Checked<Claim> {
         return Err(wrong(found.to_owned(), allowed, "ratio: {at_least: 0.95}"));
     };
     let number = bound.number();
-    if !number.is_finite() || matches!(bound, Bound::Within(_)) && number < 0.0 {
-        let allowed = "a bound that is a number, and not below 0 with within";
+    if number < 0.0 && (matches!(bound, Bound::Within(_)) || relation == Relation::Ratio) {
+        let allowed = "a bound that is not below 0 with within, and with a ratio";
         return Err(wrong(number.to_string(), allowed, "at_least: 0"));
+    }
+    if let Some([one, _]) = claim.pairs.iter().find(|[one, other]| one == other) {
+        let allowed = "two variants, or one at two values of an axis";
+        return Err(wrong(format!("{one} beside itself"), allowed, EXAMPLE));
     }
     let name = key.trim_start_matches("claims.");
     if name.is_empty() {
@@ -166,8 +170,8 @@ fn about(
             true => of.missing_axis(known),
             false => of.missing(known),
         };
-        if let Some(Missing { found, allowed }) = missing {
-            return Err(Problem::at(node, key, found, allowed, of.variant()));
+        if let Some(Missing { found, allowed, hint }) = missing {
+            return Err(Problem::at(node, key, found, allowed, hint));
         }
     }
     let pair = claim.pairs.iter().find(|pair| !scaled && !meet(pair, known));

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::keys::{is_one_of, same};
+use crate::keys::{is_one_of, nearest, same};
 use crate::names::{distinct, stands_for};
 use crate::variant::Coordinates;
 
@@ -37,6 +37,8 @@ pub struct Missing {
     pub found: String,
     /// What there is.
     pub allowed: String,
+    /// What was probably meant.
+    pub hint: String,
 }
 
 impl Selector {
@@ -55,11 +57,12 @@ impl Selector {
         let keys: BTreeSet<&String> = named.flat_map(|at| at.axes.keys()).collect();
         let key = axes.keys().find(|key| !keys.contains(key))?;
         let told: Vec<&str> = keys.into_iter().map(String::as_str).collect();
+        let hint = nearest(key, told.iter().copied()).unwrap_or(variant).to_owned();
         let allowed = match told.len() {
             0 => format!("{variant} alone, which no sweep has made several of"),
             _ => format!("an axis of {variant}: {}", told.join("; ")),
         };
-        Some(Missing { found: format!("{key}, which {variant} has not"), allowed })
+        Some(Missing { found: format!("{key}, which {variant} has not"), allowed, hint })
     }
 
     /// The first axis or value that it names and no variant of its name among `known` has.
@@ -82,15 +85,14 @@ impl Selector {
             };
             let told: Vec<String> = known.iter().map(ToString::to_string).collect();
             let allowed = format!("a value of {key} that {variant} has: {}", told.join(", "));
+            let hint = format!("{key}: {}", told.first().map_or("", String::as_str));
             if asked.is_empty() {
-                return Some(Missing { found: format!("{key}: no value"), allowed });
+                return Some(Missing { found: format!("{key}: no value"), allowed, hint });
             }
             let is_none = |one: &&&Json| !known.iter().any(|value| same(value, one));
             if let Some(one) = asked.iter().find(is_none) {
-                return Some(Missing {
-                    found: format!("{key}: {one}, which {variant} has not"),
-                    allowed,
-                });
+                let found = format!("{key}: {one}, which {variant} has not");
+                return Some(Missing { found, allowed, hint });
             }
         }
         None

@@ -1,7 +1,7 @@
 //! How a claim has to be written, key by key, so that a mistake is told where it stands.
 
 use crate::keys::{Checked, Problem, likely};
-use crate::yaml::{Node, Value};
+use crate::yaml::{Node, Number, Value};
 
 const KEYS: [&str; 6] = ["says", "pairs", "of", "ratio", "difference", "paper"];
 const BOUNDS: [&str; 3] = ["at_least", "at_most", "within"];
@@ -76,7 +76,10 @@ fn measure(key: &str, node: &Node) -> Checked<()> {
     let (typed, is_known) = match &node.value {
         Value::Text(text) => (text.as_str(), MEASURES.contains(&text.as_str())),
         Value::Map(entries) => match entries.as_slice() {
-            [(name, _)] => (name.as_str(), MEASURED_BY.contains(&name.as_str())),
+            [(name, below)] if MEASURED_BY.contains(&name.as_str()) => {
+                return measured_by(&format!("{key}.{name}"), name, below);
+            }
+            [(name, _)] => (name.as_str(), false),
             [..] => ("", false),
         },
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) => ("", false),
@@ -88,10 +91,35 @@ fn measure(key: &str, node: &Node) -> Checked<()> {
     Err(Problem::at(node, key, told(node), allowed, hint))
 }
 
+/// What is to stand below the measure `name`.
+fn measured_by(key: &str, name: &str, node: &Node) -> Checked<()> {
+    let options = |node: &Node| matches!(node.value, Value::Map(_));
+    let (is_right, allowed) = match name {
+        "metric" => {
+            (matches!(node.value, Value::Text(_)), "a tag of metrics.csv, such as losses/td")
+        }
+        "kept" => {
+            let both = ["under", "of"].map(|part| node.get(part).is_some_and(options));
+            let only = node.entries().is_some_and(|entries| entries.len() == 2);
+            (only && both == [true; 2], "under and of, each with options of the env")
+        }
+        _ => (options(node), "options of the env, such as noise_sigma: 10"),
+    };
+    match is_right {
+        true => Ok(()),
+        false => Err(Problem::at(node, key, told(node), allowed, "of: return")),
+    }
+}
+
 fn bound(key: &str, node: &Node) -> Checked<()> {
     let typed = match node.entries() {
         Some([(name, number)]) => {
-            if BOUNDS.contains(&name.as_str()) && number.value.number().is_some() {
+            let is_finite = match number.value.number() {
+                Some(Number::Real(number)) => number.is_finite(),
+                Some(Number::Whole(_)) => true,
+                None => false,
+            };
+            if BOUNDS.contains(&name.as_str()) && is_finite {
                 return Ok(());
             }
             name.as_str()
@@ -99,7 +127,7 @@ fn bound(key: &str, node: &Node) -> Checked<()> {
         Some(_) | None => "",
     };
     let hint = likely(typed, BOUNDS).first().copied().unwrap_or("at_least");
-    let allowed = format!("one of {}, with a number", BOUNDS.join(", "));
+    let allowed = format!("one of {}, with a finite number", BOUNDS.join(", "));
     Err(Problem::at(node, key, told(node), allowed, format!("{{{hint}: 0}}")))
 }
 

@@ -17,7 +17,11 @@ pub struct Group {
     pub at: Coordinates,
     /// The places of its cells.
     pub cells: Vec<usize>,
-    /// Normalised scores of the tasks that it was run on, of the seeds that all of them have.
+    /// Its cells that have scores.
+    pub scored: usize,
+    /// Whether some of these are of seeds that did not reach their end.
+    pub partial: bool,
+    /// Normalised scores of the tasks that it was run on, of the seeds that all of them have; none before each has some.
     pub scores: Scores,
     /// Scores of other seeds.
     pub left_out: usize,
@@ -55,8 +59,11 @@ pub fn groups(cells: &[Cell], tasks: &[Task], baseline: Option<&str>) -> Vec<Gro
             None => places.push((at, vec![place])),
         }
     }
-    let mut groups: Vec<Group> =
-        places.into_iter().map(|(at, of)| group(at, of, cells, tasks)).collect();
+    let twice = |name: &str| places.iter().filter(|(at, _)| at.name == name).count() > 1;
+    let labels: Vec<String> =
+        places.iter().map(|(at, of)| label(&at.name, of, cells, twice(&at.name))).collect();
+    let with_label = |((at, of), label)| group(label, at, of, cells, tasks);
+    let mut groups: Vec<Group> = places.into_iter().zip(labels).map(with_label).collect();
     let leads: Vec<Option<Lead>> =
         (0..groups.len()).map(|at| lead(at, &groups, cells, baseline)).collect();
     for (group, lead) in groups.iter_mut().zip(leads) {
@@ -65,13 +72,31 @@ pub fn groups(cells: &[Cell], tasks: &[Task], baseline: Option<&str>) -> Vec<Gro
     groups
 }
 
-fn group(at: Coordinates, of: Vec<usize>, cells: &[Cell], tasks: &[Task]) -> Group {
+/// Of a name that several runs have the run's stands before it, as with cells.
+fn label(name: &str, of: &[usize], cells: &[Cell], twice: bool) -> String {
+    match of {
+        [one] => cells[*one].label.clone(),
+        [first, ..] if twice => {
+            let Cell { label, at, .. } = &cells[*first];
+            format!("{}{name}", label.strip_suffix(at.name.as_str()).unwrap_or_default())
+        }
+        [..] => name.to_owned(),
+    }
+}
+
+fn group(label: String, at: Coordinates, of: Vec<usize>, cells: &[Cell], tasks: &[Task]) -> Group {
     let normalised = |task: &Task| -> Seeds {
         let here = of.iter().map(|place| &cells[*place]).filter(|cell| cell.at.env == task.env);
         let scored = here.flat_map(|cell| &cell.scores);
         scored.map(|it| (it.seed, task.scale.normalise(it.score))).collect()
     };
-    let mut of_tasks: Vec<Seeds> = tasks.iter().map(normalised).collect();
+    let scored = of.iter().filter(|place| !cells[**place].scores.is_empty()).count();
+    let partial = of.iter().any(|place| cells[*place].is_partial());
+    // Of the tasks that are there by now a mean would be another thing than beside it of all.
+    let mut of_tasks: Vec<Seeds> = match scored == of.len() {
+        true => tasks.iter().map(normalised).collect(),
+        false => Vec::new(),
+    };
     let common = common(&of_tasks.iter().map(|seeds| [seeds]).collect::<Vec<_>>());
     let left_out = match common {
         Some(common) => of_tasks.iter_mut().map(|seeds| keep(seeds, &common)).sum(),
@@ -79,10 +104,6 @@ fn group(at: Coordinates, of: Vec<usize>, cells: &[Cell], tasks: &[Task]) -> Gro
     };
     let values = |seeds: Seeds| seeds.into_values().collect();
     let scores = Scores::new(of_tasks.into_iter().map(values).collect());
-    let label = match of.as_slice() {
-        [one] => cells[*one].label.clone(),
-        _ => at.name.clone(),
-    };
     let bootstrap = bootstrap(&format!("{label} over tasks"));
     let estimate = |what| bootstrap.estimate(what, &scores);
     Group {
@@ -93,6 +114,8 @@ fn group(at: Coordinates, of: Vec<usize>, cells: &[Cell], tasks: &[Task]) -> Gro
         label,
         at,
         cells: of,
+        scored,
+        partial,
         scores,
         left_out,
         lead: None,

@@ -26,6 +26,8 @@ pub struct Judged {
     pub estimate: Option<Estimate>,
     /// Pairs of cells, an environment at a time.
     pub pairs: usize,
+    /// Pairs of which one has nothing to be judged by yet.
+    pub missing: usize,
     /// Seeds of the cell that has fewest; 0 where none decides.
     pub seeds: usize,
     /// Results of other seeds, which not all of its cells have.
@@ -36,6 +38,18 @@ pub struct Judged {
     pub verdict: Verdict,
     /// Why that is open.
     pub why: Option<String>,
+    /// The same by the mean: of two or three unlike environments the interquartile mean drops most of one. None where there is
+    /// but one, or where no seed decides.
+    pub by_mean: Option<ByMean>,
+}
+
+/// What the mean of all pairs came to, and what it says.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ByMean {
+    /// The statistic.
+    pub estimate: Estimate,
+    /// Whether the claim holds by it.
+    pub verdict: Verdict,
 }
 
 /// Judges the claim `name` by the `cells` of `runs`, as far as they are at their end.
@@ -73,30 +87,39 @@ pub fn judge(
     };
     let (pairs, seeds) =
         (of_seeds.len() + of_exact.len(), sampled.values().map(BTreeMap::len).min());
-    let seeds = seeds.unwrap_or(0);
+    let (seeds, missing) = (seeds.unwrap_or(0), couples.len() - pairs);
     let is_paired = |[x, y]: &[usize; 2]| sampled[x].keys().eq(sampled[y].keys());
     let paired = !of_seeds.is_empty() && of_seeds.iter().all(is_paired);
     let statistic = claim.statistic();
-    let wants_zero = match claim.of {
-        Measure::Kept(_) => true,
-        Measure::Return | Measure::Under(_) => matches!(statistic, Some((Relation::Ratio, _))),
-        Measure::Metric(_) => false,
-        Measure::ForwardFlops | Measure::TrainingFlops | Measure::Active => false,
+    let wants_scale = match (&claim.of, statistic) {
+        (Measure::Kept(_), _) => true,
+        (Measure::Return | Measure::Under(_), Some((Relation::Ratio, _))) => true,
+        (Measure::Return | Measure::Under(_), Some((Relation::Difference, bound))) => {
+            bound.number() != 0.0
+        }
+        (Measure::Return | Measure::Under(_), None) | (Measure::Metric(_), _) => false,
+        (Measure::ForwardFlops | Measure::TrainingFlops | Measure::Active, _) => false,
     };
-    let is_unscaled = wants_zero && scales.are_relative();
+    let is_unscaled = wants_scale && scales.are_relative();
+    let contrast = contrast(&of_seeds, &sampled, cells);
     let estimate =
         statistic.filter(|_| !is_unscaled).and_then(|(relation, _)| match of_exact.is_empty() {
-            true => sampled_estimate(relation, &of_seeds, &sampled, cells),
+            true => estimate(relation, Aggregate::Iqm, contrast.as_ref()?),
             false => {
                 exact_estimate(relation, of_exact.iter().map(|pair| pair.map(|at| exact[&at])))
             }
         });
-    let verdict = match (statistic, &estimate) {
-        (Some((relation, bound)), Some(estimate)) => {
-            Verdict::of(estimate, bound, relation.of_equals(), seeds)
-        }
-        (None, _) | (_, None) => Verdict::Open,
+    let says = |estimate: &Estimate| match statistic {
+        Some((relation, bound)) => Verdict::of(estimate, bound, relation.of_equals(), seeds),
+        None => Verdict::Open,
     };
+    let verdict = estimate.as_ref().map_or(Verdict::Open, says);
+    let envs = distinct(compared.iter().map(|at| cells[*at].at.env.as_str()));
+    let by_mean = (envs.len() > 1 && estimate.is_some()).then(|| {
+        let estimate = self::estimate(statistic?.0, Aggregate::Mean, contrast.as_ref()?)?;
+        Some(ByMean { verdict: says(&estimate), estimate })
+    });
+    let by_mean = by_mean.flatten();
     let why = (verdict == Verdict::Open).then(|| match &claim.of {
         _ if couples.is_empty() => "none of its pairs is compared here".to_owned(),
         Measure::Under(_) if pairs == 0 => {
@@ -110,17 +133,16 @@ pub fn judge(
             format!("no finished seeds of both have {tag} in metrics.csv")
         }
         _ if pairs == 0 => "no pair has finished seeds of both".to_owned(),
-        _ if is_unscaled => {
-            "a ratio over several environments wants a scale that says what 0 is: normalise"
-                .to_owned()
-        }
+        _ if is_unscaled => "a ratio, or a bound other than 0, over several environments wants a scale that does not go \
+                             by what is compared: normalise, or --normalise ENV=LOW..HIGH"
+            .to_owned(),
         _ if estimate.is_none() => no_number(&sampled, cells).unwrap_or_else(|| {
             "the second of its pairs is not above 0, so that there is no ratio".to_owned()
         }),
         _ => "there is no interval: of one seed, or of a second that comes near 0".to_owned(),
     });
     let (name, claim) = (name.to_owned(), claim.clone());
-    Judged { name, claim, estimate, pairs, seeds, left_out, paired, verdict, why }
+    Judged { name, claim, estimate, pairs, missing, seeds, left_out, paired, verdict, why, by_mean }
 }
 
 /// The places of the cells of `runs` that the claim compares, each pair once. What stands beside a cell is of the same run, or
@@ -141,15 +163,14 @@ fn couples(claim: &Claim, runs: &BTreeSet<usize>, cells: &[Cell]) -> Vec<[usize;
     distinct(couples)
 }
 
-/// Of pairs whose values differ from seed to seed. Of an environment the cells that have the same seeds are drawn together:
+/// Pairs whose values differ from seed to seed. Of an environment the cells that have the same seeds are drawn together:
 /// what a seed does to several of them (the same start, the same training until weights are pruned) is then no difference,
 /// and a cell that stands in many pairs no more than one sample.
-fn sampled_estimate(
-    relation: Relation,
+fn contrast(
     couples: &[[usize; 2]],
     sampled: &BTreeMap<usize, Seeds>,
     cells: &[Cell],
-) -> Option<Estimate> {
+) -> Option<Contrast> {
     let mut draws: BTreeMap<(&str, Vec<u64>), usize> = BTreeMap::new();
     let mut values: BTreeMap<usize, (usize, Vec<f64>)> = BTreeMap::new();
     for (place, seeds) in sampled {
@@ -163,10 +184,15 @@ fn sampled_estimate(
         Member { draw: *draw, scores }
     };
     let pairs: Vec<[Member<'_>; 2]> = couples.iter().map(|couple| couple.map(member)).collect();
-    let (contrast, bootstrap) = (Contrast::new(&pairs)?, bootstrap("claims"));
+    Contrast::new(&pairs)
+}
+
+/// By `of` of each side.
+fn estimate(relation: Relation, of: Aggregate, contrast: &Contrast) -> Option<Estimate> {
+    let bootstrap = bootstrap("claims");
     match relation {
-        Relation::Ratio => bootstrap.ratio_of_all(Aggregate::Iqm, &contrast),
-        Relation::Difference => bootstrap.difference_of_all(Aggregate::Iqm, &contrast),
+        Relation::Ratio => bootstrap.ratio_of_all(of, contrast),
+        Relation::Difference => bootstrap.difference_of_all(of, contrast),
     }
 }
 

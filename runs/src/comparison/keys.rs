@@ -81,8 +81,15 @@ fn bounds(env: &str, node: &Node, variants: &[Variant]) -> Checked<(String, Boun
             Ok((env.to_owned(), Bounds { low, high }))
         }
         _ => {
+            let told = |(name, below): &(String, Node)| format!("{name}: {}", below.value);
+            let found = match node.entries() {
+                Some(entries) if !entries.is_empty() => {
+                    entries.iter().map(told).collect::<Vec<_>>().join(", ")
+                }
+                Some(_) | None => node.value.to_string(),
+            };
             let allowed = "two numbers, low below high";
-            Err(Problem::at(node, key, node.value.to_string(), allowed, "{low: 0, high: 500}"))
+            Err(Problem::at(node, key, found, allowed, "{low: 0, high: 500}"))
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::cell::Cell;
 use super::{Choice, Claims};
+use crate::claim::Missing;
 use crate::error::{Error, Refusal};
 use crate::keys::nearest;
 use crate::names::{distinct, stands_for, stem};
@@ -9,11 +10,12 @@ use crate::variant::Coordinates;
 
 /// Refuses names of variants and environments that no cell has, and claims about values that none has.
 pub fn check(choice: &Choice, cells: &[Cell]) -> Result<(), Error> {
+    let labels: Vec<&str> = cells.iter().map(|cell| cell.label.as_str()).collect();
     for wanted in &choice.variants {
-        known_as("--variant", wanted, cells)?;
+        known_as("--variant", wanted, &labels, cells)?;
     }
     if let Some(wanted) = &choice.baseline {
-        known_as("--baseline", wanted, cells)?;
+        known_as("--baseline", wanted, &labels, cells)?;
     }
     let envs = || distinct(cells.iter().map(|cell| cell.at.env.as_str()));
     if let Some(wanted) = choice
@@ -31,28 +33,30 @@ pub fn check(choice: &Choice, cells: &[Cell]) -> Result<(), Error> {
     }
     let Some(Claims { file, all }) = &choice.claims else { return Ok(()) };
     let known: Vec<&Coordinates> = cells.iter().map(|cell| &cell.at).collect();
+    // A claim is about a variant of every run, not about one in the table.
+    let names: Vec<&str> = known.iter().map(|at| at.name.as_str()).collect();
     for (name, claim) in all {
-        let place = format!("--claims {}: claims.{name}:", file.display());
+        let place = format!("--claims {}: claims.{name}.pairs", file.display());
         for of in claim.pairs.iter().flatten() {
-            known_as(&place, of.variant(), cells)?;
-            if let Some(missing) = of.missing(&known) {
-                let hint = of.variant().to_owned();
-                return Err(Refusal::argument(place, missing.found, missing.allowed, hint));
+            known_as(&format!("{place}:"), of.variant(), &names, cells)?;
+            if let Some(Missing { found, allowed, hint }) = of.missing(&known) {
+                return Err(Refusal::argument(place, found, allowed, hint));
             }
         }
     }
     Ok(())
 }
 
-fn known_as(option: &str, wanted: &str, cells: &[Cell]) -> Result<(), Error> {
-    if cells.iter().any(|cell| stands_for(wanted, &cell.at.name) || wanted == cell.label) {
+/// Refuses what is neither one of `names` nor stands for a variant.
+fn known_as(option: &str, wanted: &str, names: &[&str], cells: &[Cell]) -> Result<(), Error> {
+    if names.contains(&wanted) || cells.iter().any(|cell| stands_for(wanted, &cell.at.name)) {
         return Ok(());
     }
-    let labels = distinct(cells.iter().map(|cell| cell.label.as_str()));
+    let names = distinct(names.iter().copied());
     let stems = distinct(cells.iter().map(|cell| stem(&cell.at.name)));
-    let several = labels.len() > 2 * stems.len();
-    let told = if several { &stems } else { &labels };
+    let several = names.len() > 2 * stems.len();
+    let told = if several { &stems } else { &names };
     let told = format!("one of {}", told.join("; "));
-    let hint = nearest(wanted, labels.into_iter().chain(stems)).unwrap_or("a variant of the run");
+    let hint = nearest(wanted, names.into_iter().chain(stems)).unwrap_or("a variant of the run");
     Err(Refusal::argument(format!("{option} {wanted}"), "no variant of this name", told, hint))
 }

@@ -35,7 +35,7 @@ pub use against::Against;
 pub use baseline::{between, of_cell, pairs};
 pub use cell::{Cell, Scored};
 pub use group::{Group, Lead};
-pub use judge::Judged;
+pub use judge::{ByMean, Judged};
 pub use resamples::bootstrap;
 pub use task::Task;
 pub use verdict::Verdict;
@@ -108,10 +108,12 @@ impl Comparison {
     pub fn of(runs: Vec<RunResults>, apart: usize, choice: &Choice) -> Result<Self, Error> {
         let of_config = |run: &RunResults| run.record.baseline.clone();
         let baseline = choice.baseline.clone().or_else(|| runs.iter().find_map(of_config));
-        let normalise = choice.normalise.clone().unwrap_or_else(|| {
-            let of_config = |run: &RunResults| run.record.normalise.clone();
-            runs.iter().find_map(of_config).unwrap_or_default()
-        });
+        let of_config = runs.iter().find_map(|run| run.record.normalise.clone());
+        let of_config = of_config.unwrap_or_default();
+        let normalise = match &choice.normalise {
+            Some(chosen) => chosen.clone().or(of_config),
+            None => of_config,
+        };
         let running = runs.iter().any(|run| run.running == Some(true));
         let source =
             |run: &RunResults| Source { root: run.root.clone(), record: run.record.clone() };

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::sections::kinded;
 use crate::error::{Error, Refusal};
-use crate::expand::{chosen, split_path};
+use crate::expand::{LEFT_OUT, chosen, split_path};
 use crate::keys::{locate, nearest};
 use crate::yaml::{self, Node, Origin, Value, nested};
 
@@ -79,7 +79,8 @@ fn parse(file: &str, text: &str) -> Result<Node, Error> {
 }
 
 /// `document` with the value of `key=value`, whose value is YAML. All `variants`, or the whole `sweep`, are
-/// replaced; what stands in a section is laid over it.
+/// replaced; what stands in a section is laid over it; and a variant, an axis, an env's scale or a claim that is null is
+/// left out.
 pub fn set(document: &Node, argument: &str) -> Result<Node, Error> {
     let place = format!("--set {argument}");
     let refused = |found: &str, allowed: &str| {
@@ -105,6 +106,18 @@ pub fn set(document: &Node, argument: &str) -> Result<Node, Error> {
     let origin = |_: &[yaml::Step]| Origin::Argument(place.clone());
     let value = yaml::parse(value, &origin)
         .map_err(|error| refused(&error.message, "a YAML value after the = sign"))?;
+    if let ([section, ..], 1 | 2, Value::Null) = (&steps[..], steps.len(), &value.value)
+        && LEFT_OUT.contains(section)
+    {
+        return document.without(&steps).ok_or_else(|| {
+            let there = document.get(section).and_then(Node::entries).unwrap_or_default();
+            let names: Vec<&str> = there.iter().map(|(name, _)| name.as_str()).collect();
+            let found = format!("no {path} that could be left out");
+            let hint = nearest(steps[steps.len() - 1], names.iter().copied());
+            let allowed = format!("one that the config has: {}", names.join(", "));
+            Refusal::argument(&place, found, allowed, hint.unwrap_or("remove it"))
+        });
+    }
     let mut below = document.clone();
     if let (["variants" | "sweep"], Value::Map(entries)) = (&steps[..], &mut below.value) {
         entries.retain(|(key, _)| key != steps[0]);

@@ -80,6 +80,8 @@ pub fn load_claims(file: &Path) -> Result<BTreeMap<String, Claim>, Error> {
         let place = format!("{shown}: claims");
         return Err(Refusal::argument(place, MISSING, "a section of claims", hint));
     };
+    let known: Vec<_> = AROUND.iter().chain(&SECTIONS).copied().collect();
+    unknown_keys(&mut reader, &document, &known);
     let claims = read_claims_alone(&mut reader, section);
     match reader.problems.is_empty() {
         true => Ok(claims),
@@ -160,7 +162,10 @@ fn check(
     let narrowed = document.get("scale").is_some() || !set.is_empty();
     let mut expanded =
         keep(&mut reader, expand(&base, variants, sweep, kinded())).unwrap_or_default();
-    keep(&mut reader, apply(document.get("when"), &mut expanded, kinded(), narrowed));
+    // Of what cannot be expanded no clause can be met.
+    if !expanded.is_empty() {
+        keep(&mut reader, apply(document.get("when"), &mut expanded, kinded(), narrowed));
+    }
     if let [one] = expanded.as_mut_slice()
         && one.name == "base"
     {

@@ -7,6 +7,6 @@ mod variants;
 mod when;
 
 pub use path::split_path;
-pub use scale::{chosen, named};
+pub use scale::{LEFT_OUT, chosen, named};
 pub use variants::{Expanded, expand, reaches};
 pub use when::apply;

@@ -7,8 +7,8 @@ use crate::yaml::{Node, Origin, Value};
 const KEY: &str = "scale";
 const ALL: &str = "scales";
 
-/// Keys of which a scale leaves out what it gives null.
-const LEFT_OUT: [&str; 2] = ["variants", "sweep"];
+/// Keys of which a scale, or `--set`, leaves out what it gives null.
+pub const LEFT_OUT: [&str; 4] = ["variants", "sweep", "normalise", "claims"];
 
 /// `document` with that of its scales laid over it which the last of the `arguments` of `--set` chooses, or its own key.
 pub fn chosen(document: Node, arguments: &[String]) -> Checked<Node> {
@@ -98,9 +98,13 @@ mod tests {
         assert_eq!(named("a".to_owned(), &small), "a-small");
         let full = chosen(node(TEXT), &["scale=small".to_owned(), "scale = full".to_owned()]);
         assert_eq!(full.unwrap().get("seeds"), node("seeds: [1, 2]").get("seeds"));
-        let text = "variants: {a: {}, b: {}}\nscale: s\nscales: {s: {variants: {a: null}}}";
-        let fewer = chosen(node(text), &[]).unwrap();
-        assert_eq!(fewer.get("variants"), node("variants: {b: {}}").get("variants"));
+        for key in LEFT_OUT {
+            let text = format!(
+                "{key}: {{a: {{}}, b: {{}}}}\nscale: s\nscales: {{s: {{{key}: {{a: null}}}}}}"
+            );
+            let fewer = chosen(node(&text), &[]).unwrap();
+            assert_eq!(fewer.get(key), node(&format!("{key}: {{b: {{}}}}")).get(key));
+        }
         let plain = chosen(node("seeds: [1]"), &["train.x=2".to_owned()]).unwrap();
         assert_eq!(named("a".to_owned(), &plain), "a");
     }

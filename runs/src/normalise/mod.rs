@@ -97,6 +97,17 @@ impl Normalise {
         by.chain(self.own.iter().map(own)).collect()
     }
 
+    /// It with what it says nothing of as in `other`: ends of one's own, and where it names no table, that.
+    pub fn or(mut self, other: Self) -> Self {
+        if self.by.is_none() {
+            self.by = other.by;
+            for (env, ends) in other.own {
+                self.own.entry(env).or_insert(ends);
+            }
+        }
+        self
+    }
+
     /// The scale of `env`: its own ends, those of the table that was asked for, or else of the first that has it; last
     /// the range of `scores`.
     pub fn scale(&self, env: &str, scores: &[f64]) -> Scale {
@@ -180,6 +191,16 @@ mod tests {
         let normalise = Normalise { own, ..Normalise::default() };
         assert_eq!(normalise.scale("ALE/Pong-v5", &[]).normalise(0.0), 0.5);
         assert_eq!(normalise.arguments(), ["ALE/Pong-v5=-21..21"]);
+        let of_config = BTreeMap::from([
+            ("ALE/Pong-v5".to_owned(), Bounds { low: 0.0, high: 1.0 }),
+            ("Mine-v0".to_owned(), Bounds { low: 0.0, high: 2.0 }),
+        ]);
+        let of_config = Normalise { by: None, own: of_config };
+        let both = normalise.or(of_config.clone());
+        assert_eq!(both.arguments(), ["ALE/Pong-v5=-21..21", "Mine-v0=0..2"]);
+        // A table that is asked for by name is not hidden by ends of the config.
+        let human = Normalise { by: Some(Table::Human), ..Normalise::default() };
+        assert_eq!(human.clone().or(of_config), human);
         assert_eq!(
             Scale { low: 1.0, high: 1.0, source: String::new(), relative: false }.normalise(1.0),
             0.0

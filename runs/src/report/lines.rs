@@ -62,6 +62,8 @@ struct Under {
 struct OverTasks {
     group: String,
     envs: Vec<String>,
+    scored: usize,
+    partial: bool,
     iqm: Option<Ends>,
     mean: Option<Ends>,
     median: Option<Ends>,
@@ -168,6 +170,8 @@ pub fn json(of: &Comparison) -> Json {
     let over = |group: &Group| OverTasks {
         group: group.label.clone(),
         envs: group.cells.iter().map(|place| of.cells[*place].at.env.clone()).collect(),
+        scored: group.scored,
+        partial: group.partial,
         iqm: Ends::of(group.iqm.as_ref()),
         mean: Ends::of(group.mean.as_ref()),
         median: Ends::of(group.median.as_ref()),

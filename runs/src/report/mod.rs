@@ -20,7 +20,9 @@ mod swept;
 mod table;
 mod view;
 
-use crate::comparison::{Comparison, Judged, Task, listed};
+use std::mem::discriminant;
+
+use crate::comparison::{ByMean, Comparison, Judged, Task, listed};
 use crate::sizes::{self, layers_table};
 use crate::table::Table;
 pub use args::ReportArgs;
@@ -102,7 +104,31 @@ fn notes(of: &Comparison) -> Vec<String> {
     let apart = (!apart.is_empty()).then(|| {
         format!("claims whose two sides have other seeds, which are not paired: {}", listed(&apart))
     });
-    warnings.chain(open).chain(apart).collect()
+    let fewer = of.claims.iter().filter(|claim| claim.missing > 0 && claim.estimate.is_some());
+    let fewer = fewer.map(|Judged { name, pairs, missing, .. }| {
+        format!(
+            "the claim {name} is judged by {pairs} of its {} pairs: the others have no finished seeds of both",
+            pairs + missing
+        )
+    });
+    let by_mean = of.claims.iter().filter_map(by_mean);
+    warnings.chain(open).chain(apart).chain(fewer).chain(by_mean).collect()
+}
+
+/// What the mean says of a claim, where it says another thing than the interquartile mean.
+fn by_mean(claim: &Judged) -> Option<String> {
+    let ByMean { estimate, verdict } = claim.by_mean.as_ref()?;
+    (discriminant(verdict) != discriminant(&claim.verdict)).then(|| {
+        let interval = estimate.interval.as_ref();
+        let interval = interval
+            .map_or(String::new(), |it| format!(" [{}, {}]", number(it.low), number(it.high)));
+        format!(
+            "the claim {} is {} by the interquartile mean, which may drop most of an environment, and {verdict} by the mean: {}{interval}",
+            claim.name,
+            claim.verdict,
+            number(estimate.value),
+        )
+    })
 }
 
 /// The main tables, for a page.

@@ -21,8 +21,12 @@ pub fn table(of: &Comparison) -> Option<Table> {
     columns.extend(better.as_deref().map(|name| (name, Align::Right)));
     let mut table = Table::new(&columns);
     for group in &of.groups {
-        let Group { label, cells, iqm, mean, median, optimality_gap, lead, .. } = group;
-        let mut row = vec![label.clone(), format!("{}/{}", cells.len(), of.tasks.len())];
+        let Group { label, scored, partial, iqm, mean, median, optimality_gap, lead, .. } = group;
+        let mut row = vec![label.clone(), format!("{scored}/{}", of.tasks.len())];
+        let shown = |estimate: Option<&Estimate>| match (partial, shown(estimate)) {
+            (true, text) if estimate.is_some() => format!("~{text}"),
+            (_, text) => text,
+        };
         row.extend([iqm, mean, median, optimality_gap].map(|it| shown(it.as_ref())));
         if better.is_some() {
             row.push(shown(lead.as_ref().and_then(|lead| lead.improvement.as_ref())));

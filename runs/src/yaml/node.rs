@@ -129,6 +129,18 @@ impl Node {
         }
     }
 
+    /// It without what stands at `path`; none where nothing does.
+    pub fn without(&self, path: &[&str]) -> Option<Self> {
+        let (first, deeper) = path.split_first()?;
+        let mut entries = self.entries()?.to_vec();
+        let at = entries.iter().position(|(key, _)| key == first)?;
+        match deeper {
+            [] => drop(entries.remove(at)),
+            [..] => entries[at].1 = entries[at].1.without(deeper)?,
+        }
+        Some(Self { value: Value::Map(entries), origin: self.origin.clone() })
+    }
+
     /// The value as JSON; what YAML groups, such as `1_000`, is a number.
     pub fn to_json(&self) -> Json {
         match (&self.value, self.value.number()) {

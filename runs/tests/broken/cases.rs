@@ -540,6 +540,12 @@ pub const CASES: &[Case] = &[
         ["a list of 0", "at least one value", "remove the axis"],
     ),
     case(
+        "empty sweep axis of whose values a clause asks",
+        ("[0.9, 0.99]", "[]\nwhen: [{if: {agent.discount: 0.9}, then: {agent: {hidden: [4]}}}]"),
+        ":19: sweep.agent.discount",
+        ["a list of 0", "at least one value", "remove the axis"],
+    ),
+    case(
         "a sweep of a key that is not there",
         ("agent.discount", "agent.discnt"),
         ":19: sweep.agent.discnt[0]",

@@ -115,7 +115,12 @@ fn the_mark_of_an_encoding_is_no_part_of_a_config() {
 #[test]
 fn arguments_are_checked_like_the_file() {
     let folder = Folder::with("good.yaml", GOOD);
-    let cases: [(&[&str], &str, [&str; 3]); 11] = [
+    let cases: [(&[&str], &str, [&str; 3]); 12] = [
+        (
+            &["--set", "variants.rgl=null"],
+            "--set variants.rgl=null",
+            ["no variants.rgl", "one that the config has: dense, rigl", "rigl"],
+        ),
         (
             &["--set", "agent.lr=1"],
             "--set agent.lr=1: agent.lr",

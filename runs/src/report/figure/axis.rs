@@ -11,6 +11,7 @@ use super::plate::{Content, Figure};
 use super::request::Request;
 use crate::chart::{Axis, Lines, Panel, Plot, Point, Reference, Series};
 use crate::comparison::{Cell, Comparison};
+use crate::report::swept;
 
 /// Keys that other figures are about.
 const ELSEWHERE: [&str; 3] = ["env.id", "sparsity.kind", "agent.kind"];
@@ -85,14 +86,17 @@ fn panel(comparison: &Comparison, env: &str, x: &str, by: &str) -> Option<Panel>
     let mut lines: Vec<Line> = Vec::new();
     for (cell, place) in cells.into_iter().zip(places) {
         let key = value(cell, by).map_or_else(|| "none".to_owned(), |key| word(&key));
+        let others = key_axis::others(&cell.at, &[x, by]);
         // Two cells at one place are two lines.
-        let fits = |line: &&mut Line| line.key == key && !line.at.contains(&place);
+        let fits = |line: &&mut Line| {
+            line.key == key && line.others == others && !line.at.contains(&place)
+        };
         match lines.iter_mut().find(fits) {
             Some(line) => {
                 line.cells.push(cell);
                 line.at.push(place);
             }
-            None => lines.push(Line { key, cells: vec![cell], at: vec![place] }),
+            None => lines.push(Line { key, others, cells: vec![cell], at: vec![place] }),
         }
     }
     let styles = methods::styles(lines.iter().map(|line| line.cells[0].at.method.as_str()));
@@ -103,27 +107,32 @@ fn panel(comparison: &Comparison, env: &str, x: &str, by: &str) -> Option<Panel>
         };
         let mut points: Vec<Point> = line.cells.iter().zip(&line.at).filter_map(point).collect();
         points.sort_by(|a, b| a.x.total_cmp(&b.x));
-        let several = lines.iter().filter(|other| other.key == line.key).count() > 1;
+        let same = || lines.iter().filter(|other| other.key == line.key);
         let variant = &line.cells[0].at.variant;
-        let label = if several && !variant.is_empty() { variant } else { &line.key };
-        Series { label: label.clone(), style, points, joined: true }
+        let of_variants = same().any(|other| other.cells[0].at.variant != *variant);
+        let name = if of_variants && !variant.is_empty() { variant } else { &line.key };
+        let all: Vec<&[String]> = same().map(|other| other.others.as_slice()).collect();
+        let label = key_axis::apart(name, &line.others, &all);
+        Series { label, style, points, joined: true }
     });
     let lines = Lines::new(axis, Axis::linear("return"), series.collect());
-    let references = whole(comparison, env, x).into_iter().collect();
+    let references = whole(comparison, env, x);
     Some(Panel { title: env.to_owned(), plot: Plot::Lines(Lines { references, ..lines }) })
 }
 
 /// The baseline of `env` where it has no value of `x`, across.
-fn whole(comparison: &Comparison, env: &str, x: &str) -> Option<Reference> {
-    let name = comparison.baseline.as_ref()?;
+fn whole(comparison: &Comparison, env: &str, x: &str) -> Vec<Reference> {
+    let Some(name) = &comparison.baseline else { return Vec::new() };
     let here = scored(comparison, env);
-    let is = |cell: &&&Cell| cell.at.variant == *name && !cell.at.axes.contains_key(x);
-    let cell = here.iter().find(is)?;
-    Some(methods::across(name, &cell.at.method, cell.score.as_ref()?))
+    let is = |cell: &&Cell| cell.at.variant == *name && !cell.at.axes.contains_key(x);
+    let all = here.into_iter().filter(is);
+    let all = all.filter_map(|cell| Some((&cell.at, cell.score.as_ref()?))).collect::<Vec<_>>();
+    methods::all_across(name, &all, x)
 }
 
 struct Line<'a> {
     key: String,
+    others: Vec<String>,
     cells: Vec<&'a Cell>,
     at: Vec<f64>,
 }
@@ -134,6 +143,7 @@ fn value(cell: &Cell, key: &str) -> Option<Json> {
         "method" => Some(cell.at.method.clone().into()),
         "agent" => Some(cell.at.agent.clone().into()),
         "variant" => Some(cell.at.variant.clone().into()),
-        _ => cell.setting(key).filter(|value| !value.is_null()).cloned(),
+        // What a budget is shared by is not in the config that comes of it.
+        _ => swept::value(cell, key).cloned(),
     }
 }

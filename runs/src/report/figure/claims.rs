@@ -25,7 +25,7 @@ pub fn figure(comparison: &Comparison) -> Option<Figure> {
         title: "What was to be shown".into(),
         caption: format!(
             "Of each claim the difference or the ratio of the interquartile means over all of its pairs, with its 95 % bootstrap interval, and \
-             as upright strokes the bound. {} {}",
+             as upright strokes the bound, which stands behind the verdict; of what no seed decides the means. {} {}",
             told.collect::<Vec<_>>().join(" "),
             methods::config(comparison)
         ),
@@ -66,7 +66,7 @@ fn panel(comparison: &Comparison, relation: Relation, title: &str) -> Option<Pan
             interval: ends(estimate),
             judgement: Some(Judgement {
                 bounds: ends_of(bound, relation.of_equals()),
-                verdict: told(judged.verdict),
+                verdict: format!("{} ({bound})", told(judged.verdict)),
             }),
         })
     };

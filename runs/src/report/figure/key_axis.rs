@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use crate::chart::{Axis, Spacing};
+use crate::variant::Coordinates;
 
 /// A sweep that has a figure of its own name.
 struct Known {
@@ -37,6 +38,23 @@ const KNOWN: [Known; 3] = [
 pub fn title(key: &str) -> String {
     let known = KNOWN.iter().find(|known| known.key == key);
     known.map_or_else(|| format!("Return against {key}"), |known| known.title.to_owned())
+}
+
+/// The values that `at` has on the axes other than `keys` and the environment's: `width=3`.
+pub fn others(at: &Coordinates, keys: &[&str]) -> Vec<String> {
+    let axes = at.axes.iter().filter(|(key, _)| *key != "env.id" && !keys.contains(&key.as_str()));
+    let told = |(key, value): (&String, &Json)| {
+        format!("{}={}", key.rsplit('.').next().unwrap_or(key), word(value))
+    };
+    axes.map(told).collect()
+}
+
+/// What tells the line `one`, which is called `name` as others of `all` are, from these: those of its `others` that not all
+/// of them have.
+pub fn apart(name: &str, one: &[String], all: &[&[String]]) -> String {
+    let tells = |part: &&String| all.iter().any(|others| !others.contains(part));
+    let told = one.iter().filter(tells).map(String::as_str);
+    std::iter::once(name).chain(told).collect::<Vec<_>>().join(" ")
 }
 
 /// A value in words.

@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use super::key_axis::{apart, others};
 use crate::chart::{Format, Reference, Style};
 use crate::comparison::{Cell, Comparison, Group, Source};
 use crate::registry::rows;
 use crate::shell::word;
 use crate::statistics::{Estimate, Interval};
 use crate::table::counted;
+use crate::variant::Coordinates;
 
 /// How the method of this name looks: by its place in the registry, those that are not there behind all.
 pub fn style(method: &str) -> Style {
@@ -91,6 +93,17 @@ pub fn across(label: &str, method: &str, score: &Estimate) -> Reference {
         y: score.value,
         interval: ends(score),
     }
+}
+
+/// The variant `name` at each of its values of the axes other than `x`, across.
+pub fn all_across(name: &str, all: &[(&Coordinates, &Estimate)], x: &str) -> Vec<Reference> {
+    let others: Vec<Vec<String>> = all.iter().map(|(at, _)| others(at, &[x])).collect();
+    let lent: Vec<&[String]> = others.iter().map(Vec::as_slice).collect();
+    let of = |((at, score), (dash, own)): (&(&Coordinates, &Estimate), (usize, &Vec<String>))| {
+        let line = across(&apart(name, own, &lent), &at.method, score);
+        Reference { style: Style { dash, ..line.style }, ..line }
+    };
+    all.iter().zip(others.iter().enumerate()).map(of).collect()
 }
 
 /// The ends of an interval as charts take them.

@@ -1,10 +1,11 @@
 //! Scores over all environments along an axis, beside what others published.
 
-use super::key_axis::axis;
+use super::key_axis::{self, apart, axis};
 use super::methods::{self, ends};
 use crate::chart::{Axis, Lines, Panel, Plot, Point, Reference, Series};
 use crate::comparison::{Comparison, Group};
 use crate::published::{At, Published};
+use crate::variant::Coordinates;
 
 /// The chart of normalised scores by the axis `x`; none where there is one environment and nothing published, or
 /// nobody has two values.
@@ -20,34 +21,43 @@ pub fn panel(comparison: &Comparison, x: &str) -> Option<Panel> {
     if comparison.tasks.len() < 2 && others.is_none() || is_one {
         return None;
     }
-    let mut lines: Vec<(&str, &str, Vec<Point>)> = Vec::new();
+    let mut lines: Vec<Line> = Vec::new();
     for (group, at) in &along {
         let Some(iqm) = &group.iqm else { continue };
         let point = Point { interval: ends(iqm), ..Point::new(*at, iqm.value) };
-        let (variant, method) = (group.at.variant.as_str(), group.at.method.as_str());
-        let fits = |(other, _, points): &&mut (&str, &str, Vec<Point>)| {
-            *other == variant && points.iter().all(|other| other.x != point.x)
+        let others = key_axis::others(&group.at, &[x]);
+        let fits = |line: &&mut Line| {
+            line.at.variant == group.at.variant
+                && line.others == others
+                && line.points.iter().all(|other| other.x != point.x)
         };
         match lines.iter_mut().find(fits) {
-            Some((_, _, points)) => points.push(point),
-            None => lines.push((variant, method, vec![point])),
+            Some(line) => line.points.push(point),
+            None => lines.push(Line { at: &group.at, others, points: vec![point] }),
         }
     }
-    let styles = methods::styles(lines.iter().map(|(_, method, _)| *method));
+    let styles = methods::styles(lines.iter().map(|line| line.at.method.as_str()));
+    let label = |line: &Line| {
+        let same = lines.iter().filter(|other| other.at.variant == line.at.variant);
+        let all: Vec<&[String]> = same.map(|other| other.others.as_slice()).collect();
+        apart(&line.at.variant, &line.others, &all)
+    };
+    let labels: Vec<String> = lines.iter().map(label).collect();
     let mut series: Vec<Series> = lines
         .into_iter()
+        .zip(labels)
         .zip(styles)
-        .map(|((variant, _, mut points), style)| {
+        .map(|((Line { mut points, .. }, label), style)| {
             points.sort_by(|a, b| a.x.total_cmp(&b.x));
-            Series { label: variant.to_owned(), style, points, joined: true }
+            Series { label, style, points, joined: true }
         })
         .collect();
     series.extend(others.into_iter().flat_map(published));
     let values: Vec<_> =
         along.iter().filter_map(|(group, _)| group.at.axes.get(x)).cloned().collect();
+    let references = whole(comparison, x);
     let (x, _) = axis(x, &values);
     let lines = Lines::new(x, Axis::linear("normalised score"), series);
-    let references = whole(comparison).into_iter().collect();
     let title = match comparison.tasks.as_slice() {
         [one] => format!("{}, normalised", one.env),
         several => format!("All {} environments", several.len()),
@@ -82,8 +92,19 @@ fn published(of: &Published) -> Vec<Series> {
 }
 
 /// The baseline, where it has no value of the axis, across.
-fn whole(comparison: &Comparison) -> Option<Reference> {
-    let name = comparison.baseline.as_ref()?;
-    let group = comparison.groups.iter().find(|group| group.label == *name)?;
-    Some(methods::across(name, &group.at.method, group.iqm.as_ref()?))
+fn whole(comparison: &Comparison, x: &str) -> Vec<Reference> {
+    let Some(name) = &comparison.baseline else { return Vec::new() };
+    let is = |group: &&Group| group.at.variant == *name && !group.at.axes.contains_key(x);
+    let all = comparison.groups.iter().filter(is);
+    let all = all.filter_map(|group| Some((&group.at, group.iqm.as_ref()?))).collect::<Vec<_>>();
+    methods::all_across(name, &all, x)
+}
+
+/// Groups along one line.
+struct Line<'a> {
+    /// Where its first stands.
+    at: &'a Coordinates,
+    /// Its values of the other axes.
+    others: Vec<String>,
+    points: Vec<Point>,
 }

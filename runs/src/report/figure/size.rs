@@ -2,6 +2,9 @@
 //!
 //! Dense networks of other widths are the curve of equal parameter count.
 
+use std::collections::BTreeSet;
+
+use super::key_axis;
 use super::methods::{self, ends, scored};
 use super::plate::{Content, Figure};
 use crate::chart::{Axis, Lines, Panel, Plot, Point, Series};
@@ -35,9 +38,10 @@ fn panel(comparison: &Comparison, env: &str) -> Option<Panel> {
     if sizes.iter().all(|size| Some(size) == sizes.first()) {
         return None;
     }
+    let resize = resizing(&cells);
     let mut all: Vec<Line> = Vec::new();
     for cell in cells.iter().filter(|cell| active(cell).is_some()) {
-        let key = key(cell);
+        let key = key(cell, &resize);
         // Two cells of one size are two lines.
         let fits = |line: &&mut Line| {
             line.key == key && line.cells.iter().all(|other| active(other) != active(cell))
@@ -77,13 +81,22 @@ impl Line<'_> {
         let same: Vec<&Self> =
             all.iter().filter(|other| other.key.first() == self.key.first()).collect();
         if same.iter().filter(|other| other.key == self.key).count() > 1 {
-            return methods::name(self.cells[0], comparison);
+            return self.shared_name(comparison);
         }
         let tells = |(at, part): &(usize, &String)| {
             *at == 0 || same.iter().any(|other| other.key.get(*at) != Some(*part))
         };
         let parts = self.key.iter().enumerate().filter(tells).map(|(_, part)| part.as_str());
         parts.collect::<Vec<_>>().join(" ")
+    }
+
+    /// What the names of its cells have in common.
+    fn shared_name(&self, comparison: &Comparison) -> String {
+        let names: Vec<String> =
+            self.cells.iter().map(|cell| methods::name(cell, comparison)).collect();
+        let is_shared =
+            |part: &&str| names.iter().all(|name| name.split(',').any(|other| other == *part));
+        names[0].split(',').filter(is_shared).collect::<Vec<_>>().join(",")
     }
 
     fn points(&self) -> Vec<Point> {
@@ -102,12 +115,36 @@ fn active(cell: &Cell) -> Option<u64> {
     Some(cell.sizes.as_ref()?.active_parameters)
 }
 
-/// What cells of one line share: their method, and how it spreads its weights.
-fn key(cell: &Cell) -> Vec<String> {
+/// The axes along which networks have other sizes.
+fn resizing(cells: &[&Cell]) -> BTreeSet<String> {
+    /// Shares of one budget differ by what is rounded.
+    const LEAST: f64 = 1.02;
+    let mut resizing = BTreeSet::new();
+    for (at, one) in cells.iter().enumerate() {
+        for other in cells[at + 1..].iter().filter(|other| other.at.variant == one.at.variant) {
+            let differs = |key: &&String| one.at.axes.get(*key) != other.at.axes.get(*key);
+            let keys: Vec<&String> = one.at.axes.keys().filter(differs).collect();
+            let (Some(x), Some(y)) = (active(one), active(other)) else { continue };
+            if let [key] = keys.as_slice()
+                && x.max(y) as f64 > LEAST * x.min(y) as f64
+            {
+                resizing.insert((*key).clone());
+            }
+        }
+    }
+    resizing
+}
+
+/// What cells of one line share: their method, how it spreads its weights, and the values of the axes along which sizes are
+/// the same.
+fn key(cell: &Cell, resizing: &BTreeSet<String>) -> Vec<String> {
     let text = |key: &str| Some(cell.setting(key)?.as_str()?.to_owned());
     let spread = if cell.is_dense() { None } else { text("sparsity.distribution") };
+    let of_axes: Vec<&str> =
+        cell.at.axes.keys().filter(|key| resizing.contains(*key)).map(String::as_str).collect();
     [Some(cell.at.method.clone()), Some(cell.at.agent.clone()), spread]
         .into_iter()
         .flatten()
+        .chain(key_axis::others(&cell.at, &of_axes))
         .collect()
 }
