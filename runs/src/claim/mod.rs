@@ -112,6 +112,20 @@ impl Claim {
             (None, None) | (Some(_), Some(_)) => None,
         }
     }
+
+    /// Whether it is about shares of returns: what several environments have of these wants scales that do not go by what
+    /// is compared.
+    pub fn wants_scale(&self) -> bool {
+        match (&self.of, self.statistic()) {
+            (Measure::Kept(_), _) => true,
+            (Measure::Return | Measure::Under(_), Some((relation, bound))) => match relation {
+                Relation::Ratio => true,
+                Relation::Difference => bound.number() != 0.0,
+            },
+            (Measure::Return | Measure::Under(_), None) | (Measure::Metric(_), _) => false,
+            (Measure::ForwardFlops | Measure::TrainingFlops | Measure::Active, _) => false,
+        }
+    }
 }
 
 impl Relation {

@@ -91,16 +91,7 @@ pub fn judge(
     let is_paired = |[x, y]: &[usize; 2]| sampled[x].keys().eq(sampled[y].keys());
     let paired = !of_seeds.is_empty() && of_seeds.iter().all(is_paired);
     let statistic = claim.statistic();
-    let wants_scale = match (&claim.of, statistic) {
-        (Measure::Kept(_), _) => true,
-        (Measure::Return | Measure::Under(_), Some((Relation::Ratio, _))) => true,
-        (Measure::Return | Measure::Under(_), Some((Relation::Difference, bound))) => {
-            bound.number() != 0.0
-        }
-        (Measure::Return | Measure::Under(_), None) | (Measure::Metric(_), _) => false,
-        (Measure::ForwardFlops | Measure::TrainingFlops | Measure::Active, _) => false,
-    };
-    let is_unscaled = wants_scale && scales.are_relative();
+    let is_unscaled = claim.wants_scale() && scales.are_relative();
     let contrast = contrast(&of_seeds, &sampled, cells);
     let estimate =
         statistic.filter(|_| !is_unscaled).and_then(|(relation, _)| match of_exact.is_empty() {

@@ -116,6 +116,35 @@ fn panels(figure: &Figure) -> &[Panel] {
 }
 
 #[test]
+fn other_axes_are_lines_of_their_own_by_name() {
+    let mut of = comparison(&["CartPole-v1"], &[0.5, 0.9], 5, 20);
+    let key = "sparsity.budget.actor_share";
+    // No value of the config: what it leads to is.
+    let shared = |cell: &Cell, share: f64| {
+        let mut cell = cell.clone();
+        cell.at.axes.insert(key.to_owned(), json!(share));
+        cell
+    };
+    let others: Vec<Cell> =
+        of.cells.iter().filter(|cell| cell.at.method != "rigl").cloned().collect();
+    let rigl: Vec<Cell> = of.cells.into_iter().filter(|cell| cell.at.method == "rigl").collect();
+    let both = rigl.iter().flat_map(|cell| [0.2, 0.8].map(|share| shared(cell, share)));
+    of.cells = others.into_iter().chain(both).collect();
+    let figures = all(&of, &Request::default());
+    let labels = |id: &str| -> Vec<(String, usize)> {
+        let Plot::Lines(lines) = &panels(find(&figures, id))[0].plot else { panic!("no lines") };
+        let rigl = lines.series.iter().filter(|series| series.label.starts_with("rigl"));
+        rigl.map(|series| (series.label.clone(), series.points.len())).collect()
+    };
+    let by = |part: &str, values: [&str; 2]| {
+        values.map(|value| (format!("rigl {part}={value}"), 2)).to_vec()
+    };
+    assert_eq!(labels("return-by-sparsity-sparsity"), by("actor_share", ["0.2", "0.8"]));
+    assert_eq!(labels("return-by-parameters"), by("actor_share", ["0.2", "0.8"]));
+    assert_eq!(labels("return-by-sparsity-budget-actor-share"), by("sparsity", ["0.5", "0.9"]));
+}
+
+#[test]
 fn what_is_drawn_is_what_was_estimated() {
     let of = comparison(&["CartPole-v1"], &[0.5, 0.9], 5, 20);
     let figures = all(&of, &Request::default());
