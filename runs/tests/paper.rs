@@ -271,8 +271,8 @@ fn grids_of_the_other_figures() {
     let intervals = [100.0, 250.0, 500.0, 1_000.0, 5_000.0];
     for suite in ["tables-dqn", "tables-sac", "tables-ppo"] {
         grid(suite, "sparsity.update_every_gradient_steps", &intervals);
+        grid(suite, "sparsity.drop_fraction", &[0.0, 0.1, 0.2, 0.3, 0.5]);
     }
-    grid("tables-ppo", "sparsity.drop_fraction", &[0.0, 0.1, 0.2, 0.3, 0.5]);
     let shares = [0.1, 0.2, 0.34, 0.5, 0.66, 0.8, 0.9];
     grid("actor-critic", "sparsity.budget.actor_share", &shares);
     grid("actor-critic", "sparsity.budget.total", &[0.1, 0.2]);

@@ -34,7 +34,7 @@ pub struct SparsityKeys {
         "type": "number", "minimum": 0.0, "exclusiveMaximum": 1.0
     }))]
     pub layers: BTreeMap<String, f64>,
-    /// Whether weights are drawn by the active inputs of each unit, or as in a dense network.
+    /// Whether weights are drawn by how many inputs and outputs are active where they stand, or as in a dense network.
     pub sparsity_aware_init: bool,
     /// Whether layers are computed by their active weights alone, or by all of them with zeros; `auto` is
     /// by density.

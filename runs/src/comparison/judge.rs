@@ -124,8 +124,8 @@ pub fn judge(
             format!("no finished seeds of both have {tag} in metrics.csv")
         }
         _ if pairs == 0 => "no pair has finished seeds of both".to_owned(),
-        _ if is_unscaled => "a ratio, or a bound other than 0, over several environments wants a scale that does not go \
-                             by what is compared: normalise, or --normalise ENV=LOW..HIGH"
+        _ if is_unscaled => "shares of returns (a ratio, a bound other than 0, what is kept) over several environments \
+                             want a scale that does not go by what is compared: normalise, or --normalise ENV=LOW..HIGH"
             .to_owned(),
         _ if estimate.is_none() => no_number(&sampled, cells).unwrap_or_else(|| {
             "the second of its pairs is not above 0, so that there is no ratio".to_owned()

@@ -114,7 +114,10 @@ pub fn set(document: &Node, argument: &str) -> Result<Node, Error> {
             let names: Vec<&str> = there.iter().map(|(name, _)| name.as_str()).collect();
             let found = format!("no {path} that could be left out");
             let hint = nearest(steps[steps.len() - 1], names.iter().copied());
-            let allowed = format!("one that the config has: {}", names.join(", "));
+            let allowed = match names.is_empty() {
+                true => format!("no {section}, of which the config has none"),
+                false => format!("one that the config has: {}", names.join(", ")),
+            };
             Refusal::argument(&place, found, allowed, hint.unwrap_or("remove it"))
         });
     }

@@ -50,7 +50,10 @@ pub fn chosen(document: Node, arguments: &[String]) -> Checked<Node> {
     }
     let mut laid = kinded().overlay(&document, scale);
     if let Value::Map(entries) = &mut laid.value {
-        entries.retain(|(key, _)| key != KEY && key != ALL);
+        let is_null = |key: &str| scale.get(key).is_some_and(|said| said.value == Value::Null);
+        entries.retain(|(key, _)| {
+            key != KEY && key != ALL && !(LEFT_OUT.contains(&key.as_str()) && is_null(key))
+        });
         for (key, below) in entries.iter_mut().filter(|(key, _)| LEFT_OUT.contains(&key.as_str())) {
             let is_left_out = |name: &str| {
                 let said = scale.get(key).and_then(|of_scale| of_scale.get(name));
@@ -104,6 +107,8 @@ mod tests {
             );
             let fewer = chosen(node(&text), &[]).unwrap();
             assert_eq!(fewer.get(key), node(&format!("{key}: {{b: {{}}}}")).get(key));
+            let none = text.replace("{a: null}", "null");
+            assert_eq!(chosen(node(&none), &[]).unwrap().get(key), None);
         }
         let plain = chosen(node("seeds: [1]"), &["train.x=2".to_owned()]).unwrap();
         assert_eq!(named("a".to_owned(), &plain), "a");

@@ -115,7 +115,7 @@ impl Normalise {
             return Scale {
                 low: *low,
                 high: *high,
-                source: "the config".to_owned(),
+                source: "ends that were given".to_owned(),
                 relative: false,
             };
         }
