@@ -326,6 +326,11 @@ scales: {{small: {{sweep: {{agent.batch_size: [4]}}}}, full: {{}}}}
     };
     assert!(without("claims.wide=null").contains("claims: better, equal, smaller, worse\n"));
     assert!(!without("claims=null").contains("claims: "));
+    // An env of another scale is left out, and what is none is not.
+    assert!(without("normalise={CartPole-v1: {low: 0, high: 500}}").contains("claims: "));
+    let args = ["plan", "duel.yaml", "--set", "normalise={Chain-v9: {low: 0, high: 1}}"];
+    let told = sparring().args(args).current_dir(folder.path()).assert_code(2).stderr;
+    assert!(told.contains("the env Chain-v9") && told.contains("try      Chain-v0"), "{told}");
     let full = plan("scale=full");
     assert!(full.contains("claims: better, equal, smaller, wide, worse\n"), "{full}");
     assert!(!full.contains("has none"), "{full}");

@@ -111,26 +111,17 @@ pub fn judge(
         Some(ByMean { verdict: says(&estimate), estimate })
     });
     let by_mean = by_mean.flatten();
-    let why = (verdict == Verdict::Open).then(|| match &claim.of {
-        _ if couples.is_empty() => "none of its pairs is compared here".to_owned(),
-        Measure::Under(_) if pairs == 0 => {
-            "no policy of both has been scored under these options".to_owned()
-        }
-        Measure::Kept(_) if pairs == 0 => {
-            "no policy of both has been scored under these options and has something to keep"
-                .to_owned()
-        }
-        Measure::Metric(tag) if pairs == 0 => {
-            format!("no finished seeds of both have {tag} in metrics.csv")
-        }
-        _ if pairs == 0 => "no pair has finished seeds of both".to_owned(),
-        _ if is_unscaled => "shares of returns (a ratio, a bound other than 0, what is kept) over several environments \
-                             want a scale that does not go by what is compared: normalise, or --normalise ENV=LOW..HIGH"
+    let why = (verdict == Verdict::Open).then(|| match (is_unscaled, &estimate) {
+        _ if pairs == 0 => nothing_of_both(claim, couples.is_empty()),
+        (true, _) => "shares of returns (a ratio, a bound other than 0, what is kept) over several environments want a scale \
+                      that does not go by what is compared: normalise, or --normalise ENV=LOW..HIGH"
             .to_owned(),
-        _ if estimate.is_none() => no_number(&sampled, cells).unwrap_or_else(|| {
+        (false, None) => no_number(&sampled, cells).unwrap_or_else(|| {
             "the second of its pairs is not above 0, so that there is no ratio".to_owned()
         }),
-        _ => "there is no interval: of one seed, or of a second that comes near 0".to_owned(),
+        (false, Some(_)) => {
+            "there is no interval: of one seed, or of a second that comes near 0".to_owned()
+        }
     });
     let (name, claim) = (name.to_owned(), claim.clone());
     Judged { name, claim, estimate, pairs, missing, seeds, left_out, paired, verdict, why, by_mean }
@@ -184,6 +175,22 @@ fn estimate(relation: Relation, of: Aggregate, contrast: &Contrast) -> Option<Es
     match relation {
         Relation::Ratio => bootstrap.ratio_of_all(of, contrast),
         Relation::Difference => bootstrap.difference_of_all(of, contrast),
+    }
+}
+
+/// Why none of its pairs has anything to be judged by, in words.
+fn nothing_of_both(claim: &Claim, is_alone: bool) -> String {
+    match &claim.of {
+        _ if is_alone => "none of its pairs is compared here".to_owned(),
+        Measure::Under(_) => "no policy of both has been scored under these options".to_owned(),
+        Measure::Kept(_) => {
+            "no policy of both has been scored under these options and has something to keep"
+                .to_owned()
+        }
+        Measure::Metric(tag) => format!("no finished seeds of both have {tag} in metrics.csv"),
+        Measure::Return | Measure::ForwardFlops | Measure::TrainingFlops | Measure::Active => {
+            "no pair has finished seeds of both".to_owned()
+        }
     }
 }
 

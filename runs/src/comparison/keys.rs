@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::keys::{Checked, Problem, nearest};
 use crate::names::{stands_for, stem};
 use crate::normalise::{Bounds, Normalise, Table};
+use crate::registry::rows;
 use crate::variant::Variant;
 use crate::yaml::{Node, Number, Value};
 
@@ -27,7 +28,7 @@ pub fn read_baseline(node: Option<&Node>, variants: &[Variant]) -> Checked<Optio
 }
 
 /// `human`, `paper`, `d4rl`, `min_max` or `max`; or ends of one's own: `{CartPole-v1: {low: 0, high: 500}}`. Where a config is
-/// `scaled`, envs that this scale has not are left out.
+/// `scaled`, envs that this scale has not are left out, if there are such envs at all.
 pub fn read_normalise(
     node: Option<&Node>,
     variants: &[Variant],
@@ -50,7 +51,8 @@ pub fn read_normalise(
         },
         (_, Some(entries)) => {
             let here = |env: &str| variants.iter().any(|variant| variant.at.env == env);
-            let own = entries.iter().filter(|(env, _)| !scaled || here(env));
+            let elsewhere = |env: &str| scaled && rows().find_env(env).is_some();
+            let own = entries.iter().filter(|(env, _)| here(env) || !elsewhere(env));
             let own = own.map(|(env, ends)| bounds(env, ends, variants));
             let own: BTreeMap<String, Bounds> = own.collect::<Checked<_>>()?;
             Ok(Some(Normalise { own, ..Normalise::default() }))
