@@ -147,7 +147,9 @@ fn what_has_not_all_envs_yet_has_no_score_over_them() {
     let folder = Folder::with("duel.yaml", CONFIG);
     let envs = ["--set", "sweep={env.id: [Chain-v0, Identity-v0]}"];
     run(&folder, "a", &[&envs[..], &["--set", "normalise={Chain-v0: {low: 0, high: 4}}"]].concat());
-    run(&folder, "b", &[&envs[..], &["--set", "agent.discount=0.9"]].concat());
+    let other =
+        ["--set", "agent.discount=0.9", "--set", "normalise={Identity-v0: {low: 0, high: 9}}"];
+    run(&folder, "b", &[&envs[..], &other].concat());
     let row = |args: &[&str], name: &str| {
         let text = report(&folder, args).stdout;
         let rows = text.split("normalised ").nth(1).unwrap().lines();
@@ -159,7 +161,11 @@ fn what_has_not_all_envs_yet_has_no_score_over_them() {
     // Of two runs each has rows of its own.
     let both = ["a", "b"];
     assert!(row(&both, "a: set ").contains(" 2/2 ") && row(&both, "b: dense ").contains(" 2/2 "));
-    // Ends that are typed are laid over those of the config.
+    // Each brings its own ends,
+    let told = json(&folder, &both);
+    let high = |env: &str| told["scales"][env]["high"].as_f64().unwrap();
+    assert_eq!([high("Chain-v0"), high("Identity-v0")], [4.0, 9.0]);
+    // and those that are typed are laid over them.
     let told = json(&folder, &["a", "--normalise", "Identity-v0=0..200"]);
     let high = |env: &str| told["scales"][env]["high"].as_f64().unwrap();
     assert_eq!([high("Chain-v0"), high("Identity-v0")], [4.0, 200.0]);

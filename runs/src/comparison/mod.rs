@@ -108,11 +108,13 @@ impl Comparison {
     pub fn of(runs: Vec<RunResults>, apart: usize, choice: &Choice) -> Result<Self, Error> {
         let of_config = |run: &RunResults| run.record.baseline.clone();
         let baseline = choice.baseline.clone().or_else(|| runs.iter().find_map(of_config));
-        let of_config = runs.iter().find_map(|run| run.record.normalise.clone());
-        let of_config = of_config.unwrap_or_default();
+        let of_configs = runs.iter().filter_map(|run| run.record.normalise.clone());
+        let of_configs = of_configs.reduce(Normalise::or).unwrap_or_default();
         let normalise = match &choice.normalise {
-            Some(chosen) => chosen.clone().or(of_config),
-            None => of_config,
+            // A table that is asked for by name is not to be hidden by ends of the configs.
+            Some(chosen) if chosen.by.is_some() => chosen.clone(),
+            Some(chosen) => chosen.clone().or(of_configs),
+            None => of_configs,
         };
         let running = runs.iter().any(|run| run.running == Some(true));
         let source =

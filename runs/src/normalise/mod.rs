@@ -97,13 +97,11 @@ impl Normalise {
         by.chain(self.own.iter().map(own)).collect()
     }
 
-    /// It with what it says nothing of as in `other`: ends of one's own, and where it names no table, that.
+    /// It with what it says nothing of as in `other`.
     pub fn or(mut self, other: Self) -> Self {
-        if self.by.is_none() {
-            self.by = other.by;
-            for (env, ends) in other.own {
-                self.own.entry(env).or_insert(ends);
-            }
+        self.by = self.by.or(other.by);
+        for (env, ends) in other.own {
+            self.own.entry(env).or_insert(ends);
         }
         self
     }
@@ -198,9 +196,9 @@ mod tests {
         let of_config = Normalise { by: None, own: of_config };
         let both = normalise.or(of_config.clone());
         assert_eq!(both.arguments(), ["ALE/Pong-v5=-21..21", "Mine-v0=0..2"]);
-        // A table that is asked for by name is not hidden by ends of the config.
         let human = Normalise { by: Some(Table::Human), ..Normalise::default() };
-        assert_eq!(human.clone().or(of_config), human);
+        let both = human.or(of_config);
+        assert_eq!(both.arguments(), ["human", "ALE/Pong-v5=0..1", "Mine-v0=0..2"]);
         assert_eq!(
             Scale { low: 1.0, high: 1.0, source: String::new(), relative: false }.normalise(1.0),
             0.0

@@ -22,11 +22,11 @@ pub struct ReportArgs {
     #[arg(long, value_name = "NAME")]
     pub baseline: Option<String>,
     /// One scale for several environments: human, paper, d4rl, min_max, max (0 and the highest score here), or
-    /// ENV=LOW..HIGH, which may be given again
+    /// ENV=LOW..HIGH, which may be given again and is laid over the config's
     /// [default: the config's, or human for Atari, the paper's dense SAC for MuJoCo, min_max for others]
     #[arg(long, value_name = "SCALE", value_parser = Scaled::parse)]
     normalise: Vec<Scaled>,
-    /// Only this variant; may be given again. `rigl` names it with every value of a sweep
+    /// Only this variant; may be given again. `rigl` names it with every value of a sweep, `rigl,sparsity=0.9` with one
     #[arg(long, value_name = "NAME")]
     pub variant: Vec<String>,
     /// Judge the claims of this file, a config or one with `claims:` alone, in place of the configs' own
