@@ -1,5 +1,7 @@
 //! The names of variants: which are taken, and what a name stands for.
 
+use crate::keys::nearest;
+
 /// The folder of a run's page.
 pub const REPORT: &str = "report";
 
@@ -26,6 +28,14 @@ pub fn stands_for(name: &str, variant: &str) -> bool {
 /// The name that stands for `variant` and for all that its sweep makes beside it.
 pub fn stem(variant: &str) -> &str {
     variant.split(',').next().unwrap_or(variant)
+}
+
+/// The variant of `names`, or that of which a sweep made some of them, whose name looks like `wanted`.
+pub fn likely_variant<'a>(
+    wanted: &str,
+    names: impl Iterator<Item = &'a str> + Clone,
+) -> Option<&'a str> {
+    nearest(wanted, names.clone().chain(names.map(stem)))
 }
 
 /// Each once, in the order in which they come.

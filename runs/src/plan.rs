@@ -9,9 +9,8 @@ use sparring_sparse::gpu::DeviceName;
 
 use crate::claim::Claim;
 use crate::error::{Error, Refusal};
-use crate::keys::nearest;
 use crate::machine::{cores, gibibytes};
-use crate::names::{stands_for, stem};
+use crate::names::{likely_variant, stands_for};
 use crate::normalise::Normalise;
 use crate::published::Published;
 use crate::variant::Variant;
@@ -74,13 +73,12 @@ impl Plan {
         let is = |variant: &Variant, name: &str| stands_for(name, &variant.at.name);
         if let Some(name) = named.iter().find(|name| !self.variants.iter().any(|v| is(v, name))) {
             let names = || self.variants.iter().map(|variant| variant.at.name.as_str());
-            let hint = nearest(name, names().chain(names().map(stem)));
-            let nearest = hint.unwrap_or("a variant of the config");
+            let hint = likely_variant(name, names()).unwrap_or("a variant of the config");
             return Err(Refusal::argument(
                 format!("--variant {name}"),
                 "no variant of this name",
                 format!("one of {}", names().collect::<Vec<_>>().join("; ")),
-                nearest,
+                hint,
             ));
         }
         if !named.is_empty() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::keys::{Checked, Problem, nearest};
-use crate::names::{stands_for, stem};
+use crate::names::{likely_variant, stands_for};
 use crate::normalise::{Bounds, Normalise, Table};
 use crate::registry::rows;
 use crate::variant::Variant;
@@ -20,8 +20,8 @@ pub fn read_baseline(node: Option<&Node>, variants: &[Variant]) -> Checked<Optio
     match &node.value {
         Value::Text(name) if names().any(|known| stands_for(name, known)) => Ok(Some(name.clone())),
         Value::Text(name) => {
-            let hint = nearest(name, names().chain(names().map(stem)));
-            Err(wrong(format!("the unknown variant {name}"), hint.unwrap_or("remove it")))
+            let hint = likely_variant(name, names()).unwrap_or("remove it");
+            Err(wrong(format!("the unknown variant {name}"), hint))
         }
         other => Err(wrong(other.to_string(), "remove it")),
     }

@@ -5,7 +5,7 @@ use super::{Choice, Claims};
 use crate::claim::Missing;
 use crate::error::{Error, Refusal};
 use crate::keys::nearest;
-use crate::names::{distinct, stands_for, stem};
+use crate::names::{distinct, likely_variant, stands_for, stem};
 use crate::variant::Coordinates;
 
 /// Refuses names of variants and environments that no cell has, and claims about values that none has.
@@ -57,6 +57,6 @@ fn known_as(option: &str, wanted: &str, names: &[&str], cells: &[Cell]) -> Resul
     let several = names.len() > 2 * stems.len();
     let told = if several { &stems } else { &names };
     let told = format!("one of {}", told.join("; "));
-    let hint = nearest(wanted, names.into_iter().chain(stems)).unwrap_or("a variant of the run");
+    let hint = likely_variant(wanted, names.into_iter()).unwrap_or("a variant of the run");
     Err(Refusal::argument(format!("{option} {wanted}"), "no variant of this name", told, hint))
 }

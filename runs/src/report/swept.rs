@@ -38,6 +38,16 @@ pub fn value<'a>(cell: &'a Cell, key: &str) -> Option<&'a Json> {
     coordinate.or_else(|| cell.setting(key)).filter(|value| !value.is_null())
 }
 
+/// A value in words.
+pub fn word(value: &Json) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// A key and its value in words: `width=3`.
+pub fn told_value(key: &str, value: &Json) -> String {
+    format!("{}={}", key.rsplit('.').next().unwrap_or(key), word(value))
+}
+
 /// It as a number.
 pub fn number(cell: &Cell, key: &str) -> Option<f64> {
     value(cell, key)?.as_f64()
@@ -100,13 +110,7 @@ pub fn groups<'a>(of: &'a Comparison, keys: &[&str], envs: Envs) -> Vec<Along<'a
         {
             axes.insert("sparsity.sparsity".to_owned(), sparsity.clone());
         }
-        for (key, value) in &axes {
-            let short = key.rsplit('.').next().unwrap_or(key);
-            words.push(format!(
-                "{short}={}",
-                value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-            ));
-        }
+        words.extend(axes.iter().map(|(key, value)| told_value(key, value)));
         let mut label = words.join(", ");
         if several_agents {
             label = format!("{} {label}", cell.at.agent);

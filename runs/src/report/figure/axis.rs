@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::key_axis::{self, word};
+use super::key_axis;
 use super::methods::{self, ends, scored};
 use super::over_tasks;
 use super::plate::{Content, Figure};
 use super::request::Request;
 use crate::chart::{Axis, Lines, Panel, Plot, Point, Reference, Series};
 use crate::comparison::{Cell, Comparison};
-use crate::report::swept;
+use crate::report::swept::{self, word};
 
 /// Keys that other figures are about.
 const ELSEWHERE: [&str; 3] = ["env.id", "sparsity.kind", "agent.kind"];

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use crate::chart::{Axis, Spacing};
+use crate::report::swept::{told_value, word};
 use crate::variant::Coordinates;
 
 /// A sweep that has a figure of its own name.
@@ -43,10 +44,7 @@ pub fn title(key: &str) -> String {
 /// The values that `at` has on the axes other than `keys` and the environment's: `width=3`.
 pub fn others(at: &Coordinates, keys: &[&str]) -> Vec<String> {
     let axes = at.axes.iter().filter(|(key, _)| *key != "env.id" && !keys.contains(&key.as_str()));
-    let told = |(key, value): (&String, &Json)| {
-        format!("{}={}", key.rsplit('.').next().unwrap_or(key), word(value))
-    };
-    axes.map(told).collect()
+    axes.map(|(key, value)| told_value(key, value)).collect()
 }
 
 /// What tells the line `one`, which is called `name` as others of `all` are, from these: those of its `others` that not all
@@ -55,11 +53,6 @@ pub fn apart(name: &str, one: &[String], all: &[&[String]]) -> String {
     let tells = |part: &&String| all.iter().any(|others| !others.contains(part));
     let told = one.iter().filter(tells).map(String::as_str);
     std::iter::once(name).chain(told).collect::<Vec<_>>().join(" ")
-}
-
-/// A value in words.
-pub fn word(value: &Json) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// The axis of these values of `key`, and where each stands: numbers by their size, and by their ratios where

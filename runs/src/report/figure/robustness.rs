@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::key_axis::{axis, word};
+use super::key_axis::axis;
 use super::methods::{self, best_of_methods, ends, name, scored};
 use super::plate::{Content, Figure};
 use crate::chart::{Axis, Lines, Panel, Plot, Point, Series};
 use crate::comparison::{Cell, Comparison, bootstrap};
+use crate::report::swept::word;
 use crate::results::Progress;
 use crate::robustness::Held;
 use crate::statistics::{Aggregate, Scores};

@@ -1,11 +1,9 @@
 //! What one variant gains, task by task.
 
-use serde_json::Value as Json;
-
 use crate::comparison::{Cell, Comparison, bootstrap, pairs};
 use crate::normalise::Scale;
 use crate::registry::rows;
-use crate::report::swept::{Along, finished, value};
+use crate::report::swept::{Along, finished, value, word};
 use crate::statistics::{Aggregate, Estimate, Pair, Pairs, Scores, holm, sign_flip_p};
 
 /// The gains of a variant.
@@ -174,9 +172,4 @@ fn gain(
         steps,
         pairs,
     })
-}
-
-/// A value in words.
-fn word(value: &Json) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
